@@ -1,0 +1,43 @@
+/// A dataset as a run reads it: which images, known by their digest, and how many of them.
+package struct DatasetSpec: Hashable, Sendable {
+  /// As a grid names it without its folder: `cifar100`, `fashion-mnist`, `synthetic-1x16x16-4`.
+  package var name: String
+  /// The digest of the files, or of the generator's parameters; nil while the files have not been found.
+  package var digest: ContentKey?
+  /// Class-balanced seeded subsets; nil for all.
+  package var trainImages: Int?
+  package var testImages: Int?
+  /// Images taken out of the training set for model selection.
+  package var validationImages: Int
+  /// The folder a grid named; where bytes lie is no part of what they are, so it is in no key.
+  package var folder: String?
+
+  package init(
+    name: String, digest: ContentKey? = nil, trainImages: Int? = nil, testImages: Int? = nil,
+    validationImages: Int = 0, folder: String? = nil
+  ) {
+    (self.name, self.digest, self.folder) = (name, digest, folder)
+    (self.trainImages, self.testImages, self.validationImages) = (trainImages, testImages, validationImages)
+  }
+}
+
+extension DatasetSpec: CanonicallyEncodable {
+  package func append(to bytes: inout [UInt8]) {
+    var object = ObjectWriter(to: &bytes)
+    object.member("digest", digest.map { .string($0.description) }, to: &bytes)
+    object.member("name", .string(name), to: &bytes)
+    object.member("testImages", testImages.map { .number(DecimalNumber($0)) }, to: &bytes)
+    object.member("trainImages", trainImages.map { .number(DecimalNumber($0)) }, to: &bytes)
+    if validationImages > 0 { object.member("validationImages", validationImages, to: &bytes) }
+    object.end(&bytes)
+  }
+
+  package init(_ json: JSONValue, at path: String) throws(SpecError) {
+    let object = try SpecObject(json, at: path)
+    self.init(
+      name: try object.string("name"), digest: try object.optional("digest", SpecObject.key),
+      trainImages: try object.optional("trainImages", SpecObject.integer),
+      testImages: try object.optional("testImages", SpecObject.integer),
+      validationImages: try object.optional("validationImages", SpecObject.integer) ?? 0)
+  }
+}

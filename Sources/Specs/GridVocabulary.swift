@@ -1,0 +1,34 @@
+/// What a grid can name, handed to the grid reader as data: the orchestration does not know the engine's catalogs.
+package struct GridVocabulary: Sendable {
+  package var methods: [MethodDescription]
+  /// Canonical names of networks, for hints and listings.
+  package var networks: [String]
+  /// Reads a network as a grid writes it, a name or `{ "family": …, parameters }`. Throws `UnknownName` or `InvalidNetwork`.
+  package var network: @Sendable (JSONValue) throws -> ModelSpec
+  /// Names of datasets, for hints.
+  package var datasets: [String]
+  /// Reads a dataset as a grid writes it, `NAME` or `NAME:FOLDER`, finds its files where they are and digests them.
+  /// A dataset whose files are absent has no digest. Throws `UnknownName` or a typed error with a sentence.
+  package var dataset: @Sendable (String) throws -> DatasetSpec
+
+  package init(
+    methods: [MethodDescription], networks: [String],
+    network: @escaping @Sendable (JSONValue) throws -> ModelSpec,
+    datasets: [String], dataset: @escaping @Sendable (String) throws -> DatasetSpec
+  ) {
+    (self.methods, self.networks, self.network) = (methods, networks, network)
+    (self.datasets, self.dataset) = (datasets, dataset)
+  }
+}
+
+/// A family with parameters that it cannot be built from.
+package struct InvalidNetwork: Error, Equatable, CustomStringConvertible {
+  package let family: String
+  package let problem: String
+
+  package init(family: String, problem: String) { (self.family, self.problem) = (family, problem) }
+
+  package var description: String {
+    "\(family): \(problem). `mtkd-sweep models` lists networks with their parameters."
+  }
+}

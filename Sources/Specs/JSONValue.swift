@@ -1,0 +1,67 @@
+/// A JSON value whose numbers are decimals, as they were written: `0.3` is three tenths, not the nearest binary fraction.
+///
+/// Options whose type only a catalog entry knows travel in this form.
+package enum JSONValue: Hashable, Sendable {
+  case null
+  case bool(Bool)
+  case number(DecimalNumber)
+  case string(String)
+  case array([JSONValue])
+  case object([String: JSONValue])
+}
+
+extension JSONValue {
+  /// The text, where this is a string.
+  package var string: String? {
+    if case .string(let text) = self { text } else { nil }
+  }
+
+  /// The number, where this is one.
+  package var number: DecimalNumber? {
+    if case .number(let number) = self { number } else { nil }
+  }
+
+  /// The number as an integer, where it is one.
+  package var integer: Int? { number?.integer }
+
+  package var bool: Bool? {
+    if case .bool(let flag) = self { flag } else { nil }
+  }
+
+  package var array: [JSONValue]? {
+    if case .array(let values) = self { values } else { nil }
+  }
+
+  package var object: [String: JSONValue]? {
+    if case .object(let members) = self { members } else { nil }
+  }
+
+  /// What a person would call the type of this value.
+  package var typeName: String {
+    switch self {
+    case .null: "null"
+    case .bool: "true or false"
+    case .number: "a number"
+    case .string: "a string"
+    case .array: "a list"
+    case .object: "an object"
+    }
+  }
+}
+
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
+  ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+  package init(stringLiteral value: String) { self = .string(value) }
+  package init(integerLiteral value: Int) { self = .number(DecimalNumber(value)) }
+  package init(booleanLiteral value: Bool) { self = .bool(value) }
+  package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+  package init(dictionaryLiteral elements: (String, JSONValue)...) {
+    self = .object(Dictionary(elements) { $1 })
+  }
+}
+
+/// The canonical text: see `CanonicalJSON`.
+extension JSONValue: CustomStringConvertible {
+  package var description: String { CanonicalJSON.text(of: self) }
+}

@@ -1,0 +1,104 @@
+/// A distillation method and the options that it reads.
+package struct MethodSpec: Hashable, Sendable {
+  package var name: String
+  /// What was set to something other than the method's default. An option that the method does not read is never here,
+  /// which is why a baseline is one run whatever the grid says of alpha.
+  package var options: [String: JSONValue]
+
+  package init(name: String, options: [String: JSONValue] = [:]) {
+    (self.name, self.options) = (name, options)
+  }
+}
+
+extension MethodSpec: CanonicallyEncodable {
+  package func append(to bytes: inout [UInt8]) {
+    var object = ObjectWriter(to: &bytes)
+    object.member("name", .string(name), to: &bytes)
+    object.member("options", options.isEmpty ? nil : .object(options), to: &bytes)
+    object.end(&bytes)
+  }
+
+  package init(_ json: JSONValue, at path: String) throws(SpecError) {
+    let object = try SpecObject(json, at: path)
+    self.init(name: try object.string("name"), options: object["options"]?.object ?? [:])
+  }
+}
+
+/// What a grid may set of a method: its catalog entry in words, for the grid reader, `methods` and the schema.
+package struct MethodDescription: Sendable {
+  /// As the program writes it: `mtkd-rl`.
+  package let name: String
+  /// Accepted spellings of papers and fixtures, never written.
+  package let aliases: [String]
+  /// One sentence.
+  package let summary: String
+  package let readsTeachers: Bool
+  package let options: [OptionDescription]
+  /// Named bundles of options, the value of the key `preset`; the first is the default and holds the options' defaults.
+  package let presets: [(name: String, options: [String: JSONValue])]
+  /// What is wrong with a combination of options, all of them resolved; a sentence for each problem.
+  package let problems: @Sendable (_ options: [String: JSONValue]) -> [String]
+
+  package init(
+    name: String, aliases: [String] = [], summary: String, readsTeachers: Bool,
+    options: [OptionDescription] = [], presets: [(name: String, options: [String: JSONValue])] = [],
+    problems: @escaping @Sendable ([String: JSONValue]) -> [String] = { _ in [] }
+  ) {
+    (self.name, self.aliases, self.summary) = (name, aliases, summary)
+    (self.readsTeachers, self.options, self.presets, self.problems) = (
+      readsTeachers, options, presets, problems
+    )
+  }
+
+  /// Every option with its value: defaults, then what is set.
+  package func resolved(_ set: [String: JSONValue]) -> [String: JSONValue] {
+    Dictionary(options.map { ($0.name, $0.standard) }) { first, _ in first }.merging(set) { $1 }
+  }
+}
+
+/// One option of a method.
+package struct OptionDescription: Sendable {
+  package enum Kind: Sendable {
+    /// From `minimum` on.
+    case number(minimum: DecimalNumber)
+    case integer(minimum: Int)
+    case flag
+    case choice([String])
+    /// A list of different words, at least one.
+    case words([String])
+    /// An integer from `minimum` on, or one of the words.
+    case integerOr(minimum: Int, [String])
+  }
+
+  package let name: String
+  package let kind: Kind
+  package let standard: JSONValue
+  package let help: String
+
+  package init(_ name: String, _ kind: Kind, standard: JSONValue, help: String) {
+    (self.name, self.kind, self.standard, self.help) = (name, kind, standard, help)
+  }
+
+  /// What a value should be, where this one is not acceptable; nil where it is.
+  package func complaint(about value: JSONValue) -> String? {
+    switch kind {
+    case .number(let minimum):
+      value.number.map { $0 >= minimum } == true ? nil : "a number, \(minimum) or more"
+    case .integer(let minimum):
+      value.integer.map { $0 >= minimum } == true ? nil : "an integer, \(minimum) or more"
+    case .flag: value.bool == nil ? "true or false" : nil
+    case .choice(let words):
+      value.string.map(words.contains) == true ? nil : "one of \(words.joined(separator: ", "))"
+    case .words(let words):
+      Self.areWords(value, among: words) ? nil : "a list of \(words.joined(separator: ", "))"
+    case .integerOr(let minimum, let words):
+      value.integer.map { $0 >= minimum } == true || value.string.map(words.contains) == true
+        ? nil : "\(words.joined(separator: ", ")), or an integer, \(minimum) or more"
+    }
+  }
+
+  private static func areWords(_ value: JSONValue, among words: [String]) -> Bool {
+    guard let list = value.array, !list.isEmpty, Set(list).count == list.count else { return false }
+    return list.allSatisfy { $0.string.map(words.contains) == true }
+  }
+}

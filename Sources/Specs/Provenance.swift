@@ -1,0 +1,45 @@
+/// What made a result: recorded with every attempt, part of no key.
+package struct Provenance: Hashable, Sendable {
+  /// Version of the program, such as `0.1.0`.
+  package var version: String
+  /// The commit it was built from, `-dirty` appended for a changed tree; nil where the build did not say.
+  package var commit: String?
+  /// Digest of the executable.
+  package var program: ContentKey?
+  /// OpenBLAS version and the kernel in use, such as `0.3.21 Haswell`.
+  package var blas: String
+  package var cpu: String
+  package var host: String
+  /// The numerics profile that decides bits: library kernel, threads, precision.
+  package var profile: String
+
+  package init(
+    version: String, commit: String?, program: ContentKey?, blas: String, cpu: String, host: String,
+    profile: String
+  ) {
+    (self.version, self.commit, self.program) = (version, commit, program)
+    (self.blas, self.cpu, self.host, self.profile) = (blas, cpu, host, profile)
+  }
+}
+
+extension Provenance: CanonicallyEncodable {
+  package func append(to bytes: inout [UInt8]) {
+    var object = ObjectWriter(to: &bytes)
+    object.member("blas", .string(blas), to: &bytes)
+    object.member("commit", commit.map { .string($0) }, to: &bytes)
+    object.member("cpu", .string(cpu), to: &bytes)
+    object.member("host", .string(host), to: &bytes)
+    object.member("profile", .string(profile), to: &bytes)
+    object.member("program", program.map { .string($0.description) }, to: &bytes)
+    object.member("version", .string(version), to: &bytes)
+    object.end(&bytes)
+  }
+
+  package init(_ json: JSONValue, at path: String) throws(SpecError) {
+    let object = try SpecObject(json, at: path)
+    self.init(
+      version: try object.string("version"), commit: try object.optional("commit", SpecObject.string),
+      program: try object.optional("program", SpecObject.key), blas: try object.string("blas"),
+      cpu: try object.string("cpu"), host: try object.string("host"), profile: try object.string("profile"))
+  }
+}

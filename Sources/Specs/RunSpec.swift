@@ -1,0 +1,85 @@
+/// A frozen network that students learn from: what it is and how it was trained.
+package struct TeacherSpec: Hashable, Sendable {
+  package var network: ModelSpec
+  package var recipe: RecipeSpec
+  package var seed: Int
+
+  package init(network: ModelSpec, recipe: RecipeSpec, seed: Int) {
+    (self.network, self.recipe, self.seed) = (network, recipe, seed)
+  }
+}
+
+extension TeacherSpec: CanonicallyEncodable {
+  package func append(to bytes: inout [UInt8]) {
+    var object = ObjectWriter(to: &bytes)
+    object.member("network", to: &bytes, network.append)
+    object.member("recipe", to: &bytes, recipe.append)
+    object.member("seed", seed, to: &bytes)
+    object.end(&bytes)
+  }
+
+  package init(_ json: JSONValue, at path: String) throws(SpecError) {
+    let object = try SpecObject(json, at: path)
+    self.init(
+      network: try ModelSpec(object["network"] ?? .null, at: object.path("network")),
+      recipe: try RecipeSpec(object["recipe"] ?? .null, at: object.path("recipe")),
+      seed: try object.integer("seed"))
+  }
+}
+
+/// One seeded run of a student, fully resolved: exactly the values that its method reads, and nothing else, so that equal
+/// runs are equal values.
+package struct RunSpec: Hashable, Sendable {
+  package var dataset: DatasetSpec
+  package var student: ModelSpec
+  package var method: MethodSpec
+  /// In the order of the pool; empty for a method that reads none.
+  package var teachers: [TeacherSpec]
+  package var recipe: RecipeSpec
+  package var seed: Int
+
+  package init(
+    dataset: DatasetSpec, student: ModelSpec, method: MethodSpec, teachers: [TeacherSpec], recipe: RecipeSpec,
+    seed: Int
+  ) {
+    (self.dataset, self.student, self.method) = (dataset, student, method)
+    (self.teachers, self.recipe, self.seed) = (teachers, recipe, seed)
+  }
+}
+
+extension RunSpec: CanonicallyEncodable {
+  package func append(to bytes: inout [UInt8]) {
+    var object = ObjectWriter(to: &bytes)
+    object.member("dataset", to: &bytes, dataset.append)
+    object.member("method", to: &bytes, method.append)
+    object.member("recipe", to: &bytes, recipe.append)
+    object.member("seed", seed, to: &bytes)
+    object.member("student", to: &bytes, student.append)
+    if !teachers.isEmpty {
+      object.member("teachers", to: &bytes) { bytes in
+        bytes.append(UInt8(ascii: "["))
+        for (index, teacher) in teachers.enumerated() {
+          if index > 0 { bytes.append(UInt8(ascii: ",")) }
+          teacher.append(to: &bytes)
+        }
+        bytes.append(UInt8(ascii: "]"))
+      }
+    }
+    object.end(&bytes)
+  }
+
+  package init(_ json: JSONValue, at path: String = "") throws(SpecError) {
+    let object = try SpecObject(json, at: path)
+    let list = try object.optional("teachers", SpecObject.array) ?? []
+    var teachers: [TeacherSpec] = []
+    for (index, teacher) in list.enumerated() {
+      teachers.append(try TeacherSpec(teacher, at: object.path("teachers[\(index)]")))
+    }
+    self.init(
+      dataset: try DatasetSpec(object["dataset"] ?? .null, at: object.path("dataset")),
+      student: try ModelSpec(object["student"] ?? .null, at: object.path("student")),
+      method: try MethodSpec(object["method"] ?? .null, at: object.path("method")), teachers: teachers,
+      recipe: try RecipeSpec(object["recipe"] ?? .null, at: object.path("recipe")),
+      seed: try object.integer("seed"))
+  }
+}
