@@ -1,0 +1,42 @@
+# mtkd-sweep: what people type. `make` alone builds.
+
+PACKAGES := libopenblas-dev libsqlite3-dev libzstd-dev libssl-dev zlib1g-dev libjpeg62-turbo-dev libpng-dev dataset-fashion-mnist
+PROGRAM  := .build/release/mtkd-sweep
+STORE    := results
+
+.PHONY: build setup test demo lint bench clean
+
+build: setup
+	swift build -c release --product mtkd-sweep
+	@# The commit goes beside the program, with the program's digest: it counts only for exactly this file.
+	@printf '%s %s\n' "$$(sha256sum $(PROGRAM) | cut -d' ' -f1)" \
+	  "$$(git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)" > $(PROGRAM).commit
+
+# Installs the system packages that are missing: as root at once, else by saying what to type.
+setup:
+	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ]; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else \
+	  echo "Missing packages. Type this once, then run make again:"; \
+	  echo "  sudo apt-get install --no-install-recommends" $$missing; exit 1; \
+	fi
+
+# Everything: format, unit, fixture and conformance suites, then the built program end to end (kill -9 included).
+test: setup lint
+	swift build --build-tests
+	swift test --skip-build --parallel
+
+demo: build
+	$(PROGRAM) run sweeps/demo.json --store $(STORE)
+
+lint:
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+
+bench: build
+	swift build -c release --product mtkd-benchmarks
+	.build/release/mtkd-benchmarks
+
+clean:
+	rm -rf .build
