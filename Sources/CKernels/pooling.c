@@ -1,0 +1,52 @@
+#include "precision.h"
+#include <string.h>
+
+// Source of output position i when `in` cells become `out`: two neighbours and the share of the second.
+static void between(size_t i, size_t in, size_t out, size_t *low, size_t *high, double *share) {
+  double at = ((double)i + 0.5) * (double)in / (double)out - 0.5;
+  if (at < 0) at = 0;
+  *low = (size_t)at;
+  if (*low > in - 1) *low = in - 1;
+  *high = *low + 1 < in ? *low + 1 : in - 1;
+  *share = at - (double)*low;
+}
+
+#define REAL float
+#define NAME(f) f##_f
+#include "pooling.inc"
+#undef REAL
+#undef NAME
+#define REAL double
+#define NAME(f) f##_d
+#include "pooling.inc"
+
+void k_max_pool(k_precision p, const void *x, void *y, int32_t *index, size_t planes, const k_window *w) {
+  DISPATCH(p, max_pool, x, y, index, planes, w);
+}
+void k_scatter(k_precision p, const void *dy, const int32_t *index, void *dx, size_t planes, size_t in_size, size_t out_size) {
+  DISPATCH(p, scatter, dy, index, dx, planes, in_size, out_size);
+}
+void k_average_pool(k_precision p, const void *x, void *y, size_t planes, const k_window *w) {
+  DISPATCH(p, average_pool, x, y, planes, w);
+}
+void k_average_pool_pullback(k_precision p, const void *dy, void *dx, size_t planes, const k_window *w) {
+  DISPATCH(p, average_pool_pullback, dy, dx, planes, w);
+}
+void k_adaptive_pool(k_precision p, const void *x, void *y, size_t planes, size_t h, size_t w, size_t oh, size_t ow) {
+  DISPATCH(p, adaptive_pool, x, y, planes, h, w, oh, ow);
+}
+void k_adaptive_pool_pullback(k_precision p, const void *dy, void *dx, size_t planes, size_t h, size_t w, size_t oh, size_t ow) {
+  DISPATCH(p, adaptive_pool_pullback, dy, dx, planes, h, w, oh, ow);
+}
+void k_bilinear(k_precision p, const void *x, void *y, size_t planes, size_t h, size_t w, size_t oh, size_t ow) {
+  DISPATCH(p, bilinear, x, y, planes, h, w, oh, ow);
+}
+void k_bilinear_pullback(k_precision p, const void *dy, void *dx, size_t planes, size_t h, size_t w, size_t oh, size_t ow) {
+  DISPATCH(p, bilinear_pullback, dy, dx, planes, h, w, oh, ow);
+}
+void k_nearest(k_precision p, const void *x, void *y, size_t planes, size_t h, size_t w, size_t oh, size_t ow) {
+  DISPATCH(p, nearest, x, y, planes, h, w, oh, ow);
+}
+void k_nearest_pullback(k_precision p, const void *dy, void *dx, size_t planes, size_t h, size_t w, size_t oh, size_t ow) {
+  DISPATCH(p, nearest_pullback, dy, dx, planes, h, w, oh, ow);
+}

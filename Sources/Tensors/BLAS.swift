@@ -1,0 +1,54 @@
+internal import COpenBLAS
+internal import CKernels
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// The matrix products, and what the library says of itself. The only file that knows OpenBLAS.
+package enum BLAS {
+  /// One thread a process: runs are what is parallel, and bits must not depend on a thread count.
+  package static func useOneThread() { _ = isSingleThreaded }
+
+  private static let isSingleThreaded: Bool = {
+    openblas_set_num_threads(1)
+    return true
+  }()
+
+  /// Such as `OpenBLAS 0.3.21 Haswell`: the kernel decides bits.
+  package static var description: String {
+    let configuration = openblas_get_config().map { String(cString: $0) } ?? "OpenBLAS"
+    let version = configuration.split(separator: " ").prefix(2).joined(separator: " ")
+    let kernel = openblas_get_corename().map { String(cString: $0) } ?? "unknown"
+    return "\(version) \(kernel)"
+  }
+
+  /// c [m, n] = a b + keep c, row-major, where a is [m, k] ([k, m] when transposed) and b is [k, n] ([n, k] when transposed).
+  static func multiply(
+    _ precision: Precision, _ a: UnsafeRawPointer, transposingA aT: Bool = false, _ b: UnsafeRawPointer,
+    transposingB bT: Bool = false, into c: UnsafeMutableRawPointer, m: Int, n: Int, k: Int, keep: Bool = false
+  ) {
+    useOneThread()
+    guard m > 0, n > 0 else { return }
+    guard k > 0 else {
+      if !keep { k_fill(precision.kernel, 0, c, m * n) }
+      return
+    }
+    let (ta, tb) = (aT ? CblasTrans : CblasNoTrans, bT ? CblasTrans : CblasNoTrans)
+    let (lda, ldb) = (Int32(aT ? m : k), Int32(bT ? k : n))
+    let (m, n, k, ldc) = (Int32(m), Int32(n), Int32(k), Int32(n))
+    switch precision {
+    case .single:
+      cblas_sgemm(
+        CblasRowMajor, ta, tb, m, n, k, 1, a.assumingMemoryBound(to: Float.self), lda,
+        b.assumingMemoryBound(to: Float.self), ldb, keep ? 1 : 0, c.assumingMemoryBound(to: Float.self), ldc)
+    case .double:
+      cblas_dgemm(
+        CblasRowMajor, ta, tb, m, n, k, 1, a.assumingMemoryBound(to: Double.self), lda,
+        b.assumingMemoryBound(to: Double.self), ldb, keep ? 1 : 0, c.assumingMemoryBound(to: Double.self), ldc)
+    }
+  }
+}
+
+func logarithm(_ x: Double) -> Double { log(x) }
+func cosine(_ x: Double) -> Double { cos(x) }

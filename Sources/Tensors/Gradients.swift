@@ -1,0 +1,117 @@
+internal import Synchronization
+
+/// One recorded operation: whose results it read, and how a gradient goes back to them.
+///
+/// `@unchecked Sendable`: changed only by `gradients()`, which consumes the graph, and by `deinit`; a graph belongs to the one step that
+/// builds it.
+final class GradientNode: @unchecked Sendable {
+  fileprivate var inputs: [GradientNode?]
+  fileprivate var pullback: (@Sendable (Tensor) -> [Tensor?])?
+  /// Ascending in the order of recording, so that every node comes after its inputs.
+  fileprivate let serial: Int
+  fileprivate let isLeaf: Bool
+
+  private static let counter = Atomic<Int>(0)
+
+  init(inputs: [GradientNode?], pullback: (@Sendable (Tensor) -> [Tensor?])?) {
+    (self.inputs, self.pullback) = (inputs, pullback)
+    isLeaf = pullback == nil
+    serial = Self.counter.add(1, ordering: .relaxed).newValue
+  }
+
+  /// Frees the graph behind in a loop: the release of a long chain by recursion would overflow the stack.
+  deinit {
+    var last = inputs
+    inputs = []
+    while var node = last.popLast() {
+      guard node != nil, isKnownUniquelyReferenced(&node) else { continue }
+      last.append(contentsOf: node!.inputs)
+      node!.inputs = []
+    }
+  }
+}
+
+/// The gradients of one scalar with respect to the leaves that led to it.
+package struct Gradients {
+  fileprivate var values: [ObjectIdentifier: Tensor] = [:]
+  /// Keeps the leaves alive, whose addresses are the names of their gradients.
+  fileprivate var leaves: [GradientNode] = []
+
+  /// Nil where the scalar does not depend on the leaf.
+  package subscript(leaf: Tensor) -> Tensor? {
+    leaf.node.flatMap { values[ObjectIdentifier($0)] }
+  }
+}
+
+extension Tensor {
+  /// One differentiable operation: how to fill the output, and how a gradient goes back to each input.
+  ///
+  /// Nothing is recorded when no input leads back to a leaf. A pullback must capture detached tensors only, so that the graph is freed node
+  /// by node. It returns one gradient an input, in their order, nil for none.
+  static func computed(
+    _ shape: Shape, from inputs: [Tensor], by fill: (UnsafeMutableRawPointer) -> Void,
+    pullback: @escaping @Sendable (_ upstream: Tensor) -> [Tensor?]
+  ) -> Tensor {
+    let precision = inputs[0].precision
+    precondition(inputs.allSatisfy { $0.precision == precision }, "operands of one precision")
+    return Tensor(shape, precision, fill: fill).recorded(from: inputs, pullback: pullback)
+  }
+
+  /// The same values as the result of an operation on `inputs`.
+  func recorded(from inputs: [Tensor], pullback: @escaping @Sendable (Tensor) -> [Tensor?]) -> Tensor {
+    let nodes = inputs.map(\.node)
+    if nodes.allSatisfy({ $0 == nil }) { return detached }
+    return Tensor(
+      shape: shape, precision: precision, storage: storage, node: GradientNode(inputs: nodes, pullback: pullback))
+  }
+
+  /// The gradients of a scalar with respect to every leaf behind it. Consumes the record: activations are freed on the way.
+  package func gradients() -> Gradients {
+    precondition(count == 1, "gradients of a scalar, not of \(shape); give an upstream gradient")
+    return gradients(upstream: .full(1, shape, precision))
+  }
+
+  /// The gradients of the sum of self × upstream.
+  ///
+  /// Contributions to one tensor are added in descending order of recording, so equal graphs give equal bits.
+  package func gradients(upstream: Tensor) -> Gradients {
+    precondition(upstream.shape == shape, "upstream \(upstream.shape) of \(shape)")
+    var result = Gradients()
+    guard let node else { return result }
+    var pending = [ObjectIdentifier(node): upstream.detached]
+    for node in GradientNode.reachable(from: node) {
+      guard let gradient = pending.removeValue(forKey: ObjectIdentifier(node)) else { continue }
+      if node.isLeaf {
+        result.values[ObjectIdentifier(node)] = gradient
+        result.leaves.append(node)
+        continue
+      }
+      guard let pullback = node.pullback else {
+        preconditionFailure("the record behind this tensor was consumed by an earlier gradients()")
+      }
+      node.pullback = nil
+      for (input, contribution) in zip(node.inputs, pullback(gradient)) {
+        guard let input, let contribution else { continue }
+        let name = ObjectIdentifier(input)
+        pending[name] = pending[name].map { $0 + contribution } ?? contribution
+      }
+    }
+    return result
+  }
+}
+
+extension GradientNode {
+  /// All nodes behind `last`, itself included, latest first.
+  fileprivate static func reachable(from last: GradientNode) -> [GradientNode] {
+    var seen: Set<ObjectIdentifier> = [ObjectIdentifier(last)]
+    var found = [last]
+    var next = 0
+    while next < found.count {
+      for case let input? in found[next].inputs where seen.insert(ObjectIdentifier(input)).inserted {
+        found.append(input)
+      }
+      next += 1
+    }
+    return found.sorted { $0.serial > $1.serial }
+  }
+}

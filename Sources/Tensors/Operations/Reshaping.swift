@@ -1,0 +1,108 @@
+internal import CKernels
+
+extension Tensor {
+  /// The same elements under another shape of the same count.
+  package func reshaped(_ shape: Shape) -> Tensor {
+    precondition(shape.count == count, "\(self.shape) as \(shape)")
+    let view = Tensor(shape: shape, precision: precision, storage: storage, node: nil)
+    return view.recorded(from: [self]) { [old = self.shape] in [$0.reshaped(old)] }
+  }
+
+  /// `[batch, everything else]`.
+  package var flattenedRows: Tensor { reshaped([shape[0], shape.inner(of: 0)]) }
+
+  /// A matrix with rows and columns exchanged.
+  package func transposed() -> Tensor {
+    precondition(shape.rank == 2, "a matrix, not \(shape)")
+    let (rows, columns) = (shape[0], shape[1])
+    return moved(to: [columns, rows]) { to, from, size in
+      for row in 0..<rows {
+        for column in 0..<columns {
+          (to + (column * rows + row) * size).copyMemory(from: from + (row * columns + column) * size, byteCount: size)
+        }
+      }
+    } back: {
+      $0.transposed()
+    }
+  }
+
+  /// Joins tensors that agree in all other extents.
+  package static func concatenated(_ parts: [Tensor], axis: Int) -> Tensor {
+    let first = parts[0].shape
+    var dimensions = first.dimensions
+    dimensions[axis] = parts.reduce(0) { $0 + $1.shape[axis] }
+    let shape = Shape(dimensions)
+    let outer = first.outer(of: axis)
+    let size = parts[0].precision.byteCount
+    let widths = parts.map { $0.shape[axis] * $0.shape.inner(of: axis) * size }
+    let extents = parts.map { $0.shape[axis] }
+    return .computed(shape, from: parts) { base in
+      var to = base
+      for row in 0..<outer {
+        for (part, width) in zip(parts, widths) {
+          to.copyMemory(from: part.storage.base + row * width, byteCount: width)
+          to += width
+        }
+      }
+    } pullback: { upstream in
+      var from = 0
+      return extents.map { extent in
+        defer { from += extent }
+        return upstream.sliced(axis: axis, from: from, to: from + extent)
+      }
+    }
+  }
+
+  /// The elements `from ..< to` along one axis.
+  package func sliced(axis: Int, from: Int, to: Int) -> Tensor {
+    precondition(0 <= from && from <= to && to <= shape[axis], "\(from) ..< \(to) of axis \(axis) of \(shape)")
+    var dimensions = shape.dimensions
+    dimensions[axis] = to - from
+    let step = shape.inner(of: axis) * precision.byteCount
+    let (outer, whole, width) = (shape.outer(of: axis), shape[axis] * step, (to - from) * step)
+    return .computed(Shape(dimensions), from: [self]) { base in
+      for row in 0..<outer {
+        (base + row * width).copyMemory(from: storage.base + row * whole + from * step, byteCount: width)
+      }
+    } pullback: { [shape] upstream in
+      [
+        Tensor(shape, upstream.precision) { base in
+          k_fill(upstream.precision.kernel, 0, base, shape.count)
+          for row in 0..<outer {
+            (base + row * whole + from * step).copyMemory(from: upstream.storage.base + row * width, byteCount: width)
+          }
+        }
+      ]
+    }
+  }
+
+  /// Channel a × (C / groups) + b goes to b × groups + a (ShuffleNet).
+  package func channelShuffle(groups: Int) -> Tensor {
+    precondition(shape.rank == 4 && shape[1] % groups == 0, "\(groups) groups of \(shape)")
+    let (batch, channels, plane) = (shape[0], shape[1], shape[2] * shape[3] * precision.byteCount)
+    let each = channels / groups
+    return moved(to: shape) { to, from, _ in
+      for sample in 0..<batch {
+        for channel in 0..<channels {
+          let target = channel % each * groups + channel / each
+          (to + (sample * channels + target) * plane)
+            .copyMemory(from: from + (sample * channels + channel) * plane, byteCount: plane)
+        }
+      }
+    } back: {
+      $0.channelShuffle(groups: each)
+    }
+  }
+
+  /// An operation that only moves elements; `back` undoes it.
+  private func moved(
+    to shape: Shape, by move: (UnsafeMutableRawPointer, UnsafeRawPointer, _ elementSize: Int) -> Void,
+    back: @escaping @Sendable (Tensor) -> Tensor
+  ) -> Tensor {
+    .computed(shape, from: [self]) {
+      move($0, storage.base, precision.byteCount)
+    } pullback: {
+      [back($0)]
+    }
+  }
+}

@@ -1,0 +1,57 @@
+internal import CKernels
+
+extension Tensor {
+  private var rowsAndColumns: (Int, Int) {
+    let columns = shape[shape.rank - 1]
+    return (columns == 0 ? 0 : count / columns, columns)
+  }
+
+  /// exp(x) / sum of exp(x) over the last axis, the maximum subtracted first.
+  package func softmax() -> Tensor {
+    let (rows, columns) = rowsAndColumns
+    let output = Tensor(shape, precision) { k_softmax(precision.kernel, storage.base, $0, rows, columns) }
+    return output.recorded(from: [self]) { [y = output] upstream in
+      [
+        Tensor(y.shape, y.precision) {
+          k_softmax_pullback(y.precision.kernel, y.storage.base, upstream.storage.base, $0, rows, columns)
+        }
+      ]
+    }
+  }
+
+  /// The logarithm of the softmax over the last axis.
+  package func logSoftmax() -> Tensor {
+    let (rows, columns) = rowsAndColumns
+    let output = Tensor(shape, precision) { k_log_softmax(precision.kernel, storage.base, $0, rows, columns) }
+    return output.recorded(from: [self]) { [y = output] upstream in
+      [
+        Tensor(y.shape, y.precision) {
+          k_log_softmax_pullback(y.precision.kernel, y.storage.base, upstream.storage.base, $0, rows, columns)
+        }
+      ]
+    }
+  }
+
+  /// -log softmax(self)[label] of each row, in nats: `[rows]`.
+  package func crossEntropy(labels: [Int]) -> Tensor { -logSoftmax().element(perRow: labels) }
+
+  /// T² Σ p (log p − log q) of each row, with p = softmax(teacher / T) and q = softmax(self / T): `[rows]`.
+  ///
+  /// - Parameter teacher: logits, a constant; the gradient flows into self, the student's logits.
+  /// - Source: `methods.md` 1.3.
+  package func klDivergence(from teacher: Tensor, temperature: Double) -> Tensor {
+    precondition(shape.rank == 2 && shape == teacher.shape, "\(shape) and \(teacher.shape)")
+    let (rows, columns) = rowsAndColumns
+    let teacher = teacher.detached
+    return .computed([rows], from: [self, teacher]) {
+      k_kl(precision.kernel, storage.base, teacher.storage.base, temperature, $0, rows, columns)
+    } pullback: { [student = detached] upstream in
+      let slope = Tensor(student.shape, student.precision) {
+        k_kl_pullback(
+          student.precision.kernel, student.storage.base, teacher.storage.base, temperature, upstream.storage.base, $0,
+          rows, columns)
+      }
+      return [slope, nil]
+    }
+  }
+}

@@ -1,0 +1,124 @@
+internal import CKernels
+
+/// The width of a tensor's elements: 32 bits for training, 64 for gradient checks and reference values.
+package enum Precision: String, Hashable, Sendable, Codable {
+  case single, double
+
+  package var byteCount: Int { self == .single ? 4 : 8 }
+  var kernel: k_precision { self == .single ? K_SINGLE : K_DOUBLE }
+}
+
+/// An immutable array of numbers in row-major order, perhaps with the record of how it was computed.
+///
+/// A tensor that no leaf leads to records nothing, so there is no mode to enter for evaluation.
+package struct Tensor: Sendable {
+  package let shape: Shape
+  package let precision: Precision
+  private(set) var storage: TensorStorage
+  let node: GradientNode?
+
+  init(shape: Shape, precision: Precision, storage: TensorStorage, node: GradientNode?) {
+    (self.shape, self.precision, self.storage, self.node) = (shape, precision, storage, node)
+  }
+
+  /// A constant whose elements `fill` writes, all of them.
+  init(_ shape: Shape, _ precision: Precision, fill: (UnsafeMutableRawPointer) -> Void) {
+    let storage = TensorStorage(byteCount: shape.count * precision.byteCount)
+    fill(storage.base)
+    self.init(shape: shape, precision: precision, storage: storage, node: nil)
+  }
+
+  /// Values in row-major order, rounded once where the tensor is single.
+  package init(_ values: [Double], _ shape: Shape, _ precision: Precision = .single) {
+    precondition(values.count == shape.count, "\(values.count) values for \(shape)")
+    self.init(shape, precision) { base in
+      values.withUnsafeBufferPointer {
+        k_convert(K_DOUBLE, $0.baseAddress ?? nil, precision.kernel, base, values.count)
+      }
+    }
+  }
+
+  package init(_ values: [Float], _ shape: Shape) {
+    precondition(values.count == shape.count, "\(values.count) values for \(shape)")
+    self.init(shape, .single) { base in
+      values.withUnsafeBytes { base.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(base), byteCount: $0.count) }
+    }
+  }
+
+  /// Little-endian elements as they lie in a file; the address needs no alignment.
+  package init(bytes: UnsafeRawBufferPointer, _ shape: Shape, _ precision: Precision) {
+    precondition(bytes.count == shape.count * precision.byteCount, "\(bytes.count) bytes for \(shape)")
+    self.init(shape, precision) { base in
+      if let from = bytes.baseAddress { base.copyMemory(from: from, byteCount: bytes.count) }
+    }
+  }
+
+  package static func full(_ value: Double, _ shape: Shape, _ precision: Precision = .single) -> Tensor {
+    Tensor(shape, precision) { k_fill(precision.kernel, value, $0, shape.count) }
+  }
+
+  package static func zeros(_ shape: Shape, _ precision: Precision = .single) -> Tensor {
+    full(0, shape, precision)
+  }
+}
+
+extension Tensor {
+  package var count: Int { shape.count }
+
+  /// A copy of the elements.
+  package var doubles: [Double] {
+    [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
+      if let to = buffer.baseAddress { k_convert(precision.kernel, storage.base, K_DOUBLE, to, count) }
+      initialized = count
+    }
+  }
+
+  /// A copy of the elements, rounded where the tensor is double.
+  package var floats: [Float] {
+    [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+      if let to = buffer.baseAddress { k_convert(precision.kernel, storage.base, K_SINGLE, to, count) }
+      initialized = count
+    }
+  }
+
+  /// The only element.
+  package var scalar: Double {
+    precondition(count == 1, "a scalar of \(shape)")
+    return doubles[0]
+  }
+
+  /// The elements as little-endian bytes.
+  package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    try withExtendedLifetime(storage) {
+      try body(UnsafeRawBufferPointer(start: storage.base, count: count * precision.byteCount))
+    }
+  }
+
+  /// The same values as a leaf, whose gradient can be asked for.
+  package func leaf() -> Tensor {
+    Tensor(shape: shape, precision: precision, storage: storage, node: GradientNode(inputs: [], pullback: nil))
+  }
+
+  /// The same values as a constant: no gradient flows through.
+  package var detached: Tensor { Tensor(shape: shape, precision: precision, storage: storage, node: nil) }
+
+  /// The square root of the sum of squares.
+  package var l2Norm: Double { doubles.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+
+  /// A constant of the same values in another precision.
+  package func converted(to precision: Precision) -> Tensor {
+    if precision == self.precision { return detached }
+    return Tensor(shape, precision) { k_convert(self.precision.kernel, storage.base, precision.kernel, $0, count) }
+  }
+
+  /// Lends the elements for change in place, after a copy where anybody else holds them. The result is a constant.
+  mutating func mutate(_ body: (UnsafeMutableRawPointer) -> Void) {
+    if node != nil { self = detached }
+    if !isKnownUniquelyReferenced(&storage) {
+      let copy = TensorStorage(byteCount: storage.byteCount)
+      copy.base.copyMemory(from: storage.base, byteCount: storage.byteCount)
+      storage = copy
+    }
+    body(storage.base)
+  }
+}

@@ -1,0 +1,44 @@
+internal import Synchronization
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// The elements of a tensor: 64-byte aligned memory that goes back to a pool when nobody holds it.
+///
+/// `@unchecked Sendable`: written only while one owner holds it, in the closure that fills a new tensor or by an optimiser that has checked
+/// that it is the only one; read only afterwards.
+final class TensorStorage: @unchecked Sendable {
+  let base: UnsafeMutableRawPointer
+  let byteCount: Int
+
+  /// Memory with unspecified contents.
+  init(byteCount: Int) {
+    self.byteCount = byteCount
+    base = BufferPool.take(byteCount)
+  }
+
+  deinit { BufferPool.give(base, byteCount) }
+}
+
+/// Buffers of the process by size. A fresh page costs tens of times a warm one, and the steps of a run ask for the same sizes again and
+/// again, so nothing is returned to the system.
+enum BufferPool {
+  private static let free = Mutex<[Int: [UInt]]>([:])
+
+  /// Sizes are rounded up to whole cache lines, at least one.
+  private static func size(_ byteCount: Int) -> Int { max(64, (byteCount + 63) & ~63) }
+
+  static func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    let size = size(byteCount)
+    let address = free.withLock { $0[size]?.popLast() }
+    if let address { return UnsafeMutableRawPointer(bitPattern: address)! }
+    guard let memory = aligned_alloc(64, size) else { fatalError("out of memory: \(size) bytes") }
+    return memory
+  }
+
+  static func give(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) {
+    let address = UInt(bitPattern: memory)
+    free.withLock { $0[size(byteCount), default: []].append(address) }
+  }
+}
