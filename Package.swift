@@ -29,5 +29,8 @@ let package = Package(
     system("COpenBLAS", "libopenblas-dev"),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno"])]),
     module("Specs", uses: ["CCrypto"]),
-    module("Tensors", uses: ["CKernels", "COpenBLAS"]),  ]
+    module("Tensors", uses: ["CKernels", "COpenBLAS"]),
+    module("Networks", uses: ["Tensors", "Specs"]),
+    .target(name: "TestSupport", dependencies: ["Tensors", "Specs"], path: "Tests/TestSupport", swiftSettings: strict),
+    tests(of: "Networks", uses: ["Tensors", "Specs"]),  ]
 )

@@ -45,7 +45,8 @@ package enum BLAS {
     case .double:
       cblas_dgemm(
         CblasRowMajor, ta, tb, m, n, k, 1, a.assumingMemoryBound(to: Double.self), lda,
-        b.assumingMemoryBound(to: Double.self), ldb, keep ? 1 : 0, c.assumingMemoryBound(to: Double.self), ldc)
+        b.assumingMemoryBound(to: Double.self), ldb, keep ? 1 : 0, c.assumingMemoryBound(to: Double.self), ldc
+      )
     }
   }
 }

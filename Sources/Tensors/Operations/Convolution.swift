@@ -39,21 +39,26 @@ extension Tensor {
   ///   - bias: `[outputs]`.
   ///   - groups: input channels j C/g ..< (j+1) C/g feed output channels j O/g ..< (j+1) O/g.
   package func conv2D(
-    _ weight: Tensor, bias: Tensor? = nil, stride: Extent = 1, padding: Extent = 0, dilation: Extent = 1, groups: Int = 1
+    _ weight: Tensor, bias: Tensor? = nil, stride: Extent = 1, padding: Extent = 0, dilation: Extent = 1,
+    groups: Int = 1
   ) -> Tensor {
     precondition(shape.rank == 4 && weight.shape.rank == 4, "\(shape) by \(weight.shape)")
     precondition(
       weight.shape[1] * groups == shape[1] && weight.shape[0] % groups == 0,
       "\(shape) by \(weight.shape) in \(groups) groups")
     let window = k_window(
-      over: shape[2], shape[3], kernel: Extent(weight.shape[2], weight.shape[3]), stride: stride, padding: padding,
+      over: shape[2], shape[3], kernel: Extent(weight.shape[2], weight.shape[3]), stride: stride,
+      padding: padding,
       dilation: dilation)
     let plan = ConvolutionPlan(
-      batch: shape[0], channels: shape[1], outputs: weight.shape[0], groups: groups, window: window, precision: precision)
+      batch: shape[0], channels: shape[1], outputs: weight.shape[0], groups: groups, window: window,
+      precision: precision)
     let outputShape: Shape = [shape[0], weight.shape[0], window.out_height, window.out_width]
     let product = Tensor.computed(outputShape, from: [self, weight]) {
       plan.forward(storage.base, weight.storage.base, $0)
-    } pullback: { [x = detached, weight = weight.detached, wantsInput = node != nil, wantsWeight = weight.node != nil] dy in
+    } pullback: {
+      [x = detached, weight = weight.detached, wantsInput = node != nil, wantsWeight = weight.node != nil] dy
+      in
       [
         wantsInput
           ? Tensor(x.shape, x.precision) { plan.data(dy.storage.base, weight.storage.base, $0) } : nil,
@@ -109,7 +114,8 @@ private struct ConvolutionPlan: @unchecked Sendable {
       forEachGroup { sample, group in
         let image = dx + input(sample, group)
         BLAS.multiply(
-          precision, weight + filter(group), transposingA: true, dy + output(sample, group), into: columns?.base ?? image,
+          precision, weight + filter(group), transposingA: true, dy + output(sample, group),
+          into: columns?.base ?? image,
           m: depth, n: outPlane, k: outputs / groups)
         if let columns { k_col2im(precision.kernel, columns.base, image, channels / groups, window) }
       }

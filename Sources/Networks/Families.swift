@@ -1,0 +1,116 @@
+package import Specs
+package import Tensors
+
+extension Catalog where Entry == any NetworkFamily.Type {
+  package static let networkFamilies = Catalog(
+    "network family",
+    [
+      CIFARResNet.self,
+      CIFARWideResNet.self,
+      CIFARRegNet.self,
+      CIFARMobileNetV2.self,
+      CIFARShuffleNetV2.self,
+    ]
+  ) { $0.name }
+}
+
+/// A network ready to be evaluated: the description and the arrays that it declares.
+package struct BuiltNetwork: Sendable {
+  package let network: any Network
+  package let declarations: [SlotDeclaration]
+  package let task: ImageTask
+
+  /// - Parameter extras: declares further arrays after the network's own, such as the regressors of a feature loss.
+  package init(_ spec: ModelSpec, _ task: ImageTask, extras: (Scope) throws -> Void = { _ in }) throws {
+    let scope = Scope()
+    network = try Catalog.networkFamilies.entry(spec.family).build(scope, spec, task)
+    try extras(scope)
+    declarations = scope.declarations
+    self.task = task
+  }
+
+  package func state(seed: UInt64, precision: Precision = .single) -> ModelState {
+    ModelState(declarations, seed: seed, precision: precision)
+  }
+}
+
+/// Sizes of a network on one task (`architectures.md` 3).
+package struct NetworkCost: Hashable, Sendable {
+  /// Elements of all trained arrays.
+  package let parameters: Int
+  /// Multiply-adds of convolutions and linear layers for one image.
+  package let multiplyAdds: Int
+  package let embedding: Int
+  /// Channels, height, width.
+  package let map: Shape
+
+  /// Evaluates one image of zeros and counts.
+  package init(_ spec: ModelSpec, _ task: ImageTask) throws {
+    let built = try BuiltNetwork(spec, task)
+    parameters = built.declarations.reduce(0) { $0 + ($1.role == .parameter ? $1.shape.count : 0) }
+    let pass = Pass(built.state(seed: 0), .inference)
+    let activations = built.network(.zeros([1, task.channels, task.height, task.width]), pass)
+    multiplyAdds = pass.multiplyAdds
+    embedding = activations.embedding.shape[1]
+    map = Shape(Array(activations.map.shape.dimensions[1...]))
+  }
+}
+
+/// Networks by the names that grids use.
+package enum NetworkNames {
+  /// Every alias of every family, in the catalog's order.
+  package static let all: [(id: String, published: String, spec: ModelSpec)] =
+    Catalog.networkFamilies.entries.flatMap { $0.members }
+
+  package static var ids: [String] { all.map(\.id) }
+
+  /// Reads a network as a grid writes it: a name, or `{ "family": …, parameters }`.
+  package static func spec(_ value: JSONValue) throws -> ModelSpec {
+    if let name = value.string {
+      guard let found = all.first(where: { $0.id == name || $0.published == name }) else {
+        throw UnknownName(kind: "network", name: name, known: ids)
+      }
+      return found.spec
+    }
+    guard var members = value.object, let family = members.removeValue(forKey: "family")?.string else {
+      throw InvalidNetwork(
+        family: "network", problem: "\(value) is neither a name nor an object with a family")
+    }
+    return try Catalog.networkFamilies.entry(family).spec(members)
+  }
+
+  /// The first alias with these parameters, else the family with its parameters.
+  package static func title(of spec: ModelSpec) -> String {
+    if let alias = all.first(where: { $0.spec == spec }) { return alias.id }
+    return "\(spec.family)\(JSONValue.object(spec.parameters))"
+  }
+}
+
+extension NetworkFamily {
+  fileprivate static var members: [(id: String, published: String, spec: ModelSpec)] {
+    aliases.map { ($0.id, $0.published, ModelSpec(family: name, parameters: $0.parameters.json)) }
+  }
+
+  /// Parameters checked, defaults filled in.
+  fileprivate static func spec(_ values: [String: JSONValue]) throws(InvalidNetwork) -> ModelSpec {
+    ModelSpec(family: name, parameters: try parameters(values).json)
+  }
+
+  fileprivate static func build(
+    _ scope: Scope, _ spec: ModelSpec, _ task: ImageTask
+  ) throws(InvalidNetwork) -> any Network {
+    try build(scope, try parameters(spec.parameters), task)
+  }
+
+  private static func parameters(_ values: [String: JSONValue]) throws(InvalidNetwork) -> Parameters {
+    var reader = ParameterReader(family: name, values)
+    let parameters = try Parameters(&reader)
+    try reader.finish()
+    return parameters
+  }
+}
+
+extension JSONValue {
+  init(_ integers: [Int]) { self = .array(integers.map { .number(DecimalNumber($0)) }) }
+  init(_ integer: Int) { self = .number(DecimalNumber(integer)) }
+}

@@ -1,0 +1,47 @@
+package import Tensors
+
+/// A two-dimensional convolution with square kernel; padding (kernel - 1) / 2 where nothing is said.
+///
+/// - Input: `[batch, inputs, height, width]`. Output: `[batch, outputs, oh, ow]`.
+/// - Arrays: `weight` `[outputs, inputs / groups, kernel, kernel]`, `bias` `[outputs]` where there is one.
+package struct Conv2D: Layer {
+  /// How weights start (`architectures.md` 9).
+  package enum Start: Sendable {
+    /// Uniform in ±1/√fan-in, PyTorch's own.
+    case fanIn
+    /// Normal with deviation √(2 / (outputs kernel²)); outputs are not divided by groups.
+    case fanOut
+  }
+
+  private let weight: Slot
+  private let bias: Slot?
+  private let stride: Extent
+  private let padding: Extent
+  private let groups: Int
+
+  package init(
+    _ scope: Scope, inputs: Int, outputs: Int, kernel: Int, stride: Int = 1, padding: Int? = nil,
+    groups: Int = 1,
+    hasBias: Bool = false, start: Start
+  ) {
+    let fanIn = inputs / groups * kernel * kernel
+    let initializer: Initializer =
+      switch start {
+      case .fanIn: .fanIn(fanIn)
+      case .fanOut: .normal(deviation: (2 / Double(outputs * kernel * kernel)).squareRoot())
+      }
+    weight = scope.parameter("weight", [outputs, inputs / groups, kernel, kernel], initializer)
+    bias = hasBias ? scope.parameter("bias", [outputs], .fanIn(fanIn)) : nil
+    self.stride = Extent(stride)
+    self.padding = Extent(padding ?? (kernel - 1) / 2)
+    self.groups = groups
+  }
+
+  package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
+    let weight = pass[weight]
+    let output = input.conv2D(
+      weight, bias: bias.map { pass[$0] }, stride: stride, padding: padding, groups: groups)
+    pass.count(multiplyAdds: output.count * (weight.count / weight.shape[0]))
+    return output
+  }
+}

@@ -1,0 +1,28 @@
+package import Tensors
+
+/// A convolution without bias, batch normalisation and perhaps a ReLU: the brick of all small-image networks.
+package struct ConvNorm: Layer {
+  private let convolution: Conv2D
+  private let norm: BatchNorm
+  private let hasReLU: Bool
+
+  /// - Parameters:
+  ///   - names: the scopes of the convolution and of the norm, such as `("conv1", "bn1")`; both are declared in this order.
+  package init(
+    _ scope: Scope, _ names: (convolution: String, norm: String), inputs: Int, outputs: Int, kernel: Int,
+    stride: Int = 1,
+    groups: Int = 1, relu: Bool = true, start: Conv2D.Start
+  ) {
+    convolution = Conv2D(
+      scope / names.convolution, inputs: inputs, outputs: outputs, kernel: kernel, stride: stride,
+      groups: groups,
+      start: start)
+    norm = BatchNorm(scope / names.norm, channels: outputs)
+    hasReLU = relu
+  }
+
+  package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
+    let output = norm(convolution(input, pass), pass)
+    return hasReLU ? output.relu() : output
+  }
+}

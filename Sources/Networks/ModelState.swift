@@ -1,0 +1,105 @@
+package import Tensors
+
+/// The arrays of a model as one value.
+package struct ModelState: Sendable {
+  package let declarations: [SlotDeclaration]
+  /// Counters are doubles, exact up to 2^53.
+  private var values: [Tensor]
+
+  /// First values, each seeded by its own path.
+  package init(_ declarations: [SlotDeclaration], seed: UInt64, precision: Precision = .single) {
+    self.declarations = declarations
+    values = declarations.map {
+      $0.initializer.values(
+        $0.shape, seed: seed, path: $0.path, precision: $0.role == .counter ? .double : precision)
+    }
+  }
+
+  package subscript(slot: Slot) -> Tensor {
+    get { values[slot.index] }
+    _modify { yield &values[slot.index] }
+  }
+
+  package var slots: [Slot] { declarations.indices.map(Slot.init) }
+
+  /// The slots of trained arrays, in the optimiser's order.
+  package var parameters: [Slot] { slots.filter { declarations[$0.index].role == .parameter } }
+
+  package func path(of slot: Slot) -> String { declarations[slot.index].path }
+
+  package func converted(to precision: Precision) -> ModelState {
+    var copy = self
+    for slot in slots where declarations[slot.index].role != .counter {
+      copy.values[slot.index] = values[slot.index].converted(to: precision)
+    }
+    return copy
+  }
+}
+
+extension ModelState {
+  /// The arrays under the names of a PyTorch state dictionary, counters as 64-bit integers.
+  package var stateDictionary: Safetensors {
+    var file = Safetensors()
+    for (declaration, value) in zip(declarations, values) {
+      if declaration.role == .counter {
+        file.append(declaration.path, integers: [Int64(value.scalar)], [])
+      } else {
+        file.append(declaration.path, value)
+      }
+    }
+    return file
+  }
+
+  /// Takes all arrays from a state dictionary. Counters may be missing, as they are in old checkpoints, and count as 0.
+  package mutating func load(_ file: Safetensors, under prefix: String = "") throws(StateError) {
+    var loaded = values
+    var known: Set<String> = []
+    for (index, declaration) in declarations.enumerated() {
+      let name = prefix + declaration.path
+      known.insert(name)
+      guard let entry = file[name] else {
+        if declaration.role == .counter {
+          loaded[index] = .zeros([], .double)
+          continue
+        }
+        throw StateError(name: name, problem: "is missing")
+      }
+      guard entry.shape == declaration.shape else {
+        throw StateError(name: name, problem: "has shape \(entry.shape) where \(declaration.shape) is due")
+      }
+      if declaration.role == .counter, let count = entry.integers?.first {
+        loaded[index] = Tensor([Double(count)], [], .double)
+      } else if let tensor = entry.tensor {
+        loaded[index] = tensor.converted(to: values[index].precision)
+      } else {
+        throw StateError(name: name, problem: "holds \(entry.type.rawValue) where floats are due")
+      }
+    }
+    if let extra = file.entries.first(where: { $0.name.hasPrefix(prefix) && !known.contains($0.name) }) {
+      throw StateError(name: extra.name, problem: "is no array of this network")
+    }
+    values = loaded
+  }
+}
+
+/// A state dictionary of another network.
+package struct StateError: Error, Equatable, CustomStringConvertible {
+  package let name: String
+  package let problem: String
+
+  package var description: String {
+    "The array '\(name)' \(problem): these weights belong to another network."
+  }
+}
+
+extension ModelState: Snapshotting {
+  package func save(to snapshot: inout Snapshot, under prefix: String) {
+    for (declaration, value) in zip(declarations, values) { snapshot.put(prefix + declaration.path, value) }
+  }
+
+  package mutating func restore(from snapshot: Snapshot, under prefix: String) throws {
+    for (index, declaration) in declarations.enumerated() {
+      values[index] = try snapshot.tensor(prefix + declaration.path, declaration.shape)
+    }
+  }
+}

@@ -1,0 +1,128 @@
+package import Specs
+package import Tensors
+
+/// What distillation reads of one evaluation.
+package struct Activations: Sendable {
+  /// In the order of `architectures.md` 2: the last entry is the embedding `[batch, width]`, the last but one the feature
+  /// map `[batch, channels, height, width]`.
+  package let features: [Tensor]
+  /// `[batch, classes]`.
+  package let logits: Tensor
+
+  package init(features: [Tensor], logits: Tensor) { (self.features, self.logits) = (features, logits) }
+
+  /// F of the papers.
+  package var map: Tensor { features[features.count - 2] }
+  /// f of the papers: what the classifier reads.
+  package var embedding: Tensor { features[features.count - 1] }
+}
+
+/// A classifier of images.
+package protocol Network: Sendable {
+  /// - Parameter images: `[batch, channels, height, width]`, normalised.
+  func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations
+  /// The part after the feature map: embedding and logits of a map `[batch, channels, height, width]`.
+  func head(_ map: Tensor, _ pass: Pass) -> (embedding: Tensor, logits: Tensor)
+}
+
+extension Network {
+  /// The stages' maps, then embedding and logits of the last one.
+  func activations(_ maps: [Tensor], _ pass: Pass) -> Activations {
+    let (embedding, logits) = head(maps[maps.count - 1], pass)
+    return Activations(features: maps + [embedding], logits: logits)
+  }
+}
+
+/// Networks of one design, told apart by their parameters.
+package protocol NetworkFamily: Sendable {
+  associatedtype Parameters: FamilyParameters
+  /// As in `architectures.csv`: `cifar_resnet`.
+  static var name: String { get }
+  /// The members that papers name.
+  static var aliases: [NetworkAlias<Parameters>] { get }
+  static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) throws(InvalidNetwork)
+    -> any Network
+}
+
+/// The parameters of a family as a grid writes them.
+package protocol FamilyParameters: Hashable, Sendable {
+  init(_ reader: inout ParameterReader) throws(InvalidNetwork)
+  /// All parameters, defaults filled in.
+  var json: [String: JSONValue] { get }
+}
+
+/// A name for one member of a family.
+package struct NetworkAlias<Parameters: Sendable>: Sendable {
+  /// As the program writes it: `wrn-28-4`.
+  package let id: String
+  /// As the authors' code writes it, accepted and never written: `wrn_28_4`.
+  package let published: String
+  package let parameters: Parameters
+
+  package init(_ id: String, _ published: String, _ parameters: Parameters) {
+    (self.id, self.published, self.parameters) = (id, published, parameters)
+  }
+}
+
+/// Reads a family's parameters strictly: every complaint names the parameter and what was expected.
+package struct ParameterReader {
+  private let family: String
+  private let values: [String: JSONValue]
+  private var read: [String] = []
+
+  package init(family: String, _ values: [String: JSONValue]) {
+    (self.family, self.values) = (family, values)
+  }
+
+  package mutating func integer(_ name: String, or standard: Int? = nil) throws(InvalidNetwork) -> Int {
+    try value(name, "an integer from 1 on", standard) { value in value.integer.flatMap { $0 > 0 ? $0 : nil } }
+  }
+
+  package mutating func integers(_ name: String, count: Int, or standard: [Int]? = nil) throws(InvalidNetwork)
+    -> [Int]
+  {
+    try value(name, "a list of \(count) integers from 1 on", standard) { value in
+      let integers = (value.array ?? []).compactMap(\.integer).filter { $0 > 0 }
+      return integers.count == count && value.array?.count == count ? integers : nil
+    }
+  }
+
+  package mutating func decimal(_ name: String, or standard: DecimalNumber) throws(InvalidNetwork)
+    -> DecimalNumber
+  {
+    try value(name, "a number, 0 or more", standard) { value in
+      value.number.flatMap { $0 >= DecimalNumber(0) ? $0 : nil }
+    }
+  }
+
+  package mutating func word<Word: RawRepresentable<String> & CaseIterable>(
+    _ name: String, or standard: Word
+  ) throws(InvalidNetwork) -> Word {
+    let words = Word.allCases.map(\.rawValue).joined(separator: " or ")
+    return try value(name, words, standard) { $0.string.flatMap(Word.init) }
+  }
+
+  /// Refuses parameters that nobody read.
+  package func finish() throws(InvalidNetwork) {
+    guard let unknown = values.keys.filter({ !read.contains($0) }).min() else { return }
+    let hint = NearestName.of(unknown, among: read).map { "; did you mean '\($0)'?" } ?? ""
+    throw InvalidNetwork(
+      family: family,
+      problem: "there is no parameter '\(unknown)'\(hint) (known: \(read.joined(separator: ", ")))")
+  }
+
+  private mutating func value<Value>(
+    _ name: String, _ expected: String, _ standard: Value?, _ convert: (JSONValue) -> Value?
+  ) throws(InvalidNetwork) -> Value {
+    read.append(name)
+    guard let value = values[name] else {
+      if let standard { return standard }
+      throw InvalidNetwork(family: family, problem: "the parameter '\(name)' is missing: \(expected)")
+    }
+    guard let converted = convert(value) else {
+      throw InvalidNetwork(
+        family: family, problem: "the parameter '\(name)' is \(value) and should be \(expected)")
+    }
+    return converted
+  }
+}

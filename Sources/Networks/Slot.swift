@@ -1,0 +1,91 @@
+package import Tensors
+
+/// A handle to one array of a model; the arrays themselves are in a `ModelState`.
+package struct Slot: Hashable, Sendable {
+  let index: Int
+}
+
+/// One array of a model: its path names it in checkpoints and seeds its first values.
+package struct SlotDeclaration: Hashable, Sendable {
+  package enum Role: Hashable, Sendable {
+    /// Trained.
+    case parameter
+    /// Changed by training without a gradient, such as running statistics.
+    case buffer
+    /// A whole number, such as a count of batches.
+    case counter
+  }
+
+  /// As in a PyTorch state dictionary: `layer1.0.conv1.weight`.
+  package let path: String
+  package let shape: Shape
+  package let role: Role
+  package let initializer: Initializer
+}
+
+/// How an array starts.
+package enum Initializer: Hashable, Sendable {
+  case constant(Double)
+  /// Uniform in ±bound.
+  case uniform(Double)
+  /// Normal with mean 0.
+  case normal(deviation: Double)
+
+  /// Uniform in ±1/√inputs, PyTorch's own choice for weights and biases.
+  package static func fanIn(_ inputs: Int) -> Initializer { .uniform(1 / Double(inputs).squareRoot()) }
+
+  /// The values for one path: independent of what else the model declares.
+  func values(_ shape: Shape, seed: UInt64, path: String, precision: Precision) -> Tensor {
+    var stream = RandomStream(seed: seed, "init/\(path)")
+    switch self {
+    case .constant(let value): return .full(value, shape, precision)
+    case .uniform(let bound):
+      return Tensor((0..<shape.count).map { _ in stream.uniform(-bound...bound) }, shape, precision)
+    case .normal(let deviation):
+      return Tensor((0..<shape.count).map { _ in deviation * stream.normal() }, shape, precision)
+    }
+  }
+}
+
+/// Where a layer declares its arrays: a path and the list that all scopes of one model share.
+package struct Scope {
+  private final class List { var declarations: [SlotDeclaration] = [] }
+
+  private let path: String
+  private let list: List
+
+  /// The root of a new model.
+  package init() { (path, list) = ("", List()) }
+
+  private init(_ path: String, _ list: List) { (self.path, self.list) = (path, list) }
+
+  package static func / (scope: Scope, name: String) -> Scope {
+    Scope(scope.path.isEmpty ? name : "\(scope.path).\(name)", scope.list)
+  }
+
+  package static func / (scope: Scope, index: Int) -> Scope { scope / "\(index)" }
+
+  package func parameter(_ name: String, _ shape: Shape, _ initializer: Initializer) -> Slot {
+    declare(name, shape, .parameter, initializer)
+  }
+
+  package func buffer(_ name: String, _ shape: Shape, _ initializer: Initializer) -> Slot {
+    declare(name, shape, .buffer, initializer)
+  }
+
+  package func counter(_ name: String) -> Slot { declare(name, [], .counter, .constant(0)) }
+
+  /// In the order of declaration, which is that of a PyTorch state dictionary.
+  package var declarations: [SlotDeclaration] { list.declarations }
+
+  private func declare(
+    _ name: String, _ shape: Shape, _ role: SlotDeclaration.Role, _ initializer: Initializer
+  ) -> Slot {
+    let declaration = SlotDeclaration(
+      path: (self / name).path, shape: shape, role: role, initializer: initializer)
+    precondition(
+      !list.declarations.contains { $0.path == declaration.path }, "\(declaration.path) is declared twice")
+    list.declarations.append(declaration)
+    return Slot(index: list.declarations.count - 1)
+  }
+}
