@@ -138,7 +138,8 @@ package struct MethodOptions: Sendable {
         throw InvalidOption(method: description.name, problem: "there is no option '\(name)'")
       }
       if let expected = option.complaint(about: value) {
-        throw InvalidOption(method: description.name, problem: "'\(name)' is \(value) and should be \(expected)")
+        throw InvalidOption(
+          method: description.name, problem: "'\(name)' is \(value) and should be \(expected)")
       }
     }
     values = description.resolved(set)
@@ -158,5 +159,7 @@ package struct InvalidOption: Error, Equatable, CustomStringConvertible {
   package let method: String
   package let problem: String
 
-  package var description: String { "\(method): \(problem). `mtkd-sweep methods \(method)` lists its options." }
+  package var description: String {
+    "\(method): \(problem). `mtkd-sweep methods \(method)` lists its options."
+  }
 }

@@ -19,6 +19,8 @@ package struct WeightedDistillation: Sendable {
   package struct Terms {
     /// H, `[batch]`.
     package let task: Tensor
+    /// CE, `[batch, teachers]`, constant.
+    package let teacherCrossEntropy: Tensor
     /// `[batch, teachers]`.
     package let kl: Tensor
     package let distance: Tensor?
@@ -30,9 +32,11 @@ package struct WeightedDistillation: Sendable {
     let transformed = features?.transformed(batch.student.map, like: batch.teachers, pass) ?? []
     return Terms(
       task: batch.student.logits.crossEntropy(labels: batch.labels),
+      teacherCrossEntropy: columns(batch.teachers.map { $0.logits.crossEntropy(labels: batch.labels) }),
       kl: kullbackLeibler(
         student: batch.student.logits, teachers: batch.teachers.map(\.logits), temperature: temperature),
-      distance: features == nil ? nil : FitNet.distances(transformed, batch.teachers), transformed: transformed)
+      distance: features == nil ? nil : FitNet.distances(transformed, batch.teachers),
+      transformed: transformed)
   }
 
   /// - Parameters:
@@ -52,6 +56,7 @@ package struct WeightedDistillation: Sendable {
     var details = LossDetails(studentCrossEntropy: terms.task.detached)
     details.kl = terms.kl.detached
     details.distance = terms.distance?.detached
+    details.teacherCrossEntropy = terms.teacherCrossEntropy
     details.logitWeights = logitWeights
     details.featureWeights = feature == nil ? nil : featureWeights
     return MethodLoss(

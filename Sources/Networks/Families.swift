@@ -10,6 +10,7 @@ extension Catalog where Entry == any NetworkFamily.Type {
       CIFARRegNet.self,
       CIFARMobileNetV2.self,
       CIFARShuffleNetV2.self,
+      CIFARVGG.self,
     ]
   ) { $0.name }
 }

@@ -87,6 +87,18 @@ package struct ParameterReader {
     }
   }
 
+  package mutating func lists(_ name: String, count: Int) throws(InvalidNetwork) -> [[Int]] {
+    try value(name, "a list of \(count) lists of integers from 1 on", nil) { value in
+      let lists = (value.array ?? []).map { ($0.array ?? []).map { $0.integer ?? 0 } }
+      return lists.count == count && lists.allSatisfy { !$0.isEmpty && $0.allSatisfy { $0 > 0 } }
+        ? lists : nil
+    }
+  }
+
+  package mutating func flag(_ name: String, or standard: Bool) throws(InvalidNetwork) -> Bool {
+    try value(name, "true or false", standard, \.bool)
+  }
+
   package mutating func decimal(_ name: String, or standard: DecimalNumber) throws(InvalidNetwork)
     -> DecimalNumber
   {

@@ -22,6 +22,8 @@ package struct Snapshot: Sendable {
   package mutating func put(_ name: String, text: String) { file.metadata[name] = text }
 
   package func has(_ name: String) -> Bool { file[name] != nil }
+  /// Of all arrays.
+  package var names: [String] { file.entries.map(\.name) }
 
   /// - Parameter shape: what it must have; nil where any will do.
   package func tensor(_ name: String, _ shape: Shape? = nil) throws(SnapshotError) -> Tensor {

@@ -33,7 +33,8 @@ package enum ProgramIdentity {
       let note = try? String(contentsOf: executable.appendingPathExtension("commit"), encoding: .utf8)
     else { return nil }
     let words = note.split(whereSeparator: \.isWhitespace)
-    return words.count == 2 && words[0] == program.description && words[1] != "unknown" ? String(words[1]) : nil
+    return words.count == 2 && words[0] == program.description && words[1] != "unknown"
+      ? String(words[1]) : nil
   }
 
   /// The kind of processor, as the kernel names it.

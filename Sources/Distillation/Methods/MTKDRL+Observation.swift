@@ -18,7 +18,7 @@ struct Observation: Sendable {
   init(_ batch: DistillationBatch, _ terms: WeightedDistillation.Terms, divergenceSign: Double) {
     let kl = terms.kl.detached
     self.batch = batch.index
-    crossEntropy = columns(batch.teachers.map { $0.logits.crossEntropy(labels: batch.labels) })
+    crossEntropy = terms.teacherCrossEntropy
     cosine = columns(
       zip(terms.transformed, batch.teachers).map { transformed, teacher in
         let mean = transformed.detached.globalAveragePool()
@@ -29,7 +29,8 @@ struct Observation: Sendable {
       })
     states = batch.teachers.indices.map { [crossEntropy, cosine] index in
       let parts = [crossEntropy, cosine, kl].map { $0.sliced(axis: 1, from: index, to: index + 1) }
-      return Tensor.concatenated([batch.teachers[index].embedding, batch.teachers[index].logits] + parts, axis: 1)
+      return Tensor.concatenated(
+        [batch.teachers[index].embedding, batch.teachers[index].logits] + parts, axis: 1)
     }
     confidence = TeacherMix.confidence(crossEntropy)
     logitDivergence = TeacherMix.divergence(kl * divergenceSign)
@@ -50,7 +51,9 @@ struct Observation: Sendable {
       (values: tensor.doubles, width: tensor.count / tensor.shape[0])
     }
     return (0..<confidence.shape[0]).filter { sample in
-      rows.allSatisfy { row in row.values[(sample * row.width)..<((sample + 1) * row.width)].allSatisfy(\.isFinite) }
+      rows.allSatisfy { row in
+        row.values[(sample * row.width)..<((sample + 1) * row.width)].allSatisfy(\.isFinite)
+      }
     }
   }
 
@@ -62,6 +65,7 @@ struct Observation: Sendable {
     if kept.count == confidence.shape[0] { return experience(reward: reward) }
     return Experience(
       batch: batch, states: states.map { $0.rows(kept) }, confidence: confidence.rows(kept),
-      logitDivergence: logitDivergence.rows(kept), featureDivergence: featureDivergence.rows(kept), reward: reward.rows(kept))
+      logitDivergence: logitDivergence.rows(kept), featureDivergence: featureDivergence.rows(kept),
+      reward: reward.rows(kept))
   }
 }

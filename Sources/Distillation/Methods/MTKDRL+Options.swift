@@ -24,7 +24,8 @@ extension MTKDRL {
         "divergenceSign", .choice(["released", "towardsCloser"]), standard: "released",
         help: "whether the divergence term favours the teacher furthest from the student, or the nearest"),
       OptionDescription(
-        "stateNorm", .choice(["none", "running"]), standard: "none", help: "standardise states over all batches seen"),
+        "stateNorm", .choice(["none", "running"]), standard: "none",
+        help: "standardise states over all batches seen"),
       OptionDescription(
         "rewardScope", .choice(["perTeacher", "perSample"]), standard: "perTeacher",
         help: "a reward for each teacher (equation 5), or one a sample"),
@@ -41,18 +42,21 @@ extension MTKDRL {
         "policyInterval", .integerOr(minimum: 1, ["epoch"]), standard: "epoch",
         help: "batches between policy updates; the rest at the end of the epoch"),
       OptionDescription(
-        "policyRate", .number(minimum: DecimalNumber(0)), standard: .number(DecimalNumber(mantissa: 1, exponent: -1)),
+        "policyRate", .number(minimum: DecimalNumber(0)),
+        standard: .number(DecimalNumber(mantissa: 1, exponent: -1)),
         help: "learning rate of the policy's plain SGD"),
       OptionDescription("warmupEpochs", .integer(minimum: 0), standard: 1, help: "epochs with fixed weights"),
       OptionDescription(
-        "warmupWeight", .choice(["one", "uniform"]), standard: "one", help: "weight of every teacher in warm-up: 1, or 1/M"),
+        "warmupWeight", .choice(["one", "uniform"]), standard: "one",
+        help: "weight of every teacher in warm-up: 1, or 1/M"),
     ],
     presets: [
       ("paper", [:]),
       (
         "reference",
         [
-          "policyNetwork": "joint", "rewardScope": "perSample", "rewardNorm": "zscoreClamp", "objective": "bceOnes",
+          "policyNetwork": "joint", "rewardScope": "perSample", "rewardNorm": "zscoreClamp",
+          "objective": "bceOnes",
           "policyInterval": 1000,
         ]
       ),
@@ -66,7 +70,9 @@ extension MTKDRL {
     let objective = options["objective"]?.string ?? ""
     let norm = options["rewardNorm"]?.string.flatMap(Reward.Normalisation.init) ?? .none
     let due = objective == "bceOnes" ? "perSample" : "perTeacher"
-    if scope != due { problems.append("the objective '\(objective)' needs rewardScope '\(due)', not '\(scope)'") }
+    if scope != due {
+      problems.append("the objective '\(objective)' needs rewardScope '\(due)', not '\(scope)'")
+    }
     if norm != .none, norm.isPerTeacher != (scope == "perTeacher") {
       problems.append("rewardNorm '\(norm.rawValue)' does not go with rewardScope '\(scope)'")
     }

@@ -26,7 +26,8 @@ package struct MTKDRL: DistillationMethod {
 
   package init(_ options: MethodOptions, _ context: MethodContext) {
     distillation = WeightedDistillation(
-      alpha: options.number("alpha"), beta: options.number("beta"), temperature: options.number("temperature"),
+      alpha: options.number("alpha"), beta: options.number("beta"),
+      temperature: options.number("temperature"),
       features: FitNet(context.scope, student: context.student, teachers: context.teachers))
     perTeacherReward = options.word("rewardScope") == "perTeacher"
     normalisation = Reward.Normalisation(rawValue: options.word("rewardNorm"))!
@@ -62,7 +63,6 @@ package struct MTKDRL: DistillationMethod {
     observation.logitWeights = logit
     observation.featureWeights = feature
     var details = loss.details
-    details.teacherCrossEntropy = observation.crossEntropy
     details.cosine = observation.cosine
     details.policyLogit = weights.policyLogit
     details.policyFeature = weights.policyFeature
@@ -97,7 +97,8 @@ package struct MTKDRL: DistillationMethod {
 
   package mutating func finishEpoch() -> [PolicyStep] { learn() }
 
-  private func pay(_ observation: Observation, _ details: LossDetails) -> (reward: Tensor, normalised: Tensor) {
+  private func pay(_ observation: Observation, _ details: LossDetails) -> (reward: Tensor, normalised: Tensor)
+  {
     let (task, kl, distance) = (details.studentCrossEntropy, details.kl!, details.distance!)
     let reward =
       perTeacherReward
@@ -131,7 +132,9 @@ extension MTKDRL {
 
   package mutating func restore(from snapshot: Snapshot, under prefix: String) throws {
     try policy.restore(from: snapshot, under: prefix)
-    for index in normalisers.indices { try normalisers[index].restore(from: snapshot, under: "\(prefix)norm.\(index).") }
+    for index in normalisers.indices {
+      try normalisers[index].restore(from: snapshot, under: "\(prefix)norm.\(index).")
+    }
     history = try snapshot.integers(prefix + "history").enumerated().map { index, batch in
       try Experience(batch: batch, from: snapshot, under: "\(prefix)history.\(index).")
     }
@@ -152,9 +155,12 @@ extension Experience {
   fileprivate init(batch: Int, from snapshot: Snapshot, under prefix: String) throws {
     self.init(
       batch: batch,
-      states: try (0..<snapshot.integer(prefix + "teachers")).map { try snapshot.tensor("\(prefix)state.\($0)") },
+      states: try (0..<snapshot.integer(prefix + "teachers")).map {
+        try snapshot.tensor("\(prefix)state.\($0)")
+      },
       confidence: try snapshot.tensor(prefix + "confidence"),
       logitDivergence: try snapshot.tensor(prefix + "logitDivergence"),
-      featureDivergence: try snapshot.tensor(prefix + "featureDivergence"), reward: try snapshot.tensor(prefix + "reward"))
+      featureDivergence: try snapshot.tensor(prefix + "featureDivergence"),
+      reward: try snapshot.tensor(prefix + "reward"))
   }
 }

@@ -15,7 +15,8 @@ package struct Experience: Sendable {
   package let reward: Tensor
 
   package init(
-    batch: Int, states: [Tensor], confidence: Tensor, logitDivergence: Tensor, featureDivergence: Tensor, reward: Tensor
+    batch: Int, states: [Tensor], confidence: Tensor, logitDivergence: Tensor, featureDivergence: Tensor,
+    reward: Tensor
   ) {
     (self.batch, self.states, self.confidence) = (batch, states, confidence)
     (self.logitDivergence, self.featureDivergence, self.reward) = (logitDivergence, featureDivergence, reward)
@@ -60,10 +61,12 @@ package struct PolicyGradient: Sendable {
     return (
       logit, feature,
       TeacherMix.mixed(
-        policy: logit, confidence: experience.confidence, divergence: experience.logitDivergence, terms: terms,
+        policy: logit, confidence: experience.confidence, divergence: experience.logitDivergence,
+        terms: terms,
         factors: factors.logit),
       TeacherMix.mixed(
-        policy: feature, confidence: experience.confidence, divergence: experience.featureDivergence, terms: terms,
+        policy: feature, confidence: experience.confidence, divergence: experience.featureDivergence,
+        terms: terms,
         factors: factors.feature)
     )
   }
@@ -101,7 +104,8 @@ package struct PolicyGradient: Sendable {
     case .linear: return ((logit + feature) * reward).sum() / count
     case .log: return ((floored(logit) + floored(feature)) * reward).sum() / count
     case .bceOnes:
-      return (floored(logit) + floored(feature)).scaled(byRow: reward).sum() / -(count * Double(logit.shape[1]))
+      return (floored(logit) + floored(feature)).scaled(byRow: reward).sum()
+        / -(count * Double(logit.shape[1]))
     }
   }
 
@@ -116,7 +120,9 @@ package struct PolicyGradient: Sendable {
 }
 
 extension PolicyGradient: Snapshotting {
-  package func save(to snapshot: inout Snapshot, under prefix: String) { state.save(to: &snapshot, under: prefix) }
+  package func save(to snapshot: inout Snapshot, under prefix: String) {
+    state.save(to: &snapshot, under: prefix)
+  }
 
   package mutating func restore(from snapshot: Snapshot, under prefix: String) throws {
     try state.restore(from: snapshot, under: prefix)

@@ -19,13 +19,16 @@ package enum Reward {
   }
 
   /// R[i, m] = -H[i] - alpha KL[i, m] - beta D[i, m] (equation 5), `[batch, teachers]`.
-  package static func perTeacher(task: Tensor, kl: Tensor, distance: Tensor, alpha: Double, beta: Double) -> Tensor {
+  package static func perTeacher(task: Tensor, kl: Tensor, distance: Tensor, alpha: Double, beta: Double)
+    -> Tensor
+  {
     -(kl * alpha + distance * beta).adding(task, along: 0)
   }
 
   /// r[i] = -(H[i] + alpha Σ_m a_l KL + beta Σ_m a_f D), `[batch]`.
   package static func perSample(
-    task: Tensor, kl: Tensor, distance: Tensor, logitWeights: Tensor, featureWeights: Tensor, alpha: Double, beta: Double
+    task: Tensor, kl: Tensor, distance: Tensor, logitWeights: Tensor, featureWeights: Tensor, alpha: Double,
+    beta: Double
   ) -> Tensor {
     -(task + (logitWeights * kl).rowSums() * alpha + (featureWeights * distance).rowSums() * beta)
   }

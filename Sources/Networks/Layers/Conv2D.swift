@@ -31,7 +31,9 @@ package struct Conv2D: Layer {
       case .fanOut: .normal(deviation: (2 / Double(outputs * kernel * kernel)).squareRoot())
       }
     weight = scope.parameter("weight", [outputs, inputs / groups, kernel, kernel], initializer)
-    bias = hasBias ? scope.parameter("bias", [outputs], .fanIn(fanIn)) : nil
+    // Where weights follow the outputs, biases start at 0; PyTorch's own draws both from the same range.
+    let zero = start == .fanOut ? Initializer.constant(0) : .fanIn(fanIn)
+    bias = hasBias ? scope.parameter("bias", [outputs], zero) : nil
     self.stride = Extent(stride)
     self.padding = Extent(padding ?? (kernel - 1) / 2)
     self.groups = groups

@@ -1,0 +1,48 @@
+package import Datasets
+package import Specs
+package import Tensors
+
+/// Where a run's batches come from: images in an order that depends on the epoch alone.
+package protocol BatchSource: Sendable {
+  var task: ImageTask { get }
+  /// Positions of each batch of an epoch (from 0), all images once.
+  func order(epoch: Int) -> [[Int]]
+  /// Training images as the epoch shows them, `[count, channels, height, width]`, and their labels.
+  func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, labels: [Int])
+  /// The images that measure the run, in batches of a fixed order.
+  var evaluationOrder: [[Int]] { get }
+  func evaluationBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int])
+}
+
+/// Batches of a dataset: shuffled, cropped and mirrored by streams of the run's seed.
+package struct DatasetBatches: BatchSource {
+  /// Large enough to keep matrix products busy, small enough for the cache.
+  private static let evaluationSize = 64
+
+  private let dataset: Dataset
+  private let batchSize: Int
+  private let seed: Int
+
+  package init(_ dataset: Dataset, batchSize: Int, seed: Int) {
+    (self.dataset, self.batchSize, self.seed) = (dataset, batchSize, seed)
+  }
+
+  package var task: ImageTask { dataset.task }
+
+  package func order(epoch: Int) -> [[Int]] {
+    BatchOrder.batches(count: dataset.train.count, batchSize: batchSize, seed: seed, epoch: epoch)
+  }
+
+  package func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, labels: [Int]) {
+    let images = Augmentation.standard.batch(of: dataset.train, indices: positions, seed: seed, epoch: epoch)
+    return (images, positions.map { dataset.train.labels[$0] })
+  }
+
+  package var evaluationOrder: [[Int]] {
+    BatchOrder.inOrder(count: dataset.test.count, batchSize: Self.evaluationSize)
+  }
+
+  package func evaluationBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) {
+    (Augmentation.none.batch(of: dataset.test, indices: positions), positions.map { dataset.test.labels[$0] })
+  }
+}

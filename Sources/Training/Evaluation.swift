@@ -1,0 +1,27 @@
+package import Networks
+internal import Tensors
+
+/// How a network does on the images that measure it.
+package struct Evaluation: Hashable, Sendable {
+  package let count: Int
+  /// Images whose label has the largest logit; of equal logits the lowest label counts.
+  package let correct: Int
+  /// Mean cross-entropy in nats.
+  package let loss: Double
+
+  /// Percent of images classified right.
+  package var accuracy: Double { 100 * Double(correct) / Double(count) }
+
+  /// Evaluates with running statistics; nothing changes.
+  package init(_ network: any Network, _ state: ModelState, on source: some BatchSource) {
+    var (count, correct, total) = (0, 0, 0.0)
+    for positions in source.evaluationOrder {
+      let (images, labels) = source.evaluationBatch(positions)
+      let logits = network(images, Pass(state, .inference)).logits
+      correct += zip(logits.largestPerRow(), labels).count { $0 == $1 }
+      total += logits.crossEntropy(labels: labels).doubles.reduce(0, +)
+      count += labels.count
+    }
+    (self.count, self.correct, loss) = (count, correct, count > 0 ? total / Double(count) : .nan)
+  }
+}

@@ -1,0 +1,189 @@
+import Distillation
+import Networks
+import Specs
+import TestSupport
+import Tensors
+import Testing
+import Training
+
+/// A recorded run: its file, and the same run built from it.
+struct Trajectory: Sendable, CustomTestStringConvertible {
+  let id: String
+  let json: Value
+  var testDescription: String { id }
+
+  init(_ id: String) throws {
+    self.id = id
+    json = Value(try JSONReader.read(Fixtures.bytes("trajectories/\(id).json")).value)
+  }
+
+  /// The method's name as the program writes it.
+  var method: String { json["config"]["method"].text }
+  var samples: Int { json["data"]["samples"].int }
+
+  func images(_ precision: Precision) -> Tensor {
+    let shape = json["data"]["shape"].ints
+    return Tensor(
+      FillRule.images(seed: json["data"]["seed"].int, Shape([samples] + shape)), Shape([samples] + shape),
+      precision)
+  }
+
+  private static func network(_ record: Value) throws -> (ModelSpec, ImageTask) {
+    let shape = record["shape"].ints
+    guard case .object(var members) = record["params"].json else { throw TrajectoryError.noParameters }
+    members["family"] = .string(record["family"].text)
+    return (
+      try NetworkNames.spec(.object(members)),
+      ImageTask(channels: shape[0], height: shape[1], width: shape[2], classes: record["classes"].int)
+    )
+  }
+
+  func teachers(_ precision: Precision) throws -> [Teacher] {
+    try json["teachers"].list.map { record in
+      let (spec, task) = try Self.network(record)
+      let built = try BuiltNetwork(spec, task)
+      var state = built.state(seed: 0, precision: precision)
+      state.fill { declaration in
+        FillRule.values(seed: record["seed"].int, name: declaration.path, declaration.shape)
+      }
+      return Teacher(built, state)
+    }
+  }
+
+  /// The run before its first step, every array filled by the fixtures' rule.
+  func run(_ precision: Precision) throws -> TrainingRun {
+    let config = json["config"]
+    func decimal(_ name: String) -> DecimalNumber { config[name].json.number! }
+    var options: [String: JSONValue] = [:]
+    if method != "baseline" {
+      options["alpha"] = config["alpha"].json
+      options["temperature"] = config["T"].json
+      if method != "aver-kd" { options["beta"] = config["beta"].json }
+    }
+    if method == "mtkd-rl" {
+      let preset = MTKDRL.description.presets.first { $0.name == config["preset"].text }
+      options.merge(try #require(preset).options) { $1 }
+      for name in [
+        "mixing", "rewardNorm", "objective", "rewardTiming", "warmupEpochs", "warmupWeight", "policyInterval",
+      ]
+      where !config[name].isNull { options[name] = config[name].json }
+      options["policyRate"] = config["policyLr"].json
+    }
+    let recipe = RecipeSpec(
+      epochs: config["epochs"].int, batchSize: config["batch"].int, learningRate: decimal("lr"),
+      momentum: decimal("momentum"), nesterov: config["nesterov"].bool, weightDecay: decimal("weight_decay"),
+      milestones: config["milestones"].ints, gamma: decimal("gamma"))
+    let (student, task) = try Self.network(json["student"])
+    let source = FixedBatches(
+      task: task, images: images(precision), labels: json["data"]["labels"].ints,
+      orders: json["data"]["order"].list.map(\.ints), batchSize: recipe.batchSize)
+    var run = try TrainingRun(
+      student: student, teachers: try teachers(precision), method: MethodSpec(name: method, options: options),
+      recipe: recipe, source: source, seed: 0, precision: precision)
+
+    // The rule's values come in by the door that resuming uses.
+    let start = try Safetensors(decoding: run.snapshot.encoded())
+    var filled = Safetensors()
+    filled.metadata = start.metadata
+    for entry in start.entries {
+      guard let values = fill(entry.name, entry.shape), entry.tensor != nil else {
+        filled.append(entry)
+        continue
+      }
+      filled.append(entry.name, Tensor(values, entry.shape, precision))
+    }
+    try run.restore(from: Snapshot(decoding: filled.encoded()))
+    return run
+  }
+
+  /// The rule's values of an array of a snapshot; nil for what the rule leaves alone.
+  private func fill(_ name: String, _ shape: Shape) -> [Double]? {
+    if name.hasSuffix("num_batches_tracked") || name.contains(".rho_") { return nil }
+    if let path = name.removing(prefix: "model/distillation.") {
+      return FillRule.values(seed: json["regressor_seed"].int, name: path, shape)
+    }
+    if let path = name.removing(prefix: "model/") {
+      return FillRule.values(seed: json["student"]["seed"].int, name: path, shape)
+    }
+    if let path = name.removing(prefix: "method/policy.") {
+      return FillRule.values(seed: json["policy_seed"].int, name: "policy." + path, shape)
+    }
+    return nil
+  }
+
+  /// All arrays of a run under the names of the records, with the norms of their momentum buffers; counters left out.
+  static func arrays(of run: TrainingRun) -> [String: (Tensor, Double?)] {
+    var arrays: [String: (Tensor, Double?)] = [:]
+    for (slot, declaration) in zip(run.state.slots, run.state.declarations) where declaration.role != .counter
+    {
+      let name = declaration.path.removing(prefix: "distillation.") ?? "student." + declaration.path
+      arrays[name] = (run.state[slot], run.optimizer.momentumBuffer(slot)?.l2Norm)
+    }
+    let snapshot = run.snapshot
+    for name in snapshot.names {
+      if let path = name.removing(prefix: "method/policy."), let tensor = try? snapshot.tensor(name) {
+        arrays["policy." + path] = (tensor, nil)
+      }
+    }
+    return arrays
+  }
+}
+
+enum TrajectoryError: Error {
+  case noParameters
+}
+
+/// Recorded images in recorded order, without augmentation.
+struct FixedBatches: BatchSource {
+  let task: ImageTask
+  let images: Tensor
+  let labels: [Int]
+  let orders: [[Int]]
+  let batchSize: Int
+
+  func order(epoch: Int) -> [[Int]] {
+    let order = orders[epoch]
+    return stride(from: 0, to: order.count, by: batchSize).map {
+      Array(order[$0..<min(order.count, $0 + batchSize)])
+    }
+  }
+
+  func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, labels: [Int]) {
+    evaluationBatch(positions)
+  }
+  var evaluationOrder: [[Int]] { [Array(labels.indices)] }
+  func evaluationBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) {
+    (images.rows(positions), positions.map { labels[$0] })
+  }
+}
+
+extension ModelState {
+  /// Fills every array but the counters.
+  mutating func fill(_ values: (SlotDeclaration) -> [Double]) {
+    for (slot, declaration) in zip(slots, declarations) where declaration.role != .counter {
+      self[slot] = Tensor(values(declaration), declaration.shape, self[slot].precision)
+    }
+  }
+}
+
+/// A JSON value as tests read it: what is missing is null.
+struct Value: Sendable, Equatable {
+  let json: JSONValue
+  init(_ json: JSONValue) { self.json = json }
+
+  subscript(name: String) -> Value { Value(json.object?[name] ?? .null) }
+  var isNull: Bool { json == .null }
+  var list: [Value] { (json.array ?? []).map(Value.init) }
+  var double: Double { json.number?.double ?? .nan }
+  var doubles: [Double] { list.map(\.double) }
+  var int: Int { json.integer ?? .min }
+  var ints: [Int] { list.map(\.int) }
+  var text: String { json.string ?? "" }
+  var bool: Bool { json.bool ?? false }
+  /// All numbers of nested lists, row-major.
+  var flat: [Double] { json.array == nil ? [double] : list.flatMap(\.flat) }
+}
+
+extension String {
+  func removing(prefix: String) -> String? { hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil }
+}
