@@ -76,3 +76,18 @@ package enum DatasetCatalog {
     folder.count > 1 && folder.hasSuffix("/") ? trimmed(String(folder.dropLast())) : folder
   }
 }
+
+extension DatasetCatalog {
+  /// The task of a dataset and how many images it has in full, by its name alone: for forecasts, before any file is read. What lies in
+  /// an unknown folder is taken to be of MNIST's size.
+  package static func usualSize(_ name: String) -> (task: ImageTask, train: Int, test: Int) {
+    if let synthetic = try? SyntheticTask(name: name) {
+      return (synthetic.task, SyntheticTask.trainImages, SyntheticTask.testImages)
+    }
+    switch name {
+    case "cifar10": return (ImageTask(channels: 3, height: 32, width: 32, classes: 10), 50_000, 10_000)
+    case "cifar100": return (ImageTask(channels: 3, height: 32, width: 32, classes: 100), 50_000, 10_000)
+    default: return (ImageTask(channels: 1, height: 28, width: 28, classes: 10), 60_000, 10_000)
+    }
+  }
+}

@@ -1,0 +1,29 @@
+internal import Datasets
+internal import Specs
+internal import Storage
+internal import Sweeps
+
+/// Reads the files of a dataset once, checks every record, and publishes the images that runs will see.
+enum DatasetBody {
+  static let file = "images.bin"
+
+  static func run(_ stage: DatasetStage, in workspace: Workspace) throws {
+    try workspace.record(.started(step: 0, ProgramIdentity.provenance()))
+    var spec = stage.dataset
+    spec.folder = workspace.dataFolder
+    let dataset = try DatasetCatalog.read(spec)
+    try workspace.publish([(file, dataset.packed)])
+    try workspace.record(
+      .finished(
+        metrics: Metrics([
+          "train.images": Double(dataset.train.count), "test.images": Double(dataset.test.count),
+          "classes": Double(dataset.task.classes),
+        ])))
+  }
+
+  /// The published images of a stage.
+  static func dataset(_ key: ContentKey, in workspace: Workspace) throws -> Dataset {
+    let name = "\(workspace.store.stage(key).output)/\(file)"
+    return try Dataset(packed: workspace.input(key, file), name: name)
+  }
+}

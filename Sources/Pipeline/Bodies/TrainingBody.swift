@@ -1,0 +1,167 @@
+internal import Foundation
+internal import Networks
+internal import Specs
+internal import Storage
+internal import Sweeps
+internal import Tensors
+internal import Training
+
+/// Trains teachers and students: the loop around a `TrainingRun` that writes records and snapshots and leaves on request.
+enum TrainingBody {
+  static let finalFile = "final.safetensors"
+  static let bestFile = "best.safetensors"
+  static let lastFile = "last.safetensors"
+
+  static func run(_ stage: TeacherStage, in workspace: Workspace) throws {
+    let source = DatasetBatches(
+      try DatasetBody.dataset(stage.inputs[0], in: workspace), batchSize: stage.teacher.recipe.batchSize,
+      seed: stage.teacher.seed)
+    let run = try TrainingRun(
+      student: stage.teacher.network, teachers: [], method: MethodSpec(name: "baseline"),
+      recipe: stage.teacher.recipe, source: source, seed: stage.teacher.seed)
+    try train(run, in: workspace)
+  }
+
+  static func run(_ stage: StudentStage, in workspace: Workspace) throws {
+    let inputs = stage.inputs
+    let dataset = try DatasetBody.dataset(inputs[0], in: workspace)
+    let teachers = try zip(stage.run.teachers, inputs.dropFirst()).map { teacher, key in
+      let built = try BuiltNetwork(teacher.network, dataset.task)
+      var state = built.state(seed: 0)
+      // The best test epoch, as the authors' script keeps it (`methods.md` 7.2).
+      try state.load(Safetensors(decoding: workspace.input(key, bestFile)))
+      return Teacher(built, state)
+    }
+    let source = DatasetBatches(dataset, batchSize: stage.run.recipe.batchSize, seed: stage.run.seed)
+    let run = try TrainingRun(
+      student: stage.run.student, teachers: teachers, method: stage.run.method, recipe: stage.run.recipe, source: source,
+      seed: stage.run.seed)
+    try train(run, in: workspace)
+  }
+
+  private static func train(_ fresh: TrainingRun, in workspace: Workspace) throws {
+    var (run, best) = try resumed(fresh, in: workspace)
+    try workspace.record(.started(step: run.stepCount, ProgramIdentity.provenance()))
+    let (firstStep, totalSteps) = (run.stepCount, run.totalSteps)
+    let start = processorSeconds()
+    func snapshot() throws {
+      var state = run.snapshot
+      best?.save(to: &state)
+      try workspace.write(Storage.Snapshot(step: run.stepCount, bytes: state.encoded()))
+    }
+    func progress(_ report: StepReport) -> WorkerProgress {
+      let steps = run.stepCount - firstStep
+      return WorkerProgress(
+        epoch: report.epoch, epochs: run.recipe.epochs, step: run.stepCount, steps: totalSteps,
+        loss: report.loss.total.scalar,
+        imagesPerSecond: Double(steps * run.recipe.batchSize) / max(workspace.elapsed, 1e-3),
+        cpuSeconds: processorSeconds() - start, stepsHere: steps)
+    }
+    while let report = try run.step() {
+      if let epoch = report.finishedEpoch {
+        // What a snapshot refers to is on disk before the snapshot is.
+        if let better = BestEpoch(epoch, than: best) {
+          best = better
+          try workspace.writeBest(Storage.Snapshot(step: better.step, bytes: run.state.stateDictionary.encoded()))
+        }
+        try workspace.record(.epoch(epoch))
+        try snapshot()
+      } else if workspace.isSnapshotDue || workspace.isStopRequested {
+        try snapshot()
+      }
+      try workspace.report(progress(report), always: run.isFinished)
+      if workspace.isStopRequested, !run.isFinished {
+        try workspace.record(.stopped(step: run.stepCount))
+        throw WorkerStopped()
+      }
+    }
+    try finish(run, best, in: workspace)
+  }
+
+  private static func finish(_ run: TrainingRun, _ best: BestEpoch?, in workspace: Workspace) throws {
+    guard let best, let state = try workspace.stage.newestBest(upTo: best.step).snapshot, state.step == best.step else {
+      throw LostBestEpoch()
+    }
+    var last = run.snapshot
+    best.save(to: &last)
+    try workspace.publish([
+      (finalFile, run.state.stateDictionary.encoded()), (bestFile, state.bytes), (lastFile, last.encoded()),
+    ])
+    let evaluation = run.evaluate()
+    try workspace.record(
+      .finished(
+        metrics: Metrics([
+          "test.acc1": evaluation.accuracy, "test.loss": evaluation.loss, "best.test.acc1": best.accuracy,
+          "best.epoch": Double(best.epoch), "best.step": Double(best.step), "steps": Double(run.stepCount),
+        ])))
+  }
+
+  /// The run where its newest usable snapshot left it, or at its start. A snapshot is usable when the best state that it refers to is
+  /// there too.
+  private static func resumed(
+    _ fresh: TrainingRun, in workspace: Workspace
+  ) throws -> (run: TrainingRun, best: BestEpoch?) {
+    let (newest, damaged) = try workspace.stage.newestSnapshot()
+    for path in damaged { note("\(path) is damaged and was passed over") }
+    guard let newest else { return (fresh, nil) }
+    do {
+      let snapshot = try Networks.Snapshot(decoding: newest.bytes)
+      var run = fresh
+      try run.restore(from: snapshot)
+      guard let best = try BestEpoch(from: snapshot) else { return (run, nil) }
+      if try workspace.stage.newestBest(upTo: best.step).snapshot?.step == best.step { return (run, best) }
+      note("the best state of step \(best.step) is gone; the run starts again")
+    } catch let error as SnapshotError {
+      note("\(error) The run starts again.")
+    } catch let error as SafetensorsError {
+      note("\(error) The run starts again.")
+    }
+    return (fresh, nil)
+  }
+
+  /// A line for the attempt's log.
+  private static func note(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+}
+
+/// The epoch of the highest test accuracy so far, the earliest if several.
+private struct BestEpoch {
+  let epoch: Int
+  let step: Int
+  /// Percent.
+  let accuracy: Double
+
+  private init(epoch: Int, step: Int, accuracy: Double) { (self.epoch, self.step, self.accuracy) = (epoch, step, accuracy) }
+
+  /// Nil where the epoch is not better.
+  init?(_ record: EpochRecord, than best: BestEpoch?) {
+    guard let accuracy = record.metrics["test.acc1"], best.map({ accuracy > $0.accuracy }) != false else { return nil }
+    self.init(epoch: record.epoch, step: record.step, accuracy: accuracy)
+  }
+
+  func save(to snapshot: inout Networks.Snapshot) {
+    snapshot.put("best.place", [epoch, step])
+    snapshot.put("best.accuracy", [accuracy])
+  }
+
+  /// Nil where no epoch had ended.
+  init?(from snapshot: Networks.Snapshot) throws {
+    guard snapshot.has("best.place") else { return nil }
+    let place = try snapshot.integers("best.place")
+    let accuracy = try snapshot.doubles("best.accuracy")
+    guard place.count == 2, accuracy.count == 1 else {
+      throw SnapshotError.unexpected("best.place", found: "\(place.count) integers", expected: "2")
+    }
+    self.init(epoch: place[0], step: place[1], accuracy: accuracy[0])
+  }
+}
+
+/// The best state was on disk when the run went on from it, and is not any more.
+private struct LostBestEpoch: Error, CustomStringConvertible {
+  var description: String { "The state of the best epoch was removed while the run was going on. Run the sweep again." }
+}
+
+func processorSeconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}

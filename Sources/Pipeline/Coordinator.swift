@@ -1,0 +1,376 @@
+internal import Foundation
+internal import Networks
+package import Specs
+package import Storage
+package import Sweeps
+internal import Synchronization
+
+/// How a sweep's run ended.
+package enum RunOutcome: Equatable, Sendable {
+  case allDone
+  /// Every stage has a result, and some are failures.
+  case someFailed(Int)
+  /// A stop was asked for; the same command goes on.
+  case stopped
+}
+
+/// A worker could not write what it had to.
+package struct WorkerCannotWrite: Error, Equatable, CustomStringConvertible {
+  package let stage: String
+  package let reason: String
+
+  package var description: String { "\(stage): \(reason)" }
+}
+
+/// Does what the scheduler says: starts workers, takes in what they leave, tells whoever watches. The only writer of the store.
+package final class Coordinator {
+  private let sweep: PlannedSweep
+  private let folder: StoreFolder
+  private let store: ResultStore
+  private let executor: any Executor
+  private let workers: Int
+  private let observe: (RunEvent) -> Void
+  private var scheduler: Scheduler
+  private var running: [ContentKey: Running] = [:]
+  private let stages: [ContentKey: StageRequest]
+  private let titles: [ContentKey: StageTitle]
+  private let dataFolders: [ContentKey: String]
+  private var failures = 0
+  private var cannotWrite: WorkerCannotWrite?
+
+  private struct Running {
+    let attempt: AttemptFolder
+    let worker: Int
+    let started: Double
+    /// Known once the executor has started it.
+    let process = ProcessBox()
+    var progress: WorkerProgress?
+  }
+
+  private enum Signal: Sendable {
+    case ended(ContentKey, JobEnd)
+    case tick
+  }
+
+  /// - Precondition: the caller holds the store's lease.
+  package init(
+    _ sweep: PlannedSweep, folder: StoreFolder, store: ResultStore, executor: any Executor, workers: Int,
+    observe: @escaping (RunEvent) -> Void
+  ) throws {
+    (self.sweep, self.folder, self.store) = (sweep, folder, store)
+    (self.executor, self.workers, self.observe) = (executor, workers, observe)
+    stages = Dictionary(sweep.plan.stages.map { ($0.key, $0) }) { first, _ in first }
+    titles = StageTitle.all(sweep)
+    var folders: [ContentKey: String] = [:]
+    for run in sweep.expansion.runs {
+      if let named = run.spec.dataset.folder { folders[DatasetStage(run.spec.dataset).key] = named }
+    }
+    dataFolders = folders
+    scheduler = Scheduler(sweep.plan.stages, done: [], failed: [], slots: 1, retries: 0)
+    try save()
+    let done = try settled()
+    scheduler = Scheduler(
+      sweep.plan.stages, done: done, failed: Set(sweep.failed.keys), slots: workers, retries: sweep.grid.run.retries)
+    failures = sweep.plan.runKeys.count { sweep.failed[$0] != nil }
+  }
+
+  /// Runs to the end, or until a stop is asked for.
+  package func run(until stop: StopSignal) async throws -> RunOutcome {
+    observe(.planned(sweep.counts, workers: workers))
+    let (signals, inbox) = AsyncStream.makeStream(of: Signal.self)
+    var isOver = try perform(scheduler.begin(), inbox)
+    if isOver { return outcome(stopped: false) }
+    let ticker = Task {
+      while !Task.isCancelled {
+        try? await Task.sleep(for: .milliseconds(100))
+        inbox.yield(.tick)
+      }
+    }
+    defer { ticker.cancel() }
+    var ticks = 0
+    var hasStopped = false
+    for await signal in signals {
+      switch signal {
+      case .ended(let key, let end): isOver = try perform(ended(key, end), inbox)
+      case .tick:
+        ticks += 1
+        if stop.isRequested, !hasStopped {
+          hasStopped = true
+          observe(.stopping)
+          isOver = try perform(scheduler.handle(.stopRequested), inbox)
+        }
+        if ticks % 5 == 0 { showProgress() }
+      }
+      if isOver { break }
+    }
+    if let cannotWrite { throw cannotWrite }
+    return outcome(stopped: hasStopped)
+  }
+
+  /// Ends every worker at once; nothing is lost but work since their last snapshots.
+  package func kill() {
+    for worker in running.values { worker.process.stop(executor, atOnce: true) }
+  }
+
+  private func outcome(stopped: Bool) -> RunOutcome {
+    if stopped { return .stopped }
+    return failures > 0 ? .someFailed(failures) : .allDone
+  }
+}
+
+// MARK: Before the start
+
+extension Coordinator {
+  private func save() throws {
+    let record = SweepRecord(
+      name: sweep.name, grid: sweep.text, canonical: "{}", columns: sweep.expansion.columns, asked: sweep.expansion.asked,
+      created: Int(Date.now.timeIntervalSince1970))
+    let points = zip(sweep.expansion.runs, sweep.plan.runKeys).map { run, key in
+      SweepPoint(key: key, seed: run.spec.seed, labels: run.labels)
+    }
+    try store.saveSweep(record, points: points)
+  }
+
+  /// Stages that need not run: those with a result in the store, and those whose output lies in its folder because a coordinator was killed before
+  /// it could take it in. Inputs whose files are gone are put back or made again.
+  private func settled() throws -> Set<ContentKey> {
+    var done = sweep.done
+    for stage in sweep.plan.stages where !done.contains(stage.key) && sweep.failed[stage.key] == nil {
+      guard try folder.stage(stage.key).published() != nil else { continue }
+      try takeIn(stage.key, closing: .finished)
+      done.insert(stage.key)
+    }
+    let waiting = sweep.plan.stages.filter {
+      $0.kind == StudentStage.kind && !done.contains($0.key) && sweep.failed[$0.key] == nil
+    }
+    for key in Set(waiting.flatMap(\.inputs)).sorted() where done.contains(key) {
+      if try folder.stage(key).published() == nil, try !putBack(key) { done.remove(key) }
+    }
+    return done
+  }
+
+  /// Writes a teacher's output anew from the store, where its folder was removed or the store was copied here. False for datasets, which are
+  /// quicker read again.
+  private func putBack(_ key: ContentKey) throws -> Bool {
+    guard let stage = stages[key], stage.kind == TeacherStage.kind else { return false }
+    let place = folder.stage(key)
+    try place.create(spec: stage.document)
+    let attempt = try place.newAttempt()
+    try attempt.prepareOutput([
+      (TrainingBody.finalFile, store.checkpoint(of: key, kind: .final).bytes),
+      (TrainingBody.bestFile, store.checkpoint(of: key, kind: .best).bytes),
+      (TrainingBody.lastFile, store.checkpoint(of: key, kind: .last).bytes),
+    ])
+    try place.publish(attempt)
+    return true
+  }
+}
+
+// MARK: Events
+
+extension Coordinator {
+  /// - Returns: whether the run is over.
+  private func perform(_ actions: [Scheduler.Action], _ inbox: AsyncStream<Signal>.Continuation) throws -> Bool {
+    for action in actions {
+      switch action {
+      case .start(let key, _): try start(key, inbox)
+      case .stopWorkers:
+        for worker in running.values { worker.process.stop(executor, atOnce: false) }
+      case .block(let key, let culprit):
+        failures += 1
+        try register(key)
+        try store.setState(.blocked(reason: "\(title(culprit).text) failed"), of: key)
+        observe(.stageBlocked(title(key), by: title(culprit)))
+      case .giveUp: break
+      case .end: return true
+      }
+    }
+    return false
+  }
+
+  private func start(_ key: ContentKey, _ inbox: AsyncStream<Signal>.Continuation) throws {
+    guard let stage = stages[key] else { preconditionFailure("\(key) is not in the plan") }
+    let place = folder.stage(key)
+    try place.create(spec: stage.document)
+    try register(key)
+    let attempt = try place.newAttempt()
+    let slot = (1...workers).first { slot in !running.values.contains { $0.worker == slot } } ?? workers
+    let entry = Running(attempt: attempt, worker: slot, started: Date.now.timeIntervalSince1970)
+    running[key] = entry
+    var arguments = ["worker", key.description, "--store", folder.path, "--attempt", "\(attempt.number)"]
+    if let data = dataFolders[key] { arguments += ["--data-folder", data] }
+    let job = Job(key: key, arguments: arguments, environment: NumericsProfile.environment, log: attempt.log)
+    observe(.stageStarted(title(key), attempt: attempt.number, worker: slot))
+    let (executor, process) = (executor, entry.process)
+    Task {
+      let end = await executor.run(job) { process.started($0, executor) }
+      inbox.yield(.ended(key, end))
+    }
+  }
+
+  private func ended(_ key: ContentKey, _ end: JobEnd) throws -> [Scheduler.Action] {
+    guard let entry = running.removeValue(forKey: key) else { preconditionFailure("\(key) was not running") }
+    let id = AttemptID(key: key, number: entry.attempt.number)
+    let title = title(key)
+    switch end {
+    case .exited(Int(WorkerExit.finished)):
+      let metrics = try takeIn(key, closing: .finished)
+      learn(key, entry)
+      observe(
+        .stageFinished(
+          title, metrics, seconds: Date.now.timeIntervalSince1970 - entry.started, worker: entry.worker))
+      return scheduler.handle(.finished(key))
+    case .exited(Int(WorkerExit.failed)):
+      if let failure = try failure(of: entry.attempt) {
+        try takeIn(key, closing: .failed(failure))
+        failures += 1
+        observe(.stageFailed(title, failure, worker: entry.worker))
+        return scheduler.handle(.failed(key))
+      }
+    case .exited(Int(WorkerExit.stopped)):
+      try takeIn(key, closing: nil)
+      observe(.stageStopped(title, step: entry.progress?.step ?? 0, worker: entry.worker))
+      return scheduler.handle(.stopped(key))
+    case .exited(Int(WorkerExit.inputOutput)):
+      // A disk that is full for one worker is full for all: stop, and say so once.
+      try store.setOutcome(.died, reason: lastLine(entry.attempt), of: id)
+      if cannotWrite == nil { cannotWrite = WorkerCannotWrite(stage: title.text, reason: lastLine(entry.attempt)) }
+      return scheduler.handle(.died(key)) + scheduler.handle(.stopRequested)
+    default: break
+    }
+    let how = describe(end, entry.attempt)
+    try store.setOutcome(.died, reason: how, of: id)
+    let actions = scheduler.handle(.died(key))
+    observe(.workerDied(title, how: how, triesLeft: scheduler.triesLeft(key), worker: entry.worker))
+    if actions.contains(.giveUp(key)) {
+      failures += 1
+      // Not a result: the next `run` tries again.
+      try store.setState(.blocked(reason: "its worker died too often: \(how)"), of: key)
+    }
+    return actions
+  }
+
+  /// Takes an attempt's records and checkpoints into the store, in one transaction for the last attempt.
+  @discardableResult
+  private func takeIn(_ key: ContentKey, closing: StageState?) throws -> Metrics {
+    try register(key)
+    let place = folder.stage(key)
+    var metrics = Metrics()
+    let attempts = try place.attempts()
+    for attempt in attempts {
+      var reader = RecordReader(attempt.records)
+      let records = try reader.next()
+      for case .finished(let all) in records.map(\.record) { metrics = all }
+      let isLast = attempt == attempts.last
+      try store.ingest(
+        records, of: AttemptID(key: key, number: attempt.number),
+        checkpoints: isLast ? checkpoints(key, place, closing, metrics) : [], closing: isLast ? closing : nil)
+    }
+    return metrics
+  }
+
+  private func checkpoints(
+    _ key: ContentKey, _ place: StageFolder, _ closing: StageState?, _ metrics: Metrics
+  ) throws -> [Checkpoint] {
+    guard stages[key]?.kind != DatasetStage.kind else { return [] }
+    if closing == .finished, let output = try place.published() {
+      let last = try output.read(TrainingBody.lastFile)
+      let best = try Networks.Snapshot(decoding: last).integers("best.place")
+      let step = try Networks.Snapshot(decoding: last).integers("place")
+      return [
+        Checkpoint(kind: .last, epoch: step[0] - 1, step: step[2], bytes: last),
+        Checkpoint(kind: .best, epoch: best[0], step: best[1], bytes: try output.read(TrainingBody.bestFile)),
+        Checkpoint(kind: .final, epoch: step[0] - 1, step: step[2], bytes: try output.read(TrainingBody.finalFile)),
+      ]
+    }
+    guard let newest = try place.newestSnapshot().snapshot else { return [] }
+    let step = try Networks.Snapshot(decoding: newest.bytes).integers("place")
+    return [Checkpoint(kind: .last, epoch: step[0], step: newest.step, bytes: newest.bytes)]
+  }
+
+  private func failure(of attempt: AttemptFolder) throws -> FailureRecord? {
+    var reader = RecordReader(attempt.records)
+    for case .failed(let failure) in try reader.next().map(\.record) { return failure }
+    return nil
+  }
+
+  private func register(_ key: ContentKey) throws {
+    guard let stage = stages[key] else { return }
+    try store.register([
+      StageRecord(
+        key: key, kind: stage.kind, title: title(key).text, spec: String(decoding: stage.document, as: UTF8.self))
+    ])
+  }
+
+  private func title(_ key: ContentKey) -> StageTitle { titles[key]! }
+
+  /// CPU seconds of 10⁹ multiply-adds, for the next forecast.
+  private func learn(_ key: ContentKey, _ entry: Running) {
+    guard let progress = WorkerProgress(of: entry.attempt), progress.steps > 0, progress.stepsHere > 0,
+      let cost = sweep.forecast.cost(of: key), cost > 0
+    else { return }
+    let done = cost * Double(progress.stepsHere) / Double(progress.steps)
+    // A forecast that cannot be stored is no reason to lose a sweep; the next write will say what is wrong.
+    try? store.measured(progress.cpuSeconds / done * 1e9, of: Forecast.topic)
+  }
+
+  private func showProgress() {
+    for (key, entry) in running.sorted(by: { $0.value.worker < $1.value.worker }) {
+      guard let progress = WorkerProgress(of: entry.attempt) else { continue }
+      running[key]?.progress = progress
+      observe(
+        .progress(
+          StageProgress(
+            title: title(key), epoch: progress.epoch, epochs: progress.epochs, step: progress.step, steps: progress.steps,
+            loss: progress.loss, imagesPerSecond: progress.imagesPerSecond), worker: entry.worker))
+    }
+  }
+
+  private func describe(_ end: JobEnd, _ attempt: AttemptFolder) -> String {
+    let how =
+      switch end {
+      case .exited(let code): "its worker ended with code \(code)"
+      case .killed(let signal): "its worker was killed by signal \(signal)"
+      case .notStarted(let reason): "its worker could not be started (\(reason))"
+      }
+    let last = lastLine(attempt)
+    return last.isEmpty ? how : "\(how): \(last)"
+  }
+
+  private func lastLine(_ attempt: AttemptFolder) -> String {
+    let text = (try? AtomicFile.read(attempt.log)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    return text.split(separator: "\n").last.map(String.init) ?? ""
+  }
+}
+
+/// A process identifier that is known a little later than the process is wanted.
+private final class ProcessBox: Sendable {
+  private let state = Mutex<(identifier: Int?, wish: Bool?)>((nil, nil))
+
+  func started(_ identifier: Int, _ executor: any Executor) {
+    let wish = state.withLock { state -> Bool? in
+      state.identifier = identifier
+      return state.wish
+    }
+    if let wish { executor.stop(identifier, atOnce: wish) }
+  }
+
+  func stop(_ executor: any Executor, atOnce: Bool) {
+    let identifier = state.withLock { state -> Int? in
+      state.wish = atOnce
+      return state.identifier
+    }
+    if let identifier { executor.stop(identifier, atOnce: atOnce) }
+  }
+}
+
+/// What workers are started with so that their bits are the same on every machine of a kind.
+enum NumericsProfile {
+  /// One thread; and OpenBLAS's kernel for AVX2 wherever there is AVX2, because each kernel rounds in its own way.
+  static let environment: [String: String] = {
+    let flags = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    var environment = ["OPENBLAS_NUM_THREADS": "1"]
+    if flags.contains(" avx2 ") { environment["OPENBLAS_CORETYPE"] = "Haswell" }
+    return environment
+  }()
+}

@@ -1,0 +1,19 @@
+internal import Specs
+internal import Sweeps
+
+/// What a kind of stage does.
+struct StageBody: Sendable {
+  let kind: String
+  let run: @Sendable (StageRequest, Workspace) throws -> Void
+}
+
+extension Catalog where Entry == StageBody {
+  static let stageBodies = Catalog(
+    "stage",
+    [
+      StageBody(kind: DatasetStage.kind) { try DatasetBody.run($0.decoded(as: DatasetStage.self), in: $1) },
+      StageBody(kind: TeacherStage.kind) { try TrainingBody.run($0.decoded(as: TeacherStage.self), in: $1) },
+      StageBody(kind: StudentStage.kind) { try TrainingBody.run($0.decoded(as: StudentStage.self), in: $1) },
+    ]
+  ) { $0.kind }
+}

@@ -1,0 +1,42 @@
+internal import Networks
+internal import Specs
+internal import Sweeps
+
+extension StageTitle {
+  /// What to call every stage of a sweep.
+  static func all(_ sweep: PlannedSweep) -> [ContentKey: StageTitle] {
+    var titles: [ContentKey: StageTitle] = [:]
+    for (run, key) in zip(sweep.expansion.runs, sweep.plan.runKeys) {
+      let spec = run.spec
+      let dataset = DatasetStage(spec.dataset)
+      let datasetKey = dataset.key
+      if titles[datasetKey] == nil {
+        titles[datasetKey] = StageTitle(key: datasetKey, kind: DatasetStage.kind, text: "dataset \(spec.dataset.name)")
+      }
+      for teacher in spec.teachers {
+        let stage = TeacherStage(teacher, on: spec.dataset)
+        let stageKey = stage.key
+        if titles[stageKey] != nil { continue }
+        let seed = teacher.seed == 0 ? "" : " seed \(teacher.seed)"
+        titles[stageKey] = StageTitle(
+          key: stageKey, kind: TeacherStage.kind, text: "teacher \(NetworkNames.title(of: teacher.network))\(seed)")
+      }
+      titles[key] = StageTitle(key: key, kind: StudentStage.kind, text: text(run, sweep.expansion.columns))
+    }
+    return titles
+  }
+
+  /// Such as `resnet8 mtkd-rl alpha=0.5 seed 2`.
+  private static func text(_ run: PlannedRun, _ columns: [String]) -> String {
+    var words: [String] = []
+    for (column, label) in zip(columns, run.labels) where label != .null {
+      let value = label.string ?? label.array.map { "\($0.count)" } ?? label.description
+      switch column {
+      case "student", "method": words.append(value)
+      case "teachers": words.append("M=\(value)")
+      default: words.append("\(column)=\(value)")
+      }
+    }
+    return words.joined(separator: " ") + " seed \(run.spec.seed)"
+  }
+}

@@ -1,0 +1,115 @@
+internal import Datasets
+package import Specs
+package import Storage
+package import Sweeps
+
+/// A grid multiplied out and compared with what a store has.
+package struct PlannedSweep: Sendable {
+  package let path: String
+  /// The file's text.
+  package let text: String
+  package let grid: GridSpec
+  package let expansion: GridExpansion
+  package let plan: SweepPlan
+  /// Sentences about datasets whose files are in none of the places where they could be.
+  package let missingData: [String]
+  package let forecast: Forecast
+  package let counts: PlanCounts
+  /// Runs of the sweep of this name that the store knows and the grid does not ask for any more.
+  package let dropped: Int
+  let done: Set<ContentKey>
+  let failed: [ContentKey: FailureRecord]
+
+  package var name: String { grid.name }
+}
+
+/// A grid file that is not there or cannot be read.
+package struct UnreadableGrid: Error, Equatable, CustomStringConvertible {
+  package let path: String
+  package let problem: String
+
+  package var description: String {
+    "\(path) \(problem). Name a grid file; `mtkd-sweep presets show smoke > grid.json` writes one to begin with."
+  }
+}
+
+package enum SweepPlanner {
+  /// Reads, checks and expands a grid; with a store, subtracts what it has. Nothing is written.
+  ///
+  /// - Parameters:
+  ///   - path: as the user typed it.
+  ///   - limit: more runs than this are refused.
+  /// - Throws: `UnreadableGrid`, `GridRejected`, `StoreError`.
+  package static func plan(
+    gridAt path: String, dataFolders: [String], limit: Int = GridExpansion.usualLimit, store: ResultStore? = nil
+  ) throws -> PlannedSweep {
+    let bytes = try text(of: path)
+    let grid = try GridReader.read(bytes, file: path, load: load)
+    let folder = folder(of: path)
+    let expansion = try GridExpansion(grid, .engine(dataFolders: dataFolders, gridFolder: folder), limit: limit)
+    let plan = SweepPlan(expansion.runs)
+    let states = try store?.states(of: plan.stages.map(\.key)) ?? [:]
+    var done: Set<ContentKey> = []
+    var failed: [ContentKey: FailureRecord] = [:]
+    for (key, state) in states {
+      switch state {
+      case .finished: done.insert(key)
+      case .failed(let failure): failed[key] = failure
+      case .open, .blocked: break
+      }
+    }
+    let students = plan.runKeys
+    let finished = students.count { done.contains($0) || failed[$0] != nil }
+    let counts = PlanCounts(
+      asked: expansion.asked, distinct: students.count, done: finished,
+      preparations: Scheduler(plan.stages, done: done, failed: Set(failed.keys), slots: 1, retries: 0).preparations)
+    let known = try store.map { store in
+      try store.sweeps().contains { $0.name == grid.name } ? Set(store.points(of: grid.name).map(\.key)) : []
+    }
+    return PlannedSweep(
+      path: path, text: String(decoding: bytes, as: UTF8.self), grid: grid, expansion: expansion, plan: plan,
+      missingData: missing(expansion, dataFolders: dataFolders, folder),
+      forecast: try Forecast(expansion, plan, done: done.union(failed.keys), estimates: store?.estimates() ?? [:]),
+      counts: counts, dropped: known?.subtracting(students).count ?? 0, done: done, failed: failed)
+  }
+
+  /// Reads and checks a grid without looking at any store.
+  package static func check(gridAt path: String, dataFolders: [String], limit: Int) throws -> GridExpansion {
+    let grid = try GridReader.read(text(of: path), file: path, load: load)
+    return try GridExpansion(grid, .engine(dataFolders: dataFolders, gridFolder: folder(of: path)), limit: limit)
+  }
+
+  private static func text(of path: String) throws(UnreadableGrid) -> [UInt8] {
+    do throws(FileError) {
+      return try AtomicFile.read(path)
+    } catch {
+      throw UnreadableGrid(path: path, problem: error.isAbsent ? "does not exist" : "cannot be read (\(error))")
+    }
+  }
+
+  private static func folder(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+  }
+
+  /// What `extends` names: a preset, or a path seen from the file that names it.
+  private static func load(_ reference: String, from file: String) throws -> (file: String, bytes: [UInt8]) {
+    if reference.hasPrefix("preset:") {
+      let name = String(reference.dropFirst("preset:".count))
+      return (reference, Array(try Catalog.presets.entry(name).text.utf8))
+    }
+    let path = reference.hasPrefix("/") ? reference : "\(folder(of: file))/\(reference)"
+    return (path, try text(of: path))
+  }
+
+  private static func missing(_ expansion: GridExpansion, dataFolders: [String], _ folder: String) -> [String] {
+    var names: [String] = []
+    for run in expansion.runs where run.spec.dataset.digest == nil && !names.contains(run.spec.dataset.name) {
+      names.append(run.spec.dataset.name)
+    }
+    return names.map { name in
+      let text = expansion.runs.first { $0.spec.dataset.name == name }?.spec.dataset.folder.map { "\(name):\($0)" } ?? name
+      let located = try? DatasetCatalog.locate(text, searching: dataFolders)
+      return located?.missing?.description ?? "The dataset \(name) was not found."
+    }
+  }
+}

@@ -1,0 +1,85 @@
+internal import Datasets
+internal import Foundation
+package import Specs
+package import Storage
+internal import Sweeps
+internal import Training
+
+/// How a worker process ends; part of the protocol with its coordinator.
+package enum WorkerExit {
+  package static let finished: Int32 = 0
+  /// The stage failed for a reason of its own, and its records say why.
+  package static let failed: Int32 = 1
+  /// It could not write.
+  package static let inputOutput: Int32 = 74
+  package static let stopped: Int32 = 75
+  /// Whoever started it is gone.
+  package static let orphaned: Int32 = 76
+  package static let internalError: Int32 = 70
+}
+
+package enum WorkerError: Error, Equatable, CustomStringConvertible {
+  case noAttempt(ContentKey, number: Int)
+  case otherKey(expected: ContentKey, found: ContentKey)
+  case cannotWatchParent(errno: Int32)
+
+  package var description: String {
+    switch self {
+    case .noAttempt(let key, let number):
+      "The stage \(key.short) has no attempt \(number). Workers are started by `mtkd-sweep run`."
+    case .otherKey(let expected, let found):
+      "spec.json of \(expected.short) is that of \(found.short): it was changed. Remove the stage's folder and run again."
+    case .cannotWatchParent(let errno): "Cannot start a thread (\(String(cString: strerror(errno))))."
+    }
+  }
+}
+
+/// A worker's life: claim, restore, run, snapshot on request, publish.
+package enum Worker {
+  /// - Returns: the exit code.
+  package static func run(_ key: ContentKey, attempt number: Int, in store: StoreFolder, dataFolder: String?) -> Int32 {
+    WorkerSignals.install()
+    do {
+      try WorkerSignals.dieWithParent()
+      let stage = store.stage(key)
+      let request = try StageRequest(document: AtomicFile.read(stage.spec))
+      guard request.key == key else { throw WorkerError.otherKey(expected: key, found: request.key) }
+      guard let attempt = try stage.attempts().first(where: { $0.number == number }) else {
+        throw WorkerError.noAttempt(key, number: number)
+      }
+      try attempt.claim(now: Int(Date.now.timeIntervalSince1970))
+      let workspace = try Workspace(
+        store: store, stage: stage, attempt: attempt, dataFolder: dataFolder, stop: WorkerSignals.stop)
+      return try run(request, in: workspace)
+    } catch let error as FileError {
+      return say("\(error)", WorkerExit.inputOutput)
+    } catch {
+      return say("\(error)", WorkerExit.internalError)
+    }
+  }
+
+  /// Failures that would happen again are results and become records; everything else is the machine's.
+  private static func run(_ request: StageRequest, in workspace: Workspace) throws -> Int32 {
+    do {
+      try Catalog.stageBodies.entry(request.kind).run(request, workspace)
+      return WorkerExit.finished
+    } catch is WorkerStopped {
+      return WorkerExit.stopped
+    } catch let error as TrainingDiverged {
+      return try fail(
+        FailureRecord(cause: .diverged, reason: error.description, epoch: error.epoch, step: error.step), workspace)
+    } catch let error as DatasetError {
+      return try fail(FailureRecord(cause: .data, reason: error.description), workspace)
+    }
+  }
+
+  private static func fail(_ failure: FailureRecord, _ workspace: Workspace) throws -> Int32 {
+    try workspace.record(.failed(failure))
+    return say(failure.reason, WorkerExit.failed)
+  }
+
+  private static func say(_ text: String, _ code: Int32) -> Int32 {
+    FileHandle.standardError.write(Data("\(text)\n".utf8))
+    return code
+  }
+}

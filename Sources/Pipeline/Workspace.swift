@@ -1,0 +1,134 @@
+internal import Foundation
+internal import Networks
+package import Specs
+package import Storage
+package import Sweeps
+
+/// What a worker was asked to leave for.
+struct WorkerStopped: Error {}
+
+/// An input of a stage that is not there, or is not what it should be.
+struct MissingInput: Error, CustomStringConvertible {
+  let key: ContentKey
+  var description: String { "The stage \(key.short) has no output yet. Run the sweep again: it makes what is missing." }
+}
+
+/// A stage's place in the store: its inputs, its attempt's files, and the wish to stop.
+final class Workspace {
+  /// The longest that a kill may cost.
+  private static let snapshotSeconds = 60.0
+  private static let progressSeconds = 0.5
+
+  let store: StoreFolder
+  let stage: StageFolder
+  let attempt: AttemptFolder
+  /// A folder of datasets' files, where a grid named one.
+  let dataFolder: String?
+  private let records: RecordWriter
+  private let stop: StopSignal
+  private let started = Workspace.now
+  private var lastSnapshot = Workspace.now
+  private var lastProgress = -Double.infinity
+
+  init(
+    store: StoreFolder, stage: StageFolder, attempt: AttemptFolder, dataFolder: String?, stop: StopSignal
+  ) throws {
+    (self.store, self.stage, self.attempt, self.dataFolder, self.stop) = (store, stage, attempt, dataFolder, stop)
+    records = try RecordWriter(attempt.records)
+  }
+
+  /// Seconds of a clock that nobody sets; for intervals only.
+  private static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
+
+  var isStopRequested: Bool { stop.isRequested }
+
+  /// One file of an input's output, compared with its digest.
+  func input(_ key: ContentKey, _ name: String) throws -> [UInt8] {
+    guard let output = try store.stage(key).published() else { throw MissingInput(key: key) }
+    return try output.read(name)
+  }
+
+  /// Epochs and endings are synced: what was reported is there after a loss of power.
+  func record(_ record: RunRecord) throws { try records.append(record, sync: true) }
+
+  /// Whether enough time has passed since the last snapshot that losing it would hurt.
+  var isSnapshotDue: Bool { Self.now - lastSnapshot >= Self.snapshotSeconds }
+
+  func write(_ snapshot: Storage.Snapshot) throws {
+    try attempt.snapshots.write(snapshot)
+    lastSnapshot = Self.now
+  }
+
+  func writeBest(_ state: Storage.Snapshot) throws { try attempt.snapshots.writeBest(state) }
+
+  /// Tells the coordinator where the run stands, about twice a second.
+  func report(_ progress: @autoclosure () -> WorkerProgress, always: Bool = false) throws {
+    guard always || Self.now - lastProgress >= Self.progressSeconds else { return }
+    lastProgress = Self.now
+    try AtomicFile.write(progress().canonicalBytes, to: WorkerProgress.path(in: attempt))
+  }
+
+  /// Makes the attempt's files the stage's output, all or nothing.
+  func publish(_ files: [(name: String, bytes: [UInt8])]) throws {
+    try attempt.prepareOutput(files)
+    try stage.publish(attempt)
+  }
+
+  /// Wall seconds since the worker began.
+  var elapsed: Double { Self.now - started }
+}
+
+/// Where a worker stands: a small file that it rewrites.
+struct WorkerProgress: CanonicallyEncodable {
+  var epoch: Int
+  var epochs: Int
+  var step: Int
+  var steps: Int
+  var loss: Double?
+  var imagesPerSecond: Double?
+  /// CPU seconds and steps of this attempt so far, from which forecasts learn.
+  var cpuSeconds: Double
+  var stepsHere: Int
+
+  static func path(in attempt: AttemptFolder) -> String { "\(attempt.path)/progress.json" }
+
+  init(
+    epoch: Int, epochs: Int, step: Int, steps: Int, loss: Double?, imagesPerSecond: Double?, cpuSeconds: Double,
+    stepsHere: Int
+  ) {
+    (self.epoch, self.epochs, self.step, self.steps) = (epoch, epochs, step, steps)
+    (self.loss, self.imagesPerSecond) = (loss, imagesPerSecond)
+    (self.cpuSeconds, self.stepsHere) = (cpuSeconds, stepsHere)
+  }
+
+  func append(to bytes: inout [UInt8]) {
+    func number(_ value: Double?) -> JSONValue? { value.flatMap { DecimalNumber($0) }.map { .number($0) } }
+    var object = ObjectWriter(to: &bytes)
+    object.member("cpuSeconds", number(cpuSeconds), to: &bytes)
+    object.member("epoch", epoch, to: &bytes)
+    object.member("epochs", epochs, to: &bytes)
+    object.member("imagesPerSecond", number(imagesPerSecond), to: &bytes)
+    object.member("loss", number(loss), to: &bytes)
+    object.member("step", step, to: &bytes)
+    object.member("steps", steps, to: &bytes)
+    object.member("stepsHere", stepsHere, to: &bytes)
+    object.end(&bytes)
+  }
+
+  init(_ json: JSONValue, at path: String) throws(SpecError) {
+    let object = try SpecObject(json, at: path)
+    self.init(
+      epoch: try object.integer("epoch"), epochs: try object.integer("epochs"), step: try object.integer("step"),
+      steps: try object.integer("steps"), loss: object["loss"]?.number?.double,
+      imagesPerSecond: object["imagesPerSecond"]?.number?.double, cpuSeconds: try object.number("cpuSeconds").double,
+      stepsHere: try object.integer("stepsHere"))
+  }
+
+  /// Of an attempt; nil before its worker has said anything.
+  init?(of attempt: AttemptFolder) {
+    guard let bytes = try? AtomicFile.read(Self.path(in: attempt)), let json = try? JSONReader.read(bytes).value,
+      let progress = try? WorkerProgress(json, at: "")
+    else { return nil }
+    self = progress
+  }
+}

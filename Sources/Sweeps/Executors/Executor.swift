@@ -1,0 +1,33 @@
+package import Specs
+
+/// A stage for an executor: this program again, with arguments.
+package struct Job: Sendable {
+  package let key: ContentKey
+  package let arguments: [String]
+  package let environment: [String: String]
+  /// Where its output and diagnostics go.
+  package let log: String
+
+  package init(key: ContentKey, arguments: [String], environment: [String: String], log: String) {
+    (self.key, self.arguments, self.environment, self.log) = (key, arguments, environment, log)
+  }
+}
+
+/// How a worker ended.
+package enum JobEnd: Hashable, Sendable {
+  case exited(Int)
+  case killed(signal: Int)
+  /// It could not be started; a sentence.
+  case notStarted(String)
+}
+
+/// Something that runs jobs: processes here, later a cluster.
+package protocol Executor: Sendable {
+  static var name: String { get }
+  /// Runs one job to its end.
+  ///
+  /// - Parameter started: called once with an identifier that `stop` takes.
+  func run(_ job: Job, started: @Sendable (Int) -> Void) async -> JobEnd
+  /// Asks for a snapshot and an end, or ends at once.
+  func stop(_ identifier: Int, atOnce: Bool)
+}

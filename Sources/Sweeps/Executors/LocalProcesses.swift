@@ -1,0 +1,52 @@
+internal import Foundation
+internal import Subprocess
+internal import SystemPackage
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// Worker processes on this machine.
+///
+/// Every worker's standard input is the read end of one pipe whose write end this process alone holds and never writes to: when this process is
+/// gone, however it went, workers read the end of file.
+package struct LocalProcesses: Executor {
+  package static let name = "local"
+
+  private let executable: String
+  private let lifeline: (read: FileDescriptor, write: FileDescriptor)
+
+  package init(executable: String) throws {
+    self.executable = executable
+    var ends: [CInt] = [0, 0]
+    guard pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    lifeline = (FileDescriptor(rawValue: ends[0]), FileDescriptor(rawValue: ends[1]))
+  }
+
+  package func run(_ job: Job, started: @Sendable (Int) -> Void) async -> JobEnd {
+    do {
+      let log = try FileDescriptor.open(
+        job.log, .writeOnly, options: [.create, .append, .closeOnExec], permissions: FilePermissions(rawValue: 0o644))
+      let environment = Environment.inherit.updating(
+        Dictionary(job.environment.map { (Environment.Key(rawValue: $0.key)!, $0.value) }) { $1 })
+      let result = try await Subprocess.run(
+        .path(FilePath(executable)), arguments: Arguments(job.arguments), environment: environment,
+        input: .fileDescriptor(lifeline.read, closeAfterSpawningProcess: false),
+        output: .fileDescriptor(log, closeAfterSpawningProcess: true), error: .combinedWithOutput
+      ) { execution in
+        started(Int(execution.processIdentifier.value))
+      }
+      switch result.terminationStatus {
+      case .exited(let code): return .exited(Int(code))
+      case .signaled(let signal): return .killed(signal: Int(signal))
+      }
+    } catch {
+      return .notStarted("\(executable): \(error)")
+    }
+  }
+
+  package func stop(_ identifier: Int, atOnce: Bool) {
+    kill(pid_t(identifier), atOnce ? SIGKILL : SIGTERM)
+  }
+}

@@ -1,0 +1,300 @@
+internal import Specs
+
+/// Turns the settings of a row into the run that its method reads. Every name and value is looked up once.
+struct RunResolver {
+  var problems: [GridProblem] = []
+  private(set) var warnings: [GridProblem] = []
+
+  private let vocabulary: GridVocabulary
+  private let teacherSeeds: GridSpec.TeacherSeeds
+  private let optionNames: Set<String>
+  private var networks: [JSONValue: ModelSpec] = [:]
+  private var datasets: [JSONValue: DatasetSpec] = [:]
+  private var methods: [JSONValue: MethodDescription] = [:]
+  /// Filters of the block in hand that have removed something, and settings that some method of it has read.
+  private var usedFilters: Set<Int> = []
+  private var readSettings: Set<String> = []
+  private var checkedOptions: Set<MethodSpec> = []
+
+  init(_ vocabulary: GridVocabulary, teacherSeeds: GridSpec.TeacherSeeds) {
+    (self.vocabulary, self.teacherSeeds) = (vocabulary, teacherSeeds)
+    optionNames = Set(vocabulary.methods.flatMap { $0.options.map(\.name) })
+  }
+}
+
+// MARK: Names and values, each once
+
+extension RunResolver {
+  /// Looks at every setting of a block: whether there is such a setting, and whether the value can be one.
+  mutating func check(_ block: GridSpec.Block) {
+    for (name, setting) in block.base.sorted(by: { ($0.value.spot.offset, $0.key) < ($1.value.spot.offset, $1.key) }) {
+      check(name, setting)
+    }
+    for axis in block.axes + block.zip.flatMap(\.self) {
+      guard check(name: axis.name, at: axis.spot) else { continue }
+      for setting in axis.values { check(value: setting, of: axis.name) }
+    }
+    for row in block.include {
+      for (name, setting) in row.sorted(by: { $0.key < $1.key }) where block.base[name]?.spot.offset != setting.spot.offset {
+        check(name, setting)
+      }
+    }
+    for condition in block.exclude.flatMap(\.conditions) { _ = check(name: condition.name, at: condition.spot) }
+  }
+
+  private mutating func check(_ name: String, _ setting: GridSpec.Setting) {
+    if check(name: name, at: setting.spot) { check(value: setting, of: name) }
+  }
+
+  private mutating func check(name: String, at spot: GridSpot) -> Bool {
+    let known = GridKeys.common + optionNames.sorted()
+    if known.contains(name) { return true }
+    if GridKeys.later.contains(name) {
+      report(spot.problem("\"\(name)\" is not in this version yet"))
+      return false
+    }
+    let hint = NearestName.of(name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
+    report(spot.problem("unknown setting \"\(name)\"\(hint)"))
+    return false
+  }
+
+  private mutating func check(value setting: GridSpec.Setting, of name: String) {
+    func complain(_ expected: String) {
+      report(setting.spot.problem("\(name) is \(setting.value) and should be \(expected)"))
+    }
+    switch name {
+    case "student": _ = network(setting.value, at: setting.spot)
+    case "method": _ = method(setting.value, at: setting.spot)
+    case "dataset": _ = dataset(setting.value, at: setting.spot)
+    case "teachers": checkTeachers(setting)
+    case "epochs", "batchSize", "teacherEpochs", "trainImages", "testImages":
+      if !setting.isInteger || (setting.value.integer ?? 0) < 1 { complain("an integer from 1 on") }
+    case "validationImages":
+      if !setting.isInteger || (setting.value.integer ?? -1) < 0 { complain("an integer from 0 on") }
+    case "learningRate":
+      if !((setting.value.number ?? DecimalNumber(0)) > DecimalNumber(0)) { complain("a number above 0") }
+    case "recipe", "teacherRecipe":
+      if !["student", "teacher"].contains(setting.value.string) { complain("\"student\" or \"teacher\"") }
+    case "preset":
+      let presets = vocabulary.methods.flatMap { $0.presets.map(\.name) }
+      if !(setting.value.string.map(presets.contains) ?? false) { complain("one of \(presets.joined(separator: ", "))") }
+    default:
+      let options = vocabulary.methods.flatMap(\.options).filter { $0.name == name }
+      let complaints = options.map { $0.complaint(about: setting.value) }
+      if let expected = complaints.first, !complaints.contains(nil), let expected { complain(expected) }
+      if case .integer? = options.first?.kind, !setting.isInteger { complain("an integer") }
+    }
+  }
+
+  private mutating func checkTeachers(_ setting: GridSpec.Setting) {
+    if let members = setting.value.object {
+      let (chosen, complaint) = Self.subset(members)
+      if let complaint { report(setting.spot.problem(complaint)) }
+      for teacher in chosen { _ = network(teacher, at: setting.spot) }
+      return
+    }
+    guard let names = setting.value.array, !names.isEmpty else {
+      report(setting.spot.problem("teachers is \(setting.value) and should be a list of networks"))
+      return
+    }
+    for teacher in names { _ = network(teacher, at: setting.spot) }
+  }
+
+  /// `{ "pool": […], "take": M }` as a single value: the first M of the pool.
+  private static func subset(_ members: [String: JSONValue]) -> (teachers: [JSONValue], complaint: String?) {
+    let pool = members["pool"]?.array ?? []
+    if pool.isEmpty { return ([], "teachers should be a list of networks, or { \"pool\": […], \"take\": M }") }
+    guard let take = members["take"]?.integer, take > 0 else { return (pool, "\"take\" is how many teachers of the pool: an integer from 1 on") }
+    guard take <= pool.count else { return (pool, "take \(take) of a pool of \(pool.count) teachers") }
+    if let choose = members["choose"], choose != "prefix" {
+      return (pool, "\"choose\": \"all\" makes several pools; write it under \"axes\"")
+    }
+    return (Array(pool.prefix(take)), nil)
+  }
+
+  private mutating func report(_ problem: GridProblem) {
+    if !problems.contains(problem) { problems.append(problem) }
+  }
+
+  private mutating func network(_ value: JSONValue, at spot: GridSpot) -> ModelSpec? {
+    if let known = networks[value] { return known }
+    if let members = value.object, members["import"] != nil || members["file"] != nil {
+      report(spot.problem("weights from files are not in this version yet"))
+      return nil
+    }
+    do {
+      let spec = try vocabulary.network(value)
+      networks[value] = spec
+      return spec
+    } catch let error as UnknownName {
+      let hint = NearestName.of(error.name, among: vocabulary.networks).map { "; did you mean \"\($0)\"?" } ?? ""
+      report(spot.problem("unknown network \"\(error.name)\"\(hint) (`mtkd-sweep models` lists them)"))
+    } catch {
+      report(spot.problem("\(error)"))
+    }
+    return nil
+  }
+
+  private mutating func method(_ value: JSONValue, at spot: GridSpot) -> MethodDescription? {
+    if let known = methods[value] { return known }
+    let name = value.string ?? value.description
+    if let found = vocabulary.methods.first(where: { $0.name == name || $0.aliases.contains(name) }) {
+      methods[value] = found
+      return found
+    }
+    let hint = NearestName.of(name, among: vocabulary.methods.map(\.name)).map { "; did you mean \"\($0)\"?" } ?? ""
+    report(spot.problem("unknown method \"\(name)\"\(hint) (`mtkd-sweep methods` lists them)"))
+    return nil
+  }
+
+  private mutating func dataset(_ value: JSONValue, at spot: GridSpot) -> DatasetSpec? {
+    if let known = datasets[value] { return known }
+    guard let name = value.string else {
+      report(spot.problem("dataset is \(value) and should be a name, or NAME:FOLDER"))
+      return nil
+    }
+    do {
+      let spec = try vocabulary.dataset(name)
+      datasets[value] = spec
+      return spec
+    } catch let error as UnknownName {
+      let hint = NearestName.of(error.name, among: vocabulary.datasets).map { "; did you mean \"\($0)\"?" } ?? ""
+      report(spot.problem("unknown dataset \"\(error.name)\"\(hint) (`mtkd-sweep datasets` lists them)"))
+    } catch {
+      report(spot.problem("\(error)"))
+    }
+    return nil
+  }
+}
+
+// MARK: Rows
+
+extension RunResolver {
+  mutating func begin(_ block: GridSpec.Block) { (usedFilters, readSettings) = ([], []) }
+
+  /// Complains about filters without effect and warns about axes that nothing reads.
+  mutating func finish(_ block: GridSpec.Block) {
+    for (index, filter) in block.exclude.enumerated() where !usedFilters.contains(index) {
+      report(filter.spot.problem("exclude no. \(index + 1) removes no run"))
+    }
+    for axis in block.axes + block.zip.flatMap(\.self) where !readSettings.contains(axis.name) {
+      warnings.append(axis.spot.problem("no method of this block reads \"\(axis.name)\"", .warning))
+    }
+  }
+
+  mutating func excludes(_ row: [String: GridSpec.Setting], _ block: GridSpec.Block) -> Bool {
+    var isOut = false
+    for (index, filter) in block.exclude.enumerated() where matches(row, filter) {
+      usedFilters.insert(index)
+      isOut = true
+    }
+    return isOut
+  }
+
+  private func matches(_ row: [String: GridSpec.Setting], _ filter: GridSpec.Filter) -> Bool {
+    filter.conditions.allSatisfy { name, _, condition in
+      let value = row[name]?.value ?? .null
+      switch condition {
+      case .oneOf(let values): return values.contains(value)
+      case .bounds(let not, let less, let lessOrEqual, let greater, let greaterOrEqual):
+        if not.contains(value) { return false }
+        if less == nil, lessOrEqual == nil, greater == nil, greaterOrEqual == nil { return true }
+        guard let number = value.number else { return false }
+        return less.map { number < $0 } != false && lessOrEqual.map { number <= $0 } != false
+          && greater.map { number > $0 } != false && greaterOrEqual.map { number >= $0 } != false
+      }
+    }
+  }
+
+  /// The run of a row, its seed and its teachers' still 0; nil where something is wrong with it.
+  mutating func run(_ row: [String: GridSpec.Setting]) -> (RunSpec, MethodDescription)? {
+    guard let student = row["student"], let name = row["method"] else {
+      let missing = row["student"] == nil ? "student" : "method"
+      if let spot = row.values.map(\.spot).min(by: { $0.offset < $1.offset }) {
+        report(spot.problem("a run here has no \"\(missing)\""))
+      }
+      return nil
+    }
+    guard let network = network(student.value, at: student.spot), let method = method(name.value, at: name.spot),
+      var dataset = dataset(row["dataset"]?.value ?? "synthetic", at: student.spot)
+    else { return nil }
+    dataset.trainImages = row["trainImages"]?.value.integer
+    dataset.testImages = row["testImages"]?.value.integer
+    dataset.validationImages = row["validationImages"]?.value.integer ?? 0
+    let options = options(of: method, row, at: name.spot)
+    for setting in row.keys where method.reads(setting) { readSettings.insert(setting) }
+    let epochs = row["epochs"]?.value.integer ?? 240
+    let batchSize = row["batchSize"]?.value.integer ?? 64
+    var recipe =
+      row["recipe"]?.value.string == "teacher"
+      ? RecipeSpec.teacher(family: network.family, epochs: epochs, batchSize: batchSize)
+      : RecipeSpec.student(epochs: epochs, batchSize: batchSize)
+    if let rate = row["learningRate"]?.value.number { recipe.learningRate = rate }
+    guard let teachers = method.readsTeachers ? teachers(row, epochs, batchSize, at: name.spot) : [] else { return nil }
+    let run = RunSpec(
+      dataset: dataset, student: network, method: MethodSpec(name: method.name, options: options), teachers: teachers,
+      recipe: recipe, seed: 0)
+    return (run, method)
+  }
+
+  func seeded(_ run: RunSpec, _ seed: Int) -> RunSpec {
+    var run = run
+    run.seed = seed
+    if teacherSeeds == .perSeed {
+      for index in run.teachers.indices { run.teachers[index].seed = seed }
+    }
+    return run
+  }
+
+  /// What is set of a method's options, other than its defaults.
+  private mutating func options(
+    of method: MethodDescription, _ row: [String: GridSpec.Setting], at spot: GridSpot
+  ) -> [String: JSONValue] {
+    let preset = row["preset"]?.value.string
+    var set = method.presets.first { $0.name == preset }?.options ?? [:]
+    for option in method.options {
+      if let value = row[option.name]?.value { set[option.name] = value }
+      if set[option.name] == option.standard { set[option.name] = nil }
+    }
+    guard checkedOptions.insert(MethodSpec(name: method.name, options: set)).inserted else { return set }
+    for option in method.options {
+      if let setting = row[option.name], let expected = option.complaint(about: setting.value) {
+        report(setting.spot.problem("\(option.name) of \(method.name) is \(setting.value) and should be \(expected)"))
+        return set
+      }
+    }
+    for problem in method.problems(method.resolved(set)) { report(spot.problem("\(method.name): \(problem)")) }
+    return set
+  }
+
+  private mutating func teachers(
+    _ row: [String: GridSpec.Setting], _ epochs: Int, _ batchSize: Int, at spot: GridSpot
+  ) -> [TeacherSpec]? {
+    guard let setting = row["teachers"] else {
+      report(spot.problem("this method needs \"teachers\": a list of networks"))
+      return nil
+    }
+    let values = setting.value.object.map { Self.subset($0).teachers } ?? setting.value.array ?? []
+    let networks = values.compactMap { network($0, at: setting.spot) }
+    guard networks.count == values.count else { return nil }
+    let epochs = row["teacherEpochs"]?.value.integer ?? epochs
+    return networks.map { network in
+      TeacherSpec(
+        network: network,
+        recipe: row["teacherRecipe"]?.value.string == "student"
+          ? .student(epochs: epochs, batchSize: batchSize)
+          : .teacher(family: network.family, epochs: epochs, batchSize: batchSize), seed: 0)
+    }
+  }
+
+  /// The values that tell cells apart: what the grid says, or the default; null for what the method does not read.
+  func labels(_ row: [String: GridSpec.Setting], _ columns: [String], _ method: MethodDescription) -> [JSONValue] {
+    columns.map { column in
+      if column == "method" { return .string(method.name) }
+      guard method.reads(column) else { return .null }
+      if let value = row[column]?.value { return value }
+      if column == "preset" { return method.presets.first.map { .string($0.name) } ?? .null }
+      return method.options.first { $0.name == column }?.standard ?? .null
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package import Specs
+
+/// A piece of work as data: what it is made of decides its key, and the key names its result for ever.
+package protocol StageSpec: CanonicallyEncodable {
+  static var kind: String { get }
+  /// Raised when the meaning of the output changes; never for a faster way to the same bits.
+  static var revision: Int { get }
+  /// Keys of the stages whose outputs this one reads, in order.
+  var inputs: [ContentKey] { get }
+}
+
+extension StageSpec {
+  package var key: ContentKey { StageRequest(self).key }
+}
+
+/// A stage of any kind, encoded: what a worker is given.
+package struct StageRequest: Hashable, Sendable {
+  package let key: ContentKey
+  package let kind: String
+  package let revision: Int
+  /// The canonical encoding of the specification.
+  package let spec: [UInt8]
+  package let inputs: [ContentKey]
+
+  package init(_ stage: some StageSpec) {
+    self.init(kind: type(of: stage).kind, revision: type(of: stage).revision, spec: stage.canonicalBytes, inputs: stage.inputs)
+  }
+
+  init(kind: String, revision: Int, spec: [UInt8], inputs: [ContentKey]) {
+    (self.kind, self.revision, self.spec, self.inputs) = (kind, revision, spec, inputs)
+    var hasher = ContentHasher()
+    hasher.field("kind", kind)
+    hasher.field("revision", String(revision))
+    hasher.field("spec", spec)
+    for input in inputs { hasher.field("input", input) }
+    key = hasher.finished()
+  }
+
+  package static func == (a: StageRequest, b: StageRequest) -> Bool { a.key == b.key }
+  package func hash(into hasher: inout Hasher) { hasher.combine(key) }
+}
+
+extension StageRequest {
+  /// The text of `spec.json`: all that the key was made of.
+  package var document: [UInt8] {
+    var bytes: [UInt8] = []
+    var object = ObjectWriter(to: &bytes)
+    object.member("inputs", .array(inputs.map { .string($0.description) }), to: &bytes)
+    object.member("kind", .string(kind), to: &bytes)
+    object.member("revision", revision, to: &bytes)
+    object.member("spec", to: &bytes) { $0.append(contentsOf: spec) }
+    object.end(&bytes)
+    return bytes
+  }
+
+  /// Reads `spec.json`. The key is computed anew, so whoever knows the key notices any change.
+  package init(document: [UInt8]) throws {
+    let object = try SpecObject(JSONReader.read(document).value)
+    guard let spec = object["spec"] else { throw SpecError(path: "spec", expected: "an object") }
+    let inputs = try object.array("inputs").map { value throws(SpecError) -> ContentKey in
+      guard let key = value.string.flatMap({ ContentKey($0) }) else {
+        throw SpecError(path: "inputs", expected: "a list of keys")
+      }
+      return key
+    }
+    self.init(
+      kind: try object.string("kind"), revision: try object.integer("revision"), spec: CanonicalJSON.bytes(of: spec),
+      inputs: inputs)
+  }
+
+  /// The specification as the stage that it is.
+  package func decoded<Stage: StageSpec>(as type: Stage.Type) throws -> Stage {
+    try Stage(JSONReader.read(spec).value, at: kind)
+  }
+}
