@@ -1,0 +1,128 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Files that are there whole or not at all, whatever happens while they are written.
+package enum AtomicFile {
+  /// Writes aside, syncs, renames, and syncs the folder. An old file of that name is replaced in one step.
+  package static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+    let aside = "\(path).\(getpid()).aside"
+    do throws(FileError) {
+      try writeSynced(bytes, to: aside)
+      guard rename(aside, path) == 0 else { throw FileError("rename", aside) }
+    } catch {
+      unlink(aside)
+      throw error
+    }
+    try syncFolder(of: path)
+  }
+
+  /// Writes a file that no reader knows yet, and syncs it.
+  static func writeSynced(_ bytes: [UInt8], to path: String) throws(FileError) {
+    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard file >= 0 else { throw FileError("write", path) }
+    defer { close(file) }
+    try append(bytes, to: file, path)
+    guard fsync(file) == 0 else { throw FileError("sync", path) }
+  }
+
+  static func append(_ bytes: [UInt8], to file: Int32, _ path: String) throws(FileError) {
+    var done = 0
+    while done < bytes.count {
+      let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress! + done, $0.count - done) }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw FileError("write", path) }
+      done += count
+    }
+  }
+
+  /// Makes the names of a folder survive a loss of power.
+  static func syncFolder(of path: String) throws(FileError) {
+    let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    try sync(folder: folder)
+  }
+
+  static func sync(folder: String) throws(FileError) {
+    let file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard file >= 0 else { throw FileError("open", folder) }
+    defer { close(file) }
+    // Some network file systems cannot sync a folder and say EINVAL; their renames are durable by themselves.
+    guard fsync(file) == 0 || errno == EINVAL else { throw FileError("sync", folder) }
+  }
+
+  /// The whole content from `offset` on.
+  package static func read(_ path: String, from offset: Int = 0) throws(FileError) -> [UInt8] {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw FileError("read", path) }
+    defer { close(file) }
+    var status = stat()
+    guard fstat(file, &status) == 0 else { throw FileError("read", path) }
+    let size = max(0, Int(status.st_size) - offset)
+    var failure: Int32 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
+      while initialized < size {
+        let count = pread(file, buffer.baseAddress! + initialized, size - initialized, offset + initialized)
+        if count < 0, errno == EINTR { continue }
+        if count < 0 { failure = errno }
+        if count <= 0 { break }
+        initialized += count
+      }
+    }
+    guard failure == 0 else { throw FileError("read", path, code: failure) }
+    return bytes
+  }
+
+  /// Makes a folder and those above it.
+  package static func createFolder(_ path: String) throws(FileError) {
+    if mkdir(path, 0o755) == 0 { return }
+    switch errno {
+    case EEXIST:
+      guard isFolder(path) else { throw FileError("make the folder", path, code: ENOTDIR) }
+    case ENOENT:
+      guard let end = path.lastIndex(of: "/"), end > path.startIndex else {
+        throw FileError("make the folder", path, code: ENOENT)
+      }
+      try createFolder(String(path[..<end]))
+      guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw FileError("make the folder", path) }
+    default: throw FileError("make the folder", path)
+    }
+  }
+
+  static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// Names in a folder, in ascending order; none where there is no folder.
+  static func names(in folder: String) throws(FileError) -> [String] {
+    guard let directory = opendir(folder) else {
+      if errno == ENOENT { return [] }
+      throw FileError("list", folder)
+    }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// Removes a folder with all that is in it. Nothing where there is none.
+  static func removeFolder(_ path: String) throws(FileError) {
+    for name in try names(in: path) {
+      let inner = "\(path)/\(name)"
+      var status = stat()
+      if lstat(inner, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+        try removeFolder(inner)
+      } else {
+        guard unlink(inner) == 0 || errno == ENOENT else { throw FileError("remove", inner) }
+      }
+    }
+    guard rmdir(path) == 0 || errno == ENOENT else { throw FileError("remove", path) }
+  }
+}

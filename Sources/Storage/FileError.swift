@@ -1,0 +1,32 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// A call to the file system that did not succeed.
+package struct FileError: Error, Equatable, CustomStringConvertible {
+  /// What was tried, as a verb: "write", "rename".
+  package let action: String
+  package let path: String
+  /// The system's number for the reason.
+  package let code: Int32
+
+  package init(_ action: String, _ path: String, code: Int32 = errno) {
+    (self.action, self.path, self.code) = (action, path, code)
+  }
+
+  package var isFull: Bool { code == ENOSPC || code == EDQUOT }
+  package var isReadOnly: Bool { code == EROFS }
+  package var isDenied: Bool { code == EACCES || code == EPERM }
+  package var isAbsent: Bool { code == ENOENT }
+
+  package var description: String {
+    "Cannot \(action) \(path): \(String(cString: strerror(code))).\(advice)"
+  }
+
+  private var advice: String {
+    if isFull { return " Make room there and run the same command again: what was finished is kept." }
+    if isReadOnly { return " Name a folder that can be written with --store." }
+    if isDenied { return " Ask for permission, or name another folder with --store." }
+    return ""
+  }
+}

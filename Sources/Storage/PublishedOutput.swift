@@ -1,0 +1,100 @@
+import Specs
+
+/// An output that is not what was published.
+package enum OutputError: Error, Equatable, CustomStringConvertible {
+  case file(FileError)
+  case damaged(path: String, reason: String)
+  case noFile(path: String, known: [String])
+
+  package var description: String {
+    switch self {
+    case .file(let error): error.description
+    case .damaged(let path, let reason):
+      "\(path) is not what was published (\(reason)). Remove its stage's output folder and run again."
+    case .noFile(let path, let known): "There is no \(path); the output has \(known.joined(separator: ", "))."
+    }
+  }
+}
+
+/// The files of an output with their sizes and digests, in the order in which they were named.
+struct Manifest: Hashable, Sendable {
+  static let name = "manifest.json"
+
+  struct Entry: Hashable, Sendable {
+    let name: String
+    let size: Int
+    let digest: ContentKey
+  }
+
+  let entries: [Entry]
+
+  init(_ files: [(name: String, bytes: [UInt8])]) {
+    entries = files.map { Entry(name: $0.name, size: $0.bytes.count, digest: ContentKey(hashing: $0.bytes)) }
+  }
+}
+
+extension Manifest: CanonicallyEncodable {
+  func append(to bytes: inout [UInt8]) {
+    let list = entries.map { entry -> JSONValue in
+      [
+        "digest": .string(entry.digest.description), "name": .string(entry.name),
+        "size": .number(DecimalNumber(entry.size)),
+      ]
+    }
+    CanonicalJSON.append(["files": .array(list)], to: &bytes)
+  }
+
+  init(_ json: JSONValue, at path: String) throws(SpecError) {
+    var entries: [Entry] = []
+    for (index, file) in try SpecObject(json, at: path).array("files").enumerated() {
+      let object = try SpecObject(file, at: "\(path)[\(index)]")
+      entries.append(
+        Entry(
+          name: try object.string("name"), size: try object.integer("size"), digest: try object.key("digest"))
+      )
+    }
+    self.entries = entries
+  }
+}
+
+/// The finished output of a stage. Every read compares with the manifest.
+package struct PublishedOutput: Sendable {
+  private let path: String
+  private let manifest: Manifest
+
+  init(_ path: String) throws(OutputError) {
+    self.path = path
+    let place = "\(path)/\(Manifest.name)"
+    let bytes: [UInt8]
+    do { bytes = try AtomicFile.read(place) } catch { throw .file(error) }
+    do {
+      manifest = try Manifest(JSONReader.read(bytes).value, at: "")
+    } catch {
+      throw .damaged(path: place, reason: "\(error)")
+    }
+  }
+
+  package var names: [String] { manifest.entries.map(\.name) }
+
+  package func path(of name: String) -> String { "\(path)/\(name)" }
+
+  package func read(_ name: String) throws(OutputError) -> [UInt8] {
+    let place = path(of: name)
+    guard let entry = manifest.entries.first(where: { $0.name == name }) else {
+      throw .noFile(path: place, known: names)
+    }
+    let bytes: [UInt8]
+    do { bytes = try AtomicFile.read(place) } catch { throw .file(error) }
+    guard bytes.count == entry.size else {
+      throw .damaged(path: place, reason: "\(bytes.count) bytes instead of \(entry.size)")
+    }
+    let digest = ContentKey(hashing: bytes)
+    guard digest == entry.digest else {
+      throw .damaged(path: place, reason: "digest \(digest.short) instead of \(entry.digest.short)")
+    }
+    return bytes
+  }
+
+  /// Reads every file.
+  package func verify() throws(OutputError) { for name in names { _ = try read(name) } }
+}

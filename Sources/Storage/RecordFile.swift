@@ -1,0 +1,81 @@
+package import Specs
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// A line that is whole and yet no record.
+package struct RecordDamage: Error, Equatable, CustomStringConvertible {
+  package let path: String
+  /// From 1.
+  package let line: Int
+  package let problem: String
+
+  package var description: String {
+    "\(path):\(line): \(problem). The attempt's records cannot be trusted; remove its folder and run again."
+  }
+}
+
+/// A record with its place among those of its attempt, from 0.
+package struct NumberedRecord: Hashable, Sendable {
+  package let sequence: Int
+  package let record: RunRecord
+
+  package init(_ sequence: Int, _ record: RunRecord) { (self.sequence, self.record) = (sequence, record) }
+}
+
+/// The worker's side of `records.jsonl`: whole lines, each appended in one call.
+package final class RecordWriter {
+  private let file: Int32
+  private let path: String
+
+  package init(_ path: String) throws(FileError) {
+    self.path = path
+    file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard file >= 0 else { throw FileError("write", path) }
+  }
+
+  deinit { close(file) }
+
+  /// - Parameter sync: whether the record has to survive a loss of power: what says that something is finished does.
+  package func append(_ record: RunRecord, sync: Bool) throws(FileError) {
+    var line = record.canonicalBytes
+    line.append(UInt8(ascii: "\n"))
+    try AtomicFile.append(line, to: file, path)
+    if sync { guard fsync(file) == 0 else { throw FileError("sync", path) } }
+  }
+}
+
+/// The coordinator's side: reads what has come since the last time. A last line without its end is still being written, or was
+/// when its writer died, and is left for later.
+package struct RecordReader: Sendable {
+  private let path: String
+  private var offset = 0
+  private var sequence = 0
+
+  package init(_ path: String) { self.path = path }
+
+  /// New records in their order; none where the file is not there yet.
+  /// - Throws: `FileError`, `RecordDamage`.
+  package mutating func next() throws -> [NumberedRecord] {
+    guard AtomicFile.exists(path) else { return [] }
+    let bytes = try AtomicFile.read(path, from: offset)
+    var records: [NumberedRecord] = []
+    var start = 0
+    while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
+      records.append(NumberedRecord(sequence, try record(Array(bytes[start..<end]))))
+      sequence += 1
+      start = end + 1
+    }
+    offset += start
+    return records
+  }
+
+  private func record(_ line: [UInt8]) throws(RecordDamage) -> RunRecord {
+    do {
+      return try RunRecord(JSONReader.read(line).value)
+    } catch {
+      throw RecordDamage(path: path, line: sequence + 1, problem: "\(error)")
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import GRDB
+package import Specs
+
+extension ResultStore {
+  /// Takes in what a worker reported, in one transaction: records, checkpoints, and where the stage stands now.
+  ///
+  /// A record that was taken in before is passed over, so that a coordinator that was killed may begin again at the first line. An epoch
+  /// that a later attempt repeats replaces the earlier one.
+  ///
+  /// - Parameters:
+  ///   - checkpoints: compressed before the transaction begins.
+  ///   - closing: `.finished` is a promise: it is given together with all that makes the result, or not at all.
+  /// - Throws: `StoreError.unknownStage` for a stage that nobody registered.
+  package func ingest(
+    _ records: [NumberedRecord], of attempt: AttemptID, checkpoints: [Checkpoint] = [],
+    closing: StageState? = nil
+  ) throws(StoreError) {
+    let packed = checkpoints.map { PackedCheckpoint($0) }
+    try write { db in
+      let (id, stage, ingested) = try self.attempt(attempt, db)
+      let new = records.filter { $0.sequence >= ingested }
+      var rows = try MetricRows(stage: stage, attempt: attempt.number, db)
+      for record in new { try self.take(record.record, into: &rows, attempt: id, db) }
+      if let last = new.last {
+        try db.execute(
+          sql: "UPDATE attempt SET ingested = ? WHERE id = ?", arguments: [last.sequence + 1, id])
+      }
+      for checkpoint in packed { try self.put(checkpoint, stage: stage, db) }
+      if let closing { try self.setState(closing, of: attempt.key, db) }
+    }
+  }
+
+  private func take(_ record: RunRecord, into rows: inout MetricRows, attempt: Int64, _ db: Database) throws {
+    switch record {
+    case .started(let step, let provenance):
+      try db.execute(
+        sql: "UPDATE attempt SET step = ?, provenance = ? WHERE id = ?",
+        arguments: [step, String(decoding: provenance.canonicalBytes, as: UTF8.self), attempt])
+    case .epoch(let epoch): try rows.insert(epoch)
+    case .finished(let metrics):
+      try rows.insert(metrics, epoch: MetricRows.wholeStage)
+      try setOutcome("finished", nil, attempt, db)
+    case .failed(let failure): try setOutcome("failed", failure.reason, attempt, db)
+    case .stopped: try setOutcome("stopped", nil, attempt, db)
+    }
+  }
+
+  private func setOutcome(_ outcome: String, _ reason: String?, _ attempt: Int64, _ db: Database) throws {
+    try db.execute(
+      sql: "UPDATE attempt SET outcome = ?, reason = ? WHERE id = ?", arguments: [outcome, reason, attempt])
+  }
+
+  /// The epochs of a run in their order, each with all of its metrics.
+  package func curve(of key: ContentKey) throws(StoreError) -> [EpochRecord] {
+    try read { db in
+      let metrics = try self.metrics(of: key, db)
+      let rows = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT e.epoch, e.step, e.state FROM epoch e JOIN stage s ON s.id = e.stage WHERE s.key = ? ORDER BY e.epoch
+          """, arguments: [key.stored])
+      return rows.map { row in
+        let epoch: Int = row["epoch"]
+        return EpochRecord(
+          epoch: epoch, step: row["step"], metrics: Metrics(metrics[epoch] ?? [:]),
+          state: ContentKey(stored: row["state"]))
+      }
+    }
+  }
+
+  /// The metrics of a whole stage, which its last record held.
+  package func metrics(of key: ContentKey) throws(StoreError) -> Metrics {
+    try read { db in Metrics(try self.metrics(of: key, db)[MetricRows.wholeStage] ?? [:]) }
+  }
+
+  private func metrics(of key: ContentKey, _ db: Database) throws -> [Int: [String: Double]] {
+    let rows = try Row.fetchCursor(
+      db,
+      sql: """
+        SELECT m.epoch, n.name, m.value FROM metric m JOIN name n ON n.id = m.name JOIN stage s ON s.id = m.stage
+        WHERE s.key = ?
+        """, arguments: [key.stored])
+    var metrics: [Int: [String: Double]] = [:]
+    while let row = try rows.next() {
+      metrics[row["epoch"], default: [:]][row["name"]] = row["value"] ?? Double.nan
+    }
+    return metrics
+  }
+}
+
+/// Writes the numbers of one stage, through statements that are compiled once.
+private struct MetricRows {
+  /// Stands for an epoch where a number belongs to none.
+  static let wholeStage = -1
+
+  private let db: Database
+  private let stage: Int64
+  private let attempt: Int
+  private let insertMetric: Statement
+  private let insertEpoch: Statement
+  private var names: [String: Int64] = [:]
+
+  init(stage: Int64, attempt: Int, _ db: Database) throws {
+    (self.db, self.stage, self.attempt) = (db, stage, attempt)
+    insertMetric = try db.cachedStatement(
+      sql: """
+        INSERT INTO metric (stage, name, epoch, value) VALUES (?, ?, ?, ?)
+        ON CONFLICT (stage, name, epoch) DO UPDATE SET value = excluded.value
+        """)
+    insertEpoch = try db.cachedStatement(
+      sql: """
+        INSERT INTO epoch (stage, epoch, step, attempt, state) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (stage, epoch) DO UPDATE
+        SET step = excluded.step, attempt = excluded.attempt, state = excluded.state
+        """)
+  }
+
+  mutating func insert(_ epoch: EpochRecord) throws {
+    try insertEpoch.execute(arguments: [stage, epoch.epoch, epoch.step, attempt, epoch.state.stored])
+    try insert(epoch.metrics, epoch: epoch.epoch)
+  }
+
+  mutating func insert(_ metrics: Metrics, epoch: Int) throws {
+    for metric in metrics.values {
+      let name = try id(of: metric.name)
+      // SQLite has no not-a-number; an infinity would read as one in no table of results either.
+      let value: Double? = metric.value.isFinite ? metric.value : nil
+      try insertMetric.execute(arguments: [stage, name, epoch, value])
+    }
+  }
+
+  private mutating func id(of name: String) throws -> Int64 {
+    if let id = names[name] { return id }
+    let select = try db.cachedStatement(sql: "SELECT id FROM name WHERE name = ?")
+    let id: Int64
+    if let known = try Int64.fetchOne(select, arguments: [name]) {
+      id = known
+    } else {
+      try db.execute(sql: "INSERT INTO name (name) VALUES (?)", arguments: [name])
+      id = db.lastInsertedRowID
+    }
+    names[name] = id
+    return id
+  }
+}

@@ -1,0 +1,190 @@
+import Foundation
+import GRDB
+package import Specs
+
+/// Where a stage stands, for good: what runs right now is in the run folders.
+package enum StageState: Hashable, Sendable {
+  /// Not done; perhaps begun.
+  case open
+  case finished
+  /// For a reason of its own: running it again would fail again.
+  case failed(FailureRecord)
+  /// It cannot run because an input failed. The next `run` decides anew.
+  case blocked(reason: String)
+}
+
+/// A stage as its key knows it.
+package struct StageRecord: Hashable, Sendable {
+  package var key: ContentKey
+  /// `dataset`, `teacher` or `student`.
+  package var kind: String
+  /// What a person calls it, such as `resnet8 mtkd-rl seed 2`.
+  package var title: String
+  /// The canonical JSON that the key was made of.
+  package var spec: String
+
+  package init(key: ContentKey, kind: String, title: String, spec: String) {
+    (self.key, self.kind, self.title, self.spec) = (key, kind, title, spec)
+  }
+}
+
+/// One try at a stage.
+package struct AttemptID: Hashable, Sendable {
+  package let key: ContentKey
+  /// From 1.
+  package let number: Int
+
+  package init(key: ContentKey, number: Int) { (self.key, self.number) = (key, number) }
+}
+
+/// What is known of an attempt.
+package struct AttemptSummary: Hashable, Sendable {
+  package enum Outcome: String, Sendable { case running, finished, failed, stopped, died }
+
+  package let number: Int
+  /// The optimiser step it began at: 0, or that of the snapshot it went on from.
+  package let firstStep: Int
+  /// nil before the worker said what it is.
+  package let provenance: Provenance?
+  package let outcome: Outcome
+  /// How it died, or why it failed.
+  package let reason: String?
+}
+
+extension ResultStore {
+  /// Makes stages known; those that are already keep their state.
+  package func register(_ stages: [StageRecord]) throws(StoreError) {
+    try write { db in
+      let insert = try db.cachedStatement(
+        sql: """
+          INSERT INTO stage (key, kind, title, spec, state) VALUES (?, ?, ?, ?, 'open') ON CONFLICT (key) DO NOTHING
+          """)
+      for stage in stages {
+        try insert.execute(arguments: [stage.key.stored, stage.kind, stage.title, stage.spec])
+      }
+    }
+  }
+
+  /// The states of those keys that the store knows.
+  package func states(of keys: [ContentKey]) throws(StoreError) -> [ContentKey: StageState] {
+    try read { db in
+      let select = try db.cachedStatement(
+        sql: "SELECT state, cause, reason, epoch, step FROM stage WHERE key = ?")
+      var states: [ContentKey: StageState] = [:]
+      states.reserveCapacity(keys.count)
+      for key in keys {
+        if let row = try Row.fetchOne(select, arguments: [key.stored]) { states[key] = StageState(row) }
+      }
+      return states
+    }
+  }
+
+  /// Records where a stage stands. `.open` lets a failed one run once more.
+  package func setState(_ state: StageState, of key: ContentKey) throws(StoreError) {
+    try write { db in try self.setState(state, of: key, db) }
+  }
+
+  func setState(_ state: StageState, of key: ContentKey, _ db: Database) throws {
+    let (name, failure, reason) = state.columns
+    try db.execute(
+      sql: "UPDATE stage SET state = ?, cause = ?, reason = ?, epoch = ?, step = ? WHERE key = ?",
+      arguments: [name, failure?.cause.rawValue, reason, failure?.epoch, failure?.step, key.stored])
+    guard db.changesCount == 1 else { throw StoreError.unknownStage(key) }
+  }
+
+  /// The stages whose keys begin with some hexadecimal digits, in the order of their keys.
+  package func stages(withPrefix prefix: String = "") throws(StoreError) -> [(
+    stage: StageRecord, state: StageState
+  )] {
+    try read { db in
+      let rows = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT key, kind, title, spec, state, cause, reason, epoch, step FROM stage
+          WHERE substr(lower(hex(key)), 1, ?) = ? ORDER BY key
+          """, arguments: [prefix.utf8.count, prefix.lowercased()])
+      return rows.map { row in
+        let key = ContentKey(stored: row["key"])
+        let stage = StageRecord(key: key, kind: row["kind"], title: row["title"], spec: row["spec"])
+        return (stage, StageState(row))
+      }
+    }
+  }
+
+  /// Says how an attempt ended whose worker could not: it was killed, or died.
+  package func setOutcome(
+    _ outcome: AttemptSummary.Outcome, reason: String? = nil, of attempt: AttemptID
+  ) throws(StoreError) {
+    try write { db in
+      let id = try self.attempt(attempt, db).id
+      try db.execute(
+        sql: "UPDATE attempt SET outcome = ?, reason = ? WHERE id = ?",
+        arguments: [outcome.rawValue, reason, id])
+    }
+  }
+
+  /// In ascending order of their numbers.
+  package func attempts(of key: ContentKey) throws(StoreError) -> [AttemptSummary] {
+    try read { db in
+      let rows = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT a.number, a.step, a.provenance, a.outcome, a.reason
+          FROM attempt a JOIN stage s ON s.id = a.stage WHERE s.key = ? ORDER BY a.number
+          """, arguments: [key.stored])
+      return try rows.map { row in
+        let text: String? = row["provenance"]
+        return AttemptSummary(
+          number: row["number"], firstStep: row["step"],
+          provenance: try text.map { try Provenance(self.json($0), at: "provenance") },
+          outcome: AttemptSummary.Outcome(rawValue: row["outcome"]) ?? .running, reason: row["reason"])
+      }
+    }
+  }
+
+  /// The rows of an attempt and its stage, made where they are not there yet.
+  func attempt(_ attempt: AttemptID, _ db: Database) throws -> (id: Int64, stage: Int64, ingested: Int) {
+    guard
+      let stage = try Int64.fetchOne(
+        db.cachedStatement(sql: "SELECT id FROM stage WHERE key = ?"), arguments: [attempt.key.stored])
+    else { throw StoreError.unknownStage(attempt.key) }
+    let select = try db.cachedStatement(
+      sql: "SELECT id, ingested FROM attempt WHERE stage = ? AND number = ?")
+    if let row = try Row.fetchOne(select, arguments: [stage, attempt.number]) {
+      return (row["id"], stage, row["ingested"])
+    }
+    try db.cachedStatement(sql: "INSERT INTO attempt (stage, number) VALUES (?, ?)")
+      .execute(arguments: [stage, attempt.number])
+    return (db.lastInsertedRowID, stage, 0)
+  }
+}
+
+extension StageState {
+  init(_ row: Row) {
+    let reason: String = row["reason"] ?? ""
+    switch row["state"] as String {
+    case "finished": self = .finished
+    case "failed":
+      let cause = (row["cause"] as String?).flatMap(FailureRecord.Cause.init) ?? .other
+      self = .failed(FailureRecord(cause: cause, reason: reason, epoch: row["epoch"], step: row["step"]))
+    case "blocked": self = .blocked(reason: reason)
+    default: self = .open
+    }
+  }
+
+  var columns: (state: String, failure: FailureRecord?, reason: String?) {
+    switch self {
+    case .open: ("open", nil, nil)
+    case .finished: ("finished", nil, nil)
+    case .failed(let failure): ("failed", failure, failure.reason)
+    case .blocked(let reason): ("blocked", nil, reason)
+    }
+  }
+}
+
+extension ContentKey {
+  var stored: Data { Data(digest) }
+
+  /// - Precondition: 32 bytes, which the tables check.
+  init(stored: Data) { self.init(digest: stored)! }
+}

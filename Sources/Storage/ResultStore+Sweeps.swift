@@ -1,0 +1,190 @@
+import Foundation
+import GRDB
+package import Specs
+
+/// A grid as it was last run, and when.
+package struct SweepRecord: Hashable, Sendable {
+  package var name: String
+  /// The file's text, comments and all.
+  package var grid: String
+  /// What was read from it, in the canonical encoding.
+  package var canonical: String
+  /// Names of the labels that its points carry, such as `student`, `method`, `alpha`.
+  package var columns: [String]
+  /// Runs as the grid spells them, shared ones counted each time.
+  package var asked: Int
+  /// Seconds since 1970.
+  package var created: Int
+
+  package init(name: String, grid: String, canonical: String, columns: [String], asked: Int, created: Int) {
+    (self.name, self.grid, self.canonical) = (name, grid, canonical)
+    (self.columns, self.asked, self.created) = (columns, asked, created)
+  }
+}
+
+/// A distinct run of a sweep.
+package struct SweepPoint: Hashable, Sendable {
+  /// Of the stage that makes its result.
+  package var key: ContentKey
+  package var seed: Int
+  /// Beside the sweep's columns; null where the run's method does not read the value.
+  package var labels: [JSONValue]
+
+  package init(key: ContentKey, seed: Int, labels: [JSONValue]) {
+    (self.key, self.seed, self.labels) = (key, seed, labels)
+  }
+}
+
+/// What there is of a point's result.
+package struct PointOutcome: Hashable, Sendable {
+  package let point: SweepPoint
+  /// nil where the run has never been started.
+  package let state: StageState?
+  /// Value of the metric after the last epoch that is there, and that epoch, from 0.
+  package let last: EpochValue?
+  /// The highest value of the metric, and the earliest epoch that has it.
+  package let best: EpochValue?
+
+  package struct EpochValue: Hashable, Sendable {
+    package let epoch: Int
+    /// Not a number where the run reported none.
+    package let value: Double
+  }
+}
+
+extension ResultStore {
+  /// Writes a sweep, in place of one of the same name. Points keep their order. Results are not touched: they belong to keys.
+  package func saveSweep(_ sweep: SweepRecord, points: [SweepPoint]) throws(StoreError) {
+    let labels = points.map { CanonicalJSON.text(of: .array($0.labels)) }
+    let digest = Self.digest(of: points, labels)
+    let columns = CanonicalJSON.text(of: .array(sweep.columns.map { .string($0) }))
+    try write { db in
+      let old = try Row.fetchOne(
+        db, sql: "SELECT id, digest FROM sweep WHERE name = ?", arguments: [sweep.name])
+      try db.execute(
+        sql: """
+          INSERT INTO sweep (name, grid, canonical, columns, asked, digest, created) VALUES (?, ?, ?, ?, ?, ?, ?)
+          ON CONFLICT (name) DO UPDATE SET grid = excluded.grid, canonical = excluded.canonical,
+            columns = excluded.columns, asked = excluded.asked, digest = excluded.digest, created = excluded.created
+          """,
+        arguments: [sweep.name, sweep.grid, sweep.canonical, columns, sweep.asked, digest, sweep.created])
+      // A grid that asks for the same runs, as most calls of `run` do, leaves its points alone.
+      if let old, old["digest"] == digest { return }
+      let id = try Int64.fetchOne(db, sql: "SELECT id FROM sweep WHERE name = ?", arguments: [sweep.name])
+      try db.execute(sql: "DELETE FROM point WHERE sweep = ?", arguments: [id])
+      let insert = try db.makeStatement(
+        sql: "INSERT INTO point (sweep, ordinal, key, seed, labels) VALUES (?, ?, ?, ?, ?)")
+      for (ordinal, point) in points.enumerated() {
+        try insert.execute(arguments: [id, ordinal, point.key.stored, point.seed, labels[ordinal]])
+      }
+    }
+  }
+
+  private static func digest(of points: [SweepPoint], _ labels: [String]) -> Data {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(points.count * 120)
+    for (point, labels) in zip(points, labels) {
+      bytes.append(contentsOf: point.key.digest)
+      withUnsafeBytes(of: point.seed.littleEndian) { bytes.append(contentsOf: $0) }
+      bytes.append(contentsOf: labels.utf8)
+      bytes.append(0)
+    }
+    return ContentKey(hashing: bytes).stored
+  }
+
+  /// By name.
+  package func sweeps() throws(StoreError) -> [SweepRecord] {
+    try read { db in
+      try Row.fetchAll(db, sql: "SELECT * FROM sweep ORDER BY name").map { try self.sweep($0) }
+    }
+  }
+
+  package func sweep(_ name: String) throws(StoreError) -> SweepRecord {
+    try read { db in
+      guard let row = try Row.fetchOne(db, sql: "SELECT * FROM sweep WHERE name = ?", arguments: [name])
+      else {
+        let known = try String.fetchAll(db, sql: "SELECT name FROM sweep ORDER BY name")
+        throw StoreError.unknownSweep(name, known: known)
+      }
+      return try self.sweep(row)
+    }
+  }
+
+  private func sweep(_ row: Row) throws -> SweepRecord {
+    SweepRecord(
+      name: row["name"], grid: row["grid"], canonical: row["canonical"],
+      columns: try json(row["columns"]).array?.compactMap(\.string) ?? [], asked: row["asked"],
+      created: row["created"])
+  }
+
+  /// The distinct runs of a sweep, in the order of its plan.
+  package func points(of sweep: String) throws(StoreError) -> [SweepPoint] {
+    _ = try self.sweep(sweep)
+    return try read { db in
+      let rows = try Row.fetchCursor(
+        db,
+        sql: """
+          SELECT p.key, p.seed, p.labels FROM point p JOIN sweep s ON s.id = p.sweep
+          WHERE s.name = ? ORDER BY p.ordinal
+          """, arguments: [sweep])
+      var points: [SweepPoint] = []
+      while let row = try rows.next() { points.append(try self.point(row)) }
+      return points
+    }
+  }
+
+  /// The distinct runs of a sweep in the order of its plan, each with what there is of its result.
+  ///
+  /// - Parameter metric: such as `test.acc1`; higher counts as better.
+  package func outcomes(of sweep: String, metric: String) throws(StoreError) -> [PointOutcome] {
+    _ = try self.sweep(sweep)
+    return try read { db in
+      let name = try Int64.fetchOne(db, sql: "SELECT id FROM name WHERE name = ?", arguments: [metric])
+      let last = try db.makeStatement(
+        sql: """
+          SELECT epoch, value FROM metric WHERE stage = ? AND name = ? AND epoch >= 0 ORDER BY epoch DESC LIMIT 1
+          """)
+      let best = try db.makeStatement(
+        sql: """
+          SELECT epoch, value FROM metric WHERE stage = ? AND name = ? AND epoch >= 0 AND value IS NOT NULL
+          ORDER BY value DESC, epoch LIMIT 1
+          """)
+      let rows = try Row.fetchCursor(
+        db,
+        sql: """
+          SELECT p.key, p.seed, p.labels, t.id, t.state, t.cause, t.reason, t.epoch, t.step
+          FROM point p JOIN sweep s ON s.id = p.sweep LEFT JOIN stage t ON t.key = p.key
+          WHERE s.name = ? ORDER BY p.ordinal
+          """, arguments: [sweep])
+      var outcomes: [PointOutcome] = []
+      while let row = try rows.next() {
+        let stage: Int64? = row["id"]
+        func value(_ statement: Statement) throws -> PointOutcome.EpochValue? {
+          guard let stage, let name else { return nil }
+          return try Row.fetchOne(statement, arguments: [stage, name]).map {
+            PointOutcome.EpochValue(epoch: $0["epoch"], value: $0["value"] ?? .nan)
+          }
+        }
+        outcomes.append(
+          PointOutcome(
+            point: try self.point(row), state: stage == nil ? nil : StageState(row), last: try value(last),
+            best: try value(best)))
+      }
+      return outcomes
+    }
+  }
+
+  private func point(_ row: Row) throws -> SweepPoint {
+    SweepPoint(
+      key: ContentKey(stored: row["key"]), seed: row["seed"], labels: try json(row["labels"]).array ?? [])
+  }
+
+  /// Reads what this program wrote; anything else is damage.
+  func json(_ text: String) throws(StoreError) -> JSONValue {
+    do {
+      return try JSONReader.read(Array(text.utf8)).value
+    } catch {
+      throw .damaged(path, reason: "a text that should be JSON: \(error)")
+    }
+  }
+}

@@ -1,0 +1,156 @@
+package import Specs
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// The folder that `--store` names.
+///
+///     store.sqlite              see ResultStore
+///     lease                     see Lease
+///     stages/KEY/spec.json      what the key was made of
+///     stages/KEY/attempts/N/    one attempt
+///     stages/KEY/output/        the finished output: there whole, or not there
+package struct StoreFolder: Hashable, Sendable {
+  package let path: String
+
+  /// - Parameter path: as the user typed it; messages show it like that.
+  package init(_ path: String) {
+    self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+  }
+
+  package var database: String { "\(path)/store.sqlite" }
+  package var lease: String { "\(path)/lease" }
+  package var stages: String { "\(path)/stages" }
+
+  package func create() throws(FileError) { try AtomicFile.createFolder(stages) }
+
+  package func stage(_ key: ContentKey) -> StageFolder { StageFolder(path: "\(stages)/\(key)", key: key) }
+}
+
+/// All that is on disk of one stage.
+package struct StageFolder: Hashable, Sendable {
+  package let path: String
+  package let key: ContentKey
+
+  package var spec: String { "\(path)/spec.json" }
+  package var output: String { "\(path)/output" }
+  private var attemptsFolder: String { "\(path)/attempts" }
+
+  /// Makes the folder and writes what the key was made of, if that is not there.
+  package func create(spec bytes: [UInt8]) throws(FileError) {
+    try AtomicFile.createFolder(attemptsFolder)
+    if !AtomicFile.exists(spec) { try AtomicFile.write(bytes, to: spec) }
+  }
+
+  /// In ascending order of their numbers.
+  package func attempts() throws(FileError) -> [AttemptFolder] {
+    let numbers = try AtomicFile.names(in: attemptsFolder).compactMap { Int($0) }.sorted()
+    return numbers.map { AttemptFolder(path: "\(attemptsFolder)/\($0)", number: $0) }
+  }
+
+  /// A new, empty attempt, numbered after the last one, from 1.
+  package func newAttempt() throws(FileError) -> AttemptFolder {
+    try AtomicFile.createFolder(attemptsFolder)
+    var number = (try attempts().last?.number ?? 0) + 1
+    while mkdir("\(attemptsFolder)/\(number)", 0o755) != 0 {
+      guard errno == EEXIST else { throw FileError("make the folder", "\(attemptsFolder)/\(number)") }
+      number += 1
+    }
+    return AttemptFolder(path: "\(attemptsFolder)/\(number)", number: number)
+  }
+
+  /// The finished output; nil where the stage has none.
+  package func published() throws(OutputError) -> PublishedOutput? {
+    AtomicFile.isFolder(output) ? try PublishedOutput(output) : nil
+  }
+
+  /// Makes an attempt's output that of the stage: there whole, or not there. Where another attempt was first, its output stays and
+  /// this one is removed: both hold the same by the promise of the key.
+  package func publish(_ attempt: AttemptFolder) throws(FileError) {
+    if rename(attempt.output, output) != 0 {
+      guard errno == ENOTEMPTY || errno == EEXIST else { throw FileError("rename", attempt.output) }
+      try AtomicFile.removeFolder(attempt.output)
+    }
+    try AtomicFile.sync(folder: path)
+  }
+
+  /// The newest snapshot of any attempt that unpacks, with the paths of damaged ones that were passed over.
+  package func newestSnapshot() throws(FileError) -> (snapshot: Snapshot?, damaged: [String]) {
+    try newest(.snapshot, upTo: .max)
+  }
+
+  /// The newest best state not younger than `step`: what a run that goes on from there would have had.
+  package func newestBest(upTo step: Int) throws(FileError) -> (snapshot: Snapshot?, damaged: [String]) {
+    try newest(.best, upTo: step)
+  }
+
+  private func newest(
+    _ kind: SnapshotFiles.Kind, upTo step: Int
+  ) throws(FileError) -> (snapshot: Snapshot?, damaged: [String]) {
+    var candidates: [(step: Int, path: String)] = []
+    for attempt in try attempts().reversed() {
+      candidates += try attempt.snapshots.files(kind).filter { $0.step <= step }
+    }
+    // The sort keeps the later attempt first among equal steps only because it is told to.
+    let ordered = candidates.enumerated().sorted {
+      ($0.element.step, $1.offset) > ($1.element.step, $0.offset)
+    }
+    var damaged: [String] = []
+    for (_, file) in ordered {
+      do {
+        return (Snapshot(step: file.step, bytes: try SnapshotFiles.read(file.path)), damaged)
+      } catch let error as FileError where !error.isAbsent {
+        throw error
+      } catch {
+        damaged.append(file.path)
+      }
+    }
+    return (nil, damaged)
+  }
+}
+
+/// One attempt at a stage: what its worker writes, and nobody else.
+package struct AttemptFolder: Hashable, Sendable {
+  package let path: String
+  package let number: Int
+
+  package var records: String { "\(path)/records.jsonl" }
+  package var log: String { "\(path)/log" }
+  package var heartbeat: String { "\(path)/heartbeat" }
+  package var claim: String { "\(path)/claim" }
+  /// How the worker ended, as its parent saw it.
+  package var exit: String { "\(path)/exit.json" }
+  /// Where the output grows until it is published.
+  package var output: String { "\(path)/output" }
+  package var snapshots: SnapshotFiles { SnapshotFiles(folder: path) }
+
+  /// Says who works here, and makes the first heartbeat.
+  package func claim(now: Int) throws(FileError) {
+    try AtomicFile.write(Holder(identity: .current, since: now).canonicalBytes, to: claim)
+    try AtomicFile.writeSynced([], to: heartbeat)
+  }
+
+  /// nil where nobody has claimed the attempt.
+  package var holder: Holder? { Holder.read(claim) }
+
+  /// Shows that the worker lives.
+  package func beat() throws(FileError) {
+    guard utimensat(AT_FDCWD, heartbeat, nil, 0) == 0 else { throw FileError("touch", heartbeat) }
+  }
+
+  /// Seconds since 1970 of the last heartbeat; nil before the first.
+  package var lastBeat: Int? {
+    var status = stat()
+    return stat(heartbeat, &status) == 0 ? Int(status.st_mtim.tv_sec) : nil
+  }
+
+  /// Writes the files of the output and their manifest, all synced. What an earlier call left is removed first.
+  package func prepareOutput(_ files: [(name: String, bytes: [UInt8])]) throws(FileError) {
+    try AtomicFile.removeFolder(output)
+    try AtomicFile.createFolder(output)
+    for file in files { try AtomicFile.writeSynced(file.bytes, to: "\(output)/\(file.name)") }
+    try AtomicFile.writeSynced(Manifest(files).canonicalBytes, to: "\(output)/\(Manifest.name)")
+    try AtomicFile.sync(folder: output)
+  }
+}

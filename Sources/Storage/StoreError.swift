@@ -1,0 +1,86 @@
+package import Specs
+
+/// What can be wrong with a store. Each case holds the place; the sentence names it and the next step.
+package enum StoreError: Error, Equatable, CustomStringConvertible {
+  /// There is nothing to read yet.
+  case absent(String)
+  /// The file is something else.
+  case notAStore(String)
+  /// Written by a program that knows more tables; `migrations` are those that this one does not know.
+  case newer(String, migrations: [String])
+  /// Written by an older program, and opened for reading only.
+  case older(String)
+  case held(String, by: Holder?)
+  case full(String)
+  case readOnly(String)
+  case denied(String)
+  /// Another process kept it locked for longer than we wait.
+  case busy(String)
+  case damaged(String, reason: String)
+  case failed(String, reason: String)
+  case file(FileError)
+  case unknownSweep(String, known: [String])
+  case unknownStage(ContentKey)
+  case checkpointAbsent(ContentKey, kind: CheckpointKind)
+  case checkpointDamaged(ContentKey, kind: CheckpointKind, reason: String)
+
+  package var description: String {
+    switch self {
+    case .absent(let path):
+      "There is no store at \(path). `mtkd-sweep run FILE` makes one; --store names another folder."
+    case .notAStore(let path): "\(path) is no store of mtkd-sweep. Name another folder with --store."
+    case .newer(let path, let migrations):
+      "\(path) was written by a newer version of mtkd-sweep (it knows \(migrations.joined(separator: ", "))). "
+        + "Use that version, or name another folder with --store."
+    case .older(let path):
+      "\(path) was written by an older version of mtkd-sweep. `mtkd-sweep run` on any grid of it brings it up to date."
+    case .held(let path, let holder): Self.sentence(path, holder)
+    case .full(let path):
+      "No space left on the disk of \(path). Make room there and run the same command again: what was finished is kept."
+    case .readOnly(let path):
+      "\(path) cannot be written: it is read-only. Name a folder that can be with --store."
+    case .denied(let path): "No permission to write \(path). Ask for it, or name another folder with --store."
+    case .busy(let path): "\(path) is locked by another process for too long. Try again when it is done."
+    case .damaged(let path, let reason):
+      "\(path) is damaged (\(reason)). Move it away and run the sweep again: finished stages beside it are kept."
+    case .failed(let path, let reason): "\(path): \(reason). Run the same command again."
+    case .file(let error): error.description
+    case .unknownSweep(let name, let known):
+      UnknownName(kind: "sweep", name: name, known: known).description
+    case .unknownStage(let key): "The store has no stage \(key.short). `mtkd-sweep list` names what it has."
+    case .checkpointAbsent(let key, let kind):
+      "Run \(key.short) has no \(kind.rawValue) checkpoint. `mtkd-sweep show \(key.short)` names what it has."
+    case .checkpointDamaged(let key, let kind, let reason):
+      "The \(kind.rawValue) checkpoint of \(key.short) is not what was written (\(reason)). "
+        + "Run the sweep into another --store to make it again."
+    }
+  }
+
+  private static func sentence(_ path: String, _ holder: Holder?) -> String {
+    let who =
+      holder.map { holder in
+        "process \(holder.identity.process) on \(holder.identity.host), since \(TimeOfDay.utc(holder.since))"
+      } ?? "another process"
+    return "The store \(path) is held by \(who). `mtkd-sweep status --store \(path)` shows what it does."
+  }
+}
+
+/// Seconds since 1970 as people read them.
+package enum TimeOfDay {
+  /// Such as `2031-05-04 17:08:09 UTC`, by the rules of the Gregorian calendar.
+  package static func utc(_ seconds: Int) -> String {
+    let (day, second) = (seconds / 86400, seconds % 86400)
+    // Days since 1 March of year 0, where each era of 400 years has 146 097 days and leap days come last.
+    let shifted = day + 719468
+    let (era, ofEra) = (shifted / 146097, shifted % 146097)
+    let year = (ofEra - ofEra / 1460 + ofEra / 36524 - ofEra / 146096) / 365
+    let ofYear = ofEra - (365 * year + year / 4 - year / 100)
+    let month = (5 * ofYear + 2) / 153
+    let date = ofYear - (153 * month + 2) / 5 + 1
+    let calendarMonth = month < 10 ? month + 3 : month - 9
+    let calendarYear = era * 400 + year + (calendarMonth <= 2 ? 1 : 0)
+    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    return "\(calendarYear)-\(two(calendarMonth))-\(two(date)) "
+      + "\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60)) UTC"
+  }
+}
