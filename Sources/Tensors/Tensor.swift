@@ -28,6 +28,9 @@ package struct Tensor: Sendable {
     self.init(shape: shape, precision: precision, storage: storage, node: nil)
   }
 
+  /// A constant that its maker writes before anybody else sees it.
+  static func unfilled(_ shape: Shape, _ precision: Precision) -> Tensor { Tensor(shape, precision) { _ in } }
+
   /// Values in row-major order, rounded once where the tensor is single.
   package init(_ values: [Double], _ shape: Shape, _ precision: Precision = .single) {
     precondition(values.count == shape.count, "\(values.count) values for \(shape)")
@@ -41,7 +44,9 @@ package struct Tensor: Sendable {
   package init(_ values: [Float], _ shape: Shape) {
     precondition(values.count == shape.count, "\(values.count) values for \(shape)")
     self.init(shape, .single) { base in
-      values.withUnsafeBytes { base.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(base), byteCount: $0.count) }
+      values.withUnsafeBytes {
+        base.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(base), byteCount: $0.count)
+      }
     }
   }
 
@@ -96,7 +101,8 @@ extension Tensor {
 
   /// The same values as a leaf, whose gradient can be asked for.
   package func leaf() -> Tensor {
-    Tensor(shape: shape, precision: precision, storage: storage, node: GradientNode(inputs: [], pullback: nil))
+    Tensor(
+      shape: shape, precision: precision, storage: storage, node: GradientNode(inputs: [], pullback: nil))
   }
 
   /// The same values as a constant: no gradient flows through.
@@ -108,7 +114,9 @@ extension Tensor {
   /// A constant of the same values in another precision.
   package func converted(to precision: Precision) -> Tensor {
     if precision == self.precision { return detached }
-    return Tensor(shape, precision) { k_convert(self.precision.kernel, storage.base, precision.kernel, $0, count) }
+    return Tensor(shape, precision) {
+      k_convert(self.precision.kernel, storage.base, precision.kernel, $0, count)
+    }
   }
 
   /// Lends the elements for change in place, after a copy where anybody else holds them. The result is a constant.
