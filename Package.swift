@@ -24,13 +24,51 @@ func system(_ name: String, _ package: String) -> Target {
 let package = Package(
   name: "mtkd-sweep",
   dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
-  targets: [    system("CCrypto", "libssl-dev"),
+  targets: [
+    // Roots
+    system("CCrypto", "libssl-dev"),
     system("COpenBLAS", "libopenblas-dev"),
+    system("CZstd", "libzstd-dev"),
+    system("CZlib", "zlib1g-dev"),
+    // -O3 in every configuration, so that tests are fast in a debug build; no contraction, because a key promises bits.
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno"])]),
     module("Specs", uses: ["CCrypto"]),
     module("Tensors", uses: ["CKernels", "COpenBLAS"]),
+    // Engine
     module("Networks", uses: ["Tensors", "Specs"]),
+    module("Datasets", uses: ["Tensors", "Specs", "CZlib"]),
+    module("Distillation", uses: ["Networks", "Tensors", "Specs"]),
+    module("Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
+    // Orchestration
+    module("Storage", uses: ["Specs", "CZstd", .product(name: "GRDB", package: "GRDB.swift")]),
+    module("Sweeps", uses: ["Specs", .product(name: "Subprocess", package: "swift-subprocess")]),
+    module("Reports", uses: ["Storage", "Specs"]),
+    // Join
+    module("Pipeline", uses: ["Training", "Networks", "Distillation", "Datasets", "Tensors", "Storage", "Sweeps", "Specs"]),
+    .executableTarget(
+      name: "mtkd-sweep",
+      dependencies: [
+        "Pipeline", "Reports", "Storage", "Sweeps", "Specs", "Networks", "Distillation", "Datasets",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    // Tests
     .target(name: "TestSupport", dependencies: ["Tensors", "Specs"], path: "Tests/TestSupport", swiftSettings: strict),
-    tests(of: "Networks", uses: ["Tensors", "Specs"]),  ]
+    tests(of: "Specs"),
+    tests(of: "Tensors"),
+    tests(of: "Networks", uses: ["Tensors", "Specs"]),
+    tests(of: "Datasets", uses: ["Tensors", "Specs"]),
+    tests(of: "Distillation", uses: ["Networks", "Tensors", "Specs"]),
+    tests(of: "Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
+    tests(of: "Storage", uses: ["Specs"]),
+    tests(of: "Sweeps", uses: ["Specs"]),
+    tests(of: "Reports", uses: ["Storage", "Specs"]),
+    tests(of: "Pipeline", uses: ["Training", "Networks", "Storage", "Sweeps", "Specs"]),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["TestSupport", "Storage", "Specs", "mtkd-sweep"], swiftSettings: strict),
+  ]
 )

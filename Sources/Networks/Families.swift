@@ -73,7 +73,8 @@ package enum NetworkNames {
       return found.spec
     }
     guard var members = value.object, let family = members.removeValue(forKey: "family")?.string else {
-      throw InvalidNetwork(family: "network", problem: "\(value) is neither a name nor an object with a family")
+      throw InvalidNetwork(
+        family: "network", problem: "\(value) is neither a name nor an object with a family")
     }
     return try Catalog.networkFamilies.entry(family).spec(members)
   }

@@ -10,7 +10,8 @@ package struct ModelState: Sendable {
   package init(_ declarations: [SlotDeclaration], seed: UInt64, precision: Precision = .single) {
     self.declarations = declarations
     values = declarations.map {
-      $0.initializer.values($0.shape, seed: seed, path: $0.path, precision: $0.role == .counter ? .double : precision)
+      $0.initializer.values(
+        $0.shape, seed: seed, path: $0.path, precision: $0.role == .counter ? .double : precision)
     }
   }
 
@@ -86,7 +87,9 @@ package struct StateError: Error, Equatable, CustomStringConvertible {
   package let name: String
   package let problem: String
 
-  package var description: String { "The array '\(name)' \(problem): these weights belong to another network." }
+  package var description: String {
+    "The array '\(name)' \(problem): these weights belong to another network."
+  }
 }
 
 extension ModelState: Snapshotting {

@@ -40,7 +40,8 @@ package protocol NetworkFamily: Sendable {
   static var name: String { get }
   /// The members that papers name.
   static var aliases: [NetworkAlias<Parameters>] { get }
-  static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) throws(InvalidNetwork) -> any Network
+  static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) throws(InvalidNetwork)
+    -> any Network
 }
 
 /// The parameters of a family as a grid writes them.
@@ -69,20 +70,26 @@ package struct ParameterReader {
   private let values: [String: JSONValue]
   private var read: [String] = []
 
-  package init(family: String, _ values: [String: JSONValue]) { (self.family, self.values) = (family, values) }
+  package init(family: String, _ values: [String: JSONValue]) {
+    (self.family, self.values) = (family, values)
+  }
 
   package mutating func integer(_ name: String, or standard: Int? = nil) throws(InvalidNetwork) -> Int {
     try value(name, "an integer from 1 on", standard) { value in value.integer.flatMap { $0 > 0 ? $0 : nil } }
   }
 
-  package mutating func integers(_ name: String, count: Int, or standard: [Int]? = nil) throws(InvalidNetwork) -> [Int] {
+  package mutating func integers(_ name: String, count: Int, or standard: [Int]? = nil) throws(InvalidNetwork)
+    -> [Int]
+  {
     try value(name, "a list of \(count) integers from 1 on", standard) { value in
       let integers = (value.array ?? []).compactMap(\.integer).filter { $0 > 0 }
       return integers.count == count && value.array?.count == count ? integers : nil
     }
   }
 
-  package mutating func decimal(_ name: String, or standard: DecimalNumber) throws(InvalidNetwork) -> DecimalNumber {
+  package mutating func decimal(_ name: String, or standard: DecimalNumber) throws(InvalidNetwork)
+    -> DecimalNumber
+  {
     try value(name, "a number, 0 or more", standard) { value in
       value.number.flatMap { $0 >= DecimalNumber(0) ? $0 : nil }
     }
@@ -100,7 +107,8 @@ package struct ParameterReader {
     guard let unknown = values.keys.filter({ !read.contains($0) }).min() else { return }
     let hint = NearestName.of(unknown, among: read).map { "; did you mean '\($0)'?" } ?? ""
     throw InvalidNetwork(
-      family: family, problem: "there is no parameter '\(unknown)'\(hint) (known: \(read.joined(separator: ", ")))")
+      family: family,
+      problem: "there is no parameter '\(unknown)'\(hint) (known: \(read.joined(separator: ", ")))")
   }
 
   private mutating func value<Value>(
@@ -112,7 +120,8 @@ package struct ParameterReader {
       throw InvalidNetwork(family: family, problem: "the parameter '\(name)' is missing: \(expected)")
     }
     guard let converted = convert(value) else {
-      throw InvalidNetwork(family: family, problem: "the parameter '\(name)' is \(value) and should be \(expected)")
+      throw InvalidNetwork(
+        family: family, problem: "the parameter '\(name)' is \(value) and should be \(expected)")
     }
     return converted
   }

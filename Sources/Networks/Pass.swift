@@ -45,7 +45,9 @@ package final class Pass {
   /// The gradient of each slot in the order of declaration, nil where the scalar does not depend on it.
   package func gradients(of scalar: Tensor) -> [Tensor?] { collect(scalar.gradients()) }
 
-  package func gradients(of output: Tensor, upstream: Tensor) -> [Tensor?] { collect(output.gradients(upstream: upstream)) }
+  package func gradients(of output: Tensor, upstream: Tensor) -> [Tensor?] {
+    collect(output.gradients(upstream: upstream))
+  }
 
   private func collect(_ gradients: Gradients) -> [Tensor?] {
     state.slots.map { slot in leaves[slot].flatMap { gradients[$0] } }

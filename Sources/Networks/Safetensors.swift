@@ -43,7 +43,8 @@ package struct Safetensors: Sendable {
 
   package mutating func append(_ name: String, _ tensor: Tensor) {
     let bytes = tensor.withBytes { Array($0) }
-    append(Entry(name: name, type: tensor.precision == .single ? .f32 : .f64, shape: tensor.shape, bytes: bytes))
+    append(
+      Entry(name: name, type: tensor.precision == .single ? .f32 : .f64, shape: tensor.shape, bytes: bytes))
   }
 
   package mutating func append(_ name: String, integers: [Int64], _ shape: Shape) {
@@ -101,7 +102,9 @@ extension Safetensors.Entry {
 
 extension UnsafeRawBufferPointer {
   /// Element `index` of a little-endian array at any address.
-  fileprivate func integer<Value: FixedWidthInteger & BitwiseCopyable>(_ type: Value.Type, _ index: Int) -> Value {
+  fileprivate func integer<Value: FixedWidthInteger & BitwiseCopyable>(_ type: Value.Type, _ index: Int)
+    -> Value
+  {
     Value(littleEndian: loadUnaligned(fromByteOffset: index * MemoryLayout<Value>.size, as: type))
   }
 }
@@ -147,7 +150,8 @@ extension Safetensors {
     guard file.count >= 8 else { throw SafetensorsError(place: "byte 0", problem: "shorter than 8 bytes") }
     let length = file.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
     guard length <= 100_000_000, Int(length) <= file.count - 8 else {
-      throw SafetensorsError(place: "byte 0", problem: "a header of \(length) bytes in a file of \(file.count)")
+      throw SafetensorsError(
+        place: "byte 0", problem: "a header of \(length) bytes in a file of \(file.count)")
     }
     let data = file[(8 + Int(length))...]
     let header: JSONNode
@@ -171,7 +175,8 @@ extension Safetensors {
     for (begin, end, entry) in found.sorted(by: { ($0.begin, $0.end) < ($1.begin, $1.end) }) {
       guard begin == expected else {
         throw SafetensorsError(
-          place: entry.name, problem: "data start at \(begin) where \(expected) was due: a hole or an overlap")
+          place: entry.name, problem: "data start at \(begin) where \(expected) was due: a hole or an overlap"
+        )
       }
       expected = end
     }

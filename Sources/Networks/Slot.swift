@@ -81,8 +81,10 @@ package struct Scope {
   private func declare(
     _ name: String, _ shape: Shape, _ role: SlotDeclaration.Role, _ initializer: Initializer
   ) -> Slot {
-    let declaration = SlotDeclaration(path: (self / name).path, shape: shape, role: role, initializer: initializer)
-    precondition(!list.declarations.contains { $0.path == declaration.path }, "\(declaration.path) is declared twice")
+    let declaration = SlotDeclaration(
+      path: (self / name).path, shape: shape, role: role, initializer: initializer)
+    precondition(
+      !list.declarations.contains { $0.path == declaration.path }, "\(declaration.path) is declared twice")
     list.declarations.append(declaration)
     return Slot(index: list.declarations.count - 1)
   }

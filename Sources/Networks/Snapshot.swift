@@ -16,7 +16,9 @@ package struct Snapshot: Sendable {
     file.append(name, integers: integers.map(Int64.init), [integers.count])
   }
   package mutating func put(_ name: String, _ integer: Int) { put(name, [integer]) }
-  package mutating func put(_ name: String, _ doubles: [Double]) { put(name, Tensor(doubles, [doubles.count], .double)) }
+  package mutating func put(_ name: String, _ doubles: [Double]) {
+    put(name, Tensor(doubles, [doubles.count], .double))
+  }
   package mutating func put(_ name: String, text: String) { file.metadata[name] = text }
 
   package func has(_ name: String) -> Bool { file[name] != nil }
@@ -25,7 +27,8 @@ package struct Snapshot: Sendable {
   package func tensor(_ name: String, _ shape: Shape? = nil) throws(SnapshotError) -> Tensor {
     guard let entry = file[name] else { throw SnapshotError.missing(name) }
     guard let tensor = entry.tensor, shape == nil || shape == entry.shape else {
-      throw SnapshotError.unexpected(name, found: "\(entry.type.rawValue) \(entry.shape)", expected: "\(shape ?? [])")
+      throw SnapshotError.unexpected(
+        name, found: "\(entry.type.rawValue) \(entry.shape)", expected: "\(shape ?? [])")
     }
     return tensor
   }

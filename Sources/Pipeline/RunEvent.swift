@@ -28,7 +28,9 @@ package struct StageTitle: Hashable, Sendable {
   /// Such as `resnet8 mtkd-rl alpha=0.5 seed 2`.
   package let text: String
 
-  package init(key: ContentKey, kind: String, text: String) { (self.key, self.kind, self.text) = (key, kind, text) }
+  package init(key: ContentKey, kind: String, text: String) {
+    (self.key, self.kind, self.text) = (key, kind, text)
+  }
 }
 
 /// Where a running stage stands.

@@ -37,13 +37,15 @@ enum WorkerSignals {
   /// went. What is lost is the work since the last snapshot.
   static func dieWithParent() throws {
     var thread = pthread_t()
-    let code = pthread_create(&thread, nil, { _ in
-      var byte: UInt8 = 0
-      while true {
-        let count = read(STDIN_FILENO, &byte, 1)
-        if count == 0 || (count < 0 && errno != EINTR) { _exit(WorkerExit.orphaned) }
-      }
-    }, nil)
+    let code = pthread_create(
+      &thread, nil,
+      { _ in
+        var byte: UInt8 = 0
+        while true {
+          let count = read(STDIN_FILENO, &byte, 1)
+          if count == 0 || (count < 0 && errno != EINTR) { _exit(WorkerExit.orphaned) }
+        }
+      }, nil)
     guard code == 0 else { throw WorkerError.cannotWatchParent(errno: code) }
     pthread_detach(thread)
   }

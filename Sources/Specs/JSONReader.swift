@@ -54,7 +54,8 @@ package struct JSONReader {
   private let allowsComments: Bool
   private var at = 0
 
-  package static func read(_ bytes: [UInt8], allowsComments: Bool = false) throws(JSONSyntaxError) -> JSONNode {
+  package static func read(_ bytes: [UInt8], allowsComments: Bool = false) throws(JSONSyntaxError) -> JSONNode
+  {
     let outcome = bytes.withUnsafeBufferPointer { buffer -> Result<JSONNode, JSONSyntaxError> in
       var reader = JSONReader(bytes: buffer, allowsComments: allowsComments)
       do throws(JSONSyntaxError) { return .success(try reader.document()) } catch { return .failure(error) }
@@ -75,7 +76,9 @@ package struct JSONReader {
   }
 
   private mutating func document() throws(JSONSyntaxError) -> JSONNode {
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { throw error("a byte order mark; save the file as UTF-8 without one") }
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
+      throw error("a byte order mark; save the file as UTF-8 without one")
+    }
     try checkUTF8()
     try skipSpace()
     let node = try value(depth: 0)
@@ -121,9 +124,13 @@ package struct JSONReader {
     var names: Set<String> = []
     while peek() != UInt8(ascii: "}") {
       let offset = at
-      guard peek() == UInt8(ascii: "\"") else { throw error("'\(character())' where a name in quotes should be") }
+      guard peek() == UInt8(ascii: "\"") else {
+        throw error("'\(character())' where a name in quotes should be")
+      }
       let name = try string()
-      guard names.insert(name).inserted else { throw error("the name \"\(name)\" stands here twice", at: offset) }
+      guard names.insert(name).inserted else {
+        throw error("the name \"\(name)\" stands here twice", at: offset)
+      }
       try skipSpace()
       guard peek() == UInt8(ascii: ":") else { throw error("no ':' after the name \"\(name)\"") }
       at += 1
@@ -176,7 +183,8 @@ package struct JSONReader {
     while let byte = peek(), Self.isNumeric(byte) { at += 1 }
     let text = bytes[start..<at]
     guard let number = DecimalNumber(utf8: text) else {
-      throw error("\(String(decoding: text, as: UTF8.self)) is not a JSON number of up to 18 digits", at: start)
+      throw error(
+        "\(String(decoding: text, as: UTF8.self)) is not a JSON number of up to 18 digits", at: start)
     }
     let isInteger = !text.contains { $0 == UInt8(ascii: ".") || $0 | 0x20 == UInt8(ascii: "e") }
     return JSONNode(kind: .number(number, isInteger: isInteger), offset: start)
@@ -242,7 +250,8 @@ package struct JSONReader {
   }
 
   private mutating func hexadecimal(_ start: Int) throws(JSONSyntaxError) -> UInt32 {
-    guard at + 4 <= bytes.count, let unit = UInt32(String(decoding: bytes[at..<(at + 4)], as: UTF8.self), radix: 16),
+    guard at + 4 <= bytes.count,
+      let unit = UInt32(String(decoding: bytes[at..<(at + 4)], as: UTF8.self), radix: 16),
       bytes[at] != UInt8(ascii: "+")
     else { throw error("\\u without four hexadecimal digits", at: start) }
     at += 4

@@ -62,7 +62,8 @@ extension Tensor {
     let nodes = inputs.map(\.node)
     if nodes.allSatisfy({ $0 == nil }) { return detached }
     return Tensor(
-      shape: shape, precision: precision, storage: storage, node: GradientNode(inputs: nodes, pullback: pullback))
+      shape: shape, precision: precision, storage: storage,
+      node: GradientNode(inputs: nodes, pullback: pullback))
   }
 
   /// The gradients of a scalar with respect to every leaf behind it. Consumes the record: activations are freed on the way.

@@ -5,7 +5,8 @@ extension Tensor {
   ///
   /// g = gradient + decay w; v = g where there is no momentum buffer yet, else momentum v + g; w -= rate (nesterov ? g + momentum v : v).
   package mutating func updateSGD(
-    gradient: Tensor, momentumBuffer: inout Tensor?, rate: Double, momentum: Double, weightDecay: Double, nesterov: Bool
+    gradient: Tensor, momentumBuffer: inout Tensor?, rate: Double, momentum: Double, weightDecay: Double,
+    nesterov: Bool
   ) {
     precondition(gradient.shape == shape && gradient.precision == precision, "\(gradient.shape) for \(shape)")
     let (kernel, count) = (precision.kernel, count)
@@ -19,7 +20,8 @@ extension Tensor {
     velocity.mutate { v in
       mutate {
         k_sgd(
-          kernel, $0, gradient.storage.base, v, rate, momentum, weightDecay, nesterov ? 1 : 0, isFirst ? 1 : 0, count)
+          kernel, $0, gradient.storage.base, v, rate, momentum, weightDecay, nesterov ? 1 : 0,
+          isFirst ? 1 : 0, count)
       }
     }
     momentumBuffer = velocity
@@ -31,7 +33,8 @@ extension Tensor {
   ///   - step: from 1.
   ///   - decoupled: weight decay multiplies the weights (AdamW) instead of being added to the gradient.
   package mutating func updateAdam(
-    gradient: Tensor, first: inout Tensor, second: inout Tensor, step: Int, rate: Double, beta1: Double, beta2: Double,
+    gradient: Tensor, first: inout Tensor, second: inout Tensor, step: Int, rate: Double, beta1: Double,
+    beta2: Double,
     epsilon: Double, weightDecay: Double, decoupled: Bool
   ) {
     precondition(gradient.shape == shape && gradient.precision == precision, "\(gradient.shape) for \(shape)")
@@ -40,7 +43,8 @@ extension Tensor {
       second.mutate { v in
         mutate {
           k_adam(
-            kernel, $0, gradient.storage.base, m, v, rate, beta1, beta2, epsilon, weightDecay, decoupled ? 1 : 0,
+            kernel, $0, gradient.storage.base, m, v, rate, beta1, beta2, epsilon, weightDecay,
+            decoupled ? 1 : 0,
             Int64(step), count)
         }
       }
@@ -62,7 +66,8 @@ package enum ImageView {
   /// One sample into `out` `[channels, height, width]`: (pixel / 255 - mean) / std of the image shifted by (down, right) pixels and
   /// perhaps mirrored. Pixels from outside the image are black before normalisation.
   package static func write(
-    _ pixels: UnsafePointer<UInt8>, to out: UnsafeMutablePointer<Float>, channels: Int, height: Int, width: Int,
+    _ pixels: UnsafePointer<UInt8>, to out: UnsafeMutablePointer<Float>, channels: Int, height: Int,
+    width: Int,
     down: Int, right: Int, flipped: Bool, mean: [Double], std: [Double]
   ) {
     k_image_view(pixels, out, channels, height, width, Int32(down), Int32(right), flipped ? 1 : 0, mean, std)

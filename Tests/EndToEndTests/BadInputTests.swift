@@ -4,17 +4,60 @@ import Testing
 /// What a person gets who made a mistake: a sentence with the place and the next step, the right exit code, nothing half-written.
 @Suite struct BadInputTests {
   static let grids: [(mistake: String, grid: String, says: [String])] = [
-    ("unknown key", #"{"version": 1, "name": "g", "base": {"alfa": 1, "student": "resnet8", "method": "baseline"}}"#, ["alfa", "alpha"]),
-    ("unknown student", #"{"version": 1, "name": "g", "base": {"student": "resnet9", "method": "baseline"}}"#, ["resnet9", "resnet8"]),
-    ("unknown method", #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "mktd-rl"}}"#, ["mktd-rl", "mtkd-rl"]),
-    ("unknown dataset", #"{"version": 1, "name": "g", "base": {"dataset": "cifar1000", "student": "resnet8", "method": "baseline"}}"#, ["cifar1000", "cifar100"]),
-    ("wrong type", #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "baseline", "epochs": "ten"}}"#, ["epochs"]),
-    ("negative alpha", #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "aver-kd", "teachers": ["resnet14"], "alpha": -1}}"#, ["alpha"]),
-    ("M larger than the pool", #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "aver-kd"}, "axes": {"teachers": {"pool": ["resnet14"], "take": [2]}}}"#, ["2", "1"]),
-    ("empty axis", #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "baseline"}, "axes": {"epochs": []}}"#, ["epochs"]),
-    ("filter without effect", #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "baseline"}, "axes": {"epochs": [1, 2]}, "exclude": [{"epochs": 7}]}"#, ["exclude"]),
-    ("a billion runs", #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "aver-kd", "teachers": ["resnet14"]}, "axes": {"alpha": {"range": [0, 999, 1]}, "beta": {"range": [0, 999, 1]}, "temperature": {"range": [1, 1000, 1]}}}"#, ["000"]),
-    ("duplicate key", #"{"version": 1, "name": "g", "name": "h", "base": {"student": "resnet8", "method": "baseline"}}"#, ["name"]),
+    (
+      "unknown key",
+      #"{"version": 1, "name": "g", "base": {"alfa": 1, "student": "resnet8", "method": "baseline"}}"#,
+      ["alfa", "alpha"]
+    ),
+    (
+      "unknown student",
+      #"{"version": 1, "name": "g", "base": {"student": "resnet9", "method": "baseline"}}"#,
+      ["resnet9", "resnet8"]
+    ),
+    (
+      "unknown method", #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "mktd-rl"}}"#,
+      ["mktd-rl", "mtkd-rl"]
+    ),
+    (
+      "unknown dataset",
+      #"{"version": 1, "name": "g", "base": {"dataset": "cifar1000", "student": "resnet8", "method": "baseline"}}"#,
+      ["cifar1000", "cifar100"]
+    ),
+    (
+      "wrong type",
+      #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "baseline", "epochs": "ten"}}"#,
+      ["epochs"]
+    ),
+    (
+      "negative alpha",
+      #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "aver-kd", "teachers": ["resnet14"], "alpha": -1}}"#,
+      ["alpha"]
+    ),
+    (
+      "M larger than the pool",
+      #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "aver-kd"}, "axes": {"teachers": {"pool": ["resnet14"], "take": [2]}}}"#,
+      ["2", "1"]
+    ),
+    (
+      "empty axis",
+      #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "baseline"}, "axes": {"epochs": []}}"#,
+      ["epochs"]
+    ),
+    (
+      "filter without effect",
+      #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "baseline"}, "axes": {"epochs": [1, 2]}, "exclude": [{"epochs": 7}]}"#,
+      ["exclude"]
+    ),
+    (
+      "a billion runs",
+      #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "aver-kd", "teachers": ["resnet14"]}, "axes": {"alpha": {"range": [0, 999, 1]}, "beta": {"range": [0, 999, 1]}, "temperature": {"range": [1, 1000, 1]}}}"#,
+      ["000"]
+    ),
+    (
+      "duplicate key",
+      #"{"version": 1, "name": "g", "name": "h", "base": {"student": "resnet8", "method": "baseline"}}"#,
+      ["name"]
+    ),
     ("a hundred thousand brackets", String(repeating: "[", count: 100_000), ["1:"]),
     ("no closing brace", #"{"version": 1"#, ["1:"]),
   ]
@@ -30,7 +73,8 @@ import Testing
       #expect(output.talk.contains("tiny.json:"), "\(mistake), \(command): \(output.talk)")
       for word in words { #expect(output.talk.contains(word), "\(mistake), \(command): \(output.talk)") }
       #expect(!output.talk.contains("Fatal error"))
-      #expect(!FileManager.default.fileExists(atPath: sweep.folder.appending(path: "results").path), "\(mistake)")
+      #expect(
+        !FileManager.default.fileExists(atPath: sweep.folder.appending(path: "results").path), "\(mistake)")
     }
   }
 
@@ -69,7 +113,9 @@ import Testing
 
   @Test func `an absent dataset says where to put it`() throws {
     let sweep = try TinySweep(
-      grid: #"{"version": 1, "name": "g", "base": {"dataset": "cifar100:nowhere", "student": "resnet8", "method": "baseline"}}"#)
+      grid:
+        #"{"version": 1, "name": "g", "base": {"dataset": "cifar100:nowhere", "student": "resnet8", "method": "baseline"}}"#
+    )
     defer { sweep.remove() }
     let plan = try Program.run("plan", "tiny.json", in: sweep.folder)
     #expect(plan.status == 0, "\(plan.talk)")
@@ -80,7 +126,9 @@ import Testing
 
   @Test func `a truncated dataset is an error that says where`() throws {
     let sweep = try TinySweep(
-      grid: #"{"version": 1, "name": "g", "base": {"dataset": "cifar10:data", "student": "resnet8", "method": "baseline"}}"#)
+      grid:
+        #"{"version": 1, "name": "g", "base": {"dataset": "cifar10:data", "student": "resnet8", "method": "baseline"}}"#
+    )
     defer { sweep.remove() }
     let data = sweep.folder.appending(path: "data")
     try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)

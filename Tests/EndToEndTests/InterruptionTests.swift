@@ -62,7 +62,8 @@ import Testing
   }
 
   /// The tiny sweep with so many epochs that it is still going when the test interferes.
-  private static let longGrid = TinySweep.grid.replacingOccurrences(of: "\"epochs\": 3", with: "\"epochs\": 400")
+  private static let longGrid = TinySweep.grid.replacingOccurrences(
+    of: "\"epochs\": 3", with: "\"epochs\": 400")
 
   /// Starts a long run and waits until a worker is at work.
   private func startLong(_ sweep: TinySweep) throws -> Program.Running {

@@ -13,7 +13,8 @@ import Testing
     #expect(first.status == 0, "\(first.talk)")
     #expect(first.out.contains("baseline") && first.out.contains("mtkd-rl"), "\(first.out)")
     #expect(first.out.contains("±") && first.out.contains("n = 2"), "\(first.out)")
-    #expect(!first.out.contains("\u{1b}") && !first.talk.contains("\u{1b}"), "no control characters in a pipe")
+    #expect(
+      !first.out.contains("\u{1b}") && !first.talk.contains("\u{1b}"), "no control characters in a pipe")
 
     let second = try Program.run("run", grid, in: sweep.folder)
     #expect(second.status == 0)
@@ -33,7 +34,8 @@ import Testing
     defer { sweep.remove() }
     let output = try Program.run("plan", "tiny.json", in: sweep.folder)
     #expect(output.status == 0, "\(output.talk)")
-    #expect(output.out.contains("20") && output.out.contains("12") && output.out.contains("8"), "\(output.out)")
+    #expect(
+      output.out.contains("20") && output.out.contains("12") && output.out.contains("8"), "\(output.out)")
     #expect(output.out.contains("baseline"), "\(output.out)")
   }
 
@@ -41,7 +43,8 @@ import Testing
     let sweep = try TinySweep()
     defer { sweep.remove() }
     #expect(try Program.run("run", "tiny.json", in: sweep.folder).status == 0)
-    try sweep.write(TinySweep.grid.replacingOccurrences(of: #""count": 2"#, with: #""count": 3"#), to: "tiny.json")
+    try sweep.write(
+      TinySweep.grid.replacingOccurrences(of: #""count": 2"#, with: #""count": 3"#), to: "tiny.json")
     let plan = try Program.run("plan", "tiny.json", "--json", in: sweep.folder)
     #expect(plan.out.contains("\"done\":4") && plan.out.contains("\"toRun\":2"), "\(plan.out)")
     let run = try Program.run("run", "tiny.json", in: sweep.folder)

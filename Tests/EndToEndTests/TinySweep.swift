@@ -35,7 +35,8 @@ struct TinySweep {
     try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { process in
       guard let line = try? Data(contentsOf: URL(filePath: "/proc/\(process)/cmdline")) else { return false }
       let words = String(decoding: line, as: UTF8.self).split(separator: "\0")
-      let isHere = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/cwd")) == folder.path
+      let isHere =
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/cwd")) == folder.path
       return words.contains("worker") && isHere
     }
   }

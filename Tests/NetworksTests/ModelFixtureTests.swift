@@ -85,7 +85,9 @@ import Testing
       precision == .double ? 1e-9 : try #require(record.tolerance[name], "\(name)")
     }
     func compare(_ phase: String, _ activations: Activations) throws {
-      let outputs = [("logits", activations.logits), ("embedding", activations.embedding), ("map", activations.map)]
+      let outputs = [
+        ("logits", activations.logits), ("embedding", activations.embedding), ("map", activations.map),
+      ]
       for (name, tensor) in outputs {
         let whole = truth["\(phase).\(name)"] ?? truth["\(phase).\(name).head"]
         let want = try #require(whole?.tensor).doubles
@@ -96,7 +98,8 @@ import Testing
     }
     func compareGradients(_ kind: String, _ gradients: [Tensor?]) throws {
       let want = try values("\(kind).checks")
-      let got = zip(built.declarations, gradients).filter { $0.0.role == .parameter }.map { declaration, gradient in
+      let got = zip(built.declarations, gradients).filter { $0.0.role == .parameter }.map {
+        declaration, gradient in
         FillRule.triple(
           gradient?.doubles ?? Array(repeating: 0, count: declaration.shape.count), probe: declaration.path)
       }
@@ -107,11 +110,14 @@ import Testing
       for (index, triple) in got.enumerated() {
         let truth = want[(3 * index)..<(3 * index + 3)].map { $0 }
         let difference = max(
-          abs(triple[1] - truth[1]), abs(triple[2] - truth[2]), abs(triple[0] - truth[0]) / counts[index].squareRoot())
+          abs(triple[1] - truth[1]), abs(triple[2] - truth[2]),
+          abs(triple[0] - truth[0]) / counts[index].squareRoot())
         if precision == .double {
           #expect(difference <= 1e-9 * truth[1] + 1e-11 * all, "\(kind) \(index): \(difference)")
         } else if truth[1] < 1e-9 * all {
-          #expect(difference / all <= max(1e-6, record.tolerance["\(kind)_zero"] ?? 0), "\(kind) zero \(index): \(difference)")
+          #expect(
+            difference / all <= max(1e-6, record.tolerance["\(kind)_zero"] ?? 0),
+            "\(kind) zero \(index): \(difference)")
         } else {
           worst = max(worst, (difference - 2e-6 * all) / truth[1])
           errors.append(difference / (truth[1] + 2e-6 * all))
@@ -129,7 +135,8 @@ import Testing
     let evaluated = built.network(images, still)
     try compare("eval", evaluated)
     let upstream = Tensor(
-      (0..<evaluated.logits.count).map { FillRule.unit("probe:logits", $0) }, evaluated.logits.shape, precision)
+      (0..<evaluated.logits.count).map { FillRule.unit("probe:logits", $0) }, evaluated.logits.shape,
+      precision)
     try compareGradients("evalgrad", still.gradients(of: evaluated.logits, upstream: upstream))
     still.commit(to: &state)
     #expect(before.stateDictionary.encoded() == state.stateDictionary.encoded(), "inference changes nothing")
@@ -146,7 +153,8 @@ import Testing
     let running = built.declarations.filter { $0.role == .buffer }
     let after = state.stateDictionary
     for (index, declaration) in running.enumerated() {
-      let triple = FillRule.triple(try #require(after[declaration.path]?.tensor).doubles, probe: declaration.path)
+      let triple = FillRule.triple(
+        try #require(after[declaration.path]?.tensor).doubles, probe: declaration.path)
       let limit = try tolerance("bn") * abs(statistics[2 * index])
       #expect(abs(triple[1] - statistics[2 * index]) <= limit, "\(declaration.path)")
       #expect(abs(triple[2] - statistics[2 * index + 1]) <= limit, "\(declaration.path)")
@@ -204,7 +212,8 @@ extension ModelState {
   mutating func fill(seed: Int) {
     for (slot, declaration) in zip(slots, declarations) where declaration.role != .counter {
       self[slot] = Tensor(
-        FillRule.values(seed: seed, name: declaration.path, declaration.shape), declaration.shape, self[slot].precision)
+        FillRule.values(seed: seed, name: declaration.path, declaration.shape), declaration.shape,
+        self[slot].precision)
     }
   }
 }

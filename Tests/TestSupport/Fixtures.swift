@@ -22,7 +22,9 @@ package enum Fixtures {
     return FileManager.default.fileExists(atPath: folder.path) ? folder : nil
   }()
 
-  package static func bytes(_ path: String) throws -> [UInt8] { try Array(Data(contentsOf: folder.appending(path: path))) }
+  package static func bytes(_ path: String) throws -> [UInt8] {
+    try Array(Data(contentsOf: folder.appending(path: path)))
+  }
 
   package static func has(_ path: String) -> Bool {
     FileManager.default.fileExists(atPath: folder.appending(path: path).path)

@@ -25,7 +25,8 @@ package struct BatchNorm: Layer {
 
   package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     guard pass.phase == .training else {
-      return input.batchNorm(weight: pass[weight], bias: pass[bias], mean: pass[mean], variance: pass[variance])
+      return input.batchNorm(
+        weight: pass[weight], bias: pass[bias], mean: pass[mean], variance: pass[variance])
     }
     let (output, mean, variance) = input.batchNorm(weight: pass[weight], bias: pass[bias])
     let count = Double(input.count / input.shape[1])

@@ -20,7 +20,8 @@ package struct Conv2D: Layer {
   private let groups: Int
 
   package init(
-    _ scope: Scope, inputs: Int, outputs: Int, kernel: Int, stride: Int = 1, padding: Int? = nil, groups: Int = 1,
+    _ scope: Scope, inputs: Int, outputs: Int, kernel: Int, stride: Int = 1, padding: Int? = nil,
+    groups: Int = 1,
     hasBias: Bool = false, start: Start
   ) {
     let fanIn = inputs / groups * kernel * kernel
@@ -38,7 +39,8 @@ package struct Conv2D: Layer {
 
   package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     let weight = pass[weight]
-    let output = input.conv2D(weight, bias: bias.map { pass[$0] }, stride: stride, padding: padding, groups: groups)
+    let output = input.conv2D(
+      weight, bias: bias.map { pass[$0] }, stride: stride, padding: padding, groups: groups)
     pass.count(multiplyAdds: output.count * (weight.count / weight.shape[0]))
     return output
   }

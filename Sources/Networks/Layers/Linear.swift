@@ -12,7 +12,8 @@ package struct Linear: Layer {
   ///   - weight: U(±1/√inputs) where nothing is said.
   ///   - bias: the same.
   package init(
-    _ scope: Scope, inputs: Int, outputs: Int, hasBias: Bool = true, weight: Initializer? = nil, bias: Initializer? = nil
+    _ scope: Scope, inputs: Int, outputs: Int, hasBias: Bool = true, weight: Initializer? = nil,
+    bias: Initializer? = nil
   ) {
     self.weight = scope.parameter("weight", [outputs, inputs], weight ?? .fanIn(inputs))
     self.bias = hasBias ? scope.parameter("bias", [outputs], bias ?? .fanIn(inputs)) : nil

@@ -25,7 +25,8 @@ package struct SGD: Optimizer {
     for (slot, gradient) in zip(state.slots, gradients) {
       guard let gradient else { continue }
       state[slot].updateSGD(
-        gradient: gradient, momentumBuffer: &buffers[slot.index], rate: rate, momentum: momentum, weightDecay: weightDecay,
+        gradient: gradient, momentumBuffer: &buffers[slot.index], rate: rate, momentum: momentum,
+        weightDecay: weightDecay,
         nesterov: nesterov)
     }
   }
@@ -58,7 +59,8 @@ package struct Adam: Optimizer {
   private var moments: [(first: Tensor, second: Tensor, steps: Int)?] = []
 
   package init(
-    beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0, decoupled: Bool = false
+    beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0,
+    decoupled: Bool = false
   ) {
     (self.beta1, self.beta2, self.epsilon) = (beta1, beta2, epsilon)
     (self.weightDecay, self.decoupled) = (weightDecay, decoupled)
@@ -73,7 +75,8 @@ package struct Adam: Optimizer {
       moments[slot.index] = nil
       steps += 1
       state[slot].updateAdam(
-        gradient: gradient, first: &first, second: &second, step: steps, rate: rate, beta1: beta1, beta2: beta2,
+        gradient: gradient, first: &first, second: &second, step: steps, rate: rate, beta1: beta1,
+        beta2: beta2,
         epsilon: epsilon, weightDecay: weightDecay, decoupled: decoupled)
       moments[slot.index] = (first, second, steps)
     }
@@ -91,7 +94,9 @@ package struct Adam: Optimizer {
   package mutating func restore(from snapshot: Snapshot, under prefix: String) throws {
     moments = try snapshot.integers(prefix + "steps").enumerated().map { index, steps in
       guard steps > 0 else { return nil }
-      return (try snapshot.tensor("\(prefix)\(index).first"), try snapshot.tensor("\(prefix)\(index).second"), steps)
+      return (
+        try snapshot.tensor("\(prefix)\(index).first"), try snapshot.tensor("\(prefix)\(index).second"), steps
+      )
     }
   }
 }

@@ -7,13 +7,17 @@ package enum CIFARMobileNetV2: NetworkFamily {
     package var expansion: Int
     package var width: DecimalNumber
 
-    package init(expansion: Int = 6, width: DecimalNumber) { (self.expansion, self.width) = (expansion, width) }
+    package init(expansion: Int = 6, width: DecimalNumber) {
+      (self.expansion, self.width) = (expansion, width)
+    }
 
     package init(_ reader: inout ParameterReader) throws(InvalidNetwork) {
       self.init(
-        expansion: try reader.integer("expansion", or: 6), width: try reader.decimal("width", or: DecimalNumber(1)))
+        expansion: try reader.integer("expansion", or: 6),
+        width: try reader.decimal("width", or: DecimalNumber(1)))
       guard channels(16) > 0 else {
-        throw InvalidNetwork(family: CIFARMobileNetV2.name, problem: "a width of \(width) leaves a layer without channels")
+        throw InvalidNetwork(
+          family: CIFARMobileNetV2.name, problem: "a width of \(width) leaves a layer without channels")
       }
     }
 
@@ -28,11 +32,14 @@ package enum CIFARMobileNetV2: NetworkFamily {
 
   package static let aliases: [NetworkAlias<Parameters>] = [
     NetworkAlias("mobilenetv2", "MobileNetV2", Parameters(width: DecimalNumber(1))),
-    NetworkAlias("mobilenetv2-half", "mobile_half", Parameters(width: DecimalNumber(mantissa: 5, exponent: -1))),
     NetworkAlias(
-      "mini-mobilenetv2-025", "mini_mobilenetv2_025", Parameters(width: DecimalNumber(mantissa: 25, exponent: -2))),
+      "mobilenetv2-half", "mobile_half", Parameters(width: DecimalNumber(mantissa: 5, exponent: -1))),
     NetworkAlias(
-      "mini-mobilenetv2-050", "mini_mobilenetv2_050", Parameters(width: DecimalNumber(mantissa: 5, exponent: -1))),
+      "mini-mobilenetv2-025", "mini_mobilenetv2_025",
+      Parameters(width: DecimalNumber(mantissa: 25, exponent: -2))),
+    NetworkAlias(
+      "mini-mobilenetv2-050", "mini_mobilenetv2_050",
+      Parameters(width: DecimalNumber(mantissa: 5, exponent: -1))),
   ]
 
   package static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) -> any Network {
@@ -54,7 +61,8 @@ private struct MobileNetV2: Network {
   init(_ scope: Scope, _ parameters: CIFARMobileNetV2.Parameters, _ task: ImageTask) {
     var width = parameters.channels(32)
     stem = ConvNorm(
-      scope / "conv1", ("0", "1"), inputs: task.channels, outputs: width, kernel: 3, stride: 2, start: .fanOut)
+      scope / "conv1", ("0", "1"), inputs: task.channels, outputs: width, kernel: 3, stride: 2, start: .fanOut
+    )
     stages = Self.rows.enumerated().map { row, settings in
       let (expansion, channels, repeats, stride) = settings
       return Chain(
@@ -62,13 +70,16 @@ private struct MobileNetV2: Network {
           let outputs = parameters.channels(channels)
           defer { width = outputs }
           return InvertedResidual(
-            scope / "blocks" / row / index / "conv", expansion: expansion > 0 ? expansion : parameters.expansion,
+            scope / "blocks" / row / index / "conv",
+            expansion: expansion > 0 ? expansion : parameters.expansion,
             inputs: width, outputs: outputs, stride: index == 0 ? stride : 1)
         })
     }
-    last = ConvNorm(scope / "conv2", ("0", "1"), inputs: width, outputs: parameters.last, kernel: 1, start: .fanOut)
+    last = ConvNorm(
+      scope / "conv2", ("0", "1"), inputs: width, outputs: parameters.last, kernel: 1, start: .fanOut)
     classifier = Linear(
-      scope / "classifier" / 0, inputs: parameters.last, outputs: task.classes, weight: .normal(deviation: 0.01),
+      scope / "classifier" / 0, inputs: parameters.last, outputs: task.classes,
+      weight: .normal(deviation: 0.01),
       bias: .constant(0))
   }
 
@@ -98,7 +109,9 @@ private struct InvertedResidual: Layer {
     let inner = inputs * expansion
     branch = Chain([
       ConvNorm(scope, ("0", "1"), inputs: inputs, outputs: inner, kernel: 1, start: .fanOut),
-      ConvNorm(scope, ("3", "4"), inputs: inner, outputs: inner, kernel: 3, stride: stride, groups: inner, start: .fanOut),
+      ConvNorm(
+        scope, ("3", "4"), inputs: inner, outputs: inner, kernel: 3, stride: stride, groups: inner,
+        start: .fanOut),
       ConvNorm(scope, ("6", "7"), inputs: inner, outputs: outputs, kernel: 1, relu: false, start: .fanOut),
     ])
     addsInput = stride == 1 && inputs == outputs

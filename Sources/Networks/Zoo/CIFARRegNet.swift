@@ -15,7 +15,8 @@ package enum CIFARRegNet: NetworkFamily {
     package var bottleneck: DecimalNumber
 
     package init(
-      depths: [Int], widths: [Int], strides: [Int] = [1, 1, 2, 2], groupWidth: Int, squeezeRatio: DecimalNumber,
+      depths: [Int], widths: [Int], strides: [Int] = [1, 1, 2, 2], groupWidth: Int,
+      squeezeRatio: DecimalNumber,
       stem: Int = 64, bottleneck: DecimalNumber = DecimalNumber(1)
     ) {
       (self.depths, self.widths, self.strides, self.groupWidth) = (depths, widths, strides, groupWidth)
@@ -28,10 +29,12 @@ package enum CIFARRegNet: NetworkFamily {
         strides: try reader.integers("strides", count: 4, or: [1, 1, 2, 2]),
         groupWidth: try reader.integer("group_width"),
         squeezeRatio: try reader.decimal("se_ratio", or: DecimalNumber(0)),
-        stem: try reader.integer("stem", or: 64), bottleneck: try reader.decimal("bottleneck", or: DecimalNumber(1)))
+        stem: try reader.integer("stem", or: 64),
+        bottleneck: try reader.decimal("bottleneck", or: DecimalNumber(1)))
       for width in widths where inner(width) == 0 || inner(width) % groupWidth != 0 {
         throw InvalidNetwork(
-          family: CIFARRegNet.name, problem: "the inner width \(inner(width)) is no multiple of the group width \(groupWidth)")
+          family: CIFARRegNet.name,
+          problem: "the inner width \(inner(width)) is no multiple of the group width \(groupWidth)")
       }
     }
 
@@ -44,7 +47,9 @@ package enum CIFARRegNet: NetworkFamily {
     }
 
     func inner(_ width: Int) -> Int { Int((Double(width) * bottleneck.double).rounded(.toNearestOrEven)) }
-    func squeezed(_ inputs: Int) -> Int { Int((Double(inputs) * squeezeRatio.double).rounded(.toNearestOrEven)) }
+    func squeezed(_ inputs: Int) -> Int {
+      Int((Double(inputs) * squeezeRatio.double).rounded(.toNearestOrEven))
+    }
   }
 
   package static let name = "cifar_regnet"
@@ -82,7 +87,8 @@ private struct RegNet: Network {
   let classifier: Linear
 
   init(_ scope: Scope, _ parameters: CIFARRegNet.Parameters, _ task: ImageTask) {
-    stem = ConvNorm(scope, ("conv1", "bn1"), inputs: task.channels, outputs: parameters.stem, kernel: 3, start: .fanIn)
+    stem = ConvNorm(
+      scope, ("conv1", "bn1"), inputs: task.channels, outputs: parameters.stem, kernel: 3, start: .fanIn)
     var width = parameters.stem
     stages = (0..<4).map { stage in
       Chain(
@@ -121,17 +127,20 @@ private struct RegNetBlock: Layer {
     let inner = parameters.inner(width)
     expand = ConvNorm(scope, ("conv1", "bn1"), inputs: inputs, outputs: inner, kernel: 1, start: .fanIn)
     grouped = ConvNorm(
-      scope, ("conv2", "bn2"), inputs: inner, outputs: inner, kernel: 3, stride: stride, groups: inner / parameters.groupWidth,
+      scope, ("conv2", "bn2"), inputs: inner, outputs: inner, kernel: 3, stride: stride,
+      groups: inner / parameters.groupWidth,
       start: .fanIn)
     excitation =
       parameters.squeezeRatio > DecimalNumber(0)
       ? SqueezeExcitation(
         scope / "se", ("se1", "se2"), channels: inner, squeezed: max(1, parameters.squeezed(inputs))) : nil
-    project = ConvNorm(scope, ("conv3", "bn3"), inputs: inner, outputs: width, kernel: 1, relu: false, start: .fanIn)
+    project = ConvNorm(
+      scope, ("conv3", "bn3"), inputs: inner, outputs: width, kernel: 1, relu: false, start: .fanIn)
     shortcut =
       stride != 1 || inputs != width
       ? ConvNorm(
-        scope / "shortcut", ("0", "1"), inputs: inputs, outputs: width, kernel: 1, stride: stride, relu: false,
+        scope / "shortcut", ("0", "1"), inputs: inputs, outputs: width, kernel: 1, stride: stride,
+        relu: false,
         start: .fanIn) : nil
   }
 

@@ -27,7 +27,8 @@ package enum CIFARResNet: NetworkFamily {
       let layers = block == .basic ? 6 : 9
       guard depth > 2, (depth - 2) % layers == 0 else {
         throw InvalidNetwork(
-          family: CIFARResNet.name, problem: "the depth of \(block) blocks is 2 more than a multiple of \(layers), not \(depth)")
+          family: CIFARResNet.name,
+          problem: "the depth of \(block) blocks is 2 more than a multiple of \(layers), not \(depth)")
       }
     }
 
@@ -46,13 +47,15 @@ package enum CIFARResNet: NetworkFamily {
       NetworkAlias("resnet\($0)x4", "resnet\($0)x4", Parameters(depth: $0, widths: [32, 64, 128, 256]))
     } + [
       NetworkAlias("resnet110x2", "resnet110x2", Parameters(depth: 110, widths: [16, 32, 64, 128])),
-      NetworkAlias("resnet8x4-double", "resnet8x4_double", Parameters(depth: 8, widths: [64, 128, 256, 512])),
+      NetworkAlias(
+        "resnet8x4-double", "resnet8x4_double", Parameters(depth: 8, widths: [64, 128, 256, 512])),
       NetworkAlias("mini-resnet8", "mini_resnet8", Parameters(depth: 8, widths: [16, 16, 32, 64])),
       NetworkAlias("mini-resnet8-w8", "mini_resnet8_w8", Parameters(depth: 8, widths: [8, 8, 16, 32])),
       NetworkAlias("mini-resnet14-w8", "mini_resnet14_w8", Parameters(depth: 14, widths: [8, 8, 16, 32])),
       NetworkAlias("mini-resnet20-w8", "mini_resnet20_w8", Parameters(depth: 20, widths: [8, 8, 16, 32])),
       NetworkAlias(
-        "mini-resnet11b-w8", "mini_resnet11b_w8", Parameters(depth: 11, block: .bottleneck, widths: [8, 8, 16, 32])),
+        "mini-resnet11b-w8", "mini_resnet11b_w8",
+        Parameters(depth: 11, block: .bottleneck, widths: [8, 8, 16, 32])),
       NetworkAlias("mini-resnet8-c32", "mini_resnet8_c32", Parameters(depth: 8, widths: [8, 8, 16, 32])),
     ]
 
@@ -101,28 +104,34 @@ private struct ResidualBlock: Layer {
   let outputs: Int
 
   init(_ scope: Scope, _ kind: CIFARResNet.Block, inputs: Int, width: Int, stride: Int) {
-    func brick(_ index: Int, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, relu: Bool) -> ConvNorm {
+    func brick(_ index: Int, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, relu: Bool)
+      -> ConvNorm
+    {
       ConvNorm(
-        scope, ("conv\(index)", "bn\(index)"), inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, relu: relu,
+        scope, ("conv\(index)", "bn\(index)"), inputs: inputs, outputs: outputs, kernel: kernel,
+        stride: stride, relu: relu,
         start: .fanOut)
     }
     switch kind {
     case .basic:
       outputs = width
       branch = Chain([
-        brick(1, inputs, width, kernel: 3, stride: stride, relu: true), brick(2, width, width, kernel: 3, relu: false),
+        brick(1, inputs, width, kernel: 3, stride: stride, relu: true),
+        brick(2, width, width, kernel: 3, relu: false),
       ])
     case .bottleneck:
       outputs = 4 * width
       branch = Chain([
-        brick(1, inputs, width, kernel: 1, relu: true), brick(2, width, width, kernel: 3, stride: stride, relu: true),
+        brick(1, inputs, width, kernel: 1, relu: true),
+        brick(2, width, width, kernel: 3, stride: stride, relu: true),
         brick(3, width, 4 * width, kernel: 1, relu: false),
       ])
     }
     shortcut =
       stride != 1 || inputs != outputs
       ? ConvNorm(
-        scope / "downsample", ("0", "1"), inputs: inputs, outputs: outputs, kernel: 1, stride: stride, relu: false,
+        scope / "downsample", ("0", "1"), inputs: inputs, outputs: outputs, kernel: 1, stride: stride,
+        relu: false,
         start: .fanOut) : nil
   }
 

@@ -17,15 +17,18 @@ package enum CIFARShuffleNetV2: NetworkFamily {
     package init(_ reader: inout ParameterReader) throws(InvalidNetwork) {
       self.init(
         channels: try reader.integers("channels", count: 4),
-        repeats: try reader.integers("repeats", count: 3, or: [3, 7, 3]), stem: try reader.integer("stem", or: 24))
+        repeats: try reader.integers("repeats", count: 3, or: [3, 7, 3]),
+        stem: try reader.integer("stem", or: 24))
       for width in channels[..<3] where width % 2 != 0 {
-        throw InvalidNetwork(family: CIFARShuffleNetV2.name, problem: "\(width) channels cannot be split in halves")
+        throw InvalidNetwork(
+          family: CIFARShuffleNetV2.name, problem: "\(width) channels cannot be split in halves")
       }
     }
 
     package var json: [String: JSONValue] {
       ["channels": JSONValue(channels), "repeats": JSONValue(repeats)].merging(
-        stem == 24 ? [:] : ["stem": JSONValue(stem)]) { $1 }
+        stem == 24 ? [:] : ["stem": JSONValue(stem)]
+      ) { $1 }
     }
   }
 
@@ -35,12 +38,15 @@ package enum CIFARShuffleNetV2: NetworkFamily {
     NetworkAlias("shufflenetv2", "ShuffleV2", Parameters(channels: [116, 232, 464, 1024])),
     NetworkAlias("shufflenetv2-0-5", "ShuffleV2_0_5", Parameters(channels: [48, 96, 192, 1024])),
     NetworkAlias("shufflenetv2-0-3", "ShuffleV2_0_3", Parameters(channels: [40, 80, 160, 512])),
-    NetworkAlias("shufflenetv2-0-2", "ShuffleV2_0_2", Parameters(channels: [40, 80, 160, 512], repeats: [3, 3, 3])),
+    NetworkAlias(
+      "shufflenetv2-0-2", "ShuffleV2_0_2", Parameters(channels: [40, 80, 160, 512], repeats: [3, 3, 3])),
     NetworkAlias("shufflenetv2-1-5", "ShuffleV2_1_5", Parameters(channels: [176, 352, 704, 1024])),
     NetworkAlias("shufflenetv2-2-0", "ShuffleV2_2_0", Parameters(channels: [224, 488, 976, 2048])),
     NetworkAlias("mini-shufflev2-05", "mini_shufflev2_05", Parameters(channels: [48, 96, 192, 1024])),
-    NetworkAlias("mini-shufflev2-02", "mini_shufflev2_02", Parameters(channels: [40, 80, 160, 512], repeats: [3, 3, 3])),
-    NetworkAlias("mini-shufflev2-01", "mini_shufflev2_01", Parameters(channels: [24, 48, 96, 256], repeats: [1, 3, 1])),
+    NetworkAlias(
+      "mini-shufflev2-02", "mini_shufflev2_02", Parameters(channels: [40, 80, 160, 512], repeats: [3, 3, 3])),
+    NetworkAlias(
+      "mini-shufflev2-01", "mini_shufflev2_01", Parameters(channels: [24, 48, 96, 256], repeats: [1, 3, 1])),
   ]
 
   package static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) -> any Network {
@@ -61,7 +67,8 @@ private struct ShuffleNetV2: Network {
       let outputs = parameters.channels[stage]
       let units: [any Layer] = (0...parameters.repeats[stage]).map { index in
         let unit = scope / "layer\(stage + 1)" / index
-        return index == 0 ? DownUnit(unit, inputs: width, outputs: outputs) : PlainUnit(unit, channels: outputs)
+        return index == 0
+          ? DownUnit(unit, inputs: width, outputs: outputs) : PlainUnit(unit, channels: outputs)
       }
       width = outputs
       return Chain(units)
@@ -93,7 +100,8 @@ private struct PlainUnit: Layer {
     branch = Chain([
       ConvNorm(scope, ("conv1", "bn1"), inputs: half, outputs: half, kernel: 1, start: .fanIn),
       ConvNorm(
-        scope, ("conv2", "bn2"), inputs: half, outputs: half, kernel: 3, groups: half, relu: false, start: .fanIn),
+        scope, ("conv2", "bn2"), inputs: half, outputs: half, kernel: 3, groups: half, relu: false,
+        start: .fanIn),
       ConvNorm(scope, ("conv3", "bn3"), inputs: half, outputs: half, kernel: 1, start: .fanIn),
     ])
   }
@@ -115,7 +123,8 @@ private struct DownUnit: Layer {
     let half = outputs / 2
     left = Chain([
       ConvNorm(
-        scope, ("conv1", "bn1"), inputs: inputs, outputs: inputs, kernel: 3, stride: 2, groups: inputs, relu: false,
+        scope, ("conv1", "bn1"), inputs: inputs, outputs: inputs, kernel: 3, stride: 2, groups: inputs,
+        relu: false,
         start: .fanIn),
       ConvNorm(scope, ("conv2", "bn2"), inputs: inputs, outputs: half, kernel: 1, start: .fanIn),
     ])

@@ -30,7 +30,8 @@ package enum CIFARWideResNet: NetworkFamily {
       NetworkAlias("wrn-\(depth)-\(widen)", "wrn_\(depth)_\(widen)", Parameters(depth: depth, widen: widen))
     }
     + [(10, 1), (10, 2), (16, 1)].map { depth, widen in
-      NetworkAlias("mini-wrn-\(depth)-\(widen)", "mini_wrn_\(depth)_\(widen)", Parameters(depth: depth, widen: widen))
+      NetworkAlias(
+        "mini-wrn-\(depth)-\(widen)", "mini_wrn_\(depth)_\(widen)", Parameters(depth: depth, widen: widen))
     } + [NetworkAlias("mini-wrn-10-1-c32", "mini_wrn_10_1_c32", Parameters(depth: 10, widen: 1))]
 
   package static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) -> any Network {
@@ -85,12 +86,15 @@ private struct PreActivationUnit: Layer {
 
   init(_ scope: Scope, inputs: Int, outputs: Int, stride: Int) {
     norm1 = BatchNorm(scope / "bn1", channels: inputs)
-    conv1 = Conv2D(scope / "conv1", inputs: inputs, outputs: outputs, kernel: 3, stride: stride, start: .fanOut)
+    conv1 = Conv2D(
+      scope / "conv1", inputs: inputs, outputs: outputs, kernel: 3, stride: stride, start: .fanOut)
     norm2 = BatchNorm(scope / "bn2", channels: outputs)
     conv2 = Conv2D(scope / "conv2", inputs: outputs, outputs: outputs, kernel: 3, start: .fanOut)
     shortcut =
       inputs != outputs
-      ? Conv2D(scope / "convShortcut", inputs: inputs, outputs: outputs, kernel: 1, stride: stride, start: .fanOut) : nil
+      ? Conv2D(
+        scope / "convShortcut", inputs: inputs, outputs: outputs, kernel: 1, stride: stride, start: .fanOut)
+      : nil
   }
 
   func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {

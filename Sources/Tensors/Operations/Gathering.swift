@@ -44,7 +44,9 @@ extension Tensor {
     let (columns, values) = (shape[1], doubles)
     return (0..<shape[0]).map { row in
       var best = 0
-      for column in 1..<columns where values[row * columns + column] > values[row * columns + best] { best = column }
+      for column in 1..<columns where values[row * columns + column] > values[row * columns + best] {
+        best = column
+      }
       return best
     }
   }

@@ -12,7 +12,8 @@ extension Tensor {
     precondition(batch * inner > 1, "batch statistics of one value a channel: \(shape)")
     let mean = Tensor.zeros([channels], precision)
     let variance = Tensor.zeros([channels], precision)
-    k_moments(precision.kernel, storage.base, mean.storage.base, variance.storage.base, batch, channels, inner)
+    k_moments(
+      precision.kernel, storage.base, mean.storage.base, variance.storage.base, batch, channels, inner)
     let output = normalized(weight, bias, mean, variance, epsilon, k_batch_norm_pullback)
     return (output, mean, variance)
   }
@@ -24,27 +25,33 @@ extension Tensor {
     normalized(weight, bias, mean.detached, variance.detached, epsilon, k_fixed_norm_pullback)
   }
 
-  private typealias Pullback = @Sendable @convention(c) (
-    k_precision, UnsafeRawPointer?, UnsafeRawPointer?, UnsafeRawPointer?, UnsafeRawPointer?, Double,
-    UnsafeRawPointer?, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int, Int, Int
-  ) -> Void
+  private typealias Pullback =
+    @Sendable @convention(c) (
+      k_precision, UnsafeRawPointer?, UnsafeRawPointer?, UnsafeRawPointer?, UnsafeRawPointer?, Double,
+      UnsafeRawPointer?, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int,
+      Int, Int
+    ) -> Void
 
   private func normalized(
-    _ weight: Tensor, _ bias: Tensor, _ mean: Tensor, _ variance: Tensor, _ epsilon: Double, _ back: @escaping Pullback
+    _ weight: Tensor, _ bias: Tensor, _ mean: Tensor, _ variance: Tensor, _ epsilon: Double,
+    _ back: @escaping Pullback
   ) -> Tensor {
     let (batch, channels, inner) = (shape[0], shape[1], shape.inner(of: 1))
     precondition(
-      [weight, bias, mean, variance].allSatisfy { $0.shape == [channels] }, "vectors of \(channels) for \(shape)")
+      [weight, bias, mean, variance].allSatisfy { $0.shape == [channels] },
+      "vectors of \(channels) for \(shape)")
     return .computed(shape, from: [self, weight, bias]) {
       k_normalize(
-        precision.kernel, storage.base, mean.storage.base, variance.storage.base, weight.storage.base, bias.storage.base,
+        precision.kernel, storage.base, mean.storage.base, variance.storage.base, weight.storage.base,
+        bias.storage.base,
         epsilon, $0, batch, channels, inner)
     } pullback: { [x = detached, weight = weight.detached] upstream in
       let slopeWeight = Tensor.zeros([channels], x.precision)
       let slopeBias = Tensor.zeros([channels], x.precision)
       let slope = Tensor(x.shape, x.precision) {
         back(
-          x.precision.kernel, x.storage.base, mean.storage.base, variance.storage.base, weight.storage.base, epsilon,
+          x.precision.kernel, x.storage.base, mean.storage.base, variance.storage.base, weight.storage.base,
+          epsilon,
           upstream.storage.base, $0, slopeWeight.storage.base, slopeBias.storage.base, batch, channels, inner)
       }
       return [slope, slopeWeight, slopeBias]

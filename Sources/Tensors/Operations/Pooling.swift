@@ -8,7 +8,9 @@ extension Tensor {
       window.out_height = Self.ceiling(shape[2], kernel.height, stride.height, padding.height)
       window.out_width = Self.ceiling(shape[3], kernel.width, stride.width, padding.width)
     }
-    let (planes, inSize, outSize) = (shape[0] * shape[1], shape[2] * shape[3], window.out_height * window.out_width)
+    let (planes, inSize, outSize) = (
+      shape[0] * shape[1], shape[2] * shape[3], window.out_height * window.out_width
+    )
     var index = [Int32](repeating: 0, count: planes * outSize)
     let output = Tensor([shape[0], shape[1], window.out_height, window.out_width], precision) {
       k_max_pool(precision.kernel, storage.base, $0, &index, planes, &window)
@@ -57,9 +59,10 @@ extension Tensor {
   }
 }
 
-typealias PlaneFunction = @Sendable @convention(c) (
-  k_precision, UnsafeRawPointer?, UnsafeMutableRawPointer?, Int, Int, Int, Int, Int
-) -> Void
+typealias PlaneFunction =
+  @Sendable @convention(c) (
+    k_precision, UnsafeRawPointer?, UnsafeMutableRawPointer?, Int, Int, Int, Int, Int
+  ) -> Void
 
 extension Tensor {
   /// An operation that turns each plane `[height, width]` into one of another size.

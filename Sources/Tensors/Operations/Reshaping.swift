@@ -18,7 +18,8 @@ extension Tensor {
     return moved(to: [columns, rows]) { to, from, size in
       for row in 0..<rows {
         for column in 0..<columns {
-          (to + (column * rows + row) * size).copyMemory(from: from + (row * columns + column) * size, byteCount: size)
+          (to + (column * rows + row) * size).copyMemory(
+            from: from + (row * columns + column) * size, byteCount: size)
         }
       }
     } back: {
@@ -55,7 +56,8 @@ extension Tensor {
 
   /// The elements `from ..< to` along one axis.
   package func sliced(axis: Int, from: Int, to: Int) -> Tensor {
-    precondition(0 <= from && from <= to && to <= shape[axis], "\(from) ..< \(to) of axis \(axis) of \(shape)")
+    precondition(
+      0 <= from && from <= to && to <= shape[axis], "\(from) ..< \(to) of axis \(axis) of \(shape)")
     var dimensions = shape.dimensions
     dimensions[axis] = to - from
     let step = shape.inner(of: axis) * precision.byteCount
@@ -69,7 +71,8 @@ extension Tensor {
         Tensor(shape, upstream.precision) { base in
           k_fill(upstream.precision.kernel, 0, base, shape.count)
           for row in 0..<outer {
-            (base + row * whole + from * step).copyMemory(from: upstream.storage.base + row * width, byteCount: width)
+            (base + row * whole + from * step).copyMemory(
+              from: upstream.storage.base + row * width, byteCount: width)
           }
         }
       ]

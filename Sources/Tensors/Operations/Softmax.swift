@@ -48,7 +48,8 @@ extension Tensor {
     } pullback: { [student = detached] upstream in
       let slope = Tensor(student.shape, student.precision) {
         k_kl_pullback(
-          student.precision.kernel, student.storage.base, teacher.storage.base, temperature, upstream.storage.base, $0,
+          student.precision.kernel, student.storage.base, teacher.storage.base, temperature,
+          upstream.storage.base, $0,
           rows, columns)
       }
       return [slope, nil]

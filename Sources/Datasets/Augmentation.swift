@@ -1,0 +1,45 @@
+import Specs
+package import Tensors
+
+/// How images are changed on their way to a network.
+package enum Augmentation: Hashable, Sendable {
+  /// As they are: for evaluation.
+  case none
+  /// A crop of the original size out of the image with `padding` black pixels around it, mirrored every other time.
+  case cropAndFlip(padding: Int)
+
+  /// What training uses.
+  package static let standard = Augmentation.cropAndFlip(padding: 4)
+
+  /// Images as a network sees them: normalised, `[indices.count, channels, height, width]`, single.
+  ///
+  /// What happens to an image depends on (seed, epoch, its position in the set), not on its batch.
+  package func batch(of set: ImageSet, indices: [Int], seed: Int = 0, epoch: Int = 0) -> Tensor {
+    let task = set.task
+    return Tensor(filling: [indices.count, task.channels, task.height, task.width]) { out in
+      set.pixels.withUnsafeBufferPointer { pixels in
+        guard let out = out.baseAddress, let pixels = pixels.baseAddress else { return }
+        for (position, index) in indices.enumerated() {
+          precondition((0..<set.count).contains(index), "image \(index) of \(set.count)")
+          let view = view(index, seed: seed, epoch: epoch)
+          ImageView.write(
+            pixels + index * task.pixelCount, to: out + position * task.pixelCount, channels: task.channels,
+            height: task.height, width: task.width, down: view.down, right: view.right, flipped: view.flipped,
+            mean: set.mean, std: set.std)
+        }
+      }
+    }
+  }
+
+  /// Where the crop begins, relative to the image, in pixels.
+  func view(_ index: Int, seed: Int, epoch: Int) -> (down: Int, right: Int, flipped: Bool) {
+    switch self {
+    case .none: return (0, 0, false)
+    case .cropAndFlip(let padding):
+      var stream = RandomStream(seed: UInt64(bitPattern: Int64(seed)), "augment", epoch, index)
+      let down = stream.index(below: 2 * padding + 1) - padding
+      let right = stream.index(below: 2 * padding + 1) - padding
+      return (down, right, stream.index(below: 2) == 1)
+    }
+  }
+}

@@ -1,0 +1,91 @@
+package import Specs
+
+/// Labelled images of one size, as bytes, with the normalisation that networks see them through.
+package struct ImageSet: Sendable {
+  package let task: ImageTask
+  /// From 0 up to `task.classes`.
+  package let labels: [Int]
+  /// `[count, channels, height, width]`, 0...255.
+  package let pixels: [UInt8]
+  /// Of each channel, in units of 0...1: a network sees (pixel / 255 - mean) / std.
+  package let mean: [Double]
+  package let std: [Double]
+
+  package init(task: ImageTask, labels: [Int], pixels: [UInt8], mean: [Double], std: [Double]) {
+    precondition(
+      pixels.count == labels.count * task.pixelCount, "\(pixels.count) bytes, \(labels.count) labels")
+    precondition(mean.count == task.channels && std.count == task.channels, "statistics of each channel")
+    (self.task, self.labels, self.pixels, self.mean, self.std) = (task, labels, pixels, mean, std)
+  }
+
+  package var count: Int { labels.count }
+
+  /// The images at `indices`, in that order.
+  package func selecting(_ indices: [Int]) -> ImageSet {
+    let size = task.pixelCount
+    let chosen = [UInt8](unsafeUninitializedCapacity: indices.count * size) { target, initialized in
+      pixels.withUnsafeBufferPointer { source in
+        for (position, index) in indices.enumerated() {
+          let image = UnsafeBufferPointer(rebasing: source[index * size..<(index + 1) * size])
+          _ = UnsafeMutableBufferPointer(rebasing: target[(position * size)...]).initialize(from: image)
+        }
+      }
+      initialized = indices.count * size
+    }
+    return ImageSet(task: task, labels: indices.map { labels[$0] }, pixels: chosen, mean: mean, std: std)
+  }
+}
+
+/// What a run trains and is measured on.
+package struct Dataset: Sendable {
+  package let train: ImageSet
+  package let test: ImageSet
+  /// Images taken out of the training set, for selecting an epoch; nil where none were asked for.
+  package let validation: ImageSet?
+
+  package init(train: ImageSet, test: ImageSet, validation: ImageSet? = nil) {
+    (self.train, self.test, self.validation) = (train, test, validation)
+  }
+
+  package var task: ImageTask { train.task }
+}
+
+extension ImageTask {
+  /// Bytes of an image.
+  package var pixelCount: Int { channels * height * width }
+}
+
+/// Mean and deviation of each channel over all pixels of a set.
+enum PixelStatistics {
+  /// In units of 0...1. Counted by value and summed as integers, so that no order of summation exists.
+  /// A channel of one value has deviation 1 instead of 0, so that normalising it stays finite.
+  static func of(_ pixels: [UInt8], task: ImageTask) -> (mean: [Double], std: [Double]) {
+    var counts = [Int](repeating: 0, count: task.channels * 256)
+    let plane = task.height * task.width
+    pixels.withUnsafeBufferPointer { pixels in
+      counts.withUnsafeMutableBufferPointer { counts in
+        var position = 0
+        while position < pixels.count {
+          for channel in 0..<task.channels {
+            for _ in 0..<plane {
+              counts[channel &* 256 &+ Int(pixels[position])] &+= 1
+              position &+= 1
+            }
+          }
+        }
+      }
+    }
+    var (mean, std): ([Double], [Double]) = ([], [])
+    for channel in 0..<task.channels {
+      let (count, sum, squares) = (0..<256).reduce((0, 0, 0)) { total, value in
+        let n = counts[channel * 256 + value]
+        return (total.0 + n, total.1 + n * value, total.2 + n * value * value)
+      }
+      let average = Double(sum) / Double(max(count, 1))
+      let variance = Double(squares) / Double(max(count, 1)) - average * average
+      mean.append(average / 255)
+      std.append(variance > 0 ? variance.squareRoot() / 255 : 1)
+    }
+    return (mean, std)
+  }
+}

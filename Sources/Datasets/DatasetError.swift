@@ -1,0 +1,51 @@
+/// What can be wrong with a dataset. Each case holds the place; the sentence names it and the next step.
+package enum DatasetError: Error, Equatable, CustomStringConvertible {
+  /// A byte of a file is not what the format says. `offset` counts in the file, or in its content where it is compressed.
+  case malformed(file: String, offset: Int, expected: String, found: String)
+  /// The system did not let us read.
+  case unreadable(file: String, reason: String)
+  /// The files are not those that the plan was made with.
+  case changed(name: String, folder: String)
+  /// More images were asked for than there are.
+  case tooFew(name: String, key: String, asked: Int, present: Int)
+  /// A name that holds numbers which make no dataset.
+  case impossible(name: String, problem: String)
+  /// No folder holds the files.
+  case missing(MissingDataset)
+
+  package var description: String {
+    switch self {
+    case .malformed(let file, let offset, let expected, let found):
+      "\(file): at byte \(offset) there should be \(expected), but there is \(found). "
+        + "Get the file again from its source, or point the grid's dataset at another folder."
+    case .unreadable(let file, let reason): "\(file) cannot be read: \(reason)."
+    case .changed(let name, let folder):
+      "The files of \(name) in \(folder) changed since this sweep was planned. "
+        + "Put the old ones back, or plan again: other data are other runs."
+    case .tooFew(let name, let key, let asked, let present):
+      "\(key) asks for \(asked) images, but \(name) has \(present). Ask for at most \(present)."
+    case .impossible(let name, let problem): "'\(name)': \(problem)."
+    case .missing(let missing): missing.description
+    }
+  }
+}
+
+/// A dataset whose files are in none of the places where they could be.
+package struct MissingDataset: Error, Equatable, CustomStringConvertible {
+  package let name: String
+  /// Folders that were looked at.
+  package let folders: [String]
+  /// The files that should be there, as a phrase.
+  package let files: String
+  /// How to get them: a sentence.
+  package let advice: String
+
+  package init(name: String, folders: [String], files: String, advice: String) {
+    (self.name, self.folders, self.files, self.advice) = (name, folders, files, advice)
+  }
+
+  package var description: String {
+    let looked = folders.isEmpty ? "No folder was named" : "Not found in \(folders.joined(separator: ", "))"
+    return "The dataset \(name) needs \(files). \(looked). \(advice)"
+  }
+}
