@@ -10,15 +10,15 @@
 #define NAME(f) f##_d
 #include "pointwise.inc"
 
-void k_binary(k_precision p, k_binary_op op, const void *x, const void *y, void *z, size_t n) {
+WIDE void k_binary(k_precision p, k_binary_op op, const void *x, const void *y, void *z, size_t n) {
   DISPATCH(p, binary, op, x, y, z, n);
 }
-void k_unary(k_precision p, k_unary_op op, const void *x, void *y, size_t n) { DISPATCH(p, unary, op, x, y, n); }
-void k_unary_pullback(k_precision p, k_unary_op op, const void *x, const void *y, const void *dy, void *dx, size_t n) {
-  DISPATCH(p, unary_pullback, op, x, y, dy, dx, n);
+WIDE void k_unary(k_precision p, k_unary_op op, const void *x, void *y, size_t n) { DISPATCH(p, unary, op, x, y, n); }
+WIDE void k_unary_pullback(k_precision p, k_unary_op op, const void *kept, const void *dy, void *dx, size_t n) {
+  DISPATCH(p, unary_pullback, op, kept, dy, dx, n);
 }
-void k_affine(k_precision p, const void *x, double a, double b, void *y, size_t n) { DISPATCH(p, affine, x, a, b, y, n); }
-void k_accumulate(k_precision p, const void *x, double a, void *y, size_t n) { DISPATCH(p, accumulate, x, a, y, n); }
+WIDE void k_affine(k_precision p, const void *x, double a, double b, void *y, size_t n) { DISPATCH(p, affine, x, a, b, y, n); }
+WIDE void k_accumulate(k_precision p, const void *x, double a, void *y, size_t n) { DISPATCH(p, accumulate, x, a, y, n); }
 void k_fill(k_precision p, double value, void *y, size_t n) { DISPATCH(p, fill, value, y, n); }
 
 void k_convert(k_precision from, const void *x, k_precision to, void *y, size_t n) {
@@ -30,10 +30,10 @@ void k_convert(k_precision from, const void *x, k_precision to, void *y, size_t 
     DISPATCH(from, affine, x, 1, 0, y, n);
 }
 
-void k_add_middle(k_precision p, const void *x, const void *v, void *y, size_t outer, size_t middle, size_t inner) {
+WIDE void k_add_middle(k_precision p, const void *x, const void *v, void *y, size_t outer, size_t middle, size_t inner) {
   DISPATCH(p, add_middle, x, v, y, outer, middle, inner);
 }
-void k_scale_middle(k_precision p, const void *x, const void *v, void *y, size_t outer, size_t middle, size_t inner) {
+WIDE void k_scale_middle(k_precision p, const void *x, const void *v, void *y, size_t outer, size_t middle, size_t inner) {
   DISPATCH(p, scale_middle, x, v, y, outer, middle, inner);
 }
 void k_spread_middle(k_precision p, const void *v, double factor, void *y, size_t outer, size_t middle, size_t inner) {
@@ -42,7 +42,7 @@ void k_spread_middle(k_precision p, const void *v, double factor, void *y, size_
 void k_spread_axis(k_precision p, const void *x, double factor, void *y, size_t outer, size_t axis, size_t inner) {
   DISPATCH(p, spread_axis, x, factor, y, outer, axis, inner);
 }
-void k_sgd(k_precision p, void *w, const void *gradient, void *v, double rate, double momentum, double decay, int nesterov,
+WIDE void k_sgd(k_precision p, void *w, const void *gradient, void *v, double rate, double momentum, double decay, int nesterov,
            int first, size_t n) {
   DISPATCH(p, sgd, w, gradient, v, rate, momentum, decay, nesterov, first, n);
 }

@@ -11,3 +11,13 @@ static inline double lanes_total(const double *lane) {
   for (int l = 0; l < LANES; l++) total += lane[l];
   return total;
 }
+
+// Compiled a second time for wider vectors, and chosen when the program starts. Products are never fused with sums (-ffp-contract=off) and
+// lanes are part of the source, so both give the same bits.
+#if defined(__x86_64__) && defined(__linux__)
+#define WIDE __attribute__((target_clones("avx2", "default")))
+#else
+#define WIDE
+#endif
+// A part of such a function, compiled with it.
+#define INLINE static inline __attribute__((always_inline))

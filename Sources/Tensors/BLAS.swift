@@ -24,19 +24,24 @@ package enum BLAS {
   }
 
   /// c [m, n] = a b + keep c, row-major, where a is [m, k] ([k, m] when transposed) and b is [k, n] ([n, k] when transposed).
+  ///
+  /// - Parameters:
+  ///   - rowA, rowC: elements from one row of a or c to the next, where these are parts of wider matrices.
   static func multiply(
-    _ precision: Precision, _ a: UnsafeRawPointer, transposingA aT: Bool = false, _ b: UnsafeRawPointer,
-    transposingB bT: Bool = false, into c: UnsafeMutableRawPointer, m: Int, n: Int, k: Int, keep: Bool = false
+    _ precision: Precision, _ a: UnsafeRawPointer, transposingA aT: Bool = false, rowA: Int? = nil,
+    _ b: UnsafeRawPointer, transposingB bT: Bool = false, into c: UnsafeMutableRawPointer, rowC: Int? = nil,
+    m: Int, n: Int, k: Int, keep: Bool = false
   ) {
     useOneThread()
     guard m > 0, n > 0 else { return }
     guard k > 0 else {
+      precondition(rowC == nil || rowC == n, "an empty sum into a part of a matrix")
       if !keep { k_fill(precision.kernel, 0, c, m * n) }
       return
     }
     let (ta, tb) = (aT ? CblasTrans : CblasNoTrans, bT ? CblasTrans : CblasNoTrans)
-    let (lda, ldb) = (Int32(aT ? m : k), Int32(bT ? k : n))
-    let (m, n, k, ldc) = (Int32(m), Int32(n), Int32(k), Int32(n))
+    let (lda, ldb) = (Int32(rowA ?? (aT ? m : k)), Int32(bT ? k : n))
+    let (m, n, k, ldc) = (Int32(m), Int32(n), Int32(k), Int32(rowC ?? n))
     switch precision {
     case .single:
       cblas_sgemm(

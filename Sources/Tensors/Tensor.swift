@@ -28,6 +28,9 @@ package struct Tensor: Sendable {
     self.init(shape: shape, precision: precision, storage: storage, node: nil)
   }
 
+  /// A constant that its maker writes before anybody else sees it.
+  static func unfilled(_ shape: Shape, _ precision: Precision) -> Tensor { Tensor(shape, precision) { _ in } }
+
   /// Values in row-major order, rounded once where the tensor is single.
   package init(_ values: [Double], _ shape: Shape, _ precision: Precision = .single) {
     precondition(values.count == shape.count, "\(values.count) values for \(shape)")

@@ -16,8 +16,9 @@ typedef enum { K_RELU, K_RELU6, K_SIGMOID, K_TANH, K_EXP, K_LOG, K_SQUARE, K_ROO
 void k_binary(k_precision p, k_binary_op op, const void *x, const void *y, void *z, size_t n);
 // y[i] = f(x[i]); y may be x.
 void k_unary(k_precision p, k_unary_op op, const void *x, void *y, size_t n);
-// dx[i] = f'(x[i]) dy[i], given y = f(x). Kinks: 0 at 0 (ReLU), at 0 and 6 (ReLU6), outside of (0, 1) (clamp).
-void k_unary_pullback(k_precision p, k_unary_op op, const void *x, const void *y, const void *dy, void *dx, size_t n);
+// dx[i] = f'(x[i]) dy[i], given `kept`: x for the logarithm and the square, y = f(x) for all others. Kinks: 0 at 0 (ReLU), at 0 and 6
+// (ReLU6), outside of (0, 1) (clamp).
+void k_unary_pullback(k_precision p, k_unary_op op, const void *kept, const void *dy, void *dx, size_t n);
 // y[i] = a x[i] + b; y may be x.
 void k_affine(k_precision p, const void *x, double a, double b, void *y, size_t n);
 // y[i] += a x[i].
@@ -84,15 +85,21 @@ typedef struct {
   size_t kernel[2], stride[2], padding[2], dilation[2];
 } k_window;
 
-// One image x [channels, height, width] to columns [channels * kh * kw, out_height * out_width].
-void k_im2col(k_precision p, const void *x, void *columns, size_t channels, const k_window *w);
+// One image x [channels, height, width] to the columns [channels * kh * kw, rows * out_width] of the output rows from `first` on.
+void k_im2col(k_precision p, const void *x, void *columns, size_t channels, const k_window *w, size_t first, size_t rows);
 // The transpose: x is overwritten with the sum of the columns' entries.
 void k_col2im(k_precision p, const void *columns, void *x, size_t channels, const k_window *w);
-// One filter a channel: y [batch, channels, oh, ow] from x [batch, channels, h, w] and weight [channels, kh, kw].
-void k_depthwise(k_precision p, const void *x, const void *weight, void *y, size_t batch, size_t channels, const k_window *w);
+// Filters [outputs, channels, taps] to [channels, outputs, taps] with the taps in reverse: those of the gradient as a convolution. Applied
+// again with the extents exchanged, it undoes itself.
+void k_turn_filters(k_precision p, const void *filters, void *turned, size_t outputs, size_t channels, size_t taps);
+// One filter a channel: y [batch, channels, oh, ow] from x [batch, channels, h, w] and weight [channels, kh, kw]. The scratch has room for a
+// padded plane and a vector behind it: (h + 2 padding) (w + 2 padding) + 8 stride elements.
+void k_depthwise(k_precision p, const void *x, const void *weight, void *y, void *scratch, size_t batch, size_t channels,
+                 const k_window *w);
 void k_depthwise_data(k_precision p, const void *dy, const void *weight, void *dx, size_t batch, size_t channels,
                       const k_window *w);
-void k_depthwise_weight(k_precision p, const void *x, const void *dy, void *dweight, size_t batch, size_t channels,
+// Products are summed in eight lanes a plane, then in double: lanes ascending, then samples. The scratch is as above.
+void k_depthwise_weight(k_precision p, const void *x, const void *dy, void *dweight, void *scratch, size_t batch, size_t channels,
                         const k_window *w);
 
 // Pooling and resizing, one call for all planes [planes, height, width] --------------------------------------------------------------------

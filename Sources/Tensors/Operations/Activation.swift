@@ -3,11 +3,13 @@ internal import CKernels
 extension Tensor {
   private func unary(_ op: k_unary_op) -> Tensor {
     let output = Tensor(shape, precision) { k_unary(precision.kernel, op, storage.base, $0, count) }
-    return output.recorded(from: [self]) { [x = detached, y = output] upstream in
+    // Most slopes follow from the result, which the next operation keeps anyway.
+    let kept = op == K_LOG || op == K_SQUARE ? detached : output
+    return output.recorded(from: [self]) { upstream in
       [
-        Tensor(x.shape, x.precision) {
+        Tensor(kept.shape, kept.precision) {
           k_unary_pullback(
-            x.precision.kernel, op, x.storage.base, y.storage.base, upstream.storage.base, $0, x.count)
+            kept.precision.kernel, op, kept.storage.base, upstream.storage.base, $0, kept.count)
         }
       ]
     }

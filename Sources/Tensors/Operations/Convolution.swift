@@ -59,19 +59,18 @@ extension Tensor {
     } pullback: {
       [x = detached, weight = weight.detached, wantsInput = node != nil, wantsWeight = weight.node != nil] dy
       in
-      [
-        wantsInput
-          ? Tensor(x.shape, x.precision) { plan.data(dy.storage.base, weight.storage.base, $0) } : nil,
-        wantsWeight
-          ? Tensor(weight.shape, x.precision) { plan.weight(x.storage.base, dy.storage.base, $0) } : nil,
-      ]
+      let slope = wantsInput ? Tensor.unfilled(x.shape, x.precision) : nil
+      let slopeWeight = wantsWeight ? Tensor.unfilled(weight.shape, x.precision) : nil
+      plan.backward(
+        x.storage.base, weight.storage.base, dy.storage.base, slope?.storage.base, slopeWeight?.storage.base)
+      return [slope, slopeWeight]
     }
     return bias.map { product.adding(channel: $0) } ?? product
   }
 }
 
-/// One convolution's sizes and its three passes by lowering to matrix products, image by image and group by group, so that the columns of
-/// one image stay in the cache. One filter a channel (depthwise) runs as a direct loop.
+/// One convolution's sizes and its passes by lowering to matrix products, a few rows of an image at a time, so that their columns stay in
+/// the cache. One filter a channel (depthwise) runs as a direct loop.
 private struct ConvolutionPlan: @unchecked Sendable {
   // `@unchecked Sendable`: immutable; `k_window` is a C struct of integers.
   let batch: Int
@@ -81,12 +80,18 @@ private struct ConvolutionPlan: @unchecked Sendable {
   var window: k_window
   let precision: Precision
 
+  /// What the columns of a tile may take: a part of a second-level cache, which also holds their copy inside of OpenBLAS.
+  private static let tileByteCount = 128 << 10
+
   private var size: Int { precision.byteCount }
   private var inPlane: Int { window.height * window.width }
   private var outPlane: Int { window.out_height * window.out_width }
   private var taps: Int { window.kernel.0 * window.kernel.1 }
-  /// Rows of a group's columns.
-  private var depth: Int { channels / groups * taps }
+  /// Input and output channels of a group.
+  private var groupInputs: Int { channels / groups }
+  private var groupOutputs: Int { outputs / groups }
+  /// Elements of a group's filter, and rows of its columns.
+  private var depth: Int { groupInputs * taps }
   private var isDepthwise: Bool { groups == channels && outputs == channels && groups > 1 }
   /// A 1 × 1 kernel on every pixel reads the image as it lies.
   private var needsColumns: Bool {
@@ -94,64 +99,157 @@ private struct ConvolutionPlan: @unchecked Sendable {
   }
 
   func forward(_ x: UnsafeRawPointer, _ weight: UnsafeRawPointer, _ y: UnsafeMutableRawPointer) {
-    withUnsafePointer(to: window) { window in
-      if isDepthwise { return k_depthwise(precision.kernel, x, weight, y, batch, channels, window) }
-      let columns = needsColumns ? TensorStorage(byteCount: depth * outPlane * size) : nil
-      forEachGroup { sample, group in
-        let image = x + input(sample, group)
-        if let columns { k_im2col(precision.kernel, image, columns.base, channels / groups, window) }
-        BLAS.multiply(
-          precision, weight + filter(group), UnsafeRawPointer(columns?.base) ?? image,
-          into: y + output(sample, group), m: outputs / groups, n: outPlane, k: depth)
-      }
+    if isDepthwise { return depthwise(x, weight, y, window) }
+    forEachTile(of: x, groupInputs, window) { sample, group, pixels, columns in
+      BLAS.multiply(
+        precision, weight + filter(group), columns,
+        into: y + output(sample, group) + pixels.lowerBound * size,
+        rowC: outPlane, m: groupOutputs, n: pixels.count, k: depth)
     }
   }
 
-  func data(_ dy: UnsafeRawPointer, _ weight: UnsafeRawPointer, _ dx: UnsafeMutableRawPointer) {
+  /// Writes the gradients that are asked for. Sums over samples, and over pixels within a sample, run in ascending order.
+  func backward(
+    _ x: UnsafeRawPointer, _ weight: UnsafeRawPointer, _ dy: UnsafeRawPointer, _ dx: UnsafeMutableRawPointer?,
+    _ dweight: UnsafeMutableRawPointer?
+  ) {
+    if batch == 0, let dweight { return k_fill(precision.kernel, 0, dweight, outputs * depth) }
+    if let dx, let dweight, !isDepthwise, let mirrored {
+      return both(x, weight, dy, dx, dweight, mirrored)
+    }
+    if let dx { data(dy, weight, dx) }
+    if let dweight { self.weight(x, dy, dweight) }
+  }
+
+  private func data(_ dy: UnsafeRawPointer, _ weight: UnsafeRawPointer, _ dx: UnsafeMutableRawPointer) {
+    if isDepthwise, let mirrored {
+      let turned = TensorStorage(byteCount: outputs * taps * size)
+      k_turn_filters(precision.kernel, weight, turned.base, 1, channels, taps)
+      return depthwise(dy, turned.base, dx, mirrored)
+    }
     withUnsafePointer(to: window) { window in
       if isDepthwise { return k_depthwise_data(precision.kernel, dy, weight, dx, batch, channels, window) }
       let columns = needsColumns ? TensorStorage(byteCount: depth * outPlane * size) : nil
-      forEachGroup { sample, group in
-        let image = dx + input(sample, group)
-        BLAS.multiply(
-          precision, weight + filter(group), transposingA: true, dy + output(sample, group),
-          into: columns?.base ?? image,
-          m: depth, n: outPlane, k: outputs / groups)
-        if let columns { k_col2im(precision.kernel, columns.base, image, channels / groups, window) }
+      for sample in 0..<batch {
+        for group in 0..<groups {
+          let image = dx + input(sample, group)
+          BLAS.multiply(
+            precision, weight + filter(group), transposingA: true, dy + output(sample, group),
+            into: columns?.base ?? image, m: depth, n: outPlane, k: groupOutputs)
+          if let columns { k_col2im(precision.kernel, columns.base, image, groupInputs, window) }
+        }
       }
     }
   }
 
-  /// Sums over samples in ascending order.
-  func weight(_ x: UnsafeRawPointer, _ dy: UnsafeRawPointer, _ dweight: UnsafeMutableRawPointer) {
+  private func weight(_ x: UnsafeRawPointer, _ dy: UnsafeRawPointer, _ dweight: UnsafeMutableRawPointer) {
+    if isDepthwise {
+      let scratch = scratch(window)
+      return withUnsafePointer(to: window) {
+        k_depthwise_weight(precision.kernel, x, dy, dweight, scratch.base, batch, channels, $0)
+      }
+    }
+    forEachTile(of: x, groupInputs, window) { sample, group, pixels, columns in
+      BLAS.multiply(
+        precision, dy + output(sample, group) + pixels.lowerBound * size, rowA: outPlane, columns,
+        transposingB: true,
+        into: dweight + filter(group), m: groupOutputs, n: depth, k: pixels.count,
+        keep: sample > 0 || pixels.lowerBound > 0)
+    }
+  }
+
+  /// The window by which dx is a convolution of dy with the filters turned; nil where there is none.
+  private var mirrored: k_window? {
+    let reach = (window.dilation.0 * (window.kernel.0 - 1), window.dilation.1 * (window.kernel.1 - 1))
+    guard needsColumns, window.stride == (1, 1), window.padding.0 <= reach.0, window.padding.1 <= reach.1
+    else {
+      return nil
+    }
+    return k_window(
+      height: window.out_height, width: window.out_width, out_height: window.height, out_width: window.width,
+      kernel: window.kernel, stride: (1, 1),
+      padding: (reach.0 - window.padding.0, reach.1 - window.padding.1),
+      dilation: window.dilation)
+  }
+
+  /// Both gradients from the same columns of dy: with stride 1, dx = turned filters × columns and turned dweight = x × columnsᵀ.
+  private func both(
+    _ x: UnsafeRawPointer, _ weight: UnsafeRawPointer, _ dy: UnsafeRawPointer, _ dx: UnsafeMutableRawPointer,
+    _ dweight: UnsafeMutableRawPointer, _ mirrored: k_window
+  ) {
+    let turned = TensorStorage(byteCount: outputs * depth * size)
+    let slope = TensorStorage(byteCount: outputs * depth * size)
+    for group in 0..<groups {
+      k_turn_filters(
+        precision.kernel, weight + filter(group), turned.base + filter(group), groupOutputs, groupInputs, taps
+      )
+    }
+    forEachTile(of: dy, groupOutputs, mirrored) { sample, group, pixels, columns in
+      let first = input(sample, group) + pixels.lowerBound * size
+      BLAS.multiply(
+        precision, turned.base + filter(group), columns, into: dx + first, rowC: inPlane, m: groupInputs,
+        n: pixels.count, k: groupOutputs * taps)
+      BLAS.multiply(
+        precision, x + first, rowA: inPlane, columns, transposingB: true, into: slope.base + filter(group),
+        m: groupInputs, n: groupOutputs * taps, k: pixels.count, keep: sample > 0 || pixels.lowerBound > 0)
+    }
+    for group in 0..<groups {
+      k_turn_filters(
+        precision.kernel, slope.base + filter(group), dweight + filter(group), groupInputs, groupOutputs, taps
+      )
+    }
+  }
+
+  private func depthwise(
+    _ x: UnsafeRawPointer, _ weight: UnsafeRawPointer, _ y: UnsafeMutableRawPointer, _ window: k_window
+  ) {
+    let scratch = scratch(window)
+    withUnsafePointer(to: window) {
+      k_depthwise(precision.kernel, x, weight, y, scratch.base, batch, channels, $0)
+    }
+  }
+
+  /// Room for a padded plane and a vector behind it.
+  private func scratch(_ window: k_window) -> TensorStorage {
+    let plane = (window.height + 2 * window.padding.0) * (window.width + 2 * window.padding.1)
+    return TensorStorage(byteCount: (plane + 8 * window.stride.1) * size)
+  }
+
+  /// Lowers images `[batch, groups × channels, height, width]` tile by tile: some rows of the output at a time, whose columns
+  /// `[channels × taps, pixels]` are lent to `body`; sample by sample, group by group, from the top.
+  private func forEachTile(
+    of images: UnsafeRawPointer, _ channels: Int, _ window: k_window,
+    _ body: (_ sample: Int, _ group: Int, _ pixels: Range<Int>, _ columns: UnsafeRawPointer) -> Void
+  ) {
+    let plane = channels * window.height * window.width * size
+    let (height, width) = (window.out_height, window.out_width)
+    let rows =
+      needsColumns ? min(height, max(1, Self.tileByteCount / (channels * taps * width * size))) : height
+    let columns = needsColumns ? TensorStorage(byteCount: channels * taps * rows * width * size) : nil
     withUnsafePointer(to: window) { window in
-      if isDepthwise { return k_depthwise_weight(precision.kernel, x, dy, dweight, batch, channels, window) }
-      if batch == 0 { return k_fill(precision.kernel, 0, dweight, outputs * depth) }
-      let columns = needsColumns ? TensorStorage(byteCount: depth * outPlane * size) : nil
-      forEachGroup { sample, group in
-        let image = x + input(sample, group)
-        if let columns { k_im2col(precision.kernel, image, columns.base, channels / groups, window) }
-        BLAS.multiply(
-          precision, dy + output(sample, group), UnsafeRawPointer(columns?.base) ?? image, transposingB: true,
-          into: dweight + filter(group), m: outputs / groups, n: depth, k: outPlane, keep: sample > 0)
+      for sample in 0..<batch {
+        for group in 0..<groups {
+          let image = images + (sample * groups + group) * plane
+          for top in stride(from: 0, to: height, by: rows) {
+            let count = min(rows, height - top)
+            if let columns { k_im2col(precision.kernel, image, columns.base, channels, window, top, count) }
+            body(
+              sample, group, (top * width)..<((top + count) * width),
+              columns.map { UnsafeRawPointer($0.base) } ?? image)
+          }
+        }
       }
-    }
-  }
-
-  private func forEachGroup(_ body: (_ sample: Int, _ group: Int) -> Void) {
-    for sample in 0..<batch {
-      for group in 0..<groups { body(sample, group) }
     }
   }
 
   /// Byte offsets of a sample's or of the filters' part that belongs to a group.
   private func input(_ sample: Int, _ group: Int) -> Int {
-    (sample * channels + group * (channels / groups)) * inPlane * size
+    (sample * channels + group * groupInputs) * inPlane * size
   }
 
   private func output(_ sample: Int, _ group: Int) -> Int {
-    (sample * outputs + group * (outputs / groups)) * outPlane * size
+    (sample * outputs + group * groupOutputs) * outPlane * size
   }
 
-  private func filter(_ group: Int) -> Int { group * (outputs / groups) * depth * size }
+  private func filter(_ group: Int) -> Int { group * groupOutputs * depth * size }
 }
