@@ -58,9 +58,13 @@ let package = Package(
     .executableTarget(
       name: "mtkd-sweep",
       dependencies: [
-        "Pipeline", "Reports", "Storage", "Sweeps", "Specs", "Networks", "Distillation", "Datasets",
+        "Pipeline", "Reports", "Storage", "Sweeps", "Specs", "Networks", "Distillation", "Datasets", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "mtkd-benchmarks",
+      dependencies: ["Pipeline", "Storage", "Sweeps", "Networks", "Tensors", "Specs"], path: "Benchmarks",
       swiftSettings: strict),
     // Tests
     .target(name: "TestSupport", dependencies: ["Tensors", "Specs"], path: "Tests/TestSupport", swiftSettings: strict),

@@ -1,6 +1,6 @@
 internal import Foundation
 internal import Networks
-package import Specs
+internal import Specs
 package import Storage
 package import Sweeps
 internal import Synchronization

@@ -1,5 +1,5 @@
 internal import Networks
-package import Specs
+internal import Specs
 internal import Tensors
 
 #if canImport(Glibc)

@@ -1,8 +1,8 @@
 internal import Datasets
 internal import Networks
 package import Specs
-package import Storage
-package import Sweeps
+internal import Storage
+internal import Sweeps
 internal import Tensors
 
 /// How much work is left, from networks' multiply-adds and from what stages took here before.

@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Networks
-package import Specs
-package import Storage
-package import Sweeps
+internal import Specs
+internal import Storage
+internal import Sweeps
 
 /// What a worker was asked to leave for.
 struct WorkerStopped: Error {}

@@ -1,4 +1,6 @@
 internal import Foundation
+internal import Datasets
+internal import Distillation
 internal import Networks
 internal import Specs
 internal import Storage

@@ -1,0 +1,212 @@
+import ArgumentParser
+import Datasets
+import Distillation
+import Foundation
+import Networks
+import Pipeline
+import Specs
+import Storage
+import Sweeps
+import Tensors
+
+/// `mtkd-sweep models`: networks that a grid can name.
+struct Models: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "List networks with their sizes.")
+
+  @Argument(help: "One network.")
+  var name: String?
+
+  @Flag(help: "JSON on standard output.")
+  var json = false
+
+  func run() throws {
+    let chosen = try name.map { name in
+      [(id: name, published: "", spec: try NetworkNames.spec(.string(name)))]
+    } ?? NetworkNames.all
+    var rows: [[String]] = [["network", "family", "parameters", "multiply-adds", "input", "F", "f"]]
+    var machine: [JSONValue] = []
+    for (id, _, spec) in chosen {
+      let isMini = id.hasPrefix("mini-") && !id.hasSuffix("-c32")
+      let task = ImageTask(
+        channels: isMini ? 1 : 3, height: isMini ? 28 : 32, width: isMini ? 28 : 32,
+        classes: id.hasPrefix("mini-") ? 10 : 100)
+      let cost = try NetworkCost(spec, task)
+      let input = "\(task.channels)x\(task.height)x\(task.width)/\(task.classes)"
+      rows.append([
+        id, spec.family, "\(cost.parameters)", "\(cost.multiplyAdds)", input,
+        cost.map.dimensions.map(String.init).joined(separator: "x"), "\(cost.embedding)",
+      ])
+      machine.append([
+        "name": .string(id), "family": .string(spec.family), "parameters": JSONValue(cost.parameters),
+        "multiplyAdds": JSONValue(cost.multiplyAdds), "input": .string(input), "embedding": JSONValue(cost.embedding),
+        "settings": .object(spec.parameters),
+      ])
+    }
+    Out.put(json ? mtkd_sweep.json(["models": .array(machine)]) : aligned(rows))
+    if name != nil, !json, let spec = chosen.first?.spec {
+      Out.put("\(JSONValue.object(spec.parameters.merging(["family": .string(spec.family)]) { $1 }))\n")
+    }
+  }
+}
+
+/// `mtkd-sweep methods`: methods with their options and defaults.
+struct Methods: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "List methods, or one method with its options.")
+
+  @Argument(help: "One method.")
+  var name: String?
+
+  @Flag(help: "JSON on standard output.")
+  var json = false
+
+  func run() throws {
+    let chosen = try name.map { [try Catalog.methods.entry($0).description] } ?? Catalog.methods.entries.map { $0.description }
+    if json {
+      Out.put(
+        mtkd_sweep.json([
+          "methods": .array(
+            chosen.map { method in
+              [
+                "name": .string(method.name), "summary": .string(method.summary),
+                "options": .object(Dictionary(method.options.map { ($0.name, $0.standard) }) { $1 }),
+              ]
+            })
+        ]))
+      return
+    }
+    guard name != nil, let method = chosen.first else {
+      return Out.put(aligned(chosen.map { [$0.name, $0.summary] }))
+    }
+    Out.put("\(method.name): \(method.summary)\n")
+    Out.put(aligned(method.options.map { ["  \($0.name)", $0.standard.string ?? $0.standard.description, $0.help] }))
+    for preset in method.presets {
+      let options = preset.options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.string ?? $0.value.description)" }
+      Out.put("  preset \(preset.name): \(options.isEmpty ? "the defaults" : options.joined(separator: " "))\n")
+    }
+  }
+}
+
+/// `mtkd-sweep datasets`: what is there and what is not.
+struct DatasetsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "datasets", abstract: "List datasets, and whether their files are found.")
+
+  @OptionGroup var data: DataFolders
+
+  @Flag(help: "JSON on standard output.")
+  var json = false
+
+  func run() throws {
+    var rows: [[String]] = []
+    for kind in Catalog.datasets.entries {
+      let located = try DatasetCatalog.locate(kind.name, searching: data.folders)
+      rows.append([kind.name, located.missing == nil ? "found" : "absent", kind.summary])
+    }
+    Out.put(
+      json
+        ? mtkd_sweep.json([
+          "datasets": .array(rows.map { ["name": .string($0[0]), "found": .bool($0[1] == "found"), "summary": .string($0[2])] })
+        ]) : aligned(rows))
+  }
+}
+
+/// `mtkd-sweep presets`: grids that come with the program.
+struct Presets: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Grids that come with the program.", subcommands: [ListPresets.self, ShowPreset.self],
+    defaultSubcommand: ListPresets.self)
+
+  struct ListPresets: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "Their names.")
+    func run() { for name in Catalog.presets.names { Out.put("\(name)\n") } }
+  }
+
+  struct ShowPreset: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "The text of one.")
+    @Argument(help: "Its name.") var name: String
+    func run() throws { Out.put(try Catalog.presets.entry(name).text) }
+  }
+}
+
+/// `mtkd-sweep schema`: for editors.
+struct SchemaCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "schema", abstract: "Print the JSON schema of grid files.")
+  func run() { Out.put(CanonicalJSON.text(of: GridSchema.value(.engine(dataFolders: []))) + "\n") }
+}
+
+/// `mtkd-sweep bench`: images per second of processor time.
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Images per CPU second of a network on 3 x 32 x 32 images, at one thread.")
+
+  @Argument(help: "The network.") var network: String
+  @Option(help: "Images a batch.") var batch = 64
+  @Option(help: "train or infer.") var phase = "train"
+  @Option(help: "CPU seconds to measure.") var seconds = 5.0
+  @Flag(help: "JSON on standard output.") var json = false
+
+  func validate() throws {
+    guard EngineBenchmark.Phase(rawValue: phase) != nil else { throw ValidationError("--phase is train or infer.") }
+    guard batch > 0, seconds > 0 else { throw ValidationError("--batch and --seconds are above 0.") }
+  }
+
+  func run() throws {
+    let result = try EngineBenchmark(
+      network: network, phase: EngineBenchmark.Phase(rawValue: phase)!, batch: batch, seconds: seconds)
+    Out.put(
+      json
+        ? mtkd_sweep.json([
+          "network": .string(result.network), "phase": .string(phase), "batch": JSONValue(batch),
+          "steps": JSONValue(result.steps), "cpuSeconds": JSONValue(result.cpuSeconds),
+          "imagesPerCPUSecond": JSONValue(result.imagesPerCPUSecond), "library": .string(result.library),
+        ])
+        : "\(network) \(phase): \((result.imagesPerCPUSecond * 10).rounded() / 10) images per CPU second (batch \(batch), \(result.library))\n")
+  }
+}
+
+/// `mtkd-sweep doctor`: what this machine gives the program.
+struct Doctor: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Say what this machine has and what is missing.")
+  @OptionGroup var location: StoreLocation
+  @OptionGroup var data: DataFolders
+
+  func run() throws {
+    let provenance = ProgramIdentity.provenance()
+    var rows = [
+      ["program", "mtkd-sweep \(provenance.version), commit \(provenance.commit ?? "not recorded (use make build)")"],
+      ["processor", "\(provenance.cpu), \(ProcessInfo.processInfo.activeProcessorCount) cores"], ["matrix products", provenance.blas],
+    ]
+    for kind in Catalog.datasets.entries {
+      let located = try DatasetCatalog.locate(kind.name, searching: data.folders)
+      rows.append([kind.name, located.missing?.description ?? "found"])
+    }
+    rows.append(["store", FileManager.default.fileExists(atPath: location.folder.database) ? location.path : "\(location.path): none yet"])
+    Out.put(aligned(rows))
+  }
+}
+
+/// `mtkd-sweep worker`: one stage, in a process of its own. Started by `run`.
+struct WorkerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "worker", abstract: "Run one stage.", shouldDisplay: false)
+  @Argument var key: String
+  @OptionGroup var location: StoreLocation
+  @Option var attempt: Int
+  @Option var dataFolder: String?
+
+  func run() throws {
+    guard let key = ContentKey(key) else { throw ValidationError("A key has 64 hexadecimal digits.") }
+    throw ExitCode(Pipeline.Worker.run(key, attempt: attempt, in: location.folder, dataFolder: dataFolder))
+  }
+}
+
+/// Rows with their columns under each other, two spaces apart.
+func aligned(_ rows: [[String]]) -> String {
+  guard let columns = rows.first?.count else { return "" }
+  let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
+  return rows.map { row in
+    let cells = row.enumerated().map { index, cell in
+      index == columns - 1 ? cell : cell + String(repeating: " ", count: widths[index] - cell.count)
+    }
+    return cells.joined(separator: "  ") + "\n"
+  }.joined()
+}

@@ -1,0 +1,102 @@
+import ArgumentParser
+import Foundation
+import Pipeline
+import Reports
+import Specs
+import Storage
+
+/// `--store`, for every command that reads or writes results.
+struct StoreLocation: ParsableArguments {
+  @Option(name: .customLong("store"), help: ArgumentHelp("Folder of the results.", valueName: "dir"))
+  var path = "results"
+
+  var folder: StoreFolder { StoreFolder(path) }
+
+  func open() throws -> ResultStore { try ResultStore(at: folder, .reading) }
+
+  /// The sweep that is meant: the named one, or the only one.
+  func sweep(_ name: String?, in store: ResultStore) throws -> SweepRecord {
+    if let name { return try store.sweep(name) }
+    let sweeps = try store.sweeps()
+    guard sweeps.count == 1 else {
+      throw NothingThere(
+        description: sweeps.isEmpty
+          ? "The store \(path) has no sweep yet. `mtkd-sweep run FILE` makes one."
+          : "The store \(path) has \(sweeps.count) sweeps: \(sweeps.map(\.name).joined(separator: ", ")). Name one.")
+    }
+    return sweeps[0]
+  }
+
+  /// The stage that a key or the beginning of one means.
+  func stage(_ prefix: String, in store: ResultStore) throws -> (stage: StageRecord, state: StageState) {
+    let found = try store.stages(withPrefix: prefix)
+    guard found.count == 1 else {
+      throw NothingThere(
+        description: found.isEmpty
+          ? "No run of \(path) has a key that begins with \(prefix). `mtkd-sweep list --store \(path)` lists them."
+          : "\(found.count) runs have a key that begins with \(prefix). Give more digits.")
+    }
+    return found[0]
+  }
+}
+
+/// Where datasets' files are looked for.
+struct DataFolders: ParsableArguments {
+  @Option(
+    name: .customLong("data"),
+    help: ArgumentHelp("Folder of datasets, searched before the system's; may be given several times.", valueName: "dir"))
+  var folders: [String] = ["data"]
+}
+
+enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
+  case auto, always, never
+}
+
+/// Colours and width of what people read.
+struct StyleOptions: ParsableArguments {
+  @Option(help: "Colours: auto, always or never. NO_COLOR is respected.")
+  var color = ColorChoice.auto
+
+  /// For a stream, by its descriptor.
+  func style(for stream: Int32) -> TextStyle {
+    let environment = ProcessInfo.processInfo.environment
+    let isPlain = !(environment["NO_COLOR"] ?? "").isEmpty || environment["TERM"] == "dumb"
+    let isColoured = color == .always || (color == .auto && isatty(stream) == 1 && !isPlain)
+    return TextStyle(isUnicode: Self.isUnicode(environment), isColoured: isColoured)
+  }
+
+  /// Whether the locale is UTF-8; files and pipes without any locale get Unicode too.
+  private static func isUnicode(_ environment: [String: String]) -> Bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
+    guard let locale else { return true }
+    let name = locale.lowercased().replacing("-", with: "")
+    return name.contains("utf8")
+  }
+}
+
+/// A JSON value for machines, with a line feed.
+func json(_ members: [String: JSONValue]) -> String { CanonicalJSON.text(of: .object(members)) + "\n" }
+
+extension JSONValue {
+  init(_ integer: Int) { self = .number(DecimalNumber(integer)) }
+  init(_ double: Double) { self = DecimalNumber(double).map { .number($0) } ?? .null }
+  init(_ texts: [String]) { self = .array(texts.map { .string($0) }) }
+}
+
+/// `1 h 12 m`, `3 m 20 s`, `45 s`.
+func duration(_ seconds: Double) -> String {
+  guard seconds.isFinite, seconds < 1e9 else { return "?" }
+  let whole = Int(max(0, seconds).rounded())
+  let (days, hours, minutes) = (whole / 86400, whole % 86400 / 3600, whole % 3600 / 60)
+  if days > 0 { return "\(days) d \(hours) h" }
+  if hours > 0 { return "\(hours) h \(minutes) m" }
+  return minutes > 0 ? "\(minutes) m \(whole % 60) s" : "\(whole) s"
+}
+
+/// `3.2 MB`.
+func size(_ bytes: Double) -> String {
+  let units = ["B", "kB", "MB", "GB", "TB"]
+  var (value, unit) = (bytes, 0)
+  while value >= 1000, unit < units.count - 1 { (value, unit) = (value / 1000, unit + 1) }
+  return unit == 0 ? "\(Int(value)) B" : "\((value * 10).rounded() / 10) \(units[unit])"
+}

@@ -1,0 +1,144 @@
+import ArgumentParser
+@preconcurrency import Dispatch
+import Foundation
+import Pipeline
+import Reports
+import Specs
+import Storage
+import Sweeps
+
+/// `mtkd-sweep run`: start, resume and growth are one command.
+struct Run: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run what a grid asks for and is not done, then print the table.",
+    discussion: """
+      Ctrl-C once: workers write snapshots and leave (exit 75). Twice: they are ended at once (130). Either way, and after a kill or a
+      power loss, the same command goes on and ends with the same bits.
+      """)
+
+  @Argument(help: "The grid file.")
+  var file: String
+
+  @OptionGroup var location: StoreLocation
+  @OptionGroup var data: DataFolders
+  @OptionGroup var styles: StyleOptions
+
+  @Option(help: "Worker processes, one thread each; as many as cores where nothing is said.")
+  var workers: Int?
+
+  @Option(help: "How many runs a grid may ask for.")
+  var maxRuns = GridExpansion.usualLimit
+
+  @Flag(help: "What happens as JSON lines on standard output, instead of the table.")
+  var events = false
+
+  @Flag(name: .shortAndLong, help: "Say nothing but what went wrong.")
+  var quiet = false
+
+  func validate() throws {
+    if let workers, workers < 1 { throw ValidationError("--workers is 1 or more.") }
+  }
+
+  func run() async throws {
+    // Everything that can be wrong with the grid is said before anything is made.
+    let unstored = try SweepPlanner.plan(gridAt: file, dataFolders: data.folders, limit: maxRuns)
+    guard unstored.missingData.isEmpty else { throw MissingData(sentences: unstored.missingData) }
+    do { try location.folder.create() } catch { throw StoreError.file(error) }
+    let lease = try Lease(of: location.folder, now: Int(Date.now.timeIntervalSince1970))
+    let store = try ResultStore(at: location.folder, .writing)
+    let sweep = try SweepPlanner.plan(gridAt: file, dataFolders: data.folders, limit: maxRuns, store: store)
+    for warning in sweep.expansion.warnings { Talk.say(warning.rendered) }
+
+    let count = workers ?? sweep.grid.run.workers ?? ProcessInfo.processInfo.activeProcessorCount
+    guard let program = ProgramIdentity.executable else {
+      throw NothingThere(description: "Cannot tell which file this program is: /proc is not mounted.")
+    }
+    let display = RunDisplay(
+      style: styles.style(for: STDERR_FILENO), isLive: isatty(STDERR_FILENO) == 1 && !quiet && !events, isQuiet: quiet,
+      events: events, forecast: sweep.forecast)
+    let coordinator = try Coordinator(
+      sweep, folder: location.folder, store: store, executor: LocalProcesses(executable: program.path), workers: count
+    ) { display.show($0) }
+
+    let stop = StopSignal()
+    let signals = StopSignals(stop) { display.say("Stopping: workers write snapshots. Ctrl-C again ends them at once.") }
+    let outcome = try await withTaskCancellationHandler {
+      try await coordinator.run(until: stop)
+    } onCancel: {
+      stop.request()
+    }
+    signals.end()
+    display.end()
+    _ = lease
+    if outcome == .stopped {
+      Talk.say("Stopped; nothing is lost. `mtkd-sweep run \(file)\(storeArgument)` goes on.")
+      throw ExitCode(ExitCodes.stopped)
+    }
+    if !events { Out.put(try table(sweep, store)) }
+    if case .someFailed(let failures) = outcome {
+      Talk.say("\(failures) without a result. `mtkd-sweep status\(storeArgument)` says which; `mtkd-sweep retry` runs failed ones again.")
+      throw ExitCode(ExitCodes.doneWithFailures)
+    }
+  }
+
+  private var storeArgument: String { location.path == "results" ? "" : " --store \(location.path)" }
+
+  private func table(_ sweep: PlannedSweep, _ store: ResultStore) throws -> String {
+    let results = try store.results(of: sweep.name, metric: sweep.grid.report.metric)
+    return TextTable.render(ReportTable(results), style: styles.style(for: STDOUT_FILENO))
+  }
+}
+
+/// Ctrl-C, SIGTERM and SIGHUP: once is a wish, twice an order.
+private final class StopSignals: Sendable {
+  private let sources: [any DispatchSourceSignal]
+
+  init(_ stop: StopSignal, asked: @escaping @Sendable () -> Void) {
+    let queue = DispatchQueue(label: "signals")
+    sources = [SIGINT, SIGTERM, SIGHUP].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+      source.setEventHandler {
+        stop.request()
+        if stop.count == 1 {
+          asked()
+        } else {
+          // Workers read the end of the pipe that this process holds, and end with it.
+          Talk.say("Ended at once. The same command goes on from the last snapshots.")
+          exit(ExitCodes.interruptedTwice)
+        }
+      }
+      source.resume()
+      return source
+    }
+  }
+
+  func end() { for source in sources { source.cancel() } }
+}
+
+extension ResultStore {
+  /// A sweep's results as tables read them.
+  func results(of sweep: String, metric: String) throws -> SweepResults {
+    let record = try self.sweep(sweep)
+    let runs = try outcomes(of: sweep, metric: metric).map { outcome in
+      SweepResults.Run(labels: outcome.point.labels, seed: outcome.point.seed, outcome: SweepResults.Outcome(outcome))
+    }
+    return SweepResults(name: record.name, columns: record.columns, runs: runs, metric: metric)
+  }
+}
+
+extension SweepResults.Outcome {
+  init(_ outcome: PointOutcome) {
+    switch outcome.state {
+    case .finished:
+      if let last = outcome.last, let best = outcome.best {
+        self = .finished(last: last.value, best: best.value)
+      } else {
+        self = .failed(.other, reason: "the run has no such metric")
+      }
+    case .failed(let failure): self = .failed(failure.cause, reason: failure.reason)
+    case .blocked(let reason): self = .blocked(reason: reason)
+    case .open, nil: self = .missing
+    }
+  }
+}

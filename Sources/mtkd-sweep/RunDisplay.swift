@@ -1,0 +1,246 @@
+import Foundation
+import Pipeline
+import Reports
+import Specs
+import Synchronization
+
+/// What people see while a sweep runs: a few lines that are redrawn on a terminal, plain lines with time stamps elsewhere.
+final class RunDisplay: Sendable {
+  private struct State {
+    var progress: SweepProgress
+    /// Lines on the terminal that the next frame replaces.
+    var drawn = 0
+    var lastFrame = Date.distantPast
+    var lastLine = Date.now
+  }
+
+  private let style: TextStyle
+  private let isLive: Bool
+  private let isQuiet: Bool
+  private let events: Bool
+  private let state: Mutex<State>
+
+  init(style: TextStyle, isLive: Bool, isQuiet: Bool, events: Bool, forecast: Forecast) {
+    (self.style, self.isLive, self.isQuiet, self.events) = (style, isLive, isQuiet, events)
+    state = Mutex(State(progress: SweepProgress(forecast: forecast)))
+  }
+
+  func show(_ event: RunEvent) {
+    if events { Out.put(json(event.machine)) }
+    state.withLock { state in
+      state.progress.take(event, at: Date.now.timeIntervalSince1970)
+      if let line = SweepProgress.line(for: event), !isQuiet || SweepProgress.isTrouble(event) {
+        clear(&state)
+        Talk.say(isLive ? line : "\(Self.stamp()) \(line)")
+        state.lastLine = .now
+      }
+      if isLive {
+        let isUrgent = if case .progress = event { false } else { true }
+        if isUrgent || Date.now.timeIntervalSince(state.lastFrame) > 0.1 { draw(&state) }
+      } else if !isQuiet, !events, Date.now.timeIntervalSince(state.lastLine) > 60 {
+        Talk.say("\(Self.stamp()) \(state.progress.total(at: Date.now.timeIntervalSince1970))")
+        state.lastLine = .now
+      }
+    }
+  }
+
+  /// A line above the frame.
+  func say(_ text: String) {
+    state.withLock { state in
+      clear(&state)
+      Talk.say(text)
+      if isLive { draw(&state) }
+    }
+  }
+
+  func end() { state.withLock { clear(&$0) } }
+
+  private func draw(_ state: inout State) {
+    let lines = state.progress.frame(at: Date.now.timeIntervalSince1970, width: Self.width(), style: style)
+    clear(&state)
+    FileHandle.standardError.write(Data(lines.map { $0 + "\n" }.joined().utf8))
+    (state.drawn, state.lastFrame) = (lines.count, .now)
+  }
+
+  private func clear(_ state: inout State) {
+    if state.drawn > 0 { FileHandle.standardError.write(Data("\u{1b}[\(state.drawn)A\u{1b}[J".utf8)) }
+    state.drawn = 0
+  }
+
+  /// The terminal's width; 80 where it says 0.
+  private static func width() -> Int {
+    var size = winsize()
+    let isKnown = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    return isKnown ? Int(size.ws_col) : Int(ProcessInfo.processInfo.environment["COLUMNS"] ?? "") ?? 80
+  }
+
+  private static func stamp() -> String {
+    let formatter = DateFormatter()
+    formatter.dateFormat = "yyyy-MM-dd HH:mm:ss zzz"
+    return formatter.string(from: .now)
+  }
+}
+
+/// What is known of a running sweep, and how it reads: values in, lines out.
+struct SweepProgress {
+  private let forecast: Forecast
+  private var counts = PlanCounts(asked: 0, distinct: 0, done: 0, preparations: 0)
+  private var workers = 1
+  private var running: [Int: (title: StageTitle, progress: StageProgress?)] = [:]
+  private var doneRuns = 0
+  private var failures = 0
+  /// Forecast and measured seconds of finished stages, and the forecast of all that is left.
+  private var expected = 0.0
+  private var measured = 0.0
+  private var left: Double
+
+  init(forecast: Forecast) {
+    self.forecast = forecast
+    left = forecast.cpuSeconds
+  }
+
+  mutating func take(_ event: RunEvent, at now: Double) {
+    switch event {
+    case .planned(let counts, let workers): (self.counts, self.workers, doneRuns) = (counts, workers, counts.done)
+    case .stageStarted(let title, _, let worker): running[worker] = (title, nil)
+    case .progress(let progress, let worker): running[worker] = (progress.title, progress)
+    case .stageFinished(let title, _, let seconds, let worker):
+      end(worker)
+      let forecast = forecast.seconds(of: title.key)
+      (expected, measured, left) = (expected + forecast, measured + seconds, left - forecast)
+      if title.kind == "student" { doneRuns += 1 }
+    case .stageFailed(let title, _, let worker):
+      end(worker)
+      left -= forecast.seconds(of: title.key)
+      failures += 1
+      if title.kind == "student" { doneRuns += 1 }
+    case .workerDied(_, _, _, let worker), .stageStopped(_, _, let worker): end(worker)
+    case .stageBlocked: failures += 1
+    case .stopping, .warning: break
+    }
+  }
+
+  private mutating func end(_ worker: Int) { running[worker] = nil }
+
+  /// Seconds until all is done, as a range; nil before anything has been measured.
+  func remaining() -> ClosedRange<Double>? {
+    guard expected > 0 else { return nil }
+    let under = running.values.reduce(0.0) { sum, entry in
+      guard let progress = entry.progress, progress.steps > 0 else { return sum }
+      return sum + forecast.seconds(of: entry.title.key) * Double(progress.step) / Double(progress.steps)
+    }
+    let middle = max(0, left - under) * measured / expected / Double(workers)
+    return (middle * 0.8)...(middle * 1.3)
+  }
+
+  /// `12 of 36 runs, 1 failed, 3 m to 5 m left`.
+  func total(at now: Double) -> String {
+    var words = ["\(doneRuns) of \(counts.distinct) runs"]
+    if failures > 0 { words.append("\(failures) failed") }
+    if let remaining = remaining() {
+      words.append("\(duration(remaining.lowerBound)) to \(duration(remaining.upperBound)) left, until about \(Self.clock(now + remaining.upperBound))")
+    }
+    return words.joined(separator: ", ")
+  }
+
+  /// One line a worker and one in total, no wider than the terminal.
+  func frame(at now: Double, width: Int, style: TextStyle) -> [String] {
+    let lines = running.sorted { $0.key < $1.key }.map { worker, entry in
+      "\(worker) " + Self.text(entry.title, entry.progress, style)
+    }
+    return (lines + [total(at: now)]).map { String($0.prefix(max(20, width - 1))) }
+  }
+
+  private static func text(_ title: StageTitle, _ progress: StageProgress?, _ style: TextStyle) -> String {
+    guard let progress, progress.steps > 0 else { return title.text }
+    let cells = 12
+    let full = min(cells, progress.step * cells / progress.steps)
+    let (on, off) = style.isUnicode ? ("█", "░") : ("#", ".")
+    let bar = String(repeating: on, count: full) + String(repeating: off, count: cells - full)
+    var words = ["\(bar) \(title.text)", "epoch \(progress.epoch + 1)/\(progress.epochs)"]
+    if let loss = progress.loss { words.append("loss \((loss * 1000).rounded() / 1000)") }
+    if let speed = progress.imagesPerSecond { words.append("\(Int(speed)) images/s") }
+    return words.joined(separator: "  ")
+  }
+
+  private static func clock(_ time: Double) -> String {
+    let formatter = DateFormatter()
+    formatter.dateFormat = "HH:mm"
+    return formatter.string(from: Date(timeIntervalSince1970: time))
+  }
+
+  /// What deserves a line of its own; nil for what the frame shows.
+  static func line(for event: RunEvent) -> String? {
+    switch event {
+    case .planned(let counts, let workers):
+      let made = counts.preparations > 0 ? ", \(counts.preparations) datasets and teachers to make" : ""
+      return
+        "\(counts.asked) runs asked for, \(counts.distinct) distinct, \(counts.done) done, \(counts.toRun) to run\(made), \(workers) workers"
+    case .stageFinished(let title, let metrics, let seconds, _):
+      let accuracy = metrics["test.acc1"].map { ", test.acc1 \(($0 * 100).rounded() / 100) %" } ?? ""
+      return "done  \(title.text)\(accuracy), \(duration(seconds))"
+    case .stageFailed(let title, let failure, _): return "FAILED  \(title.text): \(failure.reason)"
+    case .workerDied(let title, let how, let tries, _):
+      return "DIED  \(title.text): \(how); \(tries > 0 ? "starts again from its last snapshot" : "given up")"
+    case .stageBlocked(let title, let culprit): return "BLOCKED  \(title.text): \(culprit.text) failed"
+    case .stageStopped(let title, let step, _): return "stopped  \(title.text) at step \(step)"
+    case .warning(let text): return "warning: \(text)"
+    case .stageStarted, .progress, .stopping: return nil
+    }
+  }
+
+  static func isTrouble(_ event: RunEvent) -> Bool {
+    switch event {
+    case .stageFailed, .workerDied, .stageBlocked, .warning: true
+    case .planned, .stageStarted, .progress, .stageFinished, .stageStopped, .stopping: false
+    }
+  }
+}
+
+extension RunEvent {
+  /// One line of `run --events`.
+  var machine: [String: JSONValue] {
+    func stage(_ title: StageTitle) -> [String: JSONValue] {
+      ["key": .string(title.key.description), "kind": .string(title.kind), "title": .string(title.text)]
+    }
+    func event(_ name: String, _ members: [String: JSONValue]) -> [String: JSONValue] {
+      members.merging(["event": .string(name)]) { $1 }
+    }
+    switch self {
+    case .planned(let counts, let workers):
+      return event(
+        "planned",
+        [
+          "asked": JSONValue(counts.asked), "distinct": JSONValue(counts.distinct), "done": JSONValue(counts.done),
+          "toRun": JSONValue(counts.toRun), "workers": JSONValue(workers), "schema": "mtkd-sweep-events-1",
+        ])
+    case .stageStarted(let title, let attempt, let worker):
+      return event("started", stage(title).merging(["attempt": JSONValue(attempt), "worker": JSONValue(worker)]) { $1 })
+    case .progress(let progress, let worker):
+      return event(
+        "progress",
+        stage(progress.title).merging([
+          "worker": JSONValue(worker), "epoch": JSONValue(progress.epoch), "step": JSONValue(progress.step),
+          "steps": JSONValue(progress.steps), "loss": progress.loss.map { JSONValue($0) } ?? .null,
+        ]) { $1 })
+    case .stageFinished(let title, let metrics, let seconds, let worker):
+      let values = Dictionary(metrics.values.map { ($0.name, JSONValue($0.value)) }) { $1 }
+      return event(
+        "finished",
+        stage(title).merging([
+          "worker": JSONValue(worker), "seconds": JSONValue(seconds), "metrics": .object(values),
+        ]) { $1 })
+    case .stageFailed(let title, let failure, _):
+      return event(
+        "failed",
+        stage(title).merging(["cause": .string(failure.cause.rawValue), "reason": .string(failure.reason)]) { $1 })
+    case .workerDied(let title, let how, let tries, _):
+      return event("died", stage(title).merging(["how": .string(how), "triesLeft": JSONValue(tries)]) { $1 })
+    case .stageBlocked(let title, let culprit):
+      return event("blocked", stage(title).merging(["by": .string(culprit.key.description)]) { $1 })
+    case .stageStopped(let title, let step, _): return event("stopped", stage(title).merging(["step": JSONValue(step)]) { $1 })
+    case .stopping: return event("stopping", [:])
+    case .warning(let text): return event("warning", ["text": .string(text)])
+    }
+  }
+}

@@ -1,0 +1,245 @@
+import ArgumentParser
+import Foundation
+import Pipeline
+import Specs
+import Storage
+
+/// `mtkd-sweep status`: how many runs are in which state, and what runs now.
+struct Status: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Counts per state, and what runs right now.")
+
+  @OptionGroup var location: StoreLocation
+
+  @Argument(help: "The sweep. May be left out where the store holds one.")
+  var sweep: String?
+
+  @Flag(help: "JSON on standard output.")
+  var json = false
+
+  @Flag(help: "Exit with 1 where a run failed.")
+  var check = false
+
+  func run() throws {
+    let store = try location.open()
+    let record = try location.sweep(sweep, in: store)
+    let outcomes = try store.outcomes(of: record.name, metric: "test.acc1")
+    var counts = (finished: 0, failed: 0, blocked: 0, open: 0)
+    var troubles: [String] = []
+    for outcome in outcomes {
+      switch outcome.state {
+      case .finished: counts.finished += 1
+      case .failed(let failure):
+        counts.failed += 1
+        troubles.append("failed \(outcome.point.key.short): \(failure.reason)")
+      case .blocked(let reason):
+        counts.blocked += 1
+        troubles.append("blocked \(outcome.point.key.short): \(reason)")
+      case .open, nil: counts.open += 1
+      }
+    }
+    let holder = Lease.holder(of: location.folder)
+    let active = holder == nil ? [] : try RunningStage.all(in: location.folder, store)
+    if json {
+      Out.put(
+        mtkd_sweep.json([
+          "schema": "mtkd-sweep-status-1", "sweep": .string(record.name), "runs": JSONValue(outcomes.count),
+          "finished": JSONValue(counts.finished), "failed": JSONValue(counts.failed),
+          "blocked": JSONValue(counts.blocked), "open": JSONValue(counts.open),
+          "holder": holder.map { JSONValue(Int($0.identity.process)) } ?? .null,
+          "running": .array(
+            active.map {
+              [
+                "title": .string($0.title), "epoch": JSONValue($0.epoch), "epochs": JSONValue($0.epochs),
+                "step": JSONValue($0.step), "steps": JSONValue($0.steps),
+              ]
+            }),
+        ]))
+    } else {
+      var lines = ["\(record.name): \(outcomes.count) runs, \(counts.finished) finished, \(counts.failed) failed, \(counts.blocked) blocked, \(counts.open) to run"]
+      lines += troubles.map { "  \($0)" }
+      lines.append(
+        holder.map { "held by process \($0.identity.process) on \($0.identity.host) since \(TimeOfDay.utc($0.since))" }
+          ?? "nobody is running it")
+      lines += active.map { "  \($0.title): epoch \($0.epoch + 1) of \($0.epochs), step \($0.step) of \($0.steps)" }
+      Out.put(lines.joined(separator: "\n") + "\n")
+    }
+    if check, counts.failed + counts.blocked > 0 { throw ExitCode(ExitCodes.doneWithFailures) }
+  }
+}
+
+/// `mtkd-sweep list`: the sweeps of a store, or the runs of one.
+struct List: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "List the sweeps of a store and their runs.")
+
+  @OptionGroup var location: StoreLocation
+
+  @Argument(help: "A sweep, to list its runs.")
+  var sweep: String?
+
+  @Flag(help: "Of every run, the digests of its epochs' states and of its checkpoints.")
+  var digests = false
+
+  @Flag(help: "JSON on standard output.")
+  var json = false
+
+  func run() throws {
+    let store = try location.open()
+    if digests { return try listDigests(store) }
+    if let sweep { return try listRuns(of: sweep, store) }
+    let sweeps = try store.sweeps()
+    if json {
+      Out.put(mtkd_sweep.json(["sweeps": .array(sweeps.map { ["name": .string($0.name), "asked": JSONValue($0.asked)] })]))
+    } else {
+      for sweep in sweeps {
+        let states = try store.states(of: store.points(of: sweep.name).map(\.key))
+        let points = try store.points(of: sweep.name).count
+        Out.put("\(sweep.name)  \(states.values.count { $0 == .finished }) of \(points) runs finished\n")
+      }
+    }
+  }
+
+  private func listRuns(of sweep: String, _ store: ResultStore) throws {
+    let outcomes = try store.outcomes(of: sweep, metric: "test.acc1")
+    let record = try store.sweep(sweep)
+    for outcome in outcomes {
+      let labels = zip(record.columns, outcome.point.labels).filter { $0.1 != .null }.map { "\($0.0)=\($0.1.string ?? $0.1.description)" }
+      let state = outcome.state.map(Self.word) ?? "to run"
+      let value = outcome.last.map { "  \(($0.value * 100).rounded() / 100) %" } ?? ""
+      Out.put("\(outcome.point.key.short)  \(state)\(value)  \(labels.joined(separator: " ")) seed=\(outcome.point.seed)\n")
+    }
+  }
+
+  private func listDigests(_ store: ResultStore) throws {
+    for (stage, _) in try store.stages() {
+      for epoch in try store.curve(of: stage.key) {
+        let values = epoch.metrics.values.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
+        Out.put("\(stage.key.short) epoch \(epoch.epoch) step \(epoch.step) \(epoch.state) \(values)\n")
+      }
+      for checkpoint in try store.checkpoints(of: stage.key) {
+        Out.put("\(stage.key.short) \(checkpoint.kind.rawValue) \(checkpoint.epoch) \(checkpoint.digest)\n")
+      }
+    }
+  }
+
+  static func word(_ state: StageState) -> String {
+    switch state {
+    case .finished: "finished"
+    case .failed: "failed"
+    case .blocked: "blocked"
+    case .open: "to run"
+    }
+  }
+}
+
+/// `mtkd-sweep show`: one run.
+struct Show: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "One run: what it is, how it went, what made it.")
+
+  @OptionGroup var location: StoreLocation
+
+  @Argument(help: ArgumentHelp("Key of the run, or the beginning of one.", valueName: "run"))
+  var key: String
+
+  @Flag(help: "JSON on standard output.")
+  var json = false
+
+  func run() throws {
+    let store = try location.open()
+    let (stage, state) = try location.stage(key, in: store)
+    let (curve, attempts) = (try store.curve(of: stage.key), try store.attempts(of: stage.key))
+    let checkpoints = try store.checkpoints(of: stage.key)
+    if json {
+      let spec = (try? JSONReader.read(Array(stage.spec.utf8)).value) ?? .null
+      Out.put(
+        mtkd_sweep.json([
+          "key": .string(stage.key.description), "kind": .string(stage.kind), "title": .string(stage.title),
+          "state": .string(List.word(state)), "spec": spec,
+          "epochs": .array(
+            curve.map { epoch in
+              .object([
+                "epoch": JSONValue(epoch.epoch), "step": JSONValue(epoch.step), "state": .string(epoch.state.description),
+                "metrics": .object(Dictionary(epoch.metrics.values.map { ($0.name, JSONValue($0.value)) }) { $1 }),
+              ])
+            }),
+          "checkpoints": .array(
+            checkpoints.map {
+              ["kind": .string($0.kind.rawValue), "epoch": JSONValue($0.epoch), "digest": .string($0.digest.description)]
+            }),
+        ]))
+      return
+    }
+    var lines = ["\(stage.title)", "key     \(stage.key)", "state   \(List.word(state))", "spec    \(stage.spec)"]
+    for attempt in attempts {
+      let made = attempt.provenance.map { "mtkd-sweep \($0.version)\($0.commit.map { " (\($0))" } ?? ""), \($0.blas), \($0.cpu), \($0.host)" }
+      lines.append("try \(attempt.number)   from step \(attempt.firstStep), \(attempt.outcome.rawValue)\(attempt.reason.map { ": \($0)" } ?? ""); \(made ?? "never began")")
+    }
+    for epoch in curve {
+      let loss = epoch.metrics["train.loss"].map { "train.loss \(($0 * 10000).rounded() / 10000)" } ?? ""
+      let accuracy = epoch.metrics["test.acc1"].map { "test.acc1 \(($0 * 100).rounded() / 100) %" } ?? ""
+      lines.append("epoch \(epoch.epoch + 1)  \(loss)  \(accuracy)  state \(epoch.state.short)")
+    }
+    for checkpoint in checkpoints {
+      lines.append(
+        "\(checkpoint.kind.rawValue)  epoch \(checkpoint.epoch + 1), \(size(Double(checkpoint.size))) (\(size(Double(checkpoint.storedSize))) stored), \(checkpoint.digest.short)")
+    }
+    Out.put(lines.joined(separator: "\n") + "\n")
+  }
+}
+
+/// `mtkd-sweep logs`: what the workers of a run said.
+struct Logs: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Print what the workers of a run wrote to their logs.")
+
+  @OptionGroup var location: StoreLocation
+
+  @Argument(help: ArgumentHelp("Key of the run, or the beginning of one.", valueName: "run"))
+  var key: String
+
+  @Flag(name: .shortAndLong, help: "Go on printing as the log grows; Ctrl-C ends it.")
+  var follow = false
+
+  func run() throws {
+    let (stage, _) = try location.stage(key, in: location.open())
+    let attempts = try location.folder.stage(stage.key).attempts()
+    guard let last = attempts.last else {
+      throw NothingThere(description: "No folder of \(stage.key.short) is here: logs stay where the run was made.")
+    }
+    for attempt in attempts {
+      let log = try AtomicFile.read(attempt.log)
+      Out.put("attempt \(attempt.number)\(log.isEmpty ? ": nothing was said" : "")\n" + String(decoding: log, as: UTF8.self))
+    }
+    guard follow else { return }
+    var offset = try AtomicFile.read(last.log).count
+    while true {
+      usleep(500_000)
+      let more = try AtomicFile.read(last.log, from: offset)
+      offset += more.count
+      if !more.isEmpty { Out.put(String(decoding: more, as: UTF8.self)) }
+    }
+  }
+}
+
+/// `mtkd-sweep retry`: failed runs may run once more.
+struct Retry: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Let failed runs run once more with the next 'run'.")
+
+  @OptionGroup var location: StoreLocation
+
+  @Argument(help: ArgumentHelp("Key of a run, or the beginning of one; all failed runs where nothing is said.", valueName: "run"))
+  var key: String?
+
+  func run() throws {
+    let lease = try Lease(of: location.folder, now: Int(Date.now.timeIntervalSince1970))
+    let store = try ResultStore(at: location.folder, .writing)
+    let chosen = try key.map { [try location.stage($0, in: store)] } ?? store.stages()
+    var count = 0
+    for (stage, state) in chosen {
+      guard case .failed = state else { continue }
+      try store.setState(.open, of: stage.key)
+      count += 1
+    }
+    _ = lease
+    Out.put("\(count) failed runs will run again. `mtkd-sweep run FILE` starts them.\n")
+  }
+}
