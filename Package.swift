@@ -54,11 +54,14 @@ let package = Package(
       ]),
     module("Reports", uses: ["Specs"]),
     // Join
-    module("Pipeline", uses: ["Training", "Networks", "Distillation", "Datasets", "Tensors", "Storage", "Sweeps", "Specs"]),
+    module(
+      "Pipeline",
+      uses: ["Training", "Networks", "Distillation", "Datasets", "Tensors", "Storage", "Sweeps", "Specs"]),
     .executableTarget(
       name: "mtkd-sweep",
       dependencies: [
-        "Pipeline", "Reports", "Storage", "Sweeps", "Specs", "Networks", "Distillation", "Datasets", "Tensors",
+        "Pipeline", "Reports", "Storage", "Sweeps", "Specs", "Networks", "Distillation", "Datasets",
+        "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -67,18 +70,15 @@ let package = Package(
       dependencies: ["Pipeline", "Storage", "Sweeps", "Networks", "Tensors", "Specs"], path: "Benchmarks",
       swiftSettings: strict),
     // Tests
-    .target(name: "TestSupport", dependencies: ["Tensors", "Specs"], path: "Tests/TestSupport", swiftSettings: strict),
-    tests(of: "Specs"),
+    .target(
+      name: "TestSupport", dependencies: ["Tensors", "Specs"], path: "Tests/TestSupport",
+      swiftSettings: strict),
     tests(of: "Tensors"),
     tests(of: "Networks", uses: ["Tensors", "Specs"]),
     tests(of: "Datasets", uses: ["Tensors", "Specs"]),
-    tests(of: "Distillation", uses: ["Networks", "Tensors", "Specs"]),
     tests(of: "Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
-    tests(of: "Storage", uses: ["Specs"]),
-    tests(of: "Sweeps", uses: ["Specs"]),
-    tests(of: "Reports", uses: ["Specs"]),
-    tests(of: "Pipeline", uses: ["Training", "Networks", "Storage", "Sweeps", "Specs"]),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["TestSupport", "Storage", "Specs", "mtkd-sweep"], swiftSettings: strict),
+      name: "EndToEndTests", dependencies: ["TestSupport", "Storage", "Specs", "mtkd-sweep"],
+      swiftSettings: strict),
   ]
 )

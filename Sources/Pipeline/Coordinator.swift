@@ -70,7 +70,8 @@ package final class Coordinator {
     try save()
     let done = try settled()
     scheduler = Scheduler(
-      sweep.plan.stages, done: done, failed: Set(sweep.failed.keys), slots: workers, retries: sweep.grid.run.retries)
+      sweep.plan.stages, done: done, failed: Set(sweep.failed.keys), slots: workers,
+      retries: sweep.grid.run.retries)
     failures = sweep.plan.runKeys.count { sweep.failed[$0] != nil }
   }
 
@@ -123,7 +124,8 @@ package final class Coordinator {
 extension Coordinator {
   private func save() throws {
     let record = SweepRecord(
-      name: sweep.name, grid: sweep.text, canonical: "{}", columns: sweep.expansion.columns, asked: sweep.expansion.asked,
+      name: sweep.name, grid: sweep.text, canonical: "{}", columns: sweep.expansion.columns,
+      asked: sweep.expansion.asked,
       created: Int(Date.now.timeIntervalSince1970))
     let points = zip(sweep.expansion.runs, sweep.plan.runKeys).map { run, key in
       SweepPoint(key: key, seed: run.spec.seed, labels: run.labels)
@@ -170,7 +172,9 @@ extension Coordinator {
 
 extension Coordinator {
   /// - Returns: whether the run is over.
-  private func perform(_ actions: [Scheduler.Action], _ inbox: AsyncStream<Signal>.Continuation) throws -> Bool {
+  private func perform(_ actions: [Scheduler.Action], _ inbox: AsyncStream<Signal>.Continuation) throws
+    -> Bool
+  {
     for action in actions {
       switch action {
       case .start(let key, _): try start(key, inbox)
@@ -234,7 +238,9 @@ extension Coordinator {
     case .exited(Int(WorkerExit.inputOutput)):
       // A disk that is full for one worker is full for all: stop, and say so once.
       try store.setOutcome(.died, reason: lastLine(entry.attempt), of: id)
-      if cannotWrite == nil { cannotWrite = WorkerCannotWrite(stage: title.text, reason: lastLine(entry.attempt)) }
+      if cannotWrite == nil {
+        cannotWrite = WorkerCannotWrite(stage: title.text, reason: lastLine(entry.attempt))
+      }
       return scheduler.handle(.died(key)) + scheduler.handle(.stopRequested)
     default: break
     }
@@ -280,7 +286,8 @@ extension Coordinator {
       return [
         Checkpoint(kind: .last, epoch: step[0] - 1, step: step[2], bytes: last),
         Checkpoint(kind: .best, epoch: best[0], step: best[1], bytes: try output.read(TrainingBody.bestFile)),
-        Checkpoint(kind: .final, epoch: step[0] - 1, step: step[2], bytes: try output.read(TrainingBody.finalFile)),
+        Checkpoint(
+          kind: .final, epoch: step[0] - 1, step: step[2], bytes: try output.read(TrainingBody.finalFile)),
       ]
     }
     guard let newest = try place.newestSnapshot().snapshot else { return [] }
@@ -298,7 +305,8 @@ extension Coordinator {
     guard let stage = stages[key] else { return }
     try store.register([
       StageRecord(
-        key: key, kind: stage.kind, title: title(key).text, spec: String(decoding: stage.document, as: UTF8.self))
+        key: key, kind: stage.kind, title: title(key).text,
+        spec: String(decoding: stage.document, as: UTF8.self))
     ])
   }
 
@@ -321,7 +329,8 @@ extension Coordinator {
       observe(
         .progress(
           StageProgress(
-            title: title(key), epoch: progress.epoch, epochs: progress.epochs, step: progress.step, steps: progress.steps,
+            title: title(key), epoch: progress.epoch, epochs: progress.epochs, step: progress.step,
+            steps: progress.steps,
             loss: progress.loss, imagesPerSecond: progress.imagesPerSecond), worker: entry.worker))
     }
   }

@@ -12,12 +12,14 @@ package struct RunningStage: Sendable {
   package static func all(in folder: StoreFolder, _ store: ResultStore) throws -> [RunningStage] {
     var found: [RunningStage] = []
     for (stage, state) in try store.stages() where state == .open {
-      guard let attempt = try folder.stage(stage.key).attempts().last, attempt.holder?.identity.isAlive == true,
+      guard let attempt = try folder.stage(stage.key).attempts().last,
+        attempt.holder?.identity.isAlive == true,
         let progress = WorkerProgress(of: attempt)
       else { continue }
       found.append(
         RunningStage(
-          title: stage.title, epoch: progress.epoch, epochs: progress.epochs, step: progress.step, steps: progress.steps))
+          title: stage.title, epoch: progress.epoch, epochs: progress.epochs, step: progress.step,
+          steps: progress.steps))
     }
     return found.sorted { $0.title < $1.title }
   }

@@ -11,7 +11,8 @@ extension StageTitle {
       let dataset = DatasetStage(spec.dataset)
       let datasetKey = dataset.key
       if titles[datasetKey] == nil {
-        titles[datasetKey] = StageTitle(key: datasetKey, kind: DatasetStage.kind, text: "dataset \(spec.dataset.name)")
+        titles[datasetKey] = StageTitle(
+          key: datasetKey, kind: DatasetStage.kind, text: "dataset \(spec.dataset.name)")
       }
       for teacher in spec.teachers {
         let stage = TeacherStage(teacher, on: spec.dataset)
@@ -19,7 +20,8 @@ extension StageTitle {
         if titles[stageKey] != nil { continue }
         let seed = teacher.seed == 0 ? "" : " seed \(teacher.seed)"
         titles[stageKey] = StageTitle(
-          key: stageKey, kind: TeacherStage.kind, text: "teacher \(NetworkNames.title(of: teacher.network))\(seed)")
+          key: stageKey, kind: TeacherStage.kind,
+          text: "teacher \(NetworkNames.title(of: teacher.network))\(seed)")
       }
       titles[key] = StageTitle(key: key, kind: StudentStage.kind, text: text(run, sweep.expansion.columns))
     }

@@ -41,12 +41,14 @@ package enum SweepPlanner {
   ///   - limit: more runs than this are refused.
   /// - Throws: `UnreadableGrid`, `GridRejected`, `StoreError`.
   package static func plan(
-    gridAt path: String, dataFolders: [String], limit: Int = GridExpansion.usualLimit, store: ResultStore? = nil
+    gridAt path: String, dataFolders: [String], limit: Int = GridExpansion.usualLimit,
+    store: ResultStore? = nil
   ) throws -> PlannedSweep {
     let bytes = try text(of: path)
     let grid = try GridReader.read(bytes, file: path, load: load)
     let folder = folder(of: path)
-    let expansion = try GridExpansion(grid, .engine(dataFolders: dataFolders, gridFolder: folder), limit: limit)
+    let expansion = try GridExpansion(
+      grid, .engine(dataFolders: dataFolders, gridFolder: folder), limit: limit)
     let plan = SweepPlan(expansion.runs)
     let states = try store?.states(of: plan.stages.map(\.key)) ?? [:]
     var done: Set<ContentKey> = []
@@ -62,28 +64,32 @@ package enum SweepPlanner {
     let finished = students.count { done.contains($0) || failed[$0] != nil }
     let counts = PlanCounts(
       asked: expansion.asked, distinct: students.count, done: finished,
-      preparations: Scheduler(plan.stages, done: done, failed: Set(failed.keys), slots: 1, retries: 0).preparations)
+      preparations: Scheduler(plan.stages, done: done, failed: Set(failed.keys), slots: 1, retries: 0)
+        .preparations)
     let known = try store.map { store in
       try store.sweeps().contains { $0.name == grid.name } ? Set(store.points(of: grid.name).map(\.key)) : []
     }
     return PlannedSweep(
       path: path, text: String(decoding: bytes, as: UTF8.self), grid: grid, expansion: expansion, plan: plan,
       missingData: missing(expansion, dataFolders: dataFolders, folder),
-      forecast: try Forecast(expansion, plan, done: done.union(failed.keys), estimates: store?.estimates() ?? [:]),
+      forecast: try Forecast(
+        expansion, plan, done: done.union(failed.keys), estimates: store?.estimates() ?? [:]),
       counts: counts, dropped: known?.subtracting(students).count ?? 0, done: done, failed: failed)
   }
 
   /// Reads and checks a grid without looking at any store.
   package static func check(gridAt path: String, dataFolders: [String], limit: Int) throws -> GridExpansion {
     let grid = try GridReader.read(text(of: path), file: path, load: load)
-    return try GridExpansion(grid, .engine(dataFolders: dataFolders, gridFolder: folder(of: path)), limit: limit)
+    return try GridExpansion(
+      grid, .engine(dataFolders: dataFolders, gridFolder: folder(of: path)), limit: limit)
   }
 
   private static func text(of path: String) throws(UnreadableGrid) -> [UInt8] {
     do throws(FileError) {
       return try AtomicFile.read(path)
     } catch {
-      throw UnreadableGrid(path: path, problem: error.isAbsent ? "does not exist" : "cannot be read (\(error))")
+      throw UnreadableGrid(
+        path: path, problem: error.isAbsent ? "does not exist" : "cannot be read (\(error))")
     }
   }
 
@@ -101,13 +107,16 @@ package enum SweepPlanner {
     return (path, try text(of: path))
   }
 
-  private static func missing(_ expansion: GridExpansion, dataFolders: [String], _ folder: String) -> [String] {
+  private static func missing(_ expansion: GridExpansion, dataFolders: [String], _ folder: String) -> [String]
+  {
     var names: [String] = []
     for run in expansion.runs where run.spec.dataset.digest == nil && !names.contains(run.spec.dataset.name) {
       names.append(run.spec.dataset.name)
     }
     return names.map { name in
-      let text = expansion.runs.first { $0.spec.dataset.name == name }?.spec.dataset.folder.map { "\(name):\($0)" } ?? name
+      let text =
+        expansion.runs.first { $0.spec.dataset.name == name }?.spec.dataset.folder.map { "\(name):\($0)" }
+        ?? name
       let located = try? DatasetCatalog.locate(text, searching: dataFolders)
       return located?.missing?.description ?? "The dataset \(name) was not found."
     }

@@ -37,7 +37,9 @@ package enum WorkerError: Error, Equatable, CustomStringConvertible {
 /// A worker's life: claim, restore, run, snapshot on request, publish.
 package enum Worker {
   /// - Returns: the exit code.
-  package static func run(_ key: ContentKey, attempt number: Int, in store: StoreFolder, dataFolder: String?) -> Int32 {
+  package static func run(_ key: ContentKey, attempt number: Int, in store: StoreFolder, dataFolder: String?)
+    -> Int32
+  {
     WorkerSignals.install()
     do {
       try WorkerSignals.dieWithParent()
@@ -67,7 +69,8 @@ package enum Worker {
       return WorkerExit.stopped
     } catch let error as TrainingDiverged {
       return try fail(
-        FailureRecord(cause: .diverged, reason: error.description, epoch: error.epoch, step: error.step), workspace)
+        FailureRecord(cause: .diverged, reason: error.description, epoch: error.epoch, step: error.step),
+        workspace)
     } catch let error as DatasetError {
       return try fail(FailureRecord(cause: .data, reason: error.description), workspace)
     }

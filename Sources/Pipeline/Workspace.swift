@@ -10,7 +10,9 @@ struct WorkerStopped: Error {}
 /// An input of a stage that is not there, or is not what it should be.
 struct MissingInput: Error, CustomStringConvertible {
   let key: ContentKey
-  var description: String { "The stage \(key.short) has no output yet. Run the sweep again: it makes what is missing." }
+  var description: String {
+    "The stage \(key.short) has no output yet. Run the sweep again: it makes what is missing."
+  }
 }
 
 /// A stage's place in the store: its inputs, its attempt's files, and the wish to stop.
@@ -33,7 +35,9 @@ final class Workspace {
   init(
     store: StoreFolder, stage: StageFolder, attempt: AttemptFolder, dataFolder: String?, stop: StopSignal
   ) throws {
-    (self.store, self.stage, self.attempt, self.dataFolder, self.stop) = (store, stage, attempt, dataFolder, stop)
+    (self.store, self.stage, self.attempt, self.dataFolder, self.stop) = (
+      store, stage, attempt, dataFolder, stop
+    )
     records = try RecordWriter(attempt.records)
   }
 
@@ -93,7 +97,8 @@ struct WorkerProgress: CanonicallyEncodable {
   static func path(in attempt: AttemptFolder) -> String { "\(attempt.path)/progress.json" }
 
   init(
-    epoch: Int, epochs: Int, step: Int, steps: Int, loss: Double?, imagesPerSecond: Double?, cpuSeconds: Double,
+    epoch: Int, epochs: Int, step: Int, steps: Int, loss: Double?, imagesPerSecond: Double?,
+    cpuSeconds: Double,
     stepsHere: Int
   ) {
     (self.epoch, self.epochs, self.step, self.steps) = (epoch, epochs, step, steps)
@@ -118,15 +123,18 @@ struct WorkerProgress: CanonicallyEncodable {
   init(_ json: JSONValue, at path: String) throws(SpecError) {
     let object = try SpecObject(json, at: path)
     self.init(
-      epoch: try object.integer("epoch"), epochs: try object.integer("epochs"), step: try object.integer("step"),
+      epoch: try object.integer("epoch"), epochs: try object.integer("epochs"),
+      step: try object.integer("step"),
       steps: try object.integer("steps"), loss: object["loss"]?.number?.double,
-      imagesPerSecond: object["imagesPerSecond"]?.number?.double, cpuSeconds: try object.number("cpuSeconds").double,
+      imagesPerSecond: object["imagesPerSecond"]?.number?.double,
+      cpuSeconds: try object.number("cpuSeconds").double,
       stepsHere: try object.integer("stepsHere"))
   }
 
   /// Of an attempt; nil before its worker has said anything.
   init?(of attempt: AttemptFolder) {
-    guard let bytes = try? AtomicFile.read(Self.path(in: attempt)), let json = try? JSONReader.read(bytes).value,
+    guard let bytes = try? AtomicFile.read(Self.path(in: attempt)),
+      let json = try? JSONReader.read(bytes).value,
       let progress = try? WorkerProgress(json, at: "")
     else { return nil }
     self = progress

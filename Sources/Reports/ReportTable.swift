@@ -15,9 +15,10 @@ package struct ReportTable: Sendable {
     cells = Cell.cells(of: results)
     let student = results.columns.firstIndex(of: "student")
     func column(_ cell: Cell) -> String { student.map { Self.text(cell.labels[$0]) } ?? results.name }
+    let pools = Self.poolNames(results)
     func row(_ cell: Cell) -> String {
       let words = zip(results.columns, cell.labels).compactMap { name, label in
-        name == "student" || label == .null ? nil : Self.word(name, label)
+        name == "student" || label == .null ? nil : Self.word(name, label, pools)
       }
       return words.joined(separator: " ")
     }
@@ -33,15 +34,29 @@ package struct ReportTable: Sendable {
   }
 
   /// A label as part of a row's text: methods stand alone, a pool of teachers shows its size.
-  private static func word(_ name: String, _ label: JSONValue) -> String {
-    switch name {
-    case "method": text(label)
-    case "teachers": "M=\(label.array?.count ?? label.object?["take"]?.integer ?? 0)\(members(label))"
-    default: "\(name)=\(text(label))"
-    }
+  private static func word(_ name: String, _ label: JSONValue, _ pools: [JSONValue: String]) -> String {
+    if name == "method" { return text(label) }
+    return pools[label] ?? "\(name)=\(text(label))"
   }
 
-  private static func members(_ label: JSONValue) -> String { label.array.map { "(\($0.map(text).joined(separator: "+")))" } ?? "" }
+  /// `M=2` for each pool of teachers; where several have one size, their members too.
+  private static func poolNames(_ results: SweepResults) -> [JSONValue: String] {
+    guard let place = results.columns.firstIndex(of: "teachers") else { return [:] }
+    func members(_ pool: JSONValue) -> [JSONValue] {
+      pool.array ?? Array((pool.object?["pool"]?.array ?? []).prefix(pool.object?["take"]?.integer ?? 0))
+    }
+    let pools = Set(results.runs.map { $0.labels[place] }).subtracting([.null])
+    let sizes = Dictionary(grouping: pools) { members($0).count }
+    return Dictionary(
+      pools.map { pool in
+        let names = members(pool)
+        let isAlone = sizes[names.count]?.count == 1
+        return (
+          pool, isAlone ? "M=\(names.count)" : "M=\(names.count)(\(names.map(text).joined(separator: "+")))"
+        )
+      }
+    ) { $1 }
+  }
 
   static func text(_ label: JSONValue) -> String {
     if let text = label.string { return text }
@@ -87,7 +102,9 @@ extension ReportTable {
       "\(unit): mean \(plusMinus) sample standard deviation (ddof 1) over seeds, n = \(n.isEmpty ? "0" : n).",
       "After the last epoch; [in brackets] each seed's best epoch, selected on the test set.",
     ]
-    if !results.isComplete { lines.append("\(results.finished) of \(results.runs.count) runs have a result:") }
+    if !results.isComplete {
+      lines.append("\(results.finished) of \(results.runs.count) runs have a result:")
+    }
     for (row, line) in zip(rows, grid) {
       for (column, cell) in zip(columns, line) {
         for gap in cell?.gaps ?? [] { lines.append("  \(row), \(column), seed \(gap.seed): \(gap.reason)") }

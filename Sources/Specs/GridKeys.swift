@@ -1,7 +1,8 @@
 /// The keys of a grid file, in one place: the reader allows them, the schema lists them.
 package enum GridKeys {
   package static let top = [
-    "$schema", "version", "name", "note", "extends", "base", "axes", "zip", "exclude", "include", "blocks", "seeds",
+    "$schema", "version", "name", "note", "extends", "base", "axes", "zip", "exclude", "include", "blocks",
+    "seeds",
     "teacherSeeds", "run", "report",
   ]
   package static let block = ["name", "base", "axes", "zip", "exclude", "include", "seeds"]
@@ -12,13 +13,15 @@ package enum GridKeys {
 
   /// Settings that every run has, whatever its method.
   package static let common = [
-    "student", "method", "dataset", "trainImages", "testImages", "validationImages", "teachers", "teacherEpochs",
+    "student", "method", "dataset", "trainImages", "testImages", "validationImages", "teachers",
+    "teacherEpochs",
     "teacherRecipe", "recipe", "epochs", "batchSize", "learningRate", "preset",
   ]
 
   /// Settings of grids.md that later versions bring.
   package static let later = [
-    "views", "scaling", "logitLoss", "featureLoss", "ndMode", "ndWeight", "convolution", "numerics", "trainer",
+    "views", "scaling", "logitLoss", "featureLoss", "ndMode", "ndWeight", "convolution", "numerics",
+    "trainer",
     "baselineRecipe", "stateEntries",
   ]
 }

@@ -1,10 +1,12 @@
 extension GridReader {
   mutating func block(
-    _ parts: [GridMember], named name: String?, at spot: GridSpot, base: [String: GridSpec.Setting], seeds: [Int]
+    _ parts: [GridMember], named name: String?, at spot: GridSpot, base: [String: GridSpec.Setting],
+    seeds: [Int]
   ) -> GridSpec.Block {
     func part(_ name: String) -> GridNode? { parts.last { $0.name == name }?.node }
     var block = GridSpec.Block(
-      name: name, base: base, spot: spot, axes: part("axes").map { axes($0) } ?? [], zip: [], exclude: [], include: [],
+      name: name, base: base, spot: spot, axes: part("axes").map { axes($0) } ?? [], zip: [], exclude: [],
+      include: [],
       seeds: seeds)
     for group in list(part("zip"), "a list of groups of axes") {
       let axes = axes(group)
@@ -39,10 +41,13 @@ extension GridReader {
     if members.isEmpty { problems.append(node.spot.problem("no axes between the braces")) }
     return members.map { member in
       if member.name == "seed" || member.name == "seeds" {
-        problems.append(member.spot.problem("seeds are replicates, not an axis; write \"seeds\" at the top level"))
+        problems.append(
+          member.spot.problem("seeds are replicates, not an axis; write \"seeds\" at the top level"))
       }
       let values = values(member.node, of: member.name)
-      if values.isEmpty, problems.isEmpty { problems.append(member.node.spot.problem("the axis \"\(member.name)\" is empty")) }
+      if values.isEmpty, problems.isEmpty {
+        problems.append(member.node.spot.problem("the axis \"\(member.name)\" is empty"))
+      }
       return GridSpec.Axis(name: member.name, spot: member.spot, values: values)
     }
   }
@@ -60,7 +65,9 @@ extension GridReader {
     check(members, among: ["range", "linspace", "logspace"])
     guard members.count == 1 else { return complain(node, "one of range, linspace and logspace") ?? [] }
     let numbers = (first.node.elements ?? []).compactMap(\.value.number)
-    guard numbers.count == 3, first.node.elements?.count == 3 else { return complain(first.node, "three numbers") ?? [] }
+    guard numbers.count == 3, first.node.elements?.count == 3 else {
+      return complain(first.node, "three numbers") ?? []
+    }
     switch DecimalRange.values(first.name, numbers) {
     case .success(let values):
       return values.map {
@@ -76,13 +83,21 @@ extension GridReader {
   mutating func subsets(_ node: GridNode, _ members: [GridMember]) -> [GridSpec.Setting] {
     check(members, among: ["pool", "take", "choose"])
     func part(_ name: String) -> GridNode? { members.first { $0.name == name }?.node }
-    guard let pool = part("pool")?.elements, !pool.isEmpty else { return complain(part("pool") ?? node, "a pool of teachers") ?? [] }
+    guard let pool = part("pool")?.elements, !pool.isEmpty else {
+      return complain(part("pool") ?? node, "a pool of teachers") ?? []
+    }
     guard let take = part("take") else { return complain(node, "how many teachers to \"take\"") ?? [] }
     let choose = part("choose")?.value.string ?? "prefix"
-    guard ["prefix", "all"].contains(choose) else { return complain(part("choose")!, "\"prefix\" or \"all\"") ?? [] }
-    if let list = take.elements, list.isEmpty { problems.append(take.spot.problem("an empty list of how many teachers to take")) }
+    guard ["prefix", "all"].contains(choose) else {
+      return complain(part("choose")!, "\"prefix\" or \"all\"") ?? []
+    }
+    if let list = take.elements, list.isEmpty {
+      problems.append(take.spot.problem("an empty list of how many teachers to take"))
+    }
     return (take.elements ?? [take]).flatMap { element -> [GridSpec.Setting] in
-      guard let count = element.value.integer, count > 0 else { return complain(element, "an integer from 1 on") ?? [] }
+      guard let count = element.value.integer, count > 0 else {
+        return complain(element, "an integer from 1 on") ?? []
+      }
       guard count <= pool.count else {
         problems.append(element.spot.problem("take \(count) of a pool of \(pool.count) teachers"))
         return []
@@ -97,7 +112,8 @@ extension GridReader {
   private static func combinations(_ names: ArraySlice<JSONValue>, _ count: Int) -> [[JSONValue]] {
     guard count > 0 else { return [[]] }
     guard let first = names.first, names.count >= count else { return [] }
-    return combinations(names.dropFirst(), count - 1).map { [first] + $0 } + combinations(names.dropFirst(), count)
+    return combinations(names.dropFirst(), count - 1).map { [first] + $0 }
+      + combinations(names.dropFirst(), count)
   }
 
   private mutating func filter(_ node: GridNode) -> GridSpec.Filter {
@@ -105,7 +121,8 @@ extension GridReader {
       let _: String? = complain(node, "a filter: { setting: value }")
       return GridSpec.Filter(conditions: [], spot: node.spot)
     }
-    return GridSpec.Filter(conditions: members.map { ($0.name, $0.spot, condition($0.node)) }, spot: node.spot)
+    return GridSpec.Filter(
+      conditions: members.map { ($0.name, $0.spot, condition($0.node)) }, spot: node.spot)
   }
 
   private mutating func condition(_ node: GridNode) -> GridSpec.Filter.Condition {
@@ -118,7 +135,8 @@ extension GridReader {
     }
     let not = members.first { $0.name == "not" }?.node
     return .bounds(
-      not: not.map { $0.elements?.map(\.value) ?? [$0.value] } ?? [], less: bounds["lt"], lessOrEqual: bounds["le"],
+      not: not.map { $0.elements?.map(\.value) ?? [$0.value] } ?? [], less: bounds["lt"],
+      lessOrEqual: bounds["le"],
       greater: bounds["gt"], greaterOrEqual: bounds["ge"])
   }
 
@@ -130,12 +148,14 @@ extension GridReader {
       let node = member.node
       switch member.name {
       case "workers": runs.workers = integer(node, 1...1024)
-      case "threadsPerRun": if integer(node, 1...1) == nil { note("runs have one thread each in this version", node) }
+      case "threadsPerRun":
+        if integer(node, 1...1) == nil { note("runs have one thread each in this version", node) }
       case "order": runs.order = word(node, of: GridSpec.RunPreferences.Order.self) ?? .seedMajor
       case "retries": runs.retries = integer(node, 0...10) ?? 2
       case "onDiverged":
         if node.value != "record" { note("only \"record\" in this version", node) }
-      case "maxMinutesPerRun": runs.maxMinutesPerRun = node.value.number ?? complain(node, "a number of minutes")
+      case "maxMinutesPerRun":
+        runs.maxMinutesPerRun = node.value.number ?? complain(node, "a number of minutes")
       default: break
       }
     }
@@ -143,7 +163,10 @@ extension GridReader {
       let node = member.node
       switch member.name {
       case "metric": reports.metric = node.value.string ?? complain(node, "the name of a metric") ?? ""
-      case "select": if node.value != "last" { note("only \"last\" in this version; the best epoch stands beside it", node) }
+      case "select":
+        if node.value != "last" {
+          note("only \"last\" in this version; the best epoch stands beside it", node)
+        }
       case "rows": reports.rows = names(node)
       case "columns": reports.columns = names(node)
       default: break
@@ -168,7 +191,9 @@ extension GridReader {
     return node.elements?.count == names.count ? names : complain(node, "a list of names") ?? []
   }
 
-  private mutating func note(_ message: String, _ node: GridNode) { problems.append(node.spot.problem(message)) }
+  private mutating func note(_ message: String, _ node: GridNode) {
+    problems.append(node.spot.problem(message))
+  }
 }
 
 /// Values between two ends, computed in decimals.
@@ -187,8 +212,12 @@ package enum DecimalRange {
     func failure(_ text: String) -> Result<[DecimalNumber], Problem> { .failure(Problem(description: text)) }
     if kind == "range" {
       let step = numbers[2]
-      guard step > DecimalNumber(0), first <= last else { return failure("a range needs first ≤ last and a step above 0") }
-      guard (last.double - first.double) / step.double < Double(longest) else { return failure("more than \(longest) values") }
+      guard step > DecimalNumber(0), first <= last else {
+        return failure("a range needs first ≤ last and a step above 0")
+      }
+      guard (last.double - first.double) / step.double < Double(longest) else {
+        return failure("more than \(longest) values")
+      }
       var values: [DecimalNumber] = []
       while let offset = step.multiplied(by: values.count), let value = first.adding(offset), value <= last {
         values.append(value)
@@ -198,8 +227,12 @@ package enum DecimalRange {
       }
       return .success(values)
     }
-    guard let count = numbers[2].integer, count >= 2, count <= longest else { return failure("the third number is a count, 2 or more") }
-    if kind == "logspace", first <= DecimalNumber(0) || last <= DecimalNumber(0) { return failure("logspace needs ends above 0") }
+    guard let count = numbers[2].integer, count >= 2, count <= longest else {
+      return failure("the third number is a count, 2 or more")
+    }
+    if kind == "logspace", first <= DecimalNumber(0) || last <= DecimalNumber(0) {
+      return failure("logspace needs ends above 0")
+    }
     let values = (0..<count).map { index -> DecimalNumber in
       if index == 0 { return first }
       if index == count - 1 { return last }

@@ -14,7 +14,9 @@ package struct GridReader {
   package static func read(_ bytes: [UInt8], file: String, load: Loader) throws(GridRejected) -> GridSpec {
     let outcome = withoutActuallyEscaping(load) { load -> Result<GridSpec, GridRejected> in
       var reader = GridReader(load: load)
-      let spec = reader.members(of: GridSource(file: file, bytes: bytes), chain: []).flatMap { reader.spec($0) }
+      let spec = reader.members(of: GridSource(file: file, bytes: bytes), chain: []).flatMap {
+        reader.spec($0)
+      }
       return reader.problems.isEmpty ? .success(spec!) : .failure(GridRejected(reader.problems))
     }
     return try outcome.get()
@@ -38,7 +40,8 @@ struct GridNode {
   var members: [GridMember]? {
     guard case .object(let members) = json.kind else { return nil }
     return members.map {
-      GridMember(name: $0.name, spot: GridSpot(source, $0.offset), node: GridNode(json: $0.value, source: source))
+      GridMember(
+        name: $0.name, spot: GridSpot(source, $0.offset), node: GridNode(json: $0.value, source: source))
     }
   }
 
@@ -63,7 +66,8 @@ extension GridReader {
       root = try JSONReader.read(source.contents, allowsComments: true)
     } catch {
       let place = GridPlace(file: source.file, line: error.line, column: error.column)
-      problems.append(GridProblem(place: place, severity: .error, message: error.problem, source: source.line(error.line)))
+      problems.append(
+        GridProblem(place: place, severity: .error, message: error.problem, source: source.line(error.line)))
       return nil
     }
     let node = GridNode(json: root, source: source)
@@ -79,7 +83,8 @@ extension GridReader {
     }
     let chain = chain + [source.file]
     guard chain.count <= Self.deepest else {
-      problems.append(reference.node.spot.problem("a chain of more than \(Self.deepest) grids that extend each other"))
+      problems.append(
+        reference.node.spot.problem("a chain of more than \(Self.deepest) grids that extend each other"))
       return own
     }
     do {
@@ -111,7 +116,8 @@ extension GridReader {
       let kept = old.filter { part in !mine.contains { $0.name == part.name } }
       if !kept.isEmpty {
         let rest = JSONNode(kind: .object(kept), offset: member.node.json.offset)
-        result.append(GridMember(name: member.name, spot: member.spot, node: GridNode(json: rest, source: source)))
+        result.append(
+          GridMember(name: member.name, spot: member.spot, node: GridNode(json: rest, source: source)))
       }
       result.append(member)
     }
@@ -145,7 +151,8 @@ extension GridReader {
 
     if let version = node("version") {
       if version.value.integer != 1 {
-        problems.append(version.spot.problem("version \(version.value) is not known; this program reads version 1"))
+        problems.append(
+          version.spot.problem("version \(version.value) is not known; this program reads version 1"))
       }
     } else {
       problems.append(start.problem("there is no \"version\"; write \"version\": 1"))
@@ -170,7 +177,9 @@ extension GridReader {
         }
         check(parts, among: GridKeys.block)
         let title = parts.first { $0.name == "name" }
-        if title?.node.value.string == nil { problems.append(element.spot.problem("a block needs a \"name\"")) }
+        if title?.node.value.string == nil {
+          problems.append(element.spot.problem("a block needs a \"name\""))
+        }
         let laid = parts.filter { $0.name == "base" }.reduce(into: base) { base, part in
           base.merge(settings(part.node)) { $1 }
         }
@@ -184,7 +193,8 @@ extension GridReader {
     let preferences = preferences(all("run").map(\.node), all("report").map(\.node))
     guard let name else { return nil }
     return GridSpec(
-      name: name, note: node("note")?.value.string, blocks: blocks, teacherSeeds: teacherSeeds, run: preferences.run,
+      name: name, note: node("note")?.value.string, blocks: blocks, teacherSeeds: teacherSeeds,
+      run: preferences.run,
       report: preferences.report)
   }
 
@@ -192,14 +202,18 @@ extension GridReader {
     let first = Set("abcdefghijklmnopqrstuvwxyz0123456789")
     guard let name = node.value.string, (1...63).contains(name.count), first.contains(name.first!),
       name.allSatisfy({ first.contains($0) || "._-".contains($0) })
-    else { return complain(node, "a name of a-z, 0-9 and . _ -, 63 characters at most, that begins with a letter or digit") }
+    else {
+      return complain(
+        node, "a name of a-z, 0-9 and . _ -, 63 characters at most, that begins with a letter or digit")
+    }
     return name
   }
 
   private mutating func settings(_ node: GridNode) -> [String: GridSpec.Setting] {
     guard let members = node.members else { return complain(node, "an object of settings") ?? [:] }
     for member in members where member.name == "seed" || member.name == "seeds" {
-      problems.append(member.spot.problem("seeds are replicates of every cell; write \"seeds\" beside \"base\""))
+      problems.append(
+        member.spot.problem("seeds are replicates of every cell; write \"seeds\" beside \"base\""))
     }
     return Dictionary(members.map { ($0.name, $0.node.setting) }) { $1 }
   }
@@ -214,7 +228,9 @@ extension GridReader {
       if Set(seeds).count != seeds.count { problems.append(node.spot.problem("a seed stands here twice")) }
       return seeds
     }
-    guard let members = node.members else { return complain(node, "a list of seeds or { \"count\": 3, \"first\": 1 }") ?? [] }
+    guard let members = node.members else {
+      return complain(node, "a list of seeds or { \"count\": 3, \"first\": 1 }") ?? []
+    }
     check(members, among: ["count", "first"])
     let count = members.first { $0.name == "count" }
     guard let number = count?.node.value.integer, number > 0, number <= 1_000_000 else {
@@ -227,7 +243,9 @@ extension GridReader {
     return Array(first..<(first + number))
   }
 
-  mutating func word<Word: RawRepresentable<String> & CaseIterable>(_ node: GridNode, of type: Word.Type) -> Word? {
+  mutating func word<Word: RawRepresentable<String> & CaseIterable>(_ node: GridNode, of type: Word.Type)
+    -> Word?
+  {
     if let word = node.value.string.flatMap(Word.init) { return word }
     return complain(node, "one of \(Word.allCases.map(\.rawValue).joined(separator: ", "))")
   }

@@ -4,7 +4,8 @@ package enum GridSchema {
     let settings = settings(vocabulary)
     let block: [String: JSONValue] = [
       "name": text, "base": reference("run"), "axes": reference("axes"),
-      "zip": list(of: reference("axes")), "exclude": list(of: reference("match")), "include": list(of: reference("run")),
+      "zip": list(of: reference("axes")), "exclude": list(of: reference("match")),
+      "include": list(of: reference("run")),
       "seeds": reference("seeds"),
     ]
     var top = block
@@ -21,13 +22,15 @@ package enum GridSchema {
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "mtkd-sweep grid, version 1"
     schema["$defs"] = .object([
-      "run": object(settings), "axes": axes(Array(settings.keys)), "match": object(settings.mapValues { _ in .object([:]) }),
+      "run": object(settings), "axes": axes(Array(settings.keys)),
+      "match": object(settings.mapValues { _ in .object([:]) }),
       "values": values,
       "seeds": [
         "oneOf": [
           ["type": "array", "minItems": 1, "uniqueItems": true, "items": ["type": "integer", "minimum": 0]],
           object(
-            ["count": ["type": "integer", "minimum": 1], "first": ["type": "integer", "minimum": 0]], required: ["count"]),
+            ["count": ["type": "integer", "minimum": 1], "first": ["type": "integer", "minimum": 0]],
+            required: ["count"]),
         ]
       ],
     ])
@@ -50,7 +53,9 @@ package enum GridSchema {
   }
 
   private static func axes(_ names: [String]) -> JSONValue {
-    guard case .object(var schema) = object(Dictionary(names.map { ($0, reference("values")) }) { $1 }) else { return .null }
+    guard case .object(var schema) = object(Dictionary(names.map { ($0, reference("values")) }) { $1 }) else {
+      return .null
+    }
     schema["minProperties"] = 1
     return .object(schema)
   }
@@ -69,7 +74,9 @@ package enum GridSchema {
     var settings: [String: JSONValue] = [:]
     for option in vocabulary.methods.flatMap(\.options) { settings[option.name] = schema(of: option) }
     for name in GridKeys.common { settings[name] = .object([:]) }
-    for name in ["epochs", "batchSize", "teacherEpochs", "trainImages", "testImages"] { settings[name] = positive }
+    for name in ["epochs", "batchSize", "teacherEpochs", "trainImages", "testImages"] {
+      settings[name] = positive
+    }
     settings["validationImages"] = ["type": "integer", "minimum": 0]
     settings["learningRate"] = ["type": "number", "exclusiveMinimum": 0]
     settings["student"] = ["type": ["string", "object"]]
@@ -86,7 +93,8 @@ package enum GridSchema {
     var schema: [String: JSONValue] = ["description": .string(option.help), "default": option.standard]
     switch option.kind {
     case .number(let minimum): (schema["type"], schema["minimum"]) = ("number", .number(minimum))
-    case .integer(let minimum): (schema["type"], schema["minimum"]) = ("integer", .number(DecimalNumber(minimum)))
+    case .integer(let minimum):
+      (schema["type"], schema["minimum"]) = ("integer", .number(DecimalNumber(minimum)))
     case .flag: schema["type"] = "boolean"
     case .choice(let words): schema["enum"] = .array(words.map { .string($0) })
     case .words(let words): (schema["type"], schema["items"]) = ("array", self.words(words))

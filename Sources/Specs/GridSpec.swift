@@ -51,7 +51,9 @@ package struct GridSpec: Sendable {
     package enum Condition: Sendable {
       case oneOf([JSONValue])
       /// Every bound holds, and the value is none of `not`.
-      case bounds(not: [JSONValue], less: DecimalNumber?, lessOrEqual: DecimalNumber?, greater: DecimalNumber?, greaterOrEqual: DecimalNumber?)
+      case bounds(
+        not: [JSONValue], less: DecimalNumber?, lessOrEqual: DecimalNumber?, greater: DecimalNumber?,
+        greaterOrEqual: DecimalNumber?)
     }
   }
 
@@ -92,7 +94,8 @@ package final class GridSource: Sendable {
 
   package init(file: String, bytes: [UInt8]) {
     (self.file, self.bytes) = (file, bytes)
-    lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+      .map(String.init)
   }
 
   var contents: [UInt8] { bytes }

@@ -36,7 +36,8 @@ package struct GridExpansion: Sendable {
       if asked > limit {
         resolver.problems.append(
           block.spot.problem(
-            "\(asked == .max ? "more than 10^18" : "\(asked)") runs; more than \(limit) need --max-runs \(asked == .max ? "N" : "\(asked)")"))
+            "\(asked == .max ? "more than 10^18" : "\(asked)") runs; more than \(limit) need --max-runs \(asked == .max ? "N" : "\(asked)")"
+          ))
         break
       }
     }
@@ -134,7 +135,8 @@ package struct GridExpansion: Sendable {
       let axes = grid.blocks.flatMap { $0.axes.map(\.name) + $0.zip.flatMap { $0.map(\.name) } }
       var unread: [String] = []
       for axis in axes where !unread.contains(axis) && method?.reads(axis) == false { unread.append(axis) }
-      let reason = unread.isEmpty ? "stands in several blocks" : "does not read \(unread.joined(separator: ", "))"
+      let reason =
+        unread.isEmpty ? "stands in several blocks" : "does not read \(unread.joined(separator: ", "))"
       return "\(name) \(reason): \(count.asked) runs asked for are \(count.distinct)"
     }
   }

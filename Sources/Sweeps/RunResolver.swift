@@ -27,7 +27,9 @@ struct RunResolver {
 extension RunResolver {
   /// Looks at every setting of a block: whether there is such a setting, and whether the value can be one.
   mutating func check(_ block: GridSpec.Block) {
-    for (name, setting) in block.base.sorted(by: { ($0.value.spot.offset, $0.key) < ($1.value.spot.offset, $1.key) }) {
+    for (name, setting) in block.base.sorted(by: {
+      ($0.value.spot.offset, $0.key) < ($1.value.spot.offset, $1.key)
+    }) {
       check(name, setting)
     }
     for axis in block.axes + block.zip.flatMap(\.self) {
@@ -35,11 +37,14 @@ extension RunResolver {
       for setting in axis.values { check(value: setting, of: axis.name) }
     }
     for row in block.include {
-      for (name, setting) in row.sorted(by: { $0.key < $1.key }) where block.base[name]?.spot.offset != setting.spot.offset {
+      for (name, setting) in row.sorted(by: { $0.key < $1.key })
+      where block.base[name]?.spot.offset != setting.spot.offset {
         check(name, setting)
       }
     }
-    for condition in block.exclude.flatMap(\.conditions) { _ = check(name: condition.name, at: condition.spot) }
+    for condition in block.exclude.flatMap(\.conditions) {
+      _ = check(name: condition.name, at: condition.spot)
+    }
   }
 
   private mutating func check(_ name: String, _ setting: GridSpec.Setting) {
@@ -77,7 +82,9 @@ extension RunResolver {
       if !["student", "teacher"].contains(setting.value.string) { complain("\"student\" or \"teacher\"") }
     case "preset":
       let presets = vocabulary.methods.flatMap { $0.presets.map(\.name) }
-      if !(setting.value.string.map(presets.contains) ?? false) { complain("one of \(presets.joined(separator: ", "))") }
+      if !(setting.value.string.map(presets.contains) ?? false) {
+        complain("one of \(presets.joined(separator: ", "))")
+      }
     default:
       let options = vocabulary.methods.flatMap(\.options).filter { $0.name == name }
       let complaints = options.map { $0.complaint(about: setting.value) }
@@ -103,8 +110,12 @@ extension RunResolver {
   /// `{ "pool": […], "take": M }` as a single value: the first M of the pool.
   private static func subset(_ members: [String: JSONValue]) -> (teachers: [JSONValue], complaint: String?) {
     let pool = members["pool"]?.array ?? []
-    if pool.isEmpty { return ([], "teachers should be a list of networks, or { \"pool\": […], \"take\": M }") }
-    guard let take = members["take"]?.integer, take > 0 else { return (pool, "\"take\" is how many teachers of the pool: an integer from 1 on") }
+    if pool.isEmpty {
+      return ([], "teachers should be a list of networks, or { \"pool\": […], \"take\": M }")
+    }
+    guard let take = members["take"]?.integer, take > 0 else {
+      return (pool, "\"take\" is how many teachers of the pool: an integer from 1 on")
+    }
     guard take <= pool.count else { return (pool, "take \(take) of a pool of \(pool.count) teachers") }
     if let choose = members["choose"], choose != "prefix" {
       return (pool, "\"choose\": \"all\" makes several pools; write it under \"axes\"")
@@ -127,7 +138,8 @@ extension RunResolver {
       networks[value] = spec
       return spec
     } catch let error as UnknownName {
-      let hint = NearestName.of(error.name, among: vocabulary.networks).map { "; did you mean \"\($0)\"?" } ?? ""
+      let hint =
+        NearestName.of(error.name, among: vocabulary.networks).map { "; did you mean \"\($0)\"?" } ?? ""
       report(spot.problem("unknown network \"\(error.name)\"\(hint) (`mtkd-sweep models` lists them)"))
     } catch {
       report(spot.problem("\(error)"))
@@ -142,7 +154,8 @@ extension RunResolver {
       methods[value] = found
       return found
     }
-    let hint = NearestName.of(name, among: vocabulary.methods.map(\.name)).map { "; did you mean \"\($0)\"?" } ?? ""
+    let hint =
+      NearestName.of(name, among: vocabulary.methods.map(\.name)).map { "; did you mean \"\($0)\"?" } ?? ""
     report(spot.problem("unknown method \"\(name)\"\(hint) (`mtkd-sweep methods` lists them)"))
     return nil
   }
@@ -158,7 +171,8 @@ extension RunResolver {
       datasets[value] = spec
       return spec
     } catch let error as UnknownName {
-      let hint = NearestName.of(error.name, among: vocabulary.datasets).map { "; did you mean \"\($0)\"?" } ?? ""
+      let hint =
+        NearestName.of(error.name, among: vocabulary.datasets).map { "; did you mean \"\($0)\"?" } ?? ""
       report(spot.problem("unknown dataset \"\(error.name)\"\(hint) (`mtkd-sweep datasets` lists them)"))
     } catch {
       report(spot.problem("\(error)"))
@@ -215,7 +229,8 @@ extension RunResolver {
       }
       return nil
     }
-    guard let network = network(student.value, at: student.spot), let method = method(name.value, at: name.spot),
+    guard let network = network(student.value, at: student.spot),
+      let method = method(name.value, at: name.spot),
       var dataset = dataset(row["dataset"]?.value ?? "synthetic", at: student.spot)
     else { return nil }
     dataset.trainImages = row["trainImages"]?.value.integer
@@ -230,9 +245,12 @@ extension RunResolver {
       ? RecipeSpec.teacher(family: network.family, epochs: epochs, batchSize: batchSize)
       : RecipeSpec.student(epochs: epochs, batchSize: batchSize)
     if let rate = row["learningRate"]?.value.number { recipe.learningRate = rate }
-    guard let teachers = method.readsTeachers ? teachers(row, epochs, batchSize, at: name.spot) : [] else { return nil }
+    guard let teachers = method.readsTeachers ? teachers(row, epochs, batchSize, at: name.spot) : [] else {
+      return nil
+    }
     let run = RunSpec(
-      dataset: dataset, student: network, method: MethodSpec(name: method.name, options: options), teachers: teachers,
+      dataset: dataset, student: network, method: MethodSpec(name: method.name, options: options),
+      teachers: teachers,
       recipe: recipe, seed: 0)
     return (run, method)
   }
@@ -259,11 +277,15 @@ extension RunResolver {
     guard checkedOptions.insert(MethodSpec(name: method.name, options: set)).inserted else { return set }
     for option in method.options {
       if let setting = row[option.name], let expected = option.complaint(about: setting.value) {
-        report(setting.spot.problem("\(option.name) of \(method.name) is \(setting.value) and should be \(expected)"))
+        report(
+          setting.spot.problem(
+            "\(option.name) of \(method.name) is \(setting.value) and should be \(expected)"))
         return set
       }
     }
-    for problem in method.problems(method.resolved(set)) { report(spot.problem("\(method.name): \(problem)")) }
+    for problem in method.problems(method.resolved(set)) {
+      report(spot.problem("\(method.name): \(problem)"))
+    }
     return set
   }
 
@@ -288,7 +310,9 @@ extension RunResolver {
   }
 
   /// The values that tell cells apart: what the grid says, or the default; null for what the method does not read.
-  func labels(_ row: [String: GridSpec.Setting], _ columns: [String], _ method: MethodDescription) -> [JSONValue] {
+  func labels(_ row: [String: GridSpec.Setting], _ columns: [String], _ method: MethodDescription)
+    -> [JSONValue]
+  {
     columns.map { column in
       if column == "method" { return .string(method.name) }
       guard method.reads(column) else { return .null }

@@ -47,12 +47,16 @@ package struct Scheduler: Sendable {
   ///   - done: stages whose output exists.
   ///   - failed: stages with a recorded failure.
   ///   - slots: how many run at a time. Datasets and teachers that nothing still to run reads are left alone.
-  package init(_ stages: [StageRequest], done: Set<ContentKey>, failed: Set<ContentKey>, slots: Int, retries: Int) {
+  package init(
+    _ stages: [StageRequest], done: Set<ContentKey>, failed: Set<ContentKey>, slots: Int, retries: Int
+  ) {
     (self.stages, self.slots, self.retries) = (stages, slots, retries)
     var needed: Set<ContentKey> = []
     for stage in stages.reversed() {
       let isRun = stage.kind == StudentStage.kind
-      guard isRun || needed.contains(stage.key), !done.contains(stage.key), !failed.contains(stage.key) else { continue }
+      guard isRun || needed.contains(stage.key), !done.contains(stage.key), !failed.contains(stage.key) else {
+        continue
+      }
       needed.formUnion(stage.inputs)
     }
     states = [:]
@@ -67,7 +71,9 @@ package struct Scheduler: Sendable {
   package func triesLeft(_ key: ContentKey) -> Int { max(0, retries + 1 - deaths[key, default: 0]) }
 
   /// Datasets and teachers that wait to be made.
-  package var preparations: Int { stages.count { $0.kind != StudentStage.kind && states[$0.key] == .waiting } }
+  package var preparations: Int {
+    stages.count { $0.kind != StudentStage.kind && states[$0.key] == .waiting }
+  }
 
   package var isOver: Bool { running == 0 && (isStopping || firstWaiting == stages.count) }
 

@@ -23,7 +23,9 @@ package struct StageRequest: Hashable, Sendable {
   package let inputs: [ContentKey]
 
   package init(_ stage: some StageSpec) {
-    self.init(kind: type(of: stage).kind, revision: type(of: stage).revision, spec: stage.canonicalBytes, inputs: stage.inputs)
+    self.init(
+      kind: type(of: stage).kind, revision: type(of: stage).revision, spec: stage.canonicalBytes,
+      inputs: stage.inputs)
   }
 
   init(kind: String, revision: Int, spec: [UInt8], inputs: [ContentKey]) {
@@ -64,7 +66,8 @@ extension StageRequest {
       return key
     }
     self.init(
-      kind: try object.string("kind"), revision: try object.integer("revision"), spec: CanonicalJSON.bytes(of: spec),
+      kind: try object.string("kind"), revision: try object.integer("revision"),
+      spec: CanonicalJSON.bytes(of: spec),
       inputs: inputs)
   }
 

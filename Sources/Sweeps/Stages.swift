@@ -13,7 +13,9 @@ package struct DatasetStage: StageSpec {
   package init(_ dataset: DatasetSpec) { self.dataset = dataset }
 
   package func append(to bytes: inout [UInt8]) { dataset.append(to: &bytes) }
-  package init(_ json: JSONValue, at path: String) throws(SpecError) { dataset = try DatasetSpec(json, at: path) }
+  package init(_ json: JSONValue, at path: String) throws(SpecError) {
+    dataset = try DatasetSpec(json, at: path)
+  }
 }
 
 /// A network trained alone, on the dataset of those who learn from it.
@@ -25,7 +27,9 @@ package struct TeacherStage: StageSpec {
   package var teacher: TeacherSpec
   package var inputs: [ContentKey] { [DatasetStage(dataset).key] }
 
-  package init(_ teacher: TeacherSpec, on dataset: DatasetSpec) { (self.teacher, self.dataset) = (teacher, dataset) }
+  package init(_ teacher: TeacherSpec, on dataset: DatasetSpec) {
+    (self.teacher, self.dataset) = (teacher, dataset)
+  }
 
   package func append(to bytes: inout [UInt8]) {
     var object = ObjectWriter(to: &bytes)

@@ -40,7 +40,8 @@ package struct SweepPlan: Sendable {
       keys.append(request.key)
       if seen.insert(request.key).inserted { students.append(request) }
     }
-    stages = made.filter { $0.kind == DatasetStage.kind } + made.filter { $0.kind == TeacherStage.kind } + students
+    stages =
+      made.filter { $0.kind == DatasetStage.kind } + made.filter { $0.kind == TeacherStage.kind } + students
     runKeys = keys
   }
 }
@@ -48,6 +49,8 @@ package struct SweepPlan: Sendable {
 extension StageRequest {
   /// For callers that know the keys of the inputs already.
   fileprivate init(_ stage: some StageSpec, inputs: [ContentKey]) {
-    self.init(kind: type(of: stage).kind, revision: type(of: stage).revision, spec: stage.canonicalBytes, inputs: inputs)
+    self.init(
+      kind: type(of: stage).kind, revision: type(of: stage).revision, spec: stage.canonicalBytes,
+      inputs: inputs)
   }
 }

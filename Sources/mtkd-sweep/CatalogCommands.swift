@@ -20,9 +20,10 @@ struct Models: ParsableCommand {
   var json = false
 
   func run() throws {
-    let chosen = try name.map { name in
-      [(id: name, published: "", spec: try NetworkNames.spec(.string(name)))]
-    } ?? NetworkNames.all
+    let chosen =
+      try name.map { name in
+        [(id: name, published: "", spec: try NetworkNames.spec(.string(name)))]
+      } ?? NetworkNames.all
     var rows: [[String]] = [["network", "family", "parameters", "multiply-adds", "input", "F", "f"]]
     var machine: [JSONValue] = []
     for (id, _, spec) in chosen {
@@ -38,7 +39,8 @@ struct Models: ParsableCommand {
       ])
       machine.append([
         "name": .string(id), "family": .string(spec.family), "parameters": JSONValue(cost.parameters),
-        "multiplyAdds": JSONValue(cost.multiplyAdds), "input": .string(input), "embedding": JSONValue(cost.embedding),
+        "multiplyAdds": JSONValue(cost.multiplyAdds), "input": .string(input),
+        "embedding": JSONValue(cost.embedding),
         "settings": .object(spec.parameters),
       ])
     }
@@ -60,7 +62,9 @@ struct Methods: ParsableCommand {
   var json = false
 
   func run() throws {
-    let chosen = try name.map { [try Catalog.methods.entry($0).description] } ?? Catalog.methods.entries.map { $0.description }
+    let chosen =
+      try name.map { [try Catalog.methods.entry($0).description] }
+      ?? Catalog.methods.entries.map { $0.description }
     if json {
       Out.put(
         mtkd_sweep.json([
@@ -78,10 +82,15 @@ struct Methods: ParsableCommand {
       return Out.put(aligned(chosen.map { [$0.name, $0.summary] }))
     }
     Out.put("\(method.name): \(method.summary)\n")
-    Out.put(aligned(method.options.map { ["  \($0.name)", $0.standard.string ?? $0.standard.description, $0.help] }))
+    Out.put(
+      aligned(
+        method.options.map { ["  \($0.name)", $0.standard.string ?? $0.standard.description, $0.help] }))
     for preset in method.presets {
-      let options = preset.options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.string ?? $0.value.description)" }
-      Out.put("  preset \(preset.name): \(options.isEmpty ? "the defaults" : options.joined(separator: " "))\n")
+      let options = preset.options.sorted { $0.key < $1.key }.map {
+        "\($0.key)=\($0.value.string ?? $0.value.description)"
+      }
+      Out.put(
+        "  preset \(preset.name): \(options.isEmpty ? "the defaults" : options.joined(separator: " "))\n")
     }
   }
 }
@@ -105,7 +114,10 @@ struct DatasetsCommand: ParsableCommand {
     Out.put(
       json
         ? mtkd_sweep.json([
-          "datasets": .array(rows.map { ["name": .string($0[0]), "found": .bool($0[1] == "found"), "summary": .string($0[2])] })
+          "datasets": .array(
+            rows.map {
+              ["name": .string($0[0]), "found": .bool($0[1] == "found"), "summary": .string($0[2])]
+            })
         ]) : aligned(rows))
   }
 }
@@ -130,7 +142,8 @@ struct Presets: ParsableCommand {
 
 /// `mtkd-sweep schema`: for editors.
 struct SchemaCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "schema", abstract: "Print the JSON schema of grid files.")
+  static let configuration = CommandConfiguration(
+    commandName: "schema", abstract: "Print the JSON schema of grid files.")
   func run() { Out.put(CanonicalJSON.text(of: GridSchema.value(.engine(dataFolders: []))) + "\n") }
 }
 
@@ -146,7 +159,9 @@ struct Bench: ParsableCommand {
   @Flag(help: "JSON on standard output.") var json = false
 
   func validate() throws {
-    guard EngineBenchmark.Phase(rawValue: phase) != nil else { throw ValidationError("--phase is train or infer.") }
+    guard EngineBenchmark.Phase(rawValue: phase) != nil else {
+      throw ValidationError("--phase is train or infer.")
+    }
     guard batch > 0, seconds > 0 else { throw ValidationError("--batch and --seconds are above 0.") }
   }
 
@@ -160,7 +175,8 @@ struct Bench: ParsableCommand {
           "steps": JSONValue(result.steps), "cpuSeconds": JSONValue(result.cpuSeconds),
           "imagesPerCPUSecond": JSONValue(result.imagesPerCPUSecond), "library": .string(result.library),
         ])
-        : "\(network) \(phase): \((result.imagesPerCPUSecond * 10).rounded() / 10) images per CPU second (batch \(batch), \(result.library))\n")
+        : "\(network) \(phase): \((result.imagesPerCPUSecond * 10).rounded() / 10) images per CPU second (batch \(batch), \(result.library))\n"
+    )
   }
 }
 
@@ -173,21 +189,30 @@ struct Doctor: ParsableCommand {
   func run() throws {
     let provenance = ProgramIdentity.provenance()
     var rows = [
-      ["program", "mtkd-sweep \(provenance.version), commit \(provenance.commit ?? "not recorded (use make build)")"],
-      ["processor", "\(provenance.cpu), \(ProcessInfo.processInfo.activeProcessorCount) cores"], ["matrix products", provenance.blas],
+      [
+        "program",
+        "mtkd-sweep \(provenance.version), commit \(provenance.commit ?? "not recorded (use make build)")",
+      ],
+      ["processor", "\(provenance.cpu), \(ProcessInfo.processInfo.activeProcessorCount) cores"],
+      ["matrix products", provenance.blas],
     ]
     for kind in Catalog.datasets.entries {
       let located = try DatasetCatalog.locate(kind.name, searching: data.folders)
       rows.append([kind.name, located.missing?.description ?? "found"])
     }
-    rows.append(["store", FileManager.default.fileExists(atPath: location.folder.database) ? location.path : "\(location.path): none yet"])
+    rows.append([
+      "store",
+      FileManager.default.fileExists(atPath: location.folder.database)
+        ? location.path : "\(location.path): none yet",
+    ])
     Out.put(aligned(rows))
   }
 }
 
 /// `mtkd-sweep worker`: one stage, in a process of its own. Started by `run`.
 struct WorkerCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "worker", abstract: "Run one stage.", shouldDisplay: false)
+  static let configuration = CommandConfiguration(
+    commandName: "worker", abstract: "Run one stage.", shouldDisplay: false)
   @Argument var key: String
   @OptionGroup var location: StoreLocation
   @Option var attempt: Int

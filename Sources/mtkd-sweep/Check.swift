@@ -24,7 +24,11 @@ struct Check: ParsableCommand {
     let (asked, distinct) = (expansion.asked, expansion.runs.count)
     Out.put(
       json
-        ? mtkd_sweep.json(["asked": JSONValue(asked), "distinct": JSONValue(distinct), "warnings": JSONValue(expansion.warnings.map(\.message))])
-        : "\(file) is fine: \(asked) runs asked for, \(distinct) distinct. `mtkd-sweep plan \(file)` says what they cost.\n")
+        ? mtkd_sweep.json([
+          "asked": JSONValue(asked), "distinct": JSONValue(distinct),
+          "warnings": JSONValue(expansion.warnings.map(\.message)),
+        ])
+        : "\(file) is fine: \(asked) runs asked for, \(distinct) distinct. `mtkd-sweep plan \(file)` says what they cost.\n"
+    )
   }
 }

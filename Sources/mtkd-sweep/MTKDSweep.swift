@@ -6,14 +6,16 @@ import Pipeline
 struct MTKDSweep: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mtkd-sweep",
-    abstract: "From a grid file to a table of mean ± std: multi-teacher distillation sweeps that survive anything.",
+    abstract:
+      "From a grid file to a table of mean ± std: multi-teacher distillation sweeps that survive anything.",
     discussion: """
       mtkd-sweep run sweeps/smoke.json      plan, run, table. Interrupted? The same command goes on, bit for bit.
       """,
     version: ProgramIdentity.version,
     subcommands: [
       Check.self, Plan.self, Run.self, Status.self, Report.self, List.self, Show.self, Logs.self, Retry.self,
-      Models.self, Methods.self, DatasetsCommand.self, Presets.self, SchemaCommand.self, Bench.self, Doctor.self,
+      Models.self, Methods.self, DatasetsCommand.self, Presets.self, SchemaCommand.self, Bench.self,
+      Doctor.self,
       WorkerCommand.self,
     ])
 

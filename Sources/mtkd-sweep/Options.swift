@@ -22,7 +22,8 @@ struct StoreLocation: ParsableArguments {
       throw NothingThere(
         description: sweeps.isEmpty
           ? "The store \(path) has no sweep yet. `mtkd-sweep run FILE` makes one."
-          : "The store \(path) has \(sweeps.count) sweeps: \(sweeps.map(\.name).joined(separator: ", ")). Name one.")
+          : "The store \(path) has \(sweeps.count) sweeps: \(sweeps.map(\.name).joined(separator: ", ")). Name one."
+      )
     }
     return sweeps[0]
   }
@@ -44,7 +45,8 @@ struct StoreLocation: ParsableArguments {
 struct DataFolders: ParsableArguments {
   @Option(
     name: .customLong("data"),
-    help: ArgumentHelp("Folder of datasets, searched before the system's; may be given several times.", valueName: "dir"))
+    help: ArgumentHelp(
+      "Folder of datasets, searched before the system's; may be given several times.", valueName: "dir"))
   var folders: [String] = ["data"]
 }
 

@@ -7,7 +7,8 @@ import Sweeps
 
 /// `mtkd-sweep plan`: what a grid asks for, what is done, what is left and what that costs. Nothing is run.
 struct Plan: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Count a grid's runs and forecast what is left; run nothing.")
+  static let configuration = CommandConfiguration(
+    abstract: "Count a grid's runs and forecast what is left; run nothing.")
 
   @Argument(help: "The grid file.")
   var file: String
@@ -46,17 +47,20 @@ struct Plan: ParsableCommand {
   private func text(_ sweep: PlannedSweep) -> String {
     let (counts, forecast) = (sweep.counts, sweep.forecast)
     var lines = [
-      "\(sweep.name): \(counts.asked) runs asked for, \(counts.distinct) distinct, \(counts.shared) shared",
+      "\(sweep.name): \(counts.asked) runs asked for, \(counts.distinct) distinct, \(counts.shared) shared"
     ]
     lines += sweep.expansion.sharing.map { "  \($0)" }
-    lines.append("  done \(counts.done), to run \(counts.toRun), datasets and teachers to make \(counts.preparations)")
+    lines.append(
+      "  done \(counts.done), to run \(counts.toRun), datasets and teachers to make \(counts.preparations)")
     if sweep.dropped > 0 { lines.append("  no longer asked for: \(sweep.dropped) (nothing is deleted)") }
     if counts.toRun + counts.preparations > 0 {
       let basis =
         forecast.measurements > 0
-        ? "from \(forecast.measurements) stages measured here" : "assumed; nothing has been measured in this store yet"
+        ? "from \(forecast.measurements) stages measured here"
+        : "assumed; nothing has been measured in this store yet"
       lines.append(
-        "  forecast: \(duration(forecast.cpuSeconds)) of CPU, \(duration(forecast.wallSeconds(workers: workerCount))) at \(workerCount) workers, \(size(forecast.diskBytes)) of disk (\(basis))")
+        "  forecast: \(duration(forecast.cpuSeconds)) of CPU, \(duration(forecast.wallSeconds(workers: workerCount))) at \(workerCount) workers, \(size(forecast.diskBytes)) of disk (\(basis))"
+      )
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -65,15 +69,18 @@ struct Plan: ParsableCommand {
     let (counts, forecast) = (sweep.counts, sweep.forecast)
     return mtkd_sweep.json([
       "schema": "mtkd-sweep-plan-1", "sweep": .string(sweep.name), "asked": JSONValue(counts.asked),
-      "distinct": JSONValue(counts.distinct), "shared": JSONValue(counts.shared), "done": JSONValue(counts.done),
+      "distinct": JSONValue(counts.distinct), "shared": JSONValue(counts.shared),
+      "done": JSONValue(counts.done),
       "toRun": JSONValue(counts.toRun), "preparations": JSONValue(counts.preparations),
       "dropped": JSONValue(sweep.dropped), "sharing": JSONValue(sweep.expansion.sharing),
       "forecast": .object([
         "cpuSeconds": JSONValue(forecast.cpuSeconds),
-        "wallSeconds": JSONValue(forecast.wallSeconds(workers: workerCount)), "workers": JSONValue(workerCount),
+        "wallSeconds": JSONValue(forecast.wallSeconds(workers: workerCount)),
+        "workers": JSONValue(workerCount),
         "diskBytes": JSONValue(forecast.diskBytes), "measurements": JSONValue(forecast.measurements),
       ]),
-      "warnings": JSONValue(sweep.expansion.warnings.map(\.message)), "missingData": JSONValue(sweep.missingData),
+      "warnings": JSONValue(sweep.expansion.warnings.map(\.message)),
+      "missingData": JSONValue(sweep.missingData),
     ])
   }
 }

@@ -54,14 +54,18 @@ struct Run: AsyncParsableCommand {
       throw NothingThere(description: "Cannot tell which file this program is: /proc is not mounted.")
     }
     let display = RunDisplay(
-      style: styles.style(for: STDERR_FILENO), isLive: isatty(STDERR_FILENO) == 1 && !quiet && !events, isQuiet: quiet,
+      style: styles.style(for: STDERR_FILENO), isLive: isatty(STDERR_FILENO) == 1 && !quiet && !events,
+      isQuiet: quiet,
       events: events, forecast: sweep.forecast)
     let coordinator = try Coordinator(
-      sweep, folder: location.folder, store: store, executor: LocalProcesses(executable: program.path), workers: count
+      sweep, folder: location.folder, store: store, executor: LocalProcesses(executable: program.path),
+      workers: count
     ) { display.show($0) }
 
     let stop = StopSignal()
-    let signals = StopSignals(stop) { display.say("Stopping: workers write snapshots. Ctrl-C again ends them at once.") }
+    let signals = StopSignals(stop) {
+      display.say("Stopping: workers write snapshots. Ctrl-C again ends them at once.")
+    }
     let outcome = try await withTaskCancellationHandler {
       try await coordinator.run(until: stop)
     } onCancel: {
@@ -76,7 +80,9 @@ struct Run: AsyncParsableCommand {
     }
     if !events { Out.put(try table(sweep, store)) }
     if case .someFailed(let failures) = outcome {
-      Talk.say("\(failures) without a result. `mtkd-sweep status\(storeArgument)` says which; `mtkd-sweep retry` runs failed ones again.")
+      Talk.say(
+        "\(failures) without a result. `mtkd-sweep status\(storeArgument)` says which; `mtkd-sweep retry` runs failed ones again."
+      )
       throw ExitCode(ExitCodes.doneWithFailures)
     }
   }
@@ -121,7 +127,8 @@ extension ResultStore {
   func results(of sweep: String, metric: String) throws -> SweepResults {
     let record = try self.sweep(sweep)
     let runs = try outcomes(of: sweep, metric: metric).map { outcome in
-      SweepResults.Run(labels: outcome.point.labels, seed: outcome.point.seed, outcome: SweepResults.Outcome(outcome))
+      SweepResults.Run(
+        labels: outcome.point.labels, seed: outcome.point.seed, outcome: SweepResults.Outcome(outcome))
     }
     return SweepResults(name: record.name, columns: record.columns, runs: runs, metric: metric)
   }

@@ -101,7 +101,8 @@ struct SweepProgress {
 
   mutating func take(_ event: RunEvent, at now: Double) {
     switch event {
-    case .planned(let counts, let workers): (self.counts, self.workers, doneRuns) = (counts, workers, counts.done)
+    case .planned(let counts, let workers):
+      (self.counts, self.workers, doneRuns) = (counts, workers, counts.done)
     case .stageStarted(let title, _, let worker): running[worker] = (title, nil)
     case .progress(let progress, let worker): running[worker] = (progress.title, progress)
     case .stageFinished(let title, _, let seconds, let worker):
@@ -138,7 +139,9 @@ struct SweepProgress {
     var words = ["\(doneRuns) of \(counts.distinct) runs"]
     if failures > 0 { words.append("\(failures) failed") }
     if let remaining = remaining() {
-      words.append("\(duration(remaining.lowerBound)) to \(duration(remaining.upperBound)) left, until about \(Self.clock(now + remaining.upperBound))")
+      words.append(
+        "\(duration(remaining.lowerBound)) to \(duration(remaining.upperBound)) left, until about \(Self.clock(now + remaining.upperBound))"
+      )
     }
     return words.joined(separator: ", ")
   }
@@ -211,11 +214,13 @@ extension RunEvent {
       return event(
         "planned",
         [
-          "asked": JSONValue(counts.asked), "distinct": JSONValue(counts.distinct), "done": JSONValue(counts.done),
+          "asked": JSONValue(counts.asked), "distinct": JSONValue(counts.distinct),
+          "done": JSONValue(counts.done),
           "toRun": JSONValue(counts.toRun), "workers": JSONValue(workers), "schema": "mtkd-sweep-events-1",
         ])
     case .stageStarted(let title, let attempt, let worker):
-      return event("started", stage(title).merging(["attempt": JSONValue(attempt), "worker": JSONValue(worker)]) { $1 })
+      return event(
+        "started", stage(title).merging(["attempt": JSONValue(attempt), "worker": JSONValue(worker)]) { $1 })
     case .progress(let progress, let worker):
       return event(
         "progress",
@@ -233,12 +238,15 @@ extension RunEvent {
     case .stageFailed(let title, let failure, _):
       return event(
         "failed",
-        stage(title).merging(["cause": .string(failure.cause.rawValue), "reason": .string(failure.reason)]) { $1 })
+        stage(title).merging(["cause": .string(failure.cause.rawValue), "reason": .string(failure.reason)]) {
+          $1
+        })
     case .workerDied(let title, let how, let tries, _):
       return event("died", stage(title).merging(["how": .string(how), "triesLeft": JSONValue(tries)]) { $1 })
     case .stageBlocked(let title, let culprit):
       return event("blocked", stage(title).merging(["by": .string(culprit.key.description)]) { $1 })
-    case .stageStopped(let title, let step, _): return event("stopped", stage(title).merging(["step": JSONValue(step)]) { $1 })
+    case .stageStopped(let title, let step, _):
+      return event("stopped", stage(title).merging(["step": JSONValue(step)]) { $1 })
     case .stopping: return event("stopping", [:])
     case .warning(let text): return event("warning", ["text": .string(text)])
     }

@@ -55,12 +55,18 @@ struct Status: ParsableCommand {
             }),
         ]))
     } else {
-      var lines = ["\(record.name): \(outcomes.count) runs, \(counts.finished) finished, \(counts.failed) failed, \(counts.blocked) blocked, \(counts.open) to run"]
+      var lines = [
+        "\(record.name): \(outcomes.count) runs, \(counts.finished) finished, \(counts.failed) failed, \(counts.blocked) blocked, \(counts.open) to run"
+      ]
       lines += troubles.map { "  \($0)" }
       lines.append(
-        holder.map { "held by process \($0.identity.process) on \($0.identity.host) since \(TimeOfDay.utc($0.since))" }
+        holder.map {
+          "held by process \($0.identity.process) on \($0.identity.host) since \(TimeOfDay.utc($0.since))"
+        }
           ?? "nobody is running it")
-      lines += active.map { "  \($0.title): epoch \($0.epoch + 1) of \($0.epochs), step \($0.step) of \($0.steps)" }
+      lines += active.map {
+        "  \($0.title): epoch \($0.epoch + 1) of \($0.epochs), step \($0.step) of \($0.steps)"
+      }
       Out.put(lines.joined(separator: "\n") + "\n")
     }
     if check, counts.failed + counts.blocked > 0 { throw ExitCode(ExitCodes.doneWithFailures) }
@@ -88,7 +94,10 @@ struct List: ParsableCommand {
     if let sweep { return try listRuns(of: sweep, store) }
     let sweeps = try store.sweeps()
     if json {
-      Out.put(mtkd_sweep.json(["sweeps": .array(sweeps.map { ["name": .string($0.name), "asked": JSONValue($0.asked)] })]))
+      Out.put(
+        mtkd_sweep.json([
+          "sweeps": .array(sweeps.map { ["name": .string($0.name), "asked": JSONValue($0.asked)] })
+        ]))
     } else {
       for sweep in sweeps {
         let states = try store.states(of: store.points(of: sweep.name).map(\.key))
@@ -102,10 +111,14 @@ struct List: ParsableCommand {
     let outcomes = try store.outcomes(of: sweep, metric: "test.acc1")
     let record = try store.sweep(sweep)
     for outcome in outcomes {
-      let labels = zip(record.columns, outcome.point.labels).filter { $0.1 != .null }.map { "\($0.0)=\($0.1.string ?? $0.1.description)" }
+      let labels = zip(record.columns, outcome.point.labels).filter { $0.1 != .null }.map {
+        "\($0.0)=\($0.1.string ?? $0.1.description)"
+      }
       let state = outcome.state.map(Self.word) ?? "to run"
       let value = outcome.last.map { "  \(($0.value * 100).rounded() / 100) %" } ?? ""
-      Out.put("\(outcome.point.key.short)  \(state)\(value)  \(labels.joined(separator: " ")) seed=\(outcome.point.seed)\n")
+      Out.put(
+        "\(outcome.point.key.short)  \(state)\(value)  \(labels.joined(separator: " ")) seed=\(outcome.point.seed)\n"
+      )
     }
   }
 
@@ -158,21 +171,32 @@ struct Show: ParsableCommand {
           "epochs": .array(
             curve.map { epoch in
               .object([
-                "epoch": JSONValue(epoch.epoch), "step": JSONValue(epoch.step), "state": .string(epoch.state.description),
-                "metrics": .object(Dictionary(epoch.metrics.values.map { ($0.name, JSONValue($0.value)) }) { $1 }),
+                "epoch": JSONValue(epoch.epoch), "step": JSONValue(epoch.step),
+                "state": .string(epoch.state.description),
+                "metrics": .object(
+                  Dictionary(epoch.metrics.values.map { ($0.name, JSONValue($0.value)) }) { $1 }),
               ])
             }),
           "checkpoints": .array(
             checkpoints.map {
-              ["kind": .string($0.kind.rawValue), "epoch": JSONValue($0.epoch), "digest": .string($0.digest.description)]
+              [
+                "kind": .string($0.kind.rawValue), "epoch": JSONValue($0.epoch),
+                "digest": .string($0.digest.description),
+              ]
             }),
         ]))
       return
     }
-    var lines = ["\(stage.title)", "key     \(stage.key)", "state   \(List.word(state))", "spec    \(stage.spec)"]
+    var lines = [
+      "\(stage.title)", "key     \(stage.key)", "state   \(List.word(state))", "spec    \(stage.spec)",
+    ]
     for attempt in attempts {
-      let made = attempt.provenance.map { "mtkd-sweep \($0.version)\($0.commit.map { " (\($0))" } ?? ""), \($0.blas), \($0.cpu), \($0.host)" }
-      lines.append("try \(attempt.number)   from step \(attempt.firstStep), \(attempt.outcome.rawValue)\(attempt.reason.map { ": \($0)" } ?? ""); \(made ?? "never began")")
+      let made = attempt.provenance.map {
+        "mtkd-sweep \($0.version)\($0.commit.map { " (\($0))" } ?? ""), \($0.blas), \($0.cpu), \($0.host)"
+      }
+      lines.append(
+        "try \(attempt.number)   from step \(attempt.firstStep), \(attempt.outcome.rawValue)\(attempt.reason.map { ": \($0)" } ?? ""); \(made ?? "never began")"
+      )
     }
     for epoch in curve {
       let loss = epoch.metrics["train.loss"].map { "train.loss \(($0 * 10000).rounded() / 10000)" } ?? ""
@@ -181,7 +205,8 @@ struct Show: ParsableCommand {
     }
     for checkpoint in checkpoints {
       lines.append(
-        "\(checkpoint.kind.rawValue)  epoch \(checkpoint.epoch + 1), \(size(Double(checkpoint.size))) (\(size(Double(checkpoint.storedSize))) stored), \(checkpoint.digest.short)")
+        "\(checkpoint.kind.rawValue)  epoch \(checkpoint.epoch + 1), \(size(Double(checkpoint.size))) (\(size(Double(checkpoint.storedSize))) stored), \(checkpoint.digest.short)"
+      )
     }
     Out.put(lines.joined(separator: "\n") + "\n")
   }
@@ -189,7 +214,8 @@ struct Show: ParsableCommand {
 
 /// `mtkd-sweep logs`: what the workers of a run said.
 struct Logs: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Print what the workers of a run wrote to their logs.")
+  static let configuration = CommandConfiguration(
+    abstract: "Print what the workers of a run wrote to their logs.")
 
   @OptionGroup var location: StoreLocation
 
@@ -203,11 +229,14 @@ struct Logs: ParsableCommand {
     let (stage, _) = try location.stage(key, in: location.open())
     let attempts = try location.folder.stage(stage.key).attempts()
     guard let last = attempts.last else {
-      throw NothingThere(description: "No folder of \(stage.key.short) is here: logs stay where the run was made.")
+      throw NothingThere(
+        description: "No folder of \(stage.key.short) is here: logs stay where the run was made.")
     }
     for attempt in attempts {
       let log = try AtomicFile.read(attempt.log)
-      Out.put("attempt \(attempt.number)\(log.isEmpty ? ": nothing was said" : "")\n" + String(decoding: log, as: UTF8.self))
+      Out.put(
+        "attempt \(attempt.number)\(log.isEmpty ? ": nothing was said" : "")\n"
+          + String(decoding: log, as: UTF8.self))
     }
     guard follow else { return }
     var offset = try AtomicFile.read(last.log).count
@@ -222,11 +251,14 @@ struct Logs: ParsableCommand {
 
 /// `mtkd-sweep retry`: failed runs may run once more.
 struct Retry: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Let failed runs run once more with the next 'run'.")
+  static let configuration = CommandConfiguration(
+    abstract: "Let failed runs run once more with the next 'run'.")
 
   @OptionGroup var location: StoreLocation
 
-  @Argument(help: ArgumentHelp("Key of a run, or the beginning of one; all failed runs where nothing is said.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp(
+      "Key of a run, or the beginning of one; all failed runs where nothing is said.", valueName: "run"))
   var key: String?
 
   func run() throws {

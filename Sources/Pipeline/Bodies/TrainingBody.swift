@@ -36,7 +36,8 @@ enum TrainingBody {
     }
     let source = DatasetBatches(dataset, batchSize: stage.run.recipe.batchSize, seed: stage.run.seed)
     let run = try TrainingRun(
-      student: stage.run.student, teachers: teachers, method: stage.run.method, recipe: stage.run.recipe, source: source,
+      student: stage.run.student, teachers: teachers, method: stage.run.method, recipe: stage.run.recipe,
+      source: source,
       seed: stage.run.seed)
     try train(run, in: workspace)
   }
@@ -64,7 +65,8 @@ enum TrainingBody {
         // What a snapshot refers to is on disk before the snapshot is.
         if let better = BestEpoch(epoch, than: best) {
           best = better
-          try workspace.writeBest(Storage.Snapshot(step: better.step, bytes: run.state.stateDictionary.encoded()))
+          try workspace.writeBest(
+            Storage.Snapshot(step: better.step, bytes: run.state.stateDictionary.encoded()))
         }
         try workspace.record(.epoch(epoch))
         try snapshot()
@@ -81,7 +83,9 @@ enum TrainingBody {
   }
 
   private static func finish(_ run: TrainingRun, _ best: BestEpoch?, in workspace: Workspace) throws {
-    guard let best, let state = try workspace.stage.newestBest(upTo: best.step).snapshot, state.step == best.step else {
+    guard let best, let state = try workspace.stage.newestBest(upTo: best.step).snapshot,
+      state.step == best.step
+    else {
       throw LostBestEpoch()
     }
     var last = run.snapshot
@@ -132,11 +136,15 @@ private struct BestEpoch {
   /// Percent.
   let accuracy: Double
 
-  private init(epoch: Int, step: Int, accuracy: Double) { (self.epoch, self.step, self.accuracy) = (epoch, step, accuracy) }
+  private init(epoch: Int, step: Int, accuracy: Double) {
+    (self.epoch, self.step, self.accuracy) = (epoch, step, accuracy)
+  }
 
   /// Nil where the epoch is not better.
   init?(_ record: EpochRecord, than best: BestEpoch?) {
-    guard let accuracy = record.metrics["test.acc1"], best.map({ accuracy > $0.accuracy }) != false else { return nil }
+    guard let accuracy = record.metrics["test.acc1"], best.map({ accuracy > $0.accuracy }) != false else {
+      return nil
+    }
     self.init(epoch: record.epoch, step: record.step, accuracy: accuracy)
   }
 
@@ -159,7 +167,9 @@ private struct BestEpoch {
 
 /// The best state was on disk when the run went on from it, and is not any more.
 private struct LostBestEpoch: Error, CustomStringConvertible {
-  var description: String { "The state of the best epoch was removed while the run was going on. Run the sweep again." }
+  var description: String {
+    "The state of the best epoch was removed while the run was going on. Run the sweep again."
+  }
 }
 
 func processorSeconds() -> Double {

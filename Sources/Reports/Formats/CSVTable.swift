@@ -6,11 +6,14 @@ package enum CSVTable: TableFormat {
 
   package static func render(_ table: ReportTable, style: TextStyle) -> String {
     let head =
-      table.results.columns + ["n", "asked", "last_mean", "last_std", "best_mean", "best_std", "metric", "ddof", "gaps"]
+      table.results.columns + [
+        "n", "asked", "last_mean", "last_std", "best_mean", "best_std", "metric", "ddof", "gaps",
+      ]
     let body = table.cells.map { cell in
       cell.labels.map { $0 == .null ? "" : ReportTable.text($0) }
         + [
-          "\(cell.last?.count ?? 0)", "\(cell.seeds.count)", number(cell.last?.mean), number(cell.last?.deviation),
+          "\(cell.last?.count ?? 0)", "\(cell.seeds.count)", number(cell.last?.mean),
+          number(cell.last?.deviation),
           number(cell.best?.mean), number(cell.best?.deviation), table.results.metric, "1",
           cell.gaps.map { "seed \($0.seed): \($0.reason)" }.joined(separator: "; "),
         ]

@@ -32,9 +32,12 @@ package enum JSONTable: TableFormat {
 
   private static func statistics(_ statistics: SampleStatistics?) -> JSONValue {
     guard let statistics else { return .null }
-    func number(_ value: Double?) -> JSONValue { value.flatMap { DecimalNumber($0) }.map { .number($0) } ?? .null }
+    func number(_ value: Double?) -> JSONValue {
+      value.flatMap { DecimalNumber($0) }.map { .number($0) } ?? .null
+    }
     return [
-      "n": .number(DecimalNumber(statistics.count)), "mean": number(statistics.mean), "std": number(statistics.deviation),
+      "n": .number(DecimalNumber(statistics.count)), "mean": number(statistics.mean),
+      "std": number(statistics.deviation),
     ]
   }
 }

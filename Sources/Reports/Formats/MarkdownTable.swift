@@ -4,7 +4,8 @@ package enum MarkdownTable: TableFormat {
 
   package static func render(_ table: ReportTable, style: TextStyle) -> String {
     func line(_ cells: [String]) -> String {
-      "| " + cells.map { $0.replacing("|", with: "\\|").replacing("\n", with: " ") }.joined(separator: " | ") + " |"
+      "| " + cells.map { $0.replacing("|", with: "\\|").replacing("\n", with: " ") }.joined(separator: " | ")
+        + " |"
     }
     var lines = ["**\(table.results.name)**", "", line([""] + table.columns)]
     lines.append(line(["---"] + table.columns.map { _ in "---:" }))
@@ -12,7 +13,9 @@ package enum MarkdownTable: TableFormat {
       lines.append(line([row] + cells.map { ReportTable.text($0, plusMinus: style.plusMinus) }))
     }
     lines.append("")
-    lines += table.footer(plusMinus: style.plusMinus).map { $0.hasPrefix("  ") ? "- \($0.dropFirst(2))" : "\($0)  " }
+    lines += table.footer(plusMinus: style.plusMinus).map {
+      $0.hasPrefix("  ") ? "- \($0.dropFirst(2))" : "\($0)  "
+    }
     return lines.joined(separator: "\n") + "\n"
   }
 }

@@ -12,7 +12,8 @@ package enum TextTable: TableFormat {
       let padded = zip(cells, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
       return String(padded.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
     }
-    let rule = String(repeating: style.isUnicode ? "─" : "-", count: widths.reduce(0, +) + 2 * (widths.count - 1))
+    let rule = String(
+      repeating: style.isUnicode ? "─" : "-", count: widths.reduce(0, +) + 2 * (widths.count - 1))
     var lines = [style.bold(table.results.name), style.bold(line(head)), rule] + body.map(line) + [rule]
     lines += table.footer(plusMinus: style.plusMinus).map(style.dim)
     return lines.joined(separator: "\n") + "\n"

@@ -27,7 +27,8 @@ package struct LocalProcesses: Executor {
   package func run(_ job: Job, started: @Sendable (Int) -> Void) async -> JobEnd {
     do {
       let log = try FileDescriptor.open(
-        job.log, .writeOnly, options: [.create, .append, .closeOnExec], permissions: FilePermissions(rawValue: 0o644))
+        job.log, .writeOnly, options: [.create, .append, .closeOnExec],
+        permissions: FilePermissions(rawValue: 0o644))
       let environment = Environment.inherit.updating(
         Dictionary(job.environment.map { (Environment.Key(rawValue: $0.key)!, $0.value) }) { $1 })
       let result = try await Subprocess.run(
