@@ -35,6 +35,7 @@ package final class Coordinator {
   private let stages: [ContentKey: StageRequest]
   private let titles: [ContentKey: StageTitle]
   private let dataFolders: [ContentKey: String]
+  private let intake: Intake
   private var failures = 0
   private var cannotWrite: WorkerCannotWrite?
 
@@ -66,13 +67,13 @@ package final class Coordinator {
       if let named = run.spec.dataset.folder { folders[DatasetStage(run.spec.dataset).key] = named }
     }
     dataFolders = folders
+    intake = Intake(folder: folder, store: store, stages: stages, titles: titles)
     scheduler = Scheduler(sweep.plan.stages, done: [], failed: [], slots: 1, retries: 0)
     try save()
-    let done = try settled()
+    let (done, failed) = try settled()
     scheduler = Scheduler(
-      sweep.plan.stages, done: done, failed: Set(sweep.failed.keys), slots: workers,
-      retries: sweep.grid.run.retries)
-    failures = sweep.plan.runKeys.count { sweep.failed[$0] != nil }
+      sweep.plan.stages, done: done, failed: failed, slots: workers, retries: sweep.grid.run.retries)
+    failures = sweep.plan.runKeys.count { failed.contains($0) }
   }
 
   /// Runs to the end, or until a stop is asked for.
@@ -133,22 +134,26 @@ extension Coordinator {
     try store.saveSweep(record, points: points)
   }
 
-  /// Stages that need not run: those with a result in the store, and those whose output lies in its folder because a coordinator was killed before
-  /// it could take it in. Inputs whose files are gone are put back or made again.
-  private func settled() throws -> Set<ContentKey> {
-    var done = sweep.done
-    for stage in sweep.plan.stages where !done.contains(stage.key) && sweep.failed[stage.key] == nil {
-      guard try folder.stage(stage.key).published() != nil else { continue }
-      try takeIn(stage.key, closing: .finished)
-      done.insert(stage.key)
+  /// Stages that need not run: those with a result in the store, and those whose output or failure lies in its folder because a coordinator was
+  /// killed before it could take it in. Inputs whose files are gone are put back or made again.
+  private func settled() throws -> (done: Set<ContentKey>, failed: Set<ContentKey>) {
+    var (done, failed) = (sweep.done, Set(sweep.failed.keys))
+    for stage in sweep.plan.stages where !done.contains(stage.key) && !failed.contains(stage.key) {
+      if try folder.stage(stage.key).published() != nil {
+        try takeIn(stage.key, closing: .finished)
+        done.insert(stage.key)
+      } else if let failure = try intake.unreadFailure(of: stage.key) {
+        try takeIn(stage.key, closing: .failed(failure))
+        failed.insert(stage.key)
+      }
     }
     let waiting = sweep.plan.stages.filter {
-      $0.kind == StudentStage.kind && !done.contains($0.key) && sweep.failed[$0.key] == nil
+      $0.kind == StudentStage.kind && !done.contains($0.key) && !failed.contains($0.key)
     }
     for key in Set(waiting.flatMap(\.inputs)).sorted() where done.contains(key) {
       if try folder.stage(key).published() == nil, try !putBack(key) { done.remove(key) }
     }
-    return done
+    return (done, failed)
   }
 
   /// Writes a teacher's output anew from the store, where its folder was removed or the store was copied here. False for datasets, which are
@@ -182,7 +187,7 @@ extension Coordinator {
         for worker in running.values { worker.process.stop(executor, atOnce: false) }
       case .block(let key, let culprit):
         failures += 1
-        try register(key)
+        try intake.register(key)
         try store.setState(.blocked(reason: "\(title(culprit).text) failed"), of: key)
         observe(.stageBlocked(title(key), by: title(culprit)))
       case .giveUp: break
@@ -196,7 +201,7 @@ extension Coordinator {
     guard let stage = stages[key] else { preconditionFailure("\(key) is not in the plan") }
     let place = folder.stage(key)
     try place.create(spec: stage.document)
-    try register(key)
+    try intake.register(key)
     let attempt = try place.newAttempt()
     let slot = (1...workers).first { slot in !running.values.contains { $0.worker == slot } } ?? workers
     let entry = Running(attempt: attempt, worker: slot, started: Date.now.timeIntervalSince1970)
@@ -216,8 +221,11 @@ extension Coordinator {
     guard let entry = running.removeValue(forKey: key) else { preconditionFailure("\(key) was not running") }
     let id = AttemptID(key: key, number: entry.attempt.number)
     let title = title(key)
+    // Where the note cannot be written, the attempt counts as lost to whoever reads its folder, which costs a try at most.
+    try? entry.attempt.close(ExitNote(end))
     switch end {
-    case .exited(Int(WorkerExit.finished)):
+    case .exited(Int(WorkerExit.finished)), .exited(Int(WorkerExit.contradicted)):
+      if end == .exited(Int(WorkerExit.contradicted)) { observe(.warning(intake.lastLine(entry.attempt))) }
       let metrics = try takeIn(key, closing: .finished)
       learn(key, entry)
       observe(
@@ -225,7 +233,7 @@ extension Coordinator {
           title, metrics, seconds: Date.now.timeIntervalSince1970 - entry.started, worker: entry.worker))
       return scheduler.handle(.finished(key))
     case .exited(Int(WorkerExit.failed)):
-      if let failure = try failure(of: entry.attempt) {
+      if let failure = try intake.failure(of: entry.attempt) {
         try takeIn(key, closing: .failed(failure))
         failures += 1
         observe(.stageFailed(title, failure, worker: entry.worker))
@@ -237,9 +245,9 @@ extension Coordinator {
       return scheduler.handle(.stopped(key))
     case .exited(Int(WorkerExit.inputOutput)):
       // A disk that is full for one worker is full for all: stop, and say so once.
-      try store.setOutcome(.died, reason: lastLine(entry.attempt), of: id)
+      try store.setOutcome(.died, reason: intake.lastLine(entry.attempt), of: id)
       if cannotWrite == nil {
-        cannotWrite = WorkerCannotWrite(stage: title.text, reason: lastLine(entry.attempt))
+        cannotWrite = WorkerCannotWrite(stage: title.text, reason: intake.lastLine(entry.attempt))
       }
       return scheduler.handle(.died(key)) + scheduler.handle(.stopRequested)
     default: break
@@ -256,58 +264,12 @@ extension Coordinator {
     return actions
   }
 
-  /// Takes an attempt's records and checkpoints into the store, in one transaction for the last attempt.
+  /// Takes a stage's records and checkpoints into the store and says aloud where attempts contradict each other.
   @discardableResult
   private func takeIn(_ key: ContentKey, closing: StageState?) throws -> Metrics {
-    try register(key)
-    let place = folder.stage(key)
-    var metrics = Metrics()
-    let attempts = try place.attempts()
-    for attempt in attempts {
-      var reader = RecordReader(attempt.records)
-      let records = try reader.next()
-      for case .finished(let all) in records.map(\.record) { metrics = all }
-      let isLast = attempt == attempts.last
-      try store.ingest(
-        records, of: AttemptID(key: key, number: attempt.number),
-        checkpoints: isLast ? checkpoints(key, place, closing, metrics) : [], closing: isLast ? closing : nil)
-    }
-    return metrics
-  }
-
-  private func checkpoints(
-    _ key: ContentKey, _ place: StageFolder, _ closing: StageState?, _ metrics: Metrics
-  ) throws -> [Checkpoint] {
-    guard stages[key]?.kind != DatasetStage.kind else { return [] }
-    if closing == .finished, let output = try place.published() {
-      let last = try output.read(TrainingBody.lastFile)
-      let best = try Networks.Snapshot(decoding: last).integers("best.place")
-      let step = try Networks.Snapshot(decoding: last).integers("place")
-      return [
-        Checkpoint(kind: .last, epoch: step[0] - 1, step: step[2], bytes: last),
-        Checkpoint(kind: .best, epoch: best[0], step: best[1], bytes: try output.read(TrainingBody.bestFile)),
-        Checkpoint(
-          kind: .final, epoch: step[0] - 1, step: step[2], bytes: try output.read(TrainingBody.finalFile)),
-      ]
-    }
-    guard let newest = try place.newestSnapshot().snapshot else { return [] }
-    let step = try Networks.Snapshot(decoding: newest.bytes).integers("place")
-    return [Checkpoint(kind: .last, epoch: step[0], step: newest.step, bytes: newest.bytes)]
-  }
-
-  private func failure(of attempt: AttemptFolder) throws -> FailureRecord? {
-    var reader = RecordReader(attempt.records)
-    for case .failed(let failure) in try reader.next().map(\.record) { return failure }
-    return nil
-  }
-
-  private func register(_ key: ContentKey) throws {
-    guard let stage = stages[key] else { return }
-    try store.register([
-      StageRecord(
-        key: key, kind: stage.kind, title: title(key).text,
-        spec: String(decoding: stage.document, as: UTF8.self))
-    ])
+    let taken = try intake.take(key, closing: closing)
+    for sentence in taken.contradictions { observe(.warning(sentence)) }
+    return taken.metrics
   }
 
   private func title(_ key: ContentKey) -> StageTitle { titles[key]! }
@@ -342,13 +304,18 @@ extension Coordinator {
       case .killed(let signal): "its worker was killed by signal \(signal)"
       case .notStarted(let reason): "its worker could not be started (\(reason))"
       }
-    let last = lastLine(attempt)
+    let last = intake.lastLine(attempt)
     return last.isEmpty ? how : "\(how): \(last)"
   }
+}
 
-  private func lastLine(_ attempt: AttemptFolder) -> String {
-    let text = (try? AtomicFile.read(attempt.log)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    return text.split(separator: "\n").last.map(String.init) ?? ""
+extension ExitNote {
+  init(_ end: JobEnd) {
+    switch end {
+    case .exited(let code): self.init(code: code)
+    case .killed(let signal): self.init(signal: signal)
+    case .notStarted(let reason): self.init(reason: reason)
+    }
   }
 }
 

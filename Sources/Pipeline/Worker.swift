@@ -15,6 +15,10 @@ package enum WorkerExit {
   package static let stopped: Int32 = 75
   /// Whoever started it is gone.
   package static let orphaned: Int32 = 76
+  /// A newer attempt works at its stage.
+  package static let superseded: Int32 = 78
+  /// It finished, and another attempt had come to a different result.
+  package static let contradicted: Int32 = 79
   package static let internalError: Int32 = 70
 }
 
@@ -37,9 +41,11 @@ package enum WorkerError: Error, Equatable, CustomStringConvertible {
 /// A worker's life: claim, restore, run, snapshot on request, publish.
 package enum Worker {
   /// - Returns: the exit code.
-  package static func run(_ key: ContentKey, attempt number: Int, in store: StoreFolder, dataFolder: String?)
-    -> Int32
-  {
+  ///
+  /// - Parameter job: what a cluster calls the job that this process runs in.
+  package static func run(
+    _ key: ContentKey, attempt number: Int, in store: StoreFolder, dataFolder: String?, job: String? = nil
+  ) -> Int32 {
     WorkerSignals.install()
     do {
       try WorkerSignals.dieWithParent()
@@ -49,10 +55,15 @@ package enum Worker {
       guard let attempt = try stage.attempts().first(where: { $0.number == number }) else {
         throw WorkerError.noAttempt(key, number: number)
       }
-      try attempt.claim(now: Int(Date.now.timeIntervalSince1970))
+      try attempt.claim(now: Int(Date.now.timeIntervalSince1970), job: job)
+      let heart = Heart(of: attempt, in: stage, stop: WorkerSignals.stop)
+      defer { heart.end() }
       let workspace = try Workspace(
         store: store, stage: stage, attempt: attempt, dataFolder: dataFolder, stop: WorkerSignals.stop)
-      return try run(request, in: workspace)
+      let code = try run(request, in: workspace)
+      return code == WorkerExit.stopped && heart.isSuperseded ? WorkerExit.superseded : code
+    } catch let error as Contradiction {
+      return say("\(error)", WorkerExit.contradicted)
     } catch let error as FileError {
       return say("\(error)", WorkerExit.inputOutput)
     } catch {

@@ -59,14 +59,19 @@ package struct Holder: Hashable, Sendable {
   package let identity: ProcessIdentity
   /// Seconds since 1970, for sentences only.
   package let since: Int
+  /// What a cluster calls the job that it runs in, such as `12_3`.
+  package let job: String?
 
-  package init(identity: ProcessIdentity, since: Int) { (self.identity, self.since) = (identity, since) }
+  package init(identity: ProcessIdentity, since: Int, job: String? = nil) {
+    (self.identity, self.since, self.job) = (identity, since, job)
+  }
 }
 
 extension Holder: CanonicallyEncodable {
   package func append(to bytes: inout [UInt8]) {
     var object = ObjectWriter(to: &bytes)
     object.member("host", .string(identity.host), to: &bytes)
+    object.member("job", job.map { .string($0) }, to: &bytes)
     object.member("process", Int(identity.process), to: &bytes)
     object.member("since", since, to: &bytes)
     object.member("started", .string(identity.started), to: &bytes)
@@ -80,7 +85,9 @@ extension Holder: CanonicallyEncodable {
     }
     let identity = ProcessIdentity(
       host: try object.string("host"), process: process, started: try object.string("started"))
-    self.init(identity: identity, since: try object.integer("since"))
+    self.init(
+      identity: identity, since: try object.integer("since"),
+      job: try object.optional("job", SpecObject.string))
   }
 
   /// nil where the file is absent or was cut off while it was written.

@@ -1,4 +1,4 @@
-import Specs
+package import Specs
 
 /// An output that is not what was published.
 package enum OutputError: Error, Equatable, CustomStringConvertible {
@@ -13,6 +13,19 @@ package enum OutputError: Error, Equatable, CustomStringConvertible {
       "\(path) is not what was published (\(reason)). Remove its stage's output folder and run again."
     case .noFile(let path, let known): "There is no \(path); the output has \(known.joined(separator: ", "))."
     }
+  }
+}
+
+/// Two finished attempts at one stage that did not come to the same bytes, which the key promises.
+package struct Contradiction: Error, Equatable, CustomStringConvertible {
+  package let key: ContentKey
+  /// The output that was not published.
+  package let path: String
+  package let names: [String]
+
+  package var description: String {
+    "Two attempts at \(key.short) came to different results: \(names.joined(separator: ", ")) in \(path) "
+      + "differs from what was published first. `mtkd-sweep show \(key.short)` says which machines made them."
   }
 }
 
@@ -77,6 +90,12 @@ package struct PublishedOutput: Sendable {
   package var names: [String] { manifest.entries.map(\.name) }
 
   package func path(of name: String) -> String { "\(path)/\(name)" }
+
+  /// Names of files that the other has with other bytes, or has not, or has alone.
+  func differences(from other: PublishedOutput) -> [String] {
+    let (own, others) = (Set(manifest.entries), Set(other.manifest.entries))
+    return Set(own.symmetricDifference(others).map(\.name)).sorted()
+  }
 
   package func read(_ name: String) throws(OutputError) -> [UInt8] {
     let place = path(of: name)

@@ -11,13 +11,15 @@ extension ResultStore {
   /// - Parameters:
   ///   - checkpoints: compressed before the transaction begins.
   ///   - closing: `.finished` is a promise: it is given together with all that makes the result, or not at all.
+  /// - Returns: epochs whose state is not the one that an earlier attempt reported, which the key promises it to be.
   /// - Throws: `StoreError.unknownStage` for a stage that nobody registered.
+  @discardableResult
   package func ingest(
     _ records: [NumberedRecord], of attempt: AttemptID, checkpoints: [Checkpoint] = [],
     closing: StageState? = nil
-  ) throws(StoreError) {
+  ) throws(StoreError) -> [Int] {
     let packed = checkpoints.map { PackedCheckpoint($0) }
-    try write { db in
+    return try write { db in
       let (id, stage, ingested) = try self.attempt(attempt, db)
       let new = records.filter { $0.sequence >= ingested }
       var rows = try MetricRows(stage: stage, attempt: attempt.number, db)
@@ -28,6 +30,7 @@ extension ResultStore {
       }
       for checkpoint in packed { try self.put(checkpoint, stage: stage, db) }
       if let closing { try self.setState(closing, of: attempt.key, db) }
+      return rows.contradicted
     }
   }
 
@@ -100,6 +103,7 @@ private struct MetricRows {
   private let insertMetric: Statement
   private let insertEpoch: Statement
   private var names: [String: Int64] = [:]
+  private(set) var contradicted: [Int] = []
 
   init(stage: Int64, attempt: Int, _ db: Database) throws {
     (self.db, self.stage, self.attempt) = (db, stage, attempt)
@@ -117,6 +121,13 @@ private struct MetricRows {
   }
 
   mutating func insert(_ epoch: EpochRecord) throws {
+    let select = try db.cachedStatement(
+      sql: "SELECT state FROM epoch WHERE stage = ? AND epoch = ? AND attempt < ?")
+    if let earlier = try Data.fetchOne(select, arguments: [stage, epoch.epoch, attempt]),
+      earlier != epoch.state.stored
+    {
+      contradicted.append(epoch.epoch)
+    }
     try insertEpoch.execute(arguments: [stage, epoch.epoch, epoch.step, attempt, epoch.state.stored])
     try insert(epoch.metrics, epoch: epoch.epoch)
   }

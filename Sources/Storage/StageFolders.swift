@@ -49,15 +49,24 @@ package struct StageFolder: Hashable, Sendable {
     return numbers.map { AttemptFolder(path: "\(attemptsFolder)/\($0)", number: $0) }
   }
 
-  /// A new, empty attempt, numbered after the last one, from 1.
+  /// A new, empty attempt, numbered after the last one, from 1. Whoever works at an earlier one stops.
   package func newAttempt() throws(FileError) -> AttemptFolder {
     try AtomicFile.createFolder(attemptsFolder)
     var number = (try attempts().last?.number ?? 0) + 1
-    while mkdir("\(attemptsFolder)/\(number)", 0o755) != 0 {
-      guard errno == EEXIST else { throw FileError("make the folder", "\(attemptsFolder)/\(number)") }
+    while true {
+      if let attempt = try make(number) { return attempt }
       number += 1
     }
-    return AttemptFolder(path: "\(attemptsFolder)/\(number)", number: number)
+  }
+
+  /// The attempt of that number; nil where it is there already. Of all who try, on all hosts, one succeeds.
+  func make(_ number: Int) throws(FileError) -> AttemptFolder? {
+    let path = "\(attemptsFolder)/\(number)"
+    guard mkdir(path, 0o755) == 0 else {
+      if errno == EEXIST { return nil }
+      throw FileError("make the folder", path)
+    }
+    return AttemptFolder(path: path, number: number)
   }
 
   /// The finished output; nil where the stage has none.
@@ -67,9 +76,14 @@ package struct StageFolder: Hashable, Sendable {
 
   /// Makes an attempt's output that of the stage: there whole, or not there. Where another attempt was first, its output stays and
   /// this one is removed: both hold the same by the promise of the key.
-  package func publish(_ attempt: AttemptFolder) throws(FileError) {
+  ///
+  /// - Throws: `Contradiction` where they do not; then both stay.
+  package func publish(_ attempt: AttemptFolder) throws {
     if rename(attempt.output, output) != 0 {
       guard errno == ENOTEMPTY || errno == EEXIST else { throw FileError("rename", attempt.output) }
+      let (first, second) = (try PublishedOutput(output), try PublishedOutput(attempt.output))
+      let differing = first.differences(from: second)
+      guard differing.isEmpty else { throw Contradiction(key: key, path: attempt.output, names: differing) }
       try AtomicFile.removeFolder(attempt.output)
     }
     try AtomicFile.sync(folder: path)
@@ -121,13 +135,20 @@ package struct AttemptFolder: Hashable, Sendable {
   package var claim: String { "\(path)/claim" }
   /// How the worker ended, as its parent saw it.
   package var exit: String { "\(path)/exit.json" }
+  /// Its presence asks the worker to write a snapshot and leave, where no signal reaches it.
+  private var stop: String { "\(path)/stop" }
+  package var isStopWanted: Bool { AtomicFile.exists(stop) }
+  package func askToStop() throws(FileError) { try AtomicFile.writeSynced([], to: stop) }
+
   /// Where the output grows until it is published.
   package var output: String { "\(path)/output" }
   package var snapshots: SnapshotFiles { SnapshotFiles(folder: path) }
 
   /// Says who works here, and makes the first heartbeat.
-  package func claim(now: Int) throws(FileError) {
-    try AtomicFile.write(Holder(identity: .current, since: now).canonicalBytes, to: claim)
+  ///
+  /// - Parameter job: what a cluster calls the job that the worker runs in.
+  package func claim(now: Int, job: String? = nil) throws(FileError) {
+    try AtomicFile.write(Holder(identity: .current, since: now, job: job).canonicalBytes, to: claim)
     try AtomicFile.writeSynced([], to: heartbeat)
   }
 

@@ -28,25 +28,26 @@ enum ExitCodes {
     case is WorkerCannotWrite: inputOutput
     case let error as DatasetError:
       if case .missing = error { missingInput } else { badGrid }
-    case let error as FileError: code(of: error)
-    case let error as StoreError: code(of: error)
+    case let error as FileError: code(ofFile: error)
+    case let error as StoreError: code(ofStore: error)
     default: nil
     }
   }
 
-  private static func code(of error: FileError) -> Int32 {
+  // Names of their own: among equal names the optional result of the one above would win, and call itself for ever.
+  private static func code(ofFile error: FileError) -> Int32 {
     if error.isAbsent { return missingInput }
     if error.isReadOnly { return cannotCreate }
     return error.isDenied ? permission : inputOutput
   }
 
-  private static func code(of error: StoreError) -> Int32 {
+  private static func code(ofStore error: StoreError) -> Int32 {
     switch error {
     case .absent, .unknownSweep, .unknownStage, .checkpointAbsent: missingInput
     case .held, .busy: unavailable
     case .readOnly: cannotCreate
     case .denied: permission
-    case .file(let error): code(of: error)
+    case .file(let error): code(ofFile: error)
     case .notAStore, .newer, .older, .full, .damaged, .failed, .checkpointDamaged: inputOutput
     }
   }

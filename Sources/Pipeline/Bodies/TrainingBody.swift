@@ -90,16 +90,17 @@ enum TrainingBody {
     }
     var last = run.snapshot
     best.save(to: &last)
-    try workspace.publish([
-      (finalFile, run.state.stateDictionary.encoded()), (bestFile, state.bytes), (lastFile, last.encoded()),
-    ])
     let evaluation = run.evaluate()
+    // Before the output is there: whoever finds it finds the numbers too.
     try workspace.record(
       .finished(
         metrics: Metrics([
           "test.acc1": evaluation.accuracy, "test.loss": evaluation.loss, "best.test.acc1": best.accuracy,
           "best.epoch": Double(best.epoch), "best.step": Double(best.step), "steps": Double(run.stepCount),
         ])))
+    try workspace.publish([
+      (finalFile, run.state.stateDictionary.encoded()), (bestFile, state.bytes), (lastFile, last.encoded()),
+    ])
   }
 
   /// The run where its newest usable snapshot left it, or at its start. A snapshot is usable when the best state that it refers to is
