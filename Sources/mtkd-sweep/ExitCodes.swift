@@ -26,6 +26,9 @@ enum ExitCodes {
     case is GridRejected, is InvalidNetwork, is InvalidOption: badGrid
     case is UnreadableGrid, is UnknownName, is NothingThere, is MissingData: missingInput
     case is WorkerCannotWrite: inputOutput
+    case is OccupiedOutput: cannotCreate
+    case let error as UnwritableOutput:
+      error.error.isFull ? inputOutput : error.error.isDenied ? permission : cannotCreate
     case let error as DatasetError:
       if case .missing = error { missingInput } else { badGrid }
     case let error as FileError: code(ofFile: error)

@@ -17,8 +17,16 @@ struct Report: ParsableCommand {
   @Argument(help: "The sweep, as 'mtkd-sweep list' names it. May be left out where the store holds one.")
   var sweep: String?
 
-  @Option(help: "How to write the table: \(Catalog.tableFormats.names.joined(separator: ", ")).")
+  @Option(
+    help:
+      "How to write the table: \(Catalog.tableFormats.names.joined(separator: ", ")); or \(SweepPage.name): one page with everything, for a browser."
+  )
   var format = TextTable.name
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("File to write; standard output where nothing is said.", valueName: "file"))
+  var output: String?
 
   @Option(help: "Which metric of the epochs.")
   var metric = "test.acc1"
@@ -27,14 +35,21 @@ struct Report: ParsableCommand {
   var requireComplete = false
 
   func validate() throws {
+    if format == SweepPage.name { return }
     do { _ = try Catalog.tableFormats.entry(format) } catch { throw ValidationError("\(error)") }
   }
 
   func run() throws {
     let store = try location.open()
-    let results = try store.results(of: location.sweep(sweep, in: store).name, metric: metric)
-    let table = ReportTable(results)
-    Out.put(try Catalog.tableFormats.entry(format).render(table, style: styles.style(for: STDOUT_FILENO)))
+    let name = try location.sweep(sweep, in: store).name
+    let results = try store.results(of: name, metric: metric)
+    let text =
+      format == SweepPage.name
+      ? try SweepPage.render(store.story(of: name, metric: metric))
+      : try Catalog.tableFormats.entry(format).render(
+        ReportTable(results), style: output == nil ? styles.style(for: STDOUT_FILENO) : TextStyle())
+    let destination = output.map { ExportDestination.file($0) } ?? .standardOutput
+    try destination.write { write in try write(ExportedFile(path: "", text)) }
     guard !results.isComplete else { return }
     let missing = results.runs.count - results.finished
     Talk.say("\(missing) of \(results.runs.count) runs have no result.")

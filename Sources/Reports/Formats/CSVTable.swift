@@ -23,7 +23,7 @@ package enum CSVTable: TableFormat {
 
   private static func number(_ value: Double?) -> String { value.map(\.description) ?? "" }
 
-  private static func quoted(_ text: String) -> String {
+  static func quoted(_ text: String) -> String {
     text.contains { ",\"\r\n".contains($0) } ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
   }
 }

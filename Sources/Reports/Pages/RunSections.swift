@@ -1,0 +1,102 @@
+internal import Specs
+
+/// Runs on a page: a table of all, and a section for each.
+enum RunSections {
+  static func table(_ story: SweepStory) -> Markup {
+    let results = story.results
+    let columns = results.columns
+    let hasSections = story.runs.count <= SweepPage.mostSections
+    let range = range(of: story)
+    let head =
+      (["run"] + columns + ["seed", "state", "last", "best", "epochs"]).map { name -> Markup in
+        "<th scope=col\(textual.contains(name) || columns.contains(name) ? " class=text" : "" as Markup)><button type=button>\(name)</button></th>"
+      }
+    let rows = zip(results.runs, story.runs).map { run, story -> Markup in
+      let (last, best) = values(run.outcome)
+      let labels = run.labels.map { label -> Markup in
+        if let number = label.number { return "<td class=text data-v=\"\(number.description)\">\(number.description)</td>" }
+        return "<td class=text>\(label == .null ? "" : ReportTable.text(label))</td>"
+      }
+      let name: Markup =
+        hasSections
+        ? "<a class=mono href=\"#r-\(story.key.short)\">\(story.key.short)</a>"
+        : "<span class=mono>\(story.key.short)</span>"
+      let spark = Sparkline.markup(
+        story.series, in: range, label: "\(results.metric) over the epochs of \(story.title)")
+      return """
+        <tr><td>\(name)</td>\(labels)<td data-v="\(run.seed)">\(run.seed)</td><td class="text \(run.outcome.word)"><span class=dot></span>\(run.outcome.word == "open" ? "to run" : run.outcome.word)</td>\
+        \(number(last))\(number(best))<td data-v="\(story.series.count)">\(story.series.count)</td><td>\(spark)</td></tr>
+
+        """
+    }
+    return """
+      <p class=tools><input type=search data-filters=run-table placeholder="Filter: mtkd-rl seed diverged" aria-label="Filter runs">\
+      <output class="soft small"></output></p>
+      <div class="scroll tall"><table class=sortable id=run-table><thead><tr>\(head)<th scope=col>curve</th></tr></thead><tbody>
+      \(rows)</tbody></table></div>
+      """
+  }
+
+  private static let textual: Set = ["run", "state"]
+
+  static func each(_ story: SweepStory) -> Markup {
+    let range = range(of: story)
+    let sections = zip(story.results.runs, story.runs).map { run, story -> Markup in
+      let (last, best) = values(run.outcome)
+      let shown: Markup = last.map { "<span class=value>\(ReportTable.digits($0))</span>" } ?? "<span class=\"tag \(run.outcome.word)\">\(run.outcome.word == "open" ? "to run" : run.outcome.word)</span>"
+      var facts: [(String, Markup)] = [("key", "<span class=mono>\(story.key.description)</span>")]
+      if let reason = run.outcome.reason { facts.append(("why", "\(reason)")) }
+      if let last, let best {
+        facts.append(
+          ("result", "\(ReportTable.digits(last)) after epoch \(story.series.count), best \(ReportTable.digits(best))"))
+      }
+      let spark = Sparkline.markup(story.series, in: range, label: "curve of \(story.title)")
+      if spark != "" { facts.append(("curve", spark)) }
+      for attempt in story.attempts {
+        facts.append(
+          ("try \(attempt.number)", "from step \(attempt.firstStep), \(attempt.outcome)\(attempt.reason.map { ": \($0)" } ?? "")"))
+      }
+      if let made = story.provenance {
+        facts.append(("made by", "mtkd-sweep \(made.version)\(made.commit.map { ", commit \($0)" } ?? "") on \(made.host)"))
+      }
+      if let state = story.lastState {
+        facts.append(("state after the last epoch", "<span class=mono>\(state.description)</span>"))
+      }
+      if let final = story.final {
+        facts.append(("final checkpoint", "<span class=mono>\(final.description)</span>"))
+      }
+      let list = facts.map { fact -> Markup in "<dt>\(fact.0)</dt><dd>\(fact.1)</dd>" }
+      return """
+        <details class=run id="r-\(story.key.short)"><summary><span>\(story.title)</span>\(shown)</summary><dl>\(list)</dl></details>
+
+        """
+    }
+    return "<div class=card>\(sections)</div>"
+  }
+
+  private static func values(_ outcome: SweepResults.Outcome) -> (last: Double?, best: Double?) {
+    if case .finished(let last, let best) = outcome { (last, best) } else { (nil, nil) }
+  }
+
+  private static func number(_ value: Double?) -> Markup {
+    value.map { "<td data-v=\"\($0.description)\">\(ReportTable.digits($0))</td>" } ?? "<td data-v=\"\">–</td>"
+  }
+
+  /// Of all curves together.
+  private static func range(of story: SweepStory) -> ClosedRange<Double> {
+    var (low, high) = (Double.infinity, -Double.infinity)
+    for run in story.runs {
+      for value in run.series where value.isFinite { (low, high) = (min(low, value), max(high, value)) }
+    }
+    return low < high ? low...high : 0...1
+  }
+}
+
+extension SweepResults.Outcome {
+  var reason: String? {
+    switch self {
+    case .failed(_, let reason), .blocked(let reason): reason
+    case .finished, .missing: nil
+    }
+  }
+}

@@ -1,0 +1,197 @@
+internal import Specs
+
+/// A sweep's report as one page that needs nothing else: no network, no files beside it, no dates, the same bytes for the same results.
+package enum SweepPage {
+  /// What `report --format` calls it.
+  package static let name = "html"
+
+  /// Above this many runs the page lists them without a section for each.
+  static let mostSections = 2000
+
+  package static func render(_ story: SweepStory, figures: [Figure] = []) -> String {
+    let table = ReportTable(story.results)
+    var sections: [Section] = [
+      Section(id: "summary", title: "In short", body: summary(story, table)),
+      Section(id: "table", title: "Results", body: results(table)),
+    ]
+    if !figures.isEmpty {
+      sections.append(Section(id: "figures", title: "Figures", body: Figure.list(figures)))
+    }
+    sections += [
+      Section(id: "runs", title: "Runs", body: RunSections.table(story)),
+      Section(id: "provenance", title: "What made these numbers", body: ProvenanceSections.markup(story)),
+      Section(id: "grid", title: "The grid", body: grid(story)),
+    ]
+    if story.runs.count <= mostSections {
+      sections.append(Section(id: "each", title: "Run by run", body: RunSections.each(story)))
+    }
+    return document(
+      title: "\(story.results.name) · mtkd-sweep report", header: header(story), sections: sections,
+      script: PageScript.report)
+  }
+
+  /// A picture with what it shows.
+  package struct Figure: Sendable {
+    /// A complete `<svg>` element that this program made.
+    let svg: String
+    let caption: String
+
+    package init(svg: String, caption: String) { (self.svg, self.caption) = (svg, caption) }
+
+    fileprivate static func list(_ figures: [Figure]) -> Markup {
+      "<div class=figures>\(figures.map { "<figure>\(Markup(trusted: $0.svg))<figcaption>\($0.caption)</figcaption></figure>" })</div>"
+    }
+  }
+
+  struct Section {
+    let id: String
+    let title: String
+    let body: Markup
+  }
+
+  static func document(title: String, header: Markup, sections: [Section], script: String) -> String {
+    let links = sections.map { section -> Markup in "<a href=\"#\(section.id)\">\(section.title)</a>" }
+    let bodies = sections.map { section -> Markup in
+      "<section id=\"\(section.id)\" aria-labelledby=\"\(section.id)-title\"><h2 id=\"\(section.id)-title\">\(section.title)</h2>\(section.body)</section>\n"
+    }
+    let page: Markup = """
+      <!doctype html>
+      <html lang=en>
+      <head>
+      <meta charset=utf-8>
+      <meta name=viewport content="width=device-width,initial-scale=1">
+      <meta http-equiv=Content-Security-Policy content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
+      <title>\(title)</title>
+      <style>
+      \(Markup(trusted: PageStyle.sheet))
+      </style>
+      </head>
+      <body>
+      <header class=top><div class=wrap>\(header)</div></header>
+      <nav class=page aria-label="Sections"><div class=wrap>\(links)<button id=theme type=button>Light / dark</button></div></nav>
+      <main class=wrap>
+      \(bodies)
+      </main>
+      <footer><div class=wrap>Written by mtkd-sweep from its store. Equal results give an equal page.</div></footer>
+      <script>
+      \(Markup(trusted: script))
+      </script>
+      </body>
+      </html>
+
+      """
+    return page.text
+  }
+
+  private static func header(_ story: SweepStory) -> Markup {
+    """
+    <p class=eyebrow>mtkd-sweep report</p><h1>\(story.results.name)</h1>
+    <p class=lede>\(ReportTable.unit(of: story.results)), after the last epoch of each run</p>
+    \(StateBar.markup(story.results.states))
+    """
+  }
+
+  // Sections
+
+  private static func summary(_ story: SweepStory, _ table: ReportTable) -> Markup {
+    let results = story.results
+    let seeds = Set(table.cells.map { $0.seeds.count }).sorted().map(String.init).joined(separator: " or ")
+    var tiles: [Markup] = [
+      "<li><b>\(results.finished) of \(results.runs.count)</b><span>runs have a result</span></li>",
+      "<li><b>\(table.cells.count)</b><span>cells</span></li>",
+      "<li><b>\(seeds.isEmpty ? "0" : seeds)</b><span>seeds a cell</span></li>",
+    ]
+    if let top = Narration.highest(table) {
+      tiles.append(
+        "<li><b>\(ReportTable.text(top.cell.last, plusMinus: "±"))</b><span>highest mean: \(top.name)</span></li>"
+      )
+    }
+    let sentences = Narration.sentences(story, table).map { sentence -> Markup in "<li>\(sentence)</li>" }
+    return "<ul class=\"summary card\">\(sentences)</ul><ul class=tiles>\(tiles)</ul>"
+  }
+
+  private static func results(_ table: ReportTable) -> Markup {
+    let head = ([""] + table.columns).map { name -> Markup in
+      "<th scope=col><button type=button>\(name.isEmpty ? "setting" : name)</button></th>"
+    }
+    let body = zip(table.rows, table.grid).map { row, cells -> Markup in
+      "<tr><th scope=row>\(row)</th>\(cells.map(cell))</tr>\n"
+    }
+    let notes = table.footer(plusMinus: "±").map { line -> Markup in
+      line.hasPrefix("  ") ? "<li class=gap>\(String(line.dropFirst(2)))</li>" : "<li>\(line)</li>"
+    }
+    return """
+      <div class=scroll><table class=sortable><thead><tr>\(head)</tr></thead><tbody>
+      \(body)</tbody></table></div><ul class=notes>\(notes)</ul>
+      """
+  }
+
+  private static func cell(_ cell: Cell?) -> Markup {
+    guard let cell else { return "<td data-v=\"\"></td>" }
+    let best: Markup =
+      cell.best.map { "<span class=sub>[\(ReportTable.text($0, plusMinus: "±"))]</span>" } ?? ""
+    let gap: Markup =
+      cell.shortfall.map { "<span class=\"sub \(cell.gaps[0].tone)\"><span class=tag>\($0)</span></span>" }
+      ?? ""
+    let value = cell.last.map { $0.mean.description } ?? ""
+    return """
+      <td data-v="\(value)"><span class=value>\(ReportTable.text(cell.last, plusMinus: "±"))</span>\(best)\(gap)</td>
+      """
+  }
+
+  private static func grid(_ story: SweepStory) -> Markup {
+    """
+    <p class=tools><button type=button data-copies=grid-text>Copy the grid</button></p><pre id=grid-text>\(story.grid)</pre>
+    """
+  }
+}
+
+extension Cell.Gap {
+  /// The colour of the page that goes with the word.
+  fileprivate var tone: String { word == "to run" ? "open" : word }
+}
+
+extension SweepResults {
+  /// How many runs are in which state, in the order in which a bar shows them; states without runs are left out.
+  package var states: [(word: String, count: Int)] {
+    var counts: [String: Int] = [:]
+    for run in runs { counts[run.outcome.word, default: 0] += 1 }
+    return ["finished", "diverged", "failed", "blocked", "open"].compactMap { word in
+      counts[word].map { (word, $0) }
+    }
+  }
+}
+
+extension SweepResults.Outcome {
+  /// The word of `RunAccount.State` for the same thing.
+  var word: String {
+    switch self {
+    case .finished: "finished"
+    case .failed(.diverged, _): "diverged"
+    case .failed: "failed"
+    case .blocked: "blocked"
+    case .missing: "open"
+    }
+  }
+}
+
+extension ReportTable {
+  /// `test.acc1 in percent`.
+  static func unit(of results: SweepResults) -> String {
+    results.metric.hasSuffix("acc1") ? "\(results.metric) in percent" : results.metric
+  }
+}
+
+/// States of runs as a bar with its legend.
+enum StateBar {
+  static func markup(_ states: [(word: String, count: Int)]) -> Markup {
+    let words = states.map { "\($0.count) \($0.word == "open" ? "to run" : $0.word)" }
+    let parts = states.map { state -> Markup in
+      "<i class=\(state.word) style=\"flex:\(state.count)\"></i>"
+    }
+    let items = zip(states, words).map { state, text -> Markup in "<li class=\(state.word)>\(text)</li>" }
+    return """
+      <div class=bar role=img aria-label="\(words.joined(separator: ", "))">\(parts)</div><ul class=legend>\(items)</ul>
+      """
+  }
+}

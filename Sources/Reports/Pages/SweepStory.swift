@@ -1,0 +1,50 @@
+package import Specs
+
+/// What the page of a sweep tells, beyond its table.
+package struct SweepStory: Sendable {
+  package let results: SweepResults
+  /// The grid's text, comments and all.
+  package let grid: String
+  /// Runs as the grid spells them, shared ones counted each time.
+  package let asked: Int
+  /// Beside the runs of the results.
+  package let runs: [Run]
+
+  package struct Run: Sendable {
+    package let key: ContentKey
+    package let title: String
+    package let attempts: [RunAccount.Attempt]
+    /// The metric of the results after each epoch; not a number where the run reported none.
+    package let series: [Double]
+    /// Digest of the state after the last epoch that is there.
+    package let lastState: ContentKey?
+    /// Digest of the final checkpoint.
+    package let final: ContentKey?
+
+    package init(
+      key: ContentKey, title: String, attempts: [RunAccount.Attempt], series: [Double],
+      lastState: ContentKey?,
+      final: ContentKey?
+    ) {
+      (self.key, self.title, self.attempts, self.series) = (key, title, attempts, series)
+      (self.lastState, self.final) = (lastState, final)
+    }
+
+    var provenance: Provenance? { attempts.last { $0.provenance != nil }?.provenance }
+  }
+
+  package init(results: SweepResults, grid: String, asked: Int, runs: [Run]) {
+    precondition(results.runs.count == runs.count, "\(runs.count) stories of \(results.runs.count) runs")
+    (self.results, self.grid, self.asked, self.runs) = (results, grid, asked, runs)
+  }
+
+  /// What made the results, each with the number of its runs: the most frequent first.
+  var makers: [(made: Provenance, runs: Int)] {
+    var counts: [Provenance: Int] = [:]
+    for run in runs { if let made = run.provenance { counts[made, default: 0] += 1 } }
+    func text(_ made: Provenance) -> String { String(decoding: made.canonicalBytes, as: UTF8.self) }
+    return counts.map { (made: $0.key, runs: $0.value) }.sorted {
+      ($1.runs, text($0.made)) < ($0.runs, text($1.made))
+    }
+  }
+}

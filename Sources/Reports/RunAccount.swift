@@ -1,0 +1,88 @@
+package import Specs
+
+/// Everything that a store knows of one run of a sweep: what exports write down and pages show.
+package struct RunAccount: Sendable {
+  package let key: ContentKey
+  /// What a person calls it, such as `resnet8 mtkd-rl alpha=0.5 seed 2`.
+  package let title: String
+  /// Beside the sweep's columns; null where the run's method does not read the setting.
+  package let labels: [JSONValue]
+  package let seed: Int
+  package let state: State
+  /// What the key was made of.
+  package let spec: JSONValue
+  /// In ascending order.
+  package let epochs: [EpochRecord]
+  /// Numbers that belong to no single epoch.
+  package let totals: Metrics
+  /// In the order in which they were made.
+  package let attempts: [Attempt]
+  package let checkpoints: [Checkpoint]
+
+  package enum State: Equatable, Sendable {
+    case finished
+    case failed(FailureRecord.Cause, reason: String)
+    case blocked(reason: String)
+    /// Not run to its end; perhaps begun.
+    case open
+
+    /// One word, the same in every export.
+    package var word: String {
+      switch self {
+      case .finished: "finished"
+      case .failed(.diverged, _): "diverged"
+      case .failed: "failed"
+      case .blocked: "blocked"
+      case .open: "open"
+      }
+    }
+
+    package var reason: String? {
+      switch self {
+      case .failed(_, let reason), .blocked(let reason): reason
+      case .finished, .open: nil
+      }
+    }
+  }
+
+  package struct Attempt: Equatable, Sendable {
+    package let number: Int
+    /// The optimiser step that it began at: 0, or that of the snapshot it went on from.
+    package let firstStep: Int
+    /// Such as `finished`, `stopped`, `died`.
+    package let outcome: String
+    package let reason: String?
+    /// nil before the worker said what it is.
+    package let provenance: Provenance?
+
+    package init(number: Int, firstStep: Int, outcome: String, reason: String?, provenance: Provenance?) {
+      (self.number, self.firstStep, self.outcome) = (number, firstStep, outcome)
+      (self.reason, self.provenance) = (reason, provenance)
+    }
+  }
+
+  package struct Checkpoint: Equatable, Sendable {
+    /// `last`, `best` or `final`.
+    package let kind: String
+    /// From 0.
+    package let epoch: Int
+    /// Of the raw bytes.
+    package let digest: ContentKey
+
+    package init(kind: String, epoch: Int, digest: ContentKey) {
+      (self.kind, self.epoch, self.digest) = (kind, epoch, digest)
+    }
+  }
+
+  package init(
+    key: ContentKey, title: String, labels: [JSONValue], seed: Int, state: State, spec: JSONValue,
+    epochs: [EpochRecord], totals: Metrics, attempts: [Attempt], checkpoints: [Checkpoint]
+  ) {
+    (self.key, self.title, self.labels, self.seed) = (key, title, labels, seed)
+    (self.state, self.spec, self.epochs, self.totals) = (state, spec, epochs, totals)
+    (self.attempts, self.checkpoints) = (attempts, checkpoints)
+  }
+
+  /// Who made the result, as far as the store says.
+  package var provenance: Provenance? { attempts.last { $0.provenance != nil }?.provenance }
+}

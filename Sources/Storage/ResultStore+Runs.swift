@@ -1,0 +1,195 @@
+import Foundation
+import GRDB
+package import Specs
+
+/// All that the store knows of one run, checkpoints' bytes excepted.
+package struct StoredRun: Sendable {
+  package let stage: StageRecord
+  package let state: StageState
+  /// In ascending order, each with all of its metrics.
+  package let epochs: [EpochRecord]
+  /// The metrics of the whole stage.
+  package let totals: Metrics
+  package let attempts: [AttemptSummary]
+  package let checkpoints: [CheckpointSummary]
+}
+
+extension ResultStore {
+  /// One run in one look at the file, so that it is consistent in itself while others write; nil for a run that was never registered.
+  package func run(of key: ContentKey) throws(StoreError) -> StoredRun? {
+    let found = try read { db in
+      let row = try Row.fetchOne(
+        db.cachedStatement(
+          sql: "SELECT id, key, kind, title, spec, state, cause, reason, epoch, step FROM stage WHERE key = ?"),
+        arguments: [key.stored])
+      return try row.map { row in
+        let id: Int64 = row["id"]
+        let metrics = try self.metrics(ofStage: id, db)
+        return (
+          stage: StageRecord(key: key, kind: row["kind"], title: row["title"], spec: row["spec"]),
+          state: StageState(row), epochs: try self.epochs(ofStage: id, metrics, db),
+          totals: Metrics(metrics[-1] ?? [:])
+        )
+      }
+    }
+    guard let found else { return nil }
+    return StoredRun(
+      stage: found.stage, state: found.state, epochs: found.epochs, totals: found.totals,
+      attempts: try attempts(of: key), checkpoints: try checkpoints(of: key))
+  }
+
+  /// By epoch, then name; epoch -1 holds the numbers of the whole stage.
+  private func metrics(ofStage id: Int64, _ db: Database) throws -> [Int: [String: Double]] {
+    let rows = try Row.fetchCursor(
+      db.cachedStatement(
+        sql: """
+          SELECT m.epoch, n.name, m.value FROM metric m JOIN name n ON n.id = m.name WHERE m.stage = ?
+          """), arguments: [id])
+    var metrics: [Int: [String: Double]] = [:]
+    while let row = try rows.next() { metrics[row[0], default: [:]][row[1]] = row[2] ?? Double.nan }
+    return metrics
+  }
+
+  private func epochs(ofStage id: Int64, _ metrics: [Int: [String: Double]], _ db: Database) throws
+    -> [EpochRecord]
+  {
+    let rows = try Row.fetchCursor(
+      db.cachedStatement(sql: "SELECT epoch, step, state FROM epoch WHERE stage = ? ORDER BY epoch"),
+      arguments: [id])
+    var epochs: [EpochRecord] = []
+    while let row = try rows.next() {
+      let epoch: Int = row[0]
+      epochs.append(
+        EpochRecord(
+          epoch: epoch, step: row[1], metrics: Metrics(metrics[epoch] ?? [:]),
+          state: ContentKey(stored: row[2])))
+    }
+    return epochs
+  }
+}
+
+/// A run of a sweep without its numbers.
+package struct RunOutline: Sendable {
+  package let point: SweepPoint
+  /// nil where the run was never registered.
+  package let title: String?
+  package let state: StageState?
+  package let attempts: [AttemptSummary]
+  /// Epochs that are there, and the digest of the state after the last of them.
+  package let epochs: Int
+  package let lastState: ContentKey?
+  /// Digest of the final weights and all that belongs to them.
+  package let final: ContentKey?
+}
+
+extension ResultStore {
+  /// The runs of a sweep in the order of its plan: a few queries for all of them, whatever their number.
+  package func outlines(of sweep: String) throws(StoreError) -> [RunOutline] {
+    let id = try id(ofSweep: sweep)
+    return try read { db in
+      let attempts = try self.attempts(ofSweep: id, db)
+      var epochs: [Int64: (count: Int, state: Data)] = [:]
+      let ends = try Row.fetchCursor(
+        db,
+        sql: """
+          SELECT e.stage, count(*), max(e.epoch), e.state
+          FROM epoch e WHERE e.stage IN (\(Self.stagesOfSweep)) GROUP BY e.stage
+          """, arguments: [id])
+      while let row = try ends.next() { epochs[row[0]] = (row[1], row[3]) }
+      var finals: [Int64: Data] = [:]
+      let checkpoints = try Row.fetchCursor(
+        db,
+        sql: """
+          SELECT k.stage, c.digest FROM checkpoint k JOIN content c ON c.id = k.content
+          WHERE k.kind = 'final' AND k.stage IN (\(Self.stagesOfSweep))
+          """, arguments: [id])
+      while let row = try checkpoints.next() { finals[row[0]] = row[1] }
+      let rows = try Row.fetchCursor(
+        db,
+        sql: """
+          SELECT p.key, p.seed, p.labels, t.id, t.title, t.state, t.cause, t.reason, t.epoch, t.step
+          FROM point p LEFT JOIN stage t ON t.key = p.key WHERE p.sweep = ? ORDER BY p.ordinal
+          """, arguments: [id])
+      var outlines: [RunOutline] = []
+      while let row = try rows.next() {
+        let stage: Int64? = row["id"]
+        let end = stage.flatMap { epochs[$0] }
+        outlines.append(
+          RunOutline(
+            point: SweepPoint(
+              key: ContentKey(stored: row["key"]), seed: row["seed"],
+              labels: try self.json(row["labels"]).array ?? []),
+            title: row["title"], state: stage == nil ? nil : StageState(row),
+            attempts: stage.flatMap { attempts[$0] } ?? [], epochs: end?.count ?? 0,
+            lastState: end.map { ContentKey(stored: $0.state) },
+            final: stage.flatMap { finals[$0] }.map { ContentKey(stored: $0) }))
+      }
+      return outlines
+    }
+  }
+
+  /// The values of one metric, run by run in the order of the plan, epoch by epoch; not a number where the run reported none.
+  package func series(of sweep: String, metric: String) throws(StoreError) -> [[PointOutcome.EpochValue]] {
+    let id = try id(ofSweep: sweep)
+    return try read { db in
+      guard let name = try Int64.fetchOne(db, sql: "SELECT id FROM name WHERE name = ?", arguments: [metric])
+      else { return [] }
+      let stages = try Row.fetchAll(
+        db,
+        sql: "SELECT t.id FROM point p LEFT JOIN stage t ON t.key = p.key WHERE p.sweep = ? ORDER BY p.ordinal",
+        arguments: [id])
+      let select = try db.makeStatement(
+        sql: "SELECT epoch, value FROM metric WHERE stage = ? AND name = ? AND epoch >= 0 ORDER BY epoch")
+      return try stages.map { row in
+        guard let stage: Int64 = row[0] else { return [] }
+        let values = try Row.fetchCursor(select, arguments: [stage, name])
+        var series: [PointOutcome.EpochValue] = []
+        while let row = try values.next() {
+          series.append(PointOutcome.EpochValue(epoch: row[0], value: row[1] ?? .nan))
+        }
+        return series
+      }
+    }
+  }
+
+  /// Names of the metrics that some epoch of the store has, in their order.
+  package func metricNames() throws(StoreError) -> [String] {
+    try read { db in try String.fetchAll(db, sql: "SELECT name FROM name ORDER BY name") }
+  }
+
+  private static let stagesOfSweep =
+    "SELECT t.id FROM point p JOIN stage t ON t.key = p.key WHERE p.sweep = ?"
+
+  private func id(ofSweep name: String) throws(StoreError) -> Int64 {
+    let id = try read { db in
+      try Int64.fetchOne(db, sql: "SELECT id FROM sweep WHERE name = ?", arguments: [name])
+    }
+    guard let id else { throw .unknownSweep(name, known: try sweeps().map(\.name)) }
+    return id
+  }
+
+  private func attempts(ofSweep id: Int64, _ db: Database) throws -> [Int64: [AttemptSummary]] {
+    let rows = try Row.fetchCursor(
+      db,
+      sql: """
+        SELECT stage, number, step, provenance, outcome, reason FROM attempt
+        WHERE stage IN (\(Self.stagesOfSweep)) ORDER BY stage, number
+        """, arguments: [id])
+    var attempts: [Int64: [AttemptSummary]] = [:]
+    // Thousands of runs were made by a handful of programs.
+    var known: [String: Provenance] = [:]
+    while let row = try rows.next() {
+      let text: String? = row[3]
+      var provenance = text.flatMap { known[$0] }
+      if let text, provenance == nil {
+        provenance = try Provenance(json(text), at: "provenance")
+        known[text] = provenance
+      }
+      attempts[row[0], default: []].append(
+        AttemptSummary(
+          number: row[1], firstStep: row[2], provenance: provenance,
+          outcome: AttemptSummary.Outcome(rawValue: row[4]) ?? .running, reason: row[5]))
+    }
+    return attempts
+  }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Foundation
+import Reports
+import Specs
+import Storage
+
+/// `mtkd-sweep export`: results for other programs.
+struct Export: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write a sweep's results for other programs.",
+    discussion: Catalog.exports.entries.map { format in
+      "--format \(format.name)\n\(format.summary)"
+    }.joined(separator: "\n\n"))
+
+  @OptionGroup var location: StoreLocation
+
+  @Argument(help: "The sweep, as 'mtkd-sweep list' names it. May be left out where the store holds one.")
+  var sweep: String?
+
+  @Option(help: "What to write: \(Catalog.exports.names.joined(separator: ", ")).")
+  var format = TidyCSV.name
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Where to. A format that is one text goes to standard output where nothing is said. A folder is replaced where an earlier export made it.",
+      valueName: "path"))
+  var output: String?
+
+  func validate() throws {
+    do { _ = try Catalog.exports.entry(format) } catch { throw ValidationError("\(error)") }
+  }
+
+  func run() throws {
+    let store = try location.open()
+    let record = try location.sweep(sweep, in: store)
+    let format = try Catalog.exports.entry(format)
+    let destination: ExportDestination
+    if let output {
+      destination = format.isFolder ? .folder(output) : .file(output)
+    } else if format.isFolder {
+      throw NothingThere(
+        description: "The format \(format.name) is a folder of files. Say where with -o DIR.")
+    } else {
+      destination = .standardOutput
+    }
+    let header = ExportedSweep(
+      name: record.name, columns: record.columns, time: record.created,
+      location: format.isFolder ? destination.absolutePath : "")
+    let export = format.init(header)
+    let points = try store.points(of: record.name)
+    try destination.write { write in
+      for piece in export.head() { try write(piece) }
+      for point in points {
+        for piece in try export.pieces(of: store.account(of: point, columns: record.columns)) {
+          try write(piece)
+        }
+      }
+    }
+    if let output { Talk.say("\(points.count) runs of \(record.name) are in \(output).") }
+  }
+}
+
