@@ -20,7 +20,8 @@ extension ResultStore {
     let found = try read { db in
       let row = try Row.fetchOne(
         db.cachedStatement(
-          sql: "SELECT id, key, kind, title, spec, state, cause, reason, epoch, step FROM stage WHERE key = ?"),
+          sql: "SELECT id, key, kind, title, spec, state, cause, reason, epoch, step FROM stage WHERE key = ?"
+        ),
         arguments: [key.stored])
       return try row.map { row in
         let id: Int64 = row["id"]
@@ -136,7 +137,8 @@ extension ResultStore {
       else { return [] }
       let stages = try Row.fetchAll(
         db,
-        sql: "SELECT t.id FROM point p LEFT JOIN stage t ON t.key = p.key WHERE p.sweep = ? ORDER BY p.ordinal",
+        sql:
+          "SELECT t.id FROM point p LEFT JOIN stage t ON t.key = p.key WHERE p.sweep = ? ORDER BY p.ordinal",
         arguments: [id])
       let select = try db.makeStatement(
         sql: "SELECT epoch, value FROM metric WHERE stage = ? AND name = ? AND epoch >= 0 ORDER BY epoch")

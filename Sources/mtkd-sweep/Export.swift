@@ -60,4 +60,3 @@ struct Export: ParsableCommand {
     if let output { Talk.say("\(points.count) runs of \(record.name) are in \(output).") }
   }
 }
-

@@ -34,7 +34,8 @@ extension ResultStore {
     let series = try series(of: sweep, metric: metric)
     let results = try results(of: sweep, metric: metric)
     // A `run` with a grown grid may have come between two of these looks at the file.
-    guard outlines.map(\.point.key) == (try points(of: sweep).map(\.key)), outlines.count == results.runs.count
+    guard outlines.map(\.point.key) == (try points(of: sweep).map(\.key)),
+      outlines.count == results.runs.count
     else { return try story(of: sweep, metric: metric) }
     let runs = outlines.enumerated().map { index, run in
       SweepStory.Run(

@@ -57,7 +57,8 @@ enum Narration {
     let profiles = Set(makers.map(\.made.profile)).count
     let machines = hosts == 1 ? "one machine" : "\(hosts) machines"
     if programs == 1, profiles == 1 {
-      return "One program made all of it: mtkd-sweep \(first.version), on \(machines), with one numerics profile."
+      return
+        "One program made all of it: mtkd-sweep \(first.version), on \(machines), with one numerics profile."
     }
     return """
       <b>\(programs == 1 ? "One program" : "\(programs) programs")</b> with \(profiles == 1 ? "one numerics profile" : "\(profiles) numerics profiles") \

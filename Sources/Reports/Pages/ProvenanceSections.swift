@@ -9,8 +9,10 @@ enum ProvenanceSections {
   private static func programs(_ story: SweepStory) -> Markup {
     let makers = story.makers
     guard !makers.isEmpty else { return "<p>No run has been started yet.</p>" }
-    let head = ["runs", "version", "commit", "program", "numerics profile", "matrix products", "processor", "machine"]
-      .map { name -> Markup in "<th scope=col>\(name)</th>" }
+    let head = [
+      "runs", "version", "commit", "program", "numerics profile", "matrix products", "processor", "machine",
+    ]
+    .map { name -> Markup in "<th scope=col>\(name)</th>" }
     let rows = makers.map { made, runs -> Markup in
       let program = made.program.map { $0.short } ?? "not recorded"
       return """

@@ -14,7 +14,9 @@ enum RunSections {
     let rows = zip(results.runs, story.runs).map { run, story -> Markup in
       let (last, best) = values(run.outcome)
       let labels = run.labels.map { label -> Markup in
-        if let number = label.number { return "<td class=text data-v=\"\(number.description)\">\(number.description)</td>" }
+        if let number = label.number {
+          return "<td class=text data-v=\"\(number.description)\">\(number.description)</td>"
+        }
         return "<td class=text>\(label == .null ? "" : ReportTable.text(label))</td>"
       }
       let name: Markup =
@@ -43,21 +45,33 @@ enum RunSections {
     let range = range(of: story)
     let sections = zip(story.results.runs, story.runs).map { run, story -> Markup in
       let (last, best) = values(run.outcome)
-      let shown: Markup = last.map { "<span class=value>\(ReportTable.digits($0))</span>" } ?? "<span class=\"tag \(run.outcome.word)\">\(run.outcome.word == "open" ? "to run" : run.outcome.word)</span>"
+      let shown: Markup =
+        last.map { "<span class=value>\(ReportTable.digits($0))</span>" }
+        ?? "<span class=\"tag \(run.outcome.word)\">\(run.outcome.word == "open" ? "to run" : run.outcome.word)</span>"
       var facts: [(String, Markup)] = [("key", "<span class=mono>\(story.key.description)</span>")]
       if let reason = run.outcome.reason { facts.append(("why", "\(reason)")) }
       if let last, let best {
         facts.append(
-          ("result", "\(ReportTable.digits(last)) after epoch \(story.series.count), best \(ReportTable.digits(best))"))
+          (
+            "result",
+            "\(ReportTable.digits(last)) after epoch \(story.series.count), best \(ReportTable.digits(best))"
+          ))
       }
       let spark = Sparkline.markup(story.series, in: range, label: "curve of \(story.title)")
       if spark != "" { facts.append(("curve", spark)) }
       for attempt in story.attempts {
         facts.append(
-          ("try \(attempt.number)", "from step \(attempt.firstStep), \(attempt.outcome)\(attempt.reason.map { ": \($0)" } ?? "")"))
+          (
+            "try \(attempt.number)",
+            "from step \(attempt.firstStep), \(attempt.outcome)\(attempt.reason.map { ": \($0)" } ?? "")"
+          ))
       }
       if let made = story.provenance {
-        facts.append(("made by", "mtkd-sweep \(made.version)\(made.commit.map { ", commit \($0)" } ?? "") on \(made.host)"))
+        facts.append(
+          (
+            "made by",
+            "mtkd-sweep \(made.version)\(made.commit.map { ", commit \($0)" } ?? "") on \(made.host)"
+          ))
       }
       if let state = story.lastState {
         facts.append(("state after the last epoch", "<span class=mono>\(state.description)</span>"))
@@ -79,7 +93,8 @@ enum RunSections {
   }
 
   private static func number(_ value: Double?) -> Markup {
-    value.map { "<td data-v=\"\($0.description)\">\(ReportTable.digits($0))</td>" } ?? "<td data-v=\"\">–</td>"
+    value.map { "<td data-v=\"\($0.description)\">\(ReportTable.digits($0))</td>" }
+      ?? "<td data-v=\"\">–</td>"
   }
 
   /// Of all curves together.
