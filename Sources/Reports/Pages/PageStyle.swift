@@ -38,7 +38,7 @@ package enum PageStyle {
     section{margin:2.2rem 0 0}
     main{padding-bottom:4rem}
     .card{background:var(--card);border:1px solid var(--line);border-radius:10px;box-shadow:var(--shadow);padding:1.25rem 1.4rem}
-    .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:.9rem;margin:1.2rem 0 0;padding:0;list-style:none}
+    .tiles{display:grid;grid-template-columns:1fr 1fr;gap:1rem;margin:0;padding:0;list-style:none}
     .tiles li{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:.8rem 1rem;box-shadow:var(--shadow)}
     .tiles b{display:block;font-size:1.5rem;font-weight:620;letter-spacing:-.02em;line-height:1.25;overflow-wrap:anywhere}
     .tiles span{color:var(--soft);font-size:.82rem}
@@ -51,7 +51,8 @@ package enum PageStyle {
     .legend li::before,.dot::before{content:"";display:inline-block;width:.6rem;height:.6rem;border-radius:50%;background:var(--tone);\
     margin-right:.45rem}
     .summary li{margin:.45rem 0;max-width:72ch}
-    .summary{margin:0;padding-left:1.15rem}
+    ul.summary{margin:0;padding-left:2.4rem}
+    .short{display:grid;grid-template-columns:minmax(0,5fr) minmax(0,3fr);gap:1rem;align-items:start}
     .scroll{overflow-x:auto;border:1px solid var(--line);border-radius:10px;background:var(--card);box-shadow:var(--shadow)}
     .scroll.tall{max-height:34rem;overflow-y:auto}
     table{border-collapse:separate;border-spacing:0;width:100%;font-size:.92rem}
@@ -82,8 +83,7 @@ package enum PageStyle {
     pre{background:var(--code);border:1px solid var(--line);border-radius:8px;padding:1rem 1.1rem;overflow-x:auto;line-height:1.5;margin:.6rem 0;\
     tab-size:2}
     pre .prompt{color:var(--soft);user-select:none}
-    details.run{border-bottom:1px solid var(--line);content-visibility:auto;contain-intrinsic-size:auto 2.6rem}
-    details.run[open]{contain-intrinsic-size:auto 16rem}
+    details.run{border-bottom:1px solid var(--line)}
     details.run:last-child{border:0}
     details>summary{cursor:pointer;padding:.5rem .2rem}
     details.run>summary{display:flex;gap:1rem;justify-content:space-between;align-items:baseline;list-style-position:inside}
@@ -100,9 +100,10 @@ package enum PageStyle {
     .notes li{margin:.15rem 0}
     .notes .gap{padding-left:1rem}
     [hidden]{display:none!important}
+    @media (max-width:56rem){.short{grid-template-columns:minmax(0,1fr)}}
     @media (max-width:40rem){.wrap{padding:0 1rem}header.top{padding-top:1.8rem}th,td{padding:.45rem .6rem}\
     nav.page .wrap{gap:1rem}.card{padding:1rem}dl{grid-template-columns:1fr}dt{margin-top:.3rem}.tiles{grid-template-columns:1fr 1fr}\
-    .tiles b{font-size:1.2rem}details.run>summary{flex-wrap:wrap;gap:.2rem .8rem}}
+    .tiles b{font-size:1.2rem}ul.summary{padding-left:1.6rem}details.run>summary{flex-wrap:wrap;gap:.2rem .8rem}}
     @media print{@page{margin:16mm 14mm}:root,:root[data-theme]{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--soft:#444;\
     --line:#bbb;--accent:#1d5fa8;--wash:#fff;--code:#fff;--good:#2d7a4f;--bad:#b3362b;--warn:#9a6700;--idle:#aaa;--shadow:none}
     *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
@@ -110,7 +111,6 @@ package enum PageStyle {
     .scroll,.scroll.tall{overflow:visible;max-height:none;border:0;border-top:1.5pt solid #000;border-bottom:1.5pt solid #000;border-radius:0}
     table{font-size:8.5pt}thead{display:table-header-group}thead th,tbody th{position:static}tr,figure,.tiles li{break-inside:avoid}
     .tiles{grid-template-columns:repeat(4,1fr)}.card,figure,.tiles li{border-color:#bbb}h2{break-after:avoid}section{margin-top:1.4rem}
-    th,td{padding:.22rem .45rem;white-space:normal}pre{white-space:pre-wrap;break-inside:auto}a{color:inherit;text-decoration:none}\
-    details.run{content-visibility:visible}.figures{grid-template-columns:1fr 1fr}}
+    th,td{padding:.22rem .45rem;white-space:normal}pre{white-space:pre-wrap;break-inside:auto}a{color:inherit;text-decoration:none}.figures{grid-template-columns:1fr 1fr}}
     """
 }

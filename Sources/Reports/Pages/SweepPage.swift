@@ -107,7 +107,7 @@ package enum SweepPage {
       )
     }
     let sentences = Narration.sentences(story, table).map { sentence -> Markup in "<li>\(sentence)</li>" }
-    return "<ul class=\"summary card\">\(sentences)</ul><ul class=tiles>\(tiles)</ul>"
+    return "<div class=short><ul class=\"summary card\">\(sentences)</ul><ul class=tiles>\(tiles)</ul></div>"
   }
 
   private static func results(_ table: ReportTable) -> Markup {

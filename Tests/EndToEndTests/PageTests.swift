@@ -1,0 +1,90 @@
+import Foundation
+import Specs
+import TestSupport
+import Testing
+
+/// The HTML report in a real browser.
+@Suite struct PageTests {
+  @Test func `the page sorts, filters, opens runs and asks no network`() throws {
+    let made = try MadeUpStore(runs: 24, epochs: 6)
+    defer { made.remove() }
+    let report = try Program.run("report", "--format", "html", "-o", "report.html", in: made.folder)
+    #expect(report.status == 0, "\(report.talk)")
+    let key = made.keys[3].short
+    let script = """
+          at = page(accept_downloads=False)
+          at.goto("file://" + sys.argv[1] + "/report.html")
+          def column(n): return at.eval_on_selector_all(f"#run-table tbody td:nth-child({n})", "cells => cells.map(c => c.textContent.trim())")
+          head = at.locator("#run-table thead button")
+          names = head.all_text_contents()
+          last = names.index("last") + 1
+          head.nth(last - 1).click(); print("falling", column(last))
+          head.nth(last - 1).click(); print("rising", column(last))
+          print("marked", at.locator("#run-table th[aria-sort]").count())
+          at.fill("input[type=search]", "MTKD-RL finished")
+          print("shown", at.eval_on_selector_all("#run-table tbody tr", "rows => rows.filter(r => !r.hidden).length"))
+          at.fill("input[type=search]", "")
+          at.click("#run-table a[href='#r-\(key)']")
+          print("open", at.eval_on_selector_all("details[open]", "all => all.map(one => one.id)"))
+          at.click("#theme"); print("theme", at.evaluate("document.documentElement.dataset.theme"))
+          print("grid", repr(at.text_content("#grid-text")))
+          for width in (360, 768, 1280):
+              other = page(width, 800); other.goto("file://" + sys.argv[1] + "/report.html")
+              print("overflow", width, other.evaluate("document.documentElement.scrollWidth") - width)
+          at.emulate_media(media="print")
+          print("printed", at.is_visible("nav.page"), at.is_visible("#run-table"), len(at.pdf(format="A4")) > 10000)
+      """
+    guard let answer = try Browser.run(script, [made.folder.path]) else {
+      return Fixtures.skip("no Chromium with playwright is there to open the report in")
+    }
+    let lines = answer.out.split(separator: "\n").map(String.init)
+    #expect(answer.status == 0, "\(answer.out)")
+    for word in ["console", "error", "request"] {
+      #expect(!lines.contains { $0.hasPrefix(word + " ") }, "\(answer.out)")
+    }
+    let falling = try #require(lines.first { $0.hasPrefix("falling ") })
+    let numbers = falling.matches(of: /\d+\.\d+/).compactMap { Double($0.output) }
+    let expected = (0..<22).map { MadeUpStore.accuracy(run: $0, epoch: 5) }.sorted(by: >)
+    #expect(numbers.count == 22 && zip(numbers, expected).allSatisfy { abs($0 - $1) < 0.0051 }, "\(falling)")
+    #expect(falling.hasSuffix("'–', '–']"), "what is missing comes last: \(falling)")
+    let rising = try #require(lines.first { $0.hasPrefix("rising ") })
+    #expect(rising.hasSuffix("'–', '–']") && rising.contains("['\(ascending(expected.last!))'"), "\(rising)")
+    #expect(lines.contains("marked 1"))
+    let finished = (0..<22).count { $0 / 3 % 3 == 2 }
+    #expect(lines.contains("shown \(finished)"), "\(answer.out)")
+    #expect(lines.contains("open ['r-\(key)']"), "\(answer.out)")
+    #expect(lines.contains("theme dark"))
+    #expect(lines.contains { $0.hasPrefix("grid ") && $0.contains("a grid & its <comment>") }, "\(answer.out)")
+    for width in [360, 768, 1280] { #expect(lines.contains("overflow \(width) 0"), "\(answer.out)") }
+    #expect(lines.contains("printed False True True"), "\(answer.out)")
+  }
+
+  private func ascending(_ value: Double) -> String { String(format: "%.2f", value) }
+
+  @Test func `a thousand runs make a page under 5 MB that says the same twice`() throws {
+    let made = try MadeUpStore(runs: 1000, epochs: 16)
+    defer { made.remove() }
+    for name in ["one.html", "two.html"] {
+      let report = try Program.run("report", "--format", "html", "-o", name, in: made.folder)
+      #expect(report.status == 0, "\(report.talk)")
+    }
+    let (one, two) = (
+      try Data(contentsOf: made.folder.appending(path: "one.html")),
+      try Data(contentsOf: made.folder.appending(path: "two.html"))
+    )
+    #expect(one == two)
+    #expect(one.count < 5_000_000 && one.count > 500_000, "\(one.count) bytes")
+    let script = """
+          at = page()
+          at.goto("file://" + sys.argv[1] + "/one.html")
+          times = at.evaluate("(() => { const n = performance.getEntriesByType('navigation')[0]; return n.loadEventEnd - n.startTime })()")
+          print("opened in", times)
+          print("rows", at.locator("#run-table tbody tr").count())
+      """
+    guard let answer = try Browser.run(script, [made.folder.path]) else {
+      return Fixtures.skip("no Chromium with playwright is there to open a report of 1000 runs in")
+    }
+    #expect(answer.out.contains("rows 1000"), "\(answer.out)")
+    #expect(!answer.out.contains("error"), "\(answer.out)")
+  }
+}

@@ -1,0 +1,41 @@
+package import Foundation
+
+/// A real Chromium, driven by playwright from Python.
+package enum Browser {
+  /// `MTKD_CHROMIUM`, else the system's.
+  private static let chromium = ProcessInfo.processInfo.environment["MTKD_CHROMIUM"] ?? "/usr/bin/chromium"
+
+  /// Runs a script in which `page(width, height, **options)` gives a page of its own. What the pages' consoles say beyond debugging,
+  /// what they throw and what they ask of a network is printed as lines that begin with `console`, `error` and `request`.
+  ///
+  /// - Returns: nil where Chromium or playwright is not there.
+  package static func run(_ script: String, _ arguments: [String], in folder: URL? = nil) throws -> (
+    status: Int32, out: String
+  )? {
+    guard FileManager.default.isExecutableFile(atPath: chromium),
+      let python = Python.interpreter(with: ["playwright"])
+    else { return nil }
+    return try Python.run(python, ["-c", opening + script + closing] + arguments, in: folder)
+  }
+
+  private static let opening = """
+    import sys
+    from playwright.sync_api import sync_playwright
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="\(chromium)", args=["--no-sandbox"])
+        def page(width=1280, height=800, **options):
+            made = browser.new_context(viewport={"width": width, "height": height}, **options).new_page()
+            made.on("console", lambda message: print("console", message.type, message.text)
+                    if message.type in ("error", "warning") else None)
+            made.on("pageerror", lambda error: print("error", error))
+            made.on("request", lambda request: print("request", request.url)
+                    if not request.url.startswith(("file:", "data:", "http://127.0.0.1")) else None)
+            return made
+
+    """
+
+  private static let closing = """
+
+        browser.close()
+    """
+}
