@@ -54,7 +54,8 @@ import Testing
     #expect(lines.contains("shown \(finished)"), "\(answer.out)")
     #expect(lines.contains("open ['r-\(key)']"), "\(answer.out)")
     #expect(lines.contains("theme dark"))
-    #expect(lines.contains { $0.hasPrefix("grid ") && $0.contains("a grid & its <comment>") }, "\(answer.out)")
+    #expect(
+      lines.contains { $0.hasPrefix("grid ") && $0.contains("a grid & its <comment>") }, "\(answer.out)")
     for width in [360, 768, 1280] { #expect(lines.contains("overflow \(width) 0"), "\(answer.out)") }
     #expect(lines.contains("printed False True True"), "\(answer.out)")
   }
