@@ -83,7 +83,7 @@ package enum NetworkNames {
   /// The first alias with these parameters, else the family with its parameters.
   package static func title(of spec: ModelSpec) -> String {
     if let alias = all.first(where: { $0.spec == spec }) { return alias.id }
-    return "\(spec.family)\(JSONValue.object(spec.parameters))"
+    return JSONValue.object(spec.parameters.merging(["family": .string(spec.family)]) { $1 }).title
   }
 }
 

@@ -32,7 +32,7 @@ extension StageTitle {
   private static func text(_ run: PlannedRun, _ columns: [String]) -> String {
     var words: [String] = []
     for (column, label) in zip(columns, run.labels) where label != .null {
-      let value = label.string ?? label.array.map { "\($0.count)" } ?? label.description
+      let value = label.array.map { "\($0.count)" } ?? label.title
       switch column {
       case "student", "method": words.append(value)
       case "teachers": words.append("M=\(value)")

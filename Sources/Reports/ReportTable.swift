@@ -58,12 +58,7 @@ package struct ReportTable: Sendable {
     ) { $1 }
   }
 
-  static func text(_ label: JSONValue) -> String {
-    if let text = label.string { return text }
-    guard let family = label.object?["family"]?.string else { return label.description }
-    let parameters = label.object?.filter { $0.key != "family" }.sorted { $0.key < $1.key } ?? []
-    return "\(family)(\(parameters.map { "\($0.key)=\($0.value)" }.joined(separator: ",")))"
-  }
+  static func text(_ label: JSONValue) -> String { label.title }
 }
 
 // Texts that every format shares

@@ -65,3 +65,13 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
 extension JSONValue: CustomStringConvertible {
   package var description: String { CanonicalJSON.text(of: self) }
 }
+
+extension JSONValue {
+  /// What a person calls a value of a grid: a word as it stands, a network as `cifar_resnet(depth=8,widths=[4,4,8])`.
+  package var title: String {
+    if let text = string { return text }
+    guard let family = object?["family"]?.string else { return description }
+    let parameters = object?.filter { $0.key != "family" }.sorted { $0.key < $1.key } ?? []
+    return "\(family)(\(parameters.map { "\($0.key)=\($0.value.title)" }.joined(separator: ",")))"
+  }
+}
