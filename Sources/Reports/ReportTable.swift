@@ -1,55 +1,167 @@
-internal import Specs
+package import Specs
 
-/// Cells laid out: one row for all labels but the student's, one column a student.
+/// Cells laid out in rows and columns, with what is best and what was compared.
 package struct ReportTable: Sendable {
   package let results: SweepResults
+  package let layout: ReportLayout
   package let cells: [Cell]
+  /// What the columns at the left are called: settings, or one empty text where a row's words stand together.
+  package let rowNames: [String]
+  /// By row, beside `rowNames`.
+  package let rowHeads: [[String]]
   /// Texts of the rows: `mtkd-rl alpha=0.5`.
   package let rows: [String]
   package let columns: [String]
   /// By row, then column; nil where the sweep has no such cell.
   package let grid: [[Cell?]]
+  /// Digits after the point of means and deviations.
+  package let digits: Int
+  package let rankings: [Ranking]
+  /// The family that the layout declares.
+  package let comparisons: [CellComparison]
+  private let places: [[JSONValue]: (place: Ranking.Place, ranking: Int)]
 
-  package init(_ results: SweepResults) {
-    self.results = results
-    cells = Cell.cells(of: results)
-    let student = results.columns.firstIndex(of: "student")
-    func column(_ cell: Cell) -> String { student.map { Self.text(cell.labels[$0]) } ?? results.name }
-    let pools = Self.poolNames(results)
-    func row(_ cell: Cell) -> String {
-      let words = zip(results.columns, cell.labels).compactMap { name, label in
-        name == "student" || label == .null ? nil : Self.word(name, label, pools)
-      }
-      return words.joined(separator: " ")
+  /// - Precondition: `layout.check(results)` did not throw.
+  package init(_ results: SweepResults, _ layout: ReportLayout = ReportLayout()) {
+    (self.results, self.layout) = (results, layout)
+    let cells = Cell.cells(of: results, allowMixed: layout.allowMixed)
+    self.cells = cells
+    let placed = Placement(cells, results, layout)
+    (rowNames, rowHeads, columns, grid) = (placed.rowNames, placed.rowHeads, placed.columns, placed.grid)
+    rows = rowHeads.map { $0.filter { !$0.isEmpty }.joined(separator: " ") }
+    digits = layout.digits ?? Self.digits(of: cells)
+    let rankings = Ranking.rankings(of: cells, results, layout)
+    self.rankings = rankings
+    var places: [[JSONValue]: (place: Ranking.Place, ranking: Int)] = [:]
+    for (index, ranking) in rankings.enumerated() {
+      places[ranking.first.labels] = (.first, index)
+      places[ranking.second.labels] = (.second, index)
     }
-    var (rows, columns): ([String], [String]) = ([], [])
-    for cell in cells {
-      if !rows.contains(row(cell)) { rows.append(row(cell)) }
-      if !columns.contains(column(cell)) { columns.append(column(cell)) }
-    }
-    var places: [String: Cell] = [:]
-    for cell in cells { places[row(cell) + "\u{0}" + column(cell)] = cell }
-    (self.rows, self.columns) = (rows, columns)
-    grid = rows.map { row in columns.map { places[row + "\u{0}" + $0] } }
+    self.places = places
+    comparisons = Self.declared(layout, cells, results)
   }
 
+  /// Whether a cell is one of the two best of its student, and whether those two are distinguishable.
+  package func place(of cell: Cell) -> (place: Ranking.Place, isDistinguishable: Bool)? {
+    places[cell.labels].map { ($0.place, rankings[$0.ranking].isDistinguishable) }
+  }
+
+  /// By the median of the cells' deviations, so that one table has one number of digits; two where no cell has one.
+  private static func digits(of cells: [Cell]) -> Int {
+    let spreads = cells.compactMap { $0.headline?.deviation }.filter { $0 > 0 }
+    return SampleStatistics(spreads).flatMap { Digits.places(forSpread: $0.median) } ?? 2
+  }
+}
+
+/// Which cell stands where.
+private struct Placement {
+  var rowNames: [String] = [""]
+  var rowHeads: [[String]] = []
+  var columns: [String] = []
+  var grid: [[Cell?]] = []
+
+  init(_ cells: [Cell], _ results: SweepResults, _ layout: ReportLayout) {
+    let pools = ReportTable.poolNames(results)
+    func places(_ names: [String]) -> [Int] { names.compactMap { results.columns.firstIndex(of: $0) } }
+    let isUsual = layout.rows.isEmpty && layout.columns.isEmpty
+    let across = places(isUsual ? ["student"] : layout.columns)
+    let rest = results.columns.indices.filter { !across.contains($0) }
+    // Settings that nobody laid out join the rows where several cells would fall on one place.
+    var down = layout.rows.isEmpty ? rest : places(layout.rows)
+    let isSplit = !layout.rows.isEmpty
+    if isSplit, Set(cells.map { cell in (down + across).map { cell.labels[$0] } }).count < cells.count {
+      down += rest.filter { place in
+        !down.contains(place) && cells.contains { $0.labels[place] != cells[0].labels[place] }
+      }
+    }
+    if isSplit { rowNames = down.map { results.columns[$0] } }
+
+    var rowOf: [[JSONValue]: Int] = [:]
+    var rowKeys: [[JSONValue]] = []
+    var columnOf: [[JSONValue]: Int] = [:]
+    var columnKeys: [[JSONValue]] = []
+    for cell in cells {
+      let (row, column) = (down.map { cell.labels[$0] }, across.map { cell.labels[$0] })
+      if rowOf[row] == nil { (rowOf[row], rowKeys) = (rowKeys.count, rowKeys + [row]) }
+      if columnOf[column] == nil { (columnOf[column], columnKeys) = (columnKeys.count, columnKeys + [column]) }
+    }
+    // The order of the plan, but numbers ascend: blocks of a grid may name them in any order.
+    let sorted = columnKeys.indices.sorted { a, b in
+      let (first, second) = (columnKeys[a].first?.number, columnKeys[b].first?.number)
+      if across.count == 1, let first, let second { return first < second }
+      return a < b
+    }
+    let position = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1, $0) })
+    var grid = rowKeys.map { _ in columnKeys.map { _ -> Cell? in nil } }
+    for cell in cells {
+      let (row, column) = (down.map { cell.labels[$0] }, across.map { cell.labels[$0] })
+      grid[rowOf[row]!][position[columnOf[column]!]!] = cell
+    }
+    columns = sorted.map { index in
+      if across.isEmpty { return MetricDirection.title(results.metric) }
+      return zip(across, columnKeys[index]).map { place, label in
+        let name = results.columns[place]
+        if label == .null { return "no \(name)" }
+        return name == "student" ? ReportTable.text(label) : ReportTable.word(name, label, pools)
+      }.joined(separator: " ")
+    }
+    let heads = rowKeys.map { key -> [String] in
+      if isSplit {
+        return zip(down, key).map { place, label in
+          label == .null ? "" : pools[label] ?? ReportTable.text(label)
+        }
+      }
+      let words = zip(down, key).compactMap { place, label in
+        label == .null ? nil : ReportTable.word(results.columns[place], label, pools)
+      }
+      return [words.joined(separator: " ")]
+    }
+    let order = Self.order(rowKeys, grid, down.map { results.columns[$0] }, layout.sort)
+    rowHeads = order.map { heads[$0] }
+    self.grid = order.map { grid[$0] }
+  }
+
+  private static func order(
+    _ keys: [[JSONValue]], _ grid: [[Cell?]], _ names: [String], _ sort: String?
+  ) -> [Int] {
+    guard let sort else { return Array(keys.indices) }
+    let isDescending = sort.hasPrefix("-")
+    let name = isDescending ? String(sort.dropFirst()) : sort
+    func isBefore(_ a: Int, _ b: Int) -> Bool? {
+      if name == "mean" {
+        func mean(_ row: Int) -> Double? { grid[row].lazy.compactMap { $0?.headline?.mean }.first }
+        // Rows without a number come last either way.
+        guard let first = mean(a) else { return mean(b) == nil ? nil : false }
+        guard let second = mean(b) else { return true }
+        return first == second ? nil : (first < second) != isDescending
+      }
+      guard let place = names.firstIndex(of: name) else { return nil }
+      let (first, second) = (keys[a][place], keys[b][place])
+      if first == second { return nil }
+      if let x = first.number, let y = second.number { return (x < y) != isDescending }
+      return (ReportTable.text(first) < ReportTable.text(second)) != isDescending
+    }
+    return keys.indices.sorted { isBefore($0, $1) ?? ($0 < $1) }
+  }
+}
+
+// Labels as texts
+
+extension ReportTable {
   /// A label as part of a row's text: methods stand alone, a pool of teachers shows its size.
-  private static func word(_ name: String, _ label: JSONValue, _ pools: [JSONValue: String]) -> String {
+  static func word(_ name: String, _ label: JSONValue, _ pools: [JSONValue: String]) -> String {
     if name == "method" { return text(label) }
     return pools[label] ?? "\(name)=\(text(label))"
   }
 
   /// `M=2` for each pool of teachers; where several have one size, their members too.
-  private static func poolNames(_ results: SweepResults) -> [JSONValue: String] {
+  static func poolNames(_ results: SweepResults) -> [JSONValue: String] {
     guard let place = results.columns.firstIndex(of: "teachers") else { return [:] }
-    func members(_ pool: JSONValue) -> [JSONValue] {
-      pool.array ?? Array((pool.object?["pool"]?.array ?? []).prefix(pool.object?["take"]?.integer ?? 0))
-    }
     let pools = Set(results.runs.map { $0.labels[place] }).subtracting([.null])
-    let sizes = Dictionary(grouping: pools) { members($0).count }
+    let sizes = Dictionary(grouping: pools) { Teachers.members($0)?.count ?? 0 }
     return Dictionary(
       pools.map { pool in
-        let names = members(pool)
+        let names = Teachers.members(pool) ?? []
         let isAlone = sizes[names.count]?.count == 1
         return (
           pool, isAlone ? "M=\(names.count)" : "M=\(names.count)(\(names.map(text).joined(separator: "+")))"
@@ -58,53 +170,5 @@ package struct ReportTable: Sendable {
     ) { $1 }
   }
 
-  static func text(_ label: JSONValue) -> String { label.title }
-}
-
-// Texts that every format shares
-
-extension ReportTable {
-  /// A number of percent with two digits, whatever the locale.
-  static func digits(_ value: Double) -> String {
-    let hundredths = (abs(value) * 100).rounded()
-    guard hundredths < 1e15 else { return value.description }
-    let whole = Int(hundredths)
-    let tail = whole % 100
-    return "\(value < 0 && whole > 0 ? "-" : "")\(whole / 100).\(tail < 10 ? "0" : "")\(tail)"
-  }
-
-  /// `72.10 ± 0.40`, `72.10` for one seed, `-` for none.
-  static func text(_ statistics: SampleStatistics?, plusMinus: String) -> String {
-    guard let statistics else { return "-" }
-    let mean = digits(statistics.mean)
-    return statistics.deviation.map { "\(mean) \(plusMinus) \(digits($0))" } ?? mean
-  }
-
-  /// The headline and the best epoch beside it: `72.10 ± 0.40 [72.30 ± 0.35] (2 of 3, 1 diverged)`.
-  static func text(_ cell: Cell?, plusMinus: String) -> String {
-    guard let cell else { return "" }
-    let last = text(cell.last, plusMinus: plusMinus)
-    let best = cell.best.map { " [\(text($0, plusMinus: plusMinus))]" } ?? ""
-    return last + best + (cell.shortfall.map { " (\($0))" } ?? "")
-  }
-
-  /// How the numbers came about, and why some are missing. Without dates: equal results are equal bytes.
-  package func footer(plusMinus: String) -> [String] {
-    let counts = Set(cells.map { $0.seeds.count }).sorted()
-    let n = counts.map(String.init).joined(separator: " or ")
-    let unit = results.metric.hasSuffix("acc1") ? "\(results.metric) in percent" : results.metric
-    var lines = [
-      "\(unit): mean \(plusMinus) sample standard deviation (ddof 1) over seeds, n = \(n.isEmpty ? "0" : n).",
-      "After the last epoch; [in brackets] each seed's best epoch, selected on the test set.",
-    ]
-    if !results.isComplete {
-      lines.append("\(results.finished) of \(results.runs.count) runs have a result:")
-    }
-    for (row, line) in zip(rows, grid) {
-      for (column, cell) in zip(columns, line) {
-        for gap in cell?.gaps ?? [] { lines.append("  \(row), \(column), seed \(gap.seed): \(gap.reason)") }
-      }
-    }
-    return lines
-  }
+  package static func text(_ label: JSONValue) -> String { label.title }
 }

@@ -8,20 +8,32 @@ package struct SweepResults: Sendable {
   package let runs: [Run]
   /// Such as `test.acc1`.
   package let metric: String
+  /// Which epoch of a run is the headline.
+  package let select: ReportSelection
 
   package struct Run: Sendable {
     /// Beside `columns`; null where the run's method does not read the setting.
     package let labels: [JSONValue]
     package let seed: Int
     package let outcome: Outcome
+    /// Of the stage that made it; nil where nobody said.
+    package let key: ContentKey?
+    /// The metric at the epoch of the highest validation accuracy; nil where there was no validation.
+    package let validated: Double?
+    /// The programs that trained it, each as `Provenance.numerics` says; usually one.
+    package let programs: [String]
 
-    package init(labels: [JSONValue], seed: Int, outcome: Outcome) {
+    package init(
+      labels: [JSONValue], seed: Int, outcome: Outcome, key: ContentKey? = nil, validated: Double? = nil,
+      programs: [String] = []
+    ) {
       (self.labels, self.seed, self.outcome) = (labels, seed, outcome)
+      (self.key, self.validated, self.programs) = (key, validated, programs)
     }
   }
 
   package enum Outcome: Equatable, Sendable {
-    /// The metric after the last epoch, and the highest of any epoch.
+    /// The metric after the last epoch, and the best of any epoch.
     case finished(last: Double, best: Double)
     case failed(FailureRecord.Cause, reason: String)
     /// It could not run; a reason.
@@ -30,8 +42,11 @@ package struct SweepResults: Sendable {
     case missing
   }
 
-  package init(name: String, columns: [String], runs: [Run], metric: String) {
-    (self.name, self.columns, self.runs, self.metric) = (name, columns, runs, metric)
+  package init(
+    name: String, columns: [String], runs: [Run], metric: String, select: ReportSelection = .last
+  ) {
+    (self.name, self.columns, self.runs) = (name, columns, runs)
+    (self.metric, self.select) = (metric, select)
   }
 
   package var finished: Int {
@@ -39,4 +54,31 @@ package struct SweepResults: Sendable {
   }
 
   package var isComplete: Bool { finished == runs.count }
+
+  /// The runs that all filters let through.
+  package func filtered(by filters: [LabelFilter]) -> SweepResults {
+    if filters.isEmpty { return self }
+    let kept = runs.filter { run in filters.allSatisfy { $0.admits(run, columns) } }
+    return SweepResults(name: name, columns: columns, runs: kept, metric: metric, select: select)
+  }
+}
+
+/// Which of two values of a metric is the better one.
+package enum MetricDirection {
+  /// Losses, errors, durations and sizes are better when lower, everything else when higher.
+  package static func isHigherBetter(_ metric: String) -> Bool {
+    let words = metric.split(whereSeparator: { $0 == "." || $0 == "_" })
+    let costs: Set<Substring> = ["loss", "error", "task", "logit", "seconds", "time", "memory", "bytes", "epoch"]
+    return !words.contains { costs.contains($0) }
+  }
+
+  /// `test.acc1 (%)`; the bare name where its unit is not known.
+  package static func title(_ metric: String) -> String {
+    switch metric.split(separator: ".").last {
+    case "acc1", "acc5": "\(metric) (%)"
+    case "loss", "task", "logit", "feature": "\(metric) (nats)"
+    case "seconds": "\(metric) (s)"
+    default: metric
+    }
+  }
 }

@@ -5,6 +5,15 @@ package protocol TableFormat: Sendable {
   static var name: String { get }
   /// Ends with a line feed.
   static func render(_ table: ReportTable, style: TextStyle) -> String
+  /// Ends with a line feed.
+  static func render(_ sheet: Sheet, style: TextStyle) -> String
+}
+
+extension TableFormat {
+  /// The table's sheets, one below the other.
+  package static func render(_ table: ReportTable, style: TextStyle) -> String {
+    table.sheets(style).map { render($0, style: style) }.joined(separator: "\n")
+  }
 }
 
 /// What the reader's terminal can show.
@@ -16,7 +25,10 @@ package struct TextStyle: Sendable {
     (self.isUnicode, self.isColoured) = (isUnicode, isColoured)
   }
 
-  var plusMinus: String { isUnicode ? "±" : "+/-" }
+  package var plusMinus: String { isUnicode ? "±" : "+/-" }
+  package var minus: String { isUnicode ? "−" : "-" }
+  /// Marks what a test cannot tell apart.
+  var alike: String { isUnicode ? "≈" : "~" }
   func bold(_ text: String) -> String { isColoured ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
   func dim(_ text: String) -> String { isColoured ? "\u{1b}[2m\(text)\u{1b}[0m" : text }
 }
@@ -29,6 +41,7 @@ extension Catalog where Entry == any TableFormat.Type {
       MarkdownTable.self,
       CSVTable.self,
       JSONTable.self,
+      LaTeXTable.self,
     ]
   ) { $0.name }
 }

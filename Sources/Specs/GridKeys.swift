@@ -11,6 +11,14 @@ package enum GridKeys {
     "metric", "select", "rows", "columns", "compareTo", "test", "correction", "paperValues",
   ]
 
+  /// Tables and figures of the paper whose numbers a grid's `paperValues` may name after `paperPrefix`.
+  package static let paperTables = [
+    "table1", "table2", "table3", "table4", "table5", "table6a", "table6b", "table6c", "table7",
+    "fig2-loss-terms",
+    "readme",
+  ]
+  package static let paperPrefix = "preset:paper/"
+
   /// Settings that every run has, whatever its method.
   package static let common = [
     "student", "method", "dataset", "trainImages", "testImages", "validationImages", "teachers",

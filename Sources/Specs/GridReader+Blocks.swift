@@ -142,8 +142,9 @@ extension GridReader {
 
   mutating func preferences(
     _ run: [GridNode], _ report: [GridNode]
-  ) -> (run: GridSpec.RunPreferences, report: GridSpec.ReportPreferences) {
-    var (runs, reports) = (GridSpec.RunPreferences(), GridSpec.ReportPreferences())
+  ) -> (run: GridSpec.RunPreferences, report: ReportPreferences, spots: [String: GridSpot]) {
+    var (runs, reports) = (GridSpec.RunPreferences(), ReportPreferences())
+    var spots: [String: GridSpot] = [:]
     for member in run.flatMap({ objectMembers($0, among: GridKeys.run) }) {
       let node = member.node
       switch member.name {
@@ -161,18 +162,20 @@ extension GridReader {
     }
     for member in report.flatMap({ objectMembers($0, among: GridKeys.report) }) {
       let node = member.node
+      spots[member.name] = node.spot
       switch member.name {
       case "metric": reports.metric = node.value.string ?? complain(node, "the name of a metric") ?? ""
-      case "select":
-        if node.value != "last" {
-          note("only \"last\" in this version; the best epoch stands beside it", node)
-        }
+      case "select": reports.select = word(node, of: ReportSelection.self) ?? .last
       case "rows": reports.rows = names(node)
       case "columns": reports.columns = names(node)
+      case "compareTo": reports.compareTo = names(node)
+      case "test": reports.test = word(node, of: ReportTest.self) ?? .pairedT
+      case "correction": reports.correction = word(node, of: ReportCorrection.self) ?? .holm
+      case "paperValues": reports.paperValues = paperTable(node)
       default: break
       }
     }
-    return (runs, reports)
+    return (runs, reports, spots)
   }
 
   private mutating func objectMembers(_ node: GridNode, among known: [String]) -> [GridMember] {
@@ -189,6 +192,16 @@ extension GridReader {
   private mutating func names(_ node: GridNode) -> [String] {
     let names = (node.elements ?? []).compactMap(\.value.string)
     return node.elements?.count == names.count ? names : complain(node, "a list of names") ?? []
+  }
+
+  /// `preset:paper/table1`, by the presets that follow a table of the paper.
+  private mutating func paperTable(_ node: GridNode) -> String? {
+    guard let name = node.value.string else { return complain(node, "the name of a table of the paper") }
+    let known = GridKeys.paperTables.map { GridKeys.paperPrefix + $0 }
+    if known.contains(name) { return name }
+    let hint = NearestName.of(name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
+    note("unknown table of the paper \"\(name)\"\(hint) Known: \(known.joined(separator: ", "))", node)
+    return nil
   }
 
   private mutating func note(_ message: String, _ node: GridNode) {

@@ -194,8 +194,7 @@ extension GridReader {
     guard let name else { return nil }
     return GridSpec(
       name: name, note: node("note")?.value.string, blocks: blocks, teacherSeeds: teacherSeeds,
-      run: preferences.run,
-      report: preferences.report)
+      run: preferences.run, report: preferences.report, reportSpots: preferences.spots)
   }
 
   private mutating func name(_ node: GridNode) -> String? {

@@ -6,6 +6,8 @@ package struct GridSpec: Sendable {
   package var teacherSeeds: TeacherSeeds
   package var run: RunPreferences
   package var report: ReportPreferences
+  /// Where the members of `report` stand, for complaints that need the expanded grid.
+  package var reportSpots: [String: GridSpot] = [:]
 
   package enum TeacherSeeds: String, CaseIterable, Sendable {
     /// One pool for all seeds, as in the paper.
@@ -68,13 +70,6 @@ package struct GridSpec: Sendable {
     /// How often a stage whose worker died is started again.
     package var retries = 2
     package var maxMinutesPerRun: DecimalNumber?
-  }
-
-  /// How to show: changes no result.
-  package struct ReportPreferences: Sendable {
-    package var metric = "test.acc1"
-    package var rows: [String] = []
-    package var columns: [String] = []
   }
 }
 

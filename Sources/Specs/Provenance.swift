@@ -43,3 +43,14 @@ extension Provenance: CanonicallyEncodable {
       cpu: try object.string("cpu"), host: try object.string("host"), profile: try object.string("profile"))
   }
 }
+
+extension Provenance {
+  /// What may have decided the bits of a result: results with one text may stand in one cell.
+  ///
+  /// The commit where the build said it and the tree was clean, because a commit may be built twice; else the digest of the executable.
+  package var numerics: String {
+    let clean = commit.flatMap { $0.hasSuffix("-dirty") ? nil : $0 }
+    let program = clean ?? program?.short ?? "unknown build"
+    return "mtkd-sweep \(version) (\(program)), \(profile)"
+  }
+}

@@ -42,8 +42,12 @@ package struct PointOutcome: Hashable, Sendable {
   package let state: StageState?
   /// Value of the metric after the last epoch that is there, and that epoch, from 0.
   package let last: EpochValue?
-  /// The highest value of the metric, and the earliest epoch that has it.
+  /// The best value of the metric, and the earliest epoch that has it.
   package let best: EpochValue?
+  /// The metric at the epoch of the highest validation accuracy, the earliest if several; nil where there is no such thing.
+  package let validated: EpochValue?
+  /// What trained the epochs that are there, as `Provenance.numerics` says, in the order of the attempts; usually one.
+  package let programs: [String]
 
   package struct EpochValue: Hashable, Sendable {
     package let epoch: Int
@@ -135,11 +139,32 @@ extension ResultStore {
 
   /// The distinct runs of a sweep in the order of its plan, each with what there is of its result.
   ///
-  /// - Parameter metric: such as `test.acc1`; higher counts as better.
-  package func outcomes(of sweep: String, metric: String) throws(StoreError) -> [PointOutcome] {
+  /// - Parameters:
+  ///   - metric: such as `test.acc1`.
+  ///   - isHigherBetter: which value of the metric is the best one.
+  package func outcomes(
+    of sweep: String, metric: String, isHigherBetter: Bool = true
+  ) throws(StoreError) -> [PointOutcome] {
     _ = try self.sweep(sweep)
     return try read { db in
-      let name = try Int64.fetchOne(db, sql: "SELECT id FROM name WHERE name = ?", arguments: [metric])
+      func id(of name: String) throws -> Int64? {
+        try Int64.fetchOne(db, sql: "SELECT id FROM name WHERE name = ?", arguments: [name])
+      }
+      let (name, validation) = (try id(of: metric), try id(of: "validation.acc1"))
+      let makers = try db.makeStatement(
+        sql: """
+          SELECT provenance FROM attempt a WHERE stage = ? AND provenance IS NOT NULL
+            AND EXISTS (SELECT 1 FROM epoch e WHERE e.stage = a.stage AND e.attempt = a.number)
+          ORDER BY number
+          """)
+      let validated = try db.makeStatement(
+        sql: """
+          SELECT m.epoch, m.value FROM metric v
+          JOIN metric m ON m.stage = v.stage AND m.epoch = v.epoch AND m.name = ?
+          WHERE v.stage = ? AND v.name = ? AND v.epoch >= 0 AND v.value IS NOT NULL
+          ORDER BY v.value DESC, v.epoch LIMIT 1
+          """)
+      var numerics: [String: String] = [:]
       let last = try db.makeStatement(
         sql: """
           SELECT epoch, value FROM metric WHERE stage = ? AND name = ? AND epoch >= 0 ORDER BY epoch DESC LIMIT 1
@@ -147,7 +172,7 @@ extension ResultStore {
       let best = try db.makeStatement(
         sql: """
           SELECT epoch, value FROM metric WHERE stage = ? AND name = ? AND epoch >= 0 AND value IS NOT NULL
-          ORDER BY value DESC, epoch LIMIT 1
+          ORDER BY value \(isHigherBetter ? "DESC" : "ASC"), epoch LIMIT 1
           """)
       let rows = try Row.fetchCursor(
         db,
@@ -165,10 +190,23 @@ extension ResultStore {
             PointOutcome.EpochValue(epoch: $0["epoch"], value: $0["value"] ?? .nan)
           }
         }
+        var (programs, chosen): ([String], PointOutcome.EpochValue?) = ([], nil)
+        if let stage {
+          for text in try String.fetchAll(makers, arguments: [stage]) {
+            let program = try numerics[text] ?? Provenance(self.json(text), at: "provenance").numerics
+            numerics[text] = program
+            if !programs.contains(program) { programs.append(program) }
+          }
+        }
+        if let stage, let name, let validation {
+          chosen = try Row.fetchOne(validated, arguments: [name, stage, validation]).map {
+            PointOutcome.EpochValue(epoch: $0["epoch"], value: $0["value"] ?? .nan)
+          }
+        }
         outcomes.append(
           PointOutcome(
             point: try self.point(row), state: stage == nil ? nil : StageState(row), last: try value(last),
-            best: try value(best)))
+            best: try value(best), validated: chosen, programs: programs))
       }
       return outcomes
     }

@@ -70,9 +70,12 @@ package struct GridExpansion: Sendable {
     if runs.isEmpty, let block = grid.blocks.first {
       throw GridRejected([block.spot.problem("the grid asks for no runs")])
     }
+    let complaints = ReportCheck.problems(grid, vocabulary, columns: columns, runs: runs)
+    let errors = complaints.filter { $0.severity == .error }
+    guard errors.isEmpty else { throw GridRejected(errors) }
     self.columns = columns
     self.asked = asked
-    warnings = resolver.warnings
+    warnings = resolver.warnings + complaints
     sharing = Self.sharing(tally, grid, vocabulary)
     self.runs = grid.run.order == .cellMajor ? runs : Self.seedMajor(runs)
   }

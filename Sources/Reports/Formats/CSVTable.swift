@@ -5,23 +5,41 @@ package enum CSVTable: TableFormat {
   package static let name = "csv"
 
   package static func render(_ table: ReportTable, style: TextStyle) -> String {
+    let parts = ["mean", "std", "median", "ci95_low", "ci95_high", "boot95_low", "boot95_high"]
     let head =
-      table.results.columns + [
-        "n", "asked", "last_mean", "last_std", "best_mean", "best_std", "metric", "ddof", "gaps",
+      table.results.columns + ["n", "asked", "select"] + parts
+      + ["last_mean", "last_std", "best_mean", "best_std", "metric", "ddof", "rank", "rank_distinguishable", "gaps"]
+      + ["programs"]
+    let body = table.cells.map { cell -> [String] in
+      let (headline, place) = (cell.headline, table.place(of: cell))
+      let interval = headline?.moments.interval()
+      let boot = headline.flatMap { Bootstrap.interval(of: $0.values) }
+      let numbers: [Double?] = [
+        headline?.mean, headline?.deviation, headline?.median, interval?.low, interval?.high, boot?.low, boot?.high,
+        cell.last?.mean, cell.last?.deviation, cell.best?.mean, cell.best?.deviation,
       ]
-    let body = table.cells.map { cell in
-      cell.labels.map { $0 == .null ? "" : ReportTable.text($0) }
-        + [
-          "\(cell.last?.count ?? 0)", "\(cell.seeds.count)", number(cell.last?.mean),
-          number(cell.last?.deviation),
-          number(cell.best?.mean), number(cell.best?.deviation), table.results.metric, "1",
-          cell.gaps.map { "seed \($0.seed): \($0.reason)" }.joined(separator: "; "),
-        ]
+      var line = cell.labels.map { $0 == .null ? "" : ReportTable.text($0) }
+      line += ["\(headline?.count ?? 0)", "\(cell.seeds.count)", table.results.select.rawValue]
+      line += numbers.map { $0.map(\.description) ?? "" }
+      line += [table.results.metric, "1", place.map { $0.place == .first ? "1" : "2" } ?? ""]
+      line.append(place.map { "\($0.isDistinguishable)" } ?? "")
+      line.append(cell.gaps.map { "seed \($0.seed): \($0.reason)" }.joined(separator: "; "))
+      line.append(
+        cell.isMixed
+          ? (cell.isWithheld ? "withheld: " : "mixed: ") + cell.programs.map(\.program).joined(separator: "; ")
+          : cell.programs.first?.program ?? "")
+      return line
     }
-    return ([head] + body).map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
+    return lines([head] + body)
   }
 
-  private static func number(_ value: Double?) -> String { value.map(\.description) ?? "" }
+  package static func render(_ sheet: Sheet, style: TextStyle) -> String {
+    lines([sheet.head] + sheet.rows.map { $0.map(\.text) })
+  }
+
+  static func lines(_ lines: [[String]]) -> String {
+    lines.map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
+  }
 
   static func quoted(_ text: String) -> String {
     text.contains { ",\"\r\n".contains($0) } ? "\"\(text.replacing("\"", with: "\"\""))\"" : text

@@ -1,6 +1,6 @@
 internal import Specs
 
-/// Every cell with its labels and statistics. `schema` rises when the meaning of a member changes.
+/// Every cell with its labels and statistics, and the declared comparisons. `schema` rises when the meaning of a member changes.
 package enum JSONTable: TableFormat {
   package static let name = "json"
 
@@ -8,36 +8,101 @@ package enum JSONTable: TableFormat {
     CanonicalJSON.text(of: value(table)) + "\n"
   }
 
+  package static func render(_ sheet: Sheet, style: TextStyle) -> String {
+    let value: JSONValue = .object([
+      "schema": "mtkd-sweep-sheet-1", "title": .string(sheet.title),
+      "head": .array(sheet.head.map { .string($0) }),
+      "rows": .array(sheet.rows.map { .array($0.map { .string($0.text) }) }),
+      "notes": .array(sheet.notes.map { .string($0) }),
+    ])
+    return CanonicalJSON.text(of: value) + "\n"
+  }
+
   static func value(_ table: ReportTable) -> JSONValue {
     let results = table.results
     return .object([
       "schema": "mtkd-sweep-report-1", "sweep": .string(results.name), "metric": .string(results.metric),
-      "select": "last", "ddof": 1, "runs": .number(DecimalNumber(results.runs.count)),
+      "select": .string(results.select.rawValue), "ddof": 1,
+      "runs": .number(DecimalNumber(results.runs.count)),
       "finished": .number(DecimalNumber(results.finished)),
-      "cells": .array(table.cells.map { cell($0, results.columns) }),
+      "cells": .array(table.cells.map { cell($0, table) }),
+      "test": .string(table.layout.test.rawValue), "correction": .string(table.layout.correction.rawValue),
+      "comparisons": .array(table.comparisons.map { comparison($0, results.columns) }),
     ])
   }
 
-  private static func cell(_ cell: Cell, _ columns: [String]) -> JSONValue {
-    .object([
-      "labels": .object(Dictionary(zip(columns, cell.labels)) { $1 }),
-      "seeds": .array(cell.seeds.map { .number(DecimalNumber($0)) }), "last": statistics(cell.last),
-      "best": statistics(cell.best),
+  private static func cell(_ cell: Cell, _ table: ReportTable) -> JSONValue {
+    let place = table.place(of: cell)
+    var members: [String: JSONValue] = [
+      "labels": labels(cell, table.results.columns),
+      "seeds": .array(cell.seeds.map { .number(DecimalNumber($0)) }),
+      "values": .array(
+        cell.values.map { ["seed": .number(DecimalNumber($0.seed)), "value": number($0.value)] }),
+      "headline": statistics(cell.headline), "last": statistics(cell.last), "best": statistics(cell.best),
       "gaps": .array(
         cell.gaps.map {
           ["seed": .number(DecimalNumber($0.seed)), "kind": .string($0.word), "reason": .string($0.reason)]
         }),
-    ])
+      "programs": .array(
+        cell.programs.map {
+          [
+            "program": .string($0.program),
+            "seeds": .array($0.seeds.map { .number(DecimalNumber($0)) }),
+          ]
+        }),
+      "withheld": .bool(cell.isWithheld),
+    ]
+    if let place {
+      members["rank"] = place.place == .first ? 1 : 2
+      members["rankDistinguishable"] = .bool(place.isDistinguishable)
+    }
+    return .object(members)
+  }
+
+  private static func labels(_ cell: Cell, _ columns: [String]) -> JSONValue {
+    .object(Dictionary(zip(columns, cell.labels)) { $1 })
+  }
+
+  private static func comparison(_ comparison: CellComparison, _ columns: [String]) -> JSONValue {
+    var members: [String: JSONValue] = [
+      "a": labels(comparison.a, columns), "b": labels(comparison.b, columns),
+      "difference": number(comparison.difference), "interval": interval(comparison.interval),
+      "p": number(comparison.p), "adjusted": number(comparison.adjusted),
+    ]
+    if let paired = comparison.paired {
+      members["paired"] = [
+        "n": .number(DecimalNumber(paired.count)), "difference": number(paired.difference),
+        "std": number(paired.deviation), "interval": interval(paired.interval), "t": number(paired.pairedT),
+        "signFlip": number(paired.signFlip), "wilcoxon": number(paired.wilcoxon),
+        "smallestReachable": number(paired.smallestReachable), "d": number(paired.effectSize),
+        "correlation": number(paired.correlation),
+      ]
+    }
+    if let welch = comparison.welch {
+      members["welch"] = [
+        "difference": number(welch.difference), "freedom": number(welch.freedom), "p": number(welch.p),
+        "interval": interval(welch.interval), "g": number(welch.effectSize),
+      ]
+    }
+    return .object(members)
   }
 
   private static func statistics(_ statistics: SampleStatistics?) -> JSONValue {
     guard let statistics else { return .null }
-    func number(_ value: Double?) -> JSONValue {
-      value.flatMap { DecimalNumber($0) }.map { .number($0) } ?? .null
-    }
     return [
       "n": .number(DecimalNumber(statistics.count)), "mean": number(statistics.mean),
-      "std": number(statistics.deviation),
+      "std": number(statistics.deviation), "median": number(statistics.median),
+      "ci95": interval(statistics.moments.interval()),
+      "bootstrap95": interval(Bootstrap.interval(of: statistics.values)),
     ]
+  }
+
+  private static func interval(_ interval: Interval?) -> JSONValue {
+    guard let interval else { return .null }
+    return .array([number(interval.low), number(interval.high)])
+  }
+
+  private static func number(_ value: Double?) -> JSONValue {
+    value.flatMap { DecimalNumber($0) }.map { .number($0) } ?? .null
   }
 }

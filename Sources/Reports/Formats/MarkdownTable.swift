@@ -2,20 +2,20 @@
 package enum MarkdownTable: TableFormat {
   package static let name = "markdown"
 
-  package static func render(_ table: ReportTable, style: TextStyle) -> String {
-    func line(_ cells: [String]) -> String {
-      "| " + cells.map { $0.replacing("|", with: "\\|").replacing("\n", with: " ") }.joined(separator: " | ")
-        + " |"
+  package static func render(_ sheet: Sheet, style: TextStyle) -> String {
+    func escaped(_ text: String) -> String {
+      text.replacing("|", with: "\\|").replacing("\n", with: " ")
     }
-    var lines = ["**\(table.results.name)**", "", line([""] + table.columns)]
-    lines.append(line(["---"] + table.columns.map { _ in "---:" }))
-    for (row, cells) in zip(table.rows, table.grid) {
-      lines.append(line([row] + cells.map { ReportTable.text($0, plusMinus: style.plusMinus) }))
+    func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
+    func marked(_ entry: Sheet.Entry) -> String {
+      let text = escaped(entry.text)
+      return entry.emphasis == .best ? "**\(text)**" : text
     }
+    var lines = ["**\(escaped(sheet.title))**", "", line(sheet.head.map(escaped))]
+    lines.append(line(sheet.head.indices.map { $0 < sheet.stubs ? "---" : "---:" }))
+    lines += sheet.rows.map { line($0.map(marked)) }
     lines.append("")
-    lines += table.footer(plusMinus: style.plusMinus).map {
-      $0.hasPrefix("  ") ? "- \($0.dropFirst(2))" : "\($0)  "
-    }
+    lines += sheet.notes.map { $0.hasPrefix("  ") ? "- \($0.dropFirst(2))" : "\($0)  " }
     return lines.joined(separator: "\n") + "\n"
   }
 }

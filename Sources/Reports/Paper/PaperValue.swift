@@ -1,0 +1,99 @@
+/// One number that a paper prints.
+package struct PaperValue: Equatable, Sendable {
+  /// `table1`, `table6a`, `figure2`, `readme`.
+  package let table: String
+  package let dataset: String
+  /// As the paper writes them.
+  package let network: String
+  package let method: String
+  /// As this program writes it: `ca-mkd`; empty where the row is about a network alone.
+  package let methodName: String
+  /// `top1`, `params`, `time_per_epoch`, `mAP` and so on.
+  package let metric: String
+  package let mean: Double
+  /// As printed; nil where none is. The paper does not say whether it divides by n or by n - 1.
+  package let deviation: Double?
+  package let unit: String
+  /// What tells rows of one network and method apart: a detector, an agent, a part of the state.
+  package let variant: String
+  package let source: String
+
+  /// Runs behind a number with a deviation.
+  package static let count = 3
+
+  package var moments: Moments { Moments(count: Self.count, mean: mean, deviation: deviation) }
+
+  /// In the order of the tables.
+  package static let all: [PaperValue] = printed.split(separator: "\n").map { PaperValue(row: $0) }
+
+  /// - Precondition: the row is one of `printed`, which a test reads from end to end.
+  private init(row: Substring) {
+    let fields = Self.fields(row)
+    precondition(fields.count == 13, "a row of \(fields.count) fields: \(row)")
+    (table, dataset, network, method) = (fields[0], fields[2], fields[3], fields[4])
+    methodName = Self.methodNames[fields[5]] ?? (fields[5] == "-" ? "" : fields[5])
+    (metric, mean, deviation) = (fields[6], Double(fields[7])!, Double(fields[8]))
+    (unit, variant, source) = (fields[9], fields[11], fields[12])
+  }
+
+  /// The data's short names, as this program writes them.
+  private static let methodNames = ["camkd": "ca-mkd", "amtml": "amtml-kd", "ebkd": "eb-kd"]
+
+  /// The fields of a line of comma-separated values; quotes keep commas together.
+  static func fields(_ line: Substring) -> [String] {
+    var fields = [""]
+    var isQuoted = false
+    for character in line {
+      switch character {
+      case "\"": isQuoted.toggle()
+      case "," where !isQuoted: fields.append("")
+      default: fields[fields.count - 1].append(character)
+      }
+    }
+    return fields
+  }
+}
+
+/// A table or figure of the paper that a grid can follow.
+package struct PaperTable: Sendable {
+  /// After `preset:paper/` in a grid.
+  package let name: String
+  /// `Table 1`.
+  package let title: String
+  /// The rows of `PaperValue.table` that belong to it.
+  private let tables: [String]
+  /// What a reader has to know before setting other numbers beside these.
+  package let notes: [String]
+
+  init(name: String, title: String, tables: [String], notes: [String]) {
+    (self.name, self.title, self.tables, self.notes) = (name, title, tables, notes)
+  }
+
+  package var values: [PaperValue] { PaperValue.all.filter { tables.contains($0.table) } }
+
+  /// The accuracy of a student under a method; nil where the table has none, or several that only a variant tells apart and none is meant.
+  ///
+  /// - Parameters:
+  ///   - student: as grids write it, or as the paper does.
+  ///   - variant: such as `ppo`; compared without case.
+  package func accuracy(student: String, method: String, variant: String = "") -> PaperValue? {
+    let rows = values.filter {
+      $0.metric == "top1" && $0.methodName == method && Self.isSame($0.network, student)
+    }
+    if rows.count == 1 { return rows[0] }
+    return rows.first { $0.variant.lowercased() == variant.lowercased() }
+  }
+
+  /// Whether a label of the paper and a name of a grid mean one network.
+  static func isSame(_ label: String, _ name: String) -> Bool {
+    func bare(_ text: String) -> String {
+      let text = text.lowercased()
+      let short = text.hasPrefix("tv-") ? String(text.dropFirst(3)) : text
+      return short.filter { $0.isLetter || $0.isNumber }
+    }
+    return bare(label) == bare(name) || aliases[bare(name)] == bare(label)
+  }
+
+  /// Other spellings that grids accept.
+  private static let aliases = ["shufflev2": "shufflenetv2"]
+}

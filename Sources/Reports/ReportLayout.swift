@@ -1,0 +1,42 @@
+package import Specs
+
+/// How a table is laid out and what it tests: a grid's `report` block, with what the command line says instead.
+package struct ReportLayout: Sendable {
+  /// Settings that make the rows and the columns. Both empty: students are columns, everything else is rows.
+  package var rows: [String] = []
+  package var columns: [String] = []
+  /// `mean` or a setting, by which rows are sorted; descending with a `-` before it. The order of the plan where nil.
+  package var sort: String?
+  /// Digits after the point; by the spread where nil.
+  package var digits: Int?
+  /// Show cells that different programs or numerics made.
+  package var allowMixed = false
+  package var compareTo: [String] = []
+  package var test = ReportTest.pairedT
+  package var correction = ReportCorrection.holm
+
+  package init() {}
+
+  package init(_ preferences: ReportPreferences) {
+    (rows, columns) = (preferences.rows, preferences.columns)
+    (compareTo, test, correction) = (preferences.compareTo, preferences.test, preferences.correction)
+  }
+
+  /// - Throws: `UnknownName` for a setting that the sweep's cells do not tell apart.
+  package func check(_ results: SweepResults) throws(UnknownName) {
+    for name in rows + columns { try Self.check(name, among: results.columns) }
+    if let sort {
+      try Self.check(sort.hasPrefix("-") ? String(sort.dropFirst()) : sort, among: results.columns + ["mean"])
+    }
+  }
+
+  package static func check(_ filters: [LabelFilter], _ results: SweepResults) throws(UnknownName) {
+    for filter in filters { try check(filter.name, among: results.columns + ["seed"]) }
+  }
+
+  private static func check(_ name: String, among known: [String]) throws(UnknownName) {
+    guard known.contains(name) else {
+      throw UnknownName(kind: "setting that varies in this sweep", name: name, known: known)
+    }
+  }
+}

@@ -1,0 +1,196 @@
+package import Specs
+
+// Texts that every format shares
+
+extension ReportTable {
+  /// A number with two digits, or so many, whatever the locale.
+  package static func digits(_ value: Double, _ places: Int = 2) -> String { Digits.fixed(value, places) }
+
+  /// `72.10 ± 0.40`, `72.10` for one seed, `-` for none.
+  package static func text(_ statistics: SampleStatistics?, plusMinus: String, digits: Int = 2) -> String {
+    guard let statistics else { return "-" }
+    let mean = Digits.fixed(statistics.mean, digits)
+    return statistics.deviation.map { "\(mean) \(plusMinus) \(Digits.fixed($0, digits))" } ?? mean
+  }
+
+  /// The headline and what stands beside it, the best epoch or, where that is the headline, the last one:
+  /// `72.1 ± 0.4 [72.3 ± 0.4] (2 of 3, 1 diverged)`.
+  package func text(_ cell: Cell?, plusMinus: String) -> String {
+    guard let cell else { return "" }
+    if cell.isWithheld { return "mixed programs" }
+    let head = Self.text(cell.headline, plusMinus: plusMinus, digits: digits)
+    let other = results.select == .bestOnTest ? cell.last : cell.best
+    let beside = other.map { " [\(Self.text($0, plusMinus: plusMinus, digits: digits))]" } ?? ""
+    var remarks = cell.shortfall.map { [$0] } ?? []
+    if cell.isMixed { remarks.append("mixed programs") }
+    return head + beside + (remarks.isEmpty ? "" : " (\(remarks.joined(separator: "; ")))")
+  }
+
+  /// A cell with its mark: `#1` and `#2` for the two best of a student, with a sign where they are not distinguishable.
+  func entry(_ cell: Cell?, _ style: TextStyle) -> Sheet.Entry {
+    let text = text(cell, plusMinus: style.plusMinus)
+    guard let cell, let place = place(of: cell) else { return Sheet.Entry(text) }
+    let mark = (place.place == .first ? "#1" : "#2") + (place.isDistinguishable ? "" : style.alike)
+    return Sheet.Entry("\(text) \(mark)", place.place == .first ? .best : .second)
+  }
+
+  /// The table, then the declared comparisons where there are some.
+  func sheets(_ style: TextStyle) -> [Sheet] {
+    let table = Sheet(
+      title: results.name, head: rowNames + columns, stubs: rowNames.count,
+      rows: zip(rowHeads, grid).map { heads, cells in
+        heads.map { Sheet.Entry($0) } + cells.map { entry($0, style) }
+      }, notes: footer(style))
+    return comparisons.isEmpty ? [table] : [table, comparisonSheet(style)]
+  }
+
+  /// How the numbers came about, and why some are missing. Without dates: equal results are equal bytes.
+  package func footer(plusMinus: String) -> [String] {
+    footer(TextStyle(isUnicode: plusMinus == "±"))
+  }
+
+  func footer(_ style: TextStyle) -> [String] {
+    let plusMinus = style.plusMinus
+    let counts = Set(cells.map { $0.seeds.count }).sorted()
+    let n = counts.map(String.init).joined(separator: " or ")
+    let unit = results.metric.hasSuffix("acc1") ? "\(results.metric) in percent" : results.metric
+    var lines = [
+      "\(unit): mean \(plusMinus) sample standard deviation (ddof 1) over seeds, n = \(n.isEmpty ? "0" : n)."
+    ]
+    let test = results.metric.hasPrefix("test.") ? "selected on the test set" : "selected by \(results.metric) itself"
+    switch results.select {
+    case .last:
+      lines.append("After the last epoch; [in brackets] each seed's best epoch, \(test).")
+    case .bestOnValidation:
+      lines.append(
+        "At each seed's epoch of the highest validation accuracy; [in brackets] its best epoch, \(test).")
+    case .bestOnTest:
+      lines.append(
+        "WARNING: each seed's best epoch, \(test): such numbers are too good. [In brackets] after the last epoch.")
+    }
+    lines += rankingNotes(style)
+    if !results.isComplete {
+      lines.append("\(results.finished) of \(results.runs.count) runs have a result:")
+    }
+    for (row, line) in zip(rows, grid) {
+      for (column, cell) in zip(columns, line) {
+        for gap in cell?.gaps ?? [] { lines.append("  \(row), \(column), seed \(gap.seed): \(gap.reason)") }
+      }
+    }
+    return lines + mixtureNotes()
+  }
+
+  private func rankingNotes(_ style: TextStyle) -> [String] {
+    guard !rankings.isEmpty else { return [] }
+    let test = rankings[0].comparison.test.title
+    let correction = layout.correction == .none ? "uncorrected" : layout.correction.title
+    let bound = Digits.fixed(CellComparison.level, 2)
+    var lines = [
+      "#1 and #2: best and second best of a student among complete cells; \(style.alike) means not distinguishable (\(test), \(correction) over all comparisons with the best, p at least \(bound)):"
+    ]
+    for ranking in rankings {
+      let comparison = ranking.comparison
+      let names = "\(comparison.nameB) \(style.minus) \(comparison.nameA)"
+      let interval = comparison.interval.map { " [\(text($0, digits))]" } ?? ""
+      let difference = comparison.difference.map { Digits.signed($0, digits) } ?? "-"
+      let p = comparison.adjusted.map { "p = \(Digits.p($0)) of \(ranking.others)" } ?? "no test is possible"
+      lines.append("  \(ranking.context): \(names) = \(difference)\(interval), \(p)\(reach(comparison))")
+    }
+    return lines
+  }
+
+  private func text(_ interval: Interval, _ digits: Int) -> String {
+    "\(Digits.signed(interval.low, digits)), \(Digits.signed(interval.high, digits))"
+  }
+
+  /// What the exact tests could reach at best, where that is not enough.
+  private func reach(_ comparison: CellComparison) -> String {
+    guard let paired = comparison.paired, paired.smallestReachable >= CellComparison.level else { return "" }
+    return
+      " (n = \(paired.count): sign flip and Wilcoxon cannot give less than \(Digits.p(paired.smallestReachable)))"
+  }
+
+  private func mixtureNotes() -> [String] {
+    let mixed = cells.filter(\.isMixed)
+    guard !mixed.isEmpty else { return [] }
+    var lines = [
+      mixed.contains(where: \.isWithheld)
+        ? "Different programs or numerics made \(mixed.count) cells; their numbers are withheld. --allow-mixed shows them."
+        : "Different programs or numerics made \(mixed.count) cells, shown because of --allow-mixed:"
+    ]
+    for (row, line) in zip(rows, grid) {
+      for (column, cell) in zip(columns, line) where cell?.isMixed == true {
+        for maker in cell!.programs {
+          lines.append("  \(row), \(column), seed \(maker.seeds.map(String.init).joined(separator: ", ")): \(maker.program)")
+        }
+      }
+    }
+    return lines
+  }
+
+  /// The declared family: one row a comparison.
+  func comparisonSheet(_ style: TextStyle) -> Sheet {
+    let correction = layout.correction
+    let tests = comparisons.count { $0.p != nil }
+    var sheet = ComparisonSheet.sheet(
+      comparisons, title: "Differences, \(layout.test.title)", digits: digits, correction: correction, style)
+    sheet.notes.insert(
+      "The declared family: \(layout.compareTo.joined(separator: "; ")); \(tests) tests, \(correction.title).", at: 0)
+    return sheet
+  }
+}
+
+/// Comparisons as a table.
+package enum ComparisonSheet {
+  package static func sheet(
+    _ comparisons: [CellComparison], title: String, digits: Int, correction: ReportCorrection, _ style: TextStyle
+  ) -> Sheet {
+    let test = comparisons.first?.test ?? .none
+    let head = [
+      "", "difference", "95 %", "n", "p", correction == .none ? "p" : "p \(correction.title)", "smallest p", "d", "r",
+    ]
+    var keep = Array(head.indices)
+    // Columns that say nothing stay out.
+    if correction == .none { keep.removeAll { $0 == 5 } }
+    if !test.isPaired { keep.removeAll { $0 == 6 || $0 == 8 } }
+    let rows = comparisons.map { comparison -> [Sheet.Entry] in
+      let paired = comparison.paired
+      let interval = comparison.interval.map {
+        "[\(Digits.signed($0.low, digits)), \(Digits.signed($0.high, digits))]"
+      }
+      let n = test.isPaired
+        ? "\(paired?.count ?? 0)"
+        : "\(comparison.a.headline?.count ?? 0), \(comparison.b.headline?.count ?? 0)"
+      let effect = test.isPaired ? paired?.effectSize : comparison.welch?.effectSize
+      let name = "\(comparison.nameB) \(style.minus) \(comparison.nameA)"
+      return [
+        Sheet.Entry(comparison.context.isEmpty ? name : "\(name), \(comparison.context)"),
+        Sheet.Entry(comparison.difference.map { Digits.signed($0, digits) } ?? "-"),
+        Sheet.Entry(interval ?? "-"), Sheet.Entry(n), Sheet.Entry(Digits.p(comparison.p)),
+        Sheet.Entry(Digits.p(comparison.adjusted)),
+        Sheet.Entry(paired.map { Digits.p($0.smallestReachable) } ?? "-"),
+        Sheet.Entry(effect.map { Digits.signed($0, 2) } ?? "-"),
+        Sheet.Entry(paired?.correlation.map { Digits.signed($0, 2) } ?? "-"),
+      ]
+    }
+    return Sheet(
+      title: title, head: keep.map { head[$0] }, rows: rows.map { row in keep.map { row[$0] } },
+      notes: notes(comparisons, test, style))
+  }
+
+  private static func notes(_ comparisons: [CellComparison], _ test: ReportTest, _ style: TextStyle) -> [String] {
+    guard test.isPaired else {
+      return ["p is Welch's, two-sided; d is Hedges' g. Assumes that all runs are independent."]
+    }
+    var notes = [
+      "Paired by seed; p is two-sided (\(test.title)); d is the mean difference over its deviation; r is the seeds' correlation.",
+      "smallest p: what sign flip and Wilcoxon's test can reach with so many pairs.",
+    ]
+    let counts = comparisons.compactMap { $0.paired?.smallestReachable }
+    if let least = counts.min(), least >= CellComparison.level {
+      notes.append(
+        "So few seeds cannot reach \(Digits.fixed(CellComparison.level, 2)) in those tests, whatever the differences: 6 can.")
+    }
+    return notes
+  }
+}

@@ -1,0 +1,56 @@
+/// Mean and spread of a few values.
+package struct SampleStatistics: Equatable, Sendable {
+  package let count: Int
+  package let mean: Double
+  /// The sample standard deviation, with n - 1; nil for a single value.
+  package let deviation: Double?
+  /// The middle value, or the mean of the two in the middle.
+  package let median: Double
+  /// In the order in which they were given.
+  package let values: [Double]
+
+  /// Nil for no values. Two passes, so that accuracies near each other do not cancel.
+  package init?(_ values: [Double]) {
+    guard !values.isEmpty else { return nil }
+    let mean = values.reduce(0, +) / Double(values.count)
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    (count, self.mean, self.values) = (values.count, mean, values)
+    deviation = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : nil
+    let sorted = values.sorted()
+    let middle = sorted.count / 2
+    median = sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  }
+
+  package var moments: Moments { Moments(count: count, mean: mean, deviation: deviation) }
+}
+
+/// What a published table gives of a sample: enough for a t interval and for Welch's test.
+package struct Moments: Equatable, Sendable {
+  package let count: Int
+  package let mean: Double
+  /// With n - 1; nil where it is not known.
+  package let deviation: Double?
+
+  package init(count: Int, mean: Double, deviation: Double?) {
+    (self.count, self.mean, self.deviation) = (count, mean, deviation)
+  }
+
+  /// mean ± t · s / √n with the quantile of Student's t for n - 1 degrees of freedom; nil without a deviation.
+  package func interval(confidence: Double = 0.95) -> Interval? {
+    guard let deviation, count > 1 else { return nil }
+    let quantile = StudentT(freedom: Double(count - 1)).quantile(twoSided: 1 - confidence)
+    return Interval(around: mean, quantile * deviation / Double(count).squareRoot())
+  }
+}
+
+/// From low to high, both included.
+package struct Interval: Equatable, Sendable {
+  package let low: Double
+  package let high: Double
+
+  package init(low: Double, high: Double) { (self.low, self.high) = (low, high) }
+
+  init(around middle: Double, _ reach: Double) { self.init(low: middle - reach, high: middle + reach) }
+
+  package func contains(_ value: Double) -> Bool { low <= value && value <= high }
+}
