@@ -125,7 +125,7 @@ package final class Coordinator {
 extension Coordinator {
   private func save() throws {
     let record = SweepRecord(
-      name: sweep.name, grid: sweep.text, canonical: "{}", columns: sweep.expansion.columns,
+      name: sweep.name, grid: sweep.text, canonical: sweep.canonical, columns: sweep.expansion.columns,
       asked: sweep.expansion.asked,
       created: Int(Date.now.timeIntervalSince1970))
     let points = zip(sweep.expansion.runs, sweep.plan.runKeys).map { run, key in

@@ -21,6 +21,11 @@ package struct PlannedSweep: Sendable {
   let failed: [ContentKey: FailureRecord]
 
   package var name: String { grid.name }
+
+  /// What a report has to know of the grid, as `ReportPreferences` reads it.
+  var canonical: String {
+    "{\"report\":\(String(decoding: grid.report.canonicalBytes, as: UTF8.self))}"
+  }
 }
 
 /// A grid file that is not there or cannot be read.

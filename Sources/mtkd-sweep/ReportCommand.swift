@@ -28,8 +28,7 @@ struct Report: ParsableCommand {
     help: ArgumentHelp("File to write; standard output where nothing is said.", valueName: "file"))
   var output: String?
 
-  @Option(help: "Which metric of the epochs.")
-  var metric = "test.acc1"
+  @OptionGroup var options: ReportOptions
 
   @Flag(help: "Exit with 2 where a run has no result.")
   var requireComplete = false
@@ -41,13 +40,13 @@ struct Report: ParsableCommand {
 
   func run() throws {
     let store = try location.open()
-    let name = try location.sweep(sweep, in: store).name
-    let results = try store.results(of: name, metric: metric)
+    let record = try location.sweep(sweep, in: store)
+    let (results, layout) = try options.results(record, in: store)
     let text =
       format == SweepPage.name
-      ? try SweepPage.render(store.story(of: name, metric: metric))
+      ? try SweepPage.render(store.story(of: record.name, metric: results.metric))
       : try Catalog.tableFormats.entry(format).render(
-        ReportTable(results), style: output == nil ? styles.style(for: STDOUT_FILENO) : TextStyle())
+        ReportTable(results, layout), style: output == nil ? styles.style(for: STDOUT_FILENO) : TextStyle())
     let destination = output.map { ExportDestination.file($0) } ?? .standardOutput
     try destination.write { write in try write(ExportedFile(path: "", text)) }
     guard !results.isComplete else { return }

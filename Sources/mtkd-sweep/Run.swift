@@ -90,8 +90,10 @@ struct Run: AsyncParsableCommand {
   private var storeArgument: String { location.path == "results" ? "" : " --store \(location.path)" }
 
   private func table(_ sweep: PlannedSweep, _ store: ResultStore) throws -> String {
-    let results = try store.results(of: sweep.name, metric: sweep.grid.report.metric)
-    return TextTable.render(ReportTable(results), style: styles.style(for: STDOUT_FILENO))
+    let report = sweep.grid.report
+    let results = try store.results(of: sweep.name, metric: report.metric, select: report.select)
+    return TextTable.render(
+      ReportTable(results, ReportLayout(report)), style: styles.style(for: STDOUT_FILENO))
   }
 }
 

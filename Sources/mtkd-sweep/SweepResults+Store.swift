@@ -4,13 +4,30 @@ import Storage
 
 extension ResultStore {
   /// A sweep's results as tables read them.
-  func results(of sweep: String, metric: String) throws -> SweepResults {
+  func results(
+    of sweep: String, metric: String, select: ReportSelection = .last
+  ) throws -> SweepResults {
     let record = try self.sweep(sweep)
-    let runs = try outcomes(of: sweep, metric: metric).map { outcome in
+    let isHigherBetter = MetricDirection.isHigherBetter(metric)
+    let runs = try outcomes(of: sweep, metric: metric, isHigherBetter: isHigherBetter).map { outcome in
       SweepResults.Run(
-        labels: outcome.point.labels, seed: outcome.point.seed, outcome: SweepResults.Outcome(outcome))
+        labels: outcome.point.labels, seed: outcome.point.seed, outcome: SweepResults.Outcome(outcome),
+        key: outcome.point.key, validated: outcome.validated?.value, programs: outcome.programs)
     }
-    return SweepResults(name: record.name, columns: record.columns, runs: runs, metric: metric)
+    return SweepResults(
+      name: record.name, columns: record.columns, runs: runs, metric: metric, select: select)
+  }
+}
+
+extension SweepRecord {
+  /// The `report` block of the grid that was last run; the defaults where it had none.
+  var report: ReportPreferences {
+    get throws {
+      guard let saved = try JSONReader.read(Array(canonical.utf8)).value.object?["report"] else {
+        return ReportPreferences()
+      }
+      return try ReportPreferences(saved, at: "report")
+    }
   }
 }
 

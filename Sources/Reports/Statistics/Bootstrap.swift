@@ -85,5 +85,5 @@ struct CountedStream {
   }
 
   /// From the upper half of a word.
-  mutating func index(below bound: Int) -> Int { Int((word() >> 32) &* UInt64(bound) >> 32) }
+  mutating func index(below bound: Int) -> Int { Int(((word() >> 32) &* UInt64(bound)) >> 32) }
 }

@@ -6,7 +6,7 @@ package struct PairedComparison: Equatable, Sendable {
   package let difference: Double
   /// The sample standard deviation of the differences; nil for one pair.
   package let deviation: Double?
-  /// 95 percent, from Student's t with n - 1 degrees of freedom.
+  /// 95 percent, from Student's t with n - 1 degrees of freedom; nil without spread.
   package let interval: Interval?
   /// Two-sided. Nil for one pair, and where all differences are equal: then there is no spread to judge by.
   package let pairedT: Double?
@@ -33,11 +33,11 @@ package struct PairedComparison: Equatable, Sendable {
     let size = pairs.reduce(0) { max($0, abs($1.a), abs($1.b)) }
     let differences = pairs.map { abs($0.b - $0.a) <= 1e-12 * size ? 0 : $0.b - $0.a }
     guard let sample = SampleStatistics(differences) else { return nil }
+    let spread = sample.deviation.flatMap { $0 > 1e-12 * size ? $0 : nil }
     count = sample.count
     difference = sample.mean
     deviation = sample.deviation
-    interval = sample.moments.interval()
-    let spread = sample.deviation.flatMap { $0 > 1e-12 * size ? $0 : nil }
+    interval = spread == nil ? nil : sample.moments.interval()
     effectSize = spread.map { sample.mean / $0 }
     pairedT = spread.map { spread in
       let t = sample.mean / (spread / Double(sample.count).squareRoot())

@@ -1,0 +1,97 @@
+import ArgumentParser
+import Reports
+import Specs
+import Storage
+
+/// How a table is laid out and tested: what is said here goes before the grid's `report` block.
+struct ReportOptions: ParsableArguments {
+  @Option(help: "Which metric of the epochs; the grid's, or test.acc1.")
+  var metric: String?
+
+  @Option(
+    help: "Which epoch is the headline: \(ReportSelection.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var select: ReportSelection?
+
+  @Option(help: ArgumentHelp("Settings that make the rows, such as student,method.", valueName: "settings"))
+  var rows: String?
+
+  @Option(help: ArgumentHelp("Settings that make the columns, such as alpha.", valueName: "settings"))
+  var columns: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Only runs that meet a condition, such as 'alpha>=1' or 'method=mtkd-rl|ca-mkd'; may be given several times.",
+      valueName: "condition"))
+  var `where`: [String] = []
+
+  @Option(help: ArgumentHelp("Sort rows by mean or a setting; -mean is the best first.", valueName: "key"))
+  var sort: String?
+
+  @Option(help: "Digits after the point; by the spread where nothing is said.")
+  var digits: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Compare every method with this one, or one pair, 'mtkd-rl - ca-mkd'; may be given several times.",
+      valueName: "method"))
+  var compareTo: [String] = []
+
+  @Option(help: "Test of differences: \(ReportTest.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var test: ReportTest?
+
+  @Option(
+    help: "Correction over the tests: \(ReportCorrection.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var correction: ReportCorrection?
+
+  @Flag(help: "Show cells whose runs different programs or numerics made.")
+  var allowMixed = false
+
+  func validate() throws {
+    if let digits, !(0...9).contains(digits) { throw ValidationError("--digits is from 0 to 9.") }
+    for text in `where` {
+      do { _ = try LabelFilter(text) } catch { throw ValidationError("\(error)") }
+    }
+  }
+
+  /// The grid's preferences with what is said here.
+  func preferences(_ record: SweepRecord) throws -> ReportPreferences {
+    var preferences = try record.report
+    if let metric { preferences.metric = metric }
+    if let select { preferences.select = select }
+    if rows != nil || columns != nil {
+      preferences.rows = Self.names(rows)
+      preferences.columns = Self.names(columns)
+    }
+    if !compareTo.isEmpty { preferences.compareTo = compareTo }
+    if let test { preferences.test = test }
+    if let correction { preferences.correction = correction }
+    return preferences
+  }
+
+  /// The results that are meant and how to lay them out.
+  ///
+  /// - Throws: `UnknownName` for a setting that does not vary, `NothingThere` for conditions that no run meets.
+  func results(_ record: SweepRecord, in store: ResultStore) throws -> (SweepResults, ReportLayout) {
+    let preferences = try preferences(record)
+    let all = try store.results(of: record.name, metric: preferences.metric, select: preferences.select)
+    let filters = try `where`.map { text throws(InvalidFilter) in try LabelFilter(text) }
+    try ReportLayout.check(filters, all)
+    let results = all.filtered(by: filters)
+    guard !results.runs.isEmpty || all.runs.isEmpty else {
+      throw NothingThere(
+        description: "No run of \(record.name) meets \(`where`.joined(separator: " and ")).")
+    }
+    var layout = ReportLayout(preferences)
+    (layout.sort, layout.digits, layout.allowMixed) = (sort, digits, allowMixed)
+    try layout.check(results)
+    return (results, layout)
+  }
+
+  private static func names(_ list: String?) -> [String] {
+    (list ?? "").split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init)
+  }
+}
+
+extension ReportSelection: ExpressibleByArgument {}
+extension ReportTest: ExpressibleByArgument {}
+extension ReportCorrection: ExpressibleByArgument {}
