@@ -70,7 +70,8 @@ package struct Cell: Sendable {
           case .bestOnValidation: run.validated
           }
         guard let chosen else {
-          gaps.append(Gap(seed: run.seed, word: "without validation", reason: "no validation metric was recorded"))
+          gaps.append(
+            Gap(seed: run.seed, word: "without validation", reason: "no validation metric was recorded"))
           continue
         }
         last.append(value)

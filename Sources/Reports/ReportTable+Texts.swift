@@ -57,7 +57,8 @@ extension ReportTable {
     var lines = [
       "\(unit): mean \(plusMinus) sample standard deviation (ddof 1) over seeds, n = \(n.isEmpty ? "0" : n)."
     ]
-    let test = results.metric.hasPrefix("test.") ? "selected on the test set" : "selected by \(results.metric) itself"
+    let test =
+      results.metric.hasPrefix("test.") ? "selected on the test set" : "selected by \(results.metric) itself"
     switch results.select {
     case .last:
       lines.append("After the last epoch; [in brackets] each seed's best epoch, \(test).")
@@ -66,7 +67,8 @@ extension ReportTable {
         "At each seed's epoch of the highest validation accuracy; [in brackets] its best epoch, \(test).")
     case .bestOnTest:
       lines.append(
-        "WARNING: each seed's best epoch, \(test): such numbers are too good. [In brackets] after the last epoch.")
+        "WARNING: each seed's best epoch, \(test): such numbers are too good. [In brackets] after the last epoch."
+      )
     }
     lines += rankingNotes(style)
     if !results.isComplete {
@@ -121,7 +123,9 @@ extension ReportTable {
     for (row, line) in zip(rows, grid) {
       for (column, cell) in zip(columns, line) where cell?.isMixed == true {
         for maker in cell!.programs {
-          lines.append("  \(row), \(column), seed \(maker.seeds.map(String.init).joined(separator: ", ")): \(maker.program)")
+          lines.append(
+            "  \(row), \(column), seed \(maker.seeds.map(String.init).joined(separator: ", ")): \(maker.program)"
+          )
         }
       }
     }
@@ -135,7 +139,8 @@ extension ReportTable {
     var sheet = ComparisonSheet.sheet(
       comparisons, title: "Differences, \(layout.test.title)", digits: digits, correction: correction, style)
     sheet.notes.insert(
-      "The declared family: \(layout.compareTo.joined(separator: "; ")); \(tests) tests, \(correction.title).", at: 0)
+      "The declared family: \(layout.compareTo.joined(separator: "; ")); \(tests) tests, \(correction.title).",
+      at: 0)
     return sheet
   }
 }
@@ -143,11 +148,13 @@ extension ReportTable {
 /// Comparisons as a table.
 package enum ComparisonSheet {
   package static func sheet(
-    _ comparisons: [CellComparison], title: String, digits: Int, correction: ReportCorrection, _ style: TextStyle
+    _ comparisons: [CellComparison], title: String, digits: Int, correction: ReportCorrection,
+    _ style: TextStyle
   ) -> Sheet {
     let test = comparisons.first?.test ?? .none
     let head = [
-      "", "difference", "95 %", "n", "p", correction == .none ? "p" : "p \(correction.title)", "smallest p", "d", "r",
+      "", "difference", "95 %", "n", "p", correction == .none ? "p" : "p \(correction.title)", "smallest p",
+      "d", "r",
     ]
     var keep = Array(head.indices)
     // Columns that say nothing stay out.
@@ -158,7 +165,8 @@ package enum ComparisonSheet {
       let interval = comparison.interval.map {
         "[\(Digits.signed($0.low, digits)), \(Digits.signed($0.high, digits))]"
       }
-      let n = test.isPaired
+      let n =
+        test.isPaired
         ? "\(paired?.count ?? 0)"
         : "\(comparison.a.headline?.count ?? 0), \(comparison.b.headline?.count ?? 0)"
       let effect = test.isPaired ? paired?.effectSize : comparison.welch?.effectSize
@@ -178,7 +186,9 @@ package enum ComparisonSheet {
       notes: notes(comparisons, test, style))
   }
 
-  private static func notes(_ comparisons: [CellComparison], _ test: ReportTest, _ style: TextStyle) -> [String] {
+  private static func notes(_ comparisons: [CellComparison], _ test: ReportTest, _ style: TextStyle)
+    -> [String]
+  {
     guard test.isPaired else {
       return ["p is Welch's, two-sided; d is Hedges' g. Assumes that all runs are independent."]
     }
@@ -189,7 +199,8 @@ package enum ComparisonSheet {
     let counts = comparisons.compactMap { $0.paired?.smallestReachable }
     if let least = counts.min(), least >= CellComparison.level {
       notes.append(
-        "So few seeds cannot reach \(Digits.fixed(CellComparison.level, 2)) in those tests, whatever the differences: 6 can.")
+        "So few seeds cannot reach \(Digits.fixed(CellComparison.level, 2)) in those tests, whatever the differences: 6 can."
+      )
     }
     return notes
   }

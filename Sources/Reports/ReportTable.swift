@@ -83,7 +83,9 @@ private struct Placement {
     for cell in cells {
       let (row, column) = (down.map { cell.labels[$0] }, across.map { cell.labels[$0] })
       if rowOf[row] == nil { (rowOf[row], rowKeys) = (rowKeys.count, rowKeys + [row]) }
-      if columnOf[column] == nil { (columnOf[column], columnKeys) = (columnKeys.count, columnKeys + [column]) }
+      if columnOf[column] == nil {
+        (columnOf[column], columnKeys) = (columnKeys.count, columnKeys + [column])
+      }
     }
     // The order of the plan, but numbers ascend: blocks of a grid may name them in any order.
     let sorted = columnKeys.indices.sorted { a, b in

@@ -12,7 +12,9 @@ package struct Sheet: Sendable {
     package var text: String
     package var emphasis: Emphasis
 
-    package init(_ text: String, _ emphasis: Emphasis = .none) { (self.text, self.emphasis) = (text, emphasis) }
+    package init(_ text: String, _ emphasis: Emphasis = .none) {
+      (self.text, self.emphasis) = (text, emphasis)
+    }
     package init(stringLiteral text: String) { self.init(text) }
   }
 

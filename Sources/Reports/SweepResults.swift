@@ -68,7 +68,9 @@ package enum MetricDirection {
   /// Losses, errors, durations and sizes are better when lower, everything else when higher.
   package static func isHigherBetter(_ metric: String) -> Bool {
     let words = metric.split(whereSeparator: { $0 == "." || $0 == "_" })
-    let costs: Set<Substring> = ["loss", "error", "task", "logit", "seconds", "time", "memory", "bytes", "epoch"]
+    let costs: Set<Substring> = [
+      "loss", "error", "task", "logit", "seconds", "time", "memory", "bytes", "epoch",
+    ]
     return !words.contains { costs.contains($0) }
   }
 

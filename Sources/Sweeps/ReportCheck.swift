@@ -19,9 +19,12 @@ enum ReportCheck {
       for name in names where !columns.contains(name) {
         let hint = NearestName.of(name, among: columns).map { "; did you mean \"\($0)\"?" } ?? ""
         say(
-          member, "\"\(name)\" does not vary in this grid\(hint) What varies: \(columns.joined(separator: ", "))")
+          member,
+          "\"\(name)\" does not vary in this grid\(hint) What varies: \(columns.joined(separator: ", "))")
       }
-      for name in names where names.count(where: { $0 == name }) > 1 { say(member, "\"\(name)\" stands twice") }
+      for name in names where names.count(where: { $0 == name }) > 1 {
+        say(member, "\"\(name)\" stands twice")
+      }
     }
     for name in report.rows where report.columns.contains(name) {
       say("columns", "\"\(name)\" is in the rows already")

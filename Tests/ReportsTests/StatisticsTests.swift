@@ -49,11 +49,15 @@ import Testing
       #expect(sample.median == entry.number("median"))
       let (t, reference) = (try #require(sample.moments.interval()), entry.numbers("t"))
       let scale = max(1, abs(sample.mean))
-      #expect(t.low.isNear(reference[0], absolute: 1e-9 * scale) && t.high.isNear(reference[1], absolute: 1e-9 * scale))
+      #expect(
+        t.low.isNear(reference[0], absolute: 1e-9 * scale)
+          && t.high.isNear(reference[1], absolute: 1e-9 * scale))
     }
   }
 
-  @Test func `bootstrap intervals are those of every resample, and above eight values of a fixed stream`() throws {
+  @Test func `bootstrap intervals are those of every resample, and above eight values of a fixed stream`()
+    throws
+  {
     for entry in Self.entries("samples") {
       let values = entry.numbers("values")
       let found = try #require(Bootstrap.interval(of: values))
@@ -85,7 +89,9 @@ import Testing
       #expect(found.smallestReachable == entry.number("smallest"))
       #expect(try #require(found.effectSize).isNear(entry.number("d"), relative: 1e-9))
       let (interval, reference) = (try #require(found.interval), entry.numbers("interval"))
-      #expect(interval.low.isNear(reference[0], absolute: 1e-9) && interval.high.isNear(reference[1], absolute: 1e-9))
+      #expect(
+        interval.low.isNear(reference[0], absolute: 1e-9)
+          && interval.high.isNear(reference[1], absolute: 1e-9))
       if let correlation = entry["r"]?.number?.double {
         #expect(try #require(found.correlation).isNear(correlation, absolute: 1e-9))
       } else {
@@ -110,8 +116,12 @@ import Testing
     #expect(same.signFlip == 1 && same.wilcoxon == 1 && same.smallestReachable == 1)
     #expect(PairedComparison([]) == nil)
     #expect(SampleStatistics([5])?.moments.interval() == nil)
-    #expect(WelchComparison(Moments(count: 1, mean: 1, deviation: nil), Moments(count: 3, mean: 1, deviation: 1)) == nil)
-    #expect(WelchComparison(Moments(count: 3, mean: 1, deviation: 0), Moments(count: 3, mean: 2, deviation: 0)) == nil)
+    #expect(
+      WelchComparison(Moments(count: 1, mean: 1, deviation: nil), Moments(count: 3, mean: 1, deviation: 1))
+        == nil)
+    #expect(
+      WelchComparison(Moments(count: 3, mean: 1, deviation: 0), Moments(count: 3, mean: 2, deviation: 0))
+        == nil)
   }
 
   @Test func `many pairs are tested by seeded flips near the exact share`() throws {

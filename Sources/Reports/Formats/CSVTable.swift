@@ -8,14 +8,18 @@ package enum CSVTable: TableFormat {
     let parts = ["mean", "std", "median", "ci95_low", "ci95_high", "boot95_low", "boot95_high"]
     let head =
       table.results.columns + ["n", "asked", "select"] + parts
-      + ["last_mean", "last_std", "best_mean", "best_std", "metric", "ddof", "rank", "rank_distinguishable", "gaps"]
+      + [
+        "last_mean", "last_std", "best_mean", "best_std", "metric", "ddof", "rank", "rank_distinguishable",
+        "gaps",
+      ]
       + ["programs"]
     let body = table.cells.map { cell -> [String] in
       let (headline, place) = (cell.headline, table.place(of: cell))
       let interval = headline?.moments.interval()
       let boot = headline.flatMap { Bootstrap.interval(of: $0.values) }
       let numbers: [Double?] = [
-        headline?.mean, headline?.deviation, headline?.median, interval?.low, interval?.high, boot?.low, boot?.high,
+        headline?.mean, headline?.deviation, headline?.median, interval?.low, interval?.high, boot?.low,
+        boot?.high,
         cell.last?.mean, cell.last?.deviation, cell.best?.mean, cell.best?.deviation,
       ]
       var line = cell.labels.map { $0 == .null ? "" : ReportTable.text($0) }
@@ -26,7 +30,8 @@ package enum CSVTable: TableFormat {
       line.append(cell.gaps.map { "seed \($0.seed): \($0.reason)" }.joined(separator: "; "))
       line.append(
         cell.isMixed
-          ? (cell.isWithheld ? "withheld: " : "mixed: ") + cell.programs.map(\.program).joined(separator: "; ")
+          ? (cell.isWithheld ? "withheld: " : "mixed: ")
+            + cell.programs.map(\.program).joined(separator: "; ")
           : cell.programs.first?.program ?? "")
       return line
     }

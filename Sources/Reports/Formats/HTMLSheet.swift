@@ -17,11 +17,14 @@ package enum HTMLSheet {
           }
         })
     }
-    var lines = ["<table>", "<caption>\(escaped(sheet.title))</caption>", "<thead>\(row(head))</thead>", "<tbody>"]
+    var lines = [
+      "<table>", "<caption>\(escaped(sheet.title))</caption>", "<thead>\(row(head))</thead>", "<tbody>",
+    ]
     lines += body + ["</tbody>", "</table>"]
     let notes = sheet.notes.map { note in
       note.hasPrefix("  ")
-        ? "<p class=\"note item\">\(escaped(String(note.dropFirst(2))))</p>" : "<p class=\"note\">\(escaped(note))</p>"
+        ? "<p class=\"note item\">\(escaped(String(note.dropFirst(2))))</p>"
+        : "<p class=\"note\">\(escaped(note))</p>"
     }
     return (lines + notes).joined(separator: "\n") + "\n"
   }

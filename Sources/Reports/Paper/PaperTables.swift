@@ -10,7 +10,9 @@ extension Catalog where Entry == PaperTable {
       PaperTable(name: "table3", title: "Table 3", tables: ["table3"], notes: imageNetNotes),
       PaperTable(
         name: "table4", title: "Table 4", tables: ["table4"],
-        notes: ["Detection on COCO-2017 with backbones trained on ImageNet; single numbers without a deviation."]),
+        notes: [
+          "Detection on COCO-2017 with backbones trained on ImageNet; single numbers without a deviation."
+        ]),
       PaperTable(
         name: "table5", title: "Table 5", tables: ["table5"],
         notes: ["The paper does not name the metric; mIoU is assumed. Single numbers without a deviation."]),
