@@ -3,7 +3,6 @@ internal import Networks
 internal import Specs
 package import Storage
 package import Sweeps
-internal import Synchronization
 
 /// How a sweep's run ended.
 package enum RunOutcome: Equatable, Sendable {
@@ -62,14 +61,10 @@ package final class Coordinator {
     (self.executor, self.workers, self.observe) = (executor, workers, observe)
     stages = Dictionary(sweep.plan.stages.map { ($0.key, $0) }) { first, _ in first }
     titles = StageTitle.all(sweep)
-    var folders: [ContentKey: String] = [:]
-    for run in sweep.expansion.runs {
-      if let named = run.spec.dataset.folder { folders[DatasetStage(run.spec.dataset).key] = named }
-    }
-    dataFolders = folders
+    dataFolders = sweep.dataFolders
     intake = Intake(folder: folder, store: store, stages: stages, titles: titles)
     scheduler = Scheduler(sweep.plan.stages, done: [], failed: [], slots: 1, retries: 0)
-    try save()
+    try store.save(sweep)
     let (done, failed) = try settled()
     scheduler = Scheduler(
       sweep.plan.stages, done: done, failed: failed, slots: workers, retries: sweep.grid.run.retries)
@@ -123,17 +118,6 @@ package final class Coordinator {
 // MARK: Before the start
 
 extension Coordinator {
-  private func save() throws {
-    let record = SweepRecord(
-      name: sweep.name, grid: sweep.text, canonical: sweep.canonical, columns: sweep.expansion.columns,
-      asked: sweep.expansion.asked,
-      created: Int(Date.now.timeIntervalSince1970))
-    let points = zip(sweep.expansion.runs, sweep.plan.runKeys).map { run, key in
-      SweepPoint(key: key, seed: run.spec.seed, labels: run.labels)
-    }
-    try store.saveSweep(record, points: points)
-  }
-
   /// Stages that need not run: those with a result in the store, and those whose output or failure lies in its folder because a coordinator was
   /// killed before it could take it in. Inputs whose files are gone are put back or made again.
   private func settled() throws -> (done: Set<ContentKey>, failed: Set<ContentKey>) {
@@ -151,25 +135,9 @@ extension Coordinator {
       $0.kind == StudentStage.kind && !done.contains($0.key) && !failed.contains($0.key)
     }
     for key in Set(waiting.flatMap(\.inputs)).sorted() where done.contains(key) {
-      if try folder.stage(key).published() == nil, try !putBack(key) { done.remove(key) }
+      if try folder.stage(key).published() == nil, try !intake.putBack(key) { done.remove(key) }
     }
     return (done, failed)
-  }
-
-  /// Writes a teacher's output anew from the store, where its folder was removed or the store was copied here. False for datasets, which are
-  /// quicker read again.
-  private func putBack(_ key: ContentKey) throws -> Bool {
-    guard let stage = stages[key], stage.kind == TeacherStage.kind else { return false }
-    let place = folder.stage(key)
-    try place.create(spec: stage.document)
-    let attempt = try place.newAttempt()
-    try attempt.prepareOutput([
-      (TrainingBody.finalFile, store.checkpoint(of: key, kind: .final).bytes),
-      (TrainingBody.bestFile, store.checkpoint(of: key, kind: .best).bytes),
-      (TrainingBody.lastFile, store.checkpoint(of: key, kind: .last).bytes),
-    ])
-    try place.publish(attempt)
-    return true
   }
 }
 
@@ -316,27 +284,6 @@ extension ExitNote {
     case .killed(let signal): self.init(signal: signal)
     case .notStarted(let reason): self.init(reason: reason)
     }
-  }
-}
-
-/// A process identifier that is known a little later than the process is wanted.
-private final class ProcessBox: Sendable {
-  private let state = Mutex<(identifier: Int?, wish: Bool?)>((nil, nil))
-
-  func started(_ identifier: Int, _ executor: any Executor) {
-    let wish = state.withLock { state -> Bool? in
-      state.identifier = identifier
-      return state.wish
-    }
-    if let wish { executor.stop(identifier, atOnce: wish) }
-  }
-
-  func stop(_ executor: any Executor, atOnce: Bool) {
-    let identifier = state.withLock { state -> Int? in
-      state.wish = atOnce
-      return state.identifier
-    }
-    if let identifier { executor.stop(identifier, atOnce: atOnce) }
   }
 }
 

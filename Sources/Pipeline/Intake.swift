@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Networks
 internal import Specs
 internal import Storage
@@ -76,6 +77,22 @@ struct Intake {
     return [Checkpoint(kind: .last, epoch: step[0], step: newest.step, bytes: newest.bytes)]
   }
 
+  /// Writes a teacher's output anew from the store, where its folder was removed or the store was copied here. False for datasets, which are
+  /// quicker read again.
+  func putBack(_ key: ContentKey) throws -> Bool {
+    guard let stage = stages[key], stage.kind == TeacherStage.kind else { return false }
+    let place = folder.stage(key)
+    try place.create(spec: stage.document)
+    let attempt = try place.newAttempt()
+    try attempt.prepareOutput([
+      (TrainingBody.finalFile, store.checkpoint(of: key, kind: .final).bytes),
+      (TrainingBody.bestFile, store.checkpoint(of: key, kind: .best).bytes),
+      (TrainingBody.lastFile, store.checkpoint(of: key, kind: .last).bytes),
+    ])
+    try place.publish(attempt)
+    return true
+  }
+
   /// The failure that an attempt recorded.
   func failure(of attempt: AttemptFolder) throws -> FailureRecord? {
     var reader = RecordReader(attempt.records)
@@ -97,5 +114,29 @@ struct Intake {
   func lastLine(_ attempt: AttemptFolder) -> String {
     let text = (try? AtomicFile.read(attempt.log)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     return text.split(separator: "\n").last.map(String.init) ?? ""
+  }
+}
+
+extension ResultStore {
+  /// Makes a sweep and its points known, in place of one of the same name.
+  func save(_ sweep: PlannedSweep) throws {
+    let record = SweepRecord(
+      name: sweep.name, grid: sweep.text, canonical: sweep.canonical, columns: sweep.expansion.columns,
+      asked: sweep.expansion.asked, created: Int(Date.now.timeIntervalSince1970))
+    let points = zip(sweep.expansion.runs, sweep.plan.runKeys).map { run, key in
+      SweepPoint(key: key, seed: run.spec.seed, labels: run.labels)
+    }
+    try saveSweep(record, points: points)
+  }
+}
+
+extension PlannedSweep {
+  /// Folders of datasets' files, where the grid named one.
+  var dataFolders: [ContentKey: String] {
+    var folders: [ContentKey: String] = [:]
+    for run in expansion.runs {
+      if let named = run.spec.dataset.folder { folders[DatasetStage(run.spec.dataset).key] = named }
+    }
+    return folders
   }
 }

@@ -18,6 +18,8 @@ package enum RunEvent: Sendable {
   /// A stop was asked for; workers write snapshots and leave.
   case stopping
   case warning(String)
+  /// Something that went as it should and deserves a line, such as a submission.
+  case notice(String)
 }
 
 /// What a person calls a stage.

@@ -69,6 +69,9 @@ package struct StageFolder: Hashable, Sendable {
     return AttemptFolder(path: path, number: number)
   }
 
+  /// Whether there is an output, without a look into it.
+  package var isPublished: Bool { AtomicFile.isFolder(output) }
+
   /// The finished output; nil where the stage has none.
   package func published() throws(OutputError) -> PublishedOutput? {
     AtomicFile.isFolder(output) ? try PublishedOutput(output) : nil

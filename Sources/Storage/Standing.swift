@@ -71,7 +71,7 @@ extension AttemptFolder {
   }
 
   /// Seconds since 1970 by the clock of the file system.
-  fileprivate static func changed(_ path: String) -> Double? {
+  static func changed(_ path: String) -> Double? {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }
     return Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) * 1e-9
@@ -101,11 +101,11 @@ extension StageFolder {
   ///
   /// - Parameters:
   ///   - known: attempts up to this one count as over, whatever their files say: those that were known when the work was handed out.
-  ///   - job: what the cluster calls the asker's job. A requeued job finds its former life's claim: the scheduler has ended that life, or
+  ///   - formerLives: jobs of which the asker is the successor: a requeued job finds its own claim, and the scheduler has ended that life or
   ///     lost it.
   ///   - limit: how many later attempts may die before nobody tries again.
   package func claim(
-    after known: Int = 0, job: String? = nil, limit: Int = 3, clock: Double
+    after known: Int = 0, formerLives: Set<String> = [], limit: Int = 3, clock: Double
   ) throws(FileError) -> Claim {
     if AtomicFile.isFolder(output) { return .finished }
     let all = try attempts()
@@ -114,7 +114,8 @@ extension StageFolder {
     for attempt in later {
       switch attempt.standing(clock: clock) {
       case .working:
-        if attempt == later.last, job == nil || attempt.holder?.job != job { return .taken(by: attempt) }
+        let isOwn = attempt.holder?.job.map(formerLives.contains) ?? false
+        if attempt == later.last, !isOwn { return .taken(by: attempt) }
         deaths += 1
       case .lost: deaths += 1
       case .ended(let note):

@@ -209,21 +209,6 @@ struct Doctor: ParsableCommand {
   }
 }
 
-/// `mtkd-sweep worker`: one stage, in a process of its own. Started by `run`.
-struct WorkerCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "worker", abstract: "Run one stage.", shouldDisplay: false)
-  @Argument var key: String
-  @OptionGroup var location: StoreLocation
-  @Option var attempt: Int
-  @Option var dataFolder: String?
-
-  func run() throws {
-    guard let key = ContentKey(key) else { throw ValidationError("A key has 64 hexadecimal digits.") }
-    throw ExitCode(Pipeline.Worker.run(key, attempt: attempt, in: location.folder, dataFolder: dataFolder))
-  }
-}
-
 /// Rows with their columns under each other, two spaces apart.
 func aligned(_ rows: [[String]]) -> String {
   guard let columns = rows.first?.count else { return "" }

@@ -5,6 +5,7 @@ import Foundation
 import Pipeline
 import Specs
 import Storage
+import Sweeps
 
 /// The one table of exit codes.
 enum ExitCodes {
@@ -26,6 +27,8 @@ enum ExitCodes {
     case is GridRejected, is InvalidNetwork, is InvalidOption: badGrid
     case is UnreadableGrid, is UnknownName, is NothingThere, is MissingData: missingInput
     case is WorkerCannotWrite: inputOutput
+    case is ExecutorError, is StillOnCluster: unavailable
+    case is SiteError: badGrid
     case is OccupiedOutput: cannotCreate
     case let error as UnwritableOutput:
       error.error.isFull ? inputOutput : error.error.isDenied ? permission : cannotCreate

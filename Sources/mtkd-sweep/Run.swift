@@ -22,6 +22,7 @@ struct Run: AsyncParsableCommand {
   @OptionGroup var location: StoreLocation
   @OptionGroup var data: DataFolders
   @OptionGroup var styles: StyleOptions
+  @OptionGroup var place: ExecutorOptions
 
   @Option(help: "Worker processes, one thread each; as many as cores where nothing is said.")
   var workers: Int?
@@ -49,7 +50,6 @@ struct Run: AsyncParsableCommand {
     let sweep = try SweepPlanner.plan(gridAt: file, dataFolders: data.folders, limit: maxRuns, store: store)
     for warning in sweep.expansion.warnings { Talk.say(warning.rendered) }
 
-    let count = workers ?? sweep.grid.run.workers ?? ProcessInfo.processInfo.activeProcessorCount
     guard let program = ProgramIdentity.executable else {
       throw NothingThere(description: "Cannot tell which file this program is: /proc is not mounted.")
     }
@@ -57,34 +57,74 @@ struct Run: AsyncParsableCommand {
       style: styles.style(for: STDERR_FILENO), isLive: isatty(STDERR_FILENO) == 1 && !quiet && !events,
       isQuiet: quiet,
       events: events, forecast: sweep.forecast)
-    let coordinator = try Coordinator(
-      sweep, folder: location.folder, store: store, executor: LocalProcesses(executable: program.path),
-      workers: count
-    ) { display.show($0) }
+    let start = try runner(of: sweep, store, program.path) { display.show($0) }
 
     let stop = StopSignal()
     let signals = StopSignals(stop) {
       display.say("Stopping: workers write snapshots. Ctrl-C again ends them at once.")
     }
     let outcome = try await withTaskCancellationHandler {
-      try await coordinator.run(until: stop)
+      try await start(stop)
     } onCancel: {
       stop.request()
     }
     signals.end()
     display.end()
     _ = lease
-    if outcome == .stopped {
+    if case .submitted(let pending, let running) = outcome {
+      Talk.say(
+        "\(pending) tasks wait and \(running) run on the cluster. `mtkd-sweep status\(storeArgument)` shows them; "
+          + "`mtkd-sweep run \(file)\(storeArgument) --executor slurm` takes in what is done, submits what is missing, and prints the table at the end."
+      )
+      return
+    }
+    if outcome == .done(.stopped) {
       Talk.say("Stopped; nothing is lost. `mtkd-sweep run \(file)\(storeArgument)` goes on.")
       throw ExitCode(ExitCodes.stopped)
     }
     if !events { Out.put(try table(sweep, store)) }
-    if case .someFailed(let failures) = outcome {
+    if case .done(.someFailed(let failures)) = outcome {
       Talk.say(
         "\(failures) without a result. `mtkd-sweep status\(storeArgument)` says which; `mtkd-sweep retry` runs failed ones again."
       )
       throw ExitCode(ExitCodes.doneWithFailures)
     }
+  }
+
+  /// What does the work where it was asked for, until all is done, or as far as it can be left alone.
+  private func runner(
+    of sweep: PlannedSweep, _ store: ResultStore, _ program: String,
+    observe: @escaping (RunEvent) -> Void
+  ) throws -> (StopSignal) async throws -> ClusterSweep.Outcome {
+    let local = try LocalProcesses(executable: program)
+    if place.executor == Slurm.name {
+      let folder = location.folder.absolute
+      let cluster = try ClusterSweep(
+        sweep, folder: folder, store: store, site: place.siteOptions(folder), program: program, local: local,
+        observe: observe)
+      return { try await cluster.run(waiting: place.wait, until: $0) }
+    }
+    let batches = try ClusterStatus.open(in: location.folder, sweep: nil).count
+    guard batches == 0 else { throw StillOnCluster(batches: batches, file: file) }
+    let coordinator: Coordinator
+    if place.executor == SSHHosts.name {
+      let folder = location.folder.absolute
+      let command = place.sshCommand.map { $0.split(separator: " ").map(String.init) }
+      let hosts = try SSHHosts(
+        hosts: place.hostList, command: command ?? SSHHosts.standardCommand,
+        program: place.remoteProgram ?? program
+      ) { job in
+        // Where the wish cannot be left, the connection's end is the next thing that the worker hears.
+        try? folder.stage(job.key).attempts().last?.askToStop()
+      }
+      coordinator = try Coordinator(
+        sweep, folder: folder, store: store, executor: hosts, workers: place.hostList.count, observe: observe)
+    } else {
+      let count = workers ?? sweep.grid.run.workers ?? ProcessInfo.processInfo.activeProcessorCount
+      coordinator = try Coordinator(
+        sweep, folder: location.folder, store: store, executor: local, workers: count, observe: observe)
+    }
+    return { .done(try await coordinator.run(until: $0)) }
   }
 
   private var storeArgument: String { location.path == "results" ? "" : " --store \(location.path)" }

@@ -117,7 +117,7 @@ struct SweepProgress {
       if title.kind == "student" { doneRuns += 1 }
     case .workerDied(_, _, _, let worker), .stageStopped(_, _, let worker): end(worker)
     case .stageBlocked: failures += 1
-    case .stopping, .warning: break
+    case .stopping, .warning, .notice: break
     }
   }
 
@@ -130,7 +130,7 @@ struct SweepProgress {
       guard let progress = entry.progress, progress.steps > 0 else { return sum }
       return sum + forecast.seconds(of: entry.title.key) * Double(progress.step) / Double(progress.steps)
     }
-    let middle = max(0, left - under) * measured / expected / Double(workers)
+    let middle = max(0, left - under) * measured / expected / Double(max(1, workers))
     return (middle * 0.8)...(middle * 1.3)
   }
 
@@ -178,7 +178,7 @@ struct SweepProgress {
     case .planned(let counts, let workers):
       let made = counts.preparations > 0 ? ", \(counts.preparations) datasets and teachers to make" : ""
       return
-        "\(counts.asked) runs asked for, \(counts.distinct) distinct, \(counts.done) done, \(counts.toRun) to run\(made), \(workers) workers"
+        "\(counts.asked) runs asked for, \(counts.distinct) distinct, \(counts.done) done, \(counts.toRun) to run\(made), \(workers > 0 ? "\(workers) workers" : "on the cluster")"
     case .stageFinished(let title, let metrics, let seconds, _):
       let accuracy = metrics["test.acc1"].map { ", test.acc1 \(($0 * 100).rounded() / 100) %" } ?? ""
       return "done  \(title.text)\(accuracy), \(duration(seconds))"
@@ -188,6 +188,7 @@ struct SweepProgress {
     case .stageBlocked(let title, let culprit): return "BLOCKED  \(title.text): \(culprit.text) failed"
     case .stageStopped(let title, let step, _): return "stopped  \(title.text) at step \(step)"
     case .warning(let text): return "warning: \(text)"
+    case .notice(let text): return text
     case .stageStarted, .progress, .stopping: return nil
     }
   }
@@ -195,7 +196,7 @@ struct SweepProgress {
   static func isTrouble(_ event: RunEvent) -> Bool {
     switch event {
     case .stageFailed, .workerDied, .stageBlocked, .warning: true
-    case .planned, .stageStarted, .progress, .stageFinished, .stageStopped, .stopping: false
+    case .planned, .stageStarted, .progress, .stageFinished, .stageStopped, .stopping, .notice: false
     }
   }
 }
@@ -249,6 +250,7 @@ extension RunEvent {
       return event("stopped", stage(title).merging(["step": JSONValue(step)]) { $1 })
     case .stopping: return event("stopping", [:])
     case .warning(let text): return event("warning", ["text": .string(text)])
+    case .notice(let text): return event("notice", ["text": .string(text)])
     }
   }
 }

@@ -3,9 +3,10 @@ import Foundation
 import Pipeline
 import Specs
 import Storage
+import Sweeps
 
 /// `mtkd-sweep status`: how many runs are in which state, and what runs now.
-struct Status: ParsableCommand {
+struct Status: AsyncParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Counts per state, and what runs right now.")
 
   @OptionGroup var location: StoreLocation
@@ -19,7 +20,7 @@ struct Status: ParsableCommand {
   @Flag(help: "Exit with 1 where a run failed.")
   var check = false
 
-  func run() throws {
+  func run() async throws {
     let store = try location.open()
     let record = try location.sweep(sweep, in: store)
     let outcomes = try store.outcomes(of: record.name, metric: "test.acc1")
@@ -38,7 +39,9 @@ struct Status: ParsableCommand {
       }
     }
     let holder = Lease.holder(of: location.folder)
-    let active = holder == nil ? [] : try RunningStage.all(in: location.folder, store)
+    let cluster = try await ClusterStatus.look(
+      at: location.folder.absolute, sweep: record.name, bin: try SiteOptions(inStore: location.folder).bin)
+    let active = holder == nil && cluster == nil ? [] : try RunningStage.all(in: location.folder, store)
     if json {
       Out.put(
         mtkd_sweep.json([
@@ -46,6 +49,7 @@ struct Status: ParsableCommand {
           "finished": JSONValue(counts.finished), "failed": JSONValue(counts.failed),
           "blocked": JSONValue(counts.blocked), "open": JSONValue(counts.open),
           "holder": holder.map { JSONValue(Int($0.identity.process)) } ?? .null,
+          "cluster": cluster.map(Self.machine) ?? .null,
           "running": .array(
             active.map {
               [
@@ -63,13 +67,28 @@ struct Status: ParsableCommand {
         holder.map {
           "held by process \($0.identity.process) on \($0.identity.host) since \(TimeOfDay.utc($0.since))"
         }
-          ?? "nobody is running it")
+          ?? (cluster == nil ? "nobody is running it" : "it is on the cluster"))
+      lines += cluster?.lines ?? []
       lines += active.map {
         "  \($0.title): epoch \($0.epoch + 1) of \($0.epochs), step \($0.step) of \($0.steps)"
       }
       Out.put(lines.joined(separator: "\n") + "\n")
     }
     if check, counts.failed + counts.blocked > 0 { throw ExitCode(ExitCodes.doneWithFailures) }
+  }
+
+  private static func machine(_ cluster: ClusterStatus) -> JSONValue {
+    [
+      "unavailable": cluster.unavailable.map { .string($0) } ?? .null,
+      "batches": .array(
+        cluster.batches.map { batch in
+          [
+            "token": .string(batch.token), "job": batch.number.map { .string($0) } ?? .null,
+            "stages": JSONValue(batch.stages), "finished": JSONValue(batch.finished),
+            "tasks": .object(Dictionary(batch.tasks.map { ($0.word, JSONValue($0.count)) }) { $1 }),
+          ]
+        }),
+    ]
   }
 }
 
@@ -267,10 +286,15 @@ struct Retry: ParsableCommand {
     let chosen = try key.map { [try location.stage($0, in: store)] } ?? store.stages()
     var count = 0
     for (stage, state) in chosen {
-      guard case .failed = state else { continue }
-      try store.setState(.open, of: stage.key)
+      switch state {
+      case .failed, .blocked: try store.setState(.open, of: stage.key)
+      case .open, .finished: continue
+      }
+      try location.folder.stage(stage.key).forgive()
       count += 1
     }
+    // Batches that came to nothing count against their stages no longer.
+    for batch in try location.folder.batches() where batch.isOver { try batch.makeVoid("forgiven") }
     _ = lease
     Out.put("\(count) failed runs will run again. `mtkd-sweep run FILE` starts them.\n")
   }

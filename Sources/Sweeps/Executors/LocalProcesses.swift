@@ -14,10 +14,12 @@ package struct LocalProcesses: Executor {
   package static let name = "local"
 
   private let executable: String
+  private let prefix: [String]
   private let lifeline: (read: FileDescriptor, write: FileDescriptor)
 
-  package init(executable: String) throws {
-    self.executable = executable
+  /// - Parameter prefix: arguments before those of every job.
+  package init(executable: String, prefix: [String] = []) throws {
+    (self.executable, self.prefix) = (executable, prefix)
     var ends: [CInt] = [0, 0]
     guard pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -32,7 +34,7 @@ package struct LocalProcesses: Executor {
       let environment = Environment.inherit.updating(
         Dictionary(job.environment.map { (Environment.Key(rawValue: $0.key)!, $0.value) }) { $1 })
       let result = try await Subprocess.run(
-        .path(FilePath(executable)), arguments: Arguments(job.arguments), environment: environment,
+        .path(FilePath(executable)), arguments: Arguments(prefix + job.arguments), environment: environment,
         input: .fileDescriptor(lifeline.read, closeAfterSpawningProcess: false),
         output: .fileDescriptor(log, closeAfterSpawningProcess: true), error: .combinedWithOutput
       ) { execution in

@@ -1,0 +1,158 @@
+internal import Foundation
+package import Storage
+package import Sweeps
+internal import Specs
+
+/// A task of a cluster's array: claims stages of its batch, one after the other or as many at a time as it has processors, and lets a process
+/// each do the work. It knows no coordinator and no database; whoever comes later reads the folders.
+package struct BatchWorker {
+  /// What a scheduler tells a task about itself.
+  package struct Place: Sendable {
+    package let task: Int
+    /// Number of the array; nil outside a scheduler.
+    package let array: String?
+    /// How often the task was put back into the queue before.
+    package let life: Int
+
+    package init(task: Int, array: String?, life: Int) {
+      (self.task, self.array, self.life) = (task, array, life)
+    }
+  }
+
+  private let store: StoreFolder
+  private let batch: BatchFolder
+  private let manifest: BatchManifest
+  private let place: Place
+  private let executor: any Executor
+  /// Seconds between looks at other workers' files.
+  private static let watchSeconds = 1.0
+  /// Less than this before the end, nothing new is begun.
+  private static let leastSeconds = 5.0
+
+  package init(_ token: String, at place: Place, in store: StoreFolder, executor: any Executor) throws {
+    batch = store.batch(token)
+    manifest = try BatchManifest(JSONReader.read(batch.manifest()).value, at: batch.path)
+    guard manifest.tasks.indices.contains(place.task) else {
+      throw NoSuchTask(batch: batch, task: place.task)
+    }
+    (self.store, self.place, self.executor) = (store, place, executor)
+  }
+
+  /// Folder of the scheduler's commands; nil where they are on the path.
+  package var bin: String? { manifest.bin }
+
+  /// What claims call this life of the task, and what they called its earlier ones.
+  private func job(_ life: Int) -> String {
+    "\(manifest.token)/\(place.array ?? "0")_\(place.task)/\(life)"
+  }
+
+  /// Works until nothing of the batch is left to take, or until a stop is asked for.
+  ///
+  /// - Returns: the exit code: 75 where work was left for another life of the task.
+  package func run(until stop: StopSignal) async throws -> Int32 {
+    let began = DispatchTime.now().uptimeNanoseconds
+    try batch.setStarted(place.task, job: job(place.life), now: Int(Date.now.timeIntervalSince1970))
+    // A little before the scheduler's own signal is late.
+    let limit = manifest.wallSeconds.map { Double($0) - Double(manifest.leadSeconds) * 0.75 }
+    func left() -> Double {
+      limit.map { $0 - Double(DispatchTime.now().uptimeNanoseconds - began) * 1e-9 } ?? .infinity
+    }
+    let (ends, inbox) = AsyncStream.makeStream(of: Event.self)
+    let ticker = Task {
+      while !Task.isCancelled {
+        try? await Task.sleep(for: .seconds(Self.watchSeconds))
+        inbox.yield(.tick)
+      }
+    }
+    defer { ticker.cancel() }
+    var running: [ContentKey: Child] = [:]
+    var isStopping = false
+    var events = ends.makeAsyncIterator()
+    while true {
+      if !isStopping, stop.isRequested || left() <= 0 || batch.voidReason != nil {
+        isStopping = true
+        for child in running.values { child.process.stop(executor, atOnce: false) }
+      }
+      while !isStopping, running.count < manifest.slots, left() > Self.leastSeconds,
+        let (key, attempt) = try next()
+      {
+        running[key] = start(key, attempt, inbox)
+      }
+      if running.isEmpty { break }
+      if case .ended(let key, let end) = await events.next(), let child = running.removeValue(forKey: key) {
+        try? child.attempt.close(ExitNote(end))
+      }
+    }
+    let isLeft = isStopping || left() <= Self.leastSeconds
+    return isLeft ? WorkerExit.stopped : WorkerExit.finished
+  }
+
+  /// Whether the scheduler should start the task again, because there is work that it could go on with.
+  package func wantsAnotherLife() throws -> Bool {
+    guard batch.voidReason == nil else { return false }
+    let clock = try store.clock()
+    return try manifest.order(for: place.task).contains { entry in
+      let stage = store.stage(entry.key)
+      guard !stage.isPublished else { return false }
+      guard let last = try stage.attempts().last, last.number > entry.after else { return true }
+      switch last.standing(clock: clock) {
+      case .working: return false
+      case .lost: return true
+      case .ended(let note): return note.code.map(ExitNote.unfinished.contains) ?? true
+      }
+    }
+  }
+
+  private enum Event: Sendable {
+    case ended(ContentKey, JobEnd)
+    case tick
+  }
+
+  private struct Child {
+    let attempt: AttemptFolder
+    let process = ProcessBox()
+  }
+
+  /// The first stage of the batch that is free and whose inputs are there, claimed.
+  private func next() throws -> (ContentKey, AttemptFolder)? {
+    let clock = try store.clock()
+    let formerLives = Set((0..<max(0, place.life)).map(job))
+    for entry in manifest.order(for: place.task) {
+      let stage = store.stage(entry.key)
+      if stage.isPublished { continue }
+      let request = try StageRequest(document: AtomicFile.read(stage.spec))
+      guard request.inputs.allSatisfy({ store.stage($0).isPublished }) else { continue }
+      if case .granted(let attempt) = try stage.claim(
+        after: entry.after, formerLives: formerLives, clock: clock)
+      {
+        return (entry.key, attempt)
+      }
+    }
+    return nil
+  }
+
+  private func start(
+    _ key: ContentKey, _ attempt: AttemptFolder, _ inbox: AsyncStream<Event>.Continuation
+  ) -> Child {
+    let child = Child(attempt: attempt)
+    let job = Job(
+      key: key,
+      arguments: [
+        "worker", key.description, "--store", store.path, "--attempt", "\(attempt.number)", "--job",
+        job(place.life),
+      ], environment: NumericsProfile.environment, log: attempt.log)
+    let (executor, process) = (executor, child.process)
+    Task {
+      let end = await executor.run(job) { process.started($0, executor) }
+      inbox.yield(.ended(key, end))
+    }
+    return child
+  }
+}
+
+/// A task that its batch does not have.
+struct NoSuchTask: Error, CustomStringConvertible {
+  let batch: BatchFolder
+  let task: Int
+  var description: String { "\(batch.path) has no task \(task). Batches are made by `mtkd-sweep run`." }
+}

@@ -1,0 +1,360 @@
+internal import Foundation
+internal import Specs
+package import Storage
+package import Sweeps
+
+/// A sweep on a cluster: takes in what has ended, looks at the queue once, submits what is missing, and can leave at any moment. Nothing of it has to
+/// live while jobs run: every call finds in the folders what the last one knew.
+package final class ClusterSweep {
+  /// How a call ended.
+  package enum Outcome: Equatable, Sendable {
+    case done(RunOutcome)
+    /// Jobs are queued or running; a later call takes in what they make.
+    case submitted(pending: Int, running: Int)
+  }
+
+  private let sweep: PlannedSweep
+  private let folder: StoreFolder
+  private let store: ResultStore
+  private let site: SiteOptions
+  private let slurm: Slurm
+  private let program: String
+  private let local: any Executor
+  private let observe: (RunEvent) -> Void
+  private let intake: Intake
+  private let dataFolders: [ContentKey: String]
+  private var done: Set<ContentKey>
+  private var failed: Set<ContentKey>
+  private var dropped: Set<ContentKey> = []
+  private var limits: SlurmText.Limits?
+  private var isChecked = false
+  private var said: Set<String> = []
+
+  /// - Parameters:
+  ///   - folder: by its absolute path, as nodes see it too.
+  ///   - local: makes datasets here, so that nodes need not see their files.
+  /// - Precondition: the caller holds the store's lease.
+  package init(
+    _ sweep: PlannedSweep, folder: StoreFolder, store: ResultStore, site: SiteOptions, program: String,
+    local: any Executor, observe: @escaping (RunEvent) -> Void
+  ) throws {
+    (self.sweep, self.folder, self.store, self.site) = (sweep, folder, store, site)
+    (self.program, self.local, self.observe) = (program, local, observe)
+    slurm = Slurm(bin: site.bin)
+    intake = Intake(
+      folder: folder, store: store,
+      stages: Dictionary(sweep.plan.stages.map { ($0.key, $0) }) { first, _ in first },
+      titles: StageTitle.all(sweep))
+    dataFolders = sweep.dataFolders
+    (done, failed) = (sweep.done, Set(sweep.failed.keys))
+    try store.save(sweep)
+  }
+
+  /// - Parameters:
+  ///   - waiting: whether to stay until all is done.
+  ///   - stop: leaves; jobs go on.
+  package func run(waiting: Bool, until stop: StopSignal) async throws -> Outcome {
+    observe(.planned(sweep.counts, workers: 0))
+    try await makeDatasets()
+    var pause = Double(site.pollSeconds)
+    while true {
+      do {
+        let (outcome, hasChanged) = try await round()
+        guard waiting, case .submitted = outcome else { return outcome }
+        pause = hasChanged ? Double(site.pollSeconds) : min(60, pause * 2)
+      } catch let error as ExecutorError {
+        // While somebody waits, a scheduler that cannot be asked is asked again later.
+        guard waiting, case .unavailable = error else { throw error }
+        say("\(error)")
+        pause = min(60, pause * 2)
+      }
+      let end = Date.now.addingTimeInterval(pause * .random(in: 0.9...1.1))
+      while Date.now < end {
+        if stop.isRequested { return .done(.stopped) }
+        try await Task.sleep(for: .milliseconds(100))
+      }
+    }
+  }
+
+  /// One look and what follows from it.
+  private func round() async throws -> (outcome: Outcome, hasChanged: Bool) {
+    let news = try takeInAll()
+    if isComplete { return (.done(outcome), true) }
+    if limits == nil { limits = try await slurm.limits() }
+    let open = try folder.batches().filter { $0.voidReason == nil && !$0.isOver }.map(\.token)
+    let tasks = try await slurm.tasks(of: open)
+    // Files are read after the queue: what has left it has written all that it will.
+    let moreNews = try takeInAll()
+    if isComplete { return (.done(outcome), true) }
+    let decision = try Reconciliation(
+      stages(), facts(folder.batches()), tasks: tasks, quiet: Double(limits?.quietSeconds ?? 30))
+    try await record(decision)
+    for (reason, count, advice) in decision.troubles {
+      say("\(count) tasks wait with the reason \(reason): \(advice)")
+    }
+    let submitted = try await submit(decision)
+    if !decision.isActive, submitted == 0 { return (.done(outcome), true) }
+    return (
+      .submitted(pending: decision.pending + submitted, running: decision.running + decision.outside),
+      news || moreNews || submitted > 0
+    )
+  }
+
+  private var isComplete: Bool {
+    sweep.plan.runKeys.allSatisfy { done.contains($0) || failed.contains($0) || dropped.contains($0) }
+  }
+
+  private var outcome: RunOutcome {
+    let failures = sweep.plan.runKeys.count { !done.contains($0) }
+    return failures > 0 ? .someFailed(failures) : .allDone
+  }
+
+  /// Once for each sentence: rounds repeat themselves.
+  private func say(_ sentence: String) {
+    if said.insert(sentence).inserted { observe(.warning(sentence)) }
+  }
+}
+
+// MARK: Files
+
+extension ClusterSweep {
+  /// - Returns: whether a stage has come to an end since the last look.
+  private func takeInAll() throws -> Bool {
+    var news = false
+    for stage in sweep.plan.stages where !done.contains(stage.key) && !failed.contains(stage.key) {
+      let key = stage.key
+      let place = folder.stage(key)
+      if try place.published() != nil {
+        let taken = try intake.take(key, closing: .finished)
+        for sentence in taken.contradictions { say(sentence) }
+        for attempt in try place.attempts() where attempt.exitNote?.code == Int(WorkerExit.contradicted) {
+          say(intake.lastLine(attempt))
+        }
+        done.insert(key)
+        dropped.remove(key)
+        observe(.stageFinished(title(key), taken.metrics, seconds: try seconds(of: key), worker: 0))
+        news = true
+      } else if let failure = try intake.unreadFailure(of: key) {
+        try intake.take(key, closing: .failed(failure))
+        failed.insert(key)
+        observe(.stageFailed(title(key), failure, worker: 0))
+        news = true
+      }
+    }
+    return news
+  }
+
+  /// From the last attempt's claim to its output.
+  private func seconds(of key: ContentKey) throws -> Double {
+    guard let since = try folder.stage(key).attempts().last?.holder?.since else { return 0 }
+    return max(0, Date.now.timeIntervalSince1970 - Double(since))
+  }
+
+  private func facts(_ batches: [BatchFolder]) throws -> [Reconciliation.Batch] {
+    let clock = try folder.clock()
+    return try batches.map { batch in
+      let manifest = try BatchManifest(JSONReader.read(batch.manifest()).value, at: batch.path)
+      return Reconciliation.Batch(
+        manifest, number: batch.number, isVoid: batch.voidReason != nil, isOver: batch.isOver,
+        starters: manifest.tasks.indices.map { batch.starter(of: $0)?.job }, refusals: batch.refusals,
+        age: batch.age(clock: clock))
+    }
+  }
+
+  private func stages() throws -> [Reconciliation.Stage] {
+    let clock = try folder.clock()
+    return try sweep.plan.stages.map { stage in
+      if done.contains(stage.key) { return Reconciliation.Stage(stage, .done) }
+      if failed.contains(stage.key) { return Reconciliation.Stage(stage, .failed) }
+      let place = folder.stage(stage.key)
+      let (attempts, forgiven) = (try place.attempts(), place.forgiven)
+      return Reconciliation.Stage(
+        stage, .open,
+        attempts: attempts.filter { $0.number > forgiven }.map {
+          Reconciliation.Attempt(standing(of: $0, clock), job: $0.holder?.job)
+        }, lastAttempt: attempts.last?.number ?? 0)
+    }
+  }
+
+  private func standing(of attempt: AttemptFolder, _ clock: Double) -> Reconciliation.Attempt.Standing {
+    switch attempt.standing(clock: clock) {
+    case .working: return .working
+    case .lost: return .vanished
+    case .ended(let note):
+      switch note.code.map({ Int32($0) }) {
+      case WorkerExit.stopped, WorkerExit.superseded:
+        let (from, at) = steps(of: attempt)
+        return .stopped(from: from, at: at)
+      case WorkerExit.inputOutput: return .died(intake.lastLine(attempt))
+      case nil: return .died(note.signal.map { "signal \($0)" } ?? note.reason ?? "nobody saw how")
+      case let code?:
+        let last = intake.lastLine(attempt)
+        return .broken("its worker ended with code \(code)\(last.isEmpty ? "" : ": \(last)")")
+      }
+    }
+  }
+
+  /// Where an attempt began and where it stopped.
+  private func steps(of attempt: AttemptFolder) -> (from: Int, at: Int) {
+    var (from, at) = (0, 0)
+    var reader = RecordReader(attempt.records)
+    for record in (try? reader.next()) ?? [] {
+      switch record.record {
+      case .started(let step, _): (from, at) = (step, step)
+      case .epoch(let epoch): at = epoch.step
+      case .stopped(let step): at = step
+      case .finished, .failed: break
+      }
+    }
+    return (from, at)
+  }
+
+  private func title(_ key: ContentKey) -> StageTitle {
+    intake.titles[key] ?? StageTitle(key: key, kind: "stage", text: key.short)
+  }
+
+  /// Datasets that something still to run reads, in this process's place: they take seconds, and then no node needs their files.
+  private func makeDatasets() async throws {
+    let waiting = sweep.plan.stages.filter { !done.contains($0.key) && !failed.contains($0.key) }
+    let wanted = Set(waiting.flatMap(\.inputs))
+    for stage in sweep.plan.stages where wanted.contains(stage.key) {
+      let place = folder.stage(stage.key)
+      guard try place.published() == nil else { continue }
+      if done.contains(stage.key) {
+        if try intake.putBack(stage.key) { continue }
+        done.remove(stage.key)
+      }
+      guard stage.kind == DatasetStage.kind else { continue }
+      try place.create(spec: stage.document)
+      let attempt = try place.newAttempt()
+      var arguments = [
+        "worker", stage.key.description, "--store", folder.path, "--attempt", "\(attempt.number)",
+      ]
+      if let data = dataFolders[stage.key] { arguments += ["--data-folder", data] }
+      let end = await local.run(
+        Job(
+          key: stage.key, arguments: arguments, environment: NumericsProfile.environment, log: attempt.log),
+        started: { _ in })
+      try? attempt.close(ExitNote(end))
+    }
+  }
+}
+
+// MARK: The scheduler
+
+extension ClusterSweep {
+  private func record(_ decision: Reconciliation) async throws {
+    for (token, number) in decision.adopted.sorted(by: { $0.key < $1.key }) {
+      try folder.batch(token).setNumber(number)
+      say("the scheduler has batch \(token) as job \(number), though it had not answered")
+    }
+    for token in decision.void {
+      try folder.batch(token).makeVoid("The scheduler never had it.")
+    }
+    for (token, tasks) in decision.refused.sorted(by: { $0.key < $1.key }) {
+      let batch = folder.batch(token)
+      var refusals = batch.refusals
+      for task in tasks {
+        let code = await slurm.exitCode(of: task.id) ?? "?"
+        refusals[task.index] = (task.node, code)
+        say(
+          "task \(task.id) ended before its program began (\(task.word), \(task.reason), exit code \(code), node \(task.node))"
+        )
+      }
+      try batch.setRefusals(refusals)
+    }
+    for token in decision.over { try folder.batch(token).setOver() }
+    if !decision.stalled.isEmpty {
+      say(
+        "tasks \(decision.stalled.joined(separator: ", ")) are said to run, and their workers are gone: ended, to be submitted anew"
+      )
+      try await slurm.cancel(tasks: decision.stalled)
+    }
+    for (key, culprit) in decision.blocked {
+      dropped.insert(key)
+      try intake.register(key)
+      try store.setState(.blocked(reason: "\(title(culprit).text) failed"), of: key)
+      observe(.stageBlocked(title(key), by: title(culprit)))
+    }
+    for (key, reason) in decision.gaveUp {
+      dropped.insert(key)
+      try intake.register(key)
+      try store.setState(.blocked(reason: reason), of: key)
+      observe(.workerDied(title(key), how: reason, triesLeft: 0, worker: 0))
+    }
+  }
+
+  /// - Returns: how many tasks were submitted.
+  private func submit(_ decision: Reconciliation) async throws -> Int {
+    var numbers: [[String]] = []
+    var count = 0
+    for wave in decision.waves {
+      let after = Set(wave.afterWaves.sorted().flatMap { numbers[$0] }).union(wave.after).sorted()
+      var submitted: [String] = []
+      for tasks in try arrays(wave.entries) {
+        let token = String(UUID().uuidString.lowercased().filter { $0 != "-" }.prefix(12))
+        var submission = SlurmText.Submission(
+          token: token, tasks: tasks.count, program: program, store: folder.path)
+        submission.after = after
+        submission.exclude = decision.exclude
+        submission.delay = wave.refusals == 0 ? 0 : site.retrySeconds << min(10, wave.refusals - 1)
+        submission.environment = NumericsProfile.environment
+        let manifest = BatchManifest(
+          token: token, sweep: sweep.name, tasks: tasks, slots: site.cpus, wallSeconds: site.wallSeconds,
+          leadSeconds: site.leadSeconds, bin: site.bin)
+        submitted.append(try await submit(manifest, SlurmText.script(submission, site)))
+        count += tasks.count
+        observe(
+          .notice(
+            "submitted batch \(token) as job \(submitted.last ?? "?"): \(manifest.keys.count) stages in \(tasks.count) tasks"
+          ))
+      }
+      numbers.append(submitted)
+    }
+    return count
+  }
+
+  private func submit(_ manifest: BatchManifest, _ script: String) async throws -> String {
+    let batch = folder.batch(manifest.token)
+    try batch.create(manifest: manifest.canonicalBytes, script: script)
+    do {
+      if !isChecked { try await check(batch.script) }
+      isChecked = true
+      let number = try await slurm.submit(batch.script)
+      try batch.setNumber(number)
+      return number
+    } catch let error as ExecutorError {
+      if case .unavailable = error {
+        // Perhaps it was taken: the next look at the queue tells, by the batch's name.
+        throw error
+      }
+      try batch.makeVoid("\(error)")
+      throw error
+    }
+  }
+
+  /// What can be known before the first job waits for ever.
+  private func check(_ script: String) async throws(ExecutorError) {
+    try await slurm.check(script)
+    guard let partition = site.partition, let wanted = site.wallSeconds,
+      let most = try await slurm.maxSeconds(ofPartition: partition), wanted > most
+    else { return }
+    throw .refused(
+      command: "sbatch",
+      reason:
+        "the partition \(partition) ends jobs after \(most / 60) minutes, and \"time\" asks for \(wanted / 60)"
+    )
+  }
+
+  /// The tasks of some stages, cut into arrays that the scheduler takes.
+  private func arrays(_ entries: [BatchManifest.Entry]) throws -> [[[BatchManifest.Entry]]] {
+    for entry in entries {
+      if let stage = intake.stages[entry.key] { try folder.stage(entry.key).create(spec: stage.document) }
+    }
+    let most = min(site.maxTasks, limits?.maxJobCount ?? site.maxTasks)
+    let tasks = BatchManifest.chunks(
+      entries, seconds: sweep.forecast.seconds, goal: Double(site.chunkMinutes * 60 * site.cpus), limit: most)
+    let size = max(1, limits?.maxArraySize ?? 1001)
+    return stride(from: 0, to: tasks.count, by: size).map { Array(tasks[$0..<min($0 + size, tasks.count)]) }
+  }
+}

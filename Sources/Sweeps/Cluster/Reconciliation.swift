@@ -1,0 +1,261 @@
+package import Specs
+
+/// Decides what to do about a sweep on a cluster from what files and the scheduler say: values in, a decision out.
+///
+/// Files come first, heartbeats second, the scheduler last: it never makes a stage done or failed, it only says what is queued, running or gone.
+package struct Reconciliation: Sendable {
+  package struct Stage: Sendable {
+    package enum State: Sendable { case open, done, failed }
+
+    package let request: StageRequest
+    package let state: State
+    /// Those that count, in ascending order of their numbers.
+    package let attempts: [Attempt]
+    /// The number of the last attempt, counted or not.
+    package let lastAttempt: Int
+
+    package init(_ request: StageRequest, _ state: State, attempts: [Attempt] = [], lastAttempt: Int = 0) {
+      (self.request, self.state) = (request, state)
+      (self.attempts, self.lastAttempt) = (attempts, lastAttempt)
+    }
+  }
+
+  /// How an attempt stands, by its files.
+  package struct Attempt: Hashable, Sendable {
+    package enum Standing: Hashable, Sendable {
+      case working
+      /// It left on request, from and at these steps.
+      case stopped(from: Int, at: Int)
+      /// Nobody saw its end.
+      case vanished
+      /// A signal or the file system ended it, under its parent's eyes.
+      case died(String)
+      /// The program itself gave up: it would again.
+      case broken(String)
+    }
+
+    package let standing: Standing
+    /// What the cluster called the job that it ran in, life included.
+    package let job: String?
+
+    package init(_ standing: Standing, job: String? = nil) { (self.standing, self.job) = (standing, job) }
+  }
+
+  package struct Batch: Sendable {
+    package let manifest: BatchManifest
+    /// nil while the scheduler has not been heard to have it.
+    package let number: String?
+    package let isVoid: Bool
+    package let isOver: Bool
+    /// Of each task, the job of its last worker; nil where none began.
+    package let starters: [String?]
+    /// Nodes and exit codes of tasks that ended without beginning.
+    package let refusals: [Int: (node: String, code: String)]
+    /// Seconds since the manifest was written.
+    package let age: Double
+
+    package init(
+      _ manifest: BatchManifest, number: String?, isVoid: Bool = false, isOver: Bool = false,
+      starters: [String?] = [], refusals: [Int: (node: String, code: String)] = [:], age: Double = .infinity
+    ) {
+      (self.manifest, self.number, self.isVoid, self.isOver) = (manifest, number, isVoid, isOver)
+      (self.starters, self.refusals, self.age) = (starters, refusals, age)
+    }
+
+    func hasStarted(_ task: Int) -> Bool { starters.indices.contains(task) && starters[task] != nil }
+  }
+
+  /// Stages to submit together.
+  package struct Wave: Sendable {
+    package var entries: [BatchManifest.Entry] = []
+    /// Numbers of submitted jobs that it waits for.
+    package var after: Set<String> = []
+    /// Earlier waves of the same decision that it waits for.
+    package var afterWaves: Set<Int> = []
+    /// Tries at its stages that never began.
+    package var refusals = 0
+  }
+
+  /// How often something may go wrong before nobody tries again.
+  package struct Budgets: Sendable {
+    package var lost = 5
+    package var refused = 3
+    package var idle = 2
+
+    package init() {}
+  }
+
+  // The decision
+
+  /// Numbers of batches whose submission had not been answered.
+  package private(set) var adopted: [String: String] = [:]
+  /// Never reached the scheduler.
+  package private(set) var void: [String] = []
+  package private(set) var over: [String] = []
+  /// Perhaps with the scheduler, perhaps not: to be asked again.
+  package private(set) var uncertain: [String] = []
+  /// Tasks that are said to run and whose workers are gone.
+  package private(set) var stalled: [String] = []
+  /// Tasks that ended without beginning, by batch.
+  package private(set) var refused: [String: [SlurmText.Task]] = [:]
+  package private(set) var waves: [Wave] = []
+  package private(set) var gaveUp: [(key: ContentKey, reason: String)] = []
+  package private(set) var blocked: [(key: ContentKey, by: ContentKey)] = []
+  /// Why tasks wait, where a person has to do something about it.
+  package private(set) var troubles: [(reason: String, tasks: Int, advice: String)] = []
+  package private(set) var exclude: [String] = []
+  package private(set) var pending = 0
+  package private(set) var running = 0
+  /// Stages that a live worker outside the queue has.
+  package private(set) var outside = 0
+
+  /// Whether anything is still going to happen by itself.
+  package var isActive: Bool {
+    pending + running + outside > 0 || !uncertain.isEmpty || !waves.isEmpty
+  }
+
+  /// - Parameters:
+  ///   - stages: of the plan, in its order.
+  ///   - tasks: what the scheduler remembers of the batches that are neither void nor over.
+  ///   - quiet: seconds after which a submission that is not in the listing never arrived.
+  package init(
+    _ stages: [Stage], _ batches: [Batch], tasks: [SlurmText.Task], quiet: Double,
+    budgets: Budgets = Budgets()
+  ) {
+    let listed = Dictionary(grouping: tasks, by: \.token)
+    var numbers: [ContentKey: Set<String>] = [:]
+    var covered: Set<ContentKey> = []
+    var refusals: [ContentKey: Int] = [:]
+    var lastCode: [ContentKey: String] = [:]
+    for batch in batches where !batch.isVoid {
+      let token = batch.manifest.token
+      let rows = batch.isOver ? [] : listed[token] ?? []
+      var known = batch.refusals
+      for row in rows where row.state == .ended && !batch.hasStarted(row.index) && known[row.index] == nil {
+        refused[token, default: []].append(row)
+        known[row.index] = (row.node, "?")
+      }
+      let active = rows.filter(\.isActive)
+      if batch.isOver || (active.isEmpty && (!rows.isEmpty || batch.number != nil)) {
+        if !batch.isOver { over.append(token) }
+        for (task, entries) in batch.manifest.tasks.enumerated() where !batch.hasStarted(task) {
+          for entry in entries {
+            refusals[entry.key, default: 0] += 1
+            lastCode[entry.key] = known[task]?.code
+          }
+        }
+        continue
+      }
+      if rows.isEmpty, batch.age >= quiet {
+        void.append(token)
+        continue
+      }
+      covered.formUnion(batch.manifest.keys)
+      if rows.isEmpty {
+        uncertain.append(token)
+        continue
+      }
+      let number = batch.number ?? active[0].array
+      if batch.number == nil { adopted[token] = number }
+      for key in batch.manifest.keys { numbers[key, default: []].insert(number) }
+      pending += active.count { $0.state == .pending }
+      running += active.count { $0.state != .pending }
+      let starters = batch.starters
+      let gone = Set(
+        stages.flatMap(\.attempts).compactMap { attempt in
+          attempt.standing == .vanished ? attempt.job : nil
+        })
+      let busy = Set(stages.flatMap(\.attempts).compactMap { $0.standing == .working ? $0.job : nil })
+      for row in active where row.state == .running && starters.indices.contains(row.index) {
+        if let job = starters[row.index], gone.contains(job), !busy.contains(job) { stalled.append(row.id) }
+      }
+      for (reason, count) in Dictionary(grouping: active.filter { $0.state == .pending }, by: \.reason)
+        .mapValues(\.count)
+      {
+        if let advice = SlurmText.advice(reason) { troubles.append((reason, count, advice)) }
+      }
+    }
+    troubles.sort { ($0.reason, $0.tasks) < ($1.reason, $1.tasks) }
+    let nodes = batches.flatMap { $0.refusals.values.map(\.node) } + refused.values.flatMap { $0.map(\.node) }
+    exclude = Dictionary(grouping: nodes.filter { !$0.isEmpty }, by: \.self)
+      .filter { $0.value.count >= 2 }.keys.sorted()
+
+    let needed = Self.needed(stages)
+    var dead: Set<ContentKey> = Set(stages.filter { $0.state == .failed }.map(\.request.key))
+    var level: [ContentKey: Int] = [:]
+    let unsure = Set(batches.filter { uncertain.contains($0.manifest.token) }.flatMap(\.manifest.keys))
+    for stage in stages where stage.state == .open && needed.contains(stage.request.key) {
+      let key = stage.request.key
+      if let culprit = stage.request.inputs.first(where: dead.contains) {
+        dead.insert(key)
+        blocked.append((key, culprit))
+        continue
+      }
+      if covered.contains(key) { continue }
+      if stage.attempts.last?.standing == .working {
+        // Whoever has it is out of the scheduler's sight and alive: a lost node's worker, or one of another executor.
+        outside += 1
+        continue
+      }
+      if let reason = Self.giveUp(
+        stage, refusals: refusals[key, default: 0], code: lastCode[key], budgets)
+      {
+        dead.insert(key)
+        gaveUp.append((key, reason))
+        continue
+      }
+      // What depends on a submission that may not exist waits until that is known.
+      if stage.request.inputs.contains(where: unsure.contains) { continue }
+      let below = stage.request.inputs.compactMap { level[$0] }
+      let own = (below.max() ?? -1) + 1
+      level[key] = own
+      while waves.count <= own { waves.append(Wave()) }
+      waves[own].entries.append(BatchManifest.Entry(key: key, after: stage.lastAttempt))
+      waves[own].afterWaves.formUnion(below)
+      for input in stage.request.inputs { waves[own].after.formUnion(numbers[input] ?? []) }
+      waves[own].refusals = max(waves[own].refusals, refusals[key, default: 0])
+    }
+  }
+
+  /// Stages without a result that some run still to be made reads, and those runs.
+  private static func needed(_ stages: [Stage]) -> Set<ContentKey> {
+    var needed: Set<ContentKey> = []
+    for stage in stages.reversed() where stage.state == .open {
+      let key = stage.request.key
+      guard stage.request.kind == StudentStage.kind || needed.contains(key) else { continue }
+      needed.insert(key)
+      needed.formUnion(stage.request.inputs)
+    }
+    return needed
+  }
+
+  /// Why a stage is not tried again; nil where it is.
+  private static func giveUp(_ stage: Stage, refusals: Int, code: String?, _ budgets: Budgets) -> String? {
+    if case .broken(let reason) = stage.attempts.last?.standing { return reason }
+    var (lost, lastLoss) = (0, "")
+    for attempt in stage.attempts {
+      switch attempt.standing {
+      case .vanished: (lost, lastLoss) = (lost + 1, "nobody saw how")
+      case .died(let how): (lost, lastLoss) = (lost + 1, how)
+      case .working, .stopped, .broken: break
+      }
+    }
+    if lost >= budgets.lost { return "its worker was lost \(lost) times; the last time: \(lastLoss)" }
+    if refusals >= budgets.refused {
+      let told = code.map { " with exit code \($0)" } ?? ""
+      let hint =
+        code == "0:53"
+        ? ": the folder of its output is not there or not writable on the node" : ""
+      return "it never started: \(refusals) jobs ended\(told) before their program began\(hint)"
+    }
+    var idle = 0
+    for attempt in stage.attempts.reversed() {
+      guard case .stopped(let from, let at) = attempt.standing, from == at else { break }
+      idle += 1
+    }
+    if idle >= budgets.idle {
+      return "it was stopped \(idle) times in a row before its first step: it needs more time than a job has"
+    }
+    return nil
+  }
+}

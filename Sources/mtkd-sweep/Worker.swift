@@ -1,0 +1,82 @@
+import ArgumentParser
+@preconcurrency import Dispatch
+import Foundation
+import Pipeline
+import Specs
+import Storage
+import Sweeps
+
+/// `mtkd-sweep worker`: what executors start. With a key, one attempt at one stage; with a batch, a task of a cluster's array that claims stages itself.
+struct WorkerCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "worker", abstract: "Run one stage, or a task of a batch.", shouldDisplay: false)
+
+  @Argument var key: String?
+  @OptionGroup var location: StoreLocation
+  @Option var attempt: Int?
+  @Option var dataFolder: String?
+  @Option(help: "What the cluster calls the job that this runs in.")
+  var job: String?
+  @Option var batch: String?
+  @Option var task: Int?
+
+  func validate() throws {
+    guard (key != nil && attempt != nil) != (batch != nil && task != nil) else {
+      throw ValidationError(
+        "Workers are started by `mtkd-sweep run`: KEY --attempt N, or --batch TOKEN --task I.")
+    }
+    if let key, ContentKey(key) == nil { throw ValidationError("A key has 64 hexadecimal digits.") }
+  }
+
+  func run() async throws {
+    if let key = key.flatMap({ ContentKey($0) }), let attempt {
+      throw ExitCode(
+        Pipeline.Worker.run(key, attempt: attempt, in: location.folder, dataFolder: dataFolder, job: job))
+    }
+    guard let batch, let task else { return }
+    try await runBatch(batch, task)
+  }
+
+  private func runBatch(_ token: String, _ task: Int) async throws {
+    let environment = ProcessInfo.processInfo.environment
+    let array = environment["SLURM_ARRAY_JOB_ID"]
+    let life = environment["SLURM_RESTART_COUNT"].flatMap { Int($0) } ?? 0
+    guard let program = ProgramIdentity.executable else {
+      throw NothingThere(description: "Cannot tell which file this program is: /proc is not mounted.")
+    }
+    let stop = StopSignal()
+    let signals = BatchSignals(stop)
+    let worker = try BatchWorker(
+      token, at: BatchWorker.Place(task: task, array: array, life: life), in: location.folder,
+      executor: LocalProcesses(executable: program.path))
+    let code = try await worker.run(until: stop)
+    signals.end()
+    guard code == ExitCodes.stopped, let array, try worker.wantsAnotherLife() else { throw ExitCode(code) }
+    // The element of the array, never the array's own number: that would put every task back.
+    let isBack = await Slurm(bin: worker.bin).requeue("\(array)_\(task)")
+    Talk.say(
+      isBack
+        ? "Back into the queue."
+        : "Not put back into the queue; the next `mtkd-sweep run` submits what is left.")
+    throw ExitCode(code)
+  }
+}
+
+/// What a scheduler sends before it ends a job: USR1 as the script asked for it, TERM with CONT otherwise. All mean the same, because which of them
+/// comes for a time limit and which for a preemption differs from site to site.
+private final class BatchSignals: Sendable {
+  private let sources: [any DispatchSourceSignal]
+
+  init(_ stop: StopSignal) {
+    let queue = DispatchQueue(label: "signals")
+    sources = [SIGUSR1, SIGTERM, SIGINT, SIGHUP].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+      source.setEventHandler { stop.request() }
+      source.resume()
+      return source
+    }
+  }
+
+  func end() { for source in sources { source.cancel() } }
+}
