@@ -71,7 +71,10 @@ let package = Package(
       swiftSettings: strict),
     // Tests
     .target(
-      name: "TestSupport", dependencies: ["Tensors", "Specs"], path: "Tests/TestSupport",
+      name: "CTestSupport", path: "Tests/CTestSupport",
+      cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
+    .target(
+      name: "TestSupport", dependencies: ["CTestSupport", "Tensors", "Specs"], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests(of: "Tensors"),
     tests(of: "Networks", uses: ["Tensors", "Specs"]),

@@ -10,7 +10,14 @@ extension Catalog where Entry == any NetworkFamily.Type {
       CIFARRegNet.self,
       CIFARMobileNetV2.self,
       CIFARShuffleNetV2.self,
+      CIFARShuffleNetV1.self,
       CIFARVGG.self,
+      ImageNetResNet.self,
+      ImageNetMobileNetV2.self,
+      ImageNetShuffleNetV2.self,
+      ImageNetRegNet.self,
+      VisionTransformer.self,
+      CaiT.self,
     ]
   ) { $0.name }
 }
@@ -41,20 +48,28 @@ package struct NetworkCost: Hashable, Sendable {
   package let parameters: Int
   /// Multiply-adds of convolutions and linear layers for one image.
   package let multiplyAdds: Int
+  /// Multiply-adds of products between tokens, for one image.
+  package let attentionMultiplyAdds: Int
   package let embedding: Int
   /// Channels, height, width.
   package let map: Shape
 
-  /// Evaluates one image of zeros and counts.
-  package init(_ spec: ModelSpec, _ task: ImageTask) throws {
-    let built = try BuiltNetwork(spec, task)
+  /// Evaluates no images at all: shapes and counts come out, and nothing is computed.
+  package init(_ spec: ModelSpec, _ task: ImageTask) throws { self.init(try BuiltNetwork(spec, task)) }
+
+  package init(_ built: BuiltNetwork) {
+    let task = built.task
     parameters = built.declarations.reduce(0) { $0 + ($1.role == .parameter ? $1.shape.count : 0) }
-    let pass = Pass(built.state(seed: 0), .inference)
-    let activations = built.network(.zeros([1, task.channels, task.height, task.width]), pass)
+    let pass = Pass(ModelState(unfilled: built.declarations), .inference)
+    let activations = built.network(.zeros([0, task.channels, task.height, task.width]), pass)
     multiplyAdds = pass.multiplyAdds
+    attentionMultiplyAdds = pass.attentionMultiplyAdds
     embedding = activations.embedding.shape[1]
     map = Shape(Array(activations.map.shape.dimensions[1...]))
   }
+
+  /// What papers print as FLOPs.
+  package var allMultiplyAdds: Int { multiplyAdds + attentionMultiplyAdds }
 }
 
 /// Networks by the names that grids use.
@@ -64,6 +79,16 @@ package enum NetworkNames {
     Catalog.networkFamilies.entries.flatMap { $0.members }
 
   package static var ids: [String] { all.map(\.id) }
+
+  /// The images that a named network is meant for: what its published sizes refer to.
+  package static func usualTask(_ id: String, _ spec: ModelSpec) -> ImageTask {
+    let isMini = id.hasPrefix("mini-")
+    if isMini && !id.hasSuffix("-c32") { return ImageTask(channels: 1, height: 28, width: 28, classes: 10) }
+    if isMini || spec.family.hasPrefix("cifar_") {
+      return ImageTask(channels: 3, height: 32, width: 32, classes: isMini ? 10 : 100)
+    }
+    return ImageTask(channels: 3, height: 224, width: 224, classes: 1000)
+  }
 
   /// Reads a network as a grid writes it: a name, or `{ "family": …, parameters }`.
   package static func spec(_ value: JSONValue) throws -> ModelSpec {

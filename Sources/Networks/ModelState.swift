@@ -15,6 +15,15 @@ package struct ModelState: Sendable {
     }
   }
 
+  /// Arrays of the right shapes with unspecified contents: for what is about to be filled, and for passes over no images, which only look at
+  /// shapes. Memory that is never touched costs nothing.
+  package init(unfilled declarations: [SlotDeclaration], precision: Precision = .single) {
+    self.declarations = declarations
+    values = declarations.map {
+      $0.role == .counter ? .zeros([], .double) : Tensor.unfilled($0.shape, precision)
+    }
+  }
+
   package subscript(slot: Slot) -> Tensor {
     get { values[slot.index] }
     _modify { yield &values[slot.index] }

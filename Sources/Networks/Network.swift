@@ -21,11 +21,17 @@ package struct Activations: Sendable {
 package protocol Network: Sendable {
   /// - Parameter images: `[batch, channels, height, width]`, normalised.
   func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations
+  /// Whether the classifier follows from the feature map alone. A transformer's reads a class token, which is no part of its map.
+  var hasMapHead: Bool { get }
   /// The part after the feature map: embedding and logits of a map `[batch, channels, height, width]`.
+  ///
+  /// - Precondition: `hasMapHead`.
   func head(_ map: Tensor, _ pass: Pass) -> (embedding: Tensor, logits: Tensor)
 }
 
 extension Network {
+  package var hasMapHead: Bool { true }
+
   /// The stages' maps, then embedding and logits of the last one.
   func activations(_ maps: [Tensor], _ pass: Pass) -> Activations {
     let (embedding, logits) = head(maps[maps.count - 1], pass)

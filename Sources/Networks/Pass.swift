@@ -7,22 +7,47 @@ package enum Phase: Sendable {
   case inference
 }
 
+/// A training step's place: what is dropped in it depends on nothing else.
+package struct StepNoise: Hashable, Sendable {
+  let seed: UInt64
+  let epoch: Int
+  let batch: Int
+  /// The highest probability with which stochastic depth leaves out a branch.
+  let dropPath: Double
+
+  package init(seed: UInt64, epoch: Int, batch: Int, dropPath: Double) {
+    (self.seed, self.epoch, self.batch, self.dropPath) = (seed, epoch, batch, dropPath)
+  }
+
+  /// The draws of one layer in this step.
+  func stream(_ path: String) -> RandomStream { RandomStream(seed: seed, "drop/\(path)", epoch, batch) }
+}
+
 /// One evaluation of a model: hands out its arrays, collects what the evaluation changes and counts its work.
 ///
 /// Deliberately not `Sendable`: it belongs to one step.
 package final class Pass {
   package let phase: Phase
-  /// Multiply-adds of the convolutions and linear layers evaluated so far, for the whole batch (`architectures.md` 3).
+  /// Multiply-adds for one image of the convolutions and linear layers evaluated so far (`architectures.md` 3).
   package private(set) var multiplyAdds = 0
+  /// Those of the products of queries, keys and values, which papers count and the column `macs` does not.
+  package private(set) var attentionMultiplyAdds = 0
+  /// What layers that drop something draw from; nil where nothing is dropped.
+  let noise: StepNoise?
 
   private let state: ModelState
   private let recordsGradients: Bool
   private var leaves: [Slot: Tensor] = [:]
   private var replacements: [Slot: Tensor] = [:]
 
-  /// - Parameter recordsGradients: whether parameters are leaves; in inference only where a test wants it.
-  package init(_ state: ModelState, _ phase: Phase, recordsGradients: Bool? = nil) {
+  /// - Parameters:
+  ///   - recordsGradients: whether parameters are leaves; in inference only where a test wants it.
+  ///   - noise: what stochastic depth and dropout draw from in training; without it nothing is dropped.
+  package init(
+    _ state: ModelState, _ phase: Phase, recordsGradients: Bool? = nil, noise: StepNoise? = nil
+  ) {
     (self.state, self.phase) = (state, phase)
+    self.noise = phase == .training ? noise : nil
     self.recordsGradients = recordsGradients ?? (phase == .training)
   }
 
@@ -41,6 +66,7 @@ package final class Pass {
   }
 
   func count(multiplyAdds: Int) { self.multiplyAdds += multiplyAdds }
+  func count(attention multiplyAdds: Int) { attentionMultiplyAdds += multiplyAdds }
 
   /// The gradient of each slot in the order of declaration, nil where the scalar does not depend on it.
   package func gradients(of scalar: Tensor) -> [Tensor?] { collect(scalar.gradients()) }

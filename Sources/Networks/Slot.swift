@@ -51,7 +51,7 @@ package enum Initializer: Hashable, Sendable {
 package struct Scope {
   private final class List { var declarations: [SlotDeclaration] = [] }
 
-  private let path: String
+  let path: String
   private let list: List
 
   /// The root of a new model.

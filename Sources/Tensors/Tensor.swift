@@ -29,7 +29,9 @@ package struct Tensor: Sendable {
   }
 
   /// A constant that its maker writes before anybody else sees it.
-  static func unfilled(_ shape: Shape, _ precision: Precision) -> Tensor { Tensor(shape, precision) { _ in } }
+  package static func unfilled(_ shape: Shape, _ precision: Precision) -> Tensor {
+    Tensor(shape, precision) { _ in }
+  }
 
   /// Values in row-major order, rounded once where the tensor is single.
   package init(_ values: [Double], _ shape: Shape, _ precision: Precision = .single) {

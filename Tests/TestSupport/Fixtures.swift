@@ -1,3 +1,4 @@
+internal import CTestSupport
 package import Foundation
 package import Tensors
 
@@ -52,9 +53,7 @@ package enum FillRule {
     return z ^ (z >> 31)
   }
 
-  private static func unit(_ hash: UInt64, _ index: Int) -> Double {
-    Double(2 * Int(word(hash, index) >> 40) + 1 - (1 << 24)) / Double(1 << 24)
-  }
+  private static func unit(_ hash: UInt64, _ index: Int) -> Double { fill_unit(hash, index) }
 
   /// The values of one array, rounded to 32 bits and widened again.
   package static func values(seed: Int, name: String, _ shape: Shape) -> [Double] {
@@ -69,7 +68,10 @@ package enum FillRule {
       case "num_batches_tracked": (0, 0)
       default: (0.5, 0)
       }
-    return (0..<shape.count).map { Double(Float(offset + scale * unit(key, $0))) }
+    return [Double](unsafeUninitializedCapacity: shape.count) { buffer, initialized in
+      fill_values(key, offset, scale, buffer.baseAddress, shape.count)
+      initialized = shape.count
+    }
   }
 
   /// Images `[count, channels, height, width]`.
@@ -97,13 +99,8 @@ package enum FillRule {
 
   /// Sum, l2 norm and probe of a tensor: three numbers that notice any permutation.
   package static func triple(_ values: [Double], probe name: String) -> [Double] {
-    let key = fnv("probe:\(name)")
-    var (sum, square, probe) = (0.0, 0.0, 0.0)
-    for (index, value) in values.enumerated() {
-      sum += value
-      square += value * value
-      probe += value * unit(key, index)
-    }
-    return [sum, square.squareRoot(), probe]
+    var triple = [0.0, 0, 0]
+    fill_triple(fnv("probe:\(name)"), values, &triple, values.count)
+    return [triple[0], triple[1].squareRoot(), triple[2]]
   }
 }

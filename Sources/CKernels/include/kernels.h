@@ -1,6 +1,6 @@
 // Element loops of the reference path. Every function takes the precision of all its arrays (float or double) and works on plain
 // row-major memory. Output arrays do not overlap input arrays unless a comment allows it. Sums are formed in double, in an order that
-// depends on the shapes alone: eight interleaved lanes, then the lanes in ascending order.
+// depends on the shapes alone: eight interleaved lanes, then the lanes in ascending order. Layers of transformers are in `transformer.h`.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -108,7 +108,7 @@ void k_depthwise_weight(k_precision p, const void *x, const void *dy, void *dwei
 void k_max_pool(k_precision p, const void *x, void *y, int32_t *index, size_t planes, const k_window *w);
 // dx [planes, in_size] from dy [planes, out_size] and the indices.
 void k_scatter(k_precision p, const void *dy, const int32_t *index, void *dx, size_t planes, size_t in_size, size_t out_size);
-// Mean of each window, padding included.
+// Mean of each window, padding included; cells of a last window beyond the padding do not count.
 void k_average_pool(k_precision p, const void *x, void *y, size_t planes, const k_window *w);
 void k_average_pool_pullback(k_precision p, const void *dy, void *dx, size_t planes, const k_window *w);
 // Output cell o covers rows floor(o h / oh) up to, not including, ceil((o + 1) h / oh).

@@ -43,7 +43,7 @@ package struct Conv2D: Layer {
     let weight = pass[weight]
     let output = input.conv2D(
       weight, bias: bias.map { pass[$0] }, stride: stride, padding: padding, groups: groups)
-    pass.count(multiplyAdds: output.count * (weight.count / weight.shape[0]))
+    pass.count(multiplyAdds: output.shape.inner(of: 0) * (weight.count / weight.shape[0]))
     return output
   }
 }

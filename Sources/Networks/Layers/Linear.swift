@@ -2,7 +2,7 @@ package import Tensors
 
 /// y = x Wᵀ + b
 ///
-/// - Input: `[batch, inputs]`. Output: `[batch, outputs]`.
+/// - Input: `[batch, …, inputs]`. Output: `[batch, …, outputs]`.
 /// - Arrays: `weight` `[outputs, inputs]`, `bias` `[outputs]`.
 package struct Linear: Layer {
   private let weight: Slot
@@ -21,8 +21,11 @@ package struct Linear: Layer {
 
   package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     let weight = pass[weight]
-    pass.count(multiplyAdds: input.shape[0] * weight.count)
-    let product = input.matmul(weight, transposingOther: true)
-    return bias.map { product.adding(row: pass[$0]) } ?? product
+    let dimensions = input.shape.dimensions
+    pass.count(multiplyAdds: dimensions[1..<(dimensions.count - 1)].reduce(1, *) * weight.count)
+    let rows: Shape = [input.shape.outer(of: dimensions.count - 1), weight.shape[1]]
+    let product = input.reshaped(rows).matmul(weight, transposingOther: true)
+    let output = bias.map { product.adding(row: pass[$0]) } ?? product
+    return output.reshaped(Shape(dimensions.dropLast() + [weight.shape[0]]))
   }
 }

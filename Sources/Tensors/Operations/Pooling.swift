@@ -31,13 +31,22 @@ extension Tensor {
   }
 
   /// The mean of each window, padding included in the count.
-  package func averagePool2D(kernel: Extent, stride: Extent, padding: Extent = 0) -> Tensor {
-    let window = k_window(over: shape[2], shape[3], kernel: kernel, stride: stride, padding: padding)
+  ///
+  /// - Parameter ceil: sizes are rounded up; what a last window has beyond the padding does not count.
+  package func averagePool2D(kernel: Extent, stride: Extent, padding: Extent = 0, ceil: Bool = false)
+    -> Tensor
+  {
+    var window = k_window(over: shape[2], shape[3], kernel: kernel, stride: stride, padding: padding)
+    if ceil {
+      window.out_height = Self.ceiling(shape[2], kernel.height, stride.height, padding.height)
+      window.out_width = Self.ceiling(shape[3], kernel.width, stride.width, padding.width)
+    }
     let planes = shape[0] * shape[1]
     return .computed([shape[0], shape[1], window.out_height, window.out_width], from: [self]) { base in
       withUnsafePointer(to: window) { k_average_pool(precision.kernel, storage.base, base, planes, $0) }
-    } pullback: { [shape] upstream in
-      let window = k_window(over: shape[2], shape[3], kernel: kernel, stride: stride, padding: padding)
+    } pullback: { [shape, rows = window.out_height, columns = window.out_width] upstream in
+      var window = k_window(over: shape[2], shape[3], kernel: kernel, stride: stride, padding: padding)
+      (window.out_height, window.out_width) = (rows, columns)
       return [
         Tensor(shape, upstream.precision) { base in
           withUnsafePointer(to: window) {

@@ -35,6 +35,15 @@ extension Tensor {
   /// -log softmax(self)[label] of each row, in nats: `[rows]`.
   package func crossEntropy(labels: [Int]) -> Tensor { -logSoftmax().element(perRow: labels) }
 
+  /// The same against a target that gives a share of `smoothing` to all classes alike (Szegedy et al. 2016):
+  ///
+  ///     (1 - smoothing) × -log p[label] + smoothing × the mean over classes of -log p
+  package func crossEntropy(labels: [Int], smoothing: Double) -> Tensor {
+    guard smoothing > 0 else { return crossEntropy(labels: labels) }
+    let logarithms = logSoftmax()
+    return -(logarithms.element(perRow: labels) * (1 - smoothing) + logarithms.rowMeans() * smoothing)
+  }
+
   /// T² Σ p (log p − log q) of each row, with p = softmax(teacher / T) and q = softmax(self / T): `[rows]`.
   ///
   /// - Parameter teacher: logits, a constant; the gradient flows into self, the student's logits.

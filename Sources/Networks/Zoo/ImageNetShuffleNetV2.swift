@@ -1,0 +1,131 @@
+package import Specs
+internal import Tensors
+
+/// ShuffleNetV2 for photographs (Ma et al. 2018; `architectures.md` 6.3).
+package enum ImageNetShuffleNetV2: NetworkFamily {
+  package struct Parameters: FamilyParameters {
+    /// Units of each of the three stages, the one that halves the size included.
+    package var repeats: [Int]
+    /// Of the stem, the stages and the last convolution.
+    package var channels: [Int]
+
+    package init(channels: [Int], repeats: [Int] = [4, 8, 4]) {
+      (self.channels, self.repeats) = (channels, repeats)
+    }
+
+    package init(_ reader: inout ParameterReader) throws(InvalidNetwork) {
+      self.init(
+        channels: try reader.integers("channels", count: 5),
+        repeats: try reader.integers("repeats", count: 3, or: [4, 8, 4]))
+      for width in channels[1..<4] where width % 2 != 0 {
+        throw InvalidNetwork(
+          family: ImageNetShuffleNetV2.name, problem: "\(width) channels cannot be split in halves")
+      }
+    }
+
+    package var json: [String: JSONValue] {
+      ["repeats": JSONValue(repeats), "channels": JSONValue(channels)]
+    }
+  }
+
+  package static let name = "tv_shufflenetv2"
+
+  package static let aliases: [NetworkAlias<Parameters>] = [
+    ("0", "5", [24, 48, 96, 192, 1024]), ("1", "0", [24, 116, 232, 464, 1024]),
+    ("1", "5", [24, 176, 352, 704, 1024]), ("2", "0", [24, 244, 488, 976, 2048]),
+  ].map { whole, tenths, channels in
+    NetworkAlias(
+      "tv-shufflenetv2-x\(whole)-\(tenths)", "shufflenet_v2_x\(whole)_\(tenths)",
+      Parameters(channels: channels))
+  }
+
+  package static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) -> any Network {
+    PhotographShuffleNetV2(scope, parameters, task)
+  }
+}
+
+private struct PhotographShuffleNetV2: Network {
+  let stem: ConvNorm
+  let stages: [Chain]
+  let last: ConvNorm
+  let classifier: Linear
+
+  init(_ scope: Scope, _ parameters: ImageNetShuffleNetV2.Parameters, _ task: ImageTask) {
+    var width = parameters.channels[0]
+    stem = ConvNorm(
+      scope / "conv1", ("0", "1"), inputs: task.channels, outputs: width, kernel: 3, stride: 2, start: .fanIn)
+    stages = (0..<3).map { stage in
+      let outputs = parameters.channels[stage + 1]
+      let units: [any Layer] = (0..<parameters.repeats[stage]).map { index in
+        let unit = scope / "stage\(stage + 2)" / index
+        return index == 0
+          ? HalvingUnit(unit, inputs: width, outputs: outputs) : SplittingUnit(unit, channels: outputs)
+      }
+      width = outputs
+      return Chain(units)
+    }
+    last = ConvNorm(
+      scope / "conv5", ("0", "1"), inputs: width, outputs: parameters.channels[4], kernel: 1, start: .fanIn)
+    classifier = Linear(scope / "fc", inputs: parameters.channels[4], outputs: task.classes)
+  }
+
+  func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations {
+    var maps = [stem(images, pass).maxPool2D(kernel: 3, stride: 2, padding: 1)]
+    for stage in stages { maps.append(stage(maps[maps.count - 1], pass)) }
+    maps.append(last(maps[maps.count - 1], pass))
+    return activations(maps, pass)
+  }
+
+  func head(_ map: Tensor, _ pass: Pass) -> (embedding: Tensor, logits: Tensor) {
+    let embedding = map.globalAveragePool()
+    return (embedding, classifier(embedding, pass))
+  }
+}
+
+/// 1 × 1, depthwise without activation, 1 × 1: the branch of both units.
+private func branch(_ scope: Scope, inputs: Int, half: Int, stride: Int) -> Chain {
+  Chain([
+    ConvNorm(scope, ("0", "1"), inputs: inputs, outputs: half, kernel: 1, start: .fanIn),
+    ConvNorm(
+      scope, ("3", "4"), inputs: half, outputs: half, kernel: 3, stride: stride, groups: half, relu: false,
+      start: .fanIn),
+    ConvNorm(scope, ("5", "6"), inputs: half, outputs: half, kernel: 1, start: .fanIn),
+  ])
+}
+
+/// The second half of the channels through the branch, the first half untouched, then a shuffle.
+private struct SplittingUnit: Layer {
+  let changed: Chain
+
+  init(_ scope: Scope, channels: Int) {
+    changed = branch(scope / "branch2", inputs: channels / 2, half: channels / 2, stride: 1)
+  }
+
+  func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
+    let half = input.shape[1] / 2
+    let kept = input.sliced(axis: 1, from: 0, to: half)
+    let other = changed(input.sliced(axis: 1, from: half, to: 2 * half), pass)
+    return Tensor.concatenated([kept, other], axis: 1).channelShuffle(groups: 2)
+  }
+}
+
+/// Two branches of half the outputs each, both at stride 2, then a shuffle.
+private struct HalvingUnit: Layer {
+  let left: Chain
+  let right: Chain
+
+  init(_ scope: Scope, inputs: Int, outputs: Int) {
+    let half = outputs / 2
+    left = Chain([
+      ConvNorm(
+        scope / "branch1", ("0", "1"), inputs: inputs, outputs: inputs, kernel: 3, stride: 2, groups: inputs,
+        relu: false, start: .fanIn),
+      ConvNorm(scope / "branch1", ("2", "3"), inputs: inputs, outputs: half, kernel: 1, start: .fanIn),
+    ])
+    right = branch(scope / "branch2", inputs: inputs, half: half, stride: 2)
+  }
+
+  func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
+    Tensor.concatenated([left(input, pass), right(input, pass)], axis: 1).channelShuffle(groups: 2)
+  }
+}

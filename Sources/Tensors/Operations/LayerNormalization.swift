@@ -1,0 +1,30 @@
+internal import CKernels
+
+extension Tensor {
+  /// Normalises each row of the last axis by its mean and biased variance, then scales and shifts it.
+  ///
+  /// - Parameters:
+  ///   - weight, bias: `[extent of the last axis]`.
+  ///   - epsilon: inside of the root.
+  package func layerNorm(weight: Tensor, bias: Tensor, epsilon: Double) -> Tensor {
+    let columns = shape[shape.rank - 1]
+    let rows = shape.outer(of: shape.rank - 1)
+    precondition(weight.shape == [columns] && bias.shape == [columns], "vectors of \(columns) for \(shape)")
+    let statistics = Tensor.unfilled([rows, 2], .double)
+    return .computed(shape, from: [self, weight, bias]) {
+      k_layer_norm(
+        precision.kernel, storage.base, weight.storage.base, bias.storage.base, epsilon, $0,
+        statistics.storage.base.assumingMemoryBound(to: Double.self), rows, columns)
+    } pullback: { [x = detached, weight = weight.detached] upstream in
+      let slopeWeight = Tensor.unfilled([columns], x.precision)
+      let slopeBias = Tensor.unfilled([columns], x.precision)
+      let slope = Tensor(x.shape, x.precision) {
+        k_layer_norm_pullback(
+          x.precision.kernel, x.storage.base, weight.storage.base,
+          statistics.storage.base.assumingMemoryBound(to: Double.self), upstream.storage.base, $0,
+          slopeWeight.storage.base, slopeBias.storage.base, rows, columns)
+      }
+      return [slope, slopeWeight, slopeBias]
+    }
+  }
+}
