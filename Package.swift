@@ -76,6 +76,9 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["CTestSupport", "Tensors", "Specs"], path: "Tests/TestSupport",
       swiftSettings: strict),
+    tests(of: "Specs"),
+    tests(of: "Storage", uses: ["Specs", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests(of: "Sweeps", uses: ["Specs"]),
     tests(of: "Tensors"),
     tests(of: "Networks", uses: ["Tensors", "Specs"]),
     tests(of: "Datasets", uses: ["Tensors", "Specs"]),

@@ -15,8 +15,8 @@ package struct DecimalNumber: Hashable, Sendable {
     (self.mantissa, self.exponent) = (mantissa, mantissa == 0 ? 0 : exponent)
   }
 
-  /// Reads a JSON number, such as `-1.5e3`. Nil for anything else, for more than 18 significant digits and for an exponent
-  /// beyond ±400.
+  /// Reads a JSON number, such as `-1.5e3`. Nil for anything else, for more than 18 significant digits, for an exponent
+  /// beyond ±400 and for what no `Double` holds.
   package init?(_ text: some StringProtocol) { self.init(utf8: text.utf8) }
 
   package init?(utf8 bytes: some Collection<UInt8>) {
@@ -54,6 +54,8 @@ package struct DecimalNumber: Hashable, Sendable {
     }
     guard rest.isEmpty, abs(exponent) <= 400 else { return nil }
     self.init(mantissa: negative ? -mantissa : mantissa, exponent: exponent)
+    // A mantissa of 18 digits reaches the end of Double's range from here on.
+    guard exponent <= 290 || double.isFinite else { return nil }
   }
 
   /// The decimal nearest to a binary value: the shortest text that reads back as the same `Double`. Nil when it is not finite.

@@ -22,7 +22,7 @@ extension GridReader {
         let _: String? = complain(row, "the settings of a run")
         continue
       }
-      block.include.append(base.merging(members.map { ($0.name, $0.node.setting) }) { $1 })
+      block.include.append(base.merging(members.map { ($0.name, $0.setting) }) { $1 })
     }
     var seen: Set<String> = []
     for axis in block.axes + block.zip.flatMap(\.self) where !seen.insert(axis.name).inserted {
@@ -62,7 +62,9 @@ extension GridReader {
       return complain(node, "a list of values, or { \"range\": [first, last, step] }") ?? []
     }
     if members.contains(where: { $0.name == "pool" }) { return subsets(node, members) }
-    check(members, among: ["range", "linspace", "logspace"])
+    let kinds = ["range", "linspace", "logspace"]
+    check(members, among: kinds)
+    guard kinds.contains(first.name) else { return [] }
     guard members.count == 1 else { return complain(node, "one of range, linspace and logspace") ?? [] }
     let numbers = (first.node.elements ?? []).compactMap(\.value.number)
     guard numbers.count == 3, first.node.elements?.count == 3 else {
@@ -87,15 +89,15 @@ extension GridReader {
       return complain(part("pool") ?? node, "a pool of teachers") ?? []
     }
     guard let take = part("take") else { return complain(node, "how many teachers to \"take\"") ?? [] }
-    let choose = part("choose")?.value.string ?? "prefix"
-    guard ["prefix", "all"].contains(choose) else {
-      return complain(part("choose")!, "\"prefix\" or \"all\"") ?? []
+    let choose = part("choose")?.value ?? "prefix"
+    guard choose == "prefix" || choose == "all" else {
+      return complain(part("choose") ?? node, "\"prefix\" or \"all\"") ?? []
     }
     if let list = take.elements, list.isEmpty {
       problems.append(take.spot.problem("an empty list of how many teachers to take"))
     }
     return (take.elements ?? [take]).flatMap { element -> [GridSpec.Setting] in
-      guard let count = element.value.integer, count > 0 else {
+      guard let count = element.integer, count > 0 else {
         return complain(element, "an integer from 1 on") ?? []
       }
       guard count <= pool.count else {
@@ -126,8 +128,14 @@ extension GridReader {
   }
 
   private mutating func condition(_ node: GridNode) -> GridSpec.Filter.Condition {
-    if let elements = node.elements { return .oneOf(elements.map(\.value)) }
+    if let elements = node.elements {
+      if elements.isEmpty { problems.append(node.spot.problem("an empty list of values, which nothing is in")) }
+      return .oneOf(elements.map(\.value))
+    }
     guard let members = node.members else { return .oneOf([node.value]) }
+    if members.isEmpty {
+      problems.append(node.spot.problem("no bound between the braces; write one of not, lt, le, gt, ge"))
+    }
     check(members, among: ["not", "lt", "le", "gt", "ge"])
     var bounds: [String: DecimalNumber] = [:]
     for member in members where member.name != "not" {
@@ -150,13 +158,13 @@ extension GridReader {
       switch member.name {
       case "workers": runs.workers = integer(node, 1...1024)
       case "threadsPerRun":
-        if integer(node, 1...1) == nil { note("runs have one thread each in this version", node) }
+        if node.integer != 1 { problems.append(node.spot.problem("a run has one thread; write 1 or nothing")) }
       case "order": runs.order = word(node, of: GridSpec.RunPreferences.Order.self) ?? .seedMajor
       case "retries": runs.retries = integer(node, 0...10) ?? 2
-      case "onDiverged":
-        if node.value != "record" { note("only \"record\" in this version", node) }
+      case "onDiverged": runs.onDiverged = word(node, of: GridSpec.RunPreferences.OnDiverged.self) ?? .record
       case "maxMinutesPerRun":
-        runs.maxMinutesPerRun = node.value.number ?? complain(node, "a number of minutes")
+        let minutes = node.value.number.flatMap { $0 > DecimalNumber(0) ? $0 : nil }
+        runs.maxMinutesPerRun = minutes ?? complain(node, "a number of minutes above 0")
       default: break
       }
     }
@@ -185,7 +193,7 @@ extension GridReader {
   }
 
   private mutating func integer(_ node: GridNode, _ range: ClosedRange<Int>) -> Int? {
-    if let value = node.value.integer, range.contains(value) { return value }
+    if let value = node.integer, range.contains(value) { return value }
     return complain(node, "an integer from \(range.lowerBound) to \(range.upperBound)")
   }
 
@@ -246,14 +254,18 @@ package enum DecimalRange {
     if kind == "logspace", first <= DecimalNumber(0) || last <= DecimalNumber(0) {
       return failure("logspace needs ends above 0")
     }
+    let (a, b) = (first.double, last.double)
+    let span = kind == "linspace" ? b - a : b / a
+    guard a.isFinite, b.isFinite, span.isFinite, kind == "linspace" || span > 0 else {
+      return failure("the ends are too far apart")
+    }
     let values = (0..<count).map { index -> DecimalNumber in
       if index == 0 { return first }
       if index == count - 1 { return last }
       let share = Double(index) / Double(count - 1)
-      let (a, b) = (first.double, last.double)
-      let value = kind == "linspace" ? a + share * (b - a) : a * power(b / a, share)
-      return rounded(value)
+      return rounded(kind == "linspace" ? a + share * span : a * power(span, share))
     }
+    guard Set(values).count == count else { return failure("\(count) values that ten digits cannot tell apart") }
     return .success(values)
   }
 

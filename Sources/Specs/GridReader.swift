@@ -45,6 +45,9 @@ struct GridNode {
     }
   }
 
+  /// The integer, where one is written without point and exponent: `5.0` is none.
+  var integer: Int? { setting.isInteger ? value.integer : nil }
+
   var setting: GridSpec.Setting {
     var isInteger = false
     if case .number(_, let plain) = json.kind { isInteger = plain }
@@ -56,6 +59,12 @@ struct GridMember {
   let name: String
   let spot: GridSpot
   let node: GridNode
+
+  var setting: GridSpec.Setting {
+    var setting = node.setting
+    setting.nameSpot = spot
+    return setting
+  }
 }
 
 extension GridReader {
@@ -76,6 +85,7 @@ extension GridReader {
       return nil
     }
     check(own, among: GridKeys.top)
+    checkHead(own, of: source, isFirst: chain.isEmpty)
     guard let reference = own.first(where: { $0.name == "extends" }) else { return own }
     guard let name = reference.node.value.string else {
       problems.append(reference.node.spot.problem("'extends' should be \"preset:NAME\" or a path in quotes"))
@@ -103,25 +113,38 @@ extension GridReader {
 
   /// Key by key inside `base`, `run` and `report`, whole for everything else.
   private static func laying(_ own: [GridMember], over extended: [GridMember]) -> [GridMember] {
-    var result = extended.filter { old in old.name != "extends" && !own.contains { $0.name == old.name } }
-    for member in own {
-      guard ["base", "run", "report"].contains(member.name), let mine = member.node.members,
-        case .object(let old)? = extended.first(where: { $0.name == member.name })?.node.json.kind
-      else {
-        result.append(member)
+    var kept: [GridMember] = []
+    for old in extended where old.name != "extends" {
+      let new = own.filter { $0.name == old.name }
+      guard !new.isEmpty else {
+        kept.append(old)
         continue
       }
-      // The parts keep their own sources, so both stand side by side under one name.
-      let source = extended.first { $0.name == member.name }!.node.source
-      let kept = old.filter { part in !mine.contains { $0.name == part.name } }
-      if !kept.isEmpty {
-        let rest = JSONNode(kind: .object(kept), offset: member.node.json.offset)
-        result.append(
-          GridMember(name: member.name, spot: member.spot, node: GridNode(json: rest, source: source)))
+      // Parts keep their own sources, so several of one name stand side by side.
+      guard ["base", "run", "report"].contains(old.name), case .object(let parts) = old.node.json.kind else {
+        continue
       }
-      result.append(member)
+      let replaced = Set(new.flatMap { $0.node.members?.map(\.name) ?? [] })
+      let rest = JSONNode(
+        kind: .object(parts.filter { !replaced.contains($0.name) }), offset: old.node.json.offset)
+      kept.append(GridMember(name: old.name, spot: old.spot, node: GridNode(json: rest, source: old.node.source)))
     }
-    return result
+    return kept + own
+  }
+
+  /// A grid says its version and its name itself, whatever it extends.
+  private mutating func checkHead(_ members: [GridMember], of source: GridSource, isFirst: Bool) {
+    let start = members.first?.spot ?? GridSpot(source, 0)
+    let version = members.first { $0.name == "version" }
+    if let version, version.node.integer != 1 {
+      problems.append(
+        version.node.spot.problem("version \(version.node.value) is not known; this program reads version 1"))
+    }
+    guard isFirst else { return }
+    if version == nil { problems.append(start.problem("there is no \"version\"; write \"version\": 1")) }
+    if !members.contains(where: { $0.name == "name" }) {
+      problems.append(start.problem("there is no \"name\"; write \"name\": \"…\""))
+    }
   }
 
   /// Complains about names that are not allowed at this place.
@@ -149,16 +172,7 @@ extension GridReader {
     func node(_ name: String) -> GridNode? { all(name).last?.node }
     let start = members.first?.spot ?? GridSpot(GridSource(file: "", bytes: []), 0)
 
-    if let version = node("version") {
-      if version.value.integer != 1 {
-        problems.append(
-          version.spot.problem("version \(version.value) is not known; this program reads version 1"))
-      }
-    } else {
-      problems.append(start.problem("there is no \"version\"; write \"version\": 1"))
-    }
     let name = node("name").flatMap { self.name($0) }
-    if node("name") == nil { problems.append(start.problem("there is no \"name\"")) }
     if let note = node("note"), note.value.string == nil { let _: String? = complain(note, "a text") }
 
     let base = all("base").reduce(into: [:]) { base, member in base.merge(settings(member.node)) { $1 } }
@@ -170,6 +184,7 @@ extension GridReader {
     }
     if let list = node("blocks") {
       guard let elements = list.elements, !elements.isEmpty else { return complain(list, "a list of blocks") }
+      var titles: Set<String> = []
       for element in elements {
         guard let parts = element.members else {
           let _: String? = complain(element, "a block")
@@ -177,7 +192,11 @@ extension GridReader {
         }
         check(parts, among: GridKeys.block)
         let title = parts.first { $0.name == "name" }
-        if title?.node.value.string == nil {
+        if let name = title?.node.value.string {
+          if !titles.insert(name).inserted {
+            problems.append(title!.node.spot.problem("two blocks are called \"\(name)\""))
+          }
+        } else {
           problems.append(element.spot.problem("a block needs a \"name\""))
         }
         let laid = parts.filter { $0.name == "base" }.reduce(into: base) { base, part in
@@ -214,16 +233,16 @@ extension GridReader {
       problems.append(
         member.spot.problem("seeds are replicates of every cell; write \"seeds\" beside \"base\""))
     }
-    return Dictionary(members.map { ($0.name, $0.node.setting) }) { $1 }
+    return Dictionary(members.map { ($0.name, $0.setting) }) { $1 }
   }
 
   private mutating func seeds(_ node: GridNode) -> [Int] {
     if let list = node.elements {
       let seeds = list.compactMap { element -> Int? in
-        if let seed = element.value.integer, seed >= 0 { return seed }
+        if let seed = element.integer, seed >= 0 { return seed }
         return complain(element, "a seed: an integer, 0 or more")
       }
-      if seeds.isEmpty { problems.append(node.spot.problem("an empty list of seeds")) }
+      if list.isEmpty { problems.append(node.spot.problem("an empty list of seeds")) }
       if Set(seeds).count != seeds.count { problems.append(node.spot.problem("a seed stands here twice")) }
       return seeds
     }
@@ -232,11 +251,11 @@ extension GridReader {
     }
     check(members, among: ["count", "first"])
     let count = members.first { $0.name == "count" }
-    guard let number = count?.node.value.integer, number > 0, number <= 1_000_000 else {
-      return complain(count?.node ?? node, "a \"count\" of seeds, 1 or more") ?? []
+    guard let number = count?.node.integer, number > 0, number <= 1_000_000 else {
+      return complain(count?.node ?? node, "a \"count\" of seeds, from 1 to 1000000") ?? []
     }
     let start = members.first { $0.name == "first" }
-    guard let first = start == nil ? 1 : start?.node.value.integer, first >= 0 else {
+    guard let first = start == nil ? 1 : start?.node.integer, first >= 0 else {
       return complain(start?.node ?? node, "a first seed: an integer, 0 or more") ?? []
     }
     return Array(first..<(first + number))

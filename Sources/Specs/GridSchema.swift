@@ -16,15 +16,15 @@ package enum GridSchema {
     top["extends"] = ["type": "string", "description": "preset:NAME or a path relative to this file"]
     top["blocks"] = ["type": "array", "minItems": 1, "items": object(block, required: ["name"])]
     top["teacherSeeds"] = words(GridSpec.TeacherSeeds.allCases.map(\.rawValue))
-    top["run"] = object(Dictionary(GridKeys.run.map { ($0, JSONValue.object([:])) }) { $1 })
-    top["report"] = object(Dictionary(GridKeys.report.map { ($0, JSONValue.object([:])) }) { $1 })
+    top["run"] = object(preferences)
+    top["report"] = object(reports)
     guard case .object(var schema) = object(top, required: ["version", "name"]) else { return .null }
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "mtkd-sweep grid, version 1"
     schema["$defs"] = .object([
-      "run": object(settings), "axes": axes(Array(settings.keys)),
-      "match": object(settings.mapValues { _ in .object([:]) }),
-      "values": values,
+      "run": object(settings), "axes": axes(settings),
+      "match": filled(object(settings.mapValues { _ in reference("condition") })),
+      "condition": condition,
       "seeds": [
         "oneOf": [
           ["type": "array", "minItems": 1, "uniqueItems": true, "items": ["type": "integer", "minimum": 0]],
@@ -52,27 +52,62 @@ package enum GridSchema {
     return .object(schema)
   }
 
-  private static func axes(_ names: [String]) -> JSONValue {
-    guard case .object(var schema) = object(Dictionary(names.map { ($0, reference("values")) }) { $1 }) else {
-      return .null
-    }
-    schema["minProperties"] = 1
-    return .object(schema)
+  /// An object that has at least one member.
+  private static func filled(_ schema: JSONValue) -> JSONValue {
+    .object(schema.object!.merging(["minProperties": 1]) { $1 })
   }
 
-  private static let values: JSONValue = {
+  /// Every setting as an axis: a list of its values; for numbers also ranges, for teachers also subsets of a pool.
+  private static func axes(_ settings: [String: JSONValue]) -> JSONValue {
     let numbers: JSONValue = ["type": "array", "minItems": 3, "maxItems": 3, "items": ["type": "number"]]
     let ranges = ["range", "linspace", "logspace"].map { object([$0: numbers], required: [$0]) }
     let pool = object(
-      ["pool": ["type": "array", "minItems": 1], "take": .object([:]), "choose": words(["prefix", "all"])],
-      required: ["pool", "take"])
-    return ["oneOf": .array([["type": "array", "minItems": 1]] + ranges + [pool])]
+      [
+        "pool": ["type": "array", "minItems": 1],
+        "take": ["oneOf": [positive, ["type": "array", "minItems": 1, "items": positive]]],
+        "choose": words(["prefix", "all"]),
+      ], required: ["pool", "take"])
+    return filled(
+      object(
+        settings.map { name, values in
+          (name, ["type": "array", "minItems": 1, "items": values] as JSONValue)
+        }.reduce(into: [:]) { axes, axis in
+          axes[axis.0] = ["anyOf": .array([axis.1] + ranges + (axis.0 == "teachers" ? [pool] : []))]
+        }))
+  }
+
+  /// What a filter asks of a setting.
+  private static let condition: JSONValue = {
+    let scalar: JSONValue = ["type": ["string", "number", "boolean", "null"]]
+    let number: JSONValue = ["type": "number"]
+    let bounds = object(["not": .object([:]), "lt": number, "le": number, "gt": number, "ge": number])
+    return ["anyOf": [scalar, ["type": "array", "minItems": 1], filled(bounds)]]
   }()
+
+  private static let preferences: [String: JSONValue] = [
+    "workers": ["type": "integer", "minimum": 1, "maximum": 1024], "threadsPerRun": ["const": 1],
+    "order": words(GridSpec.RunPreferences.Order.allCases.map(\.rawValue)),
+    "onDiverged": words(GridSpec.RunPreferences.OnDiverged.allCases.map(\.rawValue)),
+    "retries": ["type": "integer", "minimum": 0, "maximum": 10],
+    "maxMinutesPerRun": ["type": "number", "exclusiveMinimum": 0],
+  ]
+
+  private static let reports: [String: JSONValue] = [
+    "metric": text, "select": words(ReportSelection.allCases.map(\.rawValue)),
+    "rows": list(of: text), "columns": list(of: text), "compareTo": list(of: text),
+    "test": words(ReportTest.allCases.map(\.rawValue)),
+    "correction": words(ReportCorrection.allCases.map(\.rawValue)),
+    "paperValues": words(GridKeys.paperTables.map { GridKeys.paperPrefix + $0 }),
+  ]
 
   /// Common settings, then the options of all methods.
   private static func settings(_ vocabulary: GridVocabulary) -> [String: JSONValue] {
     var settings: [String: JSONValue] = [:]
-    for option in vocabulary.methods.flatMap(\.options) { settings[option.name] = schema(of: option) }
+    for option in vocabulary.methods.flatMap(\.options) {
+      // Methods may mean different things by one name: what any of them takes is allowed.
+      let schema = schema(of: option)
+      settings[option.name] = settings[option.name].map { $0 == schema ? schema : ["anyOf": [$0, schema]] } ?? schema
+    }
     for name in GridKeys.common { settings[name] = .object([:]) }
     for name in ["epochs", "batchSize", "teacherEpochs", "trainImages", "testImages"] {
       settings[name] = positive

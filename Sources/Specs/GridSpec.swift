@@ -43,6 +43,8 @@ package struct GridSpec: Sendable {
     /// Whether a number was written without point and exponent, or comes out of a range as a whole one.
     package let isInteger: Bool
     package let spot: GridSpot
+    /// Of the name before it; nil for the values of an axis.
+    package var nameSpot: GridSpot?
   }
 
   /// What a run must look like to be left out: all conditions at once.
@@ -56,6 +58,14 @@ package struct GridSpec: Sendable {
       case bounds(
         not: [JSONValue], less: DecimalNumber?, lessOrEqual: DecimalNumber?, greater: DecimalNumber?,
         greaterOrEqual: DecimalNumber?)
+
+      /// Values that the condition names.
+      package var values: [JSONValue] {
+        switch self {
+        case .oneOf(let values): values
+        case .bounds(let not, _, _, _, _): not
+        }
+      }
     }
   }
 
@@ -69,7 +79,17 @@ package struct GridSpec: Sendable {
     package var order = Order.seedMajor
     /// How often a stage whose worker died is started again.
     package var retries = 2
+    package var onDiverged = OnDiverged.record
     package var maxMinutesPerRun: DecimalNumber?
+
+    /// What a run whose loss is not finite any more means for the others; it is a result in any case.
+    package enum OnDiverged: String, CaseIterable, Sendable {
+      case record
+      /// Other seeds of its cell that have not started are left alone.
+      case stopCell
+      /// As Ctrl-C once.
+      case stopSweep
+    }
   }
 }
 
@@ -79,24 +99,42 @@ package struct GridPlace: Hashable, Sendable {
   /// From 1.
   package let line: Int
   package let column: Int
+
+  package init(file: String, line: Int, column: Int) {
+    (self.file, self.line, self.column) = (file, line, column)
+  }
 }
 
 /// A grid's text, for messages that show it.
 package final class GridSource: Sendable {
   package let file: String
-  fileprivate let bytes: [UInt8]
-  fileprivate let lines: [String]
+  let contents: [UInt8]
+  /// Offsets of the first byte of each line.
+  private let starts: [Int]
 
   package init(file: String, bytes: [UInt8]) {
-    (self.file, self.bytes) = (file, bytes)
-    lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-      .map(String.init)
+    (self.file, contents) = (file, bytes)
+    starts = [0] + bytes.indices.filter { bytes[$0] == UInt8(ascii: "\n") }.map { $0 + 1 }
   }
 
-  var contents: [UInt8] { bytes }
+  /// A line, from 1, without its end; empty where there is none.
+  func line(_ number: Int) -> String {
+    guard starts.indices.contains(number - 1) else { return "" }
+    let end = number < starts.count ? starts[number] - 1 : contents.count
+    return String(decoding: contents[starts[number - 1]..<end], as: UTF8.self)
+  }
 
-  /// A line, from 1; empty where there is none.
-  func line(_ number: Int) -> String { (1...lines.count).contains(number) ? lines[number - 1] : "" }
+  /// Where a byte stands.
+  func place(of offset: Int) -> GridPlace {
+    // The last start that is not behind the offset, by halving: a grid may have thousands of problems.
+    var (low, high) = (0, starts.count)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if starts[middle] <= offset { low = middle } else { high = middle }
+    }
+    let column = String(decoding: contents[starts[low]..<max(starts[low], offset)], as: UTF8.self).count + 1
+    return GridPlace(file: file, line: low + 1, column: column)
+  }
 }
 
 /// A byte of a grid's text.
@@ -106,10 +144,7 @@ package struct GridSpot: Sendable {
 
   package init(_ source: GridSource, _ offset: Int) { (self.source, self.offset) = (source, offset) }
 
-  package var place: GridPlace {
-    let (line, column) = JSONReader.place(of: offset, in: source.bytes)
-    return GridPlace(file: source.file, line: line, column: column)
-  }
+  package var place: GridPlace { source.place(of: offset) }
 
   package func problem(_ message: String, _ severity: GridProblem.Severity = .error) -> GridProblem {
     let place = place
@@ -118,7 +153,7 @@ package struct GridSpot: Sendable {
 }
 
 /// Something that a grid gets wrong, or that its author should know.
-package struct GridProblem: Equatable, Sendable {
+package struct GridProblem: Hashable, Sendable {
   package enum Severity: Sendable { case error, warning }
 
   package let place: GridPlace
@@ -148,7 +183,15 @@ package struct GridRejected: Error, CustomStringConvertible {
 
   package let problems: [GridProblem]
 
-  package init(_ problems: [GridProblem]) { self.problems = problems }
+  /// - Parameter problems: in any order; kept by file, as they come, and by place.
+  package init(_ problems: [GridProblem]) {
+    var files: [String: Int] = [:]
+    for problem in problems where files[problem.place.file] == nil { files[problem.place.file] = files.count }
+    func rank(_ problem: GridProblem) -> (Int, Int, Int) {
+      (files[problem.place.file]!, problem.place.line, problem.place.column)
+    }
+    self.problems = problems.sorted { rank($0) < rank($1) }
+  }
 
   package var description: String {
     let shown = problems.prefix(Self.limit).map(\.rendered)

@@ -113,7 +113,7 @@ package struct JSONReader {
     case UInt8(ascii: "t") where take("true"): return JSONNode(kind: .bool(true), offset: start)
     case UInt8(ascii: "f") where take("false"): return JSONNode(kind: .bool(false), offset: start)
     case UInt8(ascii: "n") where take("null"): return JSONNode(kind: .null, offset: start)
-    default: throw error("'\(character())' where a value should be")
+    default: throw error("\(character()) where a value should be")
     }
   }
 
@@ -125,7 +125,7 @@ package struct JSONReader {
     while peek() != UInt8(ascii: "}") {
       let offset = at
       guard peek() == UInt8(ascii: "\"") else {
-        throw error("'\(character())' where a name in quotes should be")
+        throw error("\(character()) where a name in quotes should be")
       }
       let name = try string()
       guard names.insert(name).inserted else {
@@ -169,7 +169,7 @@ package struct JSONReader {
       throw error("the text ends, but the bracket of \(place.line):\(place.column) is still open")
     }
     guard byte == UInt8(ascii: ",") else {
-      throw error("'\(character())' where ',' or '\(Character(UnicodeScalar(end)))' should be")
+      throw error("\(character()) where ',' or '\(Character(UnicodeScalar(end)))' should be")
     }
     let comma = at
     at += 1
@@ -184,7 +184,7 @@ package struct JSONReader {
     let text = bytes[start..<at]
     guard let number = DecimalNumber(utf8: text) else {
       throw error(
-        "\(String(decoding: text, as: UTF8.self)) is not a JSON number of up to 18 digits", at: start)
+        "\(String(decoding: text, as: UTF8.self)) is not a JSON number of up to 18 digits below 1.8e308", at: start)
     }
     let isInteger = !text.contains { $0 == UInt8(ascii: ".") || $0 | 0x20 == UInt8(ascii: "e") }
     return JSONNode(kind: .number(number, isInteger: isInteger), offset: start)
@@ -295,10 +295,11 @@ package struct JSONReader {
     (0..<count).allSatisfy { bytes[at + $0] == word.utf8Start[$0] }
   }
 
-  /// The character at the current place, for a message.
+  /// The character at the current place in quotes, for a message.
   private func character() -> String {
-    guard at < bytes.count else { return "the end" }
-    return String(decoding: bytes[at..<min(at + 8, bytes.count)], as: UTF8.self).first.map(String.init) ?? "?"
+    guard at < bytes.count else { return "the end of the text" }
+    let text = String(decoding: bytes[at..<min(at + 8, bytes.count)], as: UTF8.self)
+    return "'\(text.first.map(String.init) ?? "?")'"
   }
 
   private func error(_ problem: String, at offset: Int? = nil) -> JSONSyntaxError {

@@ -126,6 +126,7 @@ extension ResultStore {
       case .SQLITE_NOTADB: throw .notAStore(path)
       case .SQLITE_CORRUPT: throw .damaged(path, reason: reason)
       case .SQLITE_CANTOPEN: throw unopened(path, reason)
+      case .SQLITE_IOERR where AtomicFile.isFolder(path): throw .notAStore(path)
       case .SQLITE_IOERR: throw errno == ENOSPC ? .full(path) : .failed(path, reason: reason)
       default: throw .failed(path, reason: reason)
       }

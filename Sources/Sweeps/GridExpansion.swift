@@ -23,6 +23,8 @@ package struct GridExpansion: Sendable {
 
   /// How many runs a grid may ask for without being told that it may.
   package static let usualLimit = 10_000
+  /// How many it may ask for at all: what a machine can hold in memory.
+  package static let limit = 1_000_000
 
   /// - Parameter limit: more runs than this are refused before any is made.
   /// - Throws: `GridRejected` with every problem.
@@ -33,13 +35,7 @@ package struct GridExpansion: Sendable {
     for block in grid.blocks where resolver.problems.isEmpty {
       let (count, overflow) = Self.size(of: block).addingReportingOverflow(asked)
       asked = overflow ? .max : count
-      if asked > limit {
-        resolver.problems.append(
-          block.spot.problem(
-            "\(asked == .max ? "more than 10^18" : "\(asked)") runs; more than \(limit) need --max-runs \(asked == .max ? "N" : "\(asked)")"
-          ))
-        break
-      }
+      if let complaint = Self.complaint(about: asked, limit) { resolver.report(block.spot.problem(complaint)) }
     }
     guard resolver.problems.isEmpty else { throw GridRejected(resolver.problems) }
 
@@ -78,6 +74,12 @@ package struct GridExpansion: Sendable {
     warnings = resolver.warnings + complaints
     sharing = Self.sharing(tally, grid, vocabulary)
     self.runs = grid.run.order == .cellMajor ? runs : Self.seedMajor(runs)
+  }
+
+  private static func complaint(about asked: Int, _ limit: Int) -> String? {
+    let count = asked == .max ? "more than 10^18" : "\(asked)"
+    if asked > Self.limit { return "\(count) runs; more than \(Self.limit) are refused: make it several grids" }
+    return asked > limit ? "\(count) runs; more than \(limit) need --yes or --max-runs" : nil
   }
 
   /// Rows before exclusion, times seeds; saturates.

@@ -2,12 +2,15 @@ internal import Specs
 
 /// Turns the settings of a row into the run that its method reads. Every name and value is looked up once.
 struct RunResolver {
-  var problems: [GridProblem] = []
+  private(set) var problems: [GridProblem] = []
   private(set) var warnings: [GridProblem] = []
+  private var reported: Set<GridProblem> = []
 
   private let vocabulary: GridVocabulary
   private let teacherSeeds: GridSpec.TeacherSeeds
-  private let optionNames: Set<String>
+  /// What any method calls an option of this name.
+  private let options: [String: [OptionDescription]]
+  private let settingNames: Set<String>
   private var networks: [JSONValue: ModelSpec] = [:]
   private var datasets: [JSONValue: DatasetSpec] = [:]
   private var methods: [JSONValue: MethodDescription] = [:]
@@ -18,7 +21,8 @@ struct RunResolver {
 
   init(_ vocabulary: GridVocabulary, teacherSeeds: GridSpec.TeacherSeeds) {
     (self.vocabulary, self.teacherSeeds) = (vocabulary, teacherSeeds)
-    optionNames = Set(vocabulary.methods.flatMap { $0.options.map(\.name) })
+    options = Dictionary(grouping: vocabulary.methods.flatMap(\.options), by: \.name)
+    settingNames = Set(GridKeys.common).union(options.keys)
   }
 }
 
@@ -42,22 +46,23 @@ extension RunResolver {
         check(name, setting)
       }
     }
-    for condition in block.exclude.flatMap(\.conditions) {
-      _ = check(name: condition.name, at: condition.spot)
+    for condition in block.exclude.flatMap(\.conditions) where check(name: condition.name, at: condition.spot) {
+      // A misspelt name in a filter would otherwise only be told that it removes nothing.
+      for value in condition.condition.values { lookUp(value, of: condition.name, at: condition.spot) }
     }
   }
 
   private mutating func check(_ name: String, _ setting: GridSpec.Setting) {
-    if check(name: name, at: setting.spot) { check(value: setting, of: name) }
+    if check(name: name, at: setting.nameSpot ?? setting.spot) { check(value: setting, of: name) }
   }
 
   private mutating func check(name: String, at spot: GridSpot) -> Bool {
-    let known = GridKeys.common + optionNames.sorted()
-    if known.contains(name) { return true }
+    if settingNames.contains(name) { return true }
     if GridKeys.later.contains(name) {
       report(spot.problem("\"\(name)\" is not in this version yet"))
       return false
     }
+    let known = GridKeys.common + options.keys.sorted()
     let hint = NearestName.of(name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
     report(spot.problem("unknown setting \"\(name)\"\(hint)"))
     return false
@@ -68,9 +73,7 @@ extension RunResolver {
       report(setting.spot.problem("\(name) is \(setting.value) and should be \(expected)"))
     }
     switch name {
-    case "student": _ = network(setting.value, at: setting.spot)
-    case "method": _ = method(setting.value, at: setting.spot)
-    case "dataset": _ = dataset(setting.value, at: setting.spot)
+    case "student", "method", "dataset": lookUp(setting.value, of: name, at: setting.spot)
     case "teachers": checkTeachers(setting)
     case "epochs", "batchSize", "teacherEpochs", "trainImages", "testImages":
       if !setting.isInteger || (setting.value.integer ?? 0) < 1 { complain("an integer from 1 on") }
@@ -86,10 +89,23 @@ extension RunResolver {
         complain("one of \(presets.joined(separator: ", "))")
       }
     default:
-      let options = vocabulary.methods.flatMap(\.options).filter { $0.name == name }
-      let complaints = options.map { $0.complaint(about: setting.value) }
-      if let expected = complaints.first, !complaints.contains(nil), let expected { complain(expected) }
-      if case .integer? = options.first?.kind, !setting.isInteger { complain("an integer") }
+      let readers = self.options[name] ?? []
+      let complaints = readers.map { $0.complaint(about: setting.value) }
+      if let expected = complaints.first, !complaints.contains(nil), let expected {
+        complain(expected)
+      } else if case .integer? = readers.first?.kind, !setting.isInteger {
+        complain("an integer")
+      }
+    }
+  }
+
+  /// Complains about a name that nothing has.
+  private mutating func lookUp(_ value: JSONValue, of name: String, at spot: GridSpot) {
+    switch name {
+    case "student": _ = network(value, at: spot)
+    case "method": _ = method(value, at: spot)
+    case "dataset": _ = dataset(value, at: spot)
+    default: break
     }
   }
 
@@ -123,8 +139,8 @@ extension RunResolver {
     return (Array(pool.prefix(take)), nil)
   }
 
-  private mutating func report(_ problem: GridProblem) {
-    if !problems.contains(problem) { problems.append(problem) }
+  mutating func report(_ problem: GridProblem) {
+    if reported.insert(problem).inserted { problems.append(problem) }
   }
 
   private mutating func network(_ value: JSONValue, at spot: GridSpot) -> ModelSpec? {
@@ -209,14 +225,24 @@ extension RunResolver {
     filter.conditions.allSatisfy { name, _, condition in
       let value = row[name]?.value ?? .null
       switch condition {
-      case .oneOf(let values): return values.contains(value)
+      case .oneOf(let values): return values.contains { means($0, value, in: name) }
       case .bounds(let not, let less, let lessOrEqual, let greater, let greaterOrEqual):
-        if not.contains(value) { return false }
+        if not.contains(where: { means($0, value, in: name) }) { return false }
         if less == nil, lessOrEqual == nil, greater == nil, greaterOrEqual == nil { return true }
         guard let number = value.number else { return false }
         return less.map { number < $0 } != false && lessOrEqual.map { number <= $0 } != false
           && greater.map { number > $0 } != false && greaterOrEqual.map { number >= $0 } != false
       }
+    }
+  }
+
+  /// Whether two values of a setting are one: aliases are.
+  private func means(_ a: JSONValue, _ b: JSONValue, in setting: String) -> Bool {
+    if a == b { return true }
+    switch setting {
+    case "method": return methods[a].map { $0.name == methods[b]?.name } == true
+    case "student": return networks[a].map { $0 == networks[b] } == true
+    default: return false
     }
   }
 

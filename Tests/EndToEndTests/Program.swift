@@ -46,7 +46,7 @@ struct Program {
       let name = UUID().uuidString
       out = folder.appending(path: ".out-\(name)")
       talk = folder.appending(path: ".talk-\(name)")
-      for file in [out, talk] { FileManager.default.createFile(atPath: file.path, contents: nil) }
+      for file in [out, talk] { try Data().write(to: file) }
       process.executableURL = executable
       process.arguments = arguments
       process.currentDirectoryURL = folder

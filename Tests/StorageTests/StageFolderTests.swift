@@ -1,0 +1,213 @@
+import Foundation
+import Specs
+@testable import Storage
+import TestSupport
+import Testing
+
+@Suite struct StageFolderTests {
+  private let folder: TemporaryFolder
+  private let stage: StageFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    let store = StoreFolder(folder.path("store"))
+    try store.create()
+    stage = store.stage(Examples.key("stage"))
+    try stage.create(spec: Array("{}".utf8))
+  }
+
+  // Attempts and output
+
+  @Test func `attempts are numbered from one and keep their numbers`() throws {
+    #expect(try stage.attempts() == [])
+    #expect(try stage.newAttempt().number == 1)
+    #expect(try stage.newAttempt().number == 2)
+    try FileManager.default.createDirectory(atPath: "\(stage.path)/attempts/10", withIntermediateDirectories: false)
+    try FileManager.default.createDirectory(atPath: "\(stage.path)/attempts/other", withIntermediateDirectories: false)
+    #expect(try stage.newAttempt().number == 11)
+    #expect(try stage.attempts().map(\.number) == [1, 2, 10, 11])
+  }
+
+  @Test func `a specification is written once and never again`() throws {
+    try stage.create(spec: [1, 2, 3])
+    #expect(try AtomicFile.read(stage.spec) == Array("{}".utf8))
+  }
+
+  @Test func `an output is there as a whole or not at all`() throws {
+    let attempt = try stage.newAttempt()
+    #expect(try stage.published() == nil)
+    try attempt.prepareOutput([("a", [1, 2]), ("b", [])])
+    #expect(try stage.published() == nil, "prepared is not published")
+    try stage.publish(attempt)
+    let output = try #require(try stage.published())
+    #expect(output.names == ["a", "b"])
+    #expect(try output.read("a") == [1, 2])
+    try output.verify()
+  }
+
+  @Test func `preparing again leaves nothing of the first time`() throws {
+    let attempt = try stage.newAttempt()
+    try attempt.prepareOutput([("old", [1])])
+    try attempt.prepareOutput([("new", [2])])
+    #expect(try AtomicFile.names(in: attempt.output) == ["manifest.json", "new"])
+  }
+
+  @Test func `where another attempt was first, its output stays`() throws {
+    let (first, second) = (try stage.newAttempt(), try stage.newAttempt())
+    try first.prepareOutput([("a", [1])])
+    try second.prepareOutput([("a", [2])])
+    try stage.publish(second)
+    try stage.publish(first)
+    #expect(try #require(try stage.published()).read("a") == [2])
+    #expect(!AtomicFile.exists(first.output))
+  }
+
+  @Test func `every change of an output is noticed when it is read`() throws {
+    let attempt = try stage.newAttempt()
+    try attempt.prepareOutput([("a", [1, 2, 3])])
+    try stage.publish(attempt)
+    let output = try #require(try stage.published())
+    for changed: [UInt8] in [[1, 2], [1, 2, 4], [1, 2, 3, 0], []] {
+      try AtomicFile.write(changed, to: output.path(of: "a"))
+      #expect { try output.read("a") } throws: { error in
+        guard case .damaged(let path, _)? = error as? OutputError else { return false }
+        return path == output.path(of: "a") && "\(error)".contains("run again")
+      }
+    }
+    #expect(throws: OutputError.noFile(path: output.path(of: "b"), known: ["a"])) { try output.read("b") }
+    try FileManager.default.removeItem(atPath: output.path(of: "a"))
+    #expect { try output.verify() } throws: { if case .file? = $0 as? OutputError { true } else { false } }
+    let manifest = output.path(of: "manifest.json")
+    let bytes = try AtomicFile.read(manifest)
+    for count in 0..<bytes.count {
+      try AtomicFile.write(Array(bytes.prefix(count)), to: manifest)
+      #expect(throws: OutputError.self) { try stage.published() }
+    }
+  }
+
+  @Test func `an attempt says who works on it and when it last did`() throws {
+    let attempt = try stage.newAttempt()
+    #expect(attempt.holder == nil && attempt.lastBeat == nil)
+    try attempt.claim(now: 1_000_000)
+    #expect(attempt.holder == Holder(identity: .current, since: 1_000_000))
+    #expect(attempt.holder?.identity.isAlive == true)
+    let first = try #require(attempt.lastBeat)
+    try attempt.beat()
+    #expect(try #require(attempt.lastBeat) >= first)
+  }
+
+  // Snapshots
+
+  private func write(_ steps: Int..., to attempt: AttemptFolder) throws {
+    for step in steps { try attempt.snapshots.write(Snapshot(step: step, bytes: Array("step \(step)".utf8))) }
+  }
+
+  @Test func `the two newest snapshots stay`() throws {
+    let attempt = try stage.newAttempt()
+    try write(3, 7, 20, 100, to: attempt)
+    #expect(try attempt.snapshots.files(.snapshot).map(\.step) == [100, 20])
+    let newest = try stage.newestSnapshot()
+    #expect(newest.snapshot?.step == 100 && newest.snapshot?.bytes == Array("step 100".utf8) && newest.damaged == [])
+  }
+
+  @Test func `every best state that a snapshot could need stays`() throws {
+    let attempt = try stage.newAttempt()
+    func best(_ step: Int) throws { try attempt.snapshots.writeBest(Snapshot(step: step, bytes: [UInt8(step)])) }
+    try best(5)
+    try write(5, to: attempt)
+    try best(10)
+    try write(10, to: attempt)
+    #expect(try attempt.snapshots.files(.best).map(\.step) == [10, 5], "the snapshot of step 5 refers to the best of step 5")
+    try write(15, to: attempt)
+    #expect(try attempt.snapshots.files(.best).map(\.step) == [10])
+    #expect(try stage.newestBest(upTo: 12).snapshot?.bytes == [10])
+    #expect(try stage.newestBest(upTo: 9).snapshot == nil)
+  }
+
+  @Test func `a damaged snapshot is passed over and named`() throws {
+    let attempt = try stage.newAttempt()
+    try write(10, 20, to: attempt)
+    let path = try attempt.snapshots.files(.snapshot)[0].path
+    let whole = try AtomicFile.read(path)
+    for count in 0..<whole.count {
+      try AtomicFile.write(Array(whole.prefix(count)), to: path)
+      let newest = try stage.newestSnapshot()
+      #expect(newest.snapshot?.step == 10 && newest.damaged == [path], "\(count) bytes")
+    }
+    for file in try attempt.snapshots.files(.snapshot) { try AtomicFile.write([], to: file.path) }
+    let newest = try stage.newestSnapshot()
+    #expect(newest.snapshot == nil && newest.damaged.count == 2)
+  }
+
+  @Test func `the newest of any attempt counts, and of equal steps the later attempt`() throws {
+    let (first, second) = (try stage.newAttempt(), try stage.newAttempt())
+    try first.snapshots.write(Snapshot(step: 30, bytes: [1]))
+    try second.snapshots.write(Snapshot(step: 20, bytes: [2]))
+    #expect(try stage.newestSnapshot().snapshot?.bytes == [1])
+    try second.snapshots.write(Snapshot(step: 30, bytes: [3]))
+    #expect(try stage.newestSnapshot().snapshot?.bytes == [3])
+  }
+
+  @Test func `files that are no snapshots are left alone`() throws {
+    let attempt = try stage.newAttempt()
+    for name in ["snapshot-x.zst", "snapshot-5", "snapshot-5.zst.123.aside", "log"] {
+      try AtomicFile.write([1], to: "\(attempt.path)/\(name)")
+    }
+    #expect(try stage.newestSnapshot().snapshot == nil)
+    try write(1, 2, 3, to: attempt)
+    #expect(try AtomicFile.names(in: attempt.path).count == 6)
+  }
+}
+
+@Suite struct LeaseTests {
+  private let folder: TemporaryFolder
+  private let store: StoreFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    store = StoreFolder(folder.path("store"))
+    try store.create()
+  }
+
+  @Test func `one holder at a time, and the other is told who`() throws {
+    let lease = try Lease(of: store, now: 1_700_000_000)
+    #expect { _ = try Lease(of: store, now: 0) } throws: { error in
+      guard case .held(let path, let holder)? = error as? StoreError else { return false }
+      return path == store.path && holder == Holder(identity: .current, since: 1_700_000_000)
+        && "\(error)".contains("process \(ProcessInfo.processInfo.processIdentifier) on")
+        && "\(error)".contains("2023-11-14") && "\(error)".contains("mtkd-sweep status --store \(store.path)")
+    }
+    #expect(Lease.holder(of: store) == Holder(identity: .current, since: 1_700_000_000))
+    _ = lease
+  }
+
+  @Test func `a lease ends with its holder`() throws {
+    do { _ = try Lease(of: store, now: 1) }
+    let lease = try Lease(of: store, now: 2)
+    try lease.beat()
+    #expect(Lease.holder(of: store)?.since == 2)
+  }
+
+  @Test func `a dead holder is nobody, and needs no flag`() throws {
+    let me = ProcessIdentity.current
+    let dead = Holder(identity: ProcessIdentity(host: me.host, process: me.process, started: "another start"), since: 5)
+    try AtomicFile.write(dead.canonicalBytes, to: store.lease)
+    #expect(Lease.holder(of: store) == nil)
+    _ = try Lease(of: store, now: 6)
+  }
+
+  @Test func `a process of another host cannot be called dead`() {
+    let me = ProcessIdentity.current
+    #expect(me.isAlive == true)
+    #expect(ProcessIdentity(host: "elsewhere", process: me.process, started: me.started).isAlive == nil)
+    #expect(ProcessIdentity(host: me.host, process: 0x3FFF_FFFF, started: me.started).isAlive == false)
+  }
+
+  @Test func `a lease cut off while it was written names nobody`() throws {
+    let whole = Holder(identity: .current, since: 5).canonicalBytes
+    for count in 0..<whole.count {
+      try AtomicFile.write(Array(whole.prefix(count)), to: store.lease)
+      #expect(Lease.holder(of: store) == nil)
+    }
+  }
+}

@@ -1,0 +1,227 @@
+import Specs
+import Sweeps
+import TestSupport
+import Testing
+
+@Suite struct GridExpansionTests {
+  private static let base = #""base": {"student": "resnet8", "method": "aver-kd", "teachers": ["resnet14"]}"#
+
+  private func expand(_ members: String, limit: Int = GridExpansion.usualLimit) throws -> GridExpansion {
+    try GridExpansion(ToyGrid.read("{\"version\": 1, \"name\": \"g\", \(members)}"), .toy, limit: limit)
+  }
+
+  /// Settings of each run in words: method, options, epochs, teachers, seed.
+  private func words(_ expansion: GridExpansion) -> [String] {
+    expansion.runs.map { run in
+      let options = run.spec.method.options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+      return ([run.spec.method.name] + options + ["e\(run.spec.recipe.epochs)", "M\(run.spec.teachers.count)", "s\(run.spec.seed)"])
+        .joined(separator: " ")
+    }
+  }
+
+  // The corpus
+
+  @Test(arguments: GridCase.good)
+  func `a good grid becomes runs`(_ grid: GridCase) throws {
+    let expansion = try GridExpansion(ToyGrid.read(grid.text), .toy)
+    #expect(!expansion.runs.isEmpty && expansion.warnings.isEmpty)
+  }
+
+  @Test(arguments: GridCase.bad.filter { !$0.isStructural })
+  func `a grid with wrong names or values is refused with every place`(_ grid: GridCase) throws {
+    let read = try ToyGrid.read(grid.text)
+    do throws(GridRejected) {
+      _ = try GridExpansion(read, .toy)
+      Issue.record("it was accepted")
+    } catch {
+      expect(error.problems, toBe: grid.problems)
+    }
+  }
+
+  // Products
+
+  @Test func `a block is the product of its axes, the last one fastest, times the seeds`() throws {
+    let grid = try expand(
+      Self.base + #", "axes": {"epochs": [1, 2], "alpha": [0, 3]}, "seeds": [5, 4], "run": {"order": "cellMajor"}"#)
+    #expect(
+      words(grid) == [
+        "aver-kd alpha=0 e1 M1 s5", "aver-kd alpha=0 e1 M1 s4", "aver-kd alpha=3 e1 M1 s5", "aver-kd alpha=3 e1 M1 s4",
+        "aver-kd alpha=0 e2 M1 s5", "aver-kd alpha=0 e2 M1 s4", "aver-kd alpha=3 e2 M1 s5", "aver-kd alpha=3 e2 M1 s4",
+      ])
+    #expect(grid.asked == 8)
+  }
+
+  @Test func `the usual order gives every cell its first seed before any its second`() throws {
+    let grid = try expand(Self.base + #", "axes": {"alpha": [0, 2, 3]}, "seeds": {"count": 2}"#)
+    #expect(
+      words(grid) == [
+        "aver-kd alpha=0 e240 M1 s1", "aver-kd alpha=2 e240 M1 s1", "aver-kd alpha=3 e240 M1 s1", "aver-kd alpha=0 e240 M1 s2",
+        "aver-kd alpha=2 e240 M1 s2", "aver-kd alpha=3 e240 M1 s2",
+      ])
+  }
+
+  @Test func `a zip group is walked together and multiplied with the rest`() throws {
+    let grid = try expand(
+      Self.base + #", "zip": [{"epochs": [60, 240], "temperature": [1, 2]}], "axes": {"alpha": [0, 3]}"#)
+    #expect(
+      words(grid) == [
+        "aver-kd alpha=0 temperature=1 e60 M1 s1", "aver-kd alpha=0 temperature=2 e240 M1 s1",
+        "aver-kd alpha=3 temperature=1 e60 M1 s1", "aver-kd alpha=3 temperature=2 e240 M1 s1",
+      ])
+  }
+
+  @Test func `exclude takes away, include adds and is never taken away`() throws {
+    let grid = try expand(
+      Self.base
+        + #", "axes": {"alpha": [0, 2, 3], "epochs": [1, 2]}, "exclude": [{"alpha": {"ge": 2}, "epochs": 2}, {"alpha": [0], "epochs": {"not": 2}}], "include": [{"alpha": 3, "epochs": 2}]"#
+    )
+    #expect(
+      words(grid) == [
+        "aver-kd alpha=0 e2 M1 s1", "aver-kd alpha=2 e1 M1 s1", "aver-kd alpha=3 e1 M1 s1", "aver-kd alpha=3 e2 M1 s1",
+      ])
+  }
+
+  @Test(arguments: [
+    (#"{"lt": 2}"#, [2, 3]), (#"{"le": 2}"#, [3]), (#"{"gt": 2}"#, [0, 2]), (#"{"ge": 2}"#, [0]), (#"{"not": 2}"#, [2]),
+    (#"{"not": [0, 2]}"#, [0, 2]), (#"{"gt": 0, "lt": 3}"#, [0, 3]), ("2.0", [0, 3]), ("[0, 3]", [2]),
+  ])
+  func `each kind of filter removes what it says`(_ filter: String, _ left: [Int]) throws {
+    let grid = try expand(Self.base + ", \"axes\": {\"alpha\": [0, 2, 3]}, \"exclude\": [{\"alpha\": \(filter)}]")
+    #expect(grid.runs.map { $0.spec.method.options["alpha"]?.integer } == left)
+  }
+
+  @Test func `filters know methods by their aliases`() throws {
+    let grid = try expand(
+      Self.base + #", "axes": {"method": ["averkd", "baseline"]}, "exclude": [{"method": "aver-kd"}]"#)
+    #expect(words(grid) == ["baseline e240 M0 s1"])
+  }
+
+  @Test func `include alone makes no product`() throws {
+    let grid = try expand(Self.base + #", "include": [{"alpha": 2}, {"alpha": 3}], "seeds": [1, 2]"#)
+    #expect(
+      words(grid) == [
+        "aver-kd alpha=2 e240 M1 s1", "aver-kd alpha=3 e240 M1 s1", "aver-kd alpha=2 e240 M1 s2", "aver-kd alpha=3 e240 M1 s2",
+      ])
+  }
+
+  @Test func `the sweep is the union of its blocks`() throws {
+    let grid = try expand(
+      Self.base
+        + #", "blocks": [{"name": "a", "axes": {"alpha": [2, 3]}}, {"name": "b", "axes": {"alpha": [3, 4]}}, {"name": "c", "base": {"alpha": 2}, "seeds": [1, 2]}]"#
+    )
+    #expect(grid.asked == 6)
+    #expect(
+      words(grid) == [
+        "aver-kd alpha=2 e240 M1 s1", "aver-kd alpha=3 e240 M1 s1", "aver-kd alpha=4 e240 M1 s1", "aver-kd alpha=2 e240 M1 s2",
+      ])
+    #expect(grid.runs.map(\.block) == [0, 0, 1, 2])
+    #expect(grid.sharing == ["aver-kd stands in several blocks: 6 runs asked for are 4"])
+  }
+
+  @Test func `pools become so many teachers, in their order`() throws {
+    let grid = try expand(
+      #""base": {"student": "resnet8", "method": "aver-kd"}, "axes": {"teachers": {"pool": ["wrn-16-1", "resnet14", "resnet8"], "take": [1, 3]}}"#
+    )
+    #expect(grid.runs.map { $0.spec.teachers.map(\.network.family) } == [["cifar_wrn"], ["cifar_wrn", "cifar_resnet", "cifar_resnet"]])
+    let all = try expand(
+      #""base": {"student": "resnet8", "method": "aver-kd"}, "axes": {"teachers": {"pool": ["wrn-16-1", "resnet14", "resnet8"], "take": [2], "choose": "all"}}"#
+    )
+    #expect(all.runs.map { $0.spec.teachers.map { $0.network.parameters["depth"]?.integer } } == [[16, 14], [16, 8], [14, 8]])
+  }
+
+  // Identity
+
+  @Test func `a baseline over five alphas and two pools is one run, and the expansion says so`() throws {
+    let grid = try expand(
+      #""base": {"student": "resnet8"}, "axes": {"method": ["baseline", "aver-kd"], "alpha": [0, 1, 2, 3, 4], "teachers": {"pool": ["resnet14", "wrn-16-1"], "take": [1, 2]}}, "seeds": [1, 2]"#
+    )
+    #expect(grid.asked == 40)
+    #expect(grid.runs.count { $0.spec.method.name == "baseline" } == 2, "one a seed")
+    #expect(grid.runs.count { $0.spec.method.name == "aver-kd" } == 20)
+    #expect(grid.sharing == ["baseline does not read alpha, teachers: 20 runs asked for are 2"])
+  }
+
+  @Test func `a default that is written out is the default`() throws {
+    let plain = try expand(Self.base).runs[0].spec
+    let written = try expand(
+      #""base": {"student": "resnet8", "method": "averkd", "teachers": ["resnet14"], "alpha": 1.0, "temperature": 4, "epochs": 240, "batchSize": 64, "recipe": "student", "learningRate": 0.05, "dataset": "synthetic"}"#
+    ).runs[0].spec
+    #expect(plain == written)
+    #expect(plain.canonicalBytes == written.canonicalBytes)
+  }
+
+  @Test func `an option that the method does not read changes nothing`() throws {
+    let plain = try expand(Self.base).runs[0].spec
+    let more = try expand(
+      #""base": {"student": "resnet8", "method": "aver-kd", "teachers": ["resnet14"], "beta": 7, "mixing": "dynamic", "preset": "reference"}"#)
+    #expect(more.runs[0].spec == plain)
+    #expect(more.warnings.isEmpty, "only axes are worth a word")
+  }
+
+  @Test func `an axis that no method of its block reads is worth a warning`() throws {
+    let grid = try expand(#""base": {"student": "resnet8", "method": "baseline"}, "axes": {"alpha": [1, 2]}"#)
+    expect(grid.warnings, toBe: ["1:92 no method of this block reads \"alpha\""])
+    #expect(grid.warnings.allSatisfy { $0.severity == .warning })
+    #expect(grid.runs.count == 1 && grid.asked == 2)
+  }
+
+  @Test func `a preset is its options, and a set option wins`() throws {
+    func options(_ members: String) throws -> [String: JSONValue] {
+      try expand(#""base": {"student": "resnet8", "method": "mtkd-rl", "teachers": ["resnet14"], \#(members)}"#).runs[0].spec.method.options
+    }
+    #expect(try options(#""preset": "paper""#) == [:])
+    #expect(try options(#""preset": "reference""#) == ["mixing": "dynamic"])
+    #expect(try options(#""preset": "reference", "mixing": "static""#) == [:])
+  }
+
+  @Test func `teachers are one pool for all seeds, or one for each`() throws {
+    let fixed = try expand(Self.base + #", "seeds": [3, 4]"#)
+    #expect(fixed.runs.map { $0.spec.teachers[0].seed } == [0, 0])
+    let own = try expand(Self.base + #", "seeds": [3, 4], "teacherSeeds": "perSeed""#)
+    #expect(own.runs.map { $0.spec.teachers[0].seed } == [3, 4])
+  }
+
+  @Test func `names of sweep and blocks, workers and report are in no run`() throws {
+    let plain = try expand(Self.base).runs.map(\.spec)
+    let other = try GridExpansion(
+      ToyGrid.read(
+        "{\"version\": 1, \"name\": \"other\", \"note\": \"n\", \"blocks\": [{\"name\": \"b\"}], \(Self.base), \"run\": {\"workers\": 7, \"retries\": 9}, \"report\": {\"metric\": \"test.loss\"}}"),
+      .toy)
+    #expect(other.runs.map(\.spec) == plain)
+  }
+
+  // Labels
+
+  @Test func `columns are student, method and what varies, and labels hold what is read`() throws {
+    let grid = try expand(
+      #""base": {"student": "resnet8", "teachers": ["resnet14"], "epochs": 3}, "axes": {"method": ["baseline", "mtkd-rl"], "beta": [5, 10]}"#)
+    #expect(grid.columns == ["student", "method", "beta"])
+    #expect(
+      grid.runs.map(\.labels) == [["resnet8", "baseline", .null], ["resnet8", "mtkd-rl", 5], ["resnet8", "mtkd-rl", 10]])
+  }
+
+  @Test func `a block that says nothing of a column has the default there`() throws {
+    let grid = try expand(
+      Self.base + #", "blocks": [{"name": "a"}, {"name": "b", "base": {"alpha": 3}}]"#)
+    #expect(grid.columns == ["student", "method", "alpha"] || grid.columns == ["student", "method"])
+    let other = try expand(
+      Self.base + #", "blocks": [{"name": "a", "axes": {"alpha": [2, 3]}}, {"name": "b"}]"#)
+    #expect(other.columns == ["student", "method", "alpha"])
+    #expect(other.runs.map { $0.labels[2] } == [2, 3, 1])
+  }
+
+  // Size
+
+  @Test func `ten thousand runs may be asked for, and more when that is meant`() throws {
+    #expect(try expand(Self.base + #", "seeds": {"count": 10000}"#).runs.count == 10_000)
+    #expect(throws: GridRejected.self) { try expand(Self.base + #", "seeds": {"count": 10001}"#) }
+    #expect(try expand(Self.base + #", "seeds": {"count": 10001}"#, limit: GridExpansion.limit).asked == 10_001)
+  }
+
+  @Test func `sizes beyond all integers are refused before anything is made`() throws {
+    let axes = ["alpha", "temperature", "epochs", "batchSize", "learningRate"].map { "\"\($0)\": {\"range\": [1, 10000, 1]}" }
+    #expect {
+      try expand(Self.base + ", \"axes\": {\(axes.joined(separator: ","))}", limit: GridExpansion.limit)
+    } throws: { error in "\(error)".contains("more than 10^18 runs") }
+  }
+}

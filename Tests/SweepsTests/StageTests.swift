@@ -1,0 +1,170 @@
+import Specs
+import Sweeps
+import TestSupport
+import Testing
+
+/// Keys are promises for ever: these literals may only change together with a revision.
+@Suite struct StageTests {
+  private let dataset = DatasetSpec(
+    name: "cifar100", digest: ContentKey(hashing: Array("files".utf8)), trainImages: 10_000, testImages: 2000)
+  private let student = ModelSpec(family: "cifar_resnet", parameters: ["depth": 8, "widths": [16, 16, 32, 64]])
+
+  private var teacher: TeacherSpec {
+    TeacherSpec(
+      network: ModelSpec(family: "cifar_wrn", parameters: ["depth": 16, "widen": 2]),
+      recipe: .teacher(family: "cifar_wrn", epochs: 240), seed: 0)
+  }
+
+  private var run: RunSpec {
+    RunSpec(
+      dataset: dataset, student: student,
+      method: MethodSpec(
+        name: "mtkd-rl", options: ["alpha": .number(DecimalNumber(mantissa: 5, exponent: -1)), "mixing": "dynamic"]),
+      teachers: [teacher], recipe: .student(epochs: 240), seed: 3)
+  }
+
+  @Test func `golden encodings`() {
+    #expect(
+      String(decoding: run.canonicalBytes, as: UTF8.self)
+        == #"{"dataset":{"digest":"3d7db37d08f9140fd09f12b9621cd0954b6d56a9d2f357fb2c7f5d62636d2fd1","name":"cifar100","testImages":2000,"trainImages":10000},"method":{"name":"mtkd-rl","options":{"alpha":0.5,"mixing":"dynamic"}},"recipe":{"batchSize":64,"epochs":240,"gamma":0.1,"learningRate":0.05,"milestones":[150,180,210],"momentum":0.9,"nesterov":true,"weightDecay":0.0001},"seed":3,"student":{"family":"cifar_resnet","parameters":{"depth":8,"widths":[16,16,32,64]}},"teachers":[{"network":{"family":"cifar_wrn","parameters":{"depth":16,"widen":2}},"recipe":{"batchSize":64,"epochs":240,"gamma":0.1,"learningRate":0.05,"milestones":[150,180,210],"momentum":0.9,"nesterov":false,"weightDecay":0.0005},"seed":0}]}"#
+    )
+  }
+
+  @Test func `golden keys`() {
+    #expect(DatasetStage(dataset).key.description == "8dd0c5d3b8e0e750cee59ee8e43d79acb36b5b935e9b588e1f5139b37c7c66a7")
+    #expect(TeacherStage(teacher, on: dataset).key.description == "7a8095a014007cd2d1724ed6522ce12f280e06bd6d723e0e4b8ae7d2bb0c6f2a")
+    #expect(StudentStage(run).key.description == "453d5c34cc6f2560c761622b6219a1cccc0a216098fa79e7715dd022fe6b21bd")
+  }
+
+  @Test func `a key covers kind, revision, specification and inputs, each by its name`() {
+    // Written out by hand from the description in `StageRequest`: little-endian lengths before names and values.
+    func field(_ name: String, _ value: [UInt8]) -> [UInt8] {
+      func counted(_ bytes: [UInt8]) -> [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: bytes.count >> (8 * $0)) } + bytes
+      }
+      return counted(Array(name.utf8)) + counted(value)
+    }
+    let bytes =
+      field("kind", Array("teacher".utf8)) + field("revision", Array("1".utf8))
+      + field("spec", TeacherStage(teacher, on: dataset).canonicalBytes)
+      + field("input", DatasetStage(dataset).key.digest)
+    #expect(TeacherStage.revision == 1)
+    #expect(TeacherStage(teacher, on: dataset).key == ContentKey(hashing: bytes))
+  }
+
+  @Test func `every value of a run is in its key, and the folder of its data is not`() {
+    var keys = [StudentStage(run).key]
+    func vary(_ change: (inout RunSpec) -> Void) {
+      var other = run
+      change(&other)
+      keys.append(StudentStage(other).key)
+    }
+    vary { $0.seed = 4 }
+    vary { $0.dataset.digest = ContentKey(hashing: [1]) }
+    vary { $0.dataset.trainImages = nil }
+    vary { $0.dataset.testImages = 100 }
+    vary { $0.dataset.validationImages = 100 }
+    vary { $0.dataset.name = "cifar10" }
+    vary { $0.student.parameters["depth"] = 14 }
+    vary { $0.student.family = "cifar_wrn" }
+    vary { $0.method.name = "aver-kd" }
+    vary { $0.method.options["alpha"] = 2 }
+    vary { $0.method.options["mixing"] = nil }
+    vary { $0.teachers = [] }
+    vary { $0.teachers += [$0.teachers[0]] }
+    vary { $0.teachers[0].seed = 1 }
+    vary { $0.teachers[0].recipe.epochs = 10 }
+    vary { $0.teachers[0].network.parameters["widen"] = 1 }
+    vary { $0.recipe.epochs = 60 }
+    vary { $0.recipe.batchSize = 32 }
+    vary { $0.recipe.learningRate = 1 }
+    vary { $0.recipe.momentum = 0 }
+    vary { $0.recipe.nesterov = false }
+    vary { $0.recipe.weightDecay = 0 }
+    vary { $0.recipe.milestones = [] }
+    vary { $0.recipe.gamma = 1 }
+    #expect(Set(keys).count == keys.count)
+    var moved = run
+    moved.dataset.folder = "/elsewhere"
+    #expect(StudentStage(moved).key == keys[0])
+  }
+
+  @Test func `a stage is its document, and a changed document has another key`() throws {
+    let request = StageRequest(StudentStage(run))
+    #expect(try StageRequest(document: request.document) == request)
+    #expect(try StageRequest(document: request.document).decoded(as: StudentStage.self) == StudentStage(run))
+    let text = String(decoding: request.document, as: UTF8.self)
+    let changed = text.replacing("\"seed\":3", with: "\"seed\":4")
+    #expect(try StageRequest(document: Array(changed.utf8)).key != request.key)
+    for count in stride(from: 0, to: text.utf8.count, by: 7) {
+      #expect(throws: (any Error).self) { try StageRequest(document: Array(text.utf8.prefix(count))) }
+    }
+  }
+
+  @Test func `every stage reads back what it writes`() throws {
+    let stages: [StageRequest] = [
+      StageRequest(DatasetStage(dataset)), StageRequest(TeacherStage(teacher, on: dataset)), StageRequest(StudentStage(run)),
+    ]
+    #expect(try stages[0].decoded(as: DatasetStage.self) == DatasetStage(dataset))
+    #expect(try stages[1].decoded(as: TeacherStage.self) == TeacherStage(teacher, on: dataset))
+    #expect(throws: SpecError.self) { try stages[0].decoded(as: StudentStage.self) }
+    #expect(stages[1].inputs == [stages[0].key])
+    #expect(stages[2].inputs == [stages[0].key, stages[1].key])
+  }
+}
+
+@Suite struct SweepPlanTests {
+  private func plan(_ members: String) throws -> (GridExpansion, SweepPlan) {
+    let expansion = try GridExpansion(ToyGrid.read("{\"version\": 1, \"name\": \"g\", \(members)}"), .toy)
+    return (expansion, SweepPlan(expansion.runs))
+  }
+
+  @Test func `a stage that many runs want is planned once, and after its inputs`() throws {
+    let (expansion, plan) = try plan(
+      #""base": {"dataset": "cifar100"}, "axes": {"student": ["resnet8", "resnet14"], "method": ["baseline", "aver-kd"], "teachers": {"pool": ["resnet14", "wrn-16-1"], "take": [1, 2]}}, "seeds": [1, 2]"#
+    )
+    #expect(expansion.runs.count == 12)
+    #expect(plan.stages.count { $0.kind == "dataset" } == 1)
+    #expect(plan.stages.count { $0.kind == "teacher" } == 2)
+    #expect(plan.stages.count { $0.kind == "student" } == 12)
+    #expect(Set(plan.stages.map(\.key)).count == plan.stages.count)
+    var seen: Set<ContentKey> = []
+    for stage in plan.stages {
+      #expect(stage.inputs.allSatisfy(seen.contains))
+      seen.insert(stage.key)
+    }
+  }
+
+  @Test func `keys of runs are those of their stages`() throws {
+    let (expansion, plan) = try plan(
+      #""base": {"student": "resnet8", "method": "aver-kd", "teachers": ["resnet14"]}, "axes": {"alpha": [0, 1, 2]}, "seeds": [1, 2], "teacherSeeds": "perSeed""#)
+    #expect(plan.runKeys == expansion.runs.map { StudentStage($0.spec).key })
+    for (run, key) in zip(expansion.runs, plan.runKeys) {
+      let stage = try #require(plan.stages.first { $0.key == key })
+      #expect(stage.inputs == StudentStage(run.spec).inputs)
+      #expect(stage.spec == run.spec.canonicalBytes)
+    }
+  }
+
+  @Test func `two datasets have their own teachers`() throws {
+    let (_, plan) = try plan(
+      #""base": {"student": "resnet8", "method": "aver-kd", "teachers": ["resnet14"]}, "axes": {"dataset": ["synthetic", "cifar100"]}"#)
+    #expect(plan.stages.map(\.kind) == ["dataset", "dataset", "teacher", "teacher", "student", "student"])
+  }
+}
+
+@Suite struct PresetTests {
+  @Test(arguments: Catalog.presets.names)
+  func `a preset is the file of its name`(_ name: String) throws {
+    let file = name == "smoke" ? name : String(name.dropFirst("paper/".count))
+    let text = try RepositoryFile.text("sweeps/\(file).json")
+    #expect(try Catalog.presets.entry(name).text == text)
+  }
+
+  @Test(arguments: Catalog.presets.names)
+  func `a preset is a grid`(_ name: String) throws {
+    let bytes = Array(try Catalog.presets.entry(name).text.utf8)
+    let grid = try GridReader.read(bytes, file: name) { _, _ in throw ToyGrid.NoSuchGrid() }
+    #expect(!grid.blocks.isEmpty)
+  }
+}
