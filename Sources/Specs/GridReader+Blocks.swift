@@ -129,7 +129,9 @@ extension GridReader {
 
   private mutating func condition(_ node: GridNode) -> GridSpec.Filter.Condition {
     if let elements = node.elements {
-      if elements.isEmpty { problems.append(node.spot.problem("an empty list of values, which nothing is in")) }
+      if elements.isEmpty {
+        problems.append(node.spot.problem("an empty list of values, which nothing is in"))
+      }
       return .oneOf(elements.map(\.value))
     }
     guard let members = node.members else { return .oneOf([node.value]) }
@@ -158,7 +160,9 @@ extension GridReader {
       switch member.name {
       case "workers": runs.workers = integer(node, 1...1024)
       case "threadsPerRun":
-        if node.integer != 1 { problems.append(node.spot.problem("a run has one thread; write 1 or nothing")) }
+        if node.integer != 1 {
+          problems.append(node.spot.problem("a run has one thread; write 1 or nothing"))
+        }
       case "order": runs.order = word(node, of: GridSpec.RunPreferences.Order.self) ?? .seedMajor
       case "retries": runs.retries = integer(node, 0...10) ?? 2
       case "onDiverged": runs.onDiverged = word(node, of: GridSpec.RunPreferences.OnDiverged.self) ?? .record
@@ -265,7 +269,9 @@ package enum DecimalRange {
       let share = Double(index) / Double(count - 1)
       return rounded(kind == "linspace" ? a + share * span : a * power(span, share))
     }
-    guard Set(values).count == count else { return failure("\(count) values that ten digits cannot tell apart") }
+    guard Set(values).count == count else {
+      return failure("\(count) values that ten digits cannot tell apart")
+    }
     return .success(values)
   }
 

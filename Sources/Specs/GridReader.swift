@@ -127,7 +127,8 @@ extension GridReader {
       let replaced = Set(new.flatMap { $0.node.members?.map(\.name) ?? [] })
       let rest = JSONNode(
         kind: .object(parts.filter { !replaced.contains($0.name) }), offset: old.node.json.offset)
-      kept.append(GridMember(name: old.name, spot: old.spot, node: GridNode(json: rest, source: old.node.source)))
+      kept.append(
+        GridMember(name: old.name, spot: old.spot, node: GridNode(json: rest, source: old.node.source)))
     }
     return kept + own
   }

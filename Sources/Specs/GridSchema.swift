@@ -106,7 +106,8 @@ package enum GridSchema {
     for option in vocabulary.methods.flatMap(\.options) {
       // Methods may mean different things by one name: what any of them takes is allowed.
       let schema = schema(of: option)
-      settings[option.name] = settings[option.name].map { $0 == schema ? schema : ["anyOf": [$0, schema]] } ?? schema
+      settings[option.name] =
+        settings[option.name].map { $0 == schema ? schema : ["anyOf": [$0, schema]] } ?? schema
     }
     for name in GridKeys.common { settings[name] = .object([:]) }
     for name in ["epochs", "batchSize", "teacherEpochs", "trainImages", "testImages"] {

@@ -184,7 +184,8 @@ package struct JSONReader {
     let text = bytes[start..<at]
     guard let number = DecimalNumber(utf8: text) else {
       throw error(
-        "\(String(decoding: text, as: UTF8.self)) is not a JSON number of up to 18 digits below 1.8e308", at: start)
+        "\(String(decoding: text, as: UTF8.self)) is not a JSON number of up to 18 digits below 1.8e308",
+        at: start)
     }
     let isInteger = !text.contains { $0 == UInt8(ascii: ".") || $0 | 0x20 == UInt8(ascii: "e") }
     return JSONNode(kind: .number(number, isInteger: isInteger), offset: start)

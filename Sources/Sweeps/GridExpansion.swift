@@ -35,7 +35,9 @@ package struct GridExpansion: Sendable {
     for block in grid.blocks where resolver.problems.isEmpty {
       let (count, overflow) = Self.size(of: block).addingReportingOverflow(asked)
       asked = overflow ? .max : count
-      if let complaint = Self.complaint(about: asked, limit) { resolver.report(block.spot.problem(complaint)) }
+      if let complaint = Self.complaint(about: asked, limit) {
+        resolver.report(block.spot.problem(complaint))
+      }
     }
     guard resolver.problems.isEmpty else { throw GridRejected(resolver.problems) }
 
@@ -78,7 +80,9 @@ package struct GridExpansion: Sendable {
 
   private static func complaint(about asked: Int, _ limit: Int) -> String? {
     let count = asked == .max ? "more than 10^18" : "\(asked)"
-    if asked > Self.limit { return "\(count) runs; more than \(Self.limit) are refused: make it several grids" }
+    if asked > Self.limit {
+      return "\(count) runs; more than \(Self.limit) are refused: make it several grids"
+    }
     return asked > limit ? "\(count) runs; more than \(limit) need --yes or --max-runs" : nil
   }
 

@@ -46,7 +46,8 @@ extension RunResolver {
         check(name, setting)
       }
     }
-    for condition in block.exclude.flatMap(\.conditions) where check(name: condition.name, at: condition.spot) {
+    for condition in block.exclude.flatMap(\.conditions) where check(name: condition.name, at: condition.spot)
+    {
       // A misspelt name in a filter would otherwise only be told that it removes nothing.
       for value in condition.condition.values { lookUp(value, of: condition.name, at: condition.spot) }
     }

@@ -5,7 +5,8 @@ import Testing
 @Suite struct CanonicalJSONTests {
   @Test func `the worked example`() {
     let value: JSONValue = [
-      "b": [1, .number(DecimalNumber(mantissa: 5, exponent: -2)), true, .null], "a": "x\"\\\n\t\r\u{1}é/", "B": .object([:]), "é": false,
+      "b": [1, .number(DecimalNumber(mantissa: 5, exponent: -2)), true, .null], "a": "x\"\\\n\t\r\u{1}é/",
+      "B": .object([:]), "é": false,
     ]
     #expect(
       CanonicalJSON.text(of: value)
@@ -27,7 +28,8 @@ import Testing
 @Suite struct ContentKeyTests {
   @Test func `the digests of FIPS 180-4`() {
     #expect(
-      ContentKey(hashing: []).description == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+      ContentKey(hashing: []).description
+        == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
     #expect(
       ContentKey(hashing: Array("abc".utf8)).description
         == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")

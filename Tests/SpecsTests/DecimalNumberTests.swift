@@ -4,23 +4,31 @@ import Testing
 
 @Suite struct DecimalNumberTests {
   @Test(arguments: [
-    ("0.3", 3, -1), ("3e-1", 3, -1), ("0.30", 3, -1), ("300", 3, 2), ("3E+2", 3, 2), ("-0.05", -5, -2), ("0", 0, 0), ("-0.0", 0, 0),
-    ("0e5", 0, 0), ("123456789012345678", 123_456_789_012_345_678, 0), ("1e-400", 1, -400), ("100000000000000000", 1, 17),
+    ("0.3", 3, -1), ("3e-1", 3, -1), ("0.30", 3, -1), ("300", 3, 2), ("3E+2", 3, 2), ("-0.05", -5, -2),
+    ("0", 0, 0), ("-0.0", 0, 0),
+    ("0e5", 0, 0), ("123456789012345678", 123_456_789_012_345_678, 0), ("1e-400", 1, -400),
+    ("100000000000000000", 1, 17),
   ])
-  func `a value has one form whatever its spelling`(_ text: String, _ mantissa: Int64, _ exponent: Int) throws {
+  func `a value has one form whatever its spelling`(_ text: String, _ mantissa: Int64, _ exponent: Int) throws
+  {
     let number = try #require(DecimalNumber(text))
     #expect(number.mantissa == mantissa && number.exponent == exponent)
     #expect(number == DecimalNumber(mantissa: mantissa, exponent: exponent))
   }
 
-  @Test(arguments: ["", "-", "1.", ".1", "01", "1e", "1e401", "1e-401", "1234567890123456789", "1.5e308e", " 1", "1 ", "2e308", "179769313486231581e291", "٣"])
+  @Test(arguments: [
+    "", "-", "1.", ".1", "01", "1e", "1e401", "1e-401", "1234567890123456789", "1.5e308e", " 1", "1 ",
+    "2e308", "179769313486231581e291", "٣",
+  ])
   func `anything else is no number`(_ text: String) { #expect(DecimalNumber(text) == nil) }
 
   @Test(arguments: [
-    ("240", "240"), ("0.05", "0.05"), ("5e-2", "0.05"), ("1e-4", "0.0001"), ("1.25e-6", "0.00000125"), ("1e-7", "1e-7"), ("1.5e-9", "15e-10"),
+    ("240", "240"), ("0.05", "0.05"), ("5e-2", "0.05"), ("1e-4", "0.0001"), ("1.25e-6", "0.00000125"),
+    ("1e-7", "1e-7"), ("1.5e-9", "15e-10"),
     ("1e17", "100000000000000000"), ("1e18", "1e18"), ("-2.50", "-2.5"), ("1200", "1200"),
   ])
-  func `the text of a value is fixed, because keys are made of it`(_ text: String, _ expected: String) throws {
+  func `the text of a value is fixed, because keys are made of it`(_ text: String, _ expected: String) throws
+  {
     let number = try #require(DecimalNumber(text))
     #expect(number.description == expected)
     #expect(DecimalNumber(expected) == number)
@@ -54,7 +62,10 @@ import Testing
   }
 
   @Test func `a range counts in decimals and has both its ends`() throws {
-    #expect(try texts("range", "0", "1", "0.1") == ["0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9", "1"])
+    #expect(
+      try texts("range", "0", "1", "0.1") == [
+        "0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9", "1",
+      ])
     #expect(try texts("range", "-1", "1", "1") == ["-1", "0", "1"])
     #expect(try texts("range", "0.3", "0.3", "5") == ["0.3"])
   }
@@ -71,9 +82,12 @@ import Testing
   }
 
   @Test(arguments: [
-    ("range", ["0", "1", "0.3"]), ("range", ["0", "1", "0"]), ("range", ["1", "0", "1"]), ("range", ["0", "1e300", "1e-300"]),
-    ("linspace", ["0", "1", "1"]), ("linspace", ["0", "1", "2.5"]), ("linspace", ["-1.7e308", "1.7e308", "3"]), ("linspace", ["1", "1", "3"]),
-    ("logspace", ["0", "1", "3"]), ("logspace", ["-1", "1", "3"]), ("logspace", ["1e-320", "1e300", "3"]), ("linspace", ["0", "1", "1e9"]),
+    ("range", ["0", "1", "0.3"]), ("range", ["0", "1", "0"]), ("range", ["1", "0", "1"]),
+    ("range", ["0", "1e300", "1e-300"]),
+    ("linspace", ["0", "1", "1"]), ("linspace", ["0", "1", "2.5"]),
+    ("linspace", ["-1.7e308", "1.7e308", "3"]), ("linspace", ["1", "1", "3"]),
+    ("logspace", ["0", "1", "3"]), ("logspace", ["-1", "1", "3"]), ("logspace", ["1e-320", "1e300", "3"]),
+    ("linspace", ["0", "1", "1e9"]),
   ])
   func `what makes no list of values is refused`(_ kind: String, _ numbers: [String]) throws {
     let numbers = try numbers.map { try #require(DecimalNumber($0)) }

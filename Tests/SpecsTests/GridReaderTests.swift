@@ -19,7 +19,9 @@ import Testing
   }
 
   @Test(arguments: GridCase.bad.filter { !$0.isStructural })
-  func `names are left to the vocabulary`(_ grid: GridCase) { #expect(problems(grid.text).map(\.rendered) == []) }
+  func `names are left to the vocabulary`(_ grid: GridCase) {
+    #expect(problems(grid.text).map(\.rendered) == [])
+  }
 
   @Test func `a problem shows its line and a caret under the place`() {
     let found = problems("{\n\t\"version\": 1, \"nme\": \"é\",\n  \"name\": \"g\" }")
@@ -30,12 +32,17 @@ import Testing
   }
 
   @Test func `a long line is cut around the place`() throws {
-    let text = "{\"version\": 1, \"name\": \"g\", \"note\": \"\(String(repeating: "n", count: 500))\", \"bas\": {}}"
+    let text =
+      "{\"version\": 1, \"name\": \"g\", \"note\": \"\(String(repeating: "n", count: 500))\", \"bas\": {}}"
     let rendered = try #require(problems(text).first).rendered
     let lines = rendered.split(separator: "\n").map(String.init)
     #expect(lines.count == 3 && lines[1].count <= 122)
     let caret = try #require(lines[2].firstIndex(of: "^"))
-    #expect(lines[1][lines[1].index(lines[1].startIndex, offsetBy: lines[2].distance(from: lines[2].startIndex, to: caret))...].hasPrefix("\"bas\""))
+    #expect(
+      lines[1][
+        lines[1].index(
+          lines[1].startIndex, offsetBy: lines[2].distance(from: lines[2].startIndex, to: caret))...
+      ].hasPrefix("\"bas\""))
   }
 
   @Test func `twenty problems are printed and the rest counted`() {
@@ -56,7 +63,8 @@ import Testing
   // What stands in a grid
 
   @Test func `settings keep their places and spellings`() throws {
-    let grid = try ToyGrid.read(#"{"version": 1, "name": "g", "base": {"epochs": 5.0, "alpha": 0.10, "student": "a"}}"#)
+    let grid = try ToyGrid.read(
+      #"{"version": 1, "name": "g", "base": {"epochs": 5.0, "alpha": 0.10, "student": "a"}}"#)
     let base = try #require(grid.blocks.first).base
     #expect(base["epochs"]?.isInteger == false)
     #expect(base["alpha"]?.value == .number(DecimalNumber(mantissa: 1, exponent: -1)))
@@ -76,7 +84,8 @@ import Testing
   @Test func `a pool gives prefixes, or all subsets in its order`() throws {
     func pools(_ take: String) throws -> [String] {
       let grid = try ToyGrid.read(
-        "{\"version\": 1, \"name\": \"g\", \"axes\": {\"teachers\": {\"pool\": [\"a\", \"b\", \"c\", \"d\"], \(take)}}}")
+        "{\"version\": 1, \"name\": \"g\", \"axes\": {\"teachers\": {\"pool\": [\"a\", \"b\", \"c\", \"d\"], \(take)}}}"
+      )
       return grid.blocks[0].axes[0].values.map { $0.value.array!.map { $0.string! }.joined() }
     }
     #expect(try pools("\"take\": [1, 3]") == ["a", "abc"])
@@ -98,8 +107,11 @@ import Testing
 
   @Test func `preferences are read and have defaults`() throws {
     let plain = try ToyGrid.read(#"{"version": 1, "name": "g"}"#)
-    #expect(plain.run.retries == 2 && plain.run.order == .seedMajor && plain.run.onDiverged == .record && plain.run.workers == nil)
-    #expect(plain.report.metric == "test.acc1" && plain.report.select == .last && plain.teacherSeeds == .fixed)
+    #expect(
+      plain.run.retries == 2 && plain.run.order == .seedMajor && plain.run.onDiverged == .record
+        && plain.run.workers == nil)
+    #expect(
+      plain.report.metric == "test.acc1" && plain.report.select == .last && plain.teacherSeeds == .fixed)
     let set = try ToyGrid.read(
       #"{"version": 1, "name": "g", "teacherSeeds": "perSeed", "run": {"workers": 3, "order": "shortestFirst", "retries": 0, "maxMinutesPerRun": 0.5}, "report": {"select": "bestOnTest", "rows": ["method"]}}"#
     )
@@ -135,7 +147,8 @@ import Testing
       "a": #"{"version": 1, "name": "a", "base": {"x": 1, "y": 1, "z": 1}}"#,
       "b": #"{"version": 1, "name": "b", "extends": "a", "base": {"y": 2, "z": 2}}"#,
     ]
-    let grid = try ToyGrid.read(#"{"version": 1, "name": "c", "extends": "b", "base": {"z": 3}}"#, others: others)
+    let grid = try ToyGrid.read(
+      #"{"version": 1, "name": "c", "extends": "b", "base": {"z": 3}}"#, others: others)
     #expect(grid.blocks[0].base.mapValues(\.value) == ["x": 1, "y": 2, "z": 3])
   }
 
@@ -145,7 +158,8 @@ import Testing
       others: ["old.json": "{\"version\": 1,\n \"name\": \"old\", \"bse\": {}}"])
     #expect(found.map(\.place) == [GridPlace(file: "old.json", line: 2, column: 17)])
     expect(
-      problems(#"{"version": 1, "name": "g", "extends": "old.json"}"#, others: ["old.json": "{"]), toBe: ["1:2 the end of the text where a name"])
+      problems(#"{"version": 1, "name": "g", "extends": "old.json"}"#, others: ["old.json": "{"]),
+      toBe: ["1:2 the end of the text where a name"])
   }
 
   @Test func `grids that extend each other or nothing are refused`() {
@@ -153,15 +167,20 @@ import Testing
       problems(
         #"{"version": 1, "name": "g", "extends": "a"}"#,
         others: [
-          "a": #"{"version": 1, "name": "a", "extends": "b"}"#, "b": #"{"version": 1, "name": "b", "extends": "a"}"#,
+          "a": #"{"version": 1, "name": "a", "extends": "b"}"#,
+          "b": #"{"version": 1, "name": "b", "extends": "a"}"#,
         ]), toBe: ["1:40 a extends itself"])
     expect(
-      problems(#"{"version": 1, "name": "g", "extends": "none"}"#), toBe: ["1:40 cannot read none: there is no such grid"])
+      problems(#"{"version": 1, "name": "g", "extends": "none"}"#),
+      toBe: ["1:40 cannot read none: there is no such grid"])
     expect(problems(#"{"version": 1, "name": "g", "extends": 3}"#), toBe: ["1:40 'extends' should be"])
     let chain = Dictionary(
-      uniqueKeysWithValues: (0..<20).map { ("g\($0)", "{\"version\": 1, \"name\": \"g\", \"extends\": \"g\($0 + 1)\"}") })
+      uniqueKeysWithValues: (0..<20).map {
+        ("g\($0)", "{\"version\": 1, \"name\": \"g\", \"extends\": \"g\($0 + 1)\"}")
+      })
     expect(
-      problems(#"{"version": 1, "name": "g", "extends": "g0"}"#, others: chain), toBe: ["1:40 a chain of more than 8"])
+      problems(#"{"version": 1, "name": "g", "extends": "g0"}"#, others: chain),
+      toBe: ["1:40 a chain of more than 8"])
   }
 }
 

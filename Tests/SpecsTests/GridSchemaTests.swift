@@ -21,7 +21,9 @@ import Testing
   }
 
   @Test(arguments: GridCase.bad.filter { !$0.schemaCanTell })
-  func `what a schema cannot tell it accepts`(_ grid: GridCase) throws { #expect(try problems(grid.text) == []) }
+  func `what a schema cannot tell it accepts`(_ grid: GridCase) throws {
+    #expect(try problems(grid.text) == [])
+  }
 
   @Test func `every key of the reader is in the schema`() {
     let value = GridSchema.value(.toy)

@@ -44,9 +44,12 @@ import Testing
   }
 
   @Test(arguments: [
-    "01", "1.", ".5", "+1", "1e", "1e+", "--1", "1.2.3", "0x1", "1e999", "1234567890123456789", "-", "Infinity", "nul", "True",
-    "'a'", "[1,]", "{\"a\":1,}", "[1 2]", "{\"a\" 1}", "{a: 1}", "[", "{", "\"", "\"\\", "\"\\u12\"", "\"\\u+123\"", "\"\t\"",
-    "// x\n1", "1 // x", "/* x */ 1", "1 1", "", " ", "[1}", "{\"a\":1]", "\u{FEFF}1", "\"\\ud800x\"", "\"\\udc00\"",
+    "01", "1.", ".5", "+1", "1e", "1e+", "--1", "1.2.3", "0x1", "1e999", "1234567890123456789", "-",
+    "Infinity", "nul", "True",
+    "'a'", "[1,]", "{\"a\":1,}", "[1 2]", "{\"a\" 1}", "{a: 1}", "[", "{", "\"", "\"\\", "\"\\u12\"",
+    "\"\\u+123\"", "\"\t\"",
+    "// x\n1", "1 // x", "/* x */ 1", "1 1", "", " ", "[1}", "{\"a\":1]", "\u{FEFF}1", "\"\\ud800x\"",
+    "\"\\udc00\"",
   ])
   func `what is not JSON is refused`(_ text: String) { #expect(failure(text) != nil) }
 
@@ -65,7 +68,9 @@ import Testing
   }
 
   @Test func `bytes that are not UTF-8 are refused with their place`() {
-    let texts: [[UInt8]] = [[0x22, 0xFF, 0x22], [0x22, 0xC3, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xF8, 0x22]]
+    let texts: [[UInt8]] = [
+      [0x22, 0xFF, 0x22], [0x22, 0xC3, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xF8, 0x22],
+    ]
     for bytes in texts {
       #expect {
         _ = try JSONReader.read(bytes)
@@ -86,7 +91,9 @@ import Testing
     let text = Array(#"{"a": [1.5e-3, "x\u00e9\n", {"b": null}], "c": tr"#.utf8) + Array("ue}".utf8)
     _ = try JSONReader.read(text)
     for count in 0..<text.count {
-      #expect(throws: JSONSyntaxError.self, "\(count) bytes") { try JSONReader.read(Array(text.prefix(count))) }
+      #expect(throws: JSONSyntaxError.self, "\(count) bytes") {
+        try JSONReader.read(Array(text.prefix(count)))
+      }
     }
   }
 

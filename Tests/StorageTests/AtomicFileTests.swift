@@ -49,8 +49,13 @@ import Testing
   }
 
   @Test func `errors name what was tried, the place and the next step`() {
-    #expect(FileError("write", "x/y", code: 28).description == "Cannot write x/y: No space left on device. Make room there and run the same command again: what was finished is kept.")
-    #expect(FileError("write", "x", code: 30).description.hasSuffix("Name a folder that can be written with --store."))
+    #expect(
+      FileError("write", "x/y", code: 28).description
+        == "Cannot write x/y: No space left on device. Make room there and run the same command again: what was finished is kept."
+    )
+    #expect(
+      FileError("write", "x", code: 30).description.hasSuffix(
+        "Name a folder that can be written with --store."))
     #expect(FileError("read", "x", code: 13).isDenied && FileError("read", "x", code: 28).isFull)
   }
 }
@@ -73,7 +78,9 @@ import Testing
 
   @Test func `a frame cut anywhere is an error`() {
     let frame = Zstd.compress(Self.noise(300))
-    for count in 0..<frame.count { #expect(throws: ZstdError.self) { try Zstd.decompress(Array(frame.prefix(count))) } }
+    for count in 0..<frame.count {
+      #expect(throws: ZstdError.self) { try Zstd.decompress(Array(frame.prefix(count))) }
+    }
   }
 
   @Test func `a changed bit is an error`() {
@@ -110,9 +117,13 @@ import Testing
 
 @Suite struct TimeOfDayTests {
   @Test(arguments: [
-    (0, "1970-01-01 00:00:00 UTC"), (951_782_400, "2000-02-29 00:00:00 UTC"), (951_868_799, "2000-02-29 23:59:59 UTC"),
-    (1_709_251_199, "2024-02-29 23:59:59 UTC"), (4_107_542_399, "2100-02-28 23:59:59 UTC"), (4_107_542_400, "2100-03-01 00:00:00 UTC"),
+    (0, "1970-01-01 00:00:00 UTC"), (951_782_400, "2000-02-29 00:00:00 UTC"),
+    (951_868_799, "2000-02-29 23:59:59 UTC"),
+    (1_709_251_199, "2024-02-29 23:59:59 UTC"), (4_107_542_399, "2100-02-28 23:59:59 UTC"),
+    (4_107_542_400, "2100-03-01 00:00:00 UTC"),
     (1_935_680_889, "2031-05-04 17:08:09 UTC"),
   ])
-  func `seconds since 1970 as people read them`(_ seconds: Int, _ text: String) { #expect(TimeOfDay.utc(seconds) == text) }
+  func `seconds since 1970 as people read them`(_ seconds: Int, _ text: String) {
+    #expect(TimeOfDay.utc(seconds) == text)
+  }
 }

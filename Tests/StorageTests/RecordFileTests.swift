@@ -9,8 +9,11 @@ import Testing
     .started(step: 0, Examples.provenance),
     .epoch(
       EpochRecord(
-        epoch: 0, step: 6, metrics: Metrics(["train.loss": 1.25, "test.acc1": 10.0 / 3, "odd \"name\"\n": .nan]), state: Examples.key("s0"))),
-    .stopped(step: 9), .failed(FailureRecord(cause: .diverged, reason: "The loss was not finite.", epoch: 1, step: 7)),
+        epoch: 0, step: 6,
+        metrics: Metrics(["train.loss": 1.25, "test.acc1": 10.0 / 3, "odd \"name\"\n": .nan]),
+        state: Examples.key("s0"))),
+    .stopped(step: 9),
+    .failed(FailureRecord(cause: .diverged, reason: "The loss was not finite.", epoch: 1, step: 7)),
     .failed(FailureRecord(cause: .data, reason: "é")), .finished(metrics: Metrics(["test.acc1": 1e-300])),
   ]
 
@@ -22,7 +25,9 @@ import Testing
   }
 
   /// Bit patterns, so that not-a-number equals itself.
-  private func texts(_ records: [RunRecord]) -> [String] { records.map { String(decoding: $0.canonicalBytes, as: UTF8.self) } }
+  private func texts(_ records: [RunRecord]) -> [String] {
+    records.map { String(decoding: $0.canonicalBytes, as: UTF8.self) }
+  }
 
   @Test func `what a worker writes is what a coordinator reads`() throws {
     try write(records)
@@ -35,7 +40,8 @@ import Testing
     #expect(try reader.next().isEmpty)
   }
 
-  @Test func `a file cut at any byte gives the records before the cut, and the rest once it is there`() throws {
+  @Test func `a file cut at any byte gives the records before the cut, and the rest once it is there`() throws
+  {
     try write(records)
     let bytes = try folder.bytes("r")
     let ends = bytes.indices.filter { bytes[$0] == UInt8(ascii: "\n") }.map { $0 + 1 }
@@ -58,7 +64,10 @@ import Testing
     #expect(try reader.next().count == 1)
   }
 
-  @Test(arguments: ["{}", "x", "", "{\"record\":\"other\"}", "{\"record\":\"stopped\"}", "{\"record\":\"stopped\",\"step\":1.5}", "\u{0}"])
+  @Test(arguments: [
+    "{}", "x", "", "{\"record\":\"other\"}", "{\"record\":\"stopped\"}",
+    "{\"record\":\"stopped\",\"step\":1.5}", "\u{0}",
+  ])
   func `a whole line that is no record is damage with its line`(_ line: String) throws {
     try write([.stopped(step: 1)])
     try folder.write(try folder.bytes("r") + Array("\(line)\n".utf8), to: "r")
@@ -72,7 +81,8 @@ import Testing
 /// Values that several suites use.
 enum Examples {
   static let provenance = Provenance(
-    version: "1.2.3", commit: "abc-dirty", program: key("program"), blas: "0.3.21 Haswell", cpu: "a cpu", host: "here", profile: "single, 1 thread")
+    version: "1.2.3", commit: "abc-dirty", program: key("program"), blas: "0.3.21 Haswell", cpu: "a cpu",
+    host: "here", profile: "single, 1 thread")
 
   static func key(_ text: String) -> ContentKey { ContentKey(hashing: Array(text.utf8)) }
 }

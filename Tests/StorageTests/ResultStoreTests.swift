@@ -27,15 +27,19 @@ import Testing
         state: Examples.key("\(state)\(number)")))
   }
 
-  private func numbered(_ records: [RunRecord]) -> [NumberedRecord] { records.enumerated().map { NumberedRecord($0.offset, $0.element) } }
+  private func numbered(_ records: [RunRecord]) -> [NumberedRecord] {
+    records.enumerated().map { NumberedRecord($0.offset, $0.element) }
+  }
 
   /// All rows of all tables as text: equal stores are equal texts.
   private func dump(_ path: String) throws -> String {
     let queue = try DatabaseQueue(path: path)
     defer { try? queue.close() }
     return try queue.read { db in
-      let tables = try String.fetchAll(db, sql: "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-      return try tables.map { "\($0): \(try Row.fetchAll(db, sql: "SELECT * FROM \($0)"))" }.joined(separator: "\n")
+      let tables = try String.fetchAll(
+        db, sql: "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+      return try tables.map { "\($0): \(try Row.fetchAll(db, sql: "SELECT * FROM \($0)"))" }.joined(
+        separator: "\n")
     }
   }
 
@@ -45,7 +49,10 @@ import Testing
     try store.register([stage("a")])
     let id = AttemptID(key: Examples.key("a"), number: 1)
     try store.ingest(
-      numbered([.started(step: 0, Examples.provenance), epoch(0, 10), epoch(1, 30), .finished(metrics: Metrics(["steps": 12]))]), of: id,
+      numbered([
+        .started(step: 0, Examples.provenance), epoch(0, 10), epoch(1, 30),
+        .finished(metrics: Metrics(["steps": 12])),
+      ]), of: id,
       closing: .finished)
     let curve = try store.curve(of: id.key)
     #expect(curve.map(\.epoch) == [0, 1] && curve.map(\.step) == [6, 12])
@@ -54,12 +61,16 @@ import Testing
     #expect(curve[1].state == Examples.key("s1"))
     #expect(try store.metrics(of: id.key)["steps"] == 12)
     let attempt = try #require(try store.attempts(of: id.key).first)
-    #expect(attempt.provenance == Examples.provenance && attempt.outcome == .finished && attempt.firstStep == 0)
+    #expect(
+      attempt.provenance == Examples.provenance && attempt.outcome == .finished && attempt.firstStep == 0)
     #expect(try store.states(of: [id.key]) == [id.key: .finished])
   }
 
   @Test func `records taken in twice, or one by one, or in overlapping parts, count once`() throws {
-    let records = numbered([.started(step: 0, Examples.provenance), epoch(0, 1), epoch(1, 2), epoch(2, 3), .finished(metrics: Metrics(["x": 1]))])
+    let records = numbered([
+      .started(step: 0, Examples.provenance), epoch(0, 1), epoch(1, 2), epoch(2, 3),
+      .finished(metrics: Metrics(["x": 1])),
+    ])
     let id = AttemptID(key: Examples.key("a"), number: 1)
     func filled(_ name: String, _ parts: [[NumberedRecord]]) throws -> String {
       let place = StoreFolder(folder.path(name))
@@ -79,14 +90,18 @@ import Testing
     try store.register([stage("a")])
     let key = Examples.key("a")
     try store.ingest(numbered([epoch(0, 1, "old"), epoch(1, 2, "old")]), of: AttemptID(key: key, number: 1))
-    try store.ingest(numbered([.started(step: 6, Examples.provenance), epoch(1, 5, "new")]), of: AttemptID(key: key, number: 2))
+    try store.ingest(
+      numbered([.started(step: 6, Examples.provenance), epoch(1, 5, "new")]),
+      of: AttemptID(key: key, number: 2))
     #expect(try store.curve(of: key).map(\.state) == [Examples.key("old0"), Examples.key("new1")])
     #expect(try store.attempts(of: key).map(\.firstStep) == [0, 6])
   }
 
   @Test func `records of a stage that nobody registered change nothing`() throws {
     let key = Examples.key("unknown")
-    #expect(throws: StoreError.unknownStage(key)) { try store.ingest(numbered([epoch(0, 1)]), of: AttemptID(key: key, number: 1)) }
+    #expect(throws: StoreError.unknownStage(key)) {
+      try store.ingest(numbered([epoch(0, 1)]), of: AttemptID(key: key, number: 1))
+    }
     #expect(throws: StoreError.unknownStage(key)) { try store.setState(.finished, of: key) }
     #expect(try store.stages().isEmpty)
   }
@@ -97,7 +112,10 @@ import Testing
     try store.setState(.failed(failure), of: Examples.key("a"))
     try store.setState(.blocked(reason: "teacher failed"), of: Examples.key("b"))
     try store.register([stage("a"), stage("b")])
-    #expect(try store.states(of: ["a", "b", "c"].map(Examples.key)) == [Examples.key("a"): .failed(failure), Examples.key("b"): .blocked(reason: "teacher failed")])
+    #expect(
+      try store.states(of: ["a", "b", "c"].map(Examples.key)) == [
+        Examples.key("a"): .failed(failure), Examples.key("b"): .blocked(reason: "teacher failed"),
+      ])
     try store.setState(.open, of: Examples.key("a"))
     #expect(try store.states(of: [Examples.key("a")]).values.first == .open)
   }
@@ -108,7 +126,9 @@ import Testing
     #expect(try store.stages().map(\.stage.key) == keys)
     for digits in [1, 2, 64] {
       let prefix = String(keys[7].description.prefix(digits))
-      #expect(try store.stages(withPrefix: prefix).map(\.stage.key) == keys.filter { $0.description.hasPrefix(prefix) })
+      #expect(
+        try store.stages(withPrefix: prefix).map(\.stage.key)
+          == keys.filter { $0.description.hasPrefix(prefix) })
     }
     #expect(try store.stages(withPrefix: "%").isEmpty)
     #expect(try store.stages(withPrefix: "' OR 1 --").isEmpty)
@@ -123,11 +143,13 @@ import Testing
   // Sweeps
 
   private func sweep(_ name: String = "g") -> SweepRecord {
-    SweepRecord(name: name, grid: "{}", canonical: "{}", columns: ["student", "method"], asked: 9, created: 77)
+    SweepRecord(
+      name: name, grid: "{}", canonical: "{}", columns: ["student", "method"], asked: 9, created: 77)
   }
 
   private func point(_ name: String, _ seed: Int) -> SweepPoint {
-    SweepPoint(key: Examples.key(name), seed: seed, labels: ["resnet8", .string(name), .null, [1, ["k": 2]]])
+    SweepPoint(
+      key: Examples.key(name), seed: seed, labels: ["resnet8", .string(name), .null, [1, ["k": 2]]])
   }
 
   @Test func `a sweep keeps its points and their order`() throws {
@@ -145,8 +167,11 @@ import Testing
   @Test func `an outcome is the last epoch's value and the earliest highest`() throws {
     try store.register(["a", "b", "c"].map { stage($0) })
     try store.saveSweep(sweep(), points: [point("a", 1), point("b", 1), point("c", 1), point("d", 1)])
-    try store.ingest(numbered([epoch(0, 5), epoch(1, 9), epoch(2, 9), epoch(3, 7)]), of: AttemptID(key: Examples.key("a"), number: 1), closing: .finished)
-    try store.ingest(numbered([epoch(0, .nan), epoch(1, .nan)]), of: AttemptID(key: Examples.key("b"), number: 1))
+    try store.ingest(
+      numbered([epoch(0, 5), epoch(1, 9), epoch(2, 9), epoch(3, 7)]),
+      of: AttemptID(key: Examples.key("a"), number: 1), closing: .finished)
+    try store.ingest(
+      numbered([epoch(0, .nan), epoch(1, .nan)]), of: AttemptID(key: Examples.key("b"), number: 1))
     let outcomes = try store.outcomes(of: "g", metric: "test.acc1")
     #expect(outcomes.map(\.state) == [.finished, .open, .open, nil])
     #expect(outcomes[0].last?.epoch == 3 && outcomes[0].last?.value == 7)
@@ -158,7 +183,9 @@ import Testing
 
   // Checkpoints
 
-  private func contents() throws -> Int { try store.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM content") } ?? -1 }
+  private func contents() throws -> Int {
+    try store.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM content") } ?? -1
+  }
 
   private func put(_ bytes: [UInt8], _ kind: CheckpointKind, of name: String = "a") throws {
     try store.putCheckpoint(Checkpoint(kind: kind, epoch: 1, step: 2, bytes: bytes), of: Examples.key(name))
@@ -166,7 +193,9 @@ import Testing
 
   @Test func `a checkpoint comes back, equal bytes are kept once, and what nobody needs goes`() throws {
     try store.register([stage("a"), stage("b")])
-    let (one, two) = ([UInt8](repeating: 1, count: 1000), Array((0..<1001).map { UInt8(truncatingIfNeeded: $0 * 31) }))
+    let (one, two) = (
+      [UInt8](repeating: 1, count: 1000), Array((0..<1001).map { UInt8(truncatingIfNeeded: $0 * 31) })
+    )
     try put(one, .last)
     try put(one, .best)
     try put(one, .final, of: "b")
@@ -182,8 +211,12 @@ import Testing
     #expect(try contents() == 2)
     let summaries = try store.checkpoints(of: Examples.key("a"))
     #expect(summaries.map(\.kind) == [.last, .best, .final])
-    #expect(summaries[0].digest == ContentKey(hashing: two) && summaries[0].size == 1001 && summaries[0].storedSize > 0)
-    #expect(throws: StoreError.checkpointAbsent(Examples.key("b"), kind: .last)) { try store.checkpoint(of: Examples.key("b"), kind: .last) }
+    #expect(
+      summaries[0].digest == ContentKey(hashing: two) && summaries[0].size == 1001
+        && summaries[0].storedSize > 0)
+    #expect(throws: StoreError.checkpointAbsent(Examples.key("b"), kind: .last)) {
+      try store.checkpoint(of: Examples.key("b"), kind: .last)
+    }
   }
 
   @Test func `any changed bit of a stored checkpoint is found on the read`() throws {
@@ -219,11 +252,14 @@ import Testing
   @Test func `what makes a result is taken in together or not at all`() throws {
     try store.register([stage("a")])
     let before = try dump(place.database)
-    try store.write { try $0.execute(sql: "PRAGMA max_page_count = \(try Int.fetchOne($0, sql: "PRAGMA page_count")! + 2)") }
+    try store.write {
+      try $0.execute(sql: "PRAGMA max_page_count = \(try Int.fetchOne($0, sql: "PRAGMA page_count")! + 2)")
+    }
     let noise = (0..<200_000).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 7 ^ $0 >> 3) }
     #expect(throws: StoreError.full(place.database)) {
       try store.ingest(
-        numbered([epoch(0, 1), .finished(metrics: Metrics())]), of: AttemptID(key: Examples.key("a"), number: 1),
+        numbered([epoch(0, 1), .finished(metrics: Metrics())]),
+        of: AttemptID(key: Examples.key("a"), number: 1),
         checkpoints: [Checkpoint(kind: .final, epoch: 0, step: 6, bytes: noise)], closing: .finished)
     }
     try store.close()
@@ -262,7 +298,10 @@ import Testing
   }
 
   @Test func `anything else at its place is no store and stays as it is`() throws {
-    try folder.write(Array("this is no database, but it is long enough to be looked at as if it were one ......................".utf8), to: "text")
+    try folder.write(
+      Array(
+        "this is no database, but it is long enough to be looked at as if it were one ......................"
+          .utf8), to: "text")
     let other = try DatabaseQueue(path: folder.path("other"))
     try other.write { try $0.execute(sql: "CREATE TABLE t (x)") }
     try other.close()
@@ -270,7 +309,9 @@ import Testing
     for name in ["text", "other", "folder"] {
       for access in [ResultStore.Access.reading, .writing] {
         let before = try? folder.bytes(name)
-        #expect(error { () throws(StoreError) in try ResultStore(file: folder.path(name), access) } == .notAStore(folder.path(name)), "\(name) \(access)")
+        #expect(
+          error { () throws(StoreError) in try ResultStore(file: folder.path(name), access) }
+            == .notAStore(folder.path(name)), "\(name) \(access)")
         #expect((try? folder.bytes(name)) == before)
       }
     }
@@ -293,7 +334,10 @@ import Testing
     try place.create()
     let raw = try DatabaseQueue(path: place.database)
     try raw.write { db in
-      try db.execute(sql: "PRAGMA application_id = \(Migrations.applicationID); CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+      try db.execute(
+        sql:
+          "PRAGMA application_id = \(Migrations.applicationID); CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)"
+      )
     }
     try raw.close()
     #expect(error { () throws(StoreError) in try ResultStore(at: place, .reading) } == .older(place.database))
@@ -313,7 +357,9 @@ import Testing
 
   @Test func `an empty file is a store that was never written`() throws {
     try folder.write([], to: "store.sqlite")
-    #expect(error { () throws(StoreError) in try ResultStore(at: StoreFolder(folder.path), .reading) } == .absent(folder.path("store.sqlite")))
+    #expect(
+      error { () throws(StoreError) in try ResultStore(at: StoreFolder(folder.path), .reading) }
+        == .absent(folder.path("store.sqlite")))
     try ResultStore(at: StoreFolder(folder.path), .writing).close()
     try ResultStore(at: StoreFolder(folder.path), .reading).close()
   }
@@ -334,7 +380,9 @@ import Testing
     }
     for count in stride(from: 0, to: whole.count, by: 4096) {
       try folder.write(Array(whole.prefix(count)), to: "cut")
-      do { _ = try ResultStore(file: folder.path("cut"), .reading).outcomes(of: "g", metric: "test.acc1") } catch {}
+      do {
+        _ = try ResultStore(file: folder.path("cut"), .reading).outcomes(of: "g", metric: "test.acc1")
+      } catch {}
     }
   }
 
@@ -343,7 +391,9 @@ import Testing
     try folder.write(try AtomicFile.read(place.database), to: "copy.sqlite")
     #expect(try AtomicFile.read("\(place.path)/store.sqlite-journal").isEmpty, "a journal that holds nothing")
     let here = try ResultStore(at: place, .reading).outcomes(of: "g", metric: "test.acc1")
-    #expect(try ResultStore(file: folder.path("copy.sqlite"), .reading).outcomes(of: "g", metric: "test.acc1") == here)
+    #expect(
+      try ResultStore(file: folder.path("copy.sqlite"), .reading).outcomes(of: "g", metric: "test.acc1")
+        == here)
   }
 
   @Test func `a commit that a kill cut in half is undone by whoever opens the store next`() throws {
@@ -352,7 +402,8 @@ import Testing
     let raw = try DatabaseQueue(path: place.database)
     // A small cache makes SQLite write pages of the open transaction into the file, as a long one does.
     try raw.writeWithoutTransaction { db in
-      try db.execute(sql: "PRAGMA journal_mode = TRUNCATE; PRAGMA cache_size = 2; PRAGMA cache_spill = 1; BEGIN IMMEDIATE")
+      try db.execute(
+        sql: "PRAGMA journal_mode = TRUNCATE; PRAGMA cache_size = 2; PRAGMA cache_spill = 1; BEGIN IMMEDIATE")
       for number in 0..<400 {
         try db.execute(
           sql: "INSERT INTO stage (key, kind, title, spec, state) VALUES (?, 'student', ?, '{}', 'open')",
@@ -365,7 +416,9 @@ import Testing
     }
     try raw.close()
     #expect(try folder.bytes("store.sqlite-journal").count > 0)
-    #expect(try folder.bytes("store.sqlite") != AtomicFile.read(place.database), "pages of the cut commit are in the file")
+    #expect(
+      try folder.bytes("store.sqlite") != AtomicFile.read(place.database),
+      "pages of the cut commit are in the file")
     let copy = StoreFolder(folder.path)
     #expect(try ResultStore(at: copy, .reading).stages().map(\.stage.key) == before)
     #expect(try ResultStore(at: copy, .writing).stages().map(\.stage.key) == before)
@@ -376,17 +429,24 @@ import Testing
     let writer = try ResultStore(at: place, .writing)
     let reader = try ResultStore(at: place, .reading)
     for number in 0..<20 {
-      try writer.register([StageRecord(key: Examples.key("w\(number)"), kind: "student", title: "w", spec: "{}")])
+      try writer.register([
+        StageRecord(key: Examples.key("w\(number)"), kind: "student", title: "w", spec: "{}")
+      ])
       #expect(try reader.stages().count == number + 2)
     }
   }
 
   @Test(arguments: [
-    (ResultCode.SQLITE_FULL, StoreError.full("p")), (.SQLITE_READONLY, .readOnly("p")), (.SQLITE_PERM, .denied("p")), (.SQLITE_BUSY, .busy("p")),
-    (.SQLITE_NOTADB, .notAStore("p")), (.SQLITE_CORRUPT, .damaged("p", reason: "why")), (.SQLITE_MISMATCH, .failed("p", reason: "why")),
+    (ResultCode.SQLITE_FULL, StoreError.full("p")), (.SQLITE_READONLY, .readOnly("p")),
+    (.SQLITE_PERM, .denied("p")), (.SQLITE_BUSY, .busy("p")),
+    (.SQLITE_NOTADB, .notAStore("p")), (.SQLITE_CORRUPT, .damaged("p", reason: "why")),
+    (.SQLITE_MISMATCH, .failed("p", reason: "why")),
   ])
-  func `codes of SQLite become facts with a place and a next step`(_ code: ResultCode, _ expected: StoreError) {
-    #expect(throws: expected) { try ResultStore.translating("p") { throw DatabaseError(resultCode: code, message: "why") } }
+  func `codes of SQLite become facts with a place and a next step`(_ code: ResultCode, _ expected: StoreError)
+  {
+    #expect(throws: expected) {
+      try ResultStore.translating("p") { throw DatabaseError(resultCode: code, message: "why") }
+    }
     #expect(expected.description.hasPrefix("p") || expected.description.contains(" p"))
   }
 }

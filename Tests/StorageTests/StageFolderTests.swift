@@ -22,8 +22,10 @@ import Testing
     #expect(try stage.attempts() == [])
     #expect(try stage.newAttempt().number == 1)
     #expect(try stage.newAttempt().number == 2)
-    try FileManager.default.createDirectory(atPath: "\(stage.path)/attempts/10", withIntermediateDirectories: false)
-    try FileManager.default.createDirectory(atPath: "\(stage.path)/attempts/other", withIntermediateDirectories: false)
+    try FileManager.default.createDirectory(
+      atPath: "\(stage.path)/attempts/10", withIntermediateDirectories: false)
+    try FileManager.default.createDirectory(
+      atPath: "\(stage.path)/attempts/other", withIntermediateDirectories: false)
     #expect(try stage.newAttempt().number == 11)
     #expect(try stage.attempts().map(\.number) == [1, 2, 10, 11])
   }
@@ -52,14 +54,15 @@ import Testing
     #expect(try AtomicFile.names(in: attempt.output) == ["manifest.json", "new"])
   }
 
-  @Test func `where another attempt was first, its output stays`() throws {
-    let (first, second) = (try stage.newAttempt(), try stage.newAttempt())
-    try first.prepareOutput([("a", [1])])
-    try second.prepareOutput([("a", [2])])
-    try stage.publish(second)
-    try stage.publish(first)
+  @Test func `where another attempt was first, its output stays, and a different one is said aloud`() throws {
+    let attempts = try (0..<3).map { _ in try stage.newAttempt() }
+    for (attempt, byte) in zip(attempts, [2, 2, 3] as [UInt8]) { try attempt.prepareOutput([("a", [byte])]) }
+    try stage.publish(attempts[0])
+    try stage.publish(attempts[1])
+    #expect(!AtomicFile.exists(attempts[1].output))
+    #expect(throws: Contradiction.self) { try stage.publish(attempts[2]) }
     #expect(try #require(try stage.published()).read("a") == [2])
-    #expect(!AtomicFile.exists(first.output))
+    #expect(AtomicFile.exists(attempts[2].output), "evidence stays")
   }
 
   @Test func `every change of an output is noticed when it is read`() throws {
@@ -107,17 +110,23 @@ import Testing
     try write(3, 7, 20, 100, to: attempt)
     #expect(try attempt.snapshots.files(.snapshot).map(\.step) == [100, 20])
     let newest = try stage.newestSnapshot()
-    #expect(newest.snapshot?.step == 100 && newest.snapshot?.bytes == Array("step 100".utf8) && newest.damaged == [])
+    #expect(
+      newest.snapshot?.step == 100 && newest.snapshot?.bytes == Array("step 100".utf8) && newest.damaged == []
+    )
   }
 
   @Test func `every best state that a snapshot could need stays`() throws {
     let attempt = try stage.newAttempt()
-    func best(_ step: Int) throws { try attempt.snapshots.writeBest(Snapshot(step: step, bytes: [UInt8(step)])) }
+    func best(_ step: Int) throws {
+      try attempt.snapshots.writeBest(Snapshot(step: step, bytes: [UInt8(step)]))
+    }
     try best(5)
     try write(5, to: attempt)
     try best(10)
     try write(10, to: attempt)
-    #expect(try attempt.snapshots.files(.best).map(\.step) == [10, 5], "the snapshot of step 5 refers to the best of step 5")
+    #expect(
+      try attempt.snapshots.files(.best).map(\.step) == [10, 5],
+      "the snapshot of step 5 refers to the best of step 5")
     try write(15, to: attempt)
     #expect(try attempt.snapshots.files(.best).map(\.step) == [10])
     #expect(try stage.newestBest(upTo: 12).snapshot?.bytes == [10])
@@ -190,7 +199,8 @@ import Testing
 
   @Test func `a dead holder is nobody, and needs no flag`() throws {
     let me = ProcessIdentity.current
-    let dead = Holder(identity: ProcessIdentity(host: me.host, process: me.process, started: "another start"), since: 5)
+    let dead = Holder(
+      identity: ProcessIdentity(host: me.host, process: me.process, started: "another start"), since: 5)
     try AtomicFile.write(dead.canonicalBytes, to: store.lease)
     #expect(Lease.holder(of: store) == nil)
     _ = try Lease(of: store, now: 6)

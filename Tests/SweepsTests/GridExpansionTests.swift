@@ -14,7 +14,10 @@ import Testing
   private func words(_ expansion: GridExpansion) -> [String] {
     expansion.runs.map { run in
       let options = run.spec.method.options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-      return ([run.spec.method.name] + options + ["e\(run.spec.recipe.epochs)", "M\(run.spec.teachers.count)", "s\(run.spec.seed)"])
+      return
+        ([run.spec.method.name] + options + [
+          "e\(run.spec.recipe.epochs)", "M\(run.spec.teachers.count)", "s\(run.spec.seed)",
+        ])
         .joined(separator: " ")
     }
   }
@@ -42,11 +45,14 @@ import Testing
 
   @Test func `a block is the product of its axes, the last one fastest, times the seeds`() throws {
     let grid = try expand(
-      Self.base + #", "axes": {"epochs": [1, 2], "alpha": [0, 3]}, "seeds": [5, 4], "run": {"order": "cellMajor"}"#)
+      Self.base
+        + #", "axes": {"epochs": [1, 2], "alpha": [0, 3]}, "seeds": [5, 4], "run": {"order": "cellMajor"}"#)
     #expect(
       words(grid) == [
-        "aver-kd alpha=0 e1 M1 s5", "aver-kd alpha=0 e1 M1 s4", "aver-kd alpha=3 e1 M1 s5", "aver-kd alpha=3 e1 M1 s4",
-        "aver-kd alpha=0 e2 M1 s5", "aver-kd alpha=0 e2 M1 s4", "aver-kd alpha=3 e2 M1 s5", "aver-kd alpha=3 e2 M1 s4",
+        "aver-kd alpha=0 e1 M1 s5", "aver-kd alpha=0 e1 M1 s4", "aver-kd alpha=3 e1 M1 s5",
+        "aver-kd alpha=3 e1 M1 s4",
+        "aver-kd alpha=0 e2 M1 s5", "aver-kd alpha=0 e2 M1 s4", "aver-kd alpha=3 e2 M1 s5",
+        "aver-kd alpha=3 e2 M1 s4",
       ])
     #expect(grid.asked == 8)
   }
@@ -55,7 +61,8 @@ import Testing
     let grid = try expand(Self.base + #", "axes": {"alpha": [0, 2, 3]}, "seeds": {"count": 2}"#)
     #expect(
       words(grid) == [
-        "aver-kd alpha=0 e240 M1 s1", "aver-kd alpha=2 e240 M1 s1", "aver-kd alpha=3 e240 M1 s1", "aver-kd alpha=0 e240 M1 s2",
+        "aver-kd alpha=0 e240 M1 s1", "aver-kd alpha=2 e240 M1 s1", "aver-kd alpha=3 e240 M1 s1",
+        "aver-kd alpha=0 e240 M1 s2",
         "aver-kd alpha=2 e240 M1 s2", "aver-kd alpha=3 e240 M1 s2",
       ])
   }
@@ -77,16 +84,19 @@ import Testing
     )
     #expect(
       words(grid) == [
-        "aver-kd alpha=0 e2 M1 s1", "aver-kd alpha=2 e1 M1 s1", "aver-kd alpha=3 e1 M1 s1", "aver-kd alpha=3 e2 M1 s1",
+        "aver-kd alpha=0 e2 M1 s1", "aver-kd alpha=2 e1 M1 s1", "aver-kd alpha=3 e1 M1 s1",
+        "aver-kd alpha=3 e2 M1 s1",
       ])
   }
 
   @Test(arguments: [
-    (#"{"lt": 2}"#, [2, 3]), (#"{"le": 2}"#, [3]), (#"{"gt": 2}"#, [0, 2]), (#"{"ge": 2}"#, [0]), (#"{"not": 2}"#, [2]),
+    (#"{"lt": 2}"#, [2, 3]), (#"{"le": 2}"#, [3]), (#"{"gt": 2}"#, [0, 2]), (#"{"ge": 2}"#, [0]),
+    (#"{"not": 2}"#, [2]),
     (#"{"not": [0, 2]}"#, [0, 2]), (#"{"gt": 0, "lt": 3}"#, [0, 3]), ("2.0", [0, 3]), ("[0, 3]", [2]),
   ])
   func `each kind of filter removes what it says`(_ filter: String, _ left: [Int]) throws {
-    let grid = try expand(Self.base + ", \"axes\": {\"alpha\": [0, 2, 3]}, \"exclude\": [{\"alpha\": \(filter)}]")
+    let grid = try expand(
+      Self.base + ", \"axes\": {\"alpha\": [0, 2, 3]}, \"exclude\": [{\"alpha\": \(filter)}]")
     #expect(grid.runs.map { $0.spec.method.options["alpha"]?.integer } == left)
   }
 
@@ -100,7 +110,8 @@ import Testing
     let grid = try expand(Self.base + #", "include": [{"alpha": 2}, {"alpha": 3}], "seeds": [1, 2]"#)
     #expect(
       words(grid) == [
-        "aver-kd alpha=2 e240 M1 s1", "aver-kd alpha=3 e240 M1 s1", "aver-kd alpha=2 e240 M1 s2", "aver-kd alpha=3 e240 M1 s2",
+        "aver-kd alpha=2 e240 M1 s1", "aver-kd alpha=3 e240 M1 s1", "aver-kd alpha=2 e240 M1 s2",
+        "aver-kd alpha=3 e240 M1 s2",
       ])
   }
 
@@ -112,7 +123,8 @@ import Testing
     #expect(grid.asked == 6)
     #expect(
       words(grid) == [
-        "aver-kd alpha=2 e240 M1 s1", "aver-kd alpha=3 e240 M1 s1", "aver-kd alpha=4 e240 M1 s1", "aver-kd alpha=2 e240 M1 s2",
+        "aver-kd alpha=2 e240 M1 s1", "aver-kd alpha=3 e240 M1 s1", "aver-kd alpha=4 e240 M1 s1",
+        "aver-kd alpha=2 e240 M1 s2",
       ])
     #expect(grid.runs.map(\.block) == [0, 0, 1, 2])
     #expect(grid.sharing == ["aver-kd stands in several blocks: 6 runs asked for are 4"])
@@ -122,11 +134,17 @@ import Testing
     let grid = try expand(
       #""base": {"student": "resnet8", "method": "aver-kd"}, "axes": {"teachers": {"pool": ["wrn-16-1", "resnet14", "resnet8"], "take": [1, 3]}}"#
     )
-    #expect(grid.runs.map { $0.spec.teachers.map(\.network.family) } == [["cifar_wrn"], ["cifar_wrn", "cifar_resnet", "cifar_resnet"]])
+    #expect(
+      grid.runs.map { $0.spec.teachers.map(\.network.family) } == [
+        ["cifar_wrn"], ["cifar_wrn", "cifar_resnet", "cifar_resnet"],
+      ])
     let all = try expand(
       #""base": {"student": "resnet8", "method": "aver-kd"}, "axes": {"teachers": {"pool": ["wrn-16-1", "resnet14", "resnet8"], "take": [2], "choose": "all"}}"#
     )
-    #expect(all.runs.map { $0.spec.teachers.map { $0.network.parameters["depth"]?.integer } } == [[16, 14], [16, 8], [14, 8]])
+    #expect(
+      all.runs.map { $0.spec.teachers.map { $0.network.parameters["depth"]?.integer } } == [
+        [16, 14], [16, 8], [14, 8],
+      ])
   }
 
   // Identity
@@ -153,7 +171,8 @@ import Testing
   @Test func `an option that the method does not read changes nothing`() throws {
     let plain = try expand(Self.base).runs[0].spec
     let more = try expand(
-      #""base": {"student": "resnet8", "method": "aver-kd", "teachers": ["resnet14"], "beta": 7, "mixing": "dynamic", "preset": "reference"}"#)
+      #""base": {"student": "resnet8", "method": "aver-kd", "teachers": ["resnet14"], "beta": 7, "mixing": "dynamic", "preset": "reference"}"#
+    )
     #expect(more.runs[0].spec == plain)
     #expect(more.warnings.isEmpty, "only axes are worth a word")
   }
@@ -167,7 +186,9 @@ import Testing
 
   @Test func `a preset is its options, and a set option wins`() throws {
     func options(_ members: String) throws -> [String: JSONValue] {
-      try expand(#""base": {"student": "resnet8", "method": "mtkd-rl", "teachers": ["resnet14"], \#(members)}"#).runs[0].spec.method.options
+      try expand(
+        #""base": {"student": "resnet8", "method": "mtkd-rl", "teachers": ["resnet14"], \#(members)}"#
+      ).runs[0].spec.method.options
     }
     #expect(try options(#""preset": "paper""#) == [:])
     #expect(try options(#""preset": "reference""#) == ["mixing": "dynamic"])
@@ -185,7 +206,8 @@ import Testing
     let plain = try expand(Self.base).runs.map(\.spec)
     let other = try GridExpansion(
       ToyGrid.read(
-        "{\"version\": 1, \"name\": \"other\", \"note\": \"n\", \"blocks\": [{\"name\": \"b\"}], \(Self.base), \"run\": {\"workers\": 7, \"retries\": 9}, \"report\": {\"metric\": \"test.loss\"}}"),
+        "{\"version\": 1, \"name\": \"other\", \"note\": \"n\", \"blocks\": [{\"name\": \"b\"}], \(Self.base), \"run\": {\"workers\": 7, \"retries\": 9}, \"report\": {\"metric\": \"test.loss\"}}"
+      ),
       .toy)
     #expect(other.runs.map(\.spec) == plain)
   }
@@ -194,10 +216,13 @@ import Testing
 
   @Test func `columns are student, method and what varies, and labels hold what is read`() throws {
     let grid = try expand(
-      #""base": {"student": "resnet8", "teachers": ["resnet14"], "epochs": 3}, "axes": {"method": ["baseline", "mtkd-rl"], "beta": [5, 10]}"#)
+      #""base": {"student": "resnet8", "teachers": ["resnet14"], "epochs": 3}, "axes": {"method": ["baseline", "mtkd-rl"], "beta": [5, 10]}"#
+    )
     #expect(grid.columns == ["student", "method", "beta"])
     #expect(
-      grid.runs.map(\.labels) == [["resnet8", "baseline", .null], ["resnet8", "mtkd-rl", 5], ["resnet8", "mtkd-rl", 10]])
+      grid.runs.map(\.labels) == [
+        ["resnet8", "baseline", .null], ["resnet8", "mtkd-rl", 5], ["resnet8", "mtkd-rl", 10],
+      ])
   }
 
   @Test func `a block that says nothing of a column has the default there`() throws {
@@ -215,11 +240,14 @@ import Testing
   @Test func `ten thousand runs may be asked for, and more when that is meant`() throws {
     #expect(try expand(Self.base + #", "seeds": {"count": 10000}"#).runs.count == 10_000)
     #expect(throws: GridRejected.self) { try expand(Self.base + #", "seeds": {"count": 10001}"#) }
-    #expect(try expand(Self.base + #", "seeds": {"count": 10001}"#, limit: GridExpansion.limit).asked == 10_001)
+    #expect(
+      try expand(Self.base + #", "seeds": {"count": 10001}"#, limit: GridExpansion.limit).asked == 10_001)
   }
 
   @Test func `sizes beyond all integers are refused before anything is made`() throws {
-    let axes = ["alpha", "temperature", "epochs", "batchSize", "learningRate"].map { "\"\($0)\": {\"range\": [1, 10000, 1]}" }
+    let axes = ["alpha", "temperature", "epochs", "batchSize", "learningRate"].map {
+      "\"\($0)\": {\"range\": [1, 10000, 1]}"
+    }
     #expect {
       try expand(Self.base + ", \"axes\": {\(axes.joined(separator: ","))}", limit: GridExpansion.limit)
     } throws: { error in "\(error)".contains("more than 10^18 runs") }

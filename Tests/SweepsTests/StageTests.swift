@@ -7,7 +7,8 @@ import Testing
 @Suite struct StageTests {
   private let dataset = DatasetSpec(
     name: "cifar100", digest: ContentKey(hashing: Array("files".utf8)), trainImages: 10_000, testImages: 2000)
-  private let student = ModelSpec(family: "cifar_resnet", parameters: ["depth": 8, "widths": [16, 16, 32, 64]])
+  private let student = ModelSpec(
+    family: "cifar_resnet", parameters: ["depth": 8, "widths": [16, 16, 32, 64]])
 
   private var teacher: TeacherSpec {
     TeacherSpec(
@@ -19,7 +20,8 @@ import Testing
     RunSpec(
       dataset: dataset, student: student,
       method: MethodSpec(
-        name: "mtkd-rl", options: ["alpha": .number(DecimalNumber(mantissa: 5, exponent: -1)), "mixing": "dynamic"]),
+        name: "mtkd-rl",
+        options: ["alpha": .number(DecimalNumber(mantissa: 5, exponent: -1)), "mixing": "dynamic"]),
       teachers: [teacher], recipe: .student(epochs: 240), seed: 3)
   }
 
@@ -31,9 +33,14 @@ import Testing
   }
 
   @Test func `golden keys`() {
-    #expect(DatasetStage(dataset).key.description == "8dd0c5d3b8e0e750cee59ee8e43d79acb36b5b935e9b588e1f5139b37c7c66a7")
-    #expect(TeacherStage(teacher, on: dataset).key.description == "7a8095a014007cd2d1724ed6522ce12f280e06bd6d723e0e4b8ae7d2bb0c6f2a")
-    #expect(StudentStage(run).key.description == "453d5c34cc6f2560c761622b6219a1cccc0a216098fa79e7715dd022fe6b21bd")
+    #expect(
+      DatasetStage(dataset).key.description
+        == "8dd0c5d3b8e0e750cee59ee8e43d79acb36b5b935e9b588e1f5139b37c7c66a7")
+    #expect(
+      TeacherStage(teacher, on: dataset).key.description
+        == "7a8095a014007cd2d1724ed6522ce12f280e06bd6d723e0e4b8ae7d2bb0c6f2a")
+    #expect(
+      StudentStage(run).key.description == "453d5c34cc6f2560c761622b6219a1cccc0a216098fa79e7715dd022fe6b21bd")
   }
 
   @Test func `a key covers kind, revision, specification and inputs, each by its name`() {
@@ -103,7 +110,8 @@ import Testing
 
   @Test func `every stage reads back what it writes`() throws {
     let stages: [StageRequest] = [
-      StageRequest(DatasetStage(dataset)), StageRequest(TeacherStage(teacher, on: dataset)), StageRequest(StudentStage(run)),
+      StageRequest(DatasetStage(dataset)), StageRequest(TeacherStage(teacher, on: dataset)),
+      StageRequest(StudentStage(run)),
     ]
     #expect(try stages[0].decoded(as: DatasetStage.self) == DatasetStage(dataset))
     #expect(try stages[1].decoded(as: TeacherStage.self) == TeacherStage(teacher, on: dataset))
@@ -137,7 +145,8 @@ import Testing
 
   @Test func `keys of runs are those of their stages`() throws {
     let (expansion, plan) = try plan(
-      #""base": {"student": "resnet8", "method": "aver-kd", "teachers": ["resnet14"]}, "axes": {"alpha": [0, 1, 2]}, "seeds": [1, 2], "teacherSeeds": "perSeed""#)
+      #""base": {"student": "resnet8", "method": "aver-kd", "teachers": ["resnet14"]}, "axes": {"alpha": [0, 1, 2]}, "seeds": [1, 2], "teacherSeeds": "perSeed""#
+    )
     #expect(plan.runKeys == expansion.runs.map { StudentStage($0.spec).key })
     for (run, key) in zip(expansion.runs, plan.runKeys) {
       let stage = try #require(plan.stages.first { $0.key == key })
@@ -148,7 +157,8 @@ import Testing
 
   @Test func `two datasets have their own teachers`() throws {
     let (_, plan) = try plan(
-      #""base": {"student": "resnet8", "method": "aver-kd", "teachers": ["resnet14"]}, "axes": {"dataset": ["synthetic", "cifar100"]}"#)
+      #""base": {"student": "resnet8", "method": "aver-kd", "teachers": ["resnet14"]}, "axes": {"dataset": ["synthetic", "cifar100"]}"#
+    )
     #expect(plan.stages.map(\.kind) == ["dataset", "dataset", "teacher", "teacher", "student", "student"])
   }
 }

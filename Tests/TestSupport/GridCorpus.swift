@@ -43,25 +43,38 @@ extension GridCase {
       }
       """),
     good("one axis", head + run + #", "axes": {"alpha": [0, 0.5, 1]}}"#),
-    good("ranges", head + run + #", "axes": {"alpha": {"range": [0, 1, 0.25]}, "temperature": {"logspace": [1, 8, 4]}}}"#),
+    good(
+      "ranges",
+      head + run + #", "axes": {"alpha": {"range": [0, 1, 0.25]}, "temperature": {"logspace": [1, 8, 4]}}}"#),
     good("linspace", head + run + #", "axes": {"alpha": {"linspace": [0, 1, 3]}}}"#),
     good(
-      "zip", head + run + #", "zip": [{"epochs": [60, 240], "learningRate": [0.1, 0.05]}], "axes": {"alpha": [0, 1]}}"#),
+      "zip",
+      head + run
+        + #", "zip": [{"epochs": [60, 240], "learningRate": [0.1, 0.05]}], "axes": {"alpha": [0, 1]}}"#),
     good(
       "exclude and include",
       head + run
-        + #", "axes": {"alpha": [0, 1, 2]}, "exclude": [{"alpha": {"gt": 1}}, {"alpha": 0}], "include": [{"student": "resnet14"}]}"#),
+        + #", "axes": {"alpha": [0, 1, 2]}, "exclude": [{"alpha": {"gt": 1}}, {"alpha": 0}], "include": [{"student": "resnet14"}]}"#
+    ),
     good(
       "blocks",
       head + run
-        + #", "blocks": [{"name": "a", "axes": {"alpha": [0, 1]}}, {"name": "b", "base": {"alpha": 1}, "seeds": [5, 7]}]}"#),
+        + #", "blocks": [{"name": "a", "axes": {"alpha": [0, 1]}}, {"name": "b", "base": {"alpha": 1}, "seeds": [5, 7]}]}"#
+    ),
     good(
-      "a pool", head + #""base": {"student": "resnet8", "method": "aver-kd"}, "axes": {"teachers": {"pool": ["resnet14", "wrn-16-1"], "take": [1, 2]}}}"#),
+      "a pool",
+      head
+        + #""base": {"student": "resnet8", "method": "aver-kd"}, "axes": {"teachers": {"pool": ["resnet14", "wrn-16-1"], "take": [1, 2]}}}"#
+    ),
     good(
       "every subset",
-      head + #""base": {"student": "resnet8", "method": "aver-kd"}, "axes": {"teachers": {"pool": ["resnet8", "resnet14", "wrn-16-1"], "take": 2, "choose": "all"}}}"#),
+      head
+        + #""base": {"student": "resnet8", "method": "aver-kd"}, "axes": {"teachers": {"pool": ["resnet8", "resnet14", "wrn-16-1"], "take": 2, "choose": "all"}}}"#
+    ),
     good("seeds by count", head + run + #", "seeds": {"count": 3, "first": 4}, "teacherSeeds": "perSeed"}"#),
-    good("a network by its parameters", head + #""base": {"student": {"family": "cifar_resnet", "depth": 14}, "method": "baseline"}}"#),
+    good(
+      "a network by its parameters",
+      head + #""base": {"student": {"family": "cifar_resnet", "depth": 14}, "method": "baseline"}}"#),
     good(
       "preferences",
       head + run
@@ -69,9 +82,14 @@ extension GridCase {
     ),
     good(
       "selection on held-out images",
-      head + #""base": {"student": "resnet8", "method": "baseline", "validationImages": 10}, "report": {"select": "bestOnValidation"}}"#),
-    good("an alias", head + #""base": {"student": "resnet8", "method": "averkd", "teachers": ["resnet14"]}}"#),
-    good("escapes", head + #""note": "a \"\u00e9\ud83d\ude00\" \n", "base": {"student": "resnet8", "method": "baseline"}}"#),
+      head
+        + #""base": {"student": "resnet8", "method": "baseline", "validationImages": 10}, "report": {"select": "bestOnValidation"}}"#
+    ),
+    good(
+      "an alias", head + #""base": {"student": "resnet8", "method": "averkd", "teachers": ["resnet14"]}}"#),
+    good(
+      "escapes",
+      head + #""note": "a \"\u00e9\ud83d\ude00\" \n", "base": {"student": "resnet8", "method": "baseline"}}"#),
   ]
 
   package static let bad: [GridCase] = [
@@ -83,7 +101,9 @@ extension GridCase {
     shape("no colon", #"{"version" 1}"#, "1:12 no ':' after the name \"version\""),
     shape("a name without quotes", "{\n  version: 1}", "2:3 'v' where a name in quotes should be"),
     shape("single quotes", "{'version': 1}", "1:2 ''' where a name in quotes"),
-    shape("a name twice", "{\"version\": 1,\n \"name\": \"g\",\n \"name\": \"h\"}", "3:2 the name \"name\" stands here twice"),
+    shape(
+      "a name twice", "{\"version\": 1,\n \"name\": \"g\",\n \"name\": \"h\"}",
+      "3:2 the name \"name\" stands here twice"),
     shape("an open string", #"{"version": 1, "name": "g"#, "1:24 a string without an end"),
     shape("an open comment", "{ /* \n \"version\": 1}", "1:3 a comment without an end"),
     shape("a line break in a string", "{\"name\": \"a\nb\"}", "1:12 a control character"),
@@ -96,79 +116,199 @@ extension GridCase {
     shape("a byte order mark", "\u{FEFF}{}", "1:1 a byte order mark"),
     shape("accents before the place", "{\"näme\": 1, \"versiön\" 1}", "1:23 no ':' after"),
     // Keys and types
-    shape("no version", #"{"name": "g", "base": {"student": "resnet8", "method": "baseline"}}"#, "1:2 there is no \"version\""),
-    shape("no name", #"{"version": 1, "base": {"student": "resnet8", "method": "baseline"}}"#, "1:2 there is no \"name\""),
+    shape(
+      "no version", #"{"name": "g", "base": {"student": "resnet8", "method": "baseline"}}"#,
+      "1:2 there is no \"version\""),
+    shape(
+      "no name", #"{"version": 1, "base": {"student": "resnet8", "method": "baseline"}}"#,
+      "1:2 there is no \"name\""),
     shape("another version", #"{"version": 2, "name": "g"}"#, "1:13 version 2 is not known"),
-    shape("a version with a point", #"{"version": 1.0, "name": "g"}"#, "1:13 version 1 is not known", schemaCanTell: false),
+    shape(
+      "a version with a point", #"{"version": 1.0, "name": "g"}"#, "1:13 version 1 is not known",
+      schemaCanTell: false),
     shape("a name with a space", #"{"version": 1, "name": "my grid"}"#, "1:24 a name of a-z, 0-9"),
     shape("an unknown key", head + #""bse": {}}"#, "1:29 unknown key \"bse\"; did you mean \"base\"?"),
     shape("seed in base", head + #""base": {"seed": 3}}"#, "1:38 seeds are replicates"),
     shape("seed as axis", head + #""axes": {"seed": [1, 2]}}"#, "1:38 seeds are replicates, not an axis"),
     shape("an empty axis", head + run + ",\n \"axes\": {\"alpha\": []}}", "2:20 the axis \"alpha\" is empty"),
     shape("no axes", head + run + ",\n \"axes\": {}}", "2:10 no axes between the braces"),
-    shape("a single value as axis", head + run + ",\n \"axes\": {\"alpha\": 1}}", "2:20 1 where a list of values"),
-    shape("a misspelt range", head + run + ",\n \"axes\": {\"alpha\": {\"rang\": [0, 1, 1]}}}", "2:21 unknown key \"rang\"; did you mean \"range\"?"),
-    shape("a range of two", head + run + ",\n \"axes\": {\"alpha\": {\"range\": [0, 1]}}}", "2:30 three numbers"),
-    shape("a step that misses", head + run + ",\n \"axes\": {\"alpha\": {\"range\": [0, 1, 0.3]}}}", "2:30 the step 0.3 leads from 0 to 0.9, not to 1", schemaCanTell: false),
-    shape("a range downwards", head + run + ",\n \"axes\": {\"alpha\": {\"range\": [1, 0, 0.5]}}}", "2:30 a range needs first", schemaCanTell: false),
-    shape("a range without end", head + run + ",\n \"axes\": {\"alpha\": {\"range\": [0, 1e300, 1e-300]}}}", "2:30 more than 1000000 values", schemaCanTell: false),
-    shape("ends too far apart", head + run + ",\n \"axes\": {\"alpha\": {\"linspace\": [-1.7e308, 1.7e308, 3]}}}", "2:33 too far apart", schemaCanTell: false),
-    shape("a logarithm of zero", head + run + ",\n \"axes\": {\"alpha\": {\"logspace\": [0, 1, 3]}}}", "2:33 logspace needs ends above 0", schemaCanTell: false),
-    shape("zip of two lengths", head + run + ",\n \"zip\": [{\"epochs\": [1, 2], \"alpha\": [1]}]}", "2:10 the lists of a zip have one length, not epochs 2, alpha 1", schemaCanTell: false),
-    shape("an axis twice", head + run + ",\n \"axes\": {\"alpha\": [1]}, \"zip\": [{\"alpha\": [1]}]}", "2:35 \"alpha\" is an axis twice", schemaCanTell: false),
-    shape("M larger than the pool", head + #""base": {"student": "resnet8", "method": "aver-kd"}, "axes": {"teachers": {"pool": ["resnet14"], "take": [1, 2]}}}"#, "1:138 take 2 of a pool of 1 teachers", schemaCanTell: false),
-    shape("half a teacher", head + #""base": {"student": "resnet8", "method": "aver-kd"}, "axes": {"teachers": {"pool": ["resnet14"], "take": [1.5]}}}"#, "1:135 1.5 where an integer from 1 on"),
-    shape("a strange choice", head + #""base": {"student": "resnet8", "method": "aver-kd"}, "axes": {"teachers": {"pool": ["resnet14"], "take": [1], "choose": 5}}}"#, "1:149 5 where \"prefix\" or \"all\""),
-    shape("a filter without bounds", head + run + ",\n \"exclude\": [{\"alpha\": {}}]}", "2:24 no bound between the braces"),
-    shape("a filter of nothing", head + run + ",\n \"exclude\": [{\"alpha\": []}]}", "2:24 an empty list of values"),
+    shape(
+      "a single value as axis", head + run + ",\n \"axes\": {\"alpha\": 1}}", "2:20 1 where a list of values"),
+    shape(
+      "a misspelt range", head + run + ",\n \"axes\": {\"alpha\": {\"rang\": [0, 1, 1]}}}",
+      "2:21 unknown key \"rang\"; did you mean \"range\"?"),
+    shape(
+      "a range of two", head + run + ",\n \"axes\": {\"alpha\": {\"range\": [0, 1]}}}", "2:30 three numbers"),
+    shape(
+      "a step that misses", head + run + ",\n \"axes\": {\"alpha\": {\"range\": [0, 1, 0.3]}}}",
+      "2:30 the step 0.3 leads from 0 to 0.9, not to 1", schemaCanTell: false),
+    shape(
+      "a range downwards", head + run + ",\n \"axes\": {\"alpha\": {\"range\": [1, 0, 0.5]}}}",
+      "2:30 a range needs first", schemaCanTell: false),
+    shape(
+      "a range without end", head + run + ",\n \"axes\": {\"alpha\": {\"range\": [0, 1e300, 1e-300]}}}",
+      "2:30 more than 1000000 values", schemaCanTell: false),
+    shape(
+      "ends too far apart", head + run + ",\n \"axes\": {\"alpha\": {\"linspace\": [-1.7e308, 1.7e308, 3]}}}",
+      "2:33 too far apart", schemaCanTell: false),
+    shape(
+      "a logarithm of zero", head + run + ",\n \"axes\": {\"alpha\": {\"logspace\": [0, 1, 3]}}}",
+      "2:33 logspace needs ends above 0", schemaCanTell: false),
+    shape(
+      "zip of two lengths", head + run + ",\n \"zip\": [{\"epochs\": [1, 2], \"alpha\": [1]}]}",
+      "2:10 the lists of a zip have one length, not epochs 2, alpha 1", schemaCanTell: false),
+    shape(
+      "an axis twice", head + run + ",\n \"axes\": {\"alpha\": [1]}, \"zip\": [{\"alpha\": [1]}]}",
+      "2:35 \"alpha\" is an axis twice", schemaCanTell: false),
+    shape(
+      "M larger than the pool",
+      head
+        + #""base": {"student": "resnet8", "method": "aver-kd"}, "axes": {"teachers": {"pool": ["resnet14"], "take": [1, 2]}}}"#,
+      "1:138 take 2 of a pool of 1 teachers", schemaCanTell: false),
+    shape(
+      "half a teacher",
+      head
+        + #""base": {"student": "resnet8", "method": "aver-kd"}, "axes": {"teachers": {"pool": ["resnet14"], "take": [1.5]}}}"#,
+      "1:135 1.5 where an integer from 1 on"),
+    shape(
+      "a strange choice",
+      head
+        + #""base": {"student": "resnet8", "method": "aver-kd"}, "axes": {"teachers": {"pool": ["resnet14"], "take": [1], "choose": 5}}}"#,
+      "1:149 5 where \"prefix\" or \"all\""),
+    shape(
+      "a filter without bounds", head + run + ",\n \"exclude\": [{\"alpha\": {}}]}",
+      "2:24 no bound between the braces"),
+    shape(
+      "a filter of nothing", head + run + ",\n \"exclude\": [{\"alpha\": []}]}",
+      "2:24 an empty list of values"),
     shape("an empty filter", head + run + ",\n \"exclude\": [{}]}", "2:14 {} where a filter"),
-    shape("a misspelt bound", head + run + ",\n \"exclude\": [{\"alpha\": {\"lte\": 1}}]}", "2:25 unknown key \"lte\"; did you mean"),
-    shape("a bound that is a word", head + run + ",\n \"exclude\": [{\"alpha\": {\"lt\": \"one\"}}]}", "2:31 \"one\" where a number"),
-    shape("seeds with a point", head + run + ",\n \"seeds\": [1, 2.0]}", "2:15 2 where a seed", schemaCanTell: false),
+    shape(
+      "a misspelt bound", head + run + ",\n \"exclude\": [{\"alpha\": {\"lte\": 1}}]}",
+      "2:25 unknown key \"lte\"; did you mean"),
+    shape(
+      "a bound that is a word", head + run + ",\n \"exclude\": [{\"alpha\": {\"lt\": \"one\"}}]}",
+      "2:31 \"one\" where a number"),
+    shape(
+      "seeds with a point", head + run + ",\n \"seeds\": [1, 2.0]}", "2:15 2 where a seed",
+      schemaCanTell: false),
     shape("negative seeds", head + run + ",\n \"seeds\": [-1]}", "2:12 -1 where a seed"),
     shape("a seed twice", head + run + ",\n \"seeds\": [1, 1]}", "2:11 a seed stands here twice"),
     shape("no seeds", head + run + ",\n \"seeds\": []}", "2:11 an empty list of seeds"),
     shape("zero seeds", head + run + ",\n \"seeds\": {\"count\": 0}}", "2:21 0 where a \"count\" of seeds"),
-    shape("a first seed near the end of integers", head + run + ",\n \"seeds\": {\"count\": 10, \"first\": 9.2233720368547758e18}}", "2:34 92233720368547758e2 where a first seed", schemaCanTell: false),
-    shape("blocks without a name", head + run + ",\n \"blocks\": [{\"axes\": {\"alpha\": [1]}}]}", "2:13 a block needs a \"name\""),
-    shape("two blocks of one name", head + run + ",\n \"blocks\": [{\"name\": \"a\"}, {\"name\": \"a\"}]}", "2:37 two blocks are called \"a\"", schemaCanTell: false),
+    shape(
+      "a first seed near the end of integers",
+      head + run + ",\n \"seeds\": {\"count\": 10, \"first\": 9.2233720368547758e18}}",
+      "2:34 92233720368547758e2 where a first seed", schemaCanTell: false),
+    shape(
+      "blocks without a name", head + run + ",\n \"blocks\": [{\"axes\": {\"alpha\": [1]}}]}",
+      "2:13 a block needs a \"name\""),
+    shape(
+      "two blocks of one name", head + run + ",\n \"blocks\": [{\"name\": \"a\"}, {\"name\": \"a\"}]}",
+      "2:37 two blocks are called \"a\"", schemaCanTell: false),
     shape("no blocks", head + run + ",\n \"blocks\": []}", "2:12 [] where a list of blocks"),
-    shape("half a worker", head + run + ",\n \"run\": {\"workers\": 1.5}}", "2:21 1.5 where an integer from 1 to 1024"),
-    shape("an unknown order", head + run + ",\n \"run\": {\"order\": \"random\"}}", "2:19 one of seedMajor, cellMajor, shortestFirst"),
+    shape(
+      "half a worker", head + run + ",\n \"run\": {\"workers\": 1.5}}",
+      "2:21 1.5 where an integer from 1 to 1024"),
+    shape(
+      "an unknown order", head + run + ",\n \"run\": {\"order\": \"random\"}}",
+      "2:19 one of seedMajor, cellMajor, shortestFirst"),
     shape("two threads", head + run + ",\n \"run\": {\"threadsPerRun\": 2}}", "2:27 a run has one thread"),
-    shape("an unknown preference", head + run + ",\n \"run\": {\"worker\": 2}}", "2:10 unknown key \"worker\"; did you mean \"workers\"?"),
-    meaning("selection without images", head + run + ",\n \"report\": {\"select\": \"bestOnValidation\"}}", "2:23 needs \"validationImages\"", schemaCanTell: false),
+    shape(
+      "an unknown preference", head + run + ",\n \"run\": {\"worker\": 2}}",
+      "2:10 unknown key \"worker\"; did you mean \"workers\"?"),
+    meaning(
+      "selection without images", head + run + ",\n \"report\": {\"select\": \"bestOnValidation\"}}",
+      "2:23 needs \"validationImages\"", schemaCanTell: false),
     shape("perSeeds", head + run + ",\n \"teacherSeeds\": \"perSeeds\"}", "2:18 one of fixed, perSeed"),
     shape(
-      "several at once", "{\n \"version\": 1, \"name\": \"G\",\n \"bas\": {},\n \"seeds\": [-3],\n \"axes\": {}}",
+      "several at once",
+      "{\n \"version\": 1, \"name\": \"G\",\n \"bas\": {},\n \"seeds\": [-3],\n \"axes\": {}}",
       "2:24 a name of", "3:2 unknown key \"bas\"", "4:12 -3 where a seed", "5:10 no axes"),
     // Names and values
-    meaning("an unknown setting", head + "\n\"base\": {\"alfa\": 1, \"student\": \"resnet8\", \"method\": \"baseline\"}}", "2:10 unknown setting \"alfa\"; did you mean \"alpha\"?", schemaCanTell: true),
-    meaning("an unknown student", head + "\n\"base\": {\"student\": \"resnet9\", \"method\": \"baseline\"}}", "2:21 unknown network \"resnet9\"; did you mean \"resnet8\"?"),
-    meaning("an unknown method", head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"mktd-rl\"}}", "2:42 unknown method \"mktd-rl\"; did you mean \"mtkd-rl\"?"),
-    meaning("an unknown dataset", head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"baseline\", \"dataset\": \"cifar10\"}}", "2:65 unknown dataset \"cifar10\"; did you mean \"cifar100\"?"),
-    meaning("an unknown teacher", head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"aver-kd\", \"teachers\": [\"resnet41\"]}}", "2:65 unknown network \"resnet41\"; did you mean \"resnet14\"?"),
-    meaning("an unknown axis", head + run + ",\n\"axes\": {\"alfa\": [1]}}", "2:10 unknown setting \"alfa\"; did you mean", schemaCanTell: true),
-    meaning("an unknown setting in a filter", head + run + ",\n\"axes\": {\"alpha\": [1, 2]}, \"exclude\": [{\"alfa\": 1}]}", "2:41 unknown setting \"alfa\"", schemaCanTell: true),
-    meaning("an unknown method in a filter", head + run + ",\n\"exclude\": [{\"method\": \"aver-dk\"}]}", "2:14 unknown method \"aver-dk\"; did you mean \"aver-kd\"?"),
-    meaning("epochs in words", head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"baseline\", \"epochs\": \"ten\"}}", "2:64 epochs is \"ten\" and should be an integer", schemaCanTell: true),
-    meaning("epochs with a point", head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"baseline\", \"epochs\": 5.0}}", "2:64 epochs is 5 and should be an integer"),
-    meaning("no epochs", head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"baseline\", \"epochs\": 0}}", "2:64 epochs is 0 and should be an integer from 1 on", schemaCanTell: true),
-    meaning("a negative alpha", head + run + ",\n\"axes\": {\"alpha\": [1, -1]}}", "2:23 alpha is -1 and should be a number, 0 or more", schemaCanTell: true),
-    meaning("warm-up with a point", head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"mtkd-rl\", \"teachers\": [\"resnet14\"], \"warmupEpochs\": 2.0}}", "2:95 warmupEpochs is 2 and should be an integer"),
-    meaning("an unknown choice", head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"mtkd-rl\", \"teachers\": [\"resnet14\"], \"mixing\": \"statc\"}}", "2:89 mixing is \"statc\" and should be one of static, dynamic", schemaCanTell: true),
-    meaning("options that do not go together", head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"mtkd-rl\", \"teachers\": [\"resnet14\"], \"mixing\": \"dynamic\", \"warmupEpochs\": 0}}", "2:42 dynamic mixing needs a warm-up epoch"),
-    meaning("no student", head + "\n\"base\": {\"method\": \"baseline\"}}", "2:20 a run here has no \"student\""),
-    meaning("no teachers", head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"aver-kd\"}}", "2:42 this method needs \"teachers\""),
-    meaning("teachers as a word", head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"aver-kd\", \"teachers\": \"resnet14\"}}", "2:65 should be a list of networks", schemaCanTell: true),
-    meaning("a filter that removes nothing", head + run + ",\n\"axes\": {\"alpha\": [0, 1]}, \"exclude\": [{\"alpha\": 0}, {\"alpha\": 7}]}", "2:54 exclude no. 2 removes no run"),
-    meaning("everything excluded", head + run + ",\n\"exclude\": [{\"student\": \"resnet8\"}]}", "2:1 the grid asks for no runs"),
-    meaning("ten thousand and one", head + run + ",\n\"seeds\": {\"count\": 10001}}", "1:2 10001 runs; more than 10000 need --yes"),
     meaning(
-      "a thousand million", head + run + ",\n\"axes\": {\"alpha\": {\"range\": [0, 999, 1]}, \"temperature\": {\"range\": [1, 1000, 1]}}, \"seeds\": {\"count\": 1000}}",
+      "an unknown setting",
+      head + "\n\"base\": {\"alfa\": 1, \"student\": \"resnet8\", \"method\": \"baseline\"}}",
+      "2:10 unknown setting \"alfa\"; did you mean \"alpha\"?", schemaCanTell: true),
+    meaning(
+      "an unknown student", head + "\n\"base\": {\"student\": \"resnet9\", \"method\": \"baseline\"}}",
+      "2:21 unknown network \"resnet9\"; did you mean \"resnet8\"?"),
+    meaning(
+      "an unknown method", head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"mktd-rl\"}}",
+      "2:42 unknown method \"mktd-rl\"; did you mean \"mtkd-rl\"?"),
+    meaning(
+      "an unknown dataset",
+      head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"baseline\", \"dataset\": \"cifar10\"}}",
+      "2:65 unknown dataset \"cifar10\"; did you mean \"cifar100\"?"),
+    meaning(
+      "an unknown teacher",
+      head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"aver-kd\", \"teachers\": [\"resnet41\"]}}",
+      "2:65 unknown network \"resnet41\"; did you mean \"resnet14\"?"),
+    meaning(
+      "an unknown axis", head + run + ",\n\"axes\": {\"alfa\": [1]}}",
+      "2:10 unknown setting \"alfa\"; did you mean", schemaCanTell: true),
+    meaning(
+      "an unknown setting in a filter",
+      head + run + ",\n\"axes\": {\"alpha\": [1, 2]}, \"exclude\": [{\"alfa\": 1}]}",
+      "2:41 unknown setting \"alfa\"", schemaCanTell: true),
+    meaning(
+      "an unknown method in a filter", head + run + ",\n\"exclude\": [{\"method\": \"aver-dk\"}]}",
+      "2:14 unknown method \"aver-dk\"; did you mean \"aver-kd\"?"),
+    meaning(
+      "epochs in words",
+      head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"baseline\", \"epochs\": \"ten\"}}",
+      "2:64 epochs is \"ten\" and should be an integer", schemaCanTell: true),
+    meaning(
+      "epochs with a point",
+      head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"baseline\", \"epochs\": 5.0}}",
+      "2:64 epochs is 5 and should be an integer"),
+    meaning(
+      "no epochs", head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"baseline\", \"epochs\": 0}}",
+      "2:64 epochs is 0 and should be an integer from 1 on", schemaCanTell: true),
+    meaning(
+      "a negative alpha", head + run + ",\n\"axes\": {\"alpha\": [1, -1]}}",
+      "2:23 alpha is -1 and should be a number, 0 or more", schemaCanTell: true),
+    meaning(
+      "warm-up with a point",
+      head
+        + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"mtkd-rl\", \"teachers\": [\"resnet14\"], \"warmupEpochs\": 2.0}}",
+      "2:95 warmupEpochs is 2 and should be an integer"),
+    meaning(
+      "an unknown choice",
+      head
+        + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"mtkd-rl\", \"teachers\": [\"resnet14\"], \"mixing\": \"statc\"}}",
+      "2:89 mixing is \"statc\" and should be one of static, dynamic", schemaCanTell: true),
+    meaning(
+      "options that do not go together",
+      head
+        + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"mtkd-rl\", \"teachers\": [\"resnet14\"], \"mixing\": \"dynamic\", \"warmupEpochs\": 0}}",
+      "2:42 dynamic mixing needs a warm-up epoch"),
+    meaning(
+      "no student", head + "\n\"base\": {\"method\": \"baseline\"}}", "2:20 a run here has no \"student\""),
+    meaning(
+      "no teachers", head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"aver-kd\"}}",
+      "2:42 this method needs \"teachers\""),
+    meaning(
+      "teachers as a word",
+      head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"aver-kd\", \"teachers\": \"resnet14\"}}",
+      "2:65 should be a list of networks", schemaCanTell: true),
+    meaning(
+      "a filter that removes nothing",
+      head + run + ",\n\"axes\": {\"alpha\": [0, 1]}, \"exclude\": [{\"alpha\": 0}, {\"alpha\": 7}]}",
+      "2:54 exclude no. 2 removes no run"),
+    meaning(
+      "everything excluded", head + run + ",\n\"exclude\": [{\"student\": \"resnet8\"}]}",
+      "2:1 the grid asks for no runs"),
+    meaning(
+      "ten thousand and one", head + run + ",\n\"seeds\": {\"count\": 10001}}",
+      "1:2 10001 runs; more than 10000 need --yes"),
+    meaning(
+      "a thousand million",
+      head + run
+        + ",\n\"axes\": {\"alpha\": {\"range\": [0, 999, 1]}, \"temperature\": {\"range\": [1, 1000, 1]}}, \"seeds\": {\"count\": 1000}}",
       "2:1 1000000000 runs; more than 1000000 are refused"),
     meaning(
-      "several of several kinds", head + "\n\"base\": {\"student\": \"resnet9\",\n \"method\": \"mktd-rl\",\n \"epochs\": 0}}",
+      "several of several kinds",
+      head + "\n\"base\": {\"student\": \"resnet9\",\n \"method\": \"mktd-rl\",\n \"epochs\": 0}}",
       "2:21 unknown network", "3:12 unknown method", "4:12 epochs is 0", schemaCanTell: true),
   ]
 }

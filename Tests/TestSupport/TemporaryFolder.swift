@@ -13,9 +13,13 @@ package final class TemporaryFolder: Sendable {
 
   package func path(_ name: String) -> String { "\(path)/\(name)" }
 
-  package func write(_ bytes: [UInt8], to name: String) throws { try Data(bytes).write(to: URL(filePath: path(name))) }
+  package func write(_ bytes: [UInt8], to name: String) throws {
+    try Data(bytes).write(to: URL(filePath: path(name)))
+  }
 
-  package func bytes(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(filePath: path(name)))) }
+  package func bytes(_ name: String) throws -> [UInt8] {
+    Array(try Data(contentsOf: URL(filePath: path(name))))
+  }
 
   /// In ascending order.
   package func names(in name: String = ".") throws -> [String] {

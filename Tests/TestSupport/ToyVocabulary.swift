@@ -11,9 +11,12 @@ extension GridVocabulary {
       MethodDescription(
         name: "mtkd-rl", summary: "learned weights", readsTeachers: true,
         options: [
-          alpha, OptionDescription("beta", .number(minimum: 0), standard: 5, help: "feature term"), temperature,
-          OptionDescription("warmupEpochs", .integer(minimum: 0), standard: 1, help: "epochs without a policy"),
-          OptionDescription("mixing", .choice(["static", "dynamic"]), standard: "static", help: "of weights"),
+          alpha, OptionDescription("beta", .number(minimum: 0), standard: 5, help: "feature term"),
+          temperature,
+          OptionDescription(
+            "warmupEpochs", .integer(minimum: 0), standard: 1, help: "epochs without a policy"),
+          OptionDescription(
+            "mixing", .choice(["static", "dynamic"]), standard: "static", help: "of weights"),
         ],
         presets: [("paper", [:]), ("reference", ["mixing": "dynamic"])],
         problems: { options in
@@ -35,14 +38,16 @@ extension GridVocabulary {
         throw UnknownName(kind: "network", name: name, known: known.keys.sorted())
       }
       return ModelSpec(
-        family: name.hasPrefix("wrn") ? "cifar_wrn" : "cifar_resnet", parameters: ["depth": JSONValue.number(DecimalNumber(depth))])
+        family: name.hasPrefix("wrn") ? "cifar_wrn" : "cifar_resnet",
+        parameters: ["depth": JSONValue.number(DecimalNumber(depth))])
     },
     datasets: ["synthetic", "cifar100"],
     dataset: { name in
       guard ["synthetic", "cifar100"].contains(name) else {
         throw UnknownName(kind: "dataset", name: name, known: ["synthetic", "cifar100"])
       }
-      return DatasetSpec(name: name, digest: name == "synthetic" ? ContentKey(hashing: Array(name.utf8)) : nil)
+      return DatasetSpec(
+        name: name, digest: name == "synthetic" ? ContentKey(hashing: Array(name.utf8)) : nil)
     })
 
   private static let alpha = OptionDescription("alpha", .number(minimum: 0), standard: 1, help: "logit term")
