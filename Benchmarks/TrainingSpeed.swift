@@ -6,6 +6,7 @@ import Tensors
 /// Images per CPU second of whole training steps and evaluations at one thread, by network: the median of a few rounds.
 ///
 ///     mtkd-benchmarks [NETWORK …] [--batch N] [--seconds S] [--digest]
+///     mtkd-benchmarks orchestration
 @main struct TrainingSpeed {
   var networks = ["resnet8", "resnet20", "wrn-16-2", "mobilenetv2", "shufflenetv2", "regnetx-200mf"]
   var batch = 64
@@ -13,7 +14,10 @@ import Tensors
   /// Prints a digest of the state after three steps instead of a speed: equal bits, equal digests.
   var wantsDigest = false
 
-  static func main() throws {
+  static func main() async throws {
+    if CommandLine.arguments.dropFirst().first == "orchestration" {
+      return try await OrchestrationSpeed.main(Array(CommandLine.arguments.dropFirst(2)))
+    }
     var benchmark = TrainingSpeed()
     var named: [String] = []
     var words = CommandLine.arguments.dropFirst()

@@ -1,0 +1,172 @@
+import Foundation
+import Pipeline
+import Specs
+import Storage
+import Sweeps
+
+/// How long everything takes that is not training: grids, plans, the store, processes.
+///
+///     mtkd-benchmarks orchestration [PROGRAM]
+///
+/// PROGRAM is the built `mtkd-sweep`; the one beside this program where nothing is said. Each line ends with the bar that it has to keep.
+struct OrchestrationSpeed {
+  private let program: String
+  private let folder: String
+
+  static func main(_ arguments: [String]) async throws {
+    let beside = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "mtkd-sweep").path
+    let folder = FileManager.default.temporaryDirectory.appending(path: "mtkd-bench-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let benchmark = OrchestrationSpeed(program: arguments.first ?? beside, folder: folder)
+    try benchmark.expand("cells", alphas: 100, betas: 100, seeds: 10)
+    try benchmark.expand("rows", alphas: 1000, betas: 100, seeds: 1)
+    try benchmark.ingest()
+    try benchmark.help()
+    try benchmark.finishedSweep()
+    try await benchmark.trivialStages()
+  }
+
+  /// A grid of 100 000 points: read, multiplied out, keyed, stored.
+  private func expand(_ name: String, alphas: Int, betas: Int, seeds: Int) throws {
+    let grid = """
+      { "version": 1, "name": "\(name)",
+        "base": { "dataset": "cifar100", "student": "shufflenetv2", "method": "mtkd-rl",
+                  "teachers": ["regnety-400mf", "regnetx-400mf", "resnet32x4", "wrn-28-4"] },
+        "axes": { "alpha": { "range": [1, \(alphas), 1] }, "beta": { "range": [1, \(betas), 1] } },
+        "seeds": { "count": \(seeds) } }
+      """
+    let path = "\(folder)/\(name).json"
+    try grid.write(toFile: path, atomically: true, encoding: .utf8)
+    let start = Self.now
+    let read = try GridReader.read(Array(grid.utf8), file: path) { _, _ in throw CocoaError(.fileNoSuchFile) }
+    let expansion = try GridExpansion(read, .engine(dataFolders: []), limit: GridExpansion.limit)
+    let expanded = Self.now
+    let plan = SweepPlan(expansion.runs)
+    let keyed = Self.now
+    let store = try ResultStore(at: StoreFolder("\(folder)/\(name)"), .writing)
+    try store.saveSweep(
+      SweepRecord(
+        name: name, grid: grid, canonical: "{}", columns: expansion.columns, asked: expansion.asked, created: 0),
+      points: zip(expansion.runs, plan.runKeys).map { SweepPoint(key: $1, seed: $0.spec.seed, labels: $0.labels) })
+    let end = Self.now
+    Self.say(
+      "\(expansion.runs.count) points (\(name)): expanded \(Self.ms(start, expanded)), keyed \(Self.ms(expanded, keyed)), stored \(Self.ms(keyed, end)); "
+        + "in all \(Self.ms(start, end)) (bar 1000 ms), peak \(Self.peakMegabytes) MB (bar 500)")
+  }
+
+  /// Metric rows of long curves, as a coordinator takes them in.
+  private func ingest() throws {
+    let store = try ResultStore(at: StoreFolder("\(folder)/ingest"), .writing)
+    let names = (0..<10).map { "metric.\($0)" }
+    let keys = (0..<20).map { ContentKey(hashing: [UInt8($0)]) }
+    try store.register(keys.map { StageRecord(key: $0, kind: "student", title: "t", spec: "{}") })
+    let records = (0..<1000).map { epoch in
+      let values = Dictionary(uniqueKeysWithValues: names.map { ($0, Double(epoch) * 0.37 + Double($0.count)) })
+      return NumberedRecord(
+        epoch, .epoch(EpochRecord(epoch: epoch, step: epoch, metrics: Metrics(values), state: keys[0])))
+    }
+    let start = Self.now
+    for key in keys { try store.ingest(records, of: AttemptID(key: key, number: 1)) }
+    let seconds = Self.now - start
+    Self.say("\(Int(Double(keys.count * records.count * names.count) / seconds)) metric rows/s ingested (bar 150000)")
+  }
+
+  private func help() throws {
+    for argument in ["--help", "--version"] {
+      let walls = try (0..<21).map { _ in try run([argument]) }.sorted()
+      Self.say("\(argument): \(Self.ms(0, walls[10])) (bar 20 ms)")
+    }
+  }
+
+  /// A sweep of 1 000 runs that are all done: what the same command costs once more.
+  private func finishedSweep() throws {
+    let grid = Self.trivialGrid("done", seeds: 500)
+    let path = "\(folder)/done.json"
+    try grid.write(toFile: path, atomically: true, encoding: .utf8)
+    let place = StoreFolder("\(folder)/done")
+    let sweep = try SweepPlanner.plan(gridAt: path, dataFolders: [])
+    let store = try ResultStore(at: place, .writing)
+    try store.register(
+      sweep.plan.stages.map { StageRecord(key: $0.key, kind: $0.kind, title: "t", spec: String(decoding: $0.document, as: UTF8.self)) })
+    let epochs = (0..<10).map { epoch in
+      NumberedRecord(
+        epoch,
+        .epoch(
+          EpochRecord(
+            epoch: epoch, step: epoch, metrics: Metrics(["test.acc1": Double(epoch), "test.loss": 1, "train.loss": 1]),
+            state: ContentKey(hashing: []))))
+    }
+    for stage in sweep.plan.stages {
+      try store.ingest(epochs, of: AttemptID(key: stage.key, number: 1), closing: .finished)
+    }
+    try store.close()
+    let walls = try (0..<5).map { _ in try run(["run", path, "--store", place.path]) }.sorted()
+    Self.say("run on \(sweep.counts.distinct) finished runs: \(Self.ms(0, walls[2])) (bar 500 ms)")
+  }
+
+  /// Real workers on nearly no work, two at a time, with all that makes their results durable.
+  private func trivialStages() async throws {
+    let path = "\(folder)/trivial.json"
+    try Self.trivialGrid("trivial", seeds: 150).write(toFile: path, atomically: true, encoding: .utf8)
+    let place = StoreFolder("\(folder)/trivial")
+    let store = try ResultStore(at: place, .writing)
+    let sweep = try SweepPlanner.plan(gridAt: path, dataFolders: [], store: store)
+    let coordinator = try Coordinator(
+      sweep, folder: place, store: store, executor: LocalProcesses(executable: program), workers: 2
+    ) { _ in }
+    let (start, cpu) = (Self.now, Self.cpuSeconds)
+    let outcome = try await coordinator.run(until: StopSignal())
+    let (wall, own) = (Self.now - start, Self.cpuSeconds - cpu)
+    let count = Double(sweep.plan.stages.count)
+    Self.say(
+      "\(sweep.plan.stages.count) trivial stages, 2 workers, \(outcome): \(Self.ms(0, wall / count)) of wall each (bar 15 ms), "
+        + "\(Self.ms(0, own / count)) of coordinator CPU each (bar 1 ms)")
+  }
+
+  /// Two runs a seed, of the smallest network on a handful of images.
+  private static func trivialGrid(_ name: String, seeds: Int) -> String {
+    """
+    { "version": 1, "name": "\(name)",
+      "base": { "dataset": "synthetic-1x8x8-2", "trainImages": 4, "testImages": 2, "batchSize": 4, "epochs": 1,
+                "student": { "family": "cifar_resnet", "depth": 8, "widths": [1, 1, 1, 1] }, "method": "baseline" },
+      "axes": { "learningRate": [0.1, 0.2] }, "seeds": { "count": \(seeds) } }
+    """
+  }
+
+  /// Wall seconds of one call of the program.
+  private func run(_ arguments: [String]) throws -> Double {
+    let process = Process()
+    process.executableURL = URL(filePath: program)
+    process.arguments = arguments
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    let start = Self.now
+    try process.run()
+    process.waitUntilExit()
+    let end = Self.now
+    guard process.terminationStatus == 0 else {
+      throw CocoaError(.executableLoad, userInfo: ["status": process.terminationStatus, "arguments": arguments])
+    }
+    return end - start
+  }
+
+  private static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
+
+  private static var cpuSeconds: Double {
+    var usage = rusage()
+    getrusage(RUSAGE_SELF, &usage)
+    func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) * 1e-6 }
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+  }
+
+  private static var peakMegabytes: Int {
+    var usage = rusage()
+    getrusage(RUSAGE_SELF, &usage)
+    return usage.ru_maxrss / 1000
+  }
+
+  private static func ms(_ start: Double, _ end: Double) -> String { "\(((end - start) * 10_000).rounded() / 10) ms" }
+
+  private static func say(_ line: String) { print(line) }
+}
