@@ -14,8 +14,11 @@ struct OrchestrationSpeed {
   private let folder: String
 
   static func main(_ arguments: [String]) async throws {
-    let beside = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "mtkd-sweep").path
-    let folder = FileManager.default.temporaryDirectory.appending(path: "mtkd-bench-\(UUID().uuidString)").path
+    let beside = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(
+      path: "mtkd-sweep"
+    ).path
+    let folder = FileManager.default.temporaryDirectory.appending(path: "mtkd-bench-\(UUID().uuidString)")
+      .path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let benchmark = OrchestrationSpeed(program: arguments.first ?? beside, folder: folder)
@@ -47,8 +50,11 @@ struct OrchestrationSpeed {
     let store = try ResultStore(at: StoreFolder("\(folder)/\(name)"), .writing)
     try store.saveSweep(
       SweepRecord(
-        name: name, grid: grid, canonical: "{}", columns: expansion.columns, asked: expansion.asked, created: 0),
-      points: zip(expansion.runs, plan.runKeys).map { SweepPoint(key: $1, seed: $0.spec.seed, labels: $0.labels) })
+        name: name, grid: grid, canonical: "{}", columns: expansion.columns, asked: expansion.asked,
+        created: 0),
+      points: zip(expansion.runs, plan.runKeys).map {
+        SweepPoint(key: $1, seed: $0.spec.seed, labels: $0.labels)
+      })
     let end = Self.now
     Self.say(
       "\(expansion.runs.count) points (\(name)): expanded \(Self.ms(start, expanded)), keyed \(Self.ms(expanded, keyed)), stored \(Self.ms(keyed, end)); "
@@ -62,14 +68,17 @@ struct OrchestrationSpeed {
     let keys = (0..<20).map { ContentKey(hashing: [UInt8($0)]) }
     try store.register(keys.map { StageRecord(key: $0, kind: "student", title: "t", spec: "{}") })
     let records = (0..<1000).map { epoch in
-      let values = Dictionary(uniqueKeysWithValues: names.map { ($0, Double(epoch) * 0.37 + Double($0.count)) })
+      let values = Dictionary(
+        uniqueKeysWithValues: names.map { ($0, Double(epoch) * 0.37 + Double($0.count)) })
       return NumberedRecord(
         epoch, .epoch(EpochRecord(epoch: epoch, step: epoch, metrics: Metrics(values), state: keys[0])))
     }
     let start = Self.now
     for key in keys { try store.ingest(records, of: AttemptID(key: key, number: 1)) }
     let seconds = Self.now - start
-    Self.say("\(Int(Double(keys.count * records.count * names.count) / seconds)) metric rows/s ingested (bar 150000)")
+    Self.say(
+      "\(Int(Double(keys.count * records.count * names.count) / seconds)) metric rows/s ingested (bar 150000)"
+    )
   }
 
   private func help() throws {
@@ -88,13 +97,17 @@ struct OrchestrationSpeed {
     let sweep = try SweepPlanner.plan(gridAt: path, dataFolders: [])
     let store = try ResultStore(at: place, .writing)
     try store.register(
-      sweep.plan.stages.map { StageRecord(key: $0.key, kind: $0.kind, title: "t", spec: String(decoding: $0.document, as: UTF8.self)) })
+      sweep.plan.stages.map {
+        StageRecord(
+          key: $0.key, kind: $0.kind, title: "t", spec: String(decoding: $0.document, as: UTF8.self))
+      })
     let epochs = (0..<10).map { epoch in
       NumberedRecord(
         epoch,
         .epoch(
           EpochRecord(
-            epoch: epoch, step: epoch, metrics: Metrics(["test.acc1": Double(epoch), "test.loss": 1, "train.loss": 1]),
+            epoch: epoch, step: epoch,
+            metrics: Metrics(["test.acc1": Double(epoch), "test.loss": 1, "train.loss": 1]),
             state: ContentKey(hashing: []))))
     }
     for stage in sweep.plan.stages {
@@ -146,7 +159,8 @@ struct OrchestrationSpeed {
     process.waitUntilExit()
     let end = Self.now
     guard process.terminationStatus == 0 else {
-      throw CocoaError(.executableLoad, userInfo: ["status": process.terminationStatus, "arguments": arguments])
+      throw CocoaError(
+        .executableLoad, userInfo: ["status": process.terminationStatus, "arguments": arguments])
     }
     return end - start
   }
@@ -166,7 +180,9 @@ struct OrchestrationSpeed {
     return usage.ru_maxrss / 1000
   }
 
-  private static func ms(_ start: Double, _ end: Double) -> String { "\(((end - start) * 10_000).rounded() / 10) ms" }
+  private static func ms(_ start: Double, _ end: Double) -> String {
+    "\(((end - start) * 10_000).rounded() / 10) ms"
+  }
 
   private static func say(_ line: String) { print(line) }
 }
