@@ -12,19 +12,20 @@ package protocol DistillationMethod: Sendable, Snapshotting {
   /// The loss of one batch; gradients flow into the student and into what the method declared in its scope.
   mutating func loss(of batch: DistillationBatch, _ pass: Pass) -> MethodLoss
   /// After the student's step.
-  ///
-  /// - Parameter again: evaluates the changed student on the same batch, in training mode, changing nothing.
-  mutating func finishStep(_ batch: DistillationBatch, again: () -> (DistillationBatch, Pass)) -> [PolicyStep]
+  mutating func finishStep(_ batch: DistillationBatch, _ student: SteppedStudent) -> StepOutcome
   /// After the last batch of an epoch.
   mutating func finishEpoch() -> [PolicyStep]
+  /// Whether batches smaller than the recipe's are left out, as if their images did not exist.
+  var skipsShortBatches: Bool { get }
 }
 
 /// For methods without anything to remember.
 extension DistillationMethod {
-  package mutating func finishStep(
-    _ batch: DistillationBatch, again: () -> (DistillationBatch, Pass)
-  ) -> [PolicyStep] { [] }
+  package mutating func finishStep(_ batch: DistillationBatch, _ student: SteppedStudent) -> StepOutcome {
+    StepOutcome()
+  }
   package mutating func finishEpoch() -> [PolicyStep] { [] }
+  package var skipsShortBatches: Bool { false }
   package func save(to snapshot: inout Snapshot, under prefix: String) {}
   package mutating func restore(from snapshot: Snapshot, under prefix: String) throws {}
 }
@@ -35,17 +36,28 @@ package struct MethodContext {
   package let scope: Scope
   package let student: ActivationShape
   package let teachers: [ActivationShape]
+  /// Of each teacher, the part after its feature map: a map `[batch, channels, height, width]` to logits. In evaluation mode with constant
+  /// parameters; gradients flow into the map.
+  package let heads: [@Sendable (Tensor) -> Tensor]
+  /// Of each teacher, the mean embedding of each class over the training images without augmentation, `[classes, width]`. A pass of every
+  /// teacher over all images: only for methods that need it.
+  package let classMeans: () -> [Tensor]
   package let classes: Int
+  /// Of the recipe.
+  package let epochs: Int
+  package let batchSize: Int
   /// Of the run; policies draw from streams of their own.
   package let seed: UInt64
   package let precision: Precision
 
   package init(
-    scope: Scope, student: ActivationShape, teachers: [ActivationShape], classes: Int, seed: UInt64,
-    precision: Precision
+    scope: Scope, student: ActivationShape, teachers: [ActivationShape],
+    heads: [@Sendable (Tensor) -> Tensor], classMeans: @escaping () -> [Tensor], classes: Int, epochs: Int,
+    batchSize: Int, seed: UInt64, precision: Precision
   ) {
     (self.scope, self.student, self.teachers) = (scope, student, teachers)
-    (self.classes, self.seed, self.precision) = (classes, seed, precision)
+    (self.heads, self.classMeans, self.classes) = (heads, classMeans, classes)
+    (self.epochs, self.batchSize, self.seed, self.precision) = (epochs, batchSize, seed, precision)
   }
 }
 
@@ -61,6 +73,8 @@ package struct ActivationShape: Hashable, Sendable {
 
 /// One batch as all networks saw it: the same augmented images for student and teachers.
 package struct DistillationBatch {
+  /// Where the images are among the training images.
+  package let samples: [Int]
   package let labels: [Int]
   /// In training mode, with its record.
   package let student: Activations
@@ -71,8 +85,10 @@ package struct DistillationBatch {
   /// Of the batch within its epoch, from 0.
   package let index: Int
 
-  package init(labels: [Int], student: Activations, teachers: [Activations], epoch: Int, index: Int) {
-    (self.labels, self.student, self.teachers) = (labels, student, teachers)
+  package init(
+    samples: [Int], labels: [Int], student: Activations, teachers: [Activations], epoch: Int, index: Int
+  ) {
+    (self.samples, self.labels, self.student, self.teachers) = (samples, labels, student, teachers)
     (self.epoch, self.index) = (epoch, index)
   }
 }
@@ -85,10 +101,27 @@ package struct MethodLoss {
   package let task: Double
   package let logit: Double?
   package let feature: Double?
-  package let details: LossDetails
+  /// What the terms are multiplied by within the total.
+  package let scales: TermScales
+  package var details: LossDetails
 
-  package init(total: Tensor, task: Double, logit: Double?, feature: Double?, details: LossDetails) {
-    (self.total, self.task, self.logit, self.feature, self.details) = (total, task, logit, feature, details)
+  package init(
+    total: Tensor, task: Double, logit: Double?, feature: Double?, scales: TermScales = TermScales(),
+    details: LossDetails
+  ) {
+    (self.total, self.task, self.logit, self.feature) = (total, task, logit, feature)
+    (self.scales, self.details) = (scales, details)
+  }
+}
+
+/// The factors of a loss's terms.
+package struct TermScales: Hashable, Sendable {
+  package var task = 1.0
+  package var logit = 0.0
+  package var feature = 0.0
+
+  package init(task: Double = 1, logit: Double = 0, feature: Double = 0) {
+    (self.task, self.logit, self.feature) = (task, logit, feature)
   }
 }
 
@@ -99,6 +132,8 @@ package struct LossDetails: Sendable {
   package var kl: Tensor?
   package var distance: Tensor?
   package var teacherCrossEntropy: Tensor?
+  /// Of the student's map in each teacher's form, sent through that teacher's classifier (CA-MKD).
+  package var transformedCrossEntropy: Tensor?
   package var cosine: Tensor?
   /// Executed weights of the logit and the feature term.
   package var logitWeights: Tensor?
@@ -108,9 +143,58 @@ package struct LossDetails: Sendable {
   /// `[batch, teachers]`, or `[batch]` where the reward is one a sample. Nil while it is not known yet.
   package var reward: Tensor?
   package var normalisedReward: Tensor?
-  package var nonfiniteSamples = 0
 
   package init(studentCrossEntropy: Tensor) { self.studentCrossEntropy = studentCrossEntropy }
+}
+
+/// What a method did after the student's step.
+package struct StepOutcome: Sendable {
+  package var policySteps: [PolicyStep] = []
+  /// Where it was paid for the changed student; else it is in the loss's details.
+  package var reward: Tensor?
+  package var normalisedReward: Tensor?
+  /// Samples that the policy does not learn from, because a state or reward is not finite.
+  package var nonfiniteSamples = 0
+
+  package init() {}
+}
+
+/// The student after a step, for methods that look further than the batch in hand. Looking changes nothing.
+package struct SteppedStudent {
+  package let state: ModelState
+  package let optimizer: SGD
+  /// The learning rate of the epoch.
+  package let rate: Double
+  /// The batch in hand, its teachers' activations included.
+  package let current: RecalledBatch
+  /// Other training images as their epochs showed them.
+  package let recall: ([SampleView]) -> RecalledBatch
+
+  package init(
+    state: ModelState, optimizer: SGD, rate: Double, current: RecalledBatch,
+    recall: @escaping ([SampleView]) -> RecalledBatch
+  ) {
+    (self.state, self.optimizer, self.rate) = (state, optimizer, rate)
+    (self.current, self.recall) = (current, recall)
+  }
+}
+
+/// A training image as one epoch showed it.
+package struct SampleView: Hashable, Sendable {
+  /// From 0.
+  package let epoch: Int
+  /// Among the training images.
+  package let sample: Int
+
+  package init(epoch: Int, sample: Int) { (self.epoch, self.sample) = (epoch, sample) }
+}
+
+/// Images that any state of the student can be evaluated on.
+package struct RecalledBatch {
+  /// Evaluates the student that a pass holds; everything else is already known.
+  package let observed: (Pass) -> DistillationBatch
+
+  package init(observed: @escaping (Pass) -> DistillationBatch) { self.observed = observed }
 }
 
 /// One update of a policy.
@@ -123,8 +207,15 @@ package struct PolicyStep: Sendable {
   package let gradientNorm: Double
   package let parameterNorm: Double
   /// The mixing factors after the step, where they are trained.
-  package let logitMix: [Double]?
-  package let featureMix: [Double]?
+  package var logitMix: [Double]?
+  package var featureMix: [Double]?
+  /// Of the critic or baseline, before the step.
+  package var valueLoss: Double?
+
+  package init(batch: Int, objective: Double, gradientNorm: Double, parameterNorm: Double) {
+    (self.batch, self.objective) = (batch, objective)
+    (self.gradientNorm, self.parameterNorm) = (gradientNorm, parameterNorm)
+  }
 }
 
 /// A method's options, complete and of the right types.
@@ -142,7 +233,7 @@ package struct MethodOptions: Sendable {
           method: description.name, problem: "'\(name)' is \(value) and should be \(expected)")
       }
     }
-    values = description.resolved(set)
+    values = description.resolved(description.reduced(set))
     if let problem = description.problems(values).first {
       throw InvalidOption(method: description.name, problem: problem)
     }
@@ -151,6 +242,7 @@ package struct MethodOptions: Sendable {
   package func number(_ name: String) -> Double { values[name]!.number!.double }
   package func integer(_ name: String) -> Int? { values[name]!.integer }
   package func word(_ name: String) -> String { values[name]!.string! }
+  package func flag(_ name: String) -> Bool { values[name]!.bool! }
   package func words(_ name: String) -> [String] { values[name]!.array!.compactMap(\.string) }
 }
 

@@ -1,65 +1,160 @@
 package import Networks
+package import Specs
 package import Tensors
 
-/// Equation 2: the mean over samples of H + alpha Σ_m a_l KL + beta Σ_m a_f D, for any weights of the teachers.
+/// Equation 2: the mean over samples of H + alpha Σ_m a_l L + beta Σ_m a_f D, for any weights of the teachers.
 ///
-/// - Source: `methods.md` 1.2. Weights multiply sample by sample before the mean.
+/// L is the logit loss that the options name, D the feature loss. With `ndMode` ND stands in for D, weighed `ndWeight` instead of beta, or is
+/// added to beta D. A method without a feature term has one all the same under ND, weighed as its logits are.
+///
+/// - Source: `methods.md` 1.2, 6. Weights multiply sample by sample before the mean.
 package struct WeightedDistillation: Sendable {
   package let alpha: Double
   package let beta: Double
   package let temperature: Double
+  private let logitLoss: any LogitLoss
+  private let featureLoss: (any FeatureLoss)?
   /// Nil for methods without a feature term.
-  package let features: FitNet?
+  package let regressors: Regressors?
+  private let directNorm: DirectNorm?
+  private let mode: DirectNorm.Mode
+  private let directNormWeight: Double
 
-  package init(alpha: Double, beta: Double, temperature: Double, features: FitNet?) {
-    (self.alpha, self.beta, self.temperature, self.features) = (alpha, beta, temperature, features)
+  /// - Parameters:
+  ///   - alpha, beta: where a method does not take them from its options.
+  ///   - hasFeatures: whether there is a feature term, and regressors for it.
+  package init(
+    _ options: MethodOptions, _ context: MethodContext, alpha: Double? = nil, beta: Double? = nil,
+    hasFeatures: Bool, pairing: Regressors.Pairing = .teacherSize
+  ) {
+    self.alpha = alpha ?? options.number("alpha")
+    self.beta = hasFeatures ? beta ?? options.number("beta") : 0
+    temperature = options.number("temperature")
+    logitLoss = try! Catalog.logitLosses.entry(options.word("logitLoss")).init(options)
+    regressors =
+      hasFeatures
+      ? Regressors(context.scope, student: context.student, teachers: context.teachers, pairing: pairing)
+      : nil
+    featureLoss =
+      hasFeatures ? try! Catalog.featureLosses.entry(options.word("featureLoss")).init(options) : nil
+    mode = DirectNorm.Mode(rawValue: options.word("ndMode"))!
+    directNorm = mode == .off ? nil : DirectNorm(context)
+    directNormWeight = options.number("ndWeight")
   }
 
-  /// The terms of a batch before anybody weighs them; gradients flow into the student.
+  /// The terms of a batch before anybody weighs them; gradients flow into the student. Matrices are `[batch, teachers]`.
   package struct Terms {
     /// H, `[batch]`.
     package let task: Tensor
-    /// CE, `[batch, teachers]`, constant.
+    /// CE, constant.
     package let teacherCrossEntropy: Tensor
-    /// `[batch, teachers]`.
+    /// KL of 1.3, for states and heuristics, whatever the logit loss is.
     package let kl: Tensor
+    /// L.
+    package let logit: Tensor
+    /// D, where there are regressors.
     package let distance: Tensor?
+    /// What the feature weights multiply: D, ND, or the sum of the two with their factors.
+    package let feature: Tensor?
     /// x of each teacher.
     package let transformed: [Tensor]
+
+    package init(
+      task: Tensor, teacherCrossEntropy: Tensor, kl: Tensor, logit: Tensor, distance: Tensor?,
+      feature: Tensor?, transformed: [Tensor] = []
+    ) {
+      (self.task, self.teacherCrossEntropy, self.kl) = (task, teacherCrossEntropy, kl)
+      (self.logit, self.distance, self.feature) = (logit, distance, feature)
+      self.transformed = transformed
+    }
+  }
+
+  /// What L and the feature term are multiplied by.
+  package var scales: TermScales {
+    let feature =
+      switch mode {
+      case .off: beta
+      case .replace: directNormWeight
+      // Both factors are inside.
+      case .add: 1.0
+      }
+    return TermScales(logit: alpha, feature: feature)
   }
 
   package func terms(of batch: DistillationBatch, _ pass: Pass) -> Terms {
-    let transformed = features?.transformed(batch.student.map, like: batch.teachers, pass) ?? []
+    let map = batch.student.map
+    let transformed = regressors?.transformed(map, like: batch.teachers, pass) ?? []
+    let distance = distances(transformed, batch, map)
+    let logits = batch.teachers.map(\.logits)
+    let logit = logitLoss.costs(student: batch.student.logits, teachers: logits)
     return Terms(
       task: batch.student.logits.crossEntropy(labels: batch.labels),
-      teacherCrossEntropy: columns(batch.teachers.map { $0.logits.crossEntropy(labels: batch.labels) }),
-      kl: kullbackLeibler(
-        student: batch.student.logits, teachers: batch.teachers.map(\.logits), temperature: temperature),
-      distance: features == nil ? nil : FitNet.distances(transformed, batch.teachers),
+      teacherCrossEntropy: columns(logits.map { $0.crossEntropy(labels: batch.labels) }),
+      kl: logitLoss is HintonKD
+        ? logit.detached
+        : kullbackLeibler(
+          student: batch.student.logits.detached, teachers: logits, temperature: temperature),
+      logit: logit, distance: distance,
+      feature: directNorm.map { combined(distance, $0.costs(batch, pass)) } ?? distance,
       transformed: transformed)
   }
 
-  /// - Parameters:
-  ///   - logitWeights: a_l, `[batch, teachers]`, constant.
-  ///   - featureWeights: a_f; not read where there is no feature term.
-  package func loss(_ terms: Terms, logitWeights: Tensor, featureWeights: Tensor?) -> MethodLoss {
-    let task = terms.task.mean()
+  /// L of each teacher alone, `[batch, teachers]`, of any logits.
+  package func logitCosts(_ logits: Tensor, _ teachers: [Activations]) -> Tensor {
+    logitLoss.costs(student: logits, teachers: teachers.map(\.logits))
+  }
+
+  /// D of each teacher, `[batch, teachers]`.
+  package func distances(_ transformed: [Tensor], _ batch: DistillationBatch, _ map: Tensor) -> Tensor? {
+    guard let featureLoss, let regressors else { return nil }
+    return columns(
+      zip(transformed, regressors.targets(batch.teachers, for: map)).map {
+        featureLoss.distances(student: $0, teacher: $1)
+      })
+  }
+
+  private func combined(_ distance: Tensor?, _ nd: Tensor) -> Tensor {
+    guard mode == .add else { return nd }
+    return distance.map { $0 * beta + nd * directNormWeight } ?? nd * directNormWeight
+  }
+
+  /// The loss without its task term: alpha times the weighed L plus beta times the weighed feature term, shape `[]`.
+  package func match(_ terms: Terms, logitWeights: Tensor, featureWeights: Tensor) -> Tensor {
     let count = Double(terms.task.count)
-    let logit = (terms.kl * logitWeights).sum() / count
-    var total = task + logit * alpha
+    let logit = (terms.logit * logitWeights).sum() / count * scales.logit
+    guard let costs = terms.feature else { return logit }
+    return logit + (costs * featureWeights).sum() / count * scales.feature
+  }
+
+  /// - Parameters:
+  ///   - logitWeights: a_l, `[batch, teachers]`.
+  ///   - featureWeights: a_f; where there are none, a feature term is weighed as the logits are.
+  ///   - divisor: of both sums over teachers, for methods whose release takes the mean over teachers.
+  ///   - omitsFeature: whether the feature term is measured but no part of the total.
+  package func loss(
+    _ terms: Terms, logitWeights: Tensor, featureWeights: Tensor? = nil, divisor: Double = 1,
+    omitsFeature: Bool = false
+  ) -> MethodLoss {
+    let task = terms.task.mean()
+    let count = Double(terms.task.count) * divisor
+    let logit = (terms.logit * logitWeights).sum() / count
+    var scales = scales
+    var total = task + logit * scales.logit
     var feature: Tensor?
-    if let distance = terms.distance, let featureWeights {
-      let weighted = (distance * featureWeights).sum() / count
-      total = total + weighted * beta
+    let featureWeights = featureWeights ?? logitWeights
+    if let costs = terms.feature {
+      let weighted = (costs * featureWeights).sum() / count
+      if omitsFeature { scales.feature = 0 } else { total = total + weighted * scales.feature }
       feature = weighted
     }
     var details = LossDetails(studentCrossEntropy: terms.task.detached)
-    details.kl = terms.kl.detached
+    details.kl = terms.kl
     details.distance = terms.distance?.detached
     details.teacherCrossEntropy = terms.teacherCrossEntropy
-    details.logitWeights = logitWeights
-    details.featureWeights = feature == nil ? nil : featureWeights
+    details.logitWeights = logitWeights.detached
+    details.featureWeights = feature == nil ? nil : featureWeights.detached
     return MethodLoss(
-      total: total, task: task.scalar, logit: logit.scalar, feature: feature?.scalar, details: details)
+      total: total, task: task.scalar, logit: logit.scalar, feature: feature?.scalar, scales: scales,
+      details: details)
   }
 }

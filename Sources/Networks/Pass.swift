@@ -75,7 +75,8 @@ package final class Pass {
     collect(output.gradients(upstream: upstream))
   }
 
-  private func collect(_ gradients: Gradients) -> [Tensor?] {
+  /// This pass's share of gradients that several passes led to.
+  package func collect(_ gradients: Gradients) -> [Tensor?] {
     state.slots.map { slot in leaves[slot].flatMap { gradients[$0] } }
   }
 

@@ -21,6 +21,8 @@ package struct SlotDeclaration: Hashable, Sendable {
   package let shape: Shape
   package let role: Role
   package let initializer: Initializer
+  /// Whether weight decay acts on it.
+  package let decays: Bool
 }
 
 /// How an array starts.
@@ -65,8 +67,10 @@ package struct Scope {
 
   package static func / (scope: Scope, index: Int) -> Scope { scope / "\(index)" }
 
-  package func parameter(_ name: String, _ shape: Shape, _ initializer: Initializer) -> Slot {
-    declare(name, shape, .parameter, initializer)
+  package func parameter(
+    _ name: String, _ shape: Shape, _ initializer: Initializer, decays: Bool = true
+  ) -> Slot {
+    declare(name, shape, .parameter, initializer, decays: decays)
   }
 
   package func buffer(_ name: String, _ shape: Shape, _ initializer: Initializer) -> Slot {
@@ -79,10 +83,11 @@ package struct Scope {
   package var declarations: [SlotDeclaration] { list.declarations }
 
   private func declare(
-    _ name: String, _ shape: Shape, _ role: SlotDeclaration.Role, _ initializer: Initializer
+    _ name: String, _ shape: Shape, _ role: SlotDeclaration.Role, _ initializer: Initializer,
+    decays: Bool = false
   ) -> Slot {
     let declaration = SlotDeclaration(
-      path: (self / name).path, shape: shape, role: role, initializer: initializer)
+      path: (self / name).path, shape: shape, role: role, initializer: initializer, decays: decays)
     precondition(
       !list.declarations.contains { $0.path == declaration.path }, "\(declaration.path) is declared twice")
     list.declarations.append(declaration)

@@ -28,8 +28,6 @@ package enum GridKeys {
 
   /// Settings of grids.md that later versions bring.
   package static let later = [
-    "views", "scaling", "logitLoss", "featureLoss", "ndMode", "ndWeight", "convolution", "numerics",
-    "trainer",
-    "baselineRecipe", "stateEntries",
+    "views", "convolution", "numerics", "trainer", "baselineRecipe",
   ]
 }

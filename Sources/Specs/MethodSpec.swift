@@ -36,23 +36,37 @@ package struct MethodDescription: Sendable {
   package let options: [OptionDescription]
   /// Named bundles of options, the value of the key `preset`; the first is the default and holds the options' defaults.
   package let presets: [(name: String, options: [String: JSONValue])]
+  /// Options that change nothing, given all of them resolved: they are in no key.
+  package let unread: @Sendable (_ options: [String: JSONValue]) -> [String]
   /// What is wrong with a combination of options, all of them resolved; a sentence for each problem.
   package let problems: @Sendable (_ options: [String: JSONValue]) -> [String]
+  /// The formula as implemented, then paper, release and our choice; lines.
+  package let explanation: String
+  private let standards: [String: JSONValue]
 
   package init(
     name: String, aliases: [String] = [], summary: String, readsTeachers: Bool,
     options: [OptionDescription] = [], presets: [(name: String, options: [String: JSONValue])] = [],
-    problems: @escaping @Sendable ([String: JSONValue]) -> [String] = { _ in [] }
+    unread: @escaping @Sendable ([String: JSONValue]) -> [String] = { _ in [] },
+    problems: @escaping @Sendable ([String: JSONValue]) -> [String] = { _ in [] }, explanation: String = ""
   ) {
     (self.name, self.aliases, self.summary) = (name, aliases, summary)
-    (self.readsTeachers, self.options, self.presets, self.problems) = (
-      readsTeachers, options, presets, problems
-    )
+    (self.readsTeachers, self.options, self.presets) = (readsTeachers, options, presets)
+    (self.unread, self.problems, self.explanation) = (unread, problems, explanation)
+    standards = Dictionary(options.map { ($0.name, $0.standard) }) { first, _ in first }
   }
 
   /// Every option with its value: defaults, then what is set.
   package func resolved(_ set: [String: JSONValue]) -> [String: JSONValue] {
-    Dictionary(options.map { ($0.name, $0.standard) }) { first, _ in first }.merging(set) { $1 }
+    standards.merging(set) { $1 }
+  }
+
+  /// What is set and makes a difference: neither a default nor an option that the others leave unread.
+  package func reduced(_ set: [String: JSONValue]) -> [String: JSONValue] {
+    let unread = unread(resolved(set))
+    return set.filter { name, value in
+      !unread.contains(name) && standards[name] != value
+    }
   }
 }
 

@@ -18,6 +18,8 @@ struct RunResolver {
   private var usedFilters: Set<Int> = []
   private var readSettings: Set<String> = []
   private var checkedOptions: Set<MethodSpec> = []
+  /// By method and what is given: what makes a difference, and what is not read.
+  private var chosenOptions: [MethodSpec: (set: [String: JSONValue], unread: [String])] = [:]
 
   init(_ vocabulary: GridVocabulary, teacherSeeds: GridSpec.TeacherSeeds) {
     (self.vocabulary, self.teacherSeeds) = (vocabulary, teacherSeeds)
@@ -263,8 +265,10 @@ extension RunResolver {
     dataset.trainImages = row["trainImages"]?.value.integer
     dataset.testImages = row["testImages"]?.value.integer
     dataset.validationImages = row["validationImages"]?.value.integer ?? 0
-    let options = options(of: method, row, at: name.spot)
-    for setting in row.keys where method.reads(setting) { readSettings.insert(setting) }
+    let (options, unread) = options(of: method, row, at: name.spot)
+    for setting in row.keys where method.reads(setting) && !unread.contains(setting) {
+      readSettings.insert(setting)
+    }
     let epochs = row["epochs"]?.value.integer ?? 240
     let batchSize = row["batchSize"]?.value.integer ?? 64
     var recipe =
@@ -291,29 +295,49 @@ extension RunResolver {
     return run
   }
 
-  /// What is set of a method's options, other than its defaults.
-  private mutating func options(
-    of method: MethodDescription, _ row: [String: GridSpec.Setting], at spot: GridSpot
+  /// What the grid says of a method's options: the preset's, then those that are set alone.
+  private func given(
+    of method: MethodDescription, _ row: [String: GridSpec.Setting]
   ) -> [String: JSONValue] {
     let preset = row["preset"]?.value.string
     var set = method.presets.first { $0.name == preset }?.options ?? [:]
     for option in method.options {
       if let value = row[option.name]?.value { set[option.name] = value }
-      if set[option.name] == option.standard { set[option.name] = nil }
     }
-    guard checkedOptions.insert(MethodSpec(name: method.name, options: set)).inserted else { return set }
+    return set
+  }
+
+  private mutating func chosen(
+    of method: MethodDescription, _ row: [String: GridSpec.Setting]
+  ) -> (set: [String: JSONValue], unread: [String]) {
+    let given = MethodSpec(name: method.name, options: given(of: method, row))
+    if let known = chosenOptions[given] { return known }
+    let set = method.reduced(given.options)
+    let chosen = (set, method.unread(method.resolved(set)))
+    chosenOptions[given] = chosen
+    return chosen
+  }
+
+  /// What is set of a method's options and makes a difference, and the names of those that do not; complaints are reported once.
+  private mutating func options(
+    of method: MethodDescription, _ row: [String: GridSpec.Setting], at spot: GridSpot
+  ) -> (set: [String: JSONValue], unread: [String]) {
+    let chosen = chosen(of: method, row)
+    guard checkedOptions.insert(MethodSpec(name: method.name, options: chosen.set)).inserted else {
+      return chosen
+    }
     for option in method.options {
       if let setting = row[option.name], let expected = option.complaint(about: setting.value) {
         report(
           setting.spot.problem(
             "\(option.name) of \(method.name) is \(setting.value) and should be \(expected)"))
-        return set
+        return chosen
       }
     }
-    for problem in method.problems(method.resolved(set)) {
+    for problem in method.problems(method.resolved(chosen.set)) {
       report(spot.problem("\(method.name): \(problem)"))
     }
-    return set
+    return chosen
   }
 
   private mutating func teachers(
@@ -337,13 +361,14 @@ extension RunResolver {
   }
 
   /// The values that tell cells apart: what the grid says, or the default; null for what the method does not read.
-  func labels(_ row: [String: GridSpec.Setting], _ columns: [String], _ method: MethodDescription)
+  mutating func labels(_ row: [String: GridSpec.Setting], _ columns: [String], _ method: MethodDescription)
     -> [JSONValue]
   {
-    columns.map { column in
+    let (set, unread) = chosen(of: method, row)
+    return columns.map { column in
       if column == "method" { return .string(method.name) }
-      guard method.reads(column) else { return .null }
-      if let value = row[column]?.value { return value }
+      guard method.reads(column), !unread.contains(column) else { return .null }
+      if let value = row[column]?.value ?? set[column] { return value }
       if column == "preset" { return method.presets.first.map { .string($0.name) } ?? .null }
       return method.options.first { $0.name == column }?.standard ?? .null
     }

@@ -9,6 +9,8 @@ package protocol BatchSource: Sendable {
   func order(epoch: Int) -> [[Int]]
   /// Training images as the epoch shows them, `[count, channels, height, width]`, and their labels.
   func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, labels: [Int])
+  /// Training images as they are, without augmentation.
+  func plainBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int])
   /// The images that measure the run, in batches of a fixed order.
   var evaluationOrder: [[Int]] { get }
   func evaluationBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int])
@@ -36,6 +38,13 @@ package struct DatasetBatches: BatchSource {
   package func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, labels: [Int]) {
     let images = Augmentation.standard.batch(of: dataset.train, indices: positions, seed: seed, epoch: epoch)
     return (images, positions.map { dataset.train.labels[$0] })
+  }
+
+  package func plainBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) {
+    (
+      Augmentation.none.batch(of: dataset.train, indices: positions),
+      positions.map { dataset.train.labels[$0] }
+    )
   }
 
   package var evaluationOrder: [[Int]] {

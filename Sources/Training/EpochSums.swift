@@ -2,6 +2,10 @@ internal import Distillation
 internal import Networks
 internal import Tensors
 
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
 /// The sums behind an epoch's metrics: sample-weighted, in double, in the order of the batches.
 struct EpochSums: Sendable {
   private var samples = 0
@@ -11,31 +15,88 @@ struct EpochSums: Sendable {
   private var totals: [String: Double] = [:]
   /// Sums over policy updates.
   private var policy: [String: Double] = [:]
+  /// Images of each class, and the executed weights summed over them: of the logit, then the feature term, `[classes, teachers]` each.
+  private var classCounts: [Double] = []
+  private var classWeights: [[Double]] = [[], []]
 
-  mutating func add(_ loss: MethodLoss, samples count: Int, correct right: Int) {
+  mutating func add(_ loss: MethodLoss, _ batch: DistillationBatch) {
+    let count = batch.labels.count
     samples += count
-    correct += right
+    correct += right(batch.student.logits, batch.labels)
     let details = loss.details
-    nonfinite += details.nonfiniteSamples
     func add(_ name: String, _ mean: Double?) {
       if let mean { totals[name, default: 0] += Double(count) * mean }
     }
-    add("train.loss", loss.total.scalar)
+    let total = loss.total.scalar
+    add("train.loss", total)
     add("train.task", loss.task)
     add("train.logit", loss.logit)
     add("train.feature", loss.feature)
-    for (name, matrix) in [
+    if loss.logit != nil {
+      let parts = (
+        loss.scales.task * loss.task, loss.scales.logit * (loss.logit ?? 0),
+        loss.scales.feature * (loss.feature ?? 0)
+      )
+      add("part.task", parts.0)
+      add("part.logit", parts.1)
+      add("part.feature", loss.feature == nil ? nil : parts.2)
+    }
+    for (teacher, activations) in batch.teachers.enumerated() {
+      add("teacher.acc1.\(teacher)", 100 * Double(right(activations.logits, batch.labels)) / Double(count))
+    }
+    for (term, (name, matrix)) in [
       ("weight.logit", details.logitWeights), ("weight.feature", details.featureWeights),
-    ] {
+    ].enumerated() {
       guard let matrix else { continue }
       for (teacher, mean) in matrix.mean(axis: 0).doubles.enumerated() { add("\(name).\(teacher)", mean) }
+      add("\(name).entropy", entropy(matrix))
+      addByClass(term, matrix, batch)
     }
-    guard let reward = details.reward else { return }
+    addReward("reward", details.reward, count)
+    addReward("reward.normalised", details.normalisedReward, count)
+  }
+
+  /// One mean a teacher, or one a batch.
+  private mutating func addReward(_ name: String, _ reward: Tensor?, _ count: Int) {
+    guard let reward else { return }
     if reward.shape.rank == 1 {
-      add("reward", reward.mean().scalar)
+      totals[name, default: 0] += Double(count) * reward.mean().scalar
     } else {
-      for (teacher, mean) in reward.mean(axis: 0).doubles.enumerated() { add("reward.\(teacher)", mean) }
+      for (teacher, mean) in reward.mean(axis: 0).doubles.enumerated() {
+        totals["\(name).\(teacher)", default: 0] += Double(count) * mean
+      }
     }
+  }
+
+  private func right(_ logits: Tensor, _ labels: [Int]) -> Int {
+    zip(logits.largestPerRow(), labels).count { $0 == $1 }
+  }
+
+  /// Mean over samples of -Σ a log a of the weights, scaled to sum 1: in nats, log M for equal weights.
+  private func entropy(_ weights: Tensor) -> Double {
+    let shares = weights.scaled(byRow: Tensor.full(1, [weights.shape[0]], weights.precision) / weights.rowSums())
+    return -shares.doubles.reduce(0) { $1 > 0 ? $0 + $1 * log($1) : $0 } / Double(weights.shape[0])
+  }
+
+  private mutating func addByClass(_ term: Int, _ weights: Tensor, _ batch: DistillationBatch) {
+    let (teachers, classes) = (weights.shape[1], batch.student.logits.shape[1])
+    if classCounts.isEmpty { classCounts = Array(repeating: 0, count: classes) }
+    if classWeights[term].isEmpty { classWeights[term] = Array(repeating: 0, count: classes * teachers) }
+    let values = weights.doubles
+    for (sample, label) in batch.labels.enumerated() {
+      // Counted once, with the first term; there is none without it.
+      if term == 0 { classCounts[label] += 1 }
+      for teacher in 0..<teachers {
+        classWeights[term][label * teachers + teacher] += values[sample * teachers + teacher]
+      }
+    }
+  }
+
+  mutating func add(_ outcome: StepOutcome, samples count: Int) {
+    nonfinite += outcome.nonfiniteSamples
+    addReward("reward", outcome.reward, count)
+    addReward("reward.normalised", outcome.normalisedReward, count)
+    add(outcome.policySteps)
   }
 
   mutating func add(_ steps: [PolicyStep]) {
@@ -43,26 +104,53 @@ struct EpochSums: Sendable {
       policySteps += 1
       policy["policy.objective", default: 0] += step.objective
       policy["policy.gradient", default: 0] += step.gradientNorm
+      if let loss = step.valueLoss { policy["policy.valueLoss", default: 0] += loss }
     }
   }
 
-  var metrics: [String: Double] {
-    var metrics = totals.mapValues { $0 / Double(samples) }
+  /// - Parameter byClass: whether the mean weights of every class are among them: `weight.logit.TEACHER.class.CLASS`.
+  func metrics(byClass: Bool) -> [String: Double] {
+    let whole = totals["train.loss"] ?? 0
+    var metrics: [String: Double] = [:]
+    for (name, sum) in totals {
+      if name.hasPrefix("part.") {
+        metrics["share." + name.dropFirst("part.".count)] = sum / whole
+      } else {
+        metrics[name] = sum / Double(samples)
+      }
+    }
     metrics["train.acc1"] = 100 * Double(correct) / Double(samples)
     if metrics.keys.contains(where: { $0.hasPrefix("reward") }) {
       metrics["policy.steps"] = Double(policySteps)
       metrics["policy.nonfinite_samples"] = Double(nonfinite)
     }
     if policySteps > 0 { metrics.merge(policy.mapValues { $0 / Double(policySteps) }) { $1 } }
+    if byClass { addClasses(to: &metrics) }
     return metrics
+  }
+
+  private func addClasses(to metrics: inout [String: Double]) {
+    for (name, sums) in zip(["weight.logit", "weight.feature"], classWeights) where !sums.isEmpty {
+      let teachers = sums.count / classCounts.count
+      for (label, count) in classCounts.enumerated() where count > 0 {
+        for teacher in 0..<teachers {
+          metrics["\(name).\(teacher).class.\(label)"] = sums[label * teachers + teacher] / count
+        }
+      }
+    }
   }
 }
 
 extension EpochSums: Snapshotting {
   func save(to snapshot: inout Snapshot, under prefix: String) {
     snapshot.put(prefix + "counts", [samples, correct, policySteps, nonfinite])
-    for (name, sum) in totals { snapshot.put(prefix + "total/" + name, [sum]) }
-    for (name, sum) in policy { snapshot.put(prefix + "policy/" + name, [sum]) }
+    for (name, sum) in totals.sorted(by: { $0.key < $1.key }) {
+      snapshot.put(prefix + "total/" + name, [sum])
+    }
+    for (name, sum) in policy.sorted(by: { $0.key < $1.key }) { snapshot.put(prefix + "policy/" + name, [sum]) }
+    snapshot.put(prefix + "classes/counts", classCounts)
+    snapshot.put(prefix + "classes/logit", classWeights[0])
+    snapshot.put(prefix + "classes/feature", classWeights[1])
   }
 
   mutating func restore(from snapshot: Snapshot, under prefix: String) throws {
@@ -73,6 +161,10 @@ extension EpochSums: Snapshotting {
     (samples, correct, policySteps, nonfinite) = (counts[0], counts[1], counts[2], counts[3])
     totals = try snapshot.group(prefix + "total/")
     policy = try snapshot.group(prefix + "policy/")
+    classCounts = try snapshot.doubles(prefix + "classes/counts")
+    classWeights = [
+      try snapshot.doubles(prefix + "classes/logit"), try snapshot.doubles(prefix + "classes/feature"),
+    ]
   }
 }
 

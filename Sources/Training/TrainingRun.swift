@@ -68,7 +68,7 @@ package struct TrainingRun: Sendable {
     let seed = UInt64(bitPattern: Int64(seed))
     let kind = try Catalog.methods.entry(method.name)
     let options = try MethodOptions(method.options, kind.description)
-    let task = source.task
+    let (task, teachers) = (source.task, teachers)
     let cost = try NetworkCost(student, task)
     var made: (any DistillationMethod)?
     network = try BuiltNetwork(student, task) { scope in
@@ -76,10 +76,14 @@ package struct TrainingRun: Sendable {
         options,
         MethodContext(
           scope: scope / "distillation", student: ActivationShape(map: cost.map, embedding: cost.embedding),
-          teachers: teachers.map { ActivationShape($0.network, task) }, classes: task.classes, seed: seed,
-          precision: precision))
+          teachers: teachers.map { ActivationShape($0.network, task) }, heads: teachers.map(\.head),
+          classMeans: { teachers.map { $0.classMeans(on: source) } }, classes: task.classes,
+          epochs: recipe.epochs, batchSize: recipe.batchSize, seed: seed, precision: precision))
     }
     self.method = made!
+    if made!.skipsShortBatches, source.order(epoch: 0).first?.count != recipe.batchSize {
+      throw NoWholeBatch(method: method.name, batchSize: recipe.batchSize)
+    }
     (self.teachers, self.recipe, self.source) = (teachers, recipe, source)
     state = network.state(seed: seed, precision: precision)
     optimizer = SGD(
@@ -91,31 +95,31 @@ package struct TrainingRun: Sendable {
   package var isFinished: Bool { epoch == recipe.epochs }
 
   /// Steps of the whole run.
-  package var totalSteps: Int { recipe.epochs * source.order(epoch: 0).count }
+  package var totalSteps: Int { recipe.epochs * batches(epoch: 0).count }
+
+  private func batches(epoch: Int) -> [[Int]] {
+    let order = source.order(epoch: epoch)
+    return method.skipsShortBatches ? order.filter { $0.count == recipe.batchSize } : order
+  }
 
   /// Trains on the next batch. Nil when the run is over.
   package mutating func step() throws(TrainingDiverged) -> StepReport? {
     if isFinished { return nil }
-    if order.isEmpty { order = source.order(epoch: epoch) }
-    let (images, labels) = source.trainingBatch(order[batch], epoch: epoch)
-    let taught = teachers.map { $0.network.network(images, Pass($0.state, .inference)) }
-    let (loss, gradients, observed) = try evaluate(images, labels, taught)
+    if order.isEmpty { order = batches(epoch: epoch) }
+    let (now, samples, rate) = ((epoch, batch), order[batch], rates.rate(epoch: epoch))
+    let images = shown(samples, epoch: epoch, index: batch)
+    let (loss, gradients, observed) = try evaluate(images)
     let norm = measuresGradients ? gradients.norm : nil
-    optimizer.step(&state, gradients, rate: rates.rate(epoch: epoch))
+    optimizer.step(&state, gradients, rate: rate)
 
-    let (built, changed, now) = (network, state, (epoch, batch))
-    var policySteps = method.finishStep(observed) {
-      let pass = Pass(changed, .training)
-      let student = built.network(images, pass)
-      return (
-        DistillationBatch(labels: labels, student: student, teachers: taught, epoch: now.0, index: now.1),
-        pass
-      )
-    }
-    sums.add(
-      loss, samples: labels.count,
-      correct: zip(observed.student.logits.largestPerRow(), labels).count { $0 == $1 })
-    sums.add(policySteps)
+    let outcome = method.finishStep(
+      observed,
+      SteppedStudent(
+        state: state, optimizer: optimizer, rate: rate, current: images,
+        recall: { [self] in recalled($0, index: now.1) }))
+    var policySteps = outcome.policySteps
+    sums.add(loss, observed)
+    sums.add(outcome, samples: samples.count)
     (batch, stepCount) = (batch + 1, stepCount + 1)
 
     var finished: EpochRecord?
@@ -126,18 +130,42 @@ package struct TrainingRun: Sendable {
       finished = finishEpoch()
     }
     return StepReport(
-      epoch: now.0, batch: now.1, batches: order.count, samples: labels.count, loss: loss, gradientNorm: norm,
+      epoch: now.0, batch: now.1, batches: order.count, samples: samples.count, loss: loss,
+      gradientNorm: norm,
       policySteps: policySteps, finishedEpoch: finished)
+  }
+
+  /// Images as an epoch shows them, with what the teachers say of them.
+  private func shown(_ samples: [Int], epoch: Int, index: Int) -> RecalledBatch {
+    let (images, labels) = source.trainingBatch(samples, epoch: epoch)
+    return batch(images, labels, samples, epoch: epoch, index: index)
+  }
+
+  private func batch(
+    _ images: Tensor, _ labels: [Int], _ samples: [Int], epoch: Int, index: Int
+  ) -> RecalledBatch {
+    let taught = teachers.map { $0.network.network(images, Pass($0.state, .inference)) }
+    return RecalledBatch { [network] pass in
+      DistillationBatch(
+        samples: samples, labels: labels, student: network.network(images, pass), teachers: taught,
+        epoch: epoch, index: index)
+    }
+  }
+
+  /// Images of several epochs as one batch.
+  private func recalled(_ views: [SampleView], index: Int) -> RecalledBatch {
+    let single = views.map { source.trainingBatch([$0.sample], epoch: $0.epoch) }
+    return batch(
+      .concatenated(single.map(\.images), axis: 0), single.flatMap(\.labels), views.map(\.sample),
+      epoch: epoch, index: index)
   }
 
   /// The student's forward and backward pass; running statistics change here.
   private mutating func evaluate(
-    _ images: Tensor, _ labels: [Int], _ taught: [Activations]
+    _ images: RecalledBatch
   ) throws(TrainingDiverged) -> (MethodLoss, [Tensor?], DistillationBatch) {
     let pass = Pass(state, .training)
-    let student = network.network(images, pass)
-    let observed = DistillationBatch(
-      labels: labels, student: student, teachers: taught, epoch: epoch, index: batch)
+    let observed = images.observed(pass)
     let loss = method.loss(of: observed, pass)
     guard loss.total.scalar.isFinite else { throw TrainingDiverged(epoch: epoch, step: stepCount) }
     let gradients = pass.gradients(of: loss.total)
@@ -147,7 +175,7 @@ package struct TrainingRun: Sendable {
 
   private mutating func finishEpoch() -> EpochRecord {
     let evaluation = evaluate()
-    var metrics = sums.metrics
+    var metrics = sums.metrics(byClass: epoch + 1 == recipe.epochs)
     metrics["learningRate"] = rates.rate(epoch: epoch)
     metrics["test.acc1"] = evaluation.accuracy
     metrics["test.loss"] = evaluation.loss
@@ -187,6 +215,45 @@ extension TrainingRun {
     }
     (epoch, batch, stepCount, order) = (place[0], place[1], place[2], [])
   }
+}
+
+/// A method that leaves incomplete batches out would have nothing to train on.
+package struct NoWholeBatch: Error, Equatable, CustomStringConvertible {
+  package let method: String
+  package let batchSize: Int
+
+  package var description: String {
+    "\(method) trains on whole batches only, and there are fewer than \(batchSize) training images. Lower \"batchSize\"."
+  }
+}
+
+extension Teacher {
+  /// What follows the feature map, with constant parameters.
+  fileprivate var head: @Sendable (Tensor) -> Tensor {
+    { [self] map in network.network.head(map, Pass(state, .inference)).logits }
+  }
+
+  /// The mean embedding of each class over all training images as they are, `[classes, width]`; zeros for a class without images.
+  fileprivate func classMeans(on source: some BatchSource) -> Tensor {
+    var sums: [[Double]] = []
+    var counts = [Double](repeating: 0, count: source.task.classes)
+    let positions = source.order(epoch: 0).flatMap(\.self).sorted()
+    for start in stride(from: 0, to: positions.count, by: 64) {
+      let (images, labels) = source.plainBatch(
+        Array(positions[start..<min(positions.count, start + 64)]))
+      let embedding = network.network(images, Pass(state, .inference)).embedding
+      let (values, width) = (embedding.doubles, embedding.shape[1])
+      if sums.isEmpty { sums = Array(repeating: Array(repeating: 0, count: width), count: counts.count) }
+      for (row, label) in labels.enumerated() {
+        counts[label] += 1
+        for column in 0..<width { sums[label][column] += values[row * width + column] }
+      }
+    }
+    let means = zip(sums, counts).flatMap { sum, count in sum.map { count > 0 ? $0 / count : 0 } }
+    return Tensor(means, [counts.count, means.count / counts.count], precision)
+  }
+
+  private var precision: Precision { state.slots.first.map { state[$0].precision } ?? .single }
 }
 
 extension ActivationShape {

@@ -7,16 +7,6 @@ package enum NotCovered {
   /// Operations of `models/layers.safetensors`.
   package static let layerOperations: Set<String> = []
 
-  /// Operations of `methods.json`: methods and agents of part 3.
-  package static let methodOperations: Set<String> = [
-    "feature_kl", "ppo", "dpg", "soft_update", "camkd_logit", "camkd_feature", "ebkd", "min_norm_box", "aekd",
-    "amtml",
-    "mmkd_logit_weights", "mmkd_feature_weights", "mmkd_meta_toy", "dist", "dist_weighted", "nd",
-  ]
-
-  /// Methods of `trajectories/`: part 3.
-  package static let trajectoryMethods: Set<String> = ["aekd", "camkd", "ebkd"]
-
   /// Prints what a suite leaves out, so that nobody takes silence for coverage.
   package static func report(_ what: String, _ names: some Sequence<String>) {
     let sorted = names.sorted()

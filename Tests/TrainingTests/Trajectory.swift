@@ -17,8 +17,15 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
     json = Value(try JSONReader.read(Fixtures.bytes("trajectories/\(id).json")).value)
   }
 
-  /// The method's name as the program writes it.
-  var method: String { json["config"]["method"].text }
+  /// The method as the program knows it.
+  var method: MethodDescription {
+    get throws {
+      let name = json["config"]["method"].text
+      let found = Catalog.methods.entries.map { $0.description }
+        .first { $0.name == name || $0.aliases.contains(name) }
+      return try #require(found, "there is no method \(name)")
+    }
+  }
   var samples: Int { json["data"]["samples"].int }
 
   func images(_ precision: Precision) -> Tensor {
@@ -54,13 +61,14 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
   func run(_ precision: Precision) throws -> TrainingRun {
     let config = json["config"]
     func decimal(_ name: String) -> DecimalNumber { config[name].json.number! }
+    let method = try method
     var options: [String: JSONValue] = [:]
-    if method != "baseline" {
-      options["alpha"] = config["alpha"].json
-      options["temperature"] = config["T"].json
-      if method != "aver-kd" { options["beta"] = config["beta"].json }
+    let settings = [("alpha", "alpha"), ("beta", "beta"), ("temperature", "T"), ("scaling", "form"), ("cmax", "cmax")]
+    for (option, name) in settings
+    where method.options.contains(where: { $0.name == option }) && !config[name].isNull {
+      options[option] = config[name].json
     }
-    if method == "mtkd-rl" {
+    if method.name == "mtkd-rl" {
       let preset = MTKDRL.description.presets.first { $0.name == config["preset"].text }
       options.merge(try #require(preset).options) { $1 }
       for name in [
@@ -78,7 +86,7 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
       task: task, images: images(precision), labels: json["data"]["labels"].ints,
       orders: json["data"]["order"].list.map(\.ints), batchSize: recipe.batchSize)
     var run = try TrainingRun(
-      student: student, teachers: try teachers(precision), method: MethodSpec(name: method, options: options),
+      student: student, teachers: try teachers(precision), method: MethodSpec(name: method.name, options: options),
       recipe: recipe, source: source, seed: 0, precision: precision)
 
     // The rule's values come in by the door that resuming uses.
@@ -151,6 +159,7 @@ struct FixedBatches: BatchSource {
   func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, labels: [Int]) {
     evaluationBatch(positions)
   }
+  func plainBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) { evaluationBatch(positions) }
   var evaluationOrder: [[Int]] { [Array(labels.indices)] }
   func evaluationBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) {
     (images.rows(positions), positions.map { labels[$0] })
@@ -164,24 +173,6 @@ extension ModelState {
       self[slot] = Tensor(values(declaration), declaration.shape, self[slot].precision)
     }
   }
-}
-
-/// A JSON value as tests read it: what is missing is null.
-struct Value: Sendable, Equatable {
-  let json: JSONValue
-  init(_ json: JSONValue) { self.json = json }
-
-  subscript(name: String) -> Value { Value(json.object?[name] ?? .null) }
-  var isNull: Bool { json == .null }
-  var list: [Value] { (json.array ?? []).map(Value.init) }
-  var double: Double { json.number?.double ?? .nan }
-  var doubles: [Double] { list.map(\.double) }
-  var int: Int { json.integer ?? .min }
-  var ints: [Int] { list.map(\.int) }
-  var text: String { json.string ?? "" }
-  var bool: Bool { json.bool ?? false }
-  /// All numbers of nested lists, row-major.
-  var flat: [Double] { json.array == nil ? [double] : list.flatMap(\.flat) }
 }
 
 extension String {

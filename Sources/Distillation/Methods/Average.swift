@@ -5,14 +5,19 @@ internal import Tensors
 /// AVER (KD): equation 2 with a_l = 1/M and no feature term (`methods.md` 5.2).
 package struct AverageKD: DistillationMethod {
   package static let description = MethodDescription(
-    name: "aver-kd", summary: "Every teacher's logits, weighed alike.", readsTeachers: true,
-    options: [.alpha, .temperature])
+    name: "aver-kd", summary: "Every teacher's logits, weighed alike.",
+    readsTeachers: true, options: [.alpha] + OptionDescription.losses(hasFeatures: false),
+    unread: unreadLossOptions,
+    explanation: """
+      L = mean over samples of H + alpha (1/M) Σ_m KL_m
+
+      Paper and release agree: every teacher counts 1/M.
+      """)
 
   private let distillation: WeightedDistillation
 
   package init(_ options: MethodOptions, _ context: MethodContext) {
-    distillation = WeightedDistillation(
-      alpha: options.number("alpha"), beta: 0, temperature: options.number("temperature"), features: nil)
+    distillation = WeightedDistillation(options, context, hasFeatures: false)
   }
 
   package func loss(of batch: DistillationBatch, _ pass: Pass) -> MethodLoss {
@@ -23,17 +28,21 @@ package struct AverageKD: DistillationMethod {
 /// AVER (KD+FitNet): equation 2 with a_l = a_f = 1/M (`methods.md` 5.2).
 package struct AverageKDFitNet: DistillationMethod {
   package static let description = MethodDescription(
-    name: "aver-kd-fitnet", summary: "Every teacher's logits and feature map, weighed alike.",
-    readsTeachers: true,
-    options: [.alpha, .beta, .temperature])
+    name: "aver-kd-fitnet",
+    summary: "Every teacher's logits and feature map, weighed alike.", readsTeachers: true,
+    options: [.alpha, .beta] + OptionDescription.losses(hasFeatures: true),
+    unread: unreadLossOptions,
+    explanation: """
+      L = mean over samples of H + alpha (1/M) Σ_m KL_m + beta (1/M) Σ_m D_m
+
+      D is the mean squared difference of the student's map, aligned and sent through a 1 × 1 regressor, and the teacher's map. Two
+      repositories that this method is often taken from rebuild the feature loss from plain numbers and so train without it; we do not.
+      """)
 
   private let distillation: WeightedDistillation
 
   package init(_ options: MethodOptions, _ context: MethodContext) {
-    distillation = WeightedDistillation(
-      alpha: options.number("alpha"), beta: options.number("beta"),
-      temperature: options.number("temperature"),
-      features: FitNet(context.scope, student: context.student, teachers: context.teachers))
+    distillation = WeightedDistillation(options, context, hasFeatures: true)
   }
 
   package func loss(of batch: DistillationBatch, _ pass: Pass) -> MethodLoss {
@@ -45,7 +54,7 @@ extension WeightedDistillation {
   /// Every teacher weighed 1/M.
   fileprivate func equalLoss(of batch: DistillationBatch, _ pass: Pass) -> MethodLoss {
     let terms = terms(of: batch, pass)
-    let equal = Tensor.full(1 / Double(batch.teachers.count), terms.kl.shape, terms.kl.precision)
-    return loss(terms, logitWeights: equal, featureWeights: equal)
+    return loss(
+      terms, logitWeights: .full(1 / Double(batch.teachers.count), terms.kl.shape, terms.kl.precision))
   }
 }

@@ -3,7 +3,7 @@ internal import Tensors
 
 /// What MTKD-RL sees of one batch; matrices are `[batch, teachers]`, all constant (`methods.md` 2.1, 2.2).
 struct Observation: Sendable {
-  /// Of each teacher, `[f | z | CE | cos | KL]`, `[batch, embedding + classes + 3]`.
+  /// Of each teacher, what is kept of `[f | z | CE | cos | KL]`.
   var states: [Tensor]
   let crossEntropy: Tensor
   let cosine: Tensor
@@ -13,10 +13,14 @@ struct Observation: Sendable {
   var logitWeights: Tensor?
   var featureWeights: Tensor?
   var reward: Tensor?
+  var choice: Choice?
   private let batch: Int
 
-  init(_ batch: DistillationBatch, _ terms: WeightedDistillation.Terms, divergenceSign: Double) {
-    let kl = terms.kl.detached
+  init(
+    _ batch: DistillationBatch, _ terms: WeightedDistillation.Terms, _ entries: [StateEntry],
+    divergenceSign: Double
+  ) {
+    let kl = terms.kl
     self.batch = batch.index
     crossEntropy = terms.teacherCrossEntropy
     cosine = columns(
@@ -29,8 +33,9 @@ struct Observation: Sendable {
       })
     states = batch.teachers.indices.map { [crossEntropy, cosine] index in
       let parts = [crossEntropy, cosine, kl].map { $0.sliced(axis: 1, from: index, to: index + 1) }
-      return Tensor.concatenated(
-        [batch.teachers[index].embedding, batch.teachers[index].logits] + parts, axis: 1)
+      return StateEntry.state(
+        entries, feature: batch.teachers[index].embedding, logits: batch.teachers[index].logits,
+        ce: parts[0], cos: parts[1], kl: parts[2])
     }
     confidence = TeacherMix.confidence(crossEntropy)
     logitDivergence = TeacherMix.divergence(kl * divergenceSign)
@@ -40,7 +45,7 @@ struct Observation: Sendable {
   func experience(reward: Tensor) -> Experience {
     Experience(
       batch: batch, states: states, confidence: confidence, logitDivergence: logitDivergence,
-      featureDivergence: featureDivergence, reward: reward)
+      featureDivergence: featureDivergence, reward: reward, choice: choice)
   }
 
   /// Samples whose state or reward is not finite; the policy does not learn from them.
@@ -66,6 +71,6 @@ struct Observation: Sendable {
     return Experience(
       batch: batch, states: states.map { $0.rows(kept) }, confidence: confidence.rows(kept),
       logitDivergence: logitDivergence.rows(kept), featureDivergence: featureDivergence.rows(kept),
-      reward: reward.rows(kept))
+      reward: reward.rows(kept), choice: choice?.rows(kept))
   }
 }

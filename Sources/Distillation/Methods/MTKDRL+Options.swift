@@ -6,8 +6,10 @@ extension MTKDRL {
     summary: "Logits and feature maps, weighed sample by sample by a policy that learns from rewards.",
     readsTeachers: true,
     options: [
-      .alpha, .beta, .temperature,
-      OptionDescription("policy", .choice(["pg"]), standard: "pg", help: "the agent: policy gradient"),
+      .alpha, .beta,
+      OptionDescription(
+        "policy", .choice(Catalog.agents.names), standard: "pg",
+        help: "the agent: policy gradient, deterministic, the same with replay, or proximal"),
       OptionDescription(
         "policyNetwork", .choice(["perTeacher", "joint"]), standard: "perTeacher",
         help: "one network a teacher, or one of all states"),
@@ -23,6 +25,10 @@ extension MTKDRL {
       OptionDescription(
         "divergenceSign", .choice(["released", "towardsCloser"]), standard: "released",
         help: "whether the divergence term favours the teacher furthest from the student, or the nearest"),
+      OptionDescription(
+        "stateEntries", .words(StateEntry.allCases.map(\.rawValue)),
+        standard: ["feature", "logits", "ce", "cos", "kl"],
+        help: "what the policy is told of each teacher; the rest is left out of its input"),
       OptionDescription(
         "stateNorm", .choice(["none", "running"]), standard: "none",
         help: "standardise states over all batches seen"),
@@ -49,7 +55,7 @@ extension MTKDRL {
       OptionDescription(
         "warmupWeight", .choice(["one", "uniform"]), standard: "one",
         help: "weight of every teacher in warm-up: 1, or 1/M"),
-    ],
+    ] + OptionDescription.losses(hasFeatures: true),
     presets: [
       ("paper", [:]),
       (
@@ -61,7 +67,34 @@ extension MTKDRL {
         ]
       ),
     ],
-    problems: problems)
+    unread: unread, problems: problems,
+    explanation: """
+      s_m = [f_m | z_m | CE_m | cos_m | KL_m]                         state of teacher m, a constant
+      w   = softmax over teachers of the policy's scores              c = (1 - softmax(CE)) / (M - 1)     d = softmax(KL), softmax(cos)
+      a   = (w + c + d) / 3, or trained shares of the three           one pair (a_l, a_f) a sample; 1 in the first epoch
+      L   = mean of H + alpha Σ_m a_l KL_m + beta Σ_m a_f D_m
+      paper:     R_m = -H - alpha KL_m - beta D_m, min-max over teachers, centred; ascends (1/B) Σ R (a_l + a_f) after every epoch
+      reference: r = -(loss of the sample), standardised over the batch and clamped to [0, 1]; descends -(1/(B M)) Σ r (log a_l + log a_f)
+      agents dpg, ddpg, ppo: scalar reward standardised over the batch, a joint actor, noise by sample
+
+      The paper and its release disagree on the update; both are presets, each a bundle of options. The paper's equations 6 and 7 are read so
+      that teachers with higher rewards gain weight (a minus sign and the raw mean, as printed, do the opposite or nothing). The release's
+      objective draws all weights towards 1/M whatever the rewards are. DPG, DDPG and PPO have no definition in the paper: ours are contextual
+      bandits with one-step episodes. Under DIST and ND the reward is made of the losses in use; states and heuristics keep KL and cos.
+      """)
+
+  /// Other agents fix what the policy gradient leaves open (`methods.md` 3).
+  @Sendable private static func unread(_ options: [String: JSONValue]) -> [String] {
+    var unread = unreadLossOptions(options)
+    if options["policy"] != "pg" {
+      unread += [
+        "policyNetwork", "weightNormaliser", "rewardScope", "rewardNorm", "objective", "policyRate",
+      ]
+    }
+    if options["actionTerms"]?.array?.contains("divergence") == false { unread.append("divergenceSign") }
+    if options["warmupEpochs"] == 0 { unread.append("warmupWeight") }
+    return unread
+  }
 
   /// Combinations that make no sense (`methods.md` 2.6).
   @Sendable private static func problems(_ options: [String: JSONValue]) -> [String] {
@@ -75,6 +108,10 @@ extension MTKDRL {
     }
     if norm != .none, norm.isPerTeacher != (scope == "perTeacher") {
       problems.append("rewardNorm '\(norm.rawValue)' does not go with rewardScope '\(scope)'")
+    }
+    if options["policy"] != "pg", options["mixing"] == "dynamic" {
+      problems.append(
+        "mixing 'dynamic' needs policy 'pg': the other agents learn from their own action, not from the mix")
     }
     return problems
   }

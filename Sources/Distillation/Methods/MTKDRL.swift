@@ -18,112 +18,123 @@ package struct MTKDRL: DistillationMethod {
   private let warmupWeight: Double
   /// Batches between policy updates within an epoch; nil for none before its end.
   private let interval: Int?
-  private var policy: PolicyGradient
+  private let entries: [StateEntry]
+  private var agent: any Agent
   private var normalisers: [RunningNormalisation]
   private var history: [Experience] = []
   /// What the batch in hand will add to the history once it is paid.
   private var pending: Observation?
+  private var epoch = 0
 
   package init(_ options: MethodOptions, _ context: MethodContext) {
-    distillation = WeightedDistillation(
-      alpha: options.number("alpha"), beta: options.number("beta"),
-      temperature: options.number("temperature"),
-      features: FitNet(context.scope, student: context.student, teachers: context.teachers))
-    perTeacherReward = options.word("rewardScope") == "perTeacher"
-    normalisation = Reward.Normalisation(rawValue: options.word("rewardNorm"))!
+    distillation = WeightedDistillation(options, context, hasFeatures: true)
+    let kind = try! Catalog.agents.entry(options.word("policy"))
+    // Agents other than the policy gradient are paid by the sample, standardised over the batch (`methods.md` 3).
+    let isGradient = kind == PolicyGradient.self
+    perTeacherReward = isGradient && options.word("rewardScope") == "perTeacher"
+    normalisation =
+      isGradient ? Reward.Normalisation(rawValue: options.word("rewardNorm"))! : .zscore
     paysAfterUpdate = options.word("rewardTiming") == "postUpdate"
     divergenceSign = options.word("divergenceSign") == "released" ? 1 : -1
     warmupEpochs = options.integer("warmupEpochs")!
     warmupWeight = options.word("warmupWeight") == "one" ? 1 : 1 / Double(context.teachers.count)
     interval = options.integer("policyInterval")
+    let entries = StateEntry.allCases.filter { options.words("stateEntries").contains($0.rawValue) }
     let terms = TeacherMix.Term.allCases.filter { options.words("actionTerms").contains($0.rawValue) }
-    let widths = context.teachers.map { $0.embedding + context.classes + 3 }
-    policy = PolicyGradient(
-      PolicyNetwork(
-        PolicyNetwork.Kind(rawValue: options.word("policyNetwork"))!,
-        normaliser: PolicyNetwork.Normaliser(rawValue: options.word("weightNormaliser"))!, widths: widths,
-        mixes: options.word("mixing") == "dynamic" ? terms.count : 0),
-      terms: terms, objective: PolicyGradient.Objective(rawValue: options.word("objective"))!,
-      rate: options.number("policyRate"), seed: context.seed, precision: context.precision)
+    let widths = context.teachers.map { teacher in
+      entries.reduce(0) { $0 + $1.width(teacher, classes: context.classes) }
+    }
+    var settings = AgentSettings(
+      widths: widths, terms: terms, seed: context.seed, precision: context.precision)
+    settings.networkKind = PolicyNetwork.Kind(rawValue: options.word("policyNetwork"))!
+    settings.normaliser = PolicyNetwork.Normaliser(rawValue: options.word("weightNormaliser"))!
+    settings.isDynamic = options.word("mixing") == "dynamic"
+    settings.objective = PolicyGradient.Objective(rawValue: options.word("objective"))!
+    settings.rate = options.number("policyRate")
+    agent = kind.init(settings)
     normalisers = options.word("stateNorm") == "running" ? widths.map { RunningNormalisation(width: $0) } : []
+    self.entries = entries
   }
 
   package mutating func loss(of batch: DistillationBatch, _ pass: Pass) -> MethodLoss {
     let terms = distillation.terms(of: batch, pass)
-    var observation = Observation(batch, terms, divergenceSign: divergenceSign)
+    var observation = Observation(batch, terms, entries, divergenceSign: divergenceSign)
     for index in normalisers.indices {
       observation.states[index] = normalisers[index].standardised(observation.states[index])
     }
-    let weights = policy.currentWeights(observation.experience(reward: terms.kl.detached))
+    let action = agent.act(
+      on: observation.experience(reward: terms.kl), samples: batch.samples, epoch: batch.epoch)
     let isWarmup = batch.epoch < warmupEpochs
     let fixed = Tensor.full(warmupWeight, terms.kl.shape, terms.kl.precision)
-    let (logit, feature) = isWarmup ? (fixed, fixed) : (weights.logit, weights.feature)
-    let loss = distillation.loss(terms, logitWeights: logit, featureWeights: feature)
+    let (logit, feature) = isWarmup ? (fixed, fixed) : (action.logit, action.feature)
+    var loss = distillation.loss(terms, logitWeights: logit, featureWeights: feature)
 
     observation.logitWeights = logit
     observation.featureWeights = feature
-    var details = loss.details
-    details.cosine = observation.cosine
-    details.policyLogit = weights.policyLogit
-    details.policyFeature = weights.policyFeature
+    observation.choice = isWarmup ? action.choice.map { _ in .equal(like: fixed) } : action.choice
+    loss.details.cosine = observation.cosine
+    loss.details.policyLogit = action.policyLogit
+    loss.details.policyFeature = action.policyFeature
     if !paysAfterUpdate {
-      let (reward, normalised) = pay(observation, details)
-      (details.reward, details.normalisedReward) = (reward, normalised)
+      let (reward, normalised) = pay(observation, terms)
+      (loss.details.reward, loss.details.normalisedReward) = (reward, normalised)
       observation.reward = normalised
     }
     pending = observation
-    details.nonfiniteSamples = observation.nonfiniteSamples
-    return MethodLoss(
-      total: loss.total, task: loss.task, logit: loss.logit, feature: loss.feature, details: details)
+    epoch = batch.epoch
+    return loss
   }
 
-  package mutating func finishStep(
-    _ batch: DistillationBatch, again: () -> (DistillationBatch, Pass)
-  ) -> [PolicyStep] {
+  package mutating func finishStep(_ batch: DistillationBatch, _ student: SteppedStudent) -> StepOutcome {
     guard var observation = pending else { preconditionFailure("a step was finished that had no loss") }
     pending = nil
+    var outcome = StepOutcome()
     if paysAfterUpdate {
-      let (changed, pass) = again()
-      let terms = distillation.terms(of: changed, pass)
-      var details = LossDetails(studentCrossEntropy: terms.task.detached)
-      details.kl = terms.kl.detached
-      details.distance = terms.distance?.detached
-      observation.reward = pay(observation, details).normalised
+      let pass = Pass(student.state, .training)
+      let (reward, normalised) = pay(
+        observation, distillation.terms(of: student.current.observed(pass), pass))
+      (outcome.reward, outcome.normalisedReward) = (reward, normalised)
+      observation.reward = normalised
     }
+    outcome.nonfiniteSamples = observation.nonfiniteSamples
     if let experience = observation.finiteExperience { history.append(experience) }
-    guard let interval, batch.index > 0, batch.index % interval == 0 else { return [] }
-    return learn()
+    if let interval, batch.index > 0, batch.index % interval == 0 { outcome.policySteps = learn() }
+    return outcome
   }
 
   package mutating func finishEpoch() -> [PolicyStep] { learn() }
 
-  private func pay(_ observation: Observation, _ details: LossDetails) -> (reward: Tensor, normalised: Tensor)
-  {
-    let (task, kl, distance) = (details.studentCrossEntropy, details.kl!, details.distance!)
+  /// The reward by the losses that the student is trained with, whatever they are.
+  private func pay(
+    _ observation: Observation, _ terms: WeightedDistillation.Terms
+  ) -> (reward: Tensor, normalised: Tensor) {
+    let (task, logit, feature) = (terms.task.detached, terms.logit.detached, terms.feature!.detached)
+    let scales = distillation.scales
     let reward =
       perTeacherReward
       ? Reward.perTeacher(
-        task: task, kl: kl, distance: distance, alpha: distillation.alpha, beta: distillation.beta)
+        task: task, kl: logit, distance: feature, alpha: scales.logit, beta: scales.feature)
       : Reward.perSample(
-        task: task, kl: kl, distance: distance, logitWeights: observation.logitWeights!,
-        featureWeights: observation.featureWeights!, alpha: distillation.alpha, beta: distillation.beta)
+        task: task, kl: logit, distance: feature, logitWeights: observation.logitWeights!,
+        featureWeights: observation.featureWeights!, alpha: scales.logit, beta: scales.feature)
     return (reward, Reward.normalised(reward, normalisation))
   }
 
   /// One pass over the history, oldest first; then nothing is left. One teacher leaves nothing to choose.
   private mutating func learn() -> [PolicyStep] {
     defer { history = [] }
-    return history.first?.confidence.shape[1] == 1 ? [] : history.map { policy.learn(from: $0) }
+    return history.first?.confidence.shape[1] == 1 ? [] : agent.learn(from: history, epoch: epoch)
   }
 }
 
 extension MTKDRL {
   package func save(to snapshot: inout Snapshot, under prefix: String) {
     precondition(pending == nil, "a snapshot belongs between steps")
-    policy.save(to: &snapshot, under: prefix)
+    agent.save(to: &snapshot, under: prefix)
     for (index, normaliser) in normalisers.enumerated() {
       normaliser.save(to: &snapshot, under: "\(prefix)norm.\(index).")
     }
+    snapshot.put(prefix + "epoch", epoch)
     snapshot.put(prefix + "history", history.map(\.batch))
     for (index, experience) in history.enumerated() {
       experience.save(to: &snapshot, under: "\(prefix)history.\(index).")
@@ -131,10 +142,11 @@ extension MTKDRL {
   }
 
   package mutating func restore(from snapshot: Snapshot, under prefix: String) throws {
-    try policy.restore(from: snapshot, under: prefix)
+    try agent.restore(from: snapshot, under: prefix)
     for index in normalisers.indices {
       try normalisers[index].restore(from: snapshot, under: "\(prefix)norm.\(index).")
     }
+    epoch = try snapshot.integer(prefix + "epoch")
     history = try snapshot.integers(prefix + "history").enumerated().map { index, batch in
       try Experience(batch: batch, from: snapshot, under: "\(prefix)history.\(index).")
     }
@@ -150,6 +162,11 @@ extension Experience {
     snapshot.put(prefix + "logitDivergence", logitDivergence)
     snapshot.put(prefix + "featureDivergence", featureDivergence)
     snapshot.put(prefix + "reward", reward)
+    guard let choice else { return }
+    snapshot.put(prefix + "choice.logit", choice.logit)
+    snapshot.put(prefix + "choice.feature", choice.feature)
+    snapshot.put(prefix + "choice.isWarmup", choice.isWarmup ? 1 : 0)
+    if let density = choice.density { snapshot.put(prefix + "choice.density", density) }
   }
 
   fileprivate init(batch: Int, from snapshot: Snapshot, under prefix: String) throws {
@@ -162,5 +179,13 @@ extension Experience {
       logitDivergence: try snapshot.tensor(prefix + "logitDivergence"),
       featureDivergence: try snapshot.tensor(prefix + "featureDivergence"),
       reward: try snapshot.tensor(prefix + "reward"))
+    guard snapshot.has(prefix + "choice.logit") else { return }
+    let density = prefix + "choice.density"
+    var choice = Choice(
+      logit: try snapshot.tensor(prefix + "choice.logit"),
+      feature: try snapshot.tensor(prefix + "choice.feature"),
+      density: snapshot.has(density) ? try snapshot.tensor(density) : nil)
+    choice.isWarmup = try snapshot.integer(prefix + "choice.isWarmup") == 1
+    self.choice = choice
   }
 }

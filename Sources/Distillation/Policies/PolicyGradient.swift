@@ -13,18 +13,23 @@ package struct Experience: Sendable {
   package let featureDivergence: Tensor
   /// Normalised: `[batch, teachers]`, or `[batch]` where the reward is one a sample.
   package let reward: Tensor
+  /// What the agent chose; nil for agents that learn from the state alone.
+  package var choice: Choice?
 
   package init(
     batch: Int, states: [Tensor], confidence: Tensor, logitDivergence: Tensor, featureDivergence: Tensor,
-    reward: Tensor
+    reward: Tensor, choice: Choice? = nil
   ) {
     (self.batch, self.states, self.confidence) = (batch, states, confidence)
     (self.logitDivergence, self.featureDivergence, self.reward) = (logitDivergence, featureDivergence, reward)
+    self.choice = choice
   }
 }
 
 /// The policy gradient of MTKD-RL: one plain SGD step a stored batch, oldest first (`methods.md` 2.4, agent `pg`).
-package struct PolicyGradient: Sendable {
+package struct PolicyGradient: Agent {
+  package static let name = "pg"
+
   package enum Objective: String, CaseIterable, Sendable {
     /// J = (1/B) Σ A (a_l + a_f), ascended: the exact all-actions gradient of the expected reward.
     case linear
@@ -38,64 +43,68 @@ package struct PolicyGradient: Sendable {
   private static let least = 3.720075976020836e-44
 
   package let network: PolicyNetwork
-  package private(set) var state: ModelState
+  package var state: ModelState
   private let terms: [TeacherMix.Term]
   private let objective: Objective
   private let rate: Double
   private var optimizer = SGD()
 
-  package init(
-    _ network: PolicyNetwork, terms: [TeacherMix.Term], objective: Objective, rate: Double, seed: UInt64,
-    precision: Precision
-  ) {
-    (self.network, self.terms, self.objective, self.rate) = (network, terms, objective, rate)
-    state = ModelState(network.declarations, seed: seed, precision: precision)
+  package init(_ settings: AgentSettings) {
+    network = PolicyNetwork(
+      settings.networkKind, normaliser: settings.normaliser, widths: settings.widths,
+      mixes: settings.isDynamic ? settings.terms.count : 0, hidden: settings.hidden)
+    (terms, objective, rate) = (settings.terms, settings.objective, settings.rate)
+    state = ModelState(network.declarations, seed: settings.seed, precision: settings.precision)
   }
 
-  /// The policy's own weights and the mix that is executed, `[batch, teachers]` each.
-  package func weights(
-    _ experience: Experience, _ pass: Pass
-  ) -> (policyLogit: Tensor, policyFeature: Tensor, logit: Tensor, feature: Tensor) {
-    let (logit, feature) = network.weights(experience.states, pass)
-    let factors = network.factors(pass)
-    return (
-      logit, feature,
-      TeacherMix.mixed(
-        policy: logit, confidence: experience.confidence, divergence: experience.logitDivergence,
-        terms: terms,
+  package func act(on scene: Experience, samples: [Int], epoch: Int) -> AgentAction {
+    let pass = Pass(state, .inference)
+    return action(scene, network.scores(scene.states, pass), network.factors(pass))
+  }
+
+  /// The weights of scores h_l and h_f; gradients flow into them and into the mixing factors.
+  package func action(
+    _ scene: Experience, _ scores: (logit: Tensor, feature: Tensor),
+    _ factors: (logit: Tensor?, feature: Tensor?)
+  ) -> AgentAction {
+    let (logit, feature) = (network.normalised(scores.logit), network.normalised(scores.feature))
+    return AgentAction(
+      policyLogit: logit, policyFeature: feature,
+      logit: TeacherMix.mixed(
+        policy: logit, confidence: scene.confidence, divergence: scene.logitDivergence, terms: terms,
         factors: factors.logit),
-      TeacherMix.mixed(
-        policy: feature, confidence: experience.confidence, divergence: experience.featureDivergence,
-        terms: terms,
-        factors: factors.feature)
-    )
+      feature: TeacherMix.mixed(
+        policy: feature, confidence: scene.confidence, divergence: scene.featureDivergence, terms: terms,
+        factors: factors.feature))
   }
 
-  /// Weights under the current parameters, constants.
-  package func currentWeights(
-    _ experience: Experience
-  ) -> (policyLogit: Tensor, policyFeature: Tensor, logit: Tensor, feature: Tensor) {
-    weights(experience, Pass(state, .inference))
+  package mutating func learn(from history: [Experience], epoch: Int) -> [PolicyStep] {
+    history.map { learn(from: $0) }
   }
 
   /// One step on one stored batch with the current parameters.
   package mutating func learn(from experience: Experience) -> PolicyStep {
-    let value: Double
-    let gradients: [Tensor?]
-    do {
-      let pass = Pass(state, .training)
-      let mix = weights(experience, pass)
-      let total = objective(mix.logit, mix.feature, experience.reward)
-      value = total.scalar
-      gradients = pass.gradients(of: objective == .bceOnes ? total : -total)
-    }
+    let (value, gradients) = slopes(of: experience)
     optimizer.step(&state, gradients, rate: rate)
-    let constants = Pass(state, .inference)
-    let factors = network.factors(constants)
-    return PolicyStep(
-      batch: experience.batch, objective: value, gradientNorm: norm(gradients.compactMap(\.self)),
-      parameterNorm: norm(state.parameters.map { state[$0] }), logitMix: factors.logit?.doubles,
-      featureMix: factors.feature?.doubles)
+    let factors = network.factors(Pass(state, .inference))
+    var step = PolicyStep(
+      batch: experience.batch, objective: value, gradientNorm: norm(of: gradients.compactMap(\.self)),
+      parameterNorm: norm(of: state.parameters.map { state[$0] }))
+    (step.logitMix, step.featureMix) = (factors.logit?.doubles, factors.feature?.doubles)
+    return step
+  }
+
+  /// The objective, and the gradients that a step descends: of the objective where that is a loss, else of its negative.
+  package func slopes(of experience: Experience) -> (objective: Double, gradients: [Tensor?]) {
+    let pass = Pass(state, .training)
+    let action = action(experience, network.scores(experience.states, pass), network.factors(pass))
+    let total = value(action, experience.reward)
+    return (total.scalar, pass.gradients(of: objective == .bceOnes ? total : -total))
+  }
+
+  /// The objective of an action, shape `[]`.
+  package func value(_ action: AgentAction, _ reward: Tensor) -> Tensor {
+    objective(action.logit, action.feature, reward)
   }
 
   private func objective(_ logit: Tensor, _ feature: Tensor, _ reward: Tensor) -> Tensor {
@@ -112,10 +121,6 @@ package struct PolicyGradient: Sendable {
   /// log max(a, exp(-100)); the gradient of a floored entry is 0.
   private func floored(_ weights: Tensor) -> Tensor {
     ((weights - Self.least).relu() + Self.least).log()
-  }
-
-  private func norm(_ tensors: [Tensor]) -> Double {
-    tensors.reduce(0) { $0 + $1.l2Norm * $1.l2Norm }.squareRoot()
   }
 }
 

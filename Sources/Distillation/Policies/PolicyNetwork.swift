@@ -16,8 +16,6 @@ package struct PolicyNetwork: Sendable {
     case sigmoid
   }
 
-  private static let hidden = 128
-
   private let kind: Kind
   private let normaliser: Normaliser
   private let first: [Linear]
@@ -30,7 +28,10 @@ package struct PolicyNetwork: Sendable {
   /// - Parameters:
   ///   - widths: of each teacher's state.
   ///   - mixes: number of mixing factors to train for each loss; 0 for a static mix.
-  package init(_ kind: Kind, normaliser: Normaliser, widths: [Int], mixes: Int) {
+  package init(
+    _ kind: Kind, normaliser: Normaliser = .softmaxTeachers, widths: [Int], mixes: Int = 0,
+    hidden: Int = 128
+  ) {
     let scope = Scope()
     let policy = scope / "policy"
     (self.kind, self.normaliser) = (kind, normaliser)
@@ -38,13 +39,13 @@ package struct PolicyNetwork: Sendable {
     case .perTeacher:
       var (first, heads): ([Linear], [Linear]) = ([], [])
       for (index, width) in widths.enumerated() {
-        first.append(Linear(policy / index / "fc1", inputs: width, outputs: Self.hidden, hasBias: false))
-        heads.append(Linear(policy / index / "fc2", inputs: Self.hidden, outputs: 2))
+        first.append(Linear(policy / index / "fc1", inputs: width, outputs: hidden, hasBias: false))
+        heads.append(Linear(policy / index / "fc2", inputs: hidden, outputs: 2))
       }
       (self.first, self.heads) = (first, heads)
     case .joint:
-      first = [Linear(policy / "fc1", inputs: widths.reduce(0, +), outputs: Self.hidden, hasBias: false)]
-      heads = ["head_l", "head_f"].map { Linear(policy / $0, inputs: Self.hidden, outputs: widths.count) }
+      first = [Linear(policy / "fc1", inputs: widths.reduce(0, +), outputs: hidden, hasBias: false)]
+      heads = ["head_l", "head_f"].map { Linear(policy / $0, inputs: hidden, outputs: widths.count) }
     }
     logitMix = mixes > 0 ? policy.parameter("rho_l", [mixes], .constant(1)) : nil
     featureMix = mixes > 0 ? policy.parameter("rho_f", [mixes], .constant(1)) : nil
@@ -74,7 +75,7 @@ package struct PolicyNetwork: Sendable {
     }
   }
 
-  private func normalised(_ scores: Tensor) -> Tensor {
+  package func normalised(_ scores: Tensor) -> Tensor {
     normaliser == .softmaxTeachers ? scores.softmax() : scores.sigmoid()
   }
 

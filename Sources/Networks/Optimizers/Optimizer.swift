@@ -8,11 +8,11 @@ package protocol Optimizer: Sendable, Snapshotting {
   mutating func step(_ state: inout ModelState, _ gradients: [Tensor?], rate: Double)
 }
 
-/// SGD with momentum; weight decay acts on every parameter (`methods.md` 7.1).
+/// SGD with momentum; weight decay acts on every parameter that does not say otherwise (`methods.md` 7.1).
 package struct SGD: Optimizer {
-  private let momentum: Double
-  private let nesterov: Bool
-  private let weightDecay: Double
+  package let momentum: Double
+  package let nesterov: Bool
+  package let weightDecay: Double
   /// By slot; nil until the first gradient.
   private var buffers: [Tensor?] = []
 
@@ -26,8 +26,7 @@ package struct SGD: Optimizer {
       guard let gradient else { continue }
       state[slot].updateSGD(
         gradient: gradient, momentumBuffer: &buffers[slot.index], rate: rate, momentum: momentum,
-        weightDecay: weightDecay,
-        nesterov: nesterov)
+        weightDecay: state.declarations[slot.index].decays ? weightDecay : 0, nesterov: nesterov)
     }
   }
 

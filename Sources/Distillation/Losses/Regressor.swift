@@ -1,32 +1,51 @@
 package import Networks
 package import Tensors
 
-/// The feature loss of FitNet (Romero et al. 2015): the mean squared difference of the transformed student map and each teacher's map.
+/// The student's map in the form of each teacher's.
 ///
-///     D[i, m] = mean over channels and positions of (x[i, m] - F[i, m])²,    x[m] = regressor[m](align(F of the student))
+///     x[m] = regressor[m](align(F of the student))
 ///
 /// - Source: `methods.md` 1.4. Every teacher's map is aligned from the untouched student map; the authors' release aligns the map that it has
 ///   already resized for earlier teachers, which depends on their order.
-package struct FitNet: Sendable {
+package struct Regressors: Sendable {
+  /// Whose map is resized where the two differ in size.
+  package enum Pairing: Sendable {
+    /// The student's, to the teacher's size.
+    case teacherSize
+    /// The larger one, down to the smaller (MMKD, `methods.md` 5.7).
+    case smaller
+  }
+
   private let regressors: [Regressor]
+  private let pairing: Pairing
 
   /// Declares `regressor.0`, `regressor.1`, … under `scope`.
-  package init(_ scope: Scope, student: ActivationShape, teachers: [ActivationShape]) {
+  package init(
+    _ scope: Scope, student: ActivationShape, teachers: [ActivationShape], pairing: Pairing = .teacherSize
+  ) {
     regressors = teachers.enumerated().map { index, teacher in
       Regressor(scope / "regressor" / index, inputs: student.map[0], outputs: teacher.map[0])
     }
+    self.pairing = pairing
   }
 
-  /// x: the student's map in each teacher's shape; gradients flow into student and regressors.
+  /// x: gradients flow into student and regressors.
   package func transformed(_ map: Tensor, like teachers: [Activations], _ pass: Pass) -> [Tensor] {
-    zip(regressors, teachers).map { regressor, teacher in
-      regressor(aligned(map, height: teacher.map.shape[2], width: teacher.map.shape[3]), pass)
+    zip(regressors, targets(teachers, for: map)).map { regressor, target in
+      regressor(aligned(map, height: target.shape[2], width: target.shape[3]), pass)
     }
   }
 
-  /// D, `[batch, teachers]`, of transformed maps.
-  package static func distances(_ transformed: [Tensor], _ teachers: [Activations]) -> Tensor {
-    columns(zip(transformed, teachers).map { ($0 - $1.map).square().rowMeans() })
+  /// What x is compared with: the teachers' maps, constants.
+  package func targets(_ teachers: [Activations], for map: Tensor) -> [Tensor] {
+    teachers.map { teacher in
+      switch pairing {
+      case .teacherSize: teacher.map
+      case .smaller:
+        teacher.map.shape[2] >= map.shape[2]
+          ? aligned(teacher.map, height: map.shape[2], width: map.shape[3]) : teacher.map
+      }
+    }
   }
 }
 
