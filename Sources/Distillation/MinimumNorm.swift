@@ -33,7 +33,7 @@ package enum MinimumNorm {
     // 0: at zero, 1: at the bound, 2: free.
     var kinds = [Int](repeating: 0, count: count)
     var free = [Int](repeating: 0, count: count)
-    var system = [Double](repeating: 0, count: (count + 1) * (count + 2))
+    var system = [Double](repeating: 0, count: count * (count + 1))
     matrix.withUnsafeBufferPointer { matrix in
       while true {
         if candidate(matrix, count, bound, kinds, &free, &system, &weights) {
@@ -83,22 +83,33 @@ package enum MinimumNorm {
     }
     if size == 0 { return abs(rest) < 1e-12 }
     if rest < 0 { return false }
-    // G_ff a + λ = -G_fc a_c, Σ a = rest
-    let width = size + 2
-    for row in 0..<size {
-      var fixed = 0.0
-      for column in 0..<count { fixed += matrix[free[row] * count + column] * weights[column] }
-      for column in 0..<size { system[row * width + column] = matrix[free[row] * count + free[column]] }
-      system[row * width + size] = 1
-      system[row * width + size + 1] = -fixed
+    // The last free weight is what the others leave of the sum: a system without the constraint keeps the sum exact, where the one with a
+    // multiplier would miss it by more than nearly equal vectors differ.
+    let last = free[size - 1]
+    let unknowns = size - 1
+    let width = unknowns + 1
+    func fixed(_ row: Int) -> Double {
+      (0..<count).reduce(0) { $0 + matrix[row * count + $1] * weights[$1] }
     }
-    for column in 0..<size { system[size * width + column] = 1 }
-    system[size * width + size] = 0
-    system[size * width + size + 1] = rest
-    guard solve(&system, size + 1) else { return false }
+    let base = matrix[last * count + last] * rest + fixed(last)
+    for row in 0..<unknowns {
+      let own = free[row] * count
+      for column in 0..<unknowns {
+        let other = free[column]
+        system[row * width + column] =
+          (matrix[own + other] - matrix[own + last])
+          - (matrix[last * count + other] - matrix[last * count + last])
+      }
+      system[row * width + unknowns] = base - (matrix[own + last] * rest + fixed(free[row]))
+    }
+    guard solve(&system, unknowns) else { return false }
+    var left = rest
     for index in 0..<size {
-      let value = system[index * width + size + 1]
-      guard value >= -1e-12, value <= bound + 1e-12 else { return false }
+      let value = index < unknowns ? system[index * width + unknowns] : left
+      left -= value
+      guard value >= -1e-12, value <= bound + 1e-12 else {
+        return false
+      }
       weights[free[index]] = min(max(value, 0), bound)
     }
     return true
