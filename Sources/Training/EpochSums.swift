@@ -74,7 +74,8 @@ struct EpochSums: Sendable {
 
   /// Mean over samples of -Σ a log a of the weights, scaled to sum 1: in nats, log M for equal weights.
   private func entropy(_ weights: Tensor) -> Double {
-    let shares = weights.scaled(byRow: Tensor.full(1, [weights.shape[0]], weights.precision) / weights.rowSums())
+    let shares = weights.scaled(
+      byRow: Tensor.full(1, [weights.shape[0]], weights.precision) / weights.rowSums())
     return -shares.doubles.reduce(0) { $1 > 0 ? $0 + $1 * log($1) : $0 } / Double(weights.shape[0])
   }
 
@@ -147,7 +148,9 @@ extension EpochSums: Snapshotting {
     for (name, sum) in totals.sorted(by: { $0.key < $1.key }) {
       snapshot.put(prefix + "total/" + name, [sum])
     }
-    for (name, sum) in policy.sorted(by: { $0.key < $1.key }) { snapshot.put(prefix + "policy/" + name, [sum]) }
+    for (name, sum) in policy.sorted(by: { $0.key < $1.key }) {
+      snapshot.put(prefix + "policy/" + name, [sum])
+    }
     snapshot.put(prefix + "classes/counts", classCounts)
     snapshot.put(prefix + "classes/logit", classWeights[0])
     snapshot.put(prefix + "classes/feature", classWeights[1])

@@ -75,7 +75,8 @@ extension MethodOperations {
     let state = filled(
       scope.declarations, c.precision,
       [
-        "r.conv.weight": weight.reshaped([weight.shape[0], weight.shape[1], 1, 1]), "r.conv.bias": c.tensor("bias"), "r.bn.weight": c.tensor("gamma"),
+        "r.conv.weight": weight.reshaped([weight.shape[0], weight.shape[1], 1, 1]),
+        "r.conv.bias": c.tensor("bias"), "r.bn.weight": c.tensor("gamma"),
         "r.bn.bias": c.tensor("beta"),
       ])
     return ["output": regressor(x, Pass(state, .training)).doubles]
@@ -284,7 +285,8 @@ extension MethodOperations {
         if let name = names.first(where: { $0.path == declaration.path })?.name {
           outputs["\(prefix).\(name)"] = array(index)
         } else {
-          outputs["\(factorPrefix).\(declaration.path == "policy.rho_l" ? "logit" : "feature")"] = array(index)
+          outputs["\(factorPrefix).\(declaration.path == "policy.rho_l" ? "logit" : "feature")"] = array(
+            index)
         }
       }
     }

@@ -63,7 +63,9 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
     func decimal(_ name: String) -> DecimalNumber { config[name].json.number! }
     let method = try method
     var options: [String: JSONValue] = [:]
-    let settings = [("alpha", "alpha"), ("beta", "beta"), ("temperature", "T"), ("scaling", "form"), ("cmax", "cmax")]
+    let settings = [
+      ("alpha", "alpha"), ("beta", "beta"), ("temperature", "T"), ("scaling", "form"), ("cmax", "cmax"),
+    ]
     for (option, name) in settings
     where method.options.contains(where: { $0.name == option }) && !config[name].isNull {
       options[option] = config[name].json
@@ -86,7 +88,8 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
       task: task, images: images(precision), labels: json["data"]["labels"].ints,
       orders: json["data"]["order"].list.map(\.ints), batchSize: recipe.batchSize)
     var run = try TrainingRun(
-      student: student, teachers: try teachers(precision), method: MethodSpec(name: method.name, options: options),
+      student: student, teachers: try teachers(precision),
+      method: MethodSpec(name: method.name, options: options),
       recipe: recipe, source: source, seed: 0, precision: precision)
 
     // The rule's values come in by the door that resuming uses.

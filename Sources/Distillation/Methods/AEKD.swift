@@ -35,7 +35,8 @@ package struct AEKD: DistillationMethod {
 /// AE-KD with a feature term whose teachers are weighed by their gradients at the student's map.
 package struct AEKDHint: DistillationMethod {
   package static let description = MethodDescription(
-    name: "aekd-hint", summary: "AEKD with feature maps, each weighed so that its combined gradient is shortest.",
+    name: "aekd-hint",
+    summary: "AEKD with feature maps, each weighed so that its combined gradient is shortest.",
     readsTeachers: true,
     options: [.alpha, .beta, .scaling] + AgreeingWeights.options
       + OptionDescription.losses(hasFeatures: true),

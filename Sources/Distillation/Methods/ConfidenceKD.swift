@@ -14,7 +14,8 @@ package struct ConfidenceKD: DistillationMethod {
       .alpha, .beta, .scaling,
       OptionDescription(
         "camkdWeightGradient", .choice(["scaling", "through", "stop"]), standard: "scaling",
-        help: "whether the feature weights pass gradients: through under released, stop under eq2, or as said"),
+        help: "whether the feature weights pass gradients: through under released, stop under eq2, or as said"
+      ),
     ] + OptionDescription.losses(hasFeatures: true),
     unread: { options in
       let implied: JSONValue = options["scaling"] == "released" ? "through" : "stop"
