@@ -1,29 +1,43 @@
 internal import Foundation
+package import Specs
 package import Storage
 
 /// A stage that a worker is at, as its attempt's files tell.
-package struct RunningStage: Sendable {
+package struct RunningStage: Hashable, Sendable {
+  package let key: ContentKey
+  /// `dataset`, `teacher` or `student`.
+  package let kind: String
   package let title: String
   package let epoch: Int
   package let epochs: Int
   package let step: Int
   package let steps: Int
+  /// Of the last batch.
+  package let loss: Double?
+  package let imagesPerSecond: Double?
 
   /// Attempts whose workers are alive and have said where they are, by title.
   package static func all(in folder: StoreFolder, _ store: ResultStore) throws -> [RunningStage] {
+    try all(in: folder, among: store.openStages())
+  }
+
+  /// The same, for a reader that knows the open stages already.
+  package static func all(in folder: StoreFolder, among open: [StageRecord]) throws -> [RunningStage] {
+    // Of thousands of stages that wait, few have a folder.
+    let begun = try folder.begun()
+    let now = Date.now.timeIntervalSince1970
     var found: [RunningStage] = []
-    // A store that cannot be written has no clock of its own to ask.
-    let clock = (try? folder.clock()) ?? Date.now.timeIntervalSince1970
-    for (stage, state) in try store.stages() where state == .open {
+    for stage in open where begun.contains(stage.key) {
       guard let attempt = try folder.stage(stage.key).attempts().last,
-        attempt.standing(clock: clock) == .working,
+        attempt.holder != nil, attempt.standing(clock: now) == .working,
         let progress = WorkerProgress(of: attempt)
       else { continue }
       found.append(
         RunningStage(
-          title: stage.title, epoch: progress.epoch, epochs: progress.epochs, step: progress.step,
-          steps: progress.steps))
+          key: stage.key, kind: stage.kind, title: stage.title, epoch: progress.epoch,
+          epochs: progress.epochs, step: progress.step, steps: progress.steps, loss: progress.loss,
+          imagesPerSecond: progress.imagesPerSecond))
     }
-    return found.sorted { $0.title < $1.title }
+    return found.sorted { ($0.title, $0.key.description) < ($1.title, $1.key.description) }
   }
 }

@@ -195,3 +195,55 @@ extension ResultStore {
     return attempts
   }
 }
+
+/// How many runs of a sweep are in which state.
+package struct StateCounts: Hashable, Sendable {
+  package var finished = 0
+  package var diverged = 0
+  package var failed = 0
+  package var blocked = 0
+  package var open = 0
+
+  package init() {}
+  package var all: Int { finished + diverged + failed + blocked + open }
+}
+
+extension ResultStore {
+  package func counts(of sweep: String) throws(StoreError) -> StateCounts {
+    let id = try id(ofSweep: sweep)
+    return try read { db in
+      var counts = StateCounts()
+      let rows = try Row.fetchCursor(
+        db,
+        sql: """
+          SELECT t.state, t.cause, count(*) FROM point p LEFT JOIN stage t ON t.key = p.key
+          WHERE p.sweep = ? GROUP BY t.state, t.cause
+          """, arguments: [id])
+      while let row = try rows.next() {
+        let (state, cause, count): (String?, String?, Int) = (row[0], row[1], row[2])
+        switch state {
+        case "finished": counts.finished += count
+        case "failed" where cause == "diverged": counts.diverged += count
+        case "failed": counts.failed += count
+        case "blocked": counts.blocked += count
+        default: counts.open += count
+        }
+      }
+      return counts
+    }
+  }
+
+  /// Stages that are neither done nor given up, in the order of their keys.
+  package func openStages() throws(StoreError) -> [StageRecord] {
+    try read { db in
+      let rows = try Row.fetchCursor(
+        db, sql: "SELECT key, kind, title, spec FROM stage WHERE state = 'open' ORDER BY key")
+      var stages: [StageRecord] = []
+      while let row = try rows.next() {
+        stages.append(
+          StageRecord(key: ContentKey(stored: row[0]), kind: row[1], title: row[2], spec: row[3]))
+      }
+      return stages
+    }
+  }
+}

@@ -25,6 +25,11 @@ package struct StoreFolder: Hashable, Sendable {
 
   package func create() throws(FileError) { try AtomicFile.createFolder(stages) }
 
+  /// Keys of the stages that have a folder: begun here, whatever became of them.
+  package func begun() throws(FileError) -> Set<ContentKey> {
+    Set(try AtomicFile.names(in: stages).compactMap { ContentKey($0) })
+  }
+
   package func stage(_ key: ContentKey) -> StageFolder { StageFolder(path: "\(stages)/\(key)", key: key) }
 }
 

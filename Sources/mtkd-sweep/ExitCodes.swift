@@ -30,6 +30,7 @@ enum ExitCodes {
     case is ExecutorError, is StillOnCluster: unavailable
     case is SiteError: badGrid
     case is OccupiedOutput: cannotCreate
+    case is CannotListen: unavailable
     case let error as UnwritableOutput:
       error.error.isFull ? inputOutput : error.error.isDenied ? permission : cannotCreate
     case let error as DatasetError:

@@ -17,12 +17,14 @@ struct MadeUpStore {
 
   static func loss(run: Int, epoch: Int) -> Double { 2.5 / Double(epoch + 1) + Double(run % 3) / 8 }
 
-  /// - Parameter runs: in cells of three seeds, methods in turn; the last but one diverged, the last is open with one epoch.
-  init(runs: Int, epochs: Int, name: String = "made-up", in folder: URL? = nil) throws {
+  /// - Parameters:
+  ///   - runs: in cells of three seeds, methods in turn; the last but one diverged, the last is open with one epoch.
+  ///   - waiting: runs behind those that nobody has begun.
+  init(runs: Int, epochs: Int, waiting: Int = 0, name: String = "made-up", in folder: URL? = nil) throws {
     self.folder =
       folder ?? FileManager.default.temporaryDirectory.appending(path: "mtkd-\(UUID().uuidString)")
     let store = try ResultStore(at: StoreFolder(self.folder.appending(path: "results").path), .writing)
-    keys = (0..<runs).map { ContentKey(hashing: Array("\(name) run \($0)".utf8)) }
+    keys = (0..<runs + waiting).map { ContentKey(hashing: Array("\(name) run \($0)".utf8)) }
     var points: [SweepPoint] = []
     var stages: [StageRecord] = []
     for (run, key) in keys.enumerated() {
@@ -39,7 +41,7 @@ struct MadeUpStore {
           spec: #"{"method":{"name":"\#(method)"},"recipe":{"epochs":\#(epochs)},"seed":\#(seed)}"#))
     }
     try store.register(stages)
-    for (run, key) in keys.enumerated() {
+    for (run, key) in keys.prefix(runs).enumerated() {
       let isOpen = run == runs - 1
       let isDiverged = run == runs - 2
       let count = isOpen ? 1 : isDiverged ? 2 : epochs
@@ -62,7 +64,7 @@ struct MadeUpStore {
     try store.saveSweep(
       SweepRecord(
         name: name, grid: "{\n  // a grid & its <comment>\n  \"version\": 1, \"name\": \"\(name)\"\n}\n",
-        canonical: #"{"name":"\#(name)","version":1}"#, columns: ["student", "method", "alpha"], asked: runs,
+        canonical: #"{"name":"\#(name)","version":1}"#, columns: ["student", "method", "alpha"], asked: keys.count,
         created: Self.created), points: points)
     try store.close()
   }

@@ -62,8 +62,8 @@ import Testing
 
   private func ascending(_ value: Double) -> String { String(format: "%.2f", value) }
 
-  @Test func `a thousand runs make a page under 5 MB that says the same twice`() throws {
-    let made = try MadeUpStore(runs: 1000, epochs: 16)
+  @Test func `a run costs a page less than 5 kB, and a page says the same twice`() throws {
+    let made = try MadeUpStore(runs: 150, epochs: 60)
     defer { made.remove() }
     for name in ["one.html", "two.html"] {
       let report = try Program.run("report", "--format", "html", "-o", name, in: made.folder)
@@ -74,7 +74,8 @@ import Testing
       try Data(contentsOf: made.folder.appending(path: "two.html"))
     )
     #expect(one == two)
-    #expect(one.count < 5_000_000 && one.count > 500_000, "\(one.count) bytes")
+    // What comes with any page is counted too.
+    #expect(one.count < 150 * 5000 && one.count > 150 * 500, "\(one.count) bytes")
     let script = """
           at = page()
           at.goto("file://" + sys.argv[1] + "/one.html")
@@ -83,9 +84,9 @@ import Testing
           print("rows", at.locator("#run-table tbody tr").count())
       """
     guard let answer = try Browser.run(script, [made.folder.path]) else {
-      return Fixtures.skip("no Chromium with playwright is there to open a report of 1000 runs in")
+      return Fixtures.skip("no Chromium with playwright is there to open a report in")
     }
-    #expect(answer.out.contains("rows 1000"), "\(answer.out)")
+    #expect(answer.out.contains("rows 150"), "\(answer.out)")
     #expect(!answer.out.contains("error"), "\(answer.out)")
   }
 }

@@ -60,6 +60,7 @@ struct Program {
 
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
+    var outSoFar: String { (try? String(contentsOf: out, encoding: .utf8)) ?? "" }
     var talkSoFar: String { (try? String(contentsOf: talk, encoding: .utf8)) ?? "" }
 
     func finish() throws -> Output {

@@ -1,6 +1,7 @@
-/// What pages do by themselves: sort, filter, copy, open the run that a link names. A page without scripts loses nothing but that.
-enum PageScript {
-  static let report = #"""
+/// What pages do by themselves: sort, filter, copy, open the run that a link names; live pages fetch their parts anew. A page without scripts loses
+/// nothing but that.
+package enum PageScript {
+  package static let report = #"""
     "use strict";
     const value = cell => {
       const given = cell.dataset.v;
@@ -13,41 +14,54 @@ enum PageScript {
       if (typeof a === "number" && typeof b === "number") return sign * (a - b);
       return sign * String(a).localeCompare(String(b), "en", { numeric: true });
     };
-    for (const table of document.querySelectorAll("table.sortable")) {
+    const sort = (table, column, direction) => {
       const heads = [...table.tHead.rows[0].cells];
-      heads.forEach((head, column) => head.querySelector("button")?.addEventListener("click", () => {
-        const isNumber = [...table.tBodies[0].rows].some(row => row.cells[column].dataset.v !== undefined);
-        const before = head.getAttribute("aria-sort");
-        const next = before === null ? (isNumber ? "descending" : "ascending")
-          : before === "ascending" ? "descending" : "ascending";
-        for (const other of heads) other.removeAttribute("aria-sort");
-        head.setAttribute("aria-sort", next);
-        const rows = [...table.tBodies[0].rows].map(row => [value(row.cells[column]), row]);
-        rows.sort((a, b) => order(a[0], b[0], next === "ascending" ? 1 : -1));
-        table.tBodies[0].append(...rows.map(pair => pair[1]));
-      }));
-    }
-    for (const input of document.querySelectorAll("input[data-filters]")) {
-      const body = document.getElementById(input.dataset.filters).tBodies[0];
-      const rows = [...body.rows].map(row => [row, row.textContent.toLowerCase()]);
-      const count = input.parentElement.querySelector("output");
-      input.addEventListener("input", () => {
-        const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-        let shown = 0;
-        for (const [row, text] of rows) {
-          row.hidden = !words.every(word => text.includes(word));
-          if (!row.hidden) shown += 1;
-        }
-        if (count) count.textContent = words.length ? `${shown} of ${rows.length}` : "";
-      });
-    }
-    for (const button of document.querySelectorAll("button[data-copies]")) {
-      button.addEventListener("click", async () => {
-        const text = document.getElementById(button.dataset.copies).textContent;
-        try { await navigator.clipboard.writeText(text); button.textContent = "Copied"; }
-        catch { getSelection().selectAllChildren(document.getElementById(button.dataset.copies)); }
-      });
-    }
+      for (const other of heads) other.removeAttribute("aria-sort");
+      heads[column].setAttribute("aria-sort", direction);
+      const rows = [...table.tBodies[0].rows].map(row => [value(row.cells[column]), row]);
+      rows.sort((a, b) => order(a[0], b[0], direction === "ascending" ? 1 : -1));
+      table.tBodies[0].append(...rows.map(pair => pair[1]));
+    };
+    const sorted = new Map();
+    const wire = root => {
+      for (const table of root.querySelectorAll("table.sortable")) {
+        const name = table.id || table.closest("section")?.id;
+        [...table.tHead.rows[0].cells].forEach((head, column) => {
+          head.querySelector("button")?.addEventListener("click", () => {
+            const isNumber = [...table.tBodies[0].rows].some(row => row.cells[column].dataset.v !== undefined);
+            const before = head.getAttribute("aria-sort");
+            const next = before === null ? (isNumber ? "descending" : "ascending")
+              : before === "ascending" ? "descending" : "ascending";
+            sort(table, column, next);
+            sorted.set(name, [column, next]);
+          });
+        });
+        // A table that was fetched anew stays as the reader sorted it.
+        if (sorted.has(name)) sort(table, ...sorted.get(name));
+      }
+      for (const input of root.querySelectorAll("input[data-filters]")) {
+        const body = document.getElementById(input.dataset.filters).tBodies[0];
+        const rows = [...body.rows].map(row => [row, row.textContent.toLowerCase()]);
+        const count = input.parentElement.querySelector("output");
+        input.addEventListener("input", () => {
+          const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+          let shown = 0;
+          for (const [row, text] of rows) {
+            row.hidden = !words.every(word => text.includes(word));
+            if (!row.hidden) shown += 1;
+          }
+          if (count) count.textContent = words.length ? `${shown} of ${rows.length}` : "";
+        });
+      }
+      for (const button of root.querySelectorAll("button[data-copies]")) {
+        button.addEventListener("click", async () => {
+          const text = document.getElementById(button.dataset.copies);
+          try { await navigator.clipboard.writeText(text.textContent); button.textContent = "Copied"; }
+          catch { getSelection().selectAllChildren(text); }
+        });
+      }
+    };
+    wire(document);
     const root = document.documentElement;
     document.getElementById("theme")?.addEventListener("click", () => {
       const dark = root.dataset.theme ? root.dataset.theme === "dark"
@@ -64,4 +78,42 @@ enum PageScript {
     addEventListener("hashchange", open);
     open();
     """#
+
+  /// For pages of `serve`: parts with `data-live` hold what their address gives, fetched anew when the server says that something changed;
+  /// those with `data-work` also when workers went on.
+  package static let live =
+    report + #"""
+
+      const lamp = document.getElementById("lamp");
+      const busy = new Set();
+      const refresh = async part => {
+        if (busy.has(part)) { part.dataset.again = ""; return; }
+        busy.add(part);
+        try {
+          const search = part.dataset.search ? document.getElementById(part.dataset.search).value : "";
+          const address = part.dataset.live + (search ? "?q=" + encodeURIComponent(search) : "");
+          const answer = await fetch(address, { credentials: "same-origin" });
+          if (answer.ok) {
+            const text = await answer.text();
+            if (part.lastText !== text) { part.innerHTML = part.lastText = text; wire(part); }
+          }
+        } catch { /* The stream of events says when the server is back. */ }
+        busy.delete(part);
+        if (part.dataset.again !== undefined) { delete part.dataset.again; refresh(part); }
+      };
+      const parts = selector => document.querySelectorAll(selector).forEach(refresh);
+      for (const part of document.querySelectorAll("[data-search]")) {
+        let pause;
+        document.getElementById(part.dataset.search).addEventListener("input", () => {
+          clearTimeout(pause);
+          pause = setTimeout(() => refresh(part), 150);
+        });
+      }
+      const events = new EventSource("/events");
+      const say = (tone, text) => { lamp.className = "dot " + tone; lamp.textContent = text; };
+      events.addEventListener("change", () => parts("[data-live]"));
+      events.addEventListener("work", () => parts("[data-live][data-work]"));
+      events.addEventListener("open", () => { say("finished", "live"); parts("[data-live]"); });
+      events.addEventListener("error", () => say("blocked", "waiting for the server"));
+      """#
 }

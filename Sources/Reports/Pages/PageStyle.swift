@@ -30,7 +30,8 @@ package enum PageStyle {
     nav.page .wrap{display:flex;gap:1.25rem;align-items:center;overflow-x:auto;white-space:nowrap;scrollbar-width:none}
     nav.page a{color:var(--soft);text-decoration:none;padding:.7rem 0;font-size:.9rem;border-bottom:2px solid transparent}
     nav.page a:hover,nav.page a:focus-visible{color:var(--ink);border-color:var(--accent)}
-    nav.page button{margin-left:auto}
+    nav.page button,nav.page .status{margin-left:auto}nav.page .status+button{margin-left:0}
+    .status{font-size:.82rem;color:var(--soft)}
     button,.button{font:inherit;font-size:.85rem;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:6px;\
     padding:.3rem .7rem;cursor:pointer}
     button:hover{border-color:var(--accent)}
@@ -99,9 +100,17 @@ package enum PageStyle {
     .notes{margin:.8rem 0 0;padding:0;list-style:none;color:var(--soft);font-size:.86rem}
     .notes li{margin:.15rem 0}
     .notes .gap{padding-left:1rem}
+    .work{list-style:none;margin:0;padding:0}.work li{display:grid;grid-template-columns:minmax(0,1fr) minmax(8rem,16rem) 11rem;gap:.3rem 1.2rem;\
+    align-items:center;padding:.45rem 0;border-bottom:1px solid var(--line)}.work li:last-child{border:0}.work .bar{height:.5rem}.work .bar i{background:var(--accent)}
+    .work .sub{text-align:right}
+    .sweeps{list-style:none;margin:0;padding:0;display:grid;gap:.9rem}.sweeps h3{margin:0 0 .5rem}
+    pre.log{max-height:26rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}
+    .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(19rem,100%),1fr));gap:1rem}
+    .chart text{fill:var(--soft);font:11px system-ui,sans-serif}.chart .name{fill:var(--ink);font-weight:600}\
+    .chart .curve{fill:none;stroke:var(--accent);stroke-width:1.6;stroke-linejoin:round}.chart .axis{stroke:var(--line)}.chart circle{fill:var(--accent)}
     [hidden]{display:none!important}
     @media (max-width:56rem){.short{grid-template-columns:minmax(0,1fr)}}
-    @media (max-width:40rem){.wrap{padding:0 1rem}header.top{padding-top:1.8rem}th,td{padding:.45rem .6rem}\
+    @media (max-width:40rem){.work li{grid-template-columns:minmax(0,1fr)}.work .sub{text-align:left}.wrap{padding:0 1rem}header.top{padding-top:1.8rem}th,td{padding:.45rem .6rem}\
     nav.page .wrap{gap:1rem}.card{padding:1rem}dl{grid-template-columns:1fr}dt{margin-top:.3rem}.tiles{grid-template-columns:1fr 1fr}\
     .tiles b{font-size:1.2rem}ul.summary{padding-left:1.6rem}details.run>summary{flex-wrap:wrap;gap:.2rem .8rem}}
     @media print{@page{margin:16mm 14mm}:root,:root[data-theme]{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--soft:#444;\

@@ -1,7 +1,7 @@
 internal import Specs
 
 /// Runs on a page: a table of all, and a section for each.
-enum RunSections {
+package enum RunSections {
   static func table(_ story: SweepStory) -> Markup {
     let results = story.results
     let columns = results.columns

@@ -43,13 +43,22 @@ package enum SweepPage {
     }
   }
 
-  struct Section {
+  package struct Section: Sendable {
     let id: String
     let title: String
     let body: Markup
+
+    package init(id: String, title: String, body: Markup) { (self.id, self.title, self.body) = (id, title, body) }
   }
 
-  static func document(title: String, header: Markup, sections: [Section], script: String) -> String {
+  /// A whole page.
+  /// - Parameters:
+  ///   - status: at the right of the list of sections.
+  ///   - footer: a sentence.
+  package static func document(
+    title: String, header: Markup, sections: [Section], script: String, status: Markup = "",
+    footer: String = "Written by mtkd-sweep from its store. Equal results give an equal page."
+  ) -> String {
     let links = sections.map { section -> Markup in "<a href=\"#\(section.id)\">\(section.title)</a>" }
     let bodies = sections.map { section -> Markup in
       "<section id=\"\(section.id)\" aria-labelledby=\"\(section.id)-title\"><h2 id=\"\(section.id)-title\">\(section.title)</h2>\(section.body)</section>\n"
@@ -60,7 +69,7 @@ package enum SweepPage {
       <head>
       <meta charset=utf-8>
       <meta name=viewport content="width=device-width,initial-scale=1">
-      <meta http-equiv=Content-Security-Policy content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
+      <meta http-equiv=Content-Security-Policy content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; connect-src 'self'">
       <title>\(title)</title>
       <style>
       \(Markup(trusted: PageStyle.sheet))
@@ -68,11 +77,11 @@ package enum SweepPage {
       </head>
       <body>
       <header class=top><div class=wrap>\(header)</div></header>
-      <nav class=page aria-label="Sections"><div class=wrap>\(links)<button id=theme type=button>Light / dark</button></div></nav>
+      <nav class=page aria-label="Sections"><div class=wrap>\(links)\(status)<button id=theme type=button>Light / dark</button></div></nav>
       <main class=wrap>
       \(bodies)
       </main>
-      <footer><div class=wrap>Written by mtkd-sweep from its store. Equal results give an equal page.</div></footer>
+      <footer><div class=wrap>\(footer)</div></footer>
       <script>
       \(Markup(trusted: script))
       </script>
@@ -110,7 +119,7 @@ package enum SweepPage {
     return "<div class=short><ul class=\"summary card\">\(sentences)</ul><ul class=tiles>\(tiles)</ul></div>"
   }
 
-  private static func results(_ table: ReportTable) -> Markup {
+  package static func results(_ table: ReportTable) -> Markup {
     let head = ([""] + table.columns).map { name -> Markup in
       "<th scope=col><button type=button>\(name.isEmpty ? "setting" : name)</button></th>"
     }
@@ -177,14 +186,14 @@ extension SweepResults.Outcome {
 
 extension ReportTable {
   /// `test.acc1 in percent`.
-  static func unit(of results: SweepResults) -> String {
+  package static func unit(of results: SweepResults) -> String {
     results.metric.hasSuffix("acc1") ? "\(results.metric) in percent" : results.metric
   }
 }
 
 /// States of runs as a bar with its legend.
-enum StateBar {
-  static func markup(_ states: [(word: String, count: Int)]) -> Markup {
+package enum StateBar {
+  package static func markup(_ states: [(word: String, count: Int)]) -> Markup {
     let words = states.map { "\($0.count) \($0.word == "open" ? "to run" : $0.word)" }
     let parts = states.map { state -> Markup in
       "<i class=\(state.word) style=\"flex:\(state.count)\"></i>"

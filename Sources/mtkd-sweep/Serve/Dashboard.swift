@@ -1,0 +1,203 @@
+import Foundation
+import Pipeline
+import Reports
+import Specs
+import Storage
+import Synchronization
+
+/// Which page an address means. Everything is read from the store and the workers' folders; nothing is written.
+struct Dashboard: Sendable {
+  let folder: StoreFolder
+  let feed: LiveFeed
+  let gate: Gate
+  private let reports = ReportCache()
+
+  /// The end of a log that is shown, in bytes.
+  private static let logTail = 64 << 10
+
+  init(folder: StoreFolder, gate: Gate) {
+    (self.folder, self.gate, feed) = (folder, gate, LiveFeed(folder))
+  }
+
+  func answer(_ request: PageRequest) async -> PageResponse {
+    switch gate.check(request) {
+    case .refused(let response): return response
+    case .open: break
+    }
+    do {
+      return try await page(request)
+    } catch let error as StoreError {
+      return Self.response(to: error)
+    } catch let error as UnknownName {
+      return .text("\(error)\n", status: 404)
+    } catch {
+      return .text("\(error)\n", status: 500)
+    }
+  }
+
+  private static func response(to error: StoreError) -> PageResponse {
+    switch error {
+    case .unknownSweep, .unknownStage: .text("\(error)\n", status: 404)
+    case .absent: .html(DashboardPages.noStore("\(error)"))
+    default: .text("\(error)\n", status: 500)
+    }
+  }
+
+  private static let notFound = PageResponse.text("There is no such page. / lists what there is.\n", status: 404)
+
+  private func page(_ request: PageRequest) async throws -> PageResponse {
+    let search = request.query["q"] ?? ""
+    switch (request.path.first, request.path.count) {
+    case (nil, _): return .html(DashboardPages.overview(folder.path, try await feed.state()))
+    case ("events", 1):
+      return PageResponse(status: 200, type: "text/event-stream", body: .events(await feed.events()))
+    case ("state.json", 1): return .json(DashboardPages.json(try await feed.state()))
+    case ("parts", 2):
+      let state = try await feed.state()
+      switch request.path[1] {
+      case "sweeps": return .html(DashboardPages.sweeps(state).text)
+      case "work": return .html(DashboardPages.work(state).text)
+      default: return Self.notFound
+      }
+    case ("sweeps", 2...): return try await sweep(request.path[1], Array(request.path.dropFirst(2)), search)
+    case ("runs", 2...3): return try await run(request.path[1], request.path.count > 2 ? request.path[2] : nil)
+    default: return Self.notFound
+    }
+  }
+
+  private func sweep(_ name: String, _ rest: [String], _ search: String) async throws -> PageResponse {
+    let store = try await feed.current()
+    switch rest {
+    case []:
+      let record = try store.sweep(name)
+      return .html(
+        DashboardPages.sweep(record, try store.counts(of: name), try await feed.state(), runs: try runs(store, record, "")))
+    case ["report"]:
+      let stamp = try await feed.state().stamp
+      return .html(
+        try reports.page(name, stamp) { SweepPage.render(try store.story(of: name, metric: "test.acc1")) })
+    case ["report.json"]:
+      return .json(JSONTable.render(ReportTable(try store.results(of: name, metric: "test.acc1")), style: TextStyle()))
+    case ["state"]: return .html(DashboardPages.bar(try store.counts(of: name)).text)
+    case ["table"]:
+      let results = try store.results(of: name, metric: "test.acc1")
+      return .html(SweepPage.results(ReportTable(results)).text)
+    case ["runs"]: return .html(try runs(store, store.sweep(name), search).text)
+    default: return Self.notFound
+    }
+  }
+
+  /// The first runs that have all words of a search, and how many there are.
+  private func runs(_ store: ResultStore, _ sweep: SweepRecord, _ search: String) throws -> Markup {
+    let words = search.lowercased().split(separator: " ")
+    let outcomes = try store.outcomes(of: sweep.name, metric: "test.acc1")
+    let rows = outcomes.map { outcome in DashboardPages.RunRow(outcome, sweep.columns) }
+    let found = words.isEmpty ? rows : rows.filter { row in words.allSatisfy { row.text.contains($0) } }
+    return DashboardPages.runs(found, of: rows.count)
+  }
+
+  private func run(_ prefix: String, _ part: String?) async throws -> PageResponse {
+    let store = try await feed.current()
+    guard prefix.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0 }) else {
+      return Self.notFound
+    }
+    let found = try store.stages(withPrefix: prefix)
+    guard found.count == 1, let run = try store.run(of: found[0].stage.key) else {
+      return .text(
+        found.isEmpty ? "No run has a key that begins with \(prefix).\n" : "\(found.count) runs have a key that begins with \(prefix).\n",
+        status: 404)
+    }
+    let log = try log(of: run.stage.key)
+    switch part {
+    case nil: return .html(DashboardPages.run(run, log))
+    case "part": return .html(DashboardPages.runParts(run, log).text)
+    case "log": return .text(log ?? "No log is here: logs stay where the run was made.\n")
+    default: return Self.notFound
+    }
+  }
+
+  /// The end of what the workers of a run said; nil where they worked elsewhere.
+  private func log(of key: ContentKey) throws -> String? {
+    let attempts = try folder.stage(key).attempts()
+    guard !attempts.isEmpty else { return nil }
+    var text = ""
+    for attempt in attempts.suffix(5) {
+      guard let size = FileStamp(attempt.log)?.size else { continue }
+      let bytes = try AtomicFile.read(attempt.log, from: max(0, Int(size) - Self.logTail))
+      let tail = String(decoding: bytes, as: UTF8.self)
+      text += "attempt \(attempt.number)\(tail.isEmpty ? ": nothing was said" : "")\n\(tail)\n"
+    }
+    return text
+  }
+}
+
+/// Whole reports by their sweep, as long as the store's file stays as it is.
+private final class ReportCache: Sendable {
+  private let pages = Mutex<[String: (stamp: String, text: String)]>([:])
+
+  func page(_ sweep: String, _ stamp: String, _ render: () throws -> String) rethrows -> String {
+    if let known = pages.withLock({ $0[sweep] }), known.stamp == stamp { return known.text }
+    let text = try render()
+    pages.withLock { pages in
+      if pages.count >= 4 { pages.removeAll() }
+      pages[sweep] = (stamp, text)
+    }
+    return text
+  }
+}
+
+/// Who may read.
+struct Gate: Sendable {
+  enum Verdict: Sendable {
+    case open
+    case refused(PageResponse)
+  }
+
+  /// nil on loopback, where only this machine's users come.
+  let token: String?
+  /// Names under which this machine's own browser asks; another name means that a page from elsewhere has been led here.
+  private static let ownNames: Set<String> = ["localhost", "127.0.0.1", "[::1]"]
+  static let cookie = "mtkd_sweep"
+
+  func check(_ request: PageRequest) -> Verdict {
+    guard let token else {
+      let host = request.headers["host"] ?? ""
+      let name = host.hasPrefix("[") ? String(host.prefix { $0 != "]" }) + "]" : String(host.prefix { $0 != ":" })
+      return Self.ownNames.contains(name.lowercased())
+        ? .open : .refused(.text("Ask for 127.0.0.1: other names are not answered here.\n", status: 403))
+    }
+    if let bearer = request.headers["authorization"], Self.areEqual(bearer, "Bearer \(token)") { return .open }
+    if let cookie = request.cookie(Self.cookie), Self.areEqual(cookie, token) { return .open }
+    if let given = request.query["token"], Self.areEqual(given, token) {
+      // From here on the cookie says it, and the address can be shown to others.
+      let place = "/" + request.path.map(Self.encoded).joined(separator: "/")
+      return .refused(
+        PageResponse(
+          status: 303, type: "text/plain; charset=utf-8",
+          headers: [
+            ("Location", place),
+            ("Set-Cookie", "\(Self.cookie)=\(token); HttpOnly; SameSite=Strict; Path=/"),
+          ], body: .bytes([])))
+    }
+    return .refused(
+      PageResponse(
+        status: 401, type: "text/plain; charset=utf-8", headers: [("WWW-Authenticate", "Bearer")],
+        body: .bytes(Array("The address that `mtkd-sweep serve` printed has a token at its end: open that one.\n".utf8))))
+  }
+
+  /// Takes as long for every wrong text of a length.
+  private static func areEqual(_ a: String, _ b: String) -> Bool {
+    let (a, b) = (Array(a.utf8), Array(b.utf8))
+    guard a.count == b.count else { return false }
+    return zip(a, b).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+  }
+
+  static func encoded(_ text: String) -> String {
+    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~".utf8)
+    let digits = Array("0123456789ABCDEF")
+    return text.utf8.map { byte in
+      plain.contains(byte)
+        ? String(UnicodeScalar(byte)) : "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+    }.joined()
+  }
+}

@@ -1,0 +1,216 @@
+import Pipeline
+import Reports
+import Specs
+import Storage
+
+/// The pages of `serve` and the parts that they fetch anew: values in, HTML out.
+enum DashboardPages {
+  private static let footer = "mtkd-sweep serve: reads the store, changes nothing."
+  private static let lamp: Markup = "<span class=status><span id=lamp class=\"dot open\">connecting</span></span>"
+  /// Rows of runs on a page; a search finds the others.
+  private static let mostRows = 200
+
+  static func overview(_ store: String, _ state: LiveState) -> String {
+    SweepPage.document(
+      title: "mtkd-sweep · \(store)",
+      header: "<p class=eyebrow>mtkd-sweep</p><h1>\(store)</h1><p class=lede>Sweeps of this store, as they are now</p>",
+      sections: [
+        section("work", "At work", "/parts/work", work(state), isWork: true),
+        section("sweeps", "Sweeps", "/parts/sweeps", sweeps(state)),
+      ], script: PageScript.live, status: lamp, footer: footer)
+  }
+
+  static func noStore(_ reason: String) -> String {
+    SweepPage.document(
+      title: "mtkd-sweep", header: "<p class=eyebrow>mtkd-sweep</p><h1>Nothing here yet</h1><p class=lede>\(reason)</p>",
+      sections: [], script: PageScript.report, footer: footer)
+  }
+
+  static func sweep(_ sweep: SweepRecord, _ counts: StateCounts, _ state: LiveState, runs: Markup) -> String {
+    let place = "/sweeps/\(Gate.encoded(sweep.name))"
+    let search: Markup = """
+      <p class=tools><input type=search id=run-search placeholder="Search: mtkd-rl diverged" aria-label="Search runs"></p>
+      """
+    return SweepPage.document(
+      title: "\(sweep.name) · mtkd-sweep",
+      header: """
+        <p class=eyebrow><a href="/">All sweeps</a></p><h1>\(sweep.name)</h1>
+        <div data-live="\(place)/state">\(bar(counts))</div>
+        <p><a class=button href="\(place)/report">Whole report</a></p>
+        """,
+      sections: [
+        section("work", "At work", "/parts/work", work(state), isWork: true),
+        section("table", "Results so far", "\(place)/table", "<p class=soft>Fetching…</p>"),
+        SweepPage.Section(
+          id: "runs", title: "Runs",
+          body: "\(search)<div data-live=\"\(place)/runs\" data-search=run-search>\(runs)</div>"),
+        SweepPage.Section(id: "grid", title: "The grid", body: "<pre id=grid-text>\(sweep.grid)</pre>"),
+      ], script: PageScript.live, status: lamp, footer: footer)
+  }
+
+  static func run(_ run: StoredRun, _ log: String?) -> String {
+    SweepPage.document(
+      title: "\(run.stage.title) · mtkd-sweep",
+      header: """
+        <p class=eyebrow><a href="/">All sweeps</a></p><h1>\(run.stage.title)</h1>
+        <p class="lede mono">\(run.stage.key.description)</p>
+        """,
+      sections: [
+        section("run", "This run", "/runs/\(run.stage.key.description)/part", runParts(run, log), isWork: true)
+      ], script: PageScript.live, status: lamp, footer: footer)
+  }
+
+  private static func section(_ id: String, _ title: String, _ place: String, _ body: Markup, isWork: Bool = false)
+    -> SweepPage.Section
+  {
+    SweepPage.Section(
+      id: id, title: title,
+      body: "<div data-live=\"\(place)\"\(isWork ? " data-work" : "" as Markup)>\(body)</div>")
+  }
+
+  // Parts
+
+  static func bar(_ counts: StateCounts) -> Markup {
+    let states = [
+      ("finished", counts.finished), ("diverged", counts.diverged), ("failed", counts.failed),
+      ("blocked", counts.blocked), ("open", counts.open),
+    ]
+    return StateBar.markup(states.filter { $0.1 > 0 })
+  }
+
+  static func sweeps(_ state: LiveState) -> Markup {
+    if state.sweeps.isEmpty { return "<p class=soft>No sweep yet: <code>mtkd-sweep run FILE</code> makes one.</p>" }
+    let items = state.sweeps.map { sweep -> Markup in
+      """
+      <li class=card><h3><a href="/sweeps/\(Gate.encoded(sweep.name))">\(sweep.name)</a> <span class="soft small">\(sweep.counts.finished) of \(sweep.counts.all) runs finished</span></h3>
+      \(bar(sweep.counts))</li>
+      """
+    }
+    return "<ul class=sweeps>\(items)</ul>"
+  }
+
+  static func work(_ state: LiveState) -> Markup {
+    guard let holder = state.holder else {
+      return "<p class=soft>Nobody is running anything here now.</p>"
+    }
+    let who: Markup = """
+      <p class="soft small">Process \(Int(holder.identity.process)) on \(holder.identity.host), since \(TimeOfDay.utc(holder.since))</p>
+      """
+    if state.running.isEmpty { return "<p>Workers are starting.</p>\(who)" }
+    let items = state.running.map { stage -> Markup in
+      let done = max(0, min(stage.step, stage.steps))
+      var words = ["epoch \(min(stage.epoch + 1, stage.epochs)) of \(stage.epochs)"]
+      if let loss = stage.loss, loss.isFinite { words.append("loss \(CurveChart.text(loss))") }
+      return """
+        <li><a href="/runs/\(stage.key.description)">\(stage.title)</a>\
+        <div class=bar role=progressbar aria-valuenow="\(done)" aria-valuemax="\(stage.steps)" aria-label="\(stage.title)"><i style="flex:\(done)"></i><i class=rest style="flex:\(max(0, stage.steps - done));background:none"></i></div>\
+        <span class="sub">\(words.joined(separator: ", "))</span></li>
+
+        """
+    }
+    return "<div class=card><ul class=work>\(items)</ul></div>\(who)"
+  }
+
+  /// A run as a line of a table.
+  struct RunRow {
+    let key: ContentKey
+    let labels: String
+    let seed: Int
+    let state: String
+    let last: Double?
+    let best: Double?
+    /// What a search looks at.
+    let text: String
+
+    init(_ outcome: PointOutcome, _ columns: [String]) {
+      key = outcome.point.key
+      seed = outcome.point.seed
+      var words: [String] = []
+      for (name, label) in zip(columns, outcome.point.labels) where label != .null {
+        let isPlain = name == "student" || name == "method"
+        words.append(isPlain ? ReportTable.text(label) : "\(name)=\(ReportTable.text(label))")
+      }
+      labels = words.joined(separator: " ")
+      state = outcome.state.map { RunAccount.State($0).word } ?? "open"
+      (last, best) = (outcome.last?.value, outcome.best?.value)
+      text = "\(labels) seed \(seed) seed=\(seed) \(state) \(key)".lowercased()
+    }
+  }
+
+  static func runs(_ rows: [RunRow], of all: Int) -> Markup {
+    func number(_ value: Double?) -> Markup {
+      guard let value, value.isFinite else { return "<td data-v=\"\">–</td>" }
+      return "<td data-v=\"\(value.description)\">\(CurveChart.text(value))</td>"
+    }
+    let head = [("run", true), ("settings", true), ("seed", false), ("state", true), ("last", false), ("best", false)]
+      .map { name, isText -> Markup in
+        "<th scope=col\(isText ? " class=text" : "" as Markup)><button type=button>\(name)</button></th>"
+      }
+    let lines = rows.prefix(mostRows).map { row -> Markup in
+      """
+      <tr><td><a class=mono href="/runs/\(row.key.description)">\(row.key.short)</a></td><td class=text>\(row.labels)</td>\
+      <td data-v="\(row.seed)">\(row.seed)</td><td class="text \(row.state)"><span class=dot></span>\(row.state == "open" ? "to run" : row.state)</td>\
+      \(number(row.last))\(number(row.best))</tr>
+
+      """
+    }
+    let count: Markup =
+      rows.count > mostRows
+      ? "<p class=\"soft small\">The first \(mostRows) of \(rows.count) runs: a search finds the others.</p>"
+      : "<p class=\"soft small\">\(rows.count) of \(all) runs</p>"
+    return """
+      <div class="scroll tall"><table class=sortable id=run-table><thead><tr>\(head)</tr></thead><tbody>
+      \(Array(lines))</tbody></table></div>\(count)
+      """
+  }
+
+  static func runParts(_ run: StoredRun, _ log: String?) -> Markup {
+    let state = RunAccount.State(run.state)
+    var facts: [(String, Markup)] = [
+      ("state", "<span class=\"tag \(state.word)\">\(state.word == "open" ? "to run" : state.word)</span>")
+    ]
+    if let reason = state.reason { facts.append(("why", "\(reason)")) }
+    facts.append(("epochs", "\(run.epochs.count)"))
+    for attempt in run.attempts {
+      let why = attempt.reason.map { ": \($0)" } ?? ""
+      let made = attempt.provenance.map { ", mtkd-sweep \($0.version) on \($0.host), \($0.cpu)" } ?? ""
+      facts.append(("try \(attempt.number)", "from step \(attempt.firstStep), \(attempt.outcome.rawValue)\(why)\(made)"))
+    }
+    for checkpoint in run.checkpoints {
+      facts.append(
+        ("\(checkpoint.kind.rawValue) checkpoint", "epoch \(checkpoint.epoch + 1), <span class=mono>\(checkpoint.digest.description)</span>"))
+    }
+    let list = facts.map { fact -> Markup in "<dt>\(fact.0)</dt><dd>\(fact.1)</dd>" }
+    let names = Set(run.epochs.flatMap { $0.metrics.values.map(\.name) }).sorted()
+    let charts = names.map { name -> Markup in
+      CurveChart.markup(name, run.epochs.map { $0.metrics[name] ?? .nan })
+    }
+    let said: Markup =
+      log.map { "<h3>Log</h3><pre class=log>\($0)</pre>" } ?? "<p class=soft>No log is here: logs stay where the run was made.</p>"
+    return "<dl>\(list)</dl><div class=charts>\(charts)</div>\(said)<h3>Settings</h3><pre>\(run.stage.spec)</pre>"
+  }
+
+  static func json(_ state: LiveState) -> String {
+    mtkd_sweep.json([
+      "schema": "mtkd-sweep-state-1", "stamp": .string(state.stamp),
+      "holder": state.holder.map { .string("\($0.identity.process) on \($0.identity.host)") } ?? .null,
+      "sweeps": .array(
+        state.sweeps.map { sweep in
+          [
+            "name": .string(sweep.name), "asked": JSONValue(sweep.asked),
+            "finished": JSONValue(sweep.counts.finished), "diverged": JSONValue(sweep.counts.diverged),
+            "failed": JSONValue(sweep.counts.failed), "blocked": JSONValue(sweep.counts.blocked),
+            "open": JSONValue(sweep.counts.open),
+          ]
+        }),
+      "running": .array(
+        state.running.map { stage in
+          [
+            "key": .string(stage.key.description), "kind": .string(stage.kind), "title": .string(stage.title),
+            "epoch": JSONValue(stage.epoch), "epochs": JSONValue(stage.epochs), "step": JSONValue(stage.step),
+            "steps": JSONValue(stage.steps),
+          ]
+        }),
+    ])
+  }
+}
