@@ -13,7 +13,8 @@ struct MTKDSweep: AsyncParsableCommand {
       """,
     version: ProgramIdentity.version,
     subcommands: [
-      Check.self, Plan.self, Run.self, Status.self, Report.self, Export.self, Serve.self, List.self, Show.self, Logs.self,
+      Check.self, Plan.self, Run.self, Status.self, Report.self, Export.self, Serve.self, List.self,
+      Show.self, Logs.self,
       Retry.self,
       Models.self, Methods.self, DatasetsCommand.self, Presets.self, SchemaCommand.self, Bench.self,
       Doctor.self,

@@ -64,7 +64,8 @@ struct MadeUpStore {
     try store.saveSweep(
       SweepRecord(
         name: name, grid: "{\n  // a grid & its <comment>\n  \"version\": 1, \"name\": \"\(name)\"\n}\n",
-        canonical: #"{"name":"\#(name)","version":1}"#, columns: ["student", "method", "alpha"], asked: keys.count,
+        canonical: #"{"name":"\#(name)","version":1}"#, columns: ["student", "method", "alpha"],
+        asked: keys.count,
         created: Self.created), points: points)
     try store.close()
   }

@@ -64,6 +64,7 @@ import Testing
     else { return #expect(Bool(false), "the token stays in the address") }
     #expect(response.status == 303)
     #expect(response.headers.contains { $0.name == "Location" && $0.value == "/sweeps/a%20b" })
-    #expect(response.headers.contains { $0.name == "Set-Cookie" && $0.value.contains("HttpOnly; SameSite=Strict") })
+    #expect(
+      response.headers.contains { $0.name == "Set-Cookie" && $0.value.contains("HttpOnly; SameSite=Strict") })
   }
 }

@@ -39,7 +39,8 @@ import Testing
     let server = try Server(in: made.folder)
     let key = made.keys[0]
     for path in [
-      "/", "/sweeps/made-up", "/sweeps/made-up/report", "/sweeps/made-up/table", "/sweeps/made-up/runs?q=seed+2",
+      "/", "/sweeps/made-up", "/sweeps/made-up/report", "/sweeps/made-up/table",
+      "/sweeps/made-up/runs?q=seed+2",
       "/sweeps/made-up/state", "/sweeps/made-up/report.json", "/state.json", "/parts/work", "/parts/sweeps",
       "/runs/\(key)", "/runs/\(key.short)/part", "/runs/\(key)/log",
     ] {
@@ -49,9 +50,14 @@ import Testing
     }
     #expect(server.get("/runs/\(key)").contains("train.loss over epochs"))
     #expect(server.get("/sweeps/made-up/runs?q=diverged").contains("1 of 24 runs"))
-    for path in ["/sweeps/nobody", "/runs/ffffffffffff0000", "/runs/../x", "/runs/%25", "/x", "/sweeps/made-up/x", "/parts/x"] {
+    for path in [
+      "/sweeps/nobody", "/runs/ffffffffffff0000", "/runs/../x", "/runs/%25", "/x", "/sweeps/made-up/x",
+      "/parts/x",
+    ] {
       let answer = server.get(path)
-      #expect(answer.hasPrefix("HTTP/1.1 404") || answer.hasPrefix("HTTP/1.1 400"), "\(path): \(answer.prefix(200))")
+      #expect(
+        answer.hasPrefix("HTTP/1.1 404") || answer.hasPrefix("HTTP/1.1 400"), "\(path): \(answer.prefix(200))"
+      )
     }
     let same = try Data(contentsOf: made.folder.appending(path: "results/store.sqlite"))
     #expect(same == before, "serving reads")
@@ -115,7 +121,9 @@ import Testing
     #expect(token.count == 32, "\(address)")
     let any = "Host: somewhere.example\r\n"
     #expect(server.get("/state.json", headers: any).hasPrefix("HTTP/1.1 401"))
-    #expect(server.get("/state.json", headers: any + "Authorization: Bearer \(token)\r\n").hasPrefix("HTTP/1.1 200"))
+    #expect(
+      server.get("/state.json", headers: any + "Authorization: Bearer \(token)\r\n").hasPrefix("HTTP/1.1 200")
+    )
     #expect(server.get("/?token=\(token)", headers: any).hasPrefix("HTTP/1.1 303"))
     #expect(server.get("/?token=\(token.dropLast())0x", headers: any).hasPrefix("HTTP/1.1 401"))
   }
@@ -178,7 +186,9 @@ import Testing
     for line in ["lamp live", "cells 2", "charts True log 1", "ended 0"] {
       #expect(lines.contains(line), "\(line) in \(answer.out)")
     }
-    let complaints = lines.filter { $0.hasPrefix("console") || $0.hasPrefix("error") || $0.hasPrefix("request") }
+    let complaints = lines.filter {
+      $0.hasPrefix("console") || $0.hasPrefix("error") || $0.hasPrefix("request")
+    }
     #expect(complaints.allSatisfy { $0.contains("404") }, "\(answer.out)")
   }
 }

@@ -10,7 +10,9 @@ package enum CurveChart {
     let spread = high > low ? high - low : max(abs(high), 1) * 0.1
     let floor = high > low ? low : low - spread / 2
     func x(_ index: Int) -> Int {
-      left + (values.count > 1 ? index * (width - left - right) / (values.count - 1) : (width - left - right) / 2)
+      left
+        + (values.count > 1
+          ? index * (width - left - right) / (values.count - 1) : (width - left - right) / 2)
     }
     func y(_ value: Double) -> Int {
       height - bottom - Int(((value - floor) / spread * Double(height - top - bottom)).rounded())

@@ -48,7 +48,9 @@ package enum SweepPage {
     let title: String
     let body: Markup
 
-    package init(id: String, title: String, body: Markup) { (self.id, self.title, self.body) = (id, title, body) }
+    package init(id: String, title: String, body: Markup) {
+      (self.id, self.title, self.body) = (id, title, body)
+    }
   }
 
   /// A whole page.

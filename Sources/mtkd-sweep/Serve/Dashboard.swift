@@ -43,7 +43,8 @@ struct Dashboard: Sendable {
     }
   }
 
-  private static let notFound = PageResponse.text("There is no such page. / lists what there is.\n", status: 404)
+  private static let notFound = PageResponse.text(
+    "There is no such page. / lists what there is.\n", status: 404)
 
   private func page(_ request: PageRequest) async throws -> PageResponse {
     let search = request.query["q"] ?? ""
@@ -60,7 +61,8 @@ struct Dashboard: Sendable {
       default: return Self.notFound
       }
     case ("sweeps", 2...): return try await sweep(request.path[1], Array(request.path.dropFirst(2)), search)
-    case ("runs", 2...3): return try await run(request.path[1], request.path.count > 2 ? request.path[2] : nil)
+    case ("runs", 2...3):
+      return try await run(request.path[1], request.path.count > 2 ? request.path[2] : nil)
     default: return Self.notFound
     }
   }
@@ -71,13 +73,15 @@ struct Dashboard: Sendable {
     case []:
       let record = try store.sweep(name)
       return .html(
-        DashboardPages.sweep(record, try store.counts(of: name), try await feed.state(), runs: try runs(store, record, "")))
+        DashboardPages.sweep(
+          record, try store.counts(of: name), try await feed.state(), runs: try runs(store, record, "")))
     case ["report"]:
       let stamp = try await feed.state().stamp
       return .html(
         try reports.page(name, stamp) { SweepPage.render(try store.story(of: name, metric: "test.acc1")) })
     case ["report.json"]:
-      return .json(JSONTable.render(ReportTable(try store.results(of: name, metric: "test.acc1")), style: TextStyle()))
+      return .json(
+        JSONTable.render(ReportTable(try store.results(of: name, metric: "test.acc1")), style: TextStyle()))
     case ["state"]: return .html(DashboardPages.bar(try store.counts(of: name)).text)
     case ["table"]:
       let results = try store.results(of: name, metric: "test.acc1")
@@ -98,13 +102,19 @@ struct Dashboard: Sendable {
 
   private func run(_ prefix: String, _ part: String?) async throws -> PageResponse {
     let store = try await feed.current()
-    guard prefix.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0 }) else {
+    guard
+      prefix.utf8.allSatisfy({
+        UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0
+      })
+    else {
       return Self.notFound
     }
     let found = try store.stages(withPrefix: prefix)
     guard found.count == 1, let run = try store.run(of: found[0].stage.key) else {
       return .text(
-        found.isEmpty ? "No run has a key that begins with \(prefix).\n" : "\(found.count) runs have a key that begins with \(prefix).\n",
+        found.isEmpty
+          ? "No run has a key that begins with \(prefix).\n"
+          : "\(found.count) runs have a key that begins with \(prefix).\n",
         status: 404)
     }
     let log = try log(of: run.stage.key)
@@ -162,11 +172,14 @@ struct Gate: Sendable {
   func check(_ request: PageRequest) -> Verdict {
     guard let token else {
       let host = request.headers["host"] ?? ""
-      let name = host.hasPrefix("[") ? String(host.prefix { $0 != "]" }) + "]" : String(host.prefix { $0 != ":" })
+      let name =
+        host.hasPrefix("[") ? String(host.prefix { $0 != "]" }) + "]" : String(host.prefix { $0 != ":" })
       return Self.ownNames.contains(name.lowercased())
         ? .open : .refused(.text("Ask for 127.0.0.1: other names are not answered here.\n", status: 403))
     }
-    if let bearer = request.headers["authorization"], Self.areEqual(bearer, "Bearer \(token)") { return .open }
+    if let bearer = request.headers["authorization"], Self.areEqual(bearer, "Bearer \(token)") {
+      return .open
+    }
     if let cookie = request.cookie(Self.cookie), Self.areEqual(cookie, token) { return .open }
     if let given = request.query["token"], Self.areEqual(given, token) {
       // From here on the cookie says it, and the address can be shown to others.
@@ -182,7 +195,9 @@ struct Gate: Sendable {
     return .refused(
       PageResponse(
         status: 401, type: "text/plain; charset=utf-8", headers: [("WWW-Authenticate", "Bearer")],
-        body: .bytes(Array("The address that `mtkd-sweep serve` printed has a token at its end: open that one.\n".utf8))))
+        body: .bytes(
+          Array("The address that `mtkd-sweep serve` printed has a token at its end: open that one.\n".utf8)))
+    )
   }
 
   /// Takes as long for every wrong text of a length.

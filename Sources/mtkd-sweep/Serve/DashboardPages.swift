@@ -6,14 +6,16 @@ import Storage
 /// The pages of `serve` and the parts that they fetch anew: values in, HTML out.
 enum DashboardPages {
   private static let footer = "mtkd-sweep serve: reads the store, changes nothing."
-  private static let lamp: Markup = "<span class=status><span id=lamp class=\"dot open\">connecting</span></span>"
+  private static let lamp: Markup =
+    "<span class=status><span id=lamp class=\"dot open\">connecting</span></span>"
   /// Rows of runs on a page; a search finds the others.
   private static let mostRows = 200
 
   static func overview(_ store: String, _ state: LiveState) -> String {
     SweepPage.document(
       title: "mtkd-sweep · \(store)",
-      header: "<p class=eyebrow>mtkd-sweep</p><h1>\(store)</h1><p class=lede>Sweeps of this store, as they are now</p>",
+      header:
+        "<p class=eyebrow>mtkd-sweep</p><h1>\(store)</h1><p class=lede>Sweeps of this store, as they are now</p>",
       sections: [
         section("work", "At work", "/parts/work", work(state), isWork: true),
         section("sweeps", "Sweeps", "/parts/sweeps", sweeps(state)),
@@ -22,7 +24,8 @@ enum DashboardPages {
 
   static func noStore(_ reason: String) -> String {
     SweepPage.document(
-      title: "mtkd-sweep", header: "<p class=eyebrow>mtkd-sweep</p><h1>Nothing here yet</h1><p class=lede>\(reason)</p>",
+      title: "mtkd-sweep",
+      header: "<p class=eyebrow>mtkd-sweep</p><h1>Nothing here yet</h1><p class=lede>\(reason)</p>",
       sections: [], script: PageScript.report, footer: footer)
   }
 
@@ -56,11 +59,14 @@ enum DashboardPages {
         <p class="lede mono">\(run.stage.key.description)</p>
         """,
       sections: [
-        section("run", "This run", "/runs/\(run.stage.key.description)/part", runParts(run, log), isWork: true)
+        section(
+          "run", "This run", "/runs/\(run.stage.key.description)/part", runParts(run, log), isWork: true)
       ], script: PageScript.live, status: lamp, footer: footer)
   }
 
-  private static func section(_ id: String, _ title: String, _ place: String, _ body: Markup, isWork: Bool = false)
+  private static func section(
+    _ id: String, _ title: String, _ place: String, _ body: Markup, isWork: Bool = false
+  )
     -> SweepPage.Section
   {
     SweepPage.Section(
@@ -79,7 +85,9 @@ enum DashboardPages {
   }
 
   static func sweeps(_ state: LiveState) -> Markup {
-    if state.sweeps.isEmpty { return "<p class=soft>No sweep yet: <code>mtkd-sweep run FILE</code> makes one.</p>" }
+    if state.sweeps.isEmpty {
+      return "<p class=soft>No sweep yet: <code>mtkd-sweep run FILE</code> makes one.</p>"
+    }
     let items = state.sweeps.map { sweep -> Markup in
       """
       <li class=card><h3><a href="/sweeps/\(Gate.encoded(sweep.name))">\(sweep.name)</a> <span class="soft small">\(sweep.counts.finished) of \(sweep.counts.all) runs finished</span></h3>
@@ -142,10 +150,12 @@ enum DashboardPages {
       guard let value, value.isFinite else { return "<td data-v=\"\">–</td>" }
       return "<td data-v=\"\(value.description)\">\(CurveChart.text(value))</td>"
     }
-    let head = [("run", true), ("settings", true), ("seed", false), ("state", true), ("last", false), ("best", false)]
-      .map { name, isText -> Markup in
-        "<th scope=col\(isText ? " class=text" : "" as Markup)><button type=button>\(name)</button></th>"
-      }
+    let head = [
+      ("run", true), ("settings", true), ("seed", false), ("state", true), ("last", false), ("best", false),
+    ]
+    .map { name, isText -> Markup in
+      "<th scope=col\(isText ? " class=text" : "" as Markup)><button type=button>\(name)</button></th>"
+    }
     let lines = rows.prefix(mostRows).map { row -> Markup in
       """
       <tr><td><a class=mono href="/runs/\(row.key.description)">\(row.key.short)</a></td><td class=text>\(row.labels)</td>\
@@ -174,11 +184,15 @@ enum DashboardPages {
     for attempt in run.attempts {
       let why = attempt.reason.map { ": \($0)" } ?? ""
       let made = attempt.provenance.map { ", mtkd-sweep \($0.version) on \($0.host), \($0.cpu)" } ?? ""
-      facts.append(("try \(attempt.number)", "from step \(attempt.firstStep), \(attempt.outcome.rawValue)\(why)\(made)"))
+      facts.append(
+        ("try \(attempt.number)", "from step \(attempt.firstStep), \(attempt.outcome.rawValue)\(why)\(made)"))
     }
     for checkpoint in run.checkpoints {
       facts.append(
-        ("\(checkpoint.kind.rawValue) checkpoint", "epoch \(checkpoint.epoch + 1), <span class=mono>\(checkpoint.digest.description)</span>"))
+        (
+          "\(checkpoint.kind.rawValue) checkpoint",
+          "epoch \(checkpoint.epoch + 1), <span class=mono>\(checkpoint.digest.description)</span>"
+        ))
     }
     let list = facts.map { fact -> Markup in "<dt>\(fact.0)</dt><dd>\(fact.1)</dd>" }
     let names = Set(run.epochs.flatMap { $0.metrics.values.map(\.name) }).sorted()
@@ -186,8 +200,10 @@ enum DashboardPages {
       CurveChart.markup(name, run.epochs.map { $0.metrics[name] ?? .nan })
     }
     let said: Markup =
-      log.map { "<h3>Log</h3><pre class=log>\($0)</pre>" } ?? "<p class=soft>No log is here: logs stay where the run was made.</p>"
-    return "<dl>\(list)</dl><div class=charts>\(charts)</div>\(said)<h3>Settings</h3><pre>\(run.stage.spec)</pre>"
+      log.map { "<h3>Log</h3><pre class=log>\($0)</pre>" }
+      ?? "<p class=soft>No log is here: logs stay where the run was made.</p>"
+    return
+      "<dl>\(list)</dl><div class=charts>\(charts)</div>\(said)<h3>Settings</h3><pre>\(run.stage.spec)</pre>"
   }
 
   static func json(_ state: LiveState) -> String {

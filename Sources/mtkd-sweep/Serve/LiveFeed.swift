@@ -42,7 +42,9 @@ actor LiveFeed {
     if counts?.stamp != stamp {
       counts = (
         stamp,
-        try store.sweeps().map { SweepState(name: $0.name, asked: $0.asked, counts: try store.counts(of: $0.name)) }
+        try store.sweeps().map {
+          SweepState(name: $0.name, asked: $0.asked, counts: try store.counts(of: $0.name))
+        }
       )
       open = (stamp, try store.openStages())
     }

@@ -30,7 +30,9 @@ final class PageServer: Sendable {
     handler: @escaping @Sendable (PageRequest) async -> PageResponse
   ) throws {
     (self.limits, self.handler) = (limits, handler)
-    guard let number = UInt16(exactly: port) else { throw CannotListen(host: host, port: port, reason: "no such port") }
+    guard let number = UInt16(exactly: port) else {
+      throw CannotListen(host: host, port: port, reason: "no such port")
+    }
     do {
       if host.contains(":") {
         socket = try Socket(domain: AF_INET6)
@@ -88,7 +90,8 @@ final class PageServer: Sendable {
       return true
     }
     guard isOne else {
-      return await send(.text("Too many connections. Close a page and try again.\n", status: 503), nil, connection)
+      return await send(
+        .text("Too many connections. Close a page and try again.\n", status: 503), nil, connection)
     }
     defer { open.withLock { $0 -= 1 } }
     do {

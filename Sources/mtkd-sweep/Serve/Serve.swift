@@ -20,12 +20,16 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "The address to listen on.")
   var host = "127.0.0.1"
 
-  @Option(help: "The token to ask for; where --host is not this machine's loopback, one is made up otherwise.")
+  @Option(
+    help: "The token to ask for; where --host is not this machine's loopback, one is made up otherwise.")
   var token: String?
 
   func validate() throws {
-    if let token, token.utf8.count < 16 || !token.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: ";") }) {
-      throw ValidationError("--token has 16 or more letters, digits and signs, without spaces and semicolons.")
+    if let token,
+      token.utf8.count < 16 || !token.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: ";") })
+    {
+      throw ValidationError(
+        "--token has 16 or more letters, digits and signs, without spaces and semicolons.")
     }
   }
 
