@@ -3,6 +3,8 @@ package import Tensors
 /// The arrays of a model as one value.
 package struct ModelState: Sendable {
   package let declarations: [SlotDeclaration]
+  /// How the model's convolutions are computed. Belongs to the run that the arrays belong to, because it decides bits.
+  package var convolution = ConvolutionChoice.auto
   /// Counters are doubles, exact up to 2^53.
   private var values: [Tensor]
 

@@ -34,6 +34,8 @@ package final class Pass {
   package private(set) var attentionMultiplyAdds = 0
   /// What layers that drop something draw from; nil where nothing is dropped.
   let noise: StepNoise?
+  /// How convolutions are computed: as the state says.
+  package var convolution: ConvolutionChoice { state.convolution }
 
   private let state: ModelState
   private let recordsGradients: Bool

@@ -61,9 +61,7 @@ extension Tensor {
   func recorded(from inputs: [Tensor], pullback: @escaping @Sendable (Tensor) -> [Tensor?]) -> Tensor {
     let nodes = inputs.map(\.node)
     if nodes.allSatisfy({ $0 == nil }) { return detached }
-    return Tensor(
-      shape: shape, precision: precision, storage: storage,
-      node: GradientNode(inputs: nodes, pullback: pullback))
+    return with(node: GradientNode(inputs: nodes, pullback: pullback))
   }
 
   /// The gradients of a scalar with respect to every leaf behind it. Consumes the record: activations are freed on the way.

@@ -8,29 +8,66 @@ package enum Precision: String, Hashable, Sendable, Codable {
   var kernel: k_precision { self == .single ? K_SINGLE : K_DOUBLE }
 }
 
-/// An immutable array of numbers in row-major order, perhaps with the record of how it was computed.
+/// An immutable array of numbers, perhaps with the record of how it was computed.
+///
+/// Elements are seen in row-major order. Feature maps may lie in memory as the fast kernels want them (see `Layout`): an operation that has no such
+/// kernel reads `storage`, a row-major copy, and is right without knowing.
 ///
 /// A tensor that no leaf leads to records nothing, so there is no mode to enter for evaluation.
 package struct Tensor: Sendable {
   package let shape: Shape
   package let precision: Precision
-  private(set) var storage: TensorStorage
+  let layout: Layout
+  /// In this layout.
+  private var memory: TensorStorage
   let node: GradientNode?
 
-  init(shape: Shape, precision: Precision, storage: TensorStorage, node: GradientNode?) {
-    (self.shape, self.precision, self.storage, self.node) = (shape, precision, storage, node)
+  init(
+    shape: Shape, precision: Precision, layout: Layout = .plain, storage: TensorStorage, node: GradientNode?
+  ) {
+    (self.shape, self.precision, self.layout) = (shape, precision, layout)
+    (memory, self.node) = (storage, node)
   }
 
-  /// A constant whose elements `fill` writes, all of them.
-  init(_ shape: Shape, _ precision: Precision, fill: (UnsafeMutableRawPointer) -> Void) {
-    let storage = TensorStorage(byteCount: shape.count * precision.byteCount)
+  /// The elements in row-major order. Belongs to this tensor, and lives as long.
+  var storage: TensorStorage { elements(.plain) }
+
+  /// The elements in a layout. Belongs to this tensor, and lives as long.
+  func elements(_ layout: Layout) -> TensorStorage {
+    if layout == self.layout { return memory }
+    switch layout {
+    case .plain:
+      return memory.form(.plain, byteCount: Layout.plain.byteCount(shape, precision)) {
+        Layout.unblock(memory, shape, to: $0)
+      }
+    case .blocked:
+      return memory.form(.blocked(shape), byteCount: Layout.blocked.byteCount(shape, precision)) {
+        Layout.block(memory, shape, to: $0)
+      }
+    }
+  }
+
+  /// The same values under another record.
+  func with(node: GradientNode?) -> Tensor {
+    Tensor(shape: shape, precision: precision, layout: layout, storage: memory, node: node)
+  }
+
+  /// A constant whose elements `fill` writes, all of them; in the blocked layout also the zeros of channels that pad the last block.
+  init(
+    _ shape: Shape, _ precision: Precision, _ layout: Layout = .plain, fill: (UnsafeMutableRawPointer) -> Void
+  ) {
+    let storage = TensorStorage(byteCount: layout.byteCount(shape, precision))
     fill(storage.base)
-    self.init(shape: shape, precision: precision, storage: storage, node: nil)
+    self.init(shape: shape, precision: precision, layout: layout, storage: storage, node: nil)
   }
 
   /// A constant that its maker writes before anybody else sees it.
   package static func unfilled(_ shape: Shape, _ precision: Precision) -> Tensor {
-    Tensor(shape, precision) { _ in }
+    unfilled(shape, precision, .plain)
+  }
+
+  static func unfilled(_ shape: Shape, _ precision: Precision, _ layout: Layout) -> Tensor {
+    Tensor(shape, precision, layout) { _ in }
   }
 
   /// Values in row-major order, rounded once where the tensor is single.
@@ -102,13 +139,10 @@ extension Tensor {
   }
 
   /// The same values as a leaf, whose gradient can be asked for.
-  package func leaf() -> Tensor {
-    Tensor(
-      shape: shape, precision: precision, storage: storage, node: GradientNode(inputs: [], pullback: nil))
-  }
+  package func leaf() -> Tensor { with(node: GradientNode(inputs: [], pullback: nil)) }
 
   /// The same values as a constant: no gradient flows through.
-  package var detached: Tensor { Tensor(shape: shape, precision: precision, storage: storage, node: nil) }
+  package var detached: Tensor { with(node: nil) }
 
   /// The square root of the sum of squares.
   package var l2Norm: Double { doubles.reduce(0) { $0 + $1 * $1 }.squareRoot() }
@@ -121,14 +155,18 @@ extension Tensor {
     }
   }
 
-  /// Lends the elements for change in place, after a copy where anybody else holds them. The result is a constant.
+  /// Lends the elements, row-major, for change in place, after a copy where anybody else holds them. The result is a constant.
   mutating func mutate(_ body: (UnsafeMutableRawPointer) -> Void) {
-    if node != nil { self = detached }
-    if !isKnownUniquelyReferenced(&storage) {
-      let copy = TensorStorage(byteCount: storage.byteCount)
-      copy.base.copyMemory(from: storage.base, byteCount: storage.byteCount)
-      storage = copy
+    if node != nil || layout != .plain {
+      self = Tensor(shape: shape, precision: precision, storage: storage, node: nil)
     }
-    body(storage.base)
+    if isKnownUniquelyReferenced(&memory) {
+      memory.forgetForms()
+    } else {
+      let copy = TensorStorage(byteCount: memory.byteCount)
+      copy.base.copyMemory(from: memory.base, byteCount: memory.byteCount)
+      memory = copy
+    }
+    body(memory.base)
   }
 }

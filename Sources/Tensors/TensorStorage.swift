@@ -11,6 +11,8 @@ internal import Synchronization
 final class TensorStorage: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   let byteCount: Int
+  /// The same values in other forms, made when first asked for and kept until these change.
+  private let forms = Mutex<[Form: TensorStorage]>([:])
 
   /// Memory with unspecified contents.
   init(byteCount: Int) {
@@ -19,6 +21,36 @@ final class TensorStorage: @unchecked Sendable {
   }
 
   deinit { BufferPool.give(base, byteCount) }
+
+  /// The values in another form, which `fill` writes the first time.
+  func form(_ form: Form, byteCount: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> TensorStorage {
+    forms.withLock { forms in
+      if let known = forms[form] { return known }
+      let made = TensorStorage(byteCount: byteCount)
+      fill(made.base)
+      forms[form] = made
+      return made
+    }
+  }
+
+  /// Before the values change.
+  func forgetForms() { forms.withLock { $0.removeAll() } }
+}
+
+extension TensorStorage {
+  /// What a storage's values are kept as besides themselves.
+  enum Form: Hashable, Sendable {
+    /// Row-major, of a blocked tensor.
+    case plain
+    /// Blocked, of a plain tensor `[batch, channels, height, width]`.
+    case blocked(Shape)
+    /// The weights `[outputs, channels / groups, height, width]` of a convolution in the order of its kernel.
+    case packed(Shape, groups: Int, PackedWeights)
+  }
+
+  enum PackedWeights: Hashable, Sendable {
+    case forward, gradient
+  }
 }
 
 /// Buffers of the process by size. A fresh page costs tens of times a warm one, and the steps of a run ask for the same sizes again and

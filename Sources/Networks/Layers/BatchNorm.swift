@@ -24,14 +24,38 @@ package struct BatchNorm: Layer {
   }
 
   package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
-    guard pass.phase == .training else {
-      return input.batchNorm(
-        weight: pass[weight], bias: pass[bias], mean: pass[mean], variance: pass[variance])
+    callAsFunction(input, pass, relu: false)
+  }
+
+  /// - Parameter relu: whether a ReLU follows, which then costs no pass of its own.
+  package func callAsFunction(_ input: Tensor, _ pass: Pass, relu: Bool) -> Tensor {
+    evaluate(pass) { scale, shift, statistics in
+      guard let statistics else {
+        let (output, mean, variance) = input.batchNorm(weight: scale, bias: shift, relu: relu)
+        return (output, NormStatistics(mean: mean, variance: variance))
+      }
+      let output = input.batchNorm(
+        weight: scale, bias: shift, mean: statistics.mean, variance: statistics.variance, relu: relu)
+      return (output, statistics)
     }
-    let (output, mean, variance) = input.batchNorm(weight: pass[weight], bias: pass[bias])
-    let count = Double(input.count / input.shape[1])
-    pass.replace(self.mean, with: pass[self.mean].blended(with: mean))
-    pass.replace(self.variance, with: pass[self.variance].blended(with: variance * (count / (count - 1))))
+  }
+
+  /// Evaluates an operation that ends in this norm.
+  ///
+  /// - Parameter operation: normalises by the statistics that it is given, or by those of the batch, and returns them.
+  func evaluate(
+    _ pass: Pass,
+    _ operation: (_ scale: Tensor, _ shift: Tensor, NormStatistics?) -> (output: Tensor, NormStatistics)
+  ) -> Tensor {
+    guard pass.phase == .training else {
+      let running = NormStatistics(mean: pass[mean], variance: pass[variance])
+      return operation(pass[weight], pass[bias], running).output
+    }
+    let (output, statistics) = operation(pass[weight], pass[bias], nil)
+    let count = Double(output.count / output.shape[1])
+    let unbiased = statistics.variance * (count / (count - 1))
+    pass.replace(mean, with: pass[mean].blended(with: statistics.mean))
+    pass.replace(variance, with: pass[variance].blended(with: unbiased))
     pass.replace(batches, with: pass[batches] + 1)
     return output
   }

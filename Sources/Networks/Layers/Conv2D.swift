@@ -42,8 +42,28 @@ package struct Conv2D: Layer {
   package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     let weight = pass[weight]
     let output = input.conv2D(
-      weight, bias: bias.map { pass[$0] }, stride: stride, padding: padding, groups: groups)
-    pass.count(multiplyAdds: output.shape.inner(of: 0) * (weight.count / weight.shape[0]))
+      weight, bias: bias.map { pass[$0] }, stride: stride, padding: padding, groups: groups,
+      by: pass.convolution)
+    count(output, weight, pass)
     return output
+  }
+
+  /// Followed by a norm, perhaps a sum and a ReLU, as one operation. For convolutions without bias.
+  func callAsFunction(_ input: Tensor, _ pass: Pass, _ norm: BatchNorm, adding added: Tensor?, relu: Bool)
+    -> Tensor
+  {
+    precondition(bias == nil, "a bias before a norm has no effect")
+    let weight = pass[weight]
+    let output = norm.evaluate(pass) { scale, shift, statistics in
+      input.convolutionNorm(
+        weight, stride: stride, padding: padding, groups: groups, by: pass.convolution, scale: scale,
+        shift: shift, statistics: statistics, adding: added, relu: relu)
+    }
+    count(output, weight, pass)
+    return output
+  }
+
+  private func count(_ output: Tensor, _ weight: Tensor, _ pass: Pass) {
+    pass.count(multiplyAdds: output.shape.inner(of: 0) * (weight.count / weight.shape[0]))
   }
 }

@@ -22,7 +22,14 @@ package struct ConvNorm: Layer {
   }
 
   package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
-    let output = norm(convolution(input, pass), pass)
-    return hasReLU ? output.relu() : output
+    convolution(input, pass, norm, adding: nil, relu: hasReLU)
+  }
+
+  /// ReLU(layer(input) + added): the end of a residual block, for a layer without a ReLU of its own.
+  package func callAsFunction(_ input: Tensor, _ pass: Pass, adding added: Tensor, relu: Bool = true)
+    -> Tensor
+  {
+    precondition(!hasReLU, "a residual sum comes before the ReLU")
+    return convolution(input, pass, norm, adding: added, relu: relu)
   }
 }

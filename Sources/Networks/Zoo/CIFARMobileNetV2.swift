@@ -103,6 +103,7 @@ private struct MobileNetV2: Network {
 /// Expand, depthwise, project without activation; x is added where stride and channels allow.
 private struct InvertedResidual: Layer {
   let branch: Chain
+  let project: ConvNorm
   let addsInput: Bool
 
   init(_ scope: Scope, expansion: Int, inputs: Int, outputs: Int, stride: Int) {
@@ -112,13 +113,14 @@ private struct InvertedResidual: Layer {
       ConvNorm(
         scope, ("3", "4"), inputs: inner, outputs: inner, kernel: 3, stride: stride, groups: inner,
         start: .fanOut),
-      ConvNorm(scope, ("6", "7"), inputs: inner, outputs: outputs, kernel: 1, relu: false, start: .fanOut),
     ])
+    project = ConvNorm(
+      scope, ("6", "7"), inputs: inner, outputs: outputs, kernel: 1, relu: false, start: .fanOut)
     addsInput = stride == 1 && inputs == outputs
   }
 
   func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
-    let output = branch(input, pass)
-    return addsInput ? input + output : output
+    let inner = branch(input, pass)
+    return addsInput ? project(inner, pass, adding: input, relu: false) : project(inner, pass)
   }
 }

@@ -147,6 +147,6 @@ private struct RegNetBlock: Layer {
   func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     var inner = grouped(expand(input, pass), pass)
     if let excitation { inner = excitation(inner, pass) }
-    return (project(inner, pass) + (shortcut?(input, pass) ?? input)).relu()
+    return project(inner, pass, adding: shortcut?(input, pass) ?? input)
   }
 }

@@ -99,7 +99,9 @@ private struct ResNet: Network {
 
 /// ReLU(branch(x) + shortcut(x)); the stride is on the first 3 × 3 convolution.
 private struct ResidualBlock: Layer {
+  /// Without the last.
   let branch: Chain
+  let last: ConvNorm
   let shortcut: ConvNorm?
   let outputs: Int
 
@@ -115,17 +117,15 @@ private struct ResidualBlock: Layer {
     switch kind {
     case .basic:
       outputs = width
-      branch = Chain([
-        brick(1, inputs, width, kernel: 3, stride: stride, relu: true),
-        brick(2, width, width, kernel: 3, relu: false),
-      ])
+      branch = Chain([brick(1, inputs, width, kernel: 3, stride: stride, relu: true)])
+      last = brick(2, width, width, kernel: 3, relu: false)
     case .bottleneck:
       outputs = 4 * width
       branch = Chain([
         brick(1, inputs, width, kernel: 1, relu: true),
         brick(2, width, width, kernel: 3, stride: stride, relu: true),
-        brick(3, width, 4 * width, kernel: 1, relu: false),
       ])
+      last = brick(3, width, 4 * width, kernel: 1, relu: false)
     }
     shortcut =
       stride != 1 || inputs != outputs
@@ -136,6 +136,6 @@ private struct ResidualBlock: Layer {
   }
 
   func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
-    (branch(input, pass) + (shortcut?(input, pass) ?? input)).relu()
+    last(branch(input, pass), pass, adding: shortcut?(input, pass) ?? input)
   }
 }

@@ -104,7 +104,7 @@ private struct VGGBlock: Layer {
   func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     bricks.reduce(input) { map, brick in
       let output = brick.convolution(map, pass)
-      return (brick.norm?(output, pass) ?? output).relu()
+      return brick.norm?(output, pass, relu: true) ?? output.relu()
     }
   }
 }

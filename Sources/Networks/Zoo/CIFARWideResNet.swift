@@ -66,7 +66,7 @@ private struct WideResNet: Network {
     let first = stem(images, pass)
     let second = stages[0](first, pass)
     let third = stages[1](second, pass)
-    let last = norm(stages[2](third, pass), pass).relu()
+    let last = norm(stages[2](third, pass), pass, relu: true)
     return activations([first, second, third, last], pass)
   }
 
@@ -98,8 +98,8 @@ private struct PreActivationUnit: Layer {
   }
 
   func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
-    let activated = norm1(input, pass).relu()
-    let branch = conv2(norm2(conv1(activated, pass), pass).relu(), pass)
+    let activated = norm1(input, pass, relu: true)
+    let branch = conv2(conv1(activated, pass, norm2, adding: nil, relu: true), pass)
     return (shortcut?(activated, pass) ?? input) + branch
   }
 }

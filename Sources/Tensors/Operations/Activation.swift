@@ -1,15 +1,21 @@
 internal import CKernels
 
 extension Tensor {
+  /// Those that keep 0 at 0 work in the blocked layout, whose padding they leave as it is.
   private func unary(_ op: k_unary_op) -> Tensor {
-    let output = Tensor(shape, precision) { k_unary(precision.kernel, op, storage.base, $0, count) }
+    let layout = [K_RELU, K_RELU6, K_TANH, K_SQUARE, K_CLAMP01].contains(op) ? layout : .plain
+    let x = elements(layout)
+    let output = Tensor(shape, precision, layout) {
+      k_unary(precision.kernel, op, x.base, $0, layout.count(shape))
+    }
     // Most slopes follow from the result, which the next operation keeps anyway.
     let kept = op == K_LOG || op == K_SQUARE ? detached : output
     return output.recorded(from: [self]) { upstream in
-      [
-        Tensor(kept.shape, kept.precision) {
+      let (kept, slope) = (kept.elements(layout), upstream.elements(layout))
+      return [
+        Tensor(upstream.shape, upstream.precision, layout) {
           k_unary_pullback(
-            kept.precision.kernel, op, kept.storage.base, upstream.storage.base, $0, kept.count)
+            upstream.precision.kernel, op, kept.base, slope.base, $0, layout.count(upstream.shape))
         }
       ]
     }

@@ -3,8 +3,11 @@ internal import CKernels
 extension Tensor {
   private static func binary(_ op: k_binary_op, _ a: Tensor, _ b: Tensor) -> Tensor {
     precondition(a.shape == b.shape, "\(a.shape) and \(b.shape)")
-    return Tensor(a.shape, a.precision) {
-      k_binary(a.precision.kernel, op, a.storage.base, b.storage.base, $0, a.count)
+    // Padding channels stay 0 under all but division.
+    let layout = op == K_DIVIDE ? .plain : Layout.common(a, b)
+    let (x, y) = (a.elements(layout), b.elements(layout))
+    return Tensor(a.shape, a.precision, layout) {
+      k_binary(a.precision.kernel, op, x.base, y.base, $0, layout.count(a.shape))
     }
   }
 
@@ -38,9 +41,11 @@ extension Tensor {
 
   /// factor × self + offset, elementwise.
   package func affine(_ factor: Double, _ offset: Double = 0) -> Tensor {
-    .computed(shape, from: [self]) {
-      k_affine(precision.kernel, storage.base, factor, offset, $0, count)
-    } pullback: {
+    let layout = offset == 0 ? layout : .plain
+    let x = elements(layout)
+    return Tensor(shape, precision, layout) {
+      k_affine(precision.kernel, x.base, factor, offset, $0, layout.count(shape))
+    }.recorded(from: [self]) {
       [$0.affine(factor)]
     }
   }
@@ -86,6 +91,7 @@ extension Tensor {
   /// A map `[batch, channels, height, width]` times one gate a sample and channel, `[batch, channels]` (squeeze-excitation).
   package func gating(_ gates: Tensor) -> Tensor {
     precondition(shape.rank == 4 && gates.shape == [shape[0], shape[1]], "\(shape) by gates \(gates.shape)")
+    if layout == .blocked { return gatingBlocks(gates) }
     let rows = reshaped([shape[0] * shape[1], shape[2] * shape[3]])
     return rows.scaled(byRow: gates.reshaped([gates.count])).reshaped(shape)
   }

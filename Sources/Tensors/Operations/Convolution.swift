@@ -38,14 +38,20 @@ extension Tensor {
   ///   - weight: `[outputs, channels / groups, kernel height, kernel width]`.
   ///   - bias: `[outputs]`.
   ///   - groups: input channels j C/g ..< (j+1) C/g feed output channels j O/g ..< (j+1) O/g.
+  ///   - choice: how; in double precision, and where the fast path has no kernel, always the reference path.
   package func conv2D(
     _ weight: Tensor, bias: Tensor? = nil, stride: Extent = 1, padding: Extent = 0, dilation: Extent = 1,
-    groups: Int = 1
+    groups: Int = 1, by choice: ConvolutionChoice = .reference
   ) -> Tensor {
     precondition(shape.rank == 4 && weight.shape.rank == 4, "\(shape) by \(weight.shape)")
     precondition(
       weight.shape[1] * groups == shape[1] && weight.shape[0] % groups == 0,
       "\(shape) by \(weight.shape) in \(groups) groups")
+    if let fast = FastConvolution(
+      self, weight.shape, stride: stride, padding: padding, dilation: dilation, groups: groups, choice)
+    {
+      return convolved(fast, weight, bias: bias)
+    }
     let window = k_window(
       over: shape[2], shape[3], kernel: Extent(weight.shape[2], weight.shape[3]), stride: stride,
       padding: padding,

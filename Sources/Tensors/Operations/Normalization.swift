@@ -3,11 +3,19 @@ internal import CKernels
 extension Tensor {
   /// Normalises each channel (axis 1) by its mean and biased variance over all other axes, then scales and shifts it.
   ///
+  /// - Parameters:
+  ///   - added: maps of the same shape that are added to the result.
+  ///   - relu: whether a ReLU follows.
   /// - Returns: the output, and the statistics `[channels]` as constants.
   /// - Precondition: more than one value a channel.
   package func batchNorm(
-    weight: Tensor, bias: Tensor, epsilon: Double = 1e-5
+    weight: Tensor, bias: Tensor, epsilon: Double = 1e-5, adding added: Tensor? = nil, relu: Bool = false
   ) -> (output: Tensor, mean: Tensor, variance: Tensor) {
+    if layout == .blocked {
+      let norm = FastNorm(shape, moments: moments(), weight: weight, bias: bias, epsilon: epsilon)
+      let output = normalizedBlocks(norm, bias: bias, weight: weight, adding: added, relu: relu)
+      return (output, norm.mean, norm.variance)
+    }
     let (batch, channels, inner) = (shape[0], shape[1], shape.inner(of: 1))
     precondition(batch * inner > 1, "batch statistics of one value a channel: \(shape)")
     let mean = Tensor.zeros([channels], precision)
@@ -15,14 +23,26 @@ extension Tensor {
     k_moments(
       precision.kernel, storage.base, mean.storage.base, variance.storage.base, batch, channels, inner)
     let output = normalized(weight, bias, mean, variance, epsilon, k_batch_norm_pullback)
-    return (output, mean, variance)
+    return (output.ended(adding: added, relu: relu), mean, variance)
+  }
+
+  private func ended(adding added: Tensor?, relu: Bool) -> Tensor {
+    let sum = added.map { self + $0 } ?? self
+    return relu ? sum.relu() : sum
   }
 
   /// Normalises each channel (axis 1) by given statistics, which are constants.
   package func batchNorm(
-    weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, epsilon: Double = 1e-5
+    weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, epsilon: Double = 1e-5,
+    adding added: Tensor? = nil, relu: Bool = false
   ) -> Tensor {
-    normalized(weight, bias, mean.detached, variance.detached, epsilon, k_fixed_norm_pullback)
+    if layout == .blocked {
+      let norm = FastNorm(
+        shape, mean: mean, variance: variance, weight: weight, bias: bias, epsilon: epsilon)
+      return normalizedBlocks(norm, bias: bias, weight: weight, adding: added, relu: relu)
+    }
+    return normalized(weight, bias, mean.detached, variance.detached, epsilon, k_fixed_norm_pullback)
+      .ended(adding: added, relu: relu)
   }
 
   private typealias Pullback =

@@ -64,7 +64,8 @@ extension Tensor {
 
   /// The mean over positions: `[batch, channels]`.
   package func globalAveragePool() -> Tensor {
-    reshaped([shape[0] * shape[1], shape[2] * shape[3]]).rowMeans().reshaped([shape[0], shape[1]])
+    if layout == .blocked { return pixelMeans() }
+    return reshaped([shape[0] * shape[1], shape[2] * shape[3]]).rowMeans().reshaped([shape[0], shape[1]])
   }
 }
 

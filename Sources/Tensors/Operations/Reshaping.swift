@@ -4,6 +4,7 @@ extension Tensor {
   /// The same elements under another shape of the same count.
   package func reshaped(_ shape: Shape) -> Tensor {
     precondition(shape.count == count, "\(self.shape) as \(shape)")
+    if shape == self.shape { return self }
     let view = Tensor(shape: shape, precision: precision, storage: storage, node: nil)
     return view.recorded(from: [self]) { [old = self.shape] in [$0.reshaped(old)] }
   }
@@ -33,6 +34,7 @@ extension Tensor {
     var dimensions = first.dimensions
     dimensions[axis] = parts.reduce(0) { $0 + $1.shape[axis] }
     let shape = Shape(dimensions)
+    if axis == 1, parts.contains(where: { $0.layout == .blocked }) { return joinedChannels(parts, shape) }
     let outer = first.outer(of: axis)
     let size = parts[0].precision.byteCount
     let widths = parts.map { $0.shape[axis] * $0.shape.inner(of: axis) * size }
@@ -60,6 +62,7 @@ extension Tensor {
       0 <= from && from <= to && to <= shape[axis], "\(from) ..< \(to) of axis \(axis) of \(shape)")
     var dimensions = shape.dimensions
     dimensions[axis] = to - from
+    if axis == 1, layout == .blocked { return channels(from, to) }
     let step = shape.inner(of: axis) * precision.byteCount
     let (outer, whole, width) = (shape.outer(of: axis), shape[axis] * step, (to - from) * step)
     return .computed(Shape(dimensions), from: [self]) { base in
@@ -84,6 +87,7 @@ extension Tensor {
     precondition(shape.rank == 4 && shape[1] % groups == 0, "\(groups) groups of \(shape)")
     let (batch, channels, plane) = (shape[0], shape[1], shape[2] * shape[3] * precision.byteCount)
     let each = channels / groups
+    if layout == .blocked { return shuffledBlocks(groups: groups) }
     return moved(to: shape) { to, from, _ in
       for sample in 0..<batch {
         for channel in 0..<channels {

@@ -1,0 +1,138 @@
+internal import CKernels
+
+/// How convolutions are computed. Part of a run's identity, because it decides bits.
+package enum ConvolutionChoice: String, Hashable, Sendable, CaseIterable {
+  /// Whatever is fastest for the shape.
+  case auto
+  /// Sums of products in the order of the definition, no transforms.
+  case direct
+  /// Lowering to matrix products in the plain layout: short, slow, and what the others are compared with.
+  case reference
+}
+
+/// One convolution's sizes and its passes in the blocked layout.
+struct FastConvolution: Sendable {
+  let sizes: Sizes
+  let input: Shape
+  let output: Shape
+  private let weight: Shape
+
+  /// `@unchecked Sendable`: an immutable C struct of integers.
+  struct Sizes: @unchecked Sendable { var c: kb_convolution }
+
+  /// Nil where the choice or the shape wants the reference path.
+  init?(
+    _ x: Tensor, _ weight: Shape, stride: Extent, padding: Extent, dilation: Extent = 1, groups: Int,
+    _ choice: ConvolutionChoice
+  ) {
+    guard choice != .reference, x.precision == .single, dilation == 1 else { return nil }
+    let window = k_window(
+      over: x.shape[2], x.shape[3], kernel: Extent(weight[2], weight[3]), stride: stride, padding: padding)
+    let sizes = kb_convolution(
+      batch: x.shape[0], channels: x.shape[1], outputs: weight[0], groups: groups, height: window.height,
+      width: window.width, out_height: window.out_height, out_width: window.out_width, kernel: window.kernel,
+      stride: window.stride, padding: window.padding)
+    guard withUnsafePointer(to: sizes, kb_takes) == 1 else { return nil }
+    self.sizes = Sizes(c: sizes)
+    (input, self.weight) = (x.shape, weight)
+    output = [x.shape[0], weight[0], window.out_height, window.out_width]
+  }
+
+  private var batch: Int { input[0] }
+  private var isDepthwise: Bool { withUnsafePointer(to: sizes.c, kb_is_depthwise) == 1 }
+
+  /// - Parameters:
+  ///   - finish: what happens to each value before it is stored.
+  ///   - moments: takes the statistics of the images, where they are wanted.
+  func forward(
+    _ x: TensorStorage, _ weight: TensorStorage, to y: UnsafeMutableRawPointer, finish: kb_finish? = nil,
+    moments: TensorStorage? = nil
+  ) {
+    let packed = packed(weight, .forward)
+    let pass = isDepthwise ? FastKernels.current.depthwise : FastKernels.current.convolve
+    withSizes { c in
+      withOptionalPointer(to: finish) { finish in
+        FastKernels.forEachRange(batch) { first, end in
+          let scratch = TensorStorage(floats: kb_scratch(c))
+          pass(c, x.floats, packed.floats, y.floats, scratch.floats, finish, moments?.floats, first, end)
+        }
+      }
+    }
+  }
+
+  func data(_ dy: TensorStorage, _ weight: TensorStorage, to dx: UnsafeMutableRawPointer) {
+    let packed = packed(weight, .gradient)
+    let pass = isDepthwise ? FastKernels.current.depthwise_data : FastKernels.current.convolve_data
+    withSizes { c in
+      FastKernels.forEachRange(batch) { first, end in
+        let scratch = TensorStorage(floats: kb_scratch(c))
+        pass(c, dy.floats, packed.floats, dx.floats, scratch.floats, first, end)
+      }
+    }
+  }
+
+  /// Sums over samples ascending, then pixels.
+  func weight(_ x: TensorStorage, _ dy: TensorStorage, to dweight: UnsafeMutableRawPointer) {
+    let pass = isDepthwise ? FastKernels.current.depthwise_weight : FastKernels.current.convolve_weight
+    withSizes { c in
+      let packed = TensorStorage(floats: kb_packed(c, 0))
+      FastKernels.forEachRange(Layout.blocks(output[1])) { first, end in
+        let scratch = TensorStorage(floats: kb_scratch(c))
+        pass(c, x.floats, dy.floats, packed.floats, scratch.floats, first, end)
+        kb_unpack(c, packed.floats, dweight.floats, first, end)
+      }
+    }
+  }
+
+  /// The gradients that are asked for.
+  func gradients(
+    _ x: Tensor, _ weight: Tensor, _ dy: TensorStorage, wantsInput: Bool, wantsWeight: Bool
+  ) -> (dx: Tensor?, dweight: Tensor?) {
+    let dweight = wantsWeight ? Tensor(weight.shape, .single) { self.weight(x.blocks, dy, to: $0) } : nil
+    let dx = wantsInput ? Tensor(input, .single, .blocked) { data(dy, weight.storage, to: $0) } : nil
+    return (dx, dweight)
+  }
+
+  /// Made once for weights that stay as they are.
+  private func packed(_ weight: TensorStorage, _ kind: TensorStorage.PackedWeights) -> TensorStorage {
+    withSizes { c in
+      let gradient: Int32 = kind == .gradient ? 1 : 0
+      return weight.form(
+        .packed(self.weight, groups: c.pointee.groups, kind), byteCount: 4 * kb_packed(c, gradient)
+      ) {
+        kb_pack(c, weight.floats, $0.floats, gradient)
+      }
+    }
+  }
+
+  private func withSizes<Result>(_ body: (UnsafePointer<kb_convolution>) -> Result) -> Result {
+    withUnsafePointer(to: sizes.c, body)
+  }
+}
+
+/// Lends a C struct that may be missing.
+func withOptionalPointer<Value, Result>(to value: Value?, _ body: (UnsafePointer<Value>?) -> Result) -> Result
+{
+  guard let value else { return body(nil) }
+  return withUnsafePointer(to: value) { body($0) }
+}
+
+extension Tensor {
+  /// A convolution in the blocked layout, its bias added on the way.
+  func convolved(_ fast: FastConvolution, _ weight: Tensor, bias: Tensor?) -> Tensor {
+    let output = Tensor(fast.output, .single, .blocked) { y in
+      guard let bias else { return fast.forward(blocks, weight.storage, to: y) }
+      let vectors = BlockVectors.affine(scale: nil, shift: bias)
+      fast.forward(
+        blocks, weight.storage, to: y,
+        finish: kb_finish(scale: vectors.scale, shift: vectors.shift, added: nil, relu: 0))
+    }
+    let (wantsInput, wantsWeight) = (node != nil, weight.node != nil)
+    return output.recorded(from: [self, weight] + (bias.map { [$0] } ?? [])) {
+      [x = detached, weight = weight.detached, hasBias = bias != nil] dy in
+      let (dx, dweight) = fast.gradients(
+        x, weight, dy.blocks, wantsInput: wantsInput, wantsWeight: wantsWeight)
+      return [dx, dweight] + (hasBias ? [dy.channelSums()] : [])
+    }
+  }
+}
