@@ -21,7 +21,7 @@ package struct DatasetStage: StageSpec {
 /// A network trained alone, on the dataset of those who learn from it.
 package struct TeacherStage: StageSpec {
   package static let kind = "teacher"
-  package static let revision = 1
+  package static let revision = 2
 
   package var dataset: DatasetSpec
   package var teacher: TeacherSpec
@@ -48,7 +48,7 @@ package struct TeacherStage: StageSpec {
 /// One seeded run of a student under a method.
 package struct StudentStage: StageSpec {
   package static let kind = "student"
-  package static let revision = 1
+  package static let revision = 2
 
   package var run: RunSpec
   /// The dataset, then the teachers in the order of the pool.
