@@ -30,6 +30,19 @@ package struct ReportLayout: Sendable {
     }
   }
 
+  /// - Throws: `UnknownName` for a method of `compareTo` that the results do not have.
+  package func checkMethods(_ results: SweepResults) throws(UnknownName) {
+    guard let place = results.columns.firstIndex(of: "method") else { return }
+    var known: [String] = []
+    for run in results.runs {
+      let name = ReportTable.text(run.labels[place])
+      if !known.contains(name) { known.append(name) }
+    }
+    for name in compareTo.flatMap(ReportPreferences.methods(inFamily:)) where !known.contains(name) {
+      throw UnknownName(kind: "method in this sweep", name: name, known: known)
+    }
+  }
+
   package static func check(_ filters: [LabelFilter], _ results: SweepResults) throws(UnknownName) {
     for filter in filters { try check(filter.name, among: results.columns + ["seed"]) }
   }

@@ -34,14 +34,15 @@ extension ReportTable {
     return Sheet.Entry("\(text) \(mark)", place.place == .first ? .best : .second)
   }
 
-  /// The table, then the declared comparisons where there are some.
+  /// The table, then the declared comparisons and the paper's numbers where there are some.
   func sheets(_ style: TextStyle) -> [Sheet] {
     let table = Sheet(
       title: results.name, head: rowNames + columns, stubs: rowNames.count,
       rows: zip(rowHeads, grid).map { heads, cells in
         heads.map { Sheet.Entry($0) } + cells.map { entry($0, style) }
       }, notes: footer(style))
-    return comparisons.isEmpty ? [table] : [table, comparisonSheet(style)]
+    return [table] + (comparisons.isEmpty ? [] : [comparisonSheet(style)])
+      + (paper.map { [$0.sheet(digits: digits, style)] } ?? [])
   }
 
   /// How the numbers came about, and why some are missing. Without dates: equal results are equal bytes.
@@ -147,6 +148,37 @@ extension ReportTable {
 
 /// Comparisons as a table.
 package enum ComparisonSheet {
+  /// Every test of every comparison.
+  package static func full(
+    _ comparisons: [CellComparison], title: String, digits: Int, correction: ReportCorrection, _ style: TextStyle
+  ) -> Sheet {
+    let test = comparisons.first?.test ?? .none
+    let rows = comparisons.map { comparison -> [Sheet.Entry] in
+      let (paired, welch) = (comparison.paired, comparison.welch)
+      let values: [String] = [
+        comparison.context, ReportTable.text(comparison.a.headline, plusMinus: style.plusMinus, digits: digits),
+        ReportTable.text(comparison.b.headline, plusMinus: style.plusMinus, digits: digits),
+        comparison.difference.map { Digits.signed($0, digits) } ?? "-",
+        comparison.interval.map { "[\(Digits.signed($0.low, digits)), \(Digits.signed($0.high, digits))]" } ?? "-",
+        "\(paired?.count ?? 0)", Digits.p(paired?.pairedT), Digits.p(paired?.signFlip),
+        Digits.p(paired?.wilcoxon), paired.map { Digits.p($0.smallestReachable) } ?? "-", Digits.p(welch?.p),
+        Digits.p(comparison.adjusted), paired?.effectSize.map { Digits.signed($0, 2) } ?? "-",
+        paired?.correlation.map { Digits.signed($0, 2) } ?? "-",
+      ]
+      return values.map { Sheet.Entry($0) }
+    }
+    let names = comparisons.first.map { ($0.nameA, $0.nameB) } ?? ("a", "b")
+    return Sheet(
+      title: title,
+      head: [
+        "", names.0, names.1, "difference", "95 %", "pairs", "paired t", "sign flip", "Wilcoxon", "smallest", "Welch",
+        "\(test.title), \(correction.title)", "d", "r",
+      ], rows: rows,
+      notes: [
+        "difference: \(names.1) \(style.minus) \(names.0). All p are two-sided; smallest: what sign flip and Wilcoxon can reach with so many pairs; Welch takes the runs as independent."
+      ] + tooFew(comparisons))
+  }
+
   package static func sheet(
     _ comparisons: [CellComparison], title: String, digits: Int, correction: ReportCorrection,
     _ style: TextStyle
@@ -192,16 +224,19 @@ package enum ComparisonSheet {
     guard test.isPaired else {
       return ["p is Welch's, two-sided; d is Hedges' g. Assumes that all runs are independent."]
     }
-    var notes = [
+    let notes = [
       "Paired by seed; p is two-sided (\(test.title)); d is the mean difference over its deviation; r is the seeds' correlation.",
       "smallest p: what sign flip and Wilcoxon's test can reach with so many pairs.",
     ]
-    let counts = comparisons.compactMap { $0.paired?.smallestReachable }
-    if let least = counts.min(), least >= CellComparison.level {
-      notes.append(
-        "So few seeds cannot reach \(Digits.fixed(CellComparison.level, 2)) in those tests, whatever the differences: 6 can."
-      )
-    }
-    return notes
+    return notes + tooFew(comparisons)
+  }
+
+  /// Says where no exact test could have found anything.
+  private static func tooFew(_ comparisons: [CellComparison]) -> [String] {
+    let reachable = comparisons.compactMap { $0.paired?.smallestReachable }
+    guard let least = reachable.min(), least >= CellComparison.level else { return [] }
+    return [
+      "So few seeds cannot reach \(Digits.fixed(CellComparison.level, 2)) in those tests, whatever the differences: 6 can."
+    ]
   }
 }

@@ -19,6 +19,8 @@ package struct ReportTable: Sendable {
   package let rankings: [Ranking]
   /// The family that the layout declares.
   package let comparisons: [CellComparison]
+  /// The paper's numbers beside ours, where the grid names a table that it follows.
+  package var paper: PaperComparison?
   private let places: [[JSONValue]: (place: Ranking.Place, ranking: Int)]
 
   /// - Precondition: `layout.check(results)` did not throw.

@@ -11,6 +11,7 @@ import Sweeps
 enum ExitCodes {
   static let doneWithFailures: Int32 = 1
   static let incomplete: Int32 = 2
+  static let notComparable: Int32 = 4
   static let badGrid: Int32 = 65
   static let missingInput: Int32 = 66
   static let unavailable: Int32 = 69
@@ -29,6 +30,7 @@ enum ExitCodes {
     case is WorkerCannotWrite: inputOutput
     case is ExecutorError, is StillOnCluster: unavailable
     case is SiteError: badGrid
+    case is MixedPrograms: notComparable
     case is OccupiedOutput: cannotCreate
     case is CannotListen: unavailable
     case let error as UnwritableOutput:

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Pipeline
+import Reports
 import Specs
 import Storage
 import Sweeps
@@ -15,6 +16,7 @@ struct Plan: ParsableCommand {
 
   @OptionGroup var location: StoreLocation
   @OptionGroup var data: DataFolders
+  @OptionGroup var styles: StyleOptions
 
   @Option(help: "Worker processes to forecast for; as many as cores where nothing is said.")
   var workers: Int?
@@ -25,8 +27,32 @@ struct Plan: ParsableCommand {
   @Flag(help: "JSON on standard output.")
   var json = false
 
+  @Flag(help: "Say how many seeds differences need, from the spread of what the store has.")
+  var power = false
+
+  @Option(help: "With --power: a difference that should be found, in the metric's unit; may be given several times.")
+  var difference: [Double] = []
+
+  @Option(help: "With --power: the deviation of a method's runs; the store's where nothing is said.")
+  var std: Double?
+
+  @Option(help: "With --power: the correlation of two methods' results of one seed; the store's where nothing is said.")
+  var correlation: Double?
+
+  @Option(help: "With --power: the probability of finding a difference.")
+  var chance = 0.8
+
   func validate() throws {
     if let workers, workers < 1 { throw ValidationError("--workers is 1 or more.") }
+    guard chance > 0.05, chance < 1 else { throw ValidationError("--chance is above 0.05 and below 1.") }
+    guard difference.allSatisfy({ $0.isFinite && $0 != 0 }) else { throw ValidationError("--difference is not 0.") }
+    if let std, !(std > 0 && std.isFinite) { throw ValidationError("--std is above 0.") }
+    if let correlation, !(correlation >= -1 && correlation < 1) {
+      throw ValidationError("--correlation is from -1 to below 1.")
+    }
+    if !power, !difference.isEmpty || std != nil || correlation != nil {
+      throw ValidationError("--difference, --std and --correlation belong to --power.")
+    }
   }
 
   func run() throws {
@@ -34,7 +60,12 @@ struct Plan: ParsableCommand {
     let sweep = try SweepPlanner.plan(gridAt: file, dataFolders: data.folders, limit: maxRuns, store: store)
     for warning in sweep.expansion.warnings { Talk.say(warning.rendered) }
     for sentence in sweep.missingData { Talk.say("note: \(sentence)") }
-    Out.put(json ? machine(sweep) : text(sweep))
+    let seeds = power ? try powerSheet(sweep, store) : nil
+    Out.put(json ? machine(sweep, seeds) : text(sweep))
+    if let seeds, !json {
+      let style = styles.style(for: STDOUT_FILENO)
+      Out.put("\n" + TextTable.render(seeds.sheet(style), style: style))
+    }
   }
 
   /// A store that is not there yet has nothing.
@@ -43,6 +74,17 @@ struct Plan: ParsableCommand {
   }
 
   private var workerCount: Int { workers ?? ProcessInfo.processInfo.activeProcessorCount }
+
+  /// From the cells that the store has of the sweep of this name.
+  private func powerSheet(_ sweep: PlannedSweep, _ store: ResultStore?) throws -> PowerSheet {
+    var cells: [Cell] = []
+    if let store, try store.sweeps().contains(where: { $0.name == sweep.name }) {
+      let report = sweep.grid.report
+      cells = Cell.cells(of: try store.results(of: sweep.name, metric: report.metric, select: report.select))
+    }
+    return PowerSheet(
+      differences: difference, deviation: std, correlation: correlation, chance: chance, cells: cells)
+  }
 
   private func text(_ sweep: PlannedSweep) -> String {
     let (counts, forecast) = (sweep.counts, sweep.forecast)
@@ -65,9 +107,9 @@ struct Plan: ParsableCommand {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private func machine(_ sweep: PlannedSweep) -> String {
+  private func machine(_ sweep: PlannedSweep, _ seeds: PowerSheet?) -> String {
     let (counts, forecast) = (sweep.counts, sweep.forecast)
-    return mtkd_sweep.json([
+    var members: [String: JSONValue] = [
       "schema": "mtkd-sweep-plan-1", "sweep": .string(sweep.name), "asked": JSONValue(counts.asked),
       "distinct": JSONValue(counts.distinct), "shared": JSONValue(counts.shared),
       "done": JSONValue(counts.done),
@@ -81,6 +123,21 @@ struct Plan: ParsableCommand {
       ]),
       "warnings": JSONValue(sweep.expansion.warnings.map(\.message)),
       "missingData": JSONValue(sweep.missingData),
-    ])
+    ]
+    if let seeds {
+      members["power"] = .object([
+        "std": JSONValue(seeds.deviation), "correlation": seeds.correlation.map { JSONValue($0) } ?? .null,
+        "chance": JSONValue(seeds.chance), "basis": .string(seeds.basis),
+        "differences": .array(
+          seeds.differences.map { difference in
+            let found = seeds.seeds(difference: difference)
+            return .object([
+              "difference": JSONValue(difference), "unpaired": found.unpaired.map { JSONValue($0) } ?? .null,
+              "paired": .array(found.paired.map { $0.map { JSONValue($0) } ?? .null }),
+            ])
+          }),
+      ])
+    }
+    return mtkd_sweep.json(members)
   }
 }

@@ -41,12 +41,13 @@ struct Report: ParsableCommand {
   func run() throws {
     let store = try location.open()
     let record = try location.sweep(sweep, in: store)
-    let (results, layout) = try options.results(record, in: store)
+    let table = try options.table(record, in: store)
+    let results = table.results
     let text =
       format == SweepPage.name
       ? try SweepPage.render(store.story(of: record.name, metric: results.metric))
       : try Catalog.tableFormats.entry(format).render(
-        ReportTable(results, layout), style: output == nil ? styles.style(for: STDOUT_FILENO) : TextStyle())
+        table, style: output == nil ? styles.style(for: STDOUT_FILENO) : TextStyle())
     let destination = output.map { ExportDestination.file($0) } ?? .standardOutput
     try destination.write { write in try write(ExportedFile(path: "", text)) }
     guard !results.isComplete else { return }

@@ -3,8 +3,8 @@ import Reports
 import Specs
 import Storage
 
-/// How a table is laid out and tested: what is said here goes before the grid's `report` block.
-struct ReportOptions: ParsableArguments {
+/// Which numbers are meant and how they are tested: what is said here goes before the grid's `report` block.
+struct TestOptions: ParsableArguments {
   @Option(help: "Which metric of the epochs; the grid's, or test.acc1.")
   var metric: String?
 
@@ -12,29 +12,14 @@ struct ReportOptions: ParsableArguments {
     help: "Which epoch is the headline: \(ReportSelection.allCases.map(\.rawValue).joined(separator: ", ")).")
   var select: ReportSelection?
 
-  @Option(help: ArgumentHelp("Settings that make the rows, such as student,method.", valueName: "settings"))
-  var rows: String?
-
-  @Option(help: ArgumentHelp("Settings that make the columns, such as alpha.", valueName: "settings"))
-  var columns: String?
-
   @Option(
     help: ArgumentHelp(
       "Only runs that meet a condition, such as 'alpha>=1' or 'method=mtkd-rl|ca-mkd'; may be given several times.",
       valueName: "condition"))
   var `where`: [String] = []
 
-  @Option(help: ArgumentHelp("Sort rows by mean or a setting; -mean is the best first.", valueName: "key"))
-  var sort: String?
-
   @Option(help: "Digits after the point; by the spread where nothing is said.")
   var digits: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      "Compare every method with this one, or one pair, 'mtkd-rl - ca-mkd'; may be given several times.",
-      valueName: "method"))
-  var compareTo: [String] = []
 
   @Option(help: "Test of differences: \(ReportTest.allCases.map(\.rawValue).joined(separator: ", ")).")
   var test: ReportTest?
@@ -58,21 +43,17 @@ struct ReportOptions: ParsableArguments {
     var preferences = try record.report
     if let metric { preferences.metric = metric }
     if let select { preferences.select = select }
-    if rows != nil || columns != nil {
-      preferences.rows = Self.names(rows)
-      preferences.columns = Self.names(columns)
-    }
-    if !compareTo.isEmpty { preferences.compareTo = compareTo }
     if let test { preferences.test = test }
     if let correction { preferences.correction = correction }
     return preferences
   }
 
-  /// The results that are meant and how to lay them out.
+  /// The results that are meant.
   ///
   /// - Throws: `UnknownName` for a setting that does not vary, `NothingThere` for conditions that no run meets.
-  func results(_ record: SweepRecord, in store: ResultStore) throws -> (SweepResults, ReportLayout) {
-    let preferences = try preferences(record)
+  func results(
+    _ record: SweepRecord, _ preferences: ReportPreferences, in store: ResultStore
+  ) throws -> SweepResults {
     let all = try store.results(of: record.name, metric: preferences.metric, select: preferences.select)
     let filters = try `where`.map { text throws(InvalidFilter) in try LabelFilter(text) }
     try ReportLayout.check(filters, all)
@@ -81,14 +62,72 @@ struct ReportOptions: ParsableArguments {
       throw NothingThere(
         description: "No run of \(record.name) meets \(`where`.joined(separator: " and ")).")
     }
+    return results
+  }
+}
+
+/// How a table is laid out: what is said here goes before the grid's `report` block.
+struct ReportOptions: ParsableArguments {
+  @OptionGroup var tests: TestOptions
+
+  @Option(help: ArgumentHelp("Settings that make the rows, such as student,method.", valueName: "settings"))
+  var rows: String?
+
+  @Option(help: ArgumentHelp("Settings that make the columns, such as alpha.", valueName: "settings"))
+  var columns: String?
+
+  @Option(help: ArgumentHelp("Sort rows by mean or a setting; -mean is the best first.", valueName: "key"))
+  var sort: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Compare every method with this one, or one pair, 'mtkd-rl - ca-mkd'; may be given several times.",
+      valueName: "method"))
+  var compareTo: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Set a table of the paper beside the cells: \(Catalog.paperTables.names.joined(separator: ", ")).",
+      valueName: "table"))
+  var paper: String?
+
+  func validate() throws {
+    guard let paper else { return }
+    do { _ = try Catalog.paperTables.entry(paper) } catch { throw ValidationError("\(error)") }
+  }
+
+  /// The table that is meant, and its results.
+  ///
+  /// - Throws: `UnknownName` for a setting that does not vary, `NothingThere` for conditions that no run meets.
+  func table(_ record: SweepRecord, in store: ResultStore) throws -> ReportTable {
+    var preferences = try tests.preferences(record)
+    if rows != nil || columns != nil {
+      (preferences.rows, preferences.columns) = (Self.names(rows), Self.names(columns))
+    }
+    if !compareTo.isEmpty { preferences.compareTo = compareTo }
+    if let paper { preferences.paperValues = GridKeys.paperPrefix + paper }
+    let results = try tests.results(record, preferences, in: store)
     var layout = ReportLayout(preferences)
-    (layout.sort, layout.digits, layout.allowMixed) = (sort, digits, allowMixed)
+    (layout.sort, layout.digits, layout.allowMixed) = (sort, tests.digits, tests.allowMixed)
     try layout.check(results)
-    return (results, layout)
+    try layout.checkMethods(results)
+    return try ReportTable(results, layout).beside(preferences.paperValues, in: store)
   }
 
   private static func names(_ list: String?) -> [String] {
     (list ?? "").split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init)
+  }
+}
+
+extension ReportTable {
+  /// With the paper's numbers of a table such as `preset:paper/table1` beside it; as it is where none is named.
+  func beside(_ paper: String?, in store: ResultStore) throws -> ReportTable {
+    guard let paper else { return self }
+    let table = try Catalog.paperTables.entry(String(paper.dropFirst(GridKeys.paperPrefix.count)))
+    let specs = try store.specs(of: cells.compactMap(\.key)).compactMapValues { try? RunSpec($0) }
+    var copy = self
+    copy.paper = PaperComparison(self, table, specs: specs)
+    return copy
   }
 }
 

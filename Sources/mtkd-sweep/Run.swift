@@ -132,8 +132,8 @@ struct Run: AsyncParsableCommand {
   private func table(_ sweep: PlannedSweep, _ store: ResultStore) throws -> String {
     let report = sweep.grid.report
     let results = try store.results(of: sweep.name, metric: report.metric, select: report.select)
-    return TextTable.render(
-      ReportTable(results, ReportLayout(report)), style: styles.style(for: STDOUT_FILENO))
+    let table = try ReportTable(results, ReportLayout(report)).beside(report.paperValues, in: store)
+    return TextTable.render(table, style: styles.style(for: STDOUT_FILENO))
   }
 }
 

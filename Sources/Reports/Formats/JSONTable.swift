@@ -20,7 +20,7 @@ package enum JSONTable: TableFormat {
 
   static func value(_ table: ReportTable) -> JSONValue {
     let results = table.results
-    return .object([
+    var members: [String: JSONValue] = [
       "schema": "mtkd-sweep-report-1", "sweep": .string(results.name), "metric": .string(results.metric),
       "select": .string(results.select.rawValue), "ddof": 1,
       "runs": .number(DecimalNumber(results.runs.count)),
@@ -28,7 +28,24 @@ package enum JSONTable: TableFormat {
       "cells": .array(table.cells.map { cell($0, table) }),
       "test": .string(table.layout.test.rawValue), "correction": .string(table.layout.correction.rawValue),
       "comparisons": .array(table.comparisons.map { comparison($0, results.columns) }),
-    ])
+    ]
+    if let paper = table.paper { members["paper"] = self.paper(paper, results.columns) }
+    return .object(members)
+  }
+
+  private static func paper(_ paper: PaperComparison, _ columns: [String]) -> JSONValue {
+    [
+      "table": .string(paper.table.name), "notes": .array(paper.table.notes.map { .string($0) }),
+      "settings": .array(paper.settings.map { .string($0.difference) }),
+      "cells": .array(
+        paper.rows.map { row in
+          [
+            "labels": labels(row.cell, columns), "mean": number(row.value.mean), "std": number(row.value.deviation),
+            "source": .string(row.value.source), "p": number(row.welch?.p),
+            "difference": number(row.cell.headline.map { $0.mean - row.value.mean }),
+          ]
+        }),
+    ]
   }
 
   private static func cell(_ cell: Cell, _ table: ReportTable) -> JSONValue {

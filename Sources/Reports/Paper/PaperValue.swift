@@ -64,10 +64,25 @@ package struct PaperTable: Sendable {
   private let tables: [String]
   /// What a reader has to know before setting other numbers beside these.
   package let notes: [String]
+  /// Methods that the paper's own is tested against, and the family that is corrected over: the first so many of them.
+  let rivals: [String]
+  let family: Int
+  /// Where rows of one method differ in a variant: the one that the others are tested against.
+  let variant: String
 
-  init(name: String, title: String, tables: [String], notes: [String]) {
+  init(
+    name: String, title: String, tables: [String], notes: [String],
+    rivals: [String] = ["ca-mkd", "mmkd", "aver-kd-fitnet"], family: Int = 2, variant: String = ""
+  ) {
     (self.name, self.title, self.tables, self.notes) = (name, title, tables, notes)
+    (self.rivals, self.family, self.variant) = (rivals, family, variant)
   }
+
+  /// What the table is about: accuracies of classifiers, detectors or segmenters.
+  var accuracies: [PaperValue] { values.filter { ["top1", "mAP", "mIoU"].contains($0.metric) && !$0.methodName.isEmpty } }
+
+  /// Whether the table is one of CIFAR-100 under the paper's student recipe.
+  var isCIFAR: Bool { values.contains { $0.dataset == "CIFAR-100" } }
 
   package var values: [PaperValue] { PaperValue.all.filter { tables.contains($0.table) } }
 
@@ -75,13 +90,15 @@ package struct PaperTable: Sendable {
   ///
   /// - Parameters:
   ///   - student: as grids write it, or as the paper does.
-  ///   - variant: such as `ppo`; compared without case.
-  package func accuracy(student: String, method: String, variant: String = "") -> PaperValue? {
+  ///   - variants: what the run is called besides, such as `ppo`; compared without case.
+  package func accuracy(student: String, method: String, variants: [String] = []) -> PaperValue? {
     let rows = values.filter {
       $0.metric == "top1" && $0.methodName == method && Self.isSame($0.network, student)
     }
     if rows.count == 1 { return rows[0] }
-    return rows.first { $0.variant.lowercased() == variant.lowercased() }
+    let meant = Set(variants.map { $0.lowercased() } + [""])
+    return rows.first { meant.contains($0.variant.lowercased()) && !$0.variant.isEmpty }
+      ?? rows.first { $0.variant.isEmpty }
   }
 
   /// Whether a label of the paper and a name of a grid mean one network.
