@@ -24,7 +24,8 @@ package struct PowerSheet: Sendable {
     if deviation != nil {
       parts.append("the deviation is as given")
     } else if let spread {
-      parts.append("the deviation is pooled over \(spread.cells) cells with \(spread.freedom) degrees of freedom")
+      parts.append(
+        "the deviation is pooled over \(spread.cells) cells with \(spread.freedom) degrees of freedom")
     } else {
       parts.append("the deviation is assumed; no finished cell has two seeds yet")
     }
@@ -90,7 +91,9 @@ package struct PowerSheet: Sendable {
     }
     return Sheet(
       title: "Seeds a method for a difference, to find it with probability \(Digits.fixed(chance, 2))",
-      head: ["difference", "unpaired"] + correlations.map { "pairs at r = \(Digits.fixed($0, 2))" } + ["chance at n = 3"],
+      head: ["difference", "unpaired"] + correlations.map { "pairs at r = \(Digits.fixed($0, 2))" } + [
+        "chance at n = 3"
+      ],
       rows: rows,
       notes: [
         "Two-sided t tests at 0.05 without correction; deviation \(Digits.fixed(deviation, 2)); \(basis).",

@@ -150,16 +150,19 @@ extension ReportTable {
 package enum ComparisonSheet {
   /// Every test of every comparison.
   package static func full(
-    _ comparisons: [CellComparison], title: String, digits: Int, correction: ReportCorrection, _ style: TextStyle
+    _ comparisons: [CellComparison], title: String, digits: Int, correction: ReportCorrection,
+    _ style: TextStyle
   ) -> Sheet {
     let test = comparisons.first?.test ?? .none
     let rows = comparisons.map { comparison -> [Sheet.Entry] in
       let (paired, welch) = (comparison.paired, comparison.welch)
       let values: [String] = [
-        comparison.context, ReportTable.text(comparison.a.headline, plusMinus: style.plusMinus, digits: digits),
+        comparison.context,
+        ReportTable.text(comparison.a.headline, plusMinus: style.plusMinus, digits: digits),
         ReportTable.text(comparison.b.headline, plusMinus: style.plusMinus, digits: digits),
         comparison.difference.map { Digits.signed($0, digits) } ?? "-",
-        comparison.interval.map { "[\(Digits.signed($0.low, digits)), \(Digits.signed($0.high, digits))]" } ?? "-",
+        comparison.interval.map { "[\(Digits.signed($0.low, digits)), \(Digits.signed($0.high, digits))]" }
+          ?? "-",
         "\(paired?.count ?? 0)", Digits.p(paired?.pairedT), Digits.p(paired?.signFlip),
         Digits.p(paired?.wilcoxon), paired.map { Digits.p($0.smallestReachable) } ?? "-", Digits.p(welch?.p),
         Digits.p(comparison.adjusted), paired?.effectSize.map { Digits.signed($0, 2) } ?? "-",
@@ -171,7 +174,8 @@ package enum ComparisonSheet {
     return Sheet(
       title: title,
       head: [
-        "", names.0, names.1, "difference", "95 %", "pairs", "paired t", "sign flip", "Wilcoxon", "smallest", "Welch",
+        "", names.0, names.1, "difference", "95 %", "pairs", "paired t", "sign flip", "Wilcoxon", "smallest",
+        "Welch",
         "\(test.title), \(correction.title)", "d", "r",
       ], rows: rows,
       notes: [

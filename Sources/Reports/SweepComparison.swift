@@ -79,7 +79,9 @@ package struct SweepComparison: Sendable {
     }
     (self.unclear, self.onlyA) = (unclear, onlyA)
     onlyB = cellsB.filter { groupsA[key($0, b)] == nil }.map { name($0, b, poolsB) }
-    rows = CellComparison.family(comparisons, correction).map { Row(comparison: $0, verdict: Self.verdict($0)) }
+    rows = CellComparison.family(comparisons, correction).map {
+      Row(comparison: $0, verdict: Self.verdict($0))
+    }
     settings = Self.settings(rows.map(\.comparison), a, b)
     programs = Self.programs(rows.map(\.comparison), a, b)
   }
@@ -106,14 +108,19 @@ package struct SweepComparison: Sendable {
       else { continue }
       for difference in SettingDifferences.between(first, second) { counts[difference, default: 0] += 1 }
     }
-    return counts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { ($0.key[0], $0.key[1], $0.key[2], $0.value) }
+    return counts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map {
+      ($0.key[0], $0.key[1], $0.key[2], $0.value)
+    }
   }
 
   private static func programs(_ comparisons: [CellComparison], _ a: Side, _ b: Side) -> [String] {
     func makers(_ cells: [Cell]) -> [String] { Set(cells.flatMap { $0.programs.map(\.program) }).sorted() }
     let (first, second) = (makers(comparisons.map(\.a)), makers(comparisons.map(\.b)))
     if first == second { return [] }
-    return ["\(a.name) was made by \(first.joined(separator: "; "))", "\(b.name) was made by \(second.joined(separator: "; "))"]
+    return [
+      "\(a.name) was made by \(first.joined(separator: "; "))",
+      "\(b.name) was made by \(second.joined(separator: "; "))",
+    ]
   }
 
   package func sheet(digits places: Int?, _ style: TextStyle) -> Sheet {
@@ -121,7 +128,8 @@ package struct SweepComparison: Sendable {
       .filter { $0 > 0 }
     let digits = places ?? SampleStatistics(spreads).flatMap { Digits.places(forSpread: $0.median) } ?? 2
     func text(_ cell: Cell) -> String {
-      let value = cell.isWithheld
+      let value =
+        cell.isWithheld
         ? "mixed programs" : ReportTable.text(cell.headline, plusMinus: style.plusMinus, digits: digits)
       return cell.shortfall.map { "\(value) (\($0))" } ?? value
     }
@@ -132,7 +140,8 @@ package struct SweepComparison: Sendable {
       }
       return [
         Sheet.Entry(comparison.context), Sheet.Entry(text(comparison.a)), Sheet.Entry(text(comparison.b)),
-        Sheet.Entry(comparison.difference.map { Digits.signed($0, digits) } ?? "-"), Sheet.Entry(interval ?? "-"),
+        Sheet.Entry(comparison.difference.map { Digits.signed($0, digits) } ?? "-"),
+        Sheet.Entry(interval ?? "-"),
         Sheet.Entry(Digits.p(comparison.adjusted)), Sheet.Entry(row.verdict.rawValue),
       ]
     }
@@ -146,7 +155,8 @@ package struct SweepComparison: Sendable {
     ]
     if !rows.isEmpty {
       notes.append(
-        "\(MetricDirection.title(a.results.metric)); \(test.isPaired ? "paired by seed, " : "")p: \(test.title), two-sided, corrected over \(rows.count { $0.comparison.p != nil }) tests.")
+        "\(MetricDirection.title(a.results.metric)); \(test.isPaired ? "paired by seed, " : "")p: \(test.title), two-sided, corrected over \(rows.count { $0.comparison.p != nil }) tests."
+      )
     }
     func list(_ title: String, _ names: [String]) {
       guard !names.isEmpty else { return }

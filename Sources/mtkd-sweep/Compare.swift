@@ -113,7 +113,8 @@ struct Compare: ParsableCommand {
     let records = try (record(in: stores.0, a.path), record(in: stores.1, b.path))
     let test = try options.preferences(records.1)
     return try compared(
-      side(records.0, test, in: stores.0, called: a.path), side(records.1, test, in: stores.1, called: b.path),
+      side(records.0, test, in: stores.0, called: a.path),
+      side(records.1, test, in: stores.1, called: b.path),
       test, style)
   }
 
@@ -137,7 +138,8 @@ struct Compare: ParsableCommand {
   ) throws -> SweepComparison.Side {
     let results = try options.results(record, preferences, in: store)
     let cells = Cell.cells(of: results, allowMixed: true)
-    return SweepComparison.Side(name: name, results: results, specs: try store.specs(of: cells.compactMap(\.key)))
+    return SweepComparison.Side(
+      name: name, results: results, specs: try store.specs(of: cells.compactMap(\.key)))
   }
 
   private func compared(
@@ -187,7 +189,8 @@ struct Compare: ParsableCommand {
     let specs = try store.specs(of: comparisons.flatMap { [$0.a.key, $0.b.key] }.compactMap(\.self))
     var counts: [[String]: Int] = [:]
     for comparison in comparisons {
-      guard let first = comparison.a.key.flatMap({ specs[$0] }), let second = comparison.b.key.flatMap({ specs[$0] })
+      guard let first = comparison.a.key.flatMap({ specs[$0] }),
+        let second = comparison.b.key.flatMap({ specs[$0] })
       else { continue }
       for difference in SettingDifferences.between(first, second) { counts[difference, default: 0] += 1 }
     }
@@ -204,7 +207,8 @@ struct MixedPrograms: Error, CustomStringConvertible {
   let cells: [String]
 
   var description: String {
-    let names = cells.prefix(5).joined(separator: "; ") + (cells.count > 5 ? "; and \(cells.count - 5) more" : "")
+    let names =
+      cells.prefix(5).joined(separator: "; ") + (cells.count > 5 ? "; and \(cells.count - 5) more" : "")
     return
       "Different programs or numerics made the seeds of \(cells.count) cells: \(names). `mtkd-sweep report` says which; --allow-mixed compares them all the same."
   }

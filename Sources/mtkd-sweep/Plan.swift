@@ -30,13 +30,17 @@ struct Plan: ParsableCommand {
   @Flag(help: "Say how many seeds differences need, from the spread of what the store has.")
   var power = false
 
-  @Option(help: "With --power: a difference that should be found, in the metric's unit; may be given several times.")
+  @Option(
+    help: "With --power: a difference that should be found, in the metric's unit; may be given several times."
+  )
   var difference: [Double] = []
 
   @Option(help: "With --power: the deviation of a method's runs; the store's where nothing is said.")
   var std: Double?
 
-  @Option(help: "With --power: the correlation of two methods' results of one seed; the store's where nothing is said.")
+  @Option(
+    help:
+      "With --power: the correlation of two methods' results of one seed; the store's where nothing is said.")
   var correlation: Double?
 
   @Option(help: "With --power: the probability of finding a difference.")
@@ -45,7 +49,9 @@ struct Plan: ParsableCommand {
   func validate() throws {
     if let workers, workers < 1 { throw ValidationError("--workers is 1 or more.") }
     guard chance > 0.05, chance < 1 else { throw ValidationError("--chance is above 0.05 and below 1.") }
-    guard difference.allSatisfy({ $0.isFinite && $0 != 0 }) else { throw ValidationError("--difference is not 0.") }
+    guard difference.allSatisfy({ $0.isFinite && $0 != 0 }) else {
+      throw ValidationError("--difference is not 0.")
+    }
     if let std, !(std > 0 && std.isFinite) { throw ValidationError("--std is above 0.") }
     if let correlation, !(correlation >= -1 && correlation < 1) {
       throw ValidationError("--correlation is from -1 to below 1.")

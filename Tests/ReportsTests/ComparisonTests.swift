@@ -9,8 +9,18 @@ import Testing
   }
 
   @Test func `cells that moved beyond their interval are told from those that did not`() throws {
-    let a = side("a", [("baseline", [70, 70.5, 71]), ("ca-mkd", [72, 73, 72.5]), ("mtkd-rl", [74, 75, 73]), ("aekd", [1, 2, 3])])
-    let b = side("b", [("baseline", [71, 71.625, 71.875]), ("ca-mkd", [72, 73, 72.5]), ("mtkd-rl", [75, 73, 74.5]), ("mmkd", [1, 2, 3])])
+    let a = side(
+      "a",
+      [
+        ("baseline", [70, 70.5, 71]), ("ca-mkd", [72, 73, 72.5]), ("mtkd-rl", [74, 75, 73]),
+        ("aekd", [1, 2, 3]),
+      ])
+    let b = side(
+      "b",
+      [
+        ("baseline", [71, 71.625, 71.875]), ("ca-mkd", [72, 73, 72.5]), ("mtkd-rl", [75, 73, 74.5]),
+        ("mmkd", [1, 2, 3]),
+      ])
     let found = SweepComparison(a, b, test: .pairedT, correction: .none)
     #expect(found.rows.map(\.verdict) == [.moved, .equal, .within])
     #expect(found.onlyA == ["resnet8 aekd"] && found.onlyB == ["resnet8 mmkd"])
@@ -22,7 +32,8 @@ import Testing
   }
 
   @Test func `one seed has no interval, and without shared seeds the samples are independent`() {
-    let single = SweepComparison(side("a", [("x", [70])]), side("b", [("x", [71])]), test: .pairedT, correction: .holm)
+    let single = SweepComparison(
+      side("a", [("x", [70])]), side("b", [("x", [71])]), test: .pairedT, correction: .holm)
     #expect(single.rows.map(\.verdict) == [.unknown])
     let a = side("a", [("x", [70, 70.5, 70.25])])
     let shifted = SweepResults(
@@ -37,8 +48,12 @@ import Testing
 
   @Test func `settings that differ are named by their paths, seeds apart`() throws {
     func json(_ text: String) throws -> JSONValue { try JSONReader.read(Array(text.utf8)).value }
-    let a = try json(#"{"recipe":{"epochs":6,"milestones":[3,4]},"seed":1,"method":{"name":"x"},"teachers":[{"seed":0,"n":"a"}]}"#)
-    let b = try json(#"{"recipe":{"epochs":12,"milestones":[3,4]},"seed":2,"method":{"name":"x","options":{"beta":2}},"teachers":[{"seed":5,"n":"a"},{"n":"b"}]}"#)
+    let a = try json(
+      #"{"recipe":{"epochs":6,"milestones":[3,4]},"seed":1,"method":{"name":"x"},"teachers":[{"seed":0,"n":"a"}]}"#
+    )
+    let b = try json(
+      #"{"recipe":{"epochs":12,"milestones":[3,4]},"seed":2,"method":{"name":"x","options":{"beta":2}},"teachers":[{"seed":5,"n":"a"},{"n":"b"}]}"#
+    )
     #expect(
       SettingDifferences.between(a, b) == [
         ["method.options.beta", "-", "2"], ["recipe.epochs", "6", "12"], ["teachers[1].n", "-", "b"],
@@ -59,7 +74,9 @@ import Testing
     #expect(SweepComparison(a, b, test: .pairedT, correction: .none, allowMixed: true).withheld.isEmpty)
     let one = SweepResults(
       name: "b", columns: mixed.columns,
-      runs: mixed.runs.map { SweepResults.Run(labels: $0.labels, seed: $0.seed, outcome: $0.outcome, programs: ["two"]) },
+      runs: mixed.runs.map {
+        SweepResults.Run(labels: $0.labels, seed: $0.seed, outcome: $0.outcome, programs: ["two"])
+      },
       metric: "test.acc1")
     let other = SweepComparison(
       a, SweepComparison.Side(name: "b", results: one, specs: [:]), test: .pairedT, correction: .none)
@@ -77,6 +94,7 @@ import Testing
     #expect(known.seeds(difference: 0.3).unpaired == 17 && known.seeds(difference: 0.3).paired == [18, 10])
     let text = TextTable.render(known.sheet(TextStyle()), style: TextStyle())
     #expect(text.contains("17") && text.contains("10") && text.contains("0.16"), "\(text)")
-    #expect(PowerSheet(differences: [], deviation: nil, correlation: nil, chance: 0.8).basis.contains("assumed"))
+    #expect(
+      PowerSheet(differences: [], deviation: nil, correlation: nil, chance: 0.8).basis.contains("assumed"))
   }
 }

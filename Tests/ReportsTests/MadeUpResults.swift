@@ -36,13 +36,16 @@ enum MadeUp {
   }
 
   /// One student, one cell a method, values in the order of seeds from 1.
-  static func results(_ values: [(method: String, values: [Double])], name: String = "made-up") -> SweepResults {
+  static func results(_ values: [(method: String, values: [Double])], name: String = "made-up")
+    -> SweepResults
+  {
     SweepResults(
       name: name, columns: ["student", "method"],
       runs: values.flatMap { method, values in
         values.enumerated().map { index, value in
           SweepResults.Run(
-            labels: ["resnet8", .string(method)], seed: index + 1, outcome: .finished(last: value, best: value + 1),
+            labels: ["resnet8", .string(method)], seed: index + 1,
+            outcome: .finished(last: value, best: value + 1),
             programs: ["one"])
         }
       }, metric: "test.acc1")

@@ -9,7 +9,8 @@ import Testing
     let counts = Dictionary(grouping: values, by: \.table).mapValues(\.count)
     #expect(
       counts == [
-        "table1": 52, "table2": 32, "table3": 29, "table4": 16, "table5": 12, "table6a": 4, "table6b": 4, "table6c": 12,
+        "table1": 52, "table2": 32, "table3": 29, "table4": 16, "table5": 12, "table6a": 4, "table6b": 4,
+        "table6c": 12,
         "table7": 4, "figure2": 9, "readme": 8,
       ])
     #expect(values.allSatisfy { !$0.source.isEmpty && !$0.network.isEmpty && $0.mean.isFinite })
@@ -36,18 +37,21 @@ import Testing
 
   @Test func `the catalog is the list that grids are checked against`() {
     #expect(Catalog.paperTables.names == GridKeys.paperTables)
-    for table in Catalog.paperTables.entries { #expect(!table.values.isEmpty && !table.notes.isEmpty, "\(table.name)") }
+    for table in Catalog.paperTables.entries {
+      #expect(!table.values.isEmpty && !table.notes.isEmpty, "\(table.name)")
+    }
   }
 
   /// Section 4 of the specification of grids, to its printed digits.
   @Test func `the paper's Table 1 under Welch and Holm`() throws {
     let sheet = try Catalog.paperTables.entry("table1").contrasts()
-    #expect(sheet.rows.map { $0.map(\.text) } == [
-      ["RegNetX-200MF", "+0.30", "0.25", "+0.43", "0.22", "+1.46", "0.003"],
-      ["MobileNetV2", "+0.47", "0.16", "+0.28", "0.38", "+1.96", "0.002"],
-      ["ShuffleNetV2", "+0.30", "0.080", "+0.52", "0.026", "+1.56", "0.008"],
-      ["ResNet-56", "+0.18", "0.49", "+0.09", "0.73", "+1.42", "0.008"],
-    ])
+    #expect(
+      sheet.rows.map { $0.map(\.text) } == [
+        ["RegNetX-200MF", "+0.30", "0.25", "+0.43", "0.22", "+1.46", "0.003"],
+        ["MobileNetV2", "+0.47", "0.16", "+0.28", "0.38", "+1.96", "0.002"],
+        ["ShuffleNetV2", "+0.30", "0.080", "+0.52", "0.026", "+1.56", "0.008"],
+        ["ResNet-56", "+0.18", "0.49", "+0.09", "0.73", "+1.42", "0.008"],
+      ])
     #expect(sheet.head == ["", "− CA-MKD", "p", "− MMKD", "p", "− AVER (KD+FitNet)", "p"])
     let notes = sheet.notes.joined(separator: "\n")
     #expect(notes.contains("Holm over the 8 comparisons with CA-MKD and MMKD: smallest 0.20."), "\(notes)")
@@ -59,25 +63,32 @@ import Testing
     for name in ["table2", "table3", "table4", "table5", "table7", "readme", "fig2-loss-terms"] {
       let sheet = try Catalog.paperTables.entry(name).contrasts()
       #expect(!sheet.rows.isEmpty && sheet.head.count > 1, "\(name)")
-      #expect(sheet.rows.allSatisfy { row in row.dropFirst().enumerated().allSatisfy { $0.offset % 2 == 0 || $0.element.text == "-" } })
+      #expect(
+        sheet.rows.allSatisfy { row in
+          row.dropFirst().enumerated().allSatisfy { $0.offset % 2 == 0 || $0.element.text == "-" }
+        })
       #expect(sheet.notes.first?.contains("nothing to test with") == true, "\(name)")
     }
     let agents = try Catalog.paperTables.entry("table6a").contrasts()
-    #expect(agents.rows.map { $0.map(\.text) } == [["ShuffleNetV2", "+0.23", "0.093", "+0.34", "0.099", "+0.11", "0.32"]])
+    #expect(
+      agents.rows.map { $0.map(\.text) } == [
+        ["ShuffleNetV2", "+0.23", "0.093", "+0.34", "0.099", "+0.11", "0.32"]
+      ])
   }
 
   @Test func `our cells stand beside the paper's, with what differs`() throws {
     let table = try Catalog.paperTables.entry("table1")
     let own = SweepResults(
       name: "mini", columns: ["student", "method"],
-      runs: [("resnet56", "mtkd-rl", 74.0), ("resnet56", "ca-mkd", 75.0), ("resnet8", "mtkd-rl", 60.0)].flatMap { student, method, mean in
-        (1...2).map { seed in
-          SweepResults.Run(
-            labels: [.string(student), .string(method)], seed: seed,
-            outcome: .finished(last: mean + Double(seed), best: mean + 5),
-            key: ContentKey(hashing: Array("\(student) \(method) \(seed)".utf8)), programs: ["one"])
-        }
-      }, metric: "test.acc1")
+      runs: [("resnet56", "mtkd-rl", 74.0), ("resnet56", "ca-mkd", 75.0), ("resnet8", "mtkd-rl", 60.0)]
+        .flatMap { student, method, mean in
+          (1...2).map { seed in
+            SweepResults.Run(
+              labels: [.string(student), .string(method)], seed: seed,
+              outcome: .finished(last: mean + Double(seed), best: mean + 5),
+              key: ContentKey(hashing: Array("\(student) \(method) \(seed)".utf8)), programs: ["one"])
+          }
+        }, metric: "test.acc1")
     let report = ReportTable(own)
     let network = ModelSpec(family: "cifar_resnet", parameters: ["depth": 56])
     let teacher = TeacherSpec(network: network, recipe: .teacher(family: "cifar_resnet", epochs: 16), seed: 0)
@@ -85,7 +96,8 @@ import Testing
     recipe.batchSize = 32
     let spec = RunSpec(
       dataset: DatasetSpec(name: "cifar100", trainImages: 10_000), student: network,
-      method: MethodSpec(name: "mtkd-rl", options: ["beta": 2]), teachers: [teacher, teacher], recipe: recipe, seed: 1)
+      method: MethodSpec(name: "mtkd-rl", options: ["beta": 2]), teachers: [teacher, teacher], recipe: recipe,
+      seed: 1)
     let specs = Dictionary(report.cells.compactMap(\.key).map { ($0, spec) }) { $1 }
     let beside = PaperComparison(report, table, specs: specs)
     #expect(beside.rows.map(\.name) == ["resnet56 mtkd-rl", "resnet56 ca-mkd"])
@@ -106,7 +118,9 @@ import Testing
 
   @Test func `names of the paper and of grids mean the same networks`() throws {
     let table = try Catalog.paperTables.entry("table1")
-    for name in ["regnetx-200mf", "RegNetX_200MF", "mobilenetv2", "MobileNetV2", "shufflenetv2", "ShuffleV2", "resnet56"] {
+    for name in [
+      "regnetx-200mf", "RegNetX_200MF", "mobilenetv2", "MobileNetV2", "shufflenetv2", "ShuffleV2", "resnet56",
+    ] {
       #expect(table.accuracy(student: name, method: "mtkd-rl") != nil, "\(name)")
     }
     #expect(table.accuracy(student: "resnet5", method: "mtkd-rl") == nil)

@@ -62,7 +62,8 @@ import Testing
     var layout = ReportLayout()
     layout.sort = "-mean"
     let rows = ReportTable(MadeUp.results(), layout).rows
-    #expect(rows == ["mtkd-rl alpha=1", "mtkd-rl alpha=0.5", "ca-mkd alpha=1", "ca-mkd alpha=0.5", "baseline"])
+    #expect(
+      rows == ["mtkd-rl alpha=1", "mtkd-rl alpha=0.5", "ca-mkd alpha=1", "ca-mkd alpha=0.5", "baseline"])
     layout.sort = "mean"
     #expect(ReportTable(MadeUp.results(), layout).rows == rows.reversed())
     layout.sort = "-method"
@@ -70,7 +71,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("alpha>=1", 12), ("alpha<1", 12), ("method=mtkd-rl|baseline", 18), ("method!=mtkd-rl", 18), ("seed<=2", 20),
+    ("alpha>=1", 12), ("alpha<1", 12), ("method=mtkd-rl|baseline", 18), ("method!=mtkd-rl", 18),
+    ("seed<=2", 20),
     ("student = resnet56", 15), ("alpha==0.50", 12), ("alpha>1e3", 0),
   ])
   func `conditions let runs through`(_ condition: String, _ count: Int) throws {
@@ -95,21 +97,30 @@ import Testing
 
   @Test func `digits follow the spread`() {
     // The rule of the Particle Data Group: 0.354 has two digits, 0.355 one.
-    for (spread, places) in [(0.14, 2), (0.354, 2), (0.355, 1), (0.4, 1), (0.96, 1), (1.2, 1), (4, 0), (12, 0), (0.0041, 3)] {
+    for (spread, places) in [
+      (0.14, 2), (0.354, 2), (0.355, 1), (0.4, 1), (0.96, 1), (1.2, 1), (4, 0), (12, 0), (0.0041, 3),
+    ] {
       #expect(Digits.places(forSpread: spread) == places, "\(spread)")
     }
     #expect(Digits.places(forSpread: 0) == nil)
-    #expect(Digits.fixed(-0.004, 2) == "0.00" && Digits.fixed(72.125, 2) == "72.13" && Digits.fixed(5, 0) == "5")
-    #expect(Digits.fixed(0.05, 3) == "0.050" && Digits.signed(-1.5, 1) == "-1.5" && Digits.signed(0, 1) == "+0.0")
-    #expect(Digits.p(0.0003) == "<0.001" && Digits.p(0.0257) == "0.026" && Digits.p(0.25) == "0.25" && Digits.p(nil) == "-")
+    #expect(
+      Digits.fixed(-0.004, 2) == "0.00" && Digits.fixed(72.125, 2) == "72.13" && Digits.fixed(5, 0) == "5")
+    #expect(
+      Digits.fixed(0.05, 3) == "0.050" && Digits.signed(-1.5, 1) == "-1.5" && Digits.signed(0, 1) == "+0.0")
+    #expect(
+      Digits.p(0.0003) == "<0.001" && Digits.p(0.0257) == "0.026" && Digits.p(0.25) == "0.25"
+        && Digits.p(nil) == "-")
   }
 
   @Test func `the best is marked together with whether it is distinguishable`() throws {
     // Six seeds, differences of one sign and little spread: every test finds that.
     let clear = MadeUp.results([
-      ("baseline", [70, 70.5, 70.25, 70.75, 70.125, 70.5]), ("mtkd-rl", [71, 71.625, 71.25, 71.75, 71.25, 71.5]),
+      ("baseline", [70, 70.5, 70.25, 70.75, 70.125, 70.5]),
+      ("mtkd-rl", [71, 71.625, 71.25, 71.75, 71.25, 71.5]),
     ])
-    #expect(text(clear).contains("#1") && text(clear).contains("#2") && !text(clear).contains("#1≈"), "\(text(clear))")
+    #expect(
+      text(clear).contains("#1") && text(clear).contains("#2") && !text(clear).contains("#1≈"),
+      "\(text(clear))")
     let ranking = try #require(ReportTable(clear).rankings.first)
     #expect(ranking.isDistinguishable && ranking.comparison.nameB == "mtkd-rl")
 
@@ -136,14 +147,22 @@ import Testing
         labels: run.labels, seed: run.seed, outcome: run.outcome, programs: [run.seed == 3 ? "two" : "one"])
     }
     let withheld = ReportTable(results)
-    #expect(withheld.cells.allSatisfy { $0.isWithheld && $0.last == nil && $0.best == nil && $0.headline == nil && $0.values.isEmpty })
+    #expect(
+      withheld.cells.allSatisfy {
+        $0.isWithheld && $0.last == nil && $0.best == nil && $0.headline == nil && $0.values.isEmpty
+      })
     #expect(withheld.rankings.isEmpty)
     let shown = text(results)
-    #expect(!shown.contains("70.0") && shown.contains("mixed programs") && shown.contains("--allow-mixed"), "\(shown)")
-    #expect(shown.contains("baseline, resnet56, seed 1, 2: one") && shown.contains("baseline, resnet56, seed 3: two"))
+    #expect(
+      !shown.contains("70.0") && shown.contains("mixed programs") && shown.contains("--allow-mixed"),
+      "\(shown)")
+    #expect(
+      shown.contains("baseline, resnet56, seed 1, 2: one")
+        && shown.contains("baseline, resnet56, seed 3: two"))
     for format in ["csv", "json", "markdown", "latex"] {
       let text = try Catalog.tableFormats.entry(format).render(withheld, style: TextStyle())
-      #expect(!text.contains("70.0") && !text.contains("70,") && text.lowercased().contains("withheld"), "\(text)")
+      #expect(
+        !text.contains("70.0") && !text.contains("70,") && text.lowercased().contains("withheld"), "\(text)")
     }
 
     var layout = ReportLayout()
@@ -162,7 +181,8 @@ import Testing
     let without = text(MadeUp.results(select: .bestOnValidation))
     #expect(without.contains("0 of 3, 3 without validation"), "\(without)")
     let validated = MadeUp.results(select: .bestOnValidation) { run in
-      SweepResults.Run(labels: run.labels, seed: run.seed, outcome: run.outcome, validated: 69, programs: ["one"])
+      SweepResults.Run(
+        labels: run.labels, seed: run.seed, outcome: run.outcome, validated: 69, programs: ["one"])
     }
     #expect(text(validated).contains("69.00 ± 0.00 ["), "\(text(validated))")
   }
@@ -174,7 +194,9 @@ import Testing
     // Against ca-mkd: the baseline at both alphas and mtkd-rl, on two students; then mtkd-rl against the baseline.
     #expect(table.comparisons.count == 8 + 4)
     let pair = try #require(
-      table.comparisons.first { $0.nameB == "mtkd-rl" && $0.nameA == "ca-mkd" && $0.context == "resnet56 alpha=1" })
+      table.comparisons.first {
+        $0.nameB == "mtkd-rl" && $0.nameA == "ca-mkd" && $0.context == "resnet56 alpha=1"
+      })
     #expect(pair.difference == 0.5 && pair.paired?.count == 3)
     // All differences are equal: no spread, no t test, and no part of the family.
     #expect(pair.p == nil && pair.adjusted == nil && pair.paired?.signFlip == 0.25)
@@ -183,14 +205,19 @@ import Testing
     let welch = ReportTable(MadeUp.results(), layout).comparisons
     let ps = welch.compactMap(\.p)
     #expect(ps.count == 12)
-    #expect(zip(welch.compactMap(\.adjusted), ReportCorrection.holm.adjusted(ps).map { $0! }).allSatisfy { $0 == $1 })
+    #expect(
+      zip(welch.compactMap(\.adjusted), ReportCorrection.holm.adjusted(ps).map { $0! }).allSatisfy {
+        $0 == $1
+      })
 
     layout.compareTo = ["ca-mdk"]
     #expect(throws: UnknownName.self) { try layout.checkMethods(MadeUp.results()) }
   }
 
   @Test(arguments: Catalog.tableFormats.names)
-  func `every format names the student and the method of each cell, and ends with a line feed`(_ name: String) throws {
+  func `every format names the student and the method of each cell, and ends with a line feed`(_ name: String)
+    throws
+  {
     let format = try Catalog.tableFormats.entry(name)
     let text = format.render(ReportTable(MadeUp.results()), style: TextStyle())
     #expect(text.contains("resnet56") && text.contains("mtkd-rl") && text.contains("baseline"))
@@ -216,14 +243,18 @@ import Testing
   @Test func `LaTeX escapes what means something to it`() throws {
     let sheet = Sheet(
       title: ##"50 % of {a_b} & $c #1 \d ~ ^ <x> "é" 中"##, head: ["", "x_y"],
-      rows: [[Sheet.Entry("r&d"), Sheet.Entry("1 ± 2", .best)], [Sheet.Entry("[x]"), Sheet.Entry("−3", .second)]])
+      rows: [
+        [Sheet.Entry("r&d"), Sheet.Entry("1 ± 2", .best)], [Sheet.Entry("[x]"), Sheet.Entry("−3", .second)],
+      ])
     let text = LaTeXTable.render(sheet, style: TextStyle())
     #expect(text.contains(##"50 \% of \{a\_b\} \& \$c \#1 \textbackslash{}d"##), "\(text)")
     #expect(text.contains(#"r\&d & \textbf{1 $\pm$ 2} \\"#) && text.contains(#"\underline{$-$3}"#), "\(text)")
   }
 
   @Test func `LaTeX tables compile where a TeX engine is installed`() throws {
-    guard let engine = Tool.find("pdflatex") else { return Fixtures.skip("no pdflatex here: LaTeX tables are not compiled") }
+    guard let engine = Tool.find("pdflatex") else {
+      return Fixtures.skip("no pdflatex here: LaTeX tables are not compiled")
+    }
     let folder = FileManager.default.temporaryDirectory.appending(path: "mtkd-tex-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -231,7 +262,9 @@ import Testing
     layout.compareTo = ["ca-mkd"]
     var table = ReportTable(MadeUp.results(), layout)
     table.paper = PaperComparison(table, try Catalog.paperTables.entry("table1"), specs: [:])
-    let odd = Sheet(title: ##"% {a_b} & $ # \ ~ ^ <> | [x] "é" 中 α"##, head: ["[", "]"], rows: [["[", "*"]], notes: ["  [n]"])
+    let odd = Sheet(
+      title: ##"% {a_b} & $ # \ ~ ^ <> | [x] "é" 中 α"##, head: ["[", "]"], rows: [["[", "*"]],
+      notes: ["  [n]"])
     let document = """
       \\documentclass{article}
       \\usepackage{booktabs}
@@ -253,7 +286,8 @@ import Testing
   }
 
   @Test func `an HTML fragment lets no text become markup`() {
-    let sheet = Sheet(title: "<b>", head: ["", "a&b"], rows: [["\"x\"", Sheet.Entry("<script>", .best)]], notes: ["\u{1}'"])
+    let sheet = Sheet(
+      title: "<b>", head: ["", "a&b"], rows: [["\"x\"", Sheet.Entry("<script>", .best)]], notes: ["\u{1}'"])
     let html = HTMLSheet.table(sheet)
     #expect(html.contains("&lt;script&gt;") && html.contains("a&amp;b") && html.contains("&quot;x&quot;"))
     #expect(!html.contains("<script>") && !html.contains("\u{1}") && html.contains("&#39;"))
@@ -261,7 +295,8 @@ import Testing
 
   @Test func `rounding and ranking do not depend on the order of seeds`() {
     let one = MadeUp.results()
-    let other = SweepResults(name: one.name, columns: one.columns, runs: one.runs.sorted { $0.seed > $1.seed }, metric: one.metric)
+    let other = SweepResults(
+      name: one.name, columns: one.columns, runs: one.runs.sorted { $0.seed > $1.seed }, metric: one.metric)
     #expect(ReportTable(one).cells.map(\.last) == ReportTable(other).cells.map(\.last))
   }
 }

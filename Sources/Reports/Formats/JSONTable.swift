@@ -40,7 +40,8 @@ package enum JSONTable: TableFormat {
       "cells": .array(
         paper.rows.map { row in
           [
-            "labels": labels(row.cell, columns), "mean": number(row.value.mean), "std": number(row.value.deviation),
+            "labels": labels(row.cell, columns), "mean": number(row.value.mean),
+            "std": number(row.value.deviation),
             "source": .string(row.value.source), "p": number(row.welch?.p),
             "difference": number(row.cell.headline.map { $0.mean - row.value.mean }),
           ]

@@ -73,9 +73,12 @@ package struct PaperComparison: Sendable {
     let body = rows.map { row -> [Sheet.Entry] in
       let own = ReportTable.text(row.cell.headline, plusMinus: style.plusMinus, digits: digits)
       let printed = Digits.fixed(row.value.mean, 2)
-      let theirs = row.value.deviation.map { "\(printed) \(style.plusMinus) \(Digits.fixed($0, 2))" } ?? printed
+      let theirs =
+        row.value.deviation.map { "\(printed) \(style.plusMinus) \(Digits.fixed($0, 2))" } ?? printed
       let difference = row.cell.headline.map { Digits.signed($0.mean - row.value.mean, digits) }
-      let n = row.value.deviation == nil ? "\(row.cell.headline?.count ?? 0), -" : "\(row.cell.headline?.count ?? 0), \(PaperValue.count)"
+      let n =
+        row.value.deviation == nil
+        ? "\(row.cell.headline?.count ?? 0), -" : "\(row.cell.headline?.count ?? 0), \(PaperValue.count)"
       return [
         Sheet.Entry(row.name), Sheet.Entry(own), Sheet.Entry(theirs), Sheet.Entry(difference ?? "-"),
         Sheet.Entry(n), Sheet.Entry(Digits.p(row.welch?.p)),
@@ -83,13 +86,16 @@ package struct PaperComparison: Sendable {
     }
     var notes: [String] = []
     if rows.isEmpty { notes.append("No cell of this report stands in that table.") }
-    if !rows.isEmpty { notes.append("n: our seeds and the paper's runs; p: two-sided Welch test of ours against the paper's.") }
+    if !rows.isEmpty {
+      notes.append("n: our seeds and the paper's runs; p: two-sided Welch test of ours against the paper's.")
+    }
     if !settings.isEmpty { notes.append("Settings that differ from the paper's:") }
     for (difference, cells) in settings {
       notes.append("  \(difference)\(cells.isEmpty ? "" : " (\(cells.joined(separator: "; ")))")")
     }
     return Sheet(
-      title: "Beside \(table.title) of the paper", head: ["", "ours", "paper", "difference", "n", "p"], rows: body,
+      title: "Beside \(table.title) of the paper", head: ["", "ours", "paper", "difference", "n", "p"],
+      rows: body,
       notes: notes + table.notes)
   }
 }
@@ -114,8 +120,12 @@ enum PaperSettings {
     let own = run.recipe
     note(own.epochs != recipe.epochs, "\(own.epochs) epochs; the paper \(recipe.epochs)")
     note(own.batchSize != recipe.batchSize, "batches of \(own.batchSize); the paper \(recipe.batchSize)")
-    note(own.learningRate != recipe.learningRate, "learning rate \(own.learningRate); the paper \(recipe.learningRate)")
-    note(own.weightDecay != recipe.weightDecay, "weight decay \(own.weightDecay); the paper \(recipe.weightDecay)")
+    note(
+      own.learningRate != recipe.learningRate,
+      "learning rate \(own.learningRate); the paper \(recipe.learningRate)")
+    note(
+      own.weightDecay != recipe.weightDecay,
+      "weight decay \(own.weightDecay); the paper \(recipe.weightDecay)")
     note(own.nesterov != recipe.nesterov, "momentum without Nesterov; the paper with")
     note(
       own.epochs == recipe.epochs && own.milestones != recipe.milestones,
@@ -133,7 +143,8 @@ enum PaperSettings {
       let epochs = Set(run.teachers.map(\.recipe.epochs)).subtracting([recipe.epochs]).sorted()
       note(
         !epochs.isEmpty,
-        "teachers trained for \(epochs.map(String.init).joined(separator: " or ")) epochs; the paper \(recipe.epochs)")
+        "teachers trained for \(epochs.map(String.init).joined(separator: " or ")) epochs; the paper \(recipe.epochs)"
+      )
     }
     note(seeds != PaperValue.count, "\(seeds) seeds; the paper \(PaperValue.count) runs")
     return found

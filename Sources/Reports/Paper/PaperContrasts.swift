@@ -24,10 +24,13 @@ extension PaperTable {
     }
     let subject: Entry = (method, method == "mtkd-rl" ? variant : "")
     var entries: [Entry] = []
-    for value in accuracies where !entries.contains(where: { $0 == entry(value) }) { entries.append(entry(value)) }
+    for value in accuracies where !entries.contains(where: { $0 == entry(value) }) {
+      entries.append(entry(value))
+    }
     let wanted = rivals.isEmpty ? self.rivals : rivals
     let isOpen = rivals.isEmpty && !variant.isEmpty
-    let others = isOpen
+    let others =
+      isOpen
       ? entries.filter { $0 != subject }
       : wanted.compactMap { name in entries.first { $0.method == name } }
     let family = rivals.isEmpty && !isOpen ? min(self.family, others.count) : others.count
@@ -43,7 +46,9 @@ extension PaperTable {
     var head = [""]
     for label in labels { head += ["\(style.minus) \(label)", "p"] }
     func welch(_ network: String, _ rival: Entry, deviations scale: Double = 1) -> WelchComparison? {
-      guard let a = value(network, rival)?.moments, let b = value(network, subject)?.moments else { return nil }
+      guard let a = value(network, rival)?.moments, let b = value(network, subject)?.moments else {
+        return nil
+      }
       func scaled(_ moments: Moments) -> Moments {
         Moments(count: moments.count, mean: moments.mean, deviation: moments.deviation.map { $0 * scale })
       }

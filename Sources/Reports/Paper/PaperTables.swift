@@ -18,13 +18,15 @@ extension Catalog where Entry == PaperTable {
         notes: ["The paper does not name the metric; mIoU is assumed. Single numbers without a deviation."],
         rivals: ["baseline"]),
       PaperTable(name: "table6a", title: "Table 6(a)", tables: ["table6a"], notes: cifarNotes, variant: "PG"),
-      PaperTable(name: "table6b", title: "Table 6(b)", tables: ["table6b"], notes: cifarNotes, variant: "all"),
+      PaperTable(
+        name: "table6b", title: "Table 6(b)", tables: ["table6b"], notes: cifarNotes, variant: "all"),
       PaperTable(
         name: "table6c", title: "Table 6(c)", tables: ["table6c"],
         notes: cifarNotes + [
           "Seconds and memory are those of one RTX 4090; ours are CPU seconds."
         ], rivals: ["ca-mkd", "aver-kd-fitnet"], family: 1),
-      PaperTable(name: "table7", title: "Table 7", tables: ["table7"], notes: imageNetNotes,
+      PaperTable(
+        name: "table7", title: "Table 7", tables: ["table7"], notes: imageNetNotes,
         rivals: ["baseline", "mtkd-rl+dist", "mtkd-rl+nd"]),
       PaperTable(
         name: "fig2-loss-terms", title: "Figure 2, loss terms", tables: ["figure2"],

@@ -79,7 +79,9 @@ package struct PaperTable: Sendable {
   }
 
   /// What the table is about: accuracies of classifiers, detectors or segmenters.
-  var accuracies: [PaperValue] { values.filter { ["top1", "mAP", "mIoU"].contains($0.metric) && !$0.methodName.isEmpty } }
+  var accuracies: [PaperValue] {
+    values.filter { ["top1", "mAP", "mIoU"].contains($0.metric) && !$0.methodName.isEmpty }
+  }
 
   /// Whether the table is one of CIFAR-100 under the paper's student recipe.
   var isCIFAR: Bool { values.contains { $0.dataset == "CIFAR-100" } }
