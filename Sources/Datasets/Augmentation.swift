@@ -15,13 +15,18 @@ package enum Augmentation: Hashable, Sendable {
   ///
   /// What happens to an image depends on (seed, epoch, its position in the set), not on its batch.
   package func batch(of set: ImageSet, indices: [Int], seed: Int = 0, epoch: Int = 0) -> Tensor {
+    batch(of: set, indices: indices) { view(indices[$0], seed: seed, epoch: epoch) }
+  }
+
+  /// - Parameter view: of the image at a position of `indices`.
+  func batch(of set: ImageSet, indices: [Int], view: (Int) -> View) -> Tensor {
     let task = set.task
     return Tensor(filling: [indices.count, task.channels, task.height, task.width]) { out in
       set.pixels.withUnsafeBufferPointer { pixels in
         guard let out = out.baseAddress, let pixels = pixels.baseAddress else { return }
         for (position, index) in indices.enumerated() {
           precondition((0..<set.count).contains(index), "image \(index) of \(set.count)")
-          let view = view(index, seed: seed, epoch: epoch)
+          let view = view(position)
           ImageView.write(
             pixels + index * task.pixelCount, to: out + position * task.pixelCount, channels: task.channels,
             height: task.height, width: task.width, down: view.down, right: view.right, flipped: view.flipped,
@@ -32,11 +37,17 @@ package enum Augmentation: Hashable, Sendable {
   }
 
   /// Where the crop begins, relative to the image, in pixels.
-  func view(_ index: Int, seed: Int, epoch: Int) -> (down: Int, right: Int, flipped: Bool) {
+  typealias View = (down: Int, right: Int, flipped: Bool)
+
+  func view(_ index: Int, seed: Int, epoch: Int) -> View {
+    draw(RandomStream(seed: UInt64(bitPattern: Int64(seed)), "augment", epoch, index))
+  }
+
+  func draw(_ stream: RandomStream) -> View {
     switch self {
     case .none: return (0, 0, false)
     case .cropAndFlip(let padding):
-      var stream = RandomStream(seed: UInt64(bitPattern: Int64(seed)), "augment", epoch, index)
+      var stream = stream
       let down = stream.index(below: 2 * padding + 1) - padding
       let right = stream.index(below: 2 * padding + 1) - padding
       return (down, right, stream.index(below: 2) == 1)

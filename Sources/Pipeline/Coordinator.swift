@@ -29,6 +29,8 @@ package final class Coordinator {
   private let executor: any Executor
   private let workers: Int
   private let observe: (RunEvent) -> Void
+  private let room: CacheRoom
+  private let asksTeachers: Bool
   private var scheduler: Scheduler
   private var running: [ContentKey: Running] = [:]
   private let stages: [ContentKey: StageRequest]
@@ -55,9 +57,11 @@ package final class Coordinator {
   /// - Precondition: the caller holds the store's lease.
   package init(
     _ sweep: PlannedSweep, folder: StoreFolder, store: ResultStore, executor: any Executor, workers: Int,
-    observe: @escaping (RunEvent) -> Void
+    cache: CachePolicy = CachePolicy(), observe: @escaping (RunEvent) -> Void
   ) throws {
     (self.sweep, self.folder, self.store) = (sweep, folder, store)
+    room = CacheRoom(cache, folder, store)
+    asksTeachers = !cache.isUsed
     (self.executor, self.workers, self.observe) = (executor, workers, observe)
     stages = Dictionary(sweep.plan.stages.map { ($0.key, $0) }) { first, _ in first }
     titles = StageTitle.all(sweep)
@@ -134,8 +138,17 @@ extension Coordinator {
     let waiting = sweep.plan.stages.filter {
       $0.kind == StudentStage.kind && !done.contains($0.key) && !failed.contains($0.key)
     }
-    for key in Set(waiting.flatMap(\.inputs)).sorted() where done.contains(key) {
-      if try folder.stage(key).published() == nil, try !intake.putBack(key) { done.remove(key) }
+    for key in Set(waiting.flatMap { $0.inputs + $0.helpers }).sorted() where done.contains(key) {
+      let place = folder.stage(key)
+      // What is made again may need what is made of nothing else; the scheduler sees to that.
+      if place.isDamageNoted, sweep.plan.records[key] != nil { _ = try place.evict() }
+      if try place.published() == nil, try !intake.putBack(key) { done.remove(key) }
+    }
+    // A record that is made again needs its teacher's files, which no student may have asked for.
+    for key in sweep.plan.records.keys.sorted() where !done.contains(key) {
+      for input in stages[key]?.inputs ?? [] where done.contains(input) {
+        if try folder.stage(input).published() == nil, try !intake.putBack(input) { done.remove(input) }
+      }
     }
     return (done, failed)
   }
@@ -150,7 +163,15 @@ extension Coordinator {
   {
     for action in actions {
       switch action {
-      case .start(let key, _): try start(key, inbox)
+      case .start(let key, _):
+        if let record = sweep.plan.records[key],
+          try !room.make(for: key, record, wanted: scheduler.wantedHelpers)
+        {
+          observe(.warning("\(title(key).text): no room within --cache-limit; each run asks the teacher itself"))
+          if try perform(scheduler.handle(.skipped(key)), inbox) { return true }
+        } else {
+          try start(key, inbox)
+        }
       case .stopWorkers:
         for worker in running.values { worker.process.stop(executor, atOnce: false) }
       case .block(let key, let culprit):
@@ -176,6 +197,7 @@ extension Coordinator {
     running[key] = entry
     var arguments = ["worker", key.description, "--store", folder.path, "--attempt", "\(attempt.number)"]
     if let data = dataFolders[key] { arguments += ["--data-folder", data] }
+    if asksTeachers { arguments.append("--live-teachers") }
     let job = Job(key: key, arguments: arguments, environment: NumericsProfile.environment, log: attempt.log)
     observe(.stageStarted(title(key), attempt: attempt.number, worker: slot))
     let (executor, process) = (executor, entry.process)
@@ -187,6 +209,7 @@ extension Coordinator {
 
   private func ended(_ key: ContentKey, _ end: JobEnd) throws -> [Scheduler.Action] {
     guard let entry = running.removeValue(forKey: key) else { preconditionFailure("\(key) was not running") }
+    room.release(key)
     let id = AttemptID(key: key, number: entry.attempt.number)
     let title = title(key)
     // Where the note cannot be written, the attempt counts as lost to whoever reads its folder, which costs a try at most.

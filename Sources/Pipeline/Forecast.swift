@@ -31,8 +31,13 @@ package struct Forecast: Sendable {
     rate = measured.map { $0.seconds / 1e9 } ?? 1 / Self.assumedRate
     measurements = measured?.count ?? 0
     var (costs, disk): ([ContentKey: Double], Double) = ([:], 0)
+    let readers = Set(plan.stages.filter { !$0.helpers.isEmpty }.map(\.key))
+    for (key, record) in plan.records where !done.contains(key) {
+      costs[key] = try meter.record(record)
+      disk += try meter.bytes(of: record)
+    }
     for (run, key) in zip(expansion.runs, plan.runKeys) where !done.contains(key) {
-      costs[key] = try meter.student(run.spec)
+      costs[key] = try meter.student(run.spec, isRead: readers.contains(key))
       disk += try meter.bytes(run.spec.student, run.spec.dataset)
       for teacher in run.spec.teachers {
         let stage = TeacherStage(teacher, on: run.spec.dataset)
@@ -45,6 +50,12 @@ package struct Forecast: Sendable {
     cpuSeconds = costs.values.sorted().reduce(0, +) * rate
     longest = (costs.values.max() ?? 0) * rate
     diskBytes = disk
+  }
+
+  /// Of what a teacher says, uncompressed.
+  static func bytes(of record: TeacherOutputsStage) throws -> Double {
+    var meter = CostMeter()
+    return try meter.bytes(of: record)
   }
 
   /// At so many workers that do not disturb each other.
@@ -65,10 +76,11 @@ private struct CostMeter {
   var seen: Set<TeacherStage> = []
   private var networks: [ModelSpec: [ImageTask: NetworkCost]] = [:]
 
-  mutating func student(_ run: RunSpec) throws -> Double {
+  mutating func student(_ run: RunSpec, isRead: Bool) throws -> Double {
     let (task, train, test) = Self.size(of: run.dataset)
     let own = Double(try cost(run.student, task).multiplyAdds)
-    let teachers = try run.teachers.reduce(0.0) { try $0 + Double(cost($1.network, task).multiplyAdds) }
+    let teachers =
+      isRead ? 0 : try run.teachers.reduce(0.0) { try $0 + Double(cost($1.network, task).multiplyAdds) }
     return Double(run.recipe.epochs) * (train * (Self.trainingPasses * own + teachers) + test * own)
   }
 
@@ -76,6 +88,18 @@ private struct CostMeter {
     let (task, train, test) = Self.size(of: stage.dataset)
     let own = Double(try cost(stage.teacher.network, task).multiplyAdds)
     return Double(stage.teacher.recipe.epochs) * own * (Self.trainingPasses * train + test)
+  }
+
+  mutating func record(_ stage: TeacherOutputsStage) throws -> Double {
+    let (task, train, _) = Self.size(of: stage.dataset)
+    return train * Double(stage.views) * Double(try cost(stage.teacher.network, task).multiplyAdds)
+  }
+
+  /// Of what a teacher says, uncompressed.
+  mutating func bytes(of stage: TeacherOutputsStage) throws -> Double {
+    let (task, train, _) = Self.size(of: stage.dataset)
+    let cost = try cost(stage.teacher.network, task)
+    return train * Double(stage.views) * 4 * Double(task.classes + cost.embedding + (stage.maps ? cost.map.count : 0))
   }
 
   /// Of a student's checkpoints, on disk and in the store: weights three times, momentum once.
@@ -93,7 +117,7 @@ private struct CostMeter {
   /// The task of a dataset by its name and the images that a run sees; sizes of unknown folders are those of MNIST.
   private static func size(of dataset: DatasetSpec) -> (task: ImageTask, train: Double, test: Double) {
     let full = DatasetCatalog.usualSize(dataset.name)
-    let train = (dataset.trainImages ?? full.train) - dataset.validationImages
+    let train = dataset.trainImages ?? (full.train - dataset.validationImages)
     return (full.task, Double(train), Double(dataset.testImages ?? full.test))
   }
 }

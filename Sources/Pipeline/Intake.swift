@@ -60,7 +60,9 @@ struct Intake {
   private func checkpoints(
     _ key: ContentKey, _ place: StageFolder, _ closing: StageState?
   ) throws -> [Checkpoint] {
-    guard stages[key]?.kind != DatasetStage.kind else { return [] }
+    guard let kind = stages[key]?.kind, [TeacherStage.kind, StudentStage.kind].contains(kind) else {
+      return []
+    }
     if closing == .finished, let output = try place.published() {
       let last = try output.read(TrainingBody.lastFile)
       let best = try Networks.Snapshot(decoding: last).integers("best.place")

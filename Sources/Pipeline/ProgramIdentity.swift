@@ -19,7 +19,13 @@ package enum ProgramIdentity {
     let blas = BLAS.description
     return Provenance(
       version: version, commit: program.flatMap(commit), program: program, blas: blas, cpu: processor,
-      host: ProcessInfo.processInfo.hostName, profile: "single, 1 thread, \(blas)")
+      host: ProcessInfo.processInfo.hostName, profile: profile)
+  }
+
+  /// What decides bits besides the program: library kernel, threads, precision.
+  package static var profile: String {
+    BLAS.useOneThread()
+    return "single, 1 thread, \(BLAS.description)"
   }
 
   /// The file that this process runs.

@@ -13,6 +13,9 @@ extension Catalog where Entry == StageBody {
     [
       StageBody(kind: DatasetStage.kind) { try DatasetBody.run($0.decoded(as: DatasetStage.self), in: $1) },
       StageBody(kind: TeacherStage.kind) { try TrainingBody.run($0.decoded(as: TeacherStage.self), in: $1) },
+      StageBody(kind: TeacherOutputsStage.kind) {
+        try TeacherOutputsBody.run($0.decoded(as: TeacherOutputsStage.self), in: $1)
+      },
       StageBody(kind: StudentStage.kind) { try TrainingBody.run($0.decoded(as: StudentStage.self), in: $1) },
     ]
   ) { $0.kind }

@@ -25,6 +25,13 @@ extension StageTitle {
       }
       titles[key] = StageTitle(key: key, kind: StudentStage.kind, text: text(run, sweep.expansion.columns))
     }
+    for (key, record) in sweep.plan.records {
+      let seed = record.teacher.seed == 0 ? "" : " seed \(record.teacher.seed)"
+      titles[key] = StageTitle(
+        key: key, kind: TeacherOutputsStage.kind,
+        text: "outputs of \(NetworkNames.title(of: record.teacher.network))\(seed), \(record.views) views"
+          + (record.maps ? " with maps" : ""))
+    }
     return titles
   }
 

@@ -44,26 +44,36 @@ package enum SweepPlanner {
   /// - Parameters:
   ///   - path: as the user typed it.
   ///   - limit: more runs than this are refused.
+  ///   - recordsTeachers: whether what teachers say of fixed views is written down where that is less work.
   /// - Throws: `UnreadableGrid`, `GridRejected`, `StoreError`.
   package static func plan(
     gridAt path: String, dataFolders: [String], limit: Int = GridExpansion.usualLimit,
-    store: ResultStore? = nil
+    store: ResultStore? = nil, recordsTeachers: Bool = true
   ) throws -> PlannedSweep {
     let bytes = try text(of: path)
     let grid = try GridReader.read(bytes, file: path, load: load)
     let folder = folder(of: path)
-    let expansion = try GridExpansion(
-      grid, .engine(dataFolders: dataFolders, gridFolder: folder), limit: limit)
-    let plan = SweepPlan(expansion.runs)
-    let states = try store?.states(of: plan.stages.map(\.key)) ?? [:]
+    let vocabulary = GridVocabulary.engine(dataFolders: dataFolders, gridFolder: folder)
+    let expansion = try GridExpansion(grid, vocabulary, limit: limit)
+    var plan = SweepPlan(expansion.runs)
     var done: Set<ContentKey> = []
     var failed: [ContentKey: FailureRecord] = [:]
-    for (key, state) in states {
-      switch state {
-      case .finished: done.insert(key)
-      case .failed(let failure): failed[key] = failure
-      case .open, .blocked: break
+    func look(_ keys: [ContentKey]) throws {
+      for (key, state) in try store?.states(of: keys) ?? [:] {
+        switch state {
+        case .finished: done.insert(key)
+        case .failed(let failure): failed[key] = failure
+        case .open, .blocked: break
+        }
       }
+    }
+    try look(plan.stages.map(\.key))
+    if recordsTeachers {
+      plan = try plan.recordingTeachers(
+        expansion.runs, reads: Dictionary(vocabulary.methods.map { ($0.name, $0.teacherOutputs) }) { $1 },
+        done: done.union(failed.keys)
+      ) { try store?.states(of: [$0])[$0] == .finished }
+      try look(plan.records.keys.sorted())
     }
     let students = plan.runKeys
     let finished = students.count { done.contains($0) || failed[$0] != nil }

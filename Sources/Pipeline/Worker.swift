@@ -42,9 +42,12 @@ package enum WorkerError: Error, Equatable, CustomStringConvertible {
 package enum Worker {
   /// - Returns: the exit code.
   ///
-  /// - Parameter job: what a cluster calls the job that this process runs in.
+  /// - Parameters:
+  ///   - job: what a cluster calls the job that this process runs in.
+  ///   - asksTeachers: whether teachers are asked even where their outputs were written down.
   package static func run(
-    _ key: ContentKey, attempt number: Int, in store: StoreFolder, dataFolder: String?, job: String? = nil
+    _ key: ContentKey, attempt number: Int, in store: StoreFolder, dataFolder: String?, job: String? = nil,
+    asksTeachers: Bool = false
   ) -> Int32 {
     WorkerSignals.install()
     do {
@@ -59,7 +62,8 @@ package enum Worker {
       let heart = Heart(of: attempt, in: stage, stop: WorkerSignals.stop)
       defer { heart.end() }
       let workspace = try Workspace(
-        store: store, stage: stage, attempt: attempt, dataFolder: dataFolder, stop: WorkerSignals.stop)
+        store: store, stage: stage, attempt: attempt, dataFolder: dataFolder, asksTeachers: asksTeachers,
+        stop: WorkerSignals.stop)
       let code = try run(request, in: workspace)
       return code == WorkerExit.stopped && heart.isSuperseded ? WorkerExit.superseded : code
     } catch let error as Contradiction {

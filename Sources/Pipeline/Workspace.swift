@@ -26,6 +26,8 @@ final class Workspace {
   let attempt: AttemptFolder
   /// A folder of datasets' files, where a grid named one.
   let dataFolder: String?
+  /// Whether teachers are asked even where their outputs were written down.
+  let asksTeachers: Bool
   private let records: RecordWriter
   private let stop: StopSignal
   private let started = Workspace.now
@@ -33,11 +35,13 @@ final class Workspace {
   private var lastProgress = -Double.infinity
 
   init(
-    store: StoreFolder, stage: StageFolder, attempt: AttemptFolder, dataFolder: String?, stop: StopSignal
+    store: StoreFolder, stage: StageFolder, attempt: AttemptFolder, dataFolder: String?,
+    asksTeachers: Bool = false, stop: StopSignal
   ) throws {
     (self.store, self.stage, self.attempt, self.dataFolder, self.stop) = (
       store, stage, attempt, dataFolder, stop
     )
+    self.asksTeachers = asksTeachers
     records = try RecordWriter(attempt.records)
   }
 
@@ -77,6 +81,19 @@ final class Workspace {
     try attempt.prepareOutput(files)
     try stage.publish(attempt)
   }
+
+  /// Makes the attempt's finished parts and some more files the stage's output; the parts of all attempts go.
+  func publish(parts: [String], and files: [(name: String, bytes: [UInt8])]) throws {
+    try attempt.prepareOutput(parts: parts, and: files)
+    try stage.publish(attempt)
+    for attempt in try stage.attempts() { try attempt.removeParts() }
+  }
+
+  /// A line for the attempt's log.
+  func note(_ text: String) { Self.say(text) }
+
+  /// Standard error of a worker is its attempt's log.
+  static func say(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
 
   /// Wall seconds since the worker began.
   var elapsed: Double { Self.now - started }

@@ -45,6 +45,9 @@ package struct ContentKey: Hashable, Sendable {
     }
   }
 
+  /// The first 8 bytes as a big-endian number: a checksum of small pieces.
+  package var word: UInt64 { words.0 }
+
   /// The first ten digits: enough to tell the runs of a store apart at a glance.
   package var short: String { String(description.prefix(10)) }
 

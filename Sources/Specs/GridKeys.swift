@@ -23,11 +23,14 @@ package enum GridKeys {
   package static let common = [
     "student", "method", "dataset", "trainImages", "testImages", "validationImages", "teachers",
     "teacherEpochs",
-    "teacherRecipe", "recipe", "epochs", "batchSize", "learningRate", "preset",
+    "teacherRecipe", "recipe", "epochs", "batchSize", "learningRate", "preset", "views",
   ]
+
+  /// More views than this are fresh ones in all but name, and nothing could be kept of them.
+  package static let mostViews = 1000
 
   /// Settings of grids.md that later versions bring.
   package static let later = [
-    "views", "convolution", "numerics", "trainer", "baselineRecipe",
+    "convolution", "numerics", "trainer", "baselineRecipe",
   ]
 }

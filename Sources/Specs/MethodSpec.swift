@@ -33,6 +33,7 @@ package struct MethodDescription: Sendable {
   /// One sentence.
   package let summary: String
   package let readsTeachers: Bool
+  package let teacherOutputs: TeacherOutputs
   package let options: [OptionDescription]
   /// Named bundles of options, the value of the key `preset`; the first is the default and holds the options' defaults.
   package let presets: [(name: String, options: [String: JSONValue])]
@@ -46,6 +47,7 @@ package struct MethodDescription: Sendable {
 
   package init(
     name: String, aliases: [String] = [], summary: String, readsTeachers: Bool,
+    teacherOutputs: TeacherOutputs = .all,
     options: [OptionDescription] = [], presets: [(name: String, options: [String: JSONValue])] = [],
     unread: @escaping @Sendable ([String: JSONValue]) -> [String] = { _ in [] },
     problems: @escaping @Sendable ([String: JSONValue]) -> [String] = { _ in [] }, explanation: String = ""
@@ -53,6 +55,7 @@ package struct MethodDescription: Sendable {
     (self.name, self.aliases, self.summary) = (name, aliases, summary)
     (self.readsTeachers, self.options, self.presets) = (readsTeachers, options, presets)
     (self.unread, self.problems, self.explanation) = (unread, problems, explanation)
+    self.teacherOutputs = readsTeachers ? teacherOutputs : .none
     standards = Dictionary(options.map { ($0.name, $0.standard) }) { first, _ in first }
   }
 
@@ -68,6 +71,19 @@ package struct MethodDescription: Sendable {
       !unread.contains(name) && standards[name] != value
     }
   }
+}
+
+/// What a method reads of a teacher's evaluation, and so what must be kept for it where views are fixed.
+package enum TeacherOutputs: Int, Comparable, Sendable {
+  case none
+  /// Logits and embedding.
+  case heads
+  /// Logits, embedding and the last feature map.
+  case maps
+  /// Maps of earlier stages too, which nobody keeps: teachers are evaluated.
+  case all
+
+  package static func < (a: TeacherOutputs, b: TeacherOutputs) -> Bool { a.rawValue < b.rawValue }
 }
 
 /// One option of a method.

@@ -37,13 +37,15 @@ package struct RunSpec: Hashable, Sendable {
   package var teachers: [TeacherSpec]
   package var recipe: RecipeSpec
   package var seed: Int
+  /// How many views of an image epochs draw from: K that are the same for every run, or 0 for a new one in each epoch.
+  package var views: Int
 
   package init(
     dataset: DatasetSpec, student: ModelSpec, method: MethodSpec, teachers: [TeacherSpec], recipe: RecipeSpec,
-    seed: Int
+    seed: Int, views: Int = 0
   ) {
     (self.dataset, self.student, self.method) = (dataset, student, method)
-    (self.teachers, self.recipe, self.seed) = (teachers, recipe, seed)
+    (self.teachers, self.recipe, self.seed, self.views) = (teachers, recipe, seed, views)
   }
 }
 
@@ -65,6 +67,7 @@ extension RunSpec: CanonicallyEncodable {
         bytes.append(UInt8(ascii: "]"))
       }
     }
+    if views > 0 { object.member("views", views, to: &bytes) }
     object.end(&bytes)
   }
 
@@ -80,6 +83,6 @@ extension RunSpec: CanonicallyEncodable {
       student: try ModelSpec(object["student"] ?? .null, at: object.path("student")),
       method: try MethodSpec(object["method"] ?? .null, at: object.path("method")), teachers: teachers,
       recipe: try RecipeSpec(object["recipe"] ?? .null, at: object.path("recipe")),
-      seed: try object.integer("seed"))
+      seed: try object.integer("seed"), views: try object.optional("views", SpecObject.integer) ?? 0)
   }
 }

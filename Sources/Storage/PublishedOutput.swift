@@ -41,6 +41,8 @@ struct Manifest: Hashable, Sendable {
 
   let entries: [Entry]
 
+  init(entries: [Entry]) { self.entries = entries }
+
   init(_ files: [(name: String, bytes: [UInt8])]) {
     entries = files.map { Entry(name: $0.name, size: $0.bytes.count, digest: ContentKey(hashing: $0.bytes)) }
   }

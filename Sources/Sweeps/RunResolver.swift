@@ -82,6 +82,10 @@ extension RunResolver {
       if !setting.isInteger || (setting.value.integer ?? 0) < 1 { complain("an integer from 1 on") }
     case "validationImages":
       if !setting.isInteger || (setting.value.integer ?? -1) < 0 { complain("an integer from 0 on") }
+    case "views":
+      if !setting.isInteger || !(0...GridKeys.mostViews).contains(setting.value.integer ?? -1) {
+        complain("an integer from 0 to \(GridKeys.mostViews)")
+      }
     case "learningRate":
       if !((setting.value.number ?? DecimalNumber(0)) > DecimalNumber(0)) { complain("a number above 0") }
     case "recipe", "teacherRecipe":
@@ -282,7 +286,7 @@ extension RunResolver {
     let run = RunSpec(
       dataset: dataset, student: network, method: MethodSpec(name: method.name, options: options),
       teachers: teachers,
-      recipe: recipe, seed: 0)
+      recipe: recipe, seed: 0, views: row["views"]?.value.integer ?? 0)
     return (run, method)
   }
 

@@ -8,6 +8,8 @@ package struct Scheduler: Sendable {
     case failed(ContentKey)
     /// The worker died or was killed from outside.
     case died(ContentKey)
+    /// There is no room for what it would write; those whom it would have helped do without.
+    case skipped(ContentKey)
     /// The worker left on request.
     case stopped(ContentKey)
     case stopRequested
@@ -58,6 +60,7 @@ package struct Scheduler: Sendable {
         continue
       }
       needed.formUnion(stage.inputs)
+      needed.formUnion(stage.helpers)
     }
     states = [:]
     for stage in stages {
@@ -85,6 +88,7 @@ package struct Scheduler: Sendable {
     switch event {
     case .finished(let key): end(key, .done)
     case .failed(let key): end(key, .failed)
+    case .skipped(let key): end(key, .failed)
     case .stopped(let key): end(key, .waiting)
     case .died(let key):
       deaths[key, default: 0] += 1
@@ -109,13 +113,28 @@ package struct Scheduler: Sendable {
     if state == .waiting { firstWaiting = 0 }
   }
 
+  /// A helper that failed is done without.
+  private func isReady(_ stage: StageRequest) -> Bool {
+    stage.inputs.allSatisfy { states[$0] == .done }
+      && stage.helpers.allSatisfy { states[$0] != .waiting && states[$0] != .running }
+  }
+
+  /// Helpers of runs that still wait or run: their outputs are wanted.
+  package var wantedHelpers: Set<ContentKey> {
+    var wanted: Set<ContentKey> = []
+    for stage in stages where !stage.helpers.isEmpty {
+      if states[stage.key] == .waiting || states[stage.key] == .running { wanted.formUnion(stage.helpers) }
+    }
+    return wanted
+  }
+
   private mutating func advance() -> [Action] {
     var actions: [Action] = []
     for stage in stages[firstWaiting...] where states[stage.key] == .waiting {
       if let culprit = stage.inputs.first(where: { states[$0] == .failed || states[$0] == .blocked }) {
         states[stage.key] = .blocked
         actions.append(.block(stage.key, by: culprit))
-      } else if !isStopping, running < slots, stage.inputs.allSatisfy({ states[$0] == .done }) {
+      } else if !isStopping, running < slots, isReady(stage) {
         states[stage.key] = .running
         running += 1
         attempts[stage.key, default: 0] += 1

@@ -21,6 +21,8 @@ package struct StageRequest: Hashable, Sendable {
   /// The canonical encoding of the specification.
   package let spec: [UInt8]
   package let inputs: [ContentKey]
+  /// Stages that are worth waiting for because their outputs make this one faster. They change no bit of it, so they are in no key.
+  package var helpers: [ContentKey] = []
 
   package init(_ stage: some StageSpec) {
     self.init(

@@ -1,6 +1,6 @@
 package import Specs
 
-// The stages of a sweep. Outputs of teachers on fixed views will stand between teachers and students.
+// The stages of a sweep.
 
 /// Images that runs read: subset taken, checked, packed.
 package struct DatasetStage: StageSpec {
@@ -42,6 +42,45 @@ package struct TeacherStage: StageSpec {
     let object = try SpecObject(json, at: path)
     dataset = try DatasetSpec(object["dataset"] ?? .null, at: object.path("dataset"))
     teacher = try TeacherSpec(object["teacher"] ?? .null, at: object.path("teacher"))
+  }
+}
+
+/// What a teacher says of every fixed view of the training images, written down for all runs that show it these views.
+///
+/// No key of a student depends on it: a run that finds it reads it, a run that does not asks the teacher, and both have the same bits.
+package struct TeacherOutputsStage: StageSpec {
+  package static let kind = "teacher-outputs"
+  package static let revision = 1
+
+  package var dataset: DatasetSpec
+  package var teacher: TeacherSpec
+  /// K, at least 1.
+  package var views: Int
+  /// Whether last maps are kept besides logits and embeddings; they take tens of times the room.
+  package var maps: Bool
+  package var inputs: [ContentKey] {
+    [DatasetStage(dataset).key, TeacherStage(teacher, on: dataset).key]
+  }
+
+  package init(_ teacher: TeacherSpec, on dataset: DatasetSpec, views: Int, maps: Bool) {
+    (self.teacher, self.dataset, self.views, self.maps) = (teacher, dataset, views, maps)
+  }
+
+  package func append(to bytes: inout [UInt8]) {
+    var object = ObjectWriter(to: &bytes)
+    object.member("dataset", to: &bytes, dataset.append)
+    object.member("maps", .bool(maps), to: &bytes)
+    object.member("teacher", to: &bytes, teacher.append)
+    object.member("views", views, to: &bytes)
+    object.end(&bytes)
+  }
+
+  package init(_ json: JSONValue, at path: String) throws(SpecError) {
+    let object = try SpecObject(json, at: path)
+    dataset = try DatasetSpec(object["dataset"] ?? .null, at: object.path("dataset"))
+    teacher = try TeacherSpec(object["teacher"] ?? .null, at: object.path("teacher"))
+    views = try object.integer("views")
+    maps = try object.bool("maps")
   }
 }
 

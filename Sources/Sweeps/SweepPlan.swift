@@ -2,10 +2,16 @@ package import Specs
 
 /// The stages of a sweep, each once, every stage after its inputs.
 package struct SweepPlan: Sendable {
-  /// Datasets, then teachers, then students in the order of the runs.
+  /// Datasets, then teachers, then their outputs, then students in the order of the runs.
   package let stages: [StageRequest]
   /// Of each run of the expansion, in its order.
   package let runKeys: [ContentKey]
+  /// The stages that write down what teachers say.
+  package let records: [ContentKey: TeacherOutputsStage]
+
+  init(stages: [StageRequest], runKeys: [ContentKey], records: [ContentKey: TeacherOutputsStage]) {
+    (self.stages, self.runKeys, self.records) = (stages, runKeys, records)
+  }
 
   package init(_ runs: [PlannedRun]) {
     var made: [StageRequest] = []
@@ -43,7 +49,92 @@ package struct SweepPlan: Sendable {
     stages =
       made.filter { $0.kind == DatasetStage.kind } + made.filter { $0.kind == TeacherStage.kind } + students
     runKeys = keys
+    records = [:]
   }
+}
+
+extension SweepPlan {
+  /// The plan with stages that write down what teachers say of fixed views, where that is less work than asking in each run: where the epochs of
+  /// the runs that would read it are more than the views.
+  ///
+  /// - Parameters:
+  ///   - runs: those that the plan was made of.
+  ///   - reads: by the names of methods.
+  ///   - done: runs that need not run.
+  ///   - exists: whether a stage's output is there already.
+  package func recordingTeachers(
+    _ runs: [PlannedRun], reads: [String: TeacherOutputs], done: Set<ContentKey>,
+    exists: (ContentKey) throws -> Bool
+  ) rethrows -> SweepPlan {
+    var demands: [TeacherPoolViews: Demand] = [:]
+    for (run, key) in zip(runs, runKeys) where run.spec.views > 0 && !done.contains(key) {
+      let demand = reads[run.spec.method.name] ?? .none
+      guard demand == .heads || demand == .maps, !run.spec.teachers.isEmpty else { continue }
+      demands[TeacherPoolViews(run.spec), default: Demand()].add(run.spec.recipe.epochs, demand)
+    }
+    if demands.isEmpty { return self }
+    // Pools overlap: what one teacher is asked is the sum over all pools that it is in.
+    var teachers: [TeacherOutputsStage: Demand] = [:]
+    for (pool, demand) in demands {
+      for teacher in Set(pool.teachers) {
+        let stage = TeacherOutputsStage(teacher, on: pool.dataset, views: pool.views, maps: false)
+        teachers[stage, default: Demand()].add(demand)
+      }
+    }
+    var chosen: [TeacherOutputsStage: StageRequest] = [:]
+    var records: [ContentKey: TeacherOutputsStage] = [:]
+    for (stage, demand) in teachers where demand.epochs > stage.views {
+      var stage = stage
+      let plain = stage
+      stage.maps = true
+      let full = StageRequest(stage)
+      if !demand.maps, try !exists(full.key) { stage.maps = false }
+      chosen[plain] = stage.maps ? full : StageRequest(stage)
+      records[chosen[plain]!.key] = stage
+    }
+    var helpers: [TeacherPoolViews: [ContentKey]] = [:]
+    for pool in demands.keys {
+      helpers[pool] = pool.teachers.compactMap {
+        chosen[TeacherOutputsStage($0, on: pool.dataset, views: pool.views, maps: false)]?.key
+      }
+    }
+    var students: [ContentKey: [ContentKey]] = [:]
+    for (run, key) in zip(runs, runKeys) where run.spec.views > 0 && !done.contains(key) {
+      if let helpers = helpers[TeacherPoolViews(run.spec)] { students[key] = helpers }
+    }
+    let first = stages.firstIndex { $0.kind == StudentStage.kind } ?? stages.count
+    let helped = stages[first...].map { stage in
+      guard let helpers = students[stage.key] else { return stage }
+      var stage = stage
+      stage.helpers = helpers
+      return stage
+    }
+    return SweepPlan(
+      stages: Array(stages[..<first]) + chosen.values.sorted { $0.key < $1.key } + helped, runKeys: runKeys,
+      records: records)
+  }
+}
+
+/// Teachers who are shown the same views.
+private struct TeacherPoolViews: Hashable {
+  let dataset: DatasetSpec
+  let teachers: [TeacherSpec]
+  let views: Int
+
+  init(_ run: RunSpec) { (dataset, teachers, views) = (run.dataset, run.teachers, run.views) }
+}
+
+/// What runs would ask of a teacher.
+private struct Demand {
+  var epochs = 0
+  var maps = false
+
+  mutating func add(_ epochs: Int, _ reads: TeacherOutputs) {
+    self.epochs += epochs
+    maps = maps || reads == .maps
+  }
+
+  mutating func add(_ other: Demand) { (epochs, maps) = (epochs + other.epochs, maps || other.maps) }
 }
 
 extension StageRequest {

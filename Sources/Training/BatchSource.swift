@@ -11,9 +11,15 @@ package protocol BatchSource: Sendable {
   func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, labels: [Int])
   /// Training images as they are, without augmentation.
   func plainBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int])
+  /// The number of the fixed view that the epoch shows of each image; nil where views are fresh in each epoch.
+  func views(_ positions: [Int], epoch: Int) -> [Int]?
   /// The images that measure the run, in batches of a fixed order.
   var evaluationOrder: [[Int]] { get }
   func evaluationBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int])
+}
+
+extension BatchSource {
+  package func views(_ positions: [Int], epoch: Int) -> [Int]? { nil }
 }
 
 /// Batches of a dataset: shuffled, cropped and mirrored by streams of the run's seed.
@@ -24,9 +30,10 @@ package struct DatasetBatches: BatchSource {
   private let dataset: Dataset
   private let batchSize: Int
   private let seed: Int
+  private let plan: ViewPlan
 
-  package init(_ dataset: Dataset, batchSize: Int, seed: Int) {
-    (self.dataset, self.batchSize, self.seed) = (dataset, batchSize, seed)
+  package init(_ dataset: Dataset, batchSize: Int, seed: Int, plan: ViewPlan = .fresh) {
+    (self.dataset, self.batchSize, self.seed, self.plan) = (dataset, batchSize, seed, plan)
   }
 
   package var task: ImageTask { dataset.task }
@@ -36,7 +43,10 @@ package struct DatasetBatches: BatchSource {
   }
 
   package func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, labels: [Int]) {
-    let images = Augmentation.standard.batch(of: dataset.train, indices: positions, seed: seed, epoch: epoch)
+    let images =
+      views(positions, epoch: epoch).map {
+        Augmentation.standard.batch(of: dataset.train, indices: positions, views: $0)
+      } ?? Augmentation.standard.batch(of: dataset.train, indices: positions, seed: seed, epoch: epoch)
     return (images, positions.map { dataset.train.labels[$0] })
   }
 
@@ -45,6 +55,10 @@ package struct DatasetBatches: BatchSource {
       Augmentation.none.batch(of: dataset.train, indices: positions),
       positions.map { dataset.train.labels[$0] }
     )
+  }
+
+  package func views(_ positions: [Int], epoch: Int) -> [Int]? {
+    plan.choice(positions, seed: seed, epoch: epoch)
   }
 
   package var evaluationOrder: [[Int]] {

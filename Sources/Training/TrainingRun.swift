@@ -3,14 +3,6 @@ package import Networks
 package import Specs
 package import Tensors
 
-/// A frozen network that a student learns from.
-package struct Teacher: Sendable {
-  package let network: BuiltNetwork
-  package let state: ModelState
-
-  package init(_ network: BuiltNetwork, _ state: ModelState) { (self.network, self.state) = (network, state) }
-}
-
 /// The loss stopped being finite.
 package struct TrainingDiverged: Error, Equatable, CustomStringConvertible {
   /// Both from 0.
@@ -48,7 +40,7 @@ package struct TrainingRun: Sendable {
   /// For tests that compare gradients.
   package var measuresGradients = false
 
-  private let teachers: [Teacher]
+  private let teachers: TeacherPool
   private let source: any BatchSource
   private let rates: RateSchedule
   private var method: any DistillationMethod
@@ -60,10 +52,11 @@ package struct TrainingRun: Sendable {
   /// - Parameters:
   ///   - student: built on the source's task; what the method trains jointly is declared behind it.
   ///   - seed: of initial values and of the policy; the source has its own.
+  ///   - recorded: what teachers said of the source's fixed views before, in their order; nil for those that are evaluated.
   package init(
     student: ModelSpec, teachers: [Teacher], method: MethodSpec, recipe: RecipeSpec, source: any BatchSource,
     seed: Int,
-    precision: Precision = .single
+    precision: Precision = .single, recorded: [(any RecordedOutputs)?] = []
   ) throws {
     let seed = UInt64(bitPattern: Int64(seed))
     let kind = try Catalog.methods.entry(method.name)
@@ -84,7 +77,8 @@ package struct TrainingRun: Sendable {
     if made!.skipsShortBatches, source.order(epoch: 0).first?.count != recipe.batchSize {
       throw NoWholeBatch(method: method.name, batchSize: recipe.batchSize)
     }
-    (self.teachers, self.recipe, self.source) = (teachers, recipe, source)
+    (self.recipe, self.source) = (recipe, source)
+    self.teachers = TeacherPool(teachers, recorded: precision == .single ? recorded : [])
     state = network.state(seed: seed, precision: precision)
     optimizer = SGD(
       momentum: recipe.momentum.double, nesterov: recipe.nesterov, weightDecay: recipe.weightDecay.double)
@@ -138,13 +132,14 @@ package struct TrainingRun: Sendable {
   /// Images as an epoch shows them, with what the teachers say of them.
   private func shown(_ samples: [Int], epoch: Int, index: Int) -> RecalledBatch {
     let (images, labels) = source.trainingBatch(samples, epoch: epoch)
-    return batch(images, labels, samples, epoch: epoch, index: index)
+    return batch(
+      images, labels, samples, views: source.views(samples, epoch: epoch), epoch: epoch, index: index)
   }
 
   private func batch(
-    _ images: Tensor, _ labels: [Int], _ samples: [Int], epoch: Int, index: Int
+    _ images: Tensor, _ labels: [Int], _ samples: [Int], views: [Int]?, epoch: Int, index: Int
   ) -> RecalledBatch {
-    let taught = teachers.map { $0.network.network(images, Pass($0.state, .inference)) }
+    let taught = teachers.activations(images, samples, views: views)
     return RecalledBatch { [network] pass in
       DistillationBatch(
         samples: samples, labels: labels, student: network.network(images, pass), teachers: taught,
@@ -155,9 +150,10 @@ package struct TrainingRun: Sendable {
   /// Images of several epochs as one batch.
   private func recalled(_ views: [SampleView], index: Int) -> RecalledBatch {
     let single = views.map { source.trainingBatch([$0.sample], epoch: $0.epoch) }
+    let fixed = views.compactMap { source.views([$0.sample], epoch: $0.epoch)?.first }
     return batch(
       .concatenated(single.map(\.images), axis: 0), single.flatMap(\.labels), views.map(\.sample),
-      epoch: epoch, index: index)
+      views: fixed.count == views.count ? fixed : nil, epoch: epoch, index: index)
   }
 
   /// The student's forward and backward pass; running statistics change here.

@@ -50,6 +50,36 @@ struct DataFolders: ParsableArguments {
   var folders: [String] = ["data"]
 }
 
+/// What may be kept of what teachers say.
+struct CacheOptions: ParsableArguments {
+  @Option(
+    name: .customLong("cache-limit"),
+    help: ArgumentHelp(
+      "Disk that outputs of teachers may take, such as 20GB; half of what is free where nothing is said.",
+      valueName: "size"))
+  var limit: ByteSize?
+
+  @Flag(name: .customLong("no-cache"), help: "Ask teachers in every run, whatever was written down of them.")
+  var isLeftAlone = false
+
+  var isUsed: Bool { !isLeftAlone }
+  var policy: CachePolicy { CachePolicy(isUsed: isUsed, limit: limit?.bytes) }
+}
+
+/// `20GB`, `500 MB`, `1.5e9`: decimal units, as `size` prints them.
+struct ByteSize: ExpressibleByArgument {
+  let bytes: Int
+
+  init?(argument: String) {
+    let text = argument.filter { !$0.isWhitespace }.uppercased()
+    let units = [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("KB", 1e3), ("B", 1.0)]
+    let unit = units.first { text.hasSuffix($0.0) }
+    guard let value = Double(text.dropLast(unit?.0.count ?? 0)), value >= 0, value * (unit?.1 ?? 1) < 1e18
+    else { return nil }
+    bytes = Int(value * (unit?.1 ?? 1))
+  }
+}
+
 enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
   case auto, always, never
 }

@@ -30,6 +30,8 @@ struct Run: AsyncParsableCommand {
   @Option(help: "How many runs a grid may ask for.")
   var maxRuns = GridExpansion.usualLimit
 
+  @OptionGroup var cache: CacheOptions
+
   @Flag(help: "What happens as JSON lines on standard output, instead of the table.")
   var events = false
 
@@ -47,7 +49,9 @@ struct Run: AsyncParsableCommand {
     do { try location.folder.create() } catch { throw StoreError.file(error) }
     let lease = try Lease(of: location.folder, now: Int(Date.now.timeIntervalSince1970))
     let store = try ResultStore(at: location.folder, .writing)
-    let sweep = try SweepPlanner.plan(gridAt: file, dataFolders: data.folders, limit: maxRuns, store: store)
+    let sweep = try SweepPlanner.plan(
+      gridAt: file, dataFolders: data.folders, limit: maxRuns, store: store,
+      recordsTeachers: cache.isUsed)
     for warning in sweep.expansion.warnings { Talk.say(warning.rendered) }
 
     guard let program = ProgramIdentity.executable else {
@@ -118,11 +122,13 @@ struct Run: AsyncParsableCommand {
         try? folder.stage(job.key).attempts().last?.askToStop()
       }
       coordinator = try Coordinator(
-        sweep, folder: folder, store: store, executor: hosts, workers: place.hostList.count, observe: observe)
+        sweep, folder: folder, store: store, executor: hosts, workers: place.hostList.count,
+        cache: cache.policy, observe: observe)
     } else {
       let count = workers ?? sweep.grid.run.workers ?? ProcessInfo.processInfo.activeProcessorCount
       coordinator = try Coordinator(
-        sweep, folder: location.folder, store: store, executor: local, workers: count, observe: observe)
+        sweep, folder: location.folder, store: store, executor: local, workers: count,
+        cache: cache.policy, observe: observe)
     }
     return { .done(try await coordinator.run(until: $0)) }
   }

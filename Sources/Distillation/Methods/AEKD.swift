@@ -6,7 +6,7 @@ package import Tensors
 package struct AEKD: DistillationMethod {
   package static let description = MethodDescription(
     name: "aekd", summary: "Logits, weighed so that the combined gradient is shortest.",
-    readsTeachers: true,
+    readsTeachers: true, teacherOutputs: .heads,
     options: [.alpha, .scaling] + AgreeingWeights.options + OptionDescription.losses(hasFeatures: false),
     unread: AgreeingWeights.unread,
     explanation: """
@@ -37,7 +37,7 @@ package struct AEKDHint: DistillationMethod {
   package static let description = MethodDescription(
     name: "aekd-hint",
     summary: "AEKD with feature maps, each weighed so that its combined gradient is shortest.",
-    readsTeachers: true,
+    readsTeachers: true, teacherOutputs: .maps,
     options: [.alpha, .beta, .scaling] + AgreeingWeights.options
       + OptionDescription.losses(hasFeatures: true),
     unread: AgreeingWeights.unread,

@@ -6,7 +6,7 @@ internal import Tensors
 package struct AverageKD: DistillationMethod {
   package static let description = MethodDescription(
     name: "aver-kd", summary: "Every teacher's logits, weighed alike.",
-    readsTeachers: true, options: [.alpha] + OptionDescription.losses(hasFeatures: false),
+    readsTeachers: true, teacherOutputs: .heads, options: [.alpha] + OptionDescription.losses(hasFeatures: false),
     unread: unreadLossOptions,
     explanation: """
       L = mean over samples of H + alpha (1/M) Σ_m KL_m
@@ -30,6 +30,7 @@ package struct AverageKDFitNet: DistillationMethod {
   package static let description = MethodDescription(
     name: "aver-kd-fitnet",
     summary: "Every teacher's logits and feature map, weighed alike.", readsTeachers: true,
+    teacherOutputs: .maps,
     options: [.alpha, .beta] + OptionDescription.losses(hasFeatures: true),
     unread: unreadLossOptions,
     explanation: """

@@ -6,7 +6,7 @@ package import Tensors
 package struct EntropyKD: DistillationMethod {
   package static let description = MethodDescription(
     name: "eb-kd", aliases: ["ebkd"], summary: "Logits, weighed by how sure each teacher is of the sample.",
-    readsTeachers: true,
+    readsTeachers: true, teacherOutputs: .heads,
     options: [
       .alpha, .scaling,
       OptionDescription(

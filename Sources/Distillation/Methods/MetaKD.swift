@@ -10,7 +10,7 @@ internal import Tensors
 package struct MetaKD: DistillationMethod {
   package static let description = MethodDescription(
     name: "mmkd", summary: "Logits and feature maps, weighed by networks that look three steps ahead.",
-    readsTeachers: true,
+    readsTeachers: true, teacherOutputs: .maps,
     options: [.alpha, .beta, .scaling] + OptionDescription.losses(hasFeatures: true),
     unread: unreadLossOptions,
     explanation: """

@@ -28,18 +28,27 @@ enum TrainingBody {
     let inputs = stage.inputs
     let dataset = try DatasetBody.dataset(inputs[0], in: workspace)
     let teachers = try zip(stage.run.teachers, inputs.dropFirst()).map { teacher, key in
-      let built = try BuiltNetwork(teacher.network, dataset.task)
-      var state = built.state(seed: 0)
-      // The best test epoch, as the authors' script keeps it (`methods.md` 7.2).
-      try state.load(Safetensors(decoding: workspace.input(key, bestFile)))
-      return Teacher(built, state)
+      try self.teacher(teacher, key, dataset.task, in: workspace)
     }
-    let source = DatasetBatches(dataset, batchSize: stage.run.recipe.batchSize, seed: stage.run.seed)
+    let source = DatasetBatches(
+      dataset, batchSize: stage.run.recipe.batchSize, seed: stage.run.seed,
+      plan: ViewPlan(views: stage.run.views))
     let run = try TrainingRun(
       student: stage.run.student, teachers: teachers, method: stage.run.method, recipe: stage.run.recipe,
       source: source,
-      seed: stage.run.seed)
+      seed: stage.run.seed, recorded: try TeacherRecord.all(of: stage.run, in: workspace))
     try train(run, in: workspace)
+  }
+
+  /// A trained teacher as those who learn from it see it.
+  static func teacher(
+    _ teacher: TeacherSpec, _ key: ContentKey, _ task: ImageTask, in workspace: Workspace
+  ) throws -> Teacher {
+    let built = try BuiltNetwork(teacher.network, task)
+    var state = built.state(seed: 0)
+    // The best test epoch, as the authors' script keeps it (`methods.md` 7.2).
+    try state.load(Safetensors(decoding: workspace.input(key, bestFile)))
+    return Teacher(built, state)
   }
 
   private static func train(_ fresh: TrainingRun, in workspace: Workspace) throws {
@@ -109,7 +118,7 @@ enum TrainingBody {
     _ fresh: TrainingRun, in workspace: Workspace
   ) throws -> (run: TrainingRun, best: BestEpoch?) {
     let (newest, damaged) = try workspace.stage.newestSnapshot()
-    for path in damaged { note("\(path) is damaged and was passed over") }
+    for path in damaged { workspace.note("\(path) is damaged and was passed over") }
     guard let newest else { return (fresh, nil) }
     do {
       let snapshot = try Networks.Snapshot(decoding: newest.bytes)
@@ -117,17 +126,14 @@ enum TrainingBody {
       try run.restore(from: snapshot)
       guard let best = try BestEpoch(from: snapshot) else { return (run, nil) }
       if try workspace.stage.newestBest(upTo: best.step).snapshot?.step == best.step { return (run, best) }
-      note("the best state of step \(best.step) is gone; the run starts again")
+      workspace.note("the best state of step \(best.step) is gone; the run starts again")
     } catch let error as SnapshotError {
-      note("\(error) The run starts again.")
+      workspace.note("\(error) The run starts again.")
     } catch let error as SafetensorsError {
-      note("\(error) The run starts again.")
+      workspace.note("\(error) The run starts again.")
     }
     return (fresh, nil)
   }
-
-  /// A line for the attempt's log.
-  private static func note(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
 }
 
 /// The epoch of the highest test accuracy so far, the earliest if several.

@@ -1,0 +1,51 @@
+internal import Specs
+package import Storage
+internal import Sweeps
+
+/// What may be kept of what teachers say.
+package struct CachePolicy: Sendable {
+  /// Whether it is written and read at all.
+  package var isUsed: Bool
+  /// Bytes; nil for half of what the disk has free, what is kept already included.
+  package var limit: Int?
+
+  package init(isUsed: Bool = true, limit: Int? = nil) { (self.isUsed, self.limit) = (isUsed, limit) }
+}
+
+/// Keeps the outputs of teachers within their limit: makes room by removing those that nobody has read for longest and nobody needs now.
+final class CacheRoom {
+  private let policy: CachePolicy
+  private let folder: StoreFolder
+  private let store: ResultStore
+  /// Bytes promised to stages that run.
+  private var promised: [ContentKey: Int] = [:]
+
+  init(_ policy: CachePolicy, _ folder: StoreFolder, _ store: ResultStore) {
+    (self.policy, self.folder, self.store) = (policy, folder, store)
+  }
+
+  /// Promises room to a stage, if there is some or some can be made.
+  ///
+  /// - Parameter wanted: outputs that runs of this sweep still wait for; they stay.
+  func make(for key: ContentKey, _ record: TeacherOutputsStage, wanted: Set<ContentKey>) throws -> Bool {
+    let size = Int(try Forecast.bytes(of: record))
+    var kept: [(key: ContentKey, last: Int, bytes: Int)] = []
+    for (stage, _) in try store.stages() where stage.kind == TeacherOutputsStage.kind {
+      if let use = folder.stage(stage.key).use { kept.append((stage.key, use.last, use.bytes)) }
+    }
+    var taken = kept.reduce(0) { $0 + $1.bytes } + promised.values.reduce(0, +)
+    let limit = policy.limit ?? (taken + folder.freeBytes) / 2
+    for old in kept.sorted(by: { ($0.last, $0.key) < ($1.last, $1.key) })
+    where taken + size > limit && !wanted.contains(old.key) && old.key != key {
+      guard try folder.stage(old.key).evict() else { continue }
+      try store.setState(.open, of: old.key)
+      taken -= old.bytes
+    }
+    guard taken + size <= limit else { return false }
+    promised[key] = size
+    return true
+  }
+
+  /// The stage has ended; what it wrote counts by itself from here on.
+  func release(_ key: ContentKey) { promised[key] = nil }
+}
