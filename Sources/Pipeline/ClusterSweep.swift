@@ -216,7 +216,7 @@ extension ClusterSweep {
   /// Datasets that something still to run reads, in this process's place: they take seconds, and then no node needs their files.
   private func makeDatasets() async throws {
     let waiting = sweep.plan.stages.filter { !done.contains($0.key) && !failed.contains($0.key) }
-    let wanted = Set(waiting.flatMap(\.inputs))
+    let wanted = Set(waiting.flatMap { $0.inputs + $0.helpers })
     for stage in sweep.plan.stages where wanted.contains(stage.key) {
       let place = folder.stage(stage.key)
       guard try place.published() == nil else { continue }

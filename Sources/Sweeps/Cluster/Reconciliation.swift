@@ -205,14 +205,15 @@ package struct Reconciliation: Sendable {
         continue
       }
       // What depends on a submission that may not exist waits until that is known.
-      if stage.request.inputs.contains(where: unsure.contains) { continue }
-      let below = stage.request.inputs.compactMap { level[$0] }
+      let waitsFor = stage.request.inputs + stage.request.helpers
+      if waitsFor.contains(where: unsure.contains) { continue }
+      let below = waitsFor.compactMap { level[$0] }
       let own = (below.max() ?? -1) + 1
       level[key] = own
       while waves.count <= own { waves.append(Wave()) }
       waves[own].entries.append(BatchManifest.Entry(key: key, after: stage.lastAttempt))
       waves[own].afterWaves.formUnion(below)
-      for input in stage.request.inputs { waves[own].after.formUnion(numbers[input] ?? []) }
+      for input in waitsFor { waves[own].after.formUnion(numbers[input] ?? []) }
       waves[own].refusals = max(waves[own].refusals, refusals[key, default: 0])
     }
   }
@@ -225,6 +226,7 @@ package struct Reconciliation: Sendable {
       guard stage.request.kind == StudentStage.kind || needed.contains(key) else { continue }
       needed.insert(key)
       needed.formUnion(stage.request.inputs)
+      needed.formUnion(stage.request.helpers)
     }
     return needed
   }
