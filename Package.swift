@@ -86,7 +86,6 @@ let package = Package(
     tests(of: "Datasets", uses: ["Tensors", "Specs"]),
     tests(of: "Reports", uses: ["Specs"]),
     tests(of: "Distillation", uses: ["Networks", "Reports", "Tensors", "Specs"]),
-    tests(of: "Storage", uses: ["Specs"]),
     tests(of: "Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["TestSupport", "Storage", "Specs", "mtkd-sweep"],
