@@ -167,7 +167,8 @@ extension Coordinator {
         if let record = sweep.plan.records[key],
           try !room.make(for: key, record, wanted: scheduler.wantedHelpers)
         {
-          observe(.warning("\(title(key).text): no room within --cache-limit; each run asks the teacher itself"))
+          observe(
+            .warning("\(title(key).text): no room within --cache-limit; each run asks the teacher itself"))
           if try perform(scheduler.handle(.skipped(key)), inbox) { return true }
         } else {
           try start(key, inbox)

@@ -99,7 +99,8 @@ private struct CostMeter {
   mutating func bytes(of stage: TeacherOutputsStage) throws -> Double {
     let (task, train, _) = Self.size(of: stage.dataset)
     let cost = try cost(stage.teacher.network, task)
-    return train * Double(stage.views) * 4 * Double(task.classes + cost.embedding + (stage.maps ? cost.map.count : 0))
+    return train * Double(stage.views) * 4
+      * Double(task.classes + cost.embedding + (stage.maps ? cost.map.count : 0))
   }
 
   /// Of a student's checkpoints, on disk and in the store: weights three times, momentum once.

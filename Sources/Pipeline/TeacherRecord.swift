@@ -120,7 +120,8 @@ final class TeacherRecord: RecordedOutputs {
       do {
         for (place, record) in records.enumerated() {
           let (part, index) = record.quotientAndRemainder(dividingBy: form.viewsPerPart)
-          let target = UnsafeMutableRawBufferPointer(rebasing: bytes[4 * size * place..<4 * size * (place + 1)])
+          let target = UnsafeMutableRawBufferPointer(
+            rebasing: bytes[4 * size * place..<4 * size * (place + 1)])
           try parts[part].read(index * form.columns + column, into: target)
         }
       } catch {
@@ -160,13 +161,15 @@ extension TeacherRecord {
       let form = try RecordForm(JSONReader.read(output.read(RecordForm.file)).value, at: RecordForm.file)
       guard form.profile == ProgramIdentity.profile else {
         workspace.note(
-          "\(stage.key.short) was written under \(form.profile), this process computes under \(ProgramIdentity.profile)")
+          "\(stage.key.short) was written under \(form.profile), this process computes under \(ProgramIdentity.profile)"
+        )
         return nil
       }
       let parts = try (0..<form.parts).map { part in
         let chunks = try MappedChunks(output.path(of: RecordForm.name(ofPart: part)))
         guard chunks.count == form.range(of: part).count * form.columns, form.fits(chunks) else {
-          throw ChunkDamage(path: output.path(of: RecordForm.name(ofPart: part)), problem: "it has another form")
+          throw ChunkDamage(
+            path: output.path(of: RecordForm.name(ofPart: part)), problem: "it has another form")
         }
         return chunks
       }

@@ -114,7 +114,9 @@ package enum GridSchema {
       settings[name] = positive
     }
     settings["validationImages"] = ["type": "integer", "minimum": 0]
-    settings["views"] = ["type": "integer", "minimum": 0, "maximum": .number(DecimalNumber(GridKeys.mostViews))]
+    settings["views"] = [
+      "type": "integer", "minimum": 0, "maximum": .number(DecimalNumber(GridKeys.mostViews)),
+    ]
     settings["learningRate"] = ["type": "number", "exclusiveMinimum": 0]
     settings["student"] = ["type": ["string", "object"]]
     settings["method"] = text

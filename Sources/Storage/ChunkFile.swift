@@ -135,7 +135,9 @@ package final class MappedChunks: @unchecked Sendable {
     }
   }
 
-  private static func entries(of memory: UnsafeRawBufferPointer, _ path: String) throws(ChunkDamage) -> [Entry] {
+  private static func entries(of memory: UnsafeRawBufferPointer, _ path: String) throws(ChunkDamage)
+    -> [Entry]
+  {
     func word(_ offset: Int) -> UInt64 {
       UInt64(littleEndian: memory.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }

@@ -99,7 +99,8 @@ struct Plan: ParsableCommand {
     ]
     lines += sweep.expansion.sharing.map { "  \($0)" }
     lines.append(
-      "  done \(counts.done), to run \(counts.toRun), datasets, teachers and their outputs to make \(counts.preparations)")
+      "  done \(counts.done), to run \(counts.toRun), datasets, teachers and their outputs to make \(counts.preparations)"
+    )
     if sweep.dropped > 0 { lines.append("  no longer asked for: \(sweep.dropped) (nothing is deleted)") }
     if counts.toRun + counts.preparations > 0 {
       let basis =

@@ -176,7 +176,8 @@ struct SweepProgress {
   static func line(for event: RunEvent) -> String? {
     switch event {
     case .planned(let counts, let workers):
-      let made = counts.preparations > 0 ? ", \(counts.preparations) datasets, teachers and outputs to make" : ""
+      let made =
+        counts.preparations > 0 ? ", \(counts.preparations) datasets, teachers and outputs to make" : ""
       return
         "\(counts.asked) runs asked for, \(counts.distinct) distinct, \(counts.done) done, \(counts.toRun) to run\(made), \(workers > 0 ? "\(workers) workers" : "on the cluster")"
     case .stageFinished(let title, let metrics, let seconds, _):

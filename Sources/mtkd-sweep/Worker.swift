@@ -32,7 +32,8 @@ struct WorkerCommand: AsyncParsableCommand {
   func run() async throws {
     if let key = key.flatMap({ ContentKey($0) }), let attempt {
       throw ExitCode(
-        Pipeline.Worker.run(key, attempt: attempt, in: location.folder, dataFolder: dataFolder, job: job,
+        Pipeline.Worker.run(
+          key, attempt: attempt, in: location.folder, dataFolder: dataFolder, job: job,
           asksTeachers: liveTeachers))
     }
     guard let batch, let task else { return }

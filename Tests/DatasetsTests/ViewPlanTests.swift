@@ -22,7 +22,9 @@ import Testing
   @Test func `every view is as likely as the others`() {
     var counts = [0, 0, 0, 0]
     for epoch in 0..<20 {
-      for view in ViewPlan.fixed(count: 4).choice(Array(0..<500), seed: 1, epoch: epoch)! { counts[view] += 1 }
+      for view in ViewPlan.fixed(count: 4).choice(Array(0..<500), seed: 1, epoch: epoch)! {
+        counts[view] += 1
+      }
     }
     // 10 000 draws: 2500 each with a deviation of 43.
     #expect(counts.allSatisfy { abs($0 - 2500) < 5 * 43 }, "\(counts)")
@@ -31,8 +33,9 @@ import Testing
   @Test func `a fixed view is one picture, whoever asks in whatever batch`() {
     let augmentation = Augmentation.standard
     let both = augmentation.batch(of: images, indices: [3, 9], views: [1, 0]).floats
-    #expect(both == augmentation.batch(of: images, indices: [3], views: [1]).floats
-      + augmentation.batch(of: images, indices: [9], views: [0]).floats)
+    #expect(
+      both == augmentation.batch(of: images, indices: [3], views: [1]).floats
+        + augmentation.batch(of: images, indices: [9], views: [0]).floats)
     // Of 9 × 9 × 2 crops, most of 40 images have two different ones.
     let different = (0..<40).count { index in
       augmentation.batch(of: images, indices: [index], views: [0]).floats

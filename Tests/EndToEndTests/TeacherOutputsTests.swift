@@ -36,7 +36,8 @@ import Testing
   private func stages(_ kind: String, _ store: String, _ sweep: TinySweep) throws -> [URL] {
     let folder = sweep.folder.appending(path: "\(store)/stages")
     return try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil).filter {
-      try String(contentsOf: $0.appending(path: "spec.json"), encoding: .utf8).contains("\"kind\":\"\(kind)\"")
+      try String(contentsOf: $0.appending(path: "spec.json"), encoding: .utf8).contains(
+        "\"kind\":\"\(kind)\"")
     }.sorted { $0.path < $1.path }
   }
 
@@ -66,13 +67,16 @@ import Testing
     #expect(try logs("read", sweep).contains("2 of 2 teachers are read"))
 
     // More seeds find what is there; nothing is written again.
-    let before = try outputs("read", sweep).map { try $0.resourceValues(forKeys: [.creationDateKey]).creationDate }
+    let before = try outputs("read", sweep).map {
+      try $0.resourceValues(forKeys: [.creationDateKey]).creationDate
+    }
     try sweep.write(Self.grid.replacingOccurrences(of: #""count": 2"#, with: #""count": 3"#), to: "tiny.json")
     let plan = try Program.run("plan", "tiny.json", "--store", "read", "--json", in: sweep.folder)
     #expect(plan.out.contains("\"preparations\":0"), "\(plan.out)")
     _ = try run("--store", "read", in: sweep)
     #expect(
-      try outputs("read", sweep).map { try $0.resourceValues(forKeys: [.creationDateKey]).creationDate } == before)
+      try outputs("read", sweep).map { try $0.resourceValues(forKeys: [.creationDateKey]).creationDate }
+        == before)
   }
 
   @Test func `damaged outputs change nothing and are made again`() throws {
@@ -94,7 +98,9 @@ import Testing
       Self.grid.replacingOccurrences(of: #""aver-kd", "#, with: #""aver-kd-fitnet", "#), to: "tiny.json")
     _ = try run("--store", "hurt", in: sweep)
     _ = try run("--store", "calm", in: sweep)
-    func runs(_ store: String) throws -> Set<Substring> { Set(try digests(store, sweep).split(separator: "\n")) }
+    func runs(_ store: String) throws -> Set<Substring> {
+      Set(try digests(store, sweep).split(separator: "\n"))
+    }
     #expect(try runs("hurt").isSubset(of: runs("calm")))
     #expect(try logs("hurt", sweep).contains("another digest"), "the damage was met")
     // The next run that needs them finds the note and makes them again.

@@ -26,7 +26,9 @@ import Testing
     return bytes
   }
 
-  @Test(arguments: [false, true]) func `chunks are read in any order as they were written`(_ packs: Bool) throws {
+  @Test(arguments: [false, true]) func `chunks are read in any order as they were written`(_ packs: Bool)
+    throws
+  {
     var chunks = (0..<20).map { Self.numbers(50 + 13 * $0, seed: UInt64($0)) }
     chunks[7] = []
     let path = try file(ChunkFile.encoded(chunks, packs: packs))

@@ -44,7 +44,8 @@ import Training
             of: dataset.train, indices: some.map { $0 / views }, views: some.map { $0 % views }))
         return some.indices.map { index in
           Activations(
-            features: [said.map.rows([index]), said.embedding.rows([index])], logits: said.logits.rows([index]))
+            features: [said.map.rows([index]), said.embedding.rows([index])],
+            logits: said.logits.rows([index]))
         }
       }
     }

@@ -6,7 +6,8 @@ internal import Tensors
 package struct AverageKD: DistillationMethod {
   package static let description = MethodDescription(
     name: "aver-kd", summary: "Every teacher's logits, weighed alike.",
-    readsTeachers: true, teacherOutputs: .heads, options: [.alpha] + OptionDescription.losses(hasFeatures: false),
+    readsTeachers: true, teacherOutputs: .heads,
+    options: [.alpha] + OptionDescription.losses(hasFeatures: false),
     unread: unreadLossOptions,
     explanation: """
       L = mean over samples of H + alpha (1/M) Σ_m KL_m

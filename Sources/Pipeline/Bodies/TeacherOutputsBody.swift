@@ -23,8 +23,10 @@ enum TeacherOutputsBody {
     let teacher = try TrainingBody.teacher(stage.teacher, inputs[1], dataset.task, in: workspace)
     let cost = try NetworkCost(stage.teacher.network, dataset.task)
     let form = RecordForm(
-      images: dataset.train.count, views: stage.views, viewsPerPart: viewsPerPart, classes: dataset.task.classes,
-      embedding: cost.embedding, map: stage.maps ? cost.map.dimensions : nil, profile: ProgramIdentity.profile)
+      images: dataset.train.count, views: stage.views, viewsPerPart: viewsPerPart,
+      classes: dataset.task.classes,
+      embedding: cost.embedding, map: stage.maps ? cost.map.dimensions : nil, profile: ProgramIdentity.profile
+    )
     let earlier = try workspace.stage.attempts().filter { $0 != workspace.attempt }.reversed()
     let steps = (form.count + batchSize - 1) / batchSize
     let start = processorSeconds()
@@ -50,7 +52,8 @@ enum TeacherOutputsBody {
         try workspace.report(
           WorkerProgress(
             epoch: 0, epochs: 1, step: done / batchSize, steps: steps, loss: nil,
-            imagesPerSecond: Double(here) / max(workspace.elapsed, 1e-3), cpuSeconds: processorSeconds() - start,
+            imagesPerSecond: Double(here) / max(workspace.elapsed, 1e-3),
+            cpuSeconds: processorSeconds() - start,
             stepsHere: here / batchSize), always: done == form.count)
       }
       try workspace.attempt.writePart(
