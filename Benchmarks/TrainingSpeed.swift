@@ -7,6 +7,7 @@ import Tensors
 ///
 ///     mtkd-benchmarks [NETWORK …] [--batch N] [--seconds S] [--digest]
 ///     mtkd-benchmarks orchestration
+///     mtkd-benchmarks report
 @main struct TrainingSpeed {
   var networks = ["resnet8", "resnet20", "wrn-16-2", "mobilenetv2", "shufflenetv2", "regnetx-200mf"]
   var batch = 64
@@ -17,6 +18,9 @@ import Tensors
   static func main() async throws {
     if CommandLine.arguments.dropFirst().first == "orchestration" {
       return try await OrchestrationSpeed.main(Array(CommandLine.arguments.dropFirst(2)))
+    }
+    if CommandLine.arguments.dropFirst().first == "report" {
+      return try ReportSpeed.main(Array(CommandLine.arguments.dropFirst(2)))
     }
     var benchmark = TrainingSpeed()
     var named: [String] = []

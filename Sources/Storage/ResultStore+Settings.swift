@@ -11,7 +11,10 @@ extension ResultStore {
       }
     }
     var specs: [ContentKey: JSONValue] = [:]
-    for (key, text) in texts { specs[key] = try json(text).object?["spec"] }
+    for (key, text) in texts {
+      let document = try json(text)
+      specs[key] = document.object?["spec"] ?? document
+    }
     return specs
   }
 }

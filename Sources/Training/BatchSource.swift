@@ -16,6 +16,12 @@ package protocol BatchSource: Sendable {
   /// The images that measure the run, in batches of a fixed order.
   var evaluationOrder: [[Int]] { get }
   func evaluationBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int])
+  /// A source whose measuring images are those held out for selection; nil where none are.
+  var heldOut: (any BatchSource)? { get }
+}
+
+extension BatchSource {
+  package var heldOut: (any BatchSource)? { nil }
 }
 
 extension BatchSource {
@@ -67,5 +73,11 @@ package struct DatasetBatches: BatchSource {
 
   package func evaluationBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) {
     (Augmentation.none.batch(of: dataset.test, indices: positions), positions.map { dataset.test.labels[$0] })
+  }
+
+  package var heldOut: (any BatchSource)? {
+    dataset.validation.map {
+      DatasetBatches(Dataset(train: dataset.train, test: $0), batchSize: batchSize, seed: seed)
+    }
   }
 }

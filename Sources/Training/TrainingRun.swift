@@ -175,13 +175,20 @@ package struct TrainingRun: Sendable {
     metrics["learningRate"] = rates.rate(epoch: epoch)
     metrics["test.acc1"] = evaluation.accuracy
     metrics["test.loss"] = evaluation.loss
+    if let held = source.heldOut {
+      let validation = evaluate(on: held)
+      metrics["validation.acc1"] = validation.accuracy
+      metrics["validation.loss"] = validation.loss
+    }
     (epoch, batch, order, sums) = (epoch + 1, 0, [], EpochSums())
     return EpochRecord(
       epoch: epoch - 1, step: stepCount, metrics: Metrics(metrics),
       state: ContentKey(hashing: snapshot.encoded()))
   }
 
-  package func evaluate() -> Evaluation {
+  package func evaluate() -> Evaluation { evaluate(on: source) }
+
+  private func evaluate(on source: any BatchSource) -> Evaluation {
     func opened(_ source: some BatchSource) -> Evaluation { Evaluation(network.network, state, on: source) }
     return opened(source)
   }

@@ -3,6 +3,7 @@ import Distillation
 import Datasets
 import Foundation
 import Pipeline
+import Reports
 import Specs
 import Storage
 import Sweeps
@@ -31,6 +32,8 @@ enum ExitCodes {
     case is ExecutorError, is StillOnCluster: unavailable
     case is SiteError: badGrid
     case is MixedPrograms: notComparable
+    case is NoFigure: missingInput
+    case is NoConverter: unavailable
     case is OccupiedOutput: cannotCreate
     case is CannotListen: unavailable
     case let error as UnwritableOutput:

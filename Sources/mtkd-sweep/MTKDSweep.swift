@@ -15,7 +15,7 @@ struct MTKDSweep: AsyncParsableCommand {
     subcommands: [
       Check.self, Plan.self, Run.self, Status.self, Report.self, Export.self, Serve.self, List.self,
       Show.self, Logs.self,
-      Compare.self,
+      Compare.self, Plot.self,
       Retry.self,
       Models.self, Methods.self, DatasetsCommand.self, Presets.self, SchemaCommand.self, Bench.self,
       Doctor.self,

@@ -76,7 +76,9 @@ struct ReportOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Settings that make the columns, such as alpha.", valueName: "settings"))
   var columns: String?
 
-  @Option(help: ArgumentHelp("Sort rows by mean or a setting; -mean is the best first.", valueName: "key"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Sort rows by mean or a setting; -mean is the best first.", valueName: "key"))
   var sort: String?
 
   @Option(

@@ -1,0 +1,84 @@
+internal import Specs
+
+/// What accuracy costs: a mark a cell, joined along the cells that nothing beats in both.
+package enum CostFigure: FigureKind {
+  package static let name = "cost"
+  package static let summary = "the metric against seconds an epoch, and the cells that nothing beats in both (Pareto)"
+  /// Metrics of an epoch's cost, the first that a sweep has counts.
+  static let costs = ["cpu.seconds", "epoch.seconds", "time.seconds", "seconds"]
+
+  package static func series(among names: [String]) -> [String] {
+    let exact = costs.filter(names.contains)
+    return Array((exact + names.filter { $0.hasSuffix("seconds") }).prefix(1))
+  }
+
+  package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
+    guard let metric = series(among: input.series.keys.sorted()).first else {
+      throw NoFigure(kind: name, reason: "no run of it recorded the seconds that an epoch took.")
+    }
+    var points: [(cell: Cell, cost: SampleStatistics)] = []
+    for cell in input.table.cells where cell.headline != nil {
+      let means = input.courses(of: cell, metric).compactMap { SampleStatistics($0.filter(\.isFinite))?.mean }
+      if let cost = SampleStatistics(means) { points.append((cell, cost)) }
+    }
+    guard points.count > 1 else { throw NoFigure(kind: name, reason: "fewer than two cells have both numbers.") }
+    let isHigherBetter = MetricDirection.isHigherBetter(input.results.metric)
+    let front = self.front(points.map { ($0.cost.mean, $0.cell.headline!.mean) }, isHigherBetter)
+    let all = points.map(\.cell)
+    // Beyond the number of marks, only the front keeps names.
+    let named = points.indices.filter { points.count <= 24 || front.contains($0) }
+    let names = named.map { "\($0 + 1)  \(input.name(points[$0].cell, among: all))" }
+    let width = 560 + Legend.width(names)
+    let height = max(430, 70 + Double(names.count) * Legend.rowHeight)
+    var svg = SVG(
+      width: width, height: height, title: "\(input.results.name): \(input.metricTitle) against cost",
+      description: "Marks are cells, lines one sample deviation either way; the dashed line joins what nothing beats in both.")
+    svg.text("\(input.results.name): \(AxisFigure.noun(input)) against cost", Point(66, 26), "title")
+    let heights = points.flatMap { point -> [Double] in
+      let sample = point.cell.headline!
+      return [sample.mean - (sample.deviation ?? 0), sample.mean + (sample.deviation ?? 0)]
+    }
+    let widths = points.flatMap { [$0.cost.mean - ($0.cost.deviation ?? 0), $0.cost.mean + ($0.cost.deviation ?? 0)] }
+    let frame = Frame(
+      x: Scale(covering: widths, from: true), y: Scale(covering: heights), left: 66, top: 46, width: 470, height: 300)
+    frame.draw(on: &svg, x: "\(metric), mean of an epoch (s)", y: input.metricTitle, vertical: true)
+    let joined = front.map { frame.at(points[$0].cost.mean, points[$0].cell.headline!.mean) }
+    svg.path(joined, "reference", dash: "5 4")
+    for (index, point) in points.enumerated() {
+      let sample = point.cell.headline!
+      let at = frame.at(point.cost.mean, sample.mean)
+      let isFront = front.contains(index)
+      if let deviation = sample.deviation {
+        svg.line(frame.at(point.cost.mean, sample.mean - deviation), frame.at(point.cost.mean, sample.mean + deviation), "thin c\(isFront ? 1 : 0)")
+      }
+      if let deviation = point.cost.deviation {
+        svg.line(frame.at(point.cost.mean - deviation, sample.mean), frame.at(point.cost.mean + deviation, sample.mean), "thin c\(isFront ? 1 : 0)")
+      }
+      svg.marker(
+        isFront ? 3 : 0, at, radius: isFront ? 5.5 : 4.5, FigureStyle.fill(isFront ? 1 : 0),
+        hint: "\(input.name(point.cell, among: all)): \(Digits.fixed(point.cost.mean, 3)) s, \(ReportTable.text(sample, plusMinus: "±"))")
+      if named.contains(index) { svg.text("\(index + 1)", Point(at.x + 8, at.y - 6), "small") }
+    }
+    Legend.draw(
+      zip(named, names).map { ($1, Legend.Mark.marker(front.contains($0) ? 3 : 0)) }, on: &svg, at: Point(556, 46))
+    svg.text(
+      "Diamonds: no other cell is both cheaper and better. Mean and one sample deviation over seeds; seconds are those of the machines that ran them.",
+      Point(16, height - 12), "note")
+    return svg
+  }
+
+  /// Positions that no other beats in both, by rising cost.
+  static func front(_ points: [(cost: Double, value: Double)], _ isHigherBetter: Bool) -> [Int] {
+    let sign = isHigherBetter ? 1.0 : -1.0
+    var best = -Double.infinity
+    var front: [Int] = []
+    let order = points.indices.sorted {
+      (points[$0].cost, -sign * points[$0].value, $0) < (points[$1].cost, -sign * points[$1].value, $1)
+    }
+    for index in order where sign * points[index].value > best {
+      best = sign * points[index].value
+      front.append(index)
+    }
+    return front
+  }
+}

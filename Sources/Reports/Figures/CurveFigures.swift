@@ -1,0 +1,112 @@
+internal import Specs
+
+/// The course of several runs, epoch by epoch.
+struct Course {
+  /// As long as the longest run.
+  let means: [Double]
+  let lows: [Double]
+  let highs: [Double]
+  let runs: Int
+
+  /// Mean over the runs that are there, with one sample deviation either way; nil for no runs.
+  init?(_ runs: [[Double]]) {
+    guard let length = runs.map(\.count).max(), length > 0 else { return nil }
+    let samples = (0..<length).map { epoch in
+      SampleStatistics(runs.compactMap { epoch < $0.count && $0[epoch].isFinite ? $0[epoch] : nil })
+    }
+    means = samples.map { $0?.mean ?? .nan }
+    lows = samples.map { $0.map { $0.mean - ($0.deviation ?? 0) } ?? .nan }
+    highs = samples.map { $0.map { $0.mean + ($0.deviation ?? 0) } ?? .nan }
+    self.runs = runs.count
+  }
+
+  func draw(_ index: Int, _ frame: Frame, on svg: inout SVG) {
+    let known = means.indices.filter { means[$0].isFinite }
+    guard !known.isEmpty else { return }
+    func points(_ values: [Double]) -> [Point] { known.map { frame.at(Double($0 + 1), values[$0]) } }
+    if runs > 1 { svg.path(points(highs) + points(lows).reversed(), "band f\(index % FigureStyle.count)", isClosed: true) }
+    svg.path(points(means), FigureStyle.stroke(index), dash: FigureStyle.dash(index))
+    // A marker now and then, shifted from line to line, tells them apart without colour.
+    let step = max(1, known.count / 6)
+    for place in stride(from: min(known.count - 1, index % step), to: known.count, by: step) {
+      svg.marker(index, points(means)[place], radius: 3.6, FigureStyle.fill(index))
+    }
+  }
+}
+
+/// Several courses in one frame, with a legend and a line below.
+enum CoursePlot {
+  static func draw(
+    _ courses: [(name: String, course: Course)], title: String, y: String, note: String, from zero: Bool = false
+  ) -> SVG {
+    let epochs = courses.map(\.course.means.count).max() ?? 1
+    let values = courses.flatMap { $0.course.lows + $0.course.highs }
+    let width = 560 + Legend.width(courses.map(\.name))
+    var svg = SVG(width: width, height: 430, title: title, description: note)
+    svg.text(title, Point(66, 26), "title")
+    let frame = Frame(
+      x: Scale(epochs: epochs), y: Scale(covering: values, from: zero), left: 66, top: 46, width: 470, height: 300)
+    frame.draw(on: &svg, x: "epoch", y: y)
+    for (index, entry) in courses.enumerated() { entry.course.draw(index, frame, on: &svg) }
+    Legend.draw(courses.indices.map { (courses[$0].name, Legend.Mark.line($0)) }, on: &svg, at: Point(556, 46))
+    svg.text(note, Point(16, 416), "note")
+    return svg
+  }
+}
+
+/// The metric after every epoch, a line a cell.
+package enum CurvesFigure: FigureKind {
+  package static let name = "curves"
+  package static let summary = "learning curves: the metric over the epochs, a line a cell, a band over its seeds"
+
+  package static func series(among names: [String]) -> [String] { names }
+
+  package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
+    let all = input.table.cells
+    let courses = all.compactMap { cell in
+      Course(input.courses(of: cell, input.results.metric)).map { (input.name(cell, among: all), $0) }
+    }
+    guard !courses.isEmpty else {
+      throw NoFigure(kind: name, reason: "no run has \(input.results.metric) of an epoch yet.")
+    }
+    let left = courses.count - FigureStyle.count
+    return CoursePlot.draw(
+      Array(courses.prefix(FigureStyle.count)), title: "\(input.results.name): learning curves", y: input.metricTitle,
+      note:
+        "Mean over seeds, band of one sample deviation.\(left > 0 ? " \(left) more cells are not shown: --where chooses." : "")")
+  }
+}
+
+/// What the agent is paid.
+package enum RewardFigure: FigureKind {
+  package static let name = "reward"
+  package static let summary = "the agent's reward over the epochs, for each teacher or as a whole"
+
+  package static func series(among names: [String]) -> [String] {
+    names.filter { name in
+      guard name.hasPrefix("reward") else { return false }
+      return name == "reward" || Int(name.dropFirst("reward.".count)) != nil
+    }
+  }
+
+  package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
+    let metrics = series(among: input.series.keys.sorted())
+    let cells = input.table.cells.filter { cell in metrics.contains { !input.courses(of: cell, $0).isEmpty } }
+    var courses: [(name: String, course: Course)] = []
+    for cell in cells {
+      for metric in metrics {
+        guard let course = Course(input.courses(of: cell, metric)) else { continue }
+        let teacher = metric == "reward" ? "" : "teacher \((Int(metric.dropFirst("reward.".count)) ?? 0) + 1)"
+        let name = cells.count > 1 ? input.name(cell, among: cells) : ""
+        courses.append(([name, teacher].filter { !$0.isEmpty }.joined(separator: ", "), course))
+      }
+    }
+    guard !courses.isEmpty else { throw NoFigure(kind: name, reason: "no run of it has an agent that is rewarded.") }
+    let left = courses.count - FigureStyle.count
+    courses = courses.prefix(FigureStyle.count).map { ($0.name.isEmpty ? "reward" : $0.name, $0.course) }
+    return CoursePlot.draw(
+      courses, title: "\(input.results.name): reward of the agent", y: "reward, mean over samples (nats)",
+      note:
+        "As paid, before normalisation; mean over seeds, band of one sample deviation.\(left > 0 ? " \(left) more lines are not shown: --where chooses." : "")")
+  }
+}

@@ -1,0 +1,135 @@
+package import Specs
+
+/// A kind of figure.
+package protocol FigureKind: Sendable {
+  static var name: String { get }
+  /// One sentence for the list of kinds.
+  static var summary: String { get }
+  /// The metrics whose course over the epochs it draws, of those that a sweep has.
+  static func series(among names: [String]) -> [String]
+  /// - Throws: `NoFigure` where the sweep has nothing of that kind to show.
+  static func draw(_ input: FigureInput) throws(NoFigure) -> SVG
+}
+
+extension FigureKind {
+  package static func series(among names: [String]) -> [String] { [] }
+}
+
+/// What a figure is made of.
+package struct FigureInput: Sendable {
+  package let table: ReportTable
+  /// Metric, then run, then epoch from 0; not a number where a run reported none.
+  package let series: [String: [ContentKey: [Double]]]
+  /// Setting on the horizontal axis, where the kind lets one choose.
+  package var x: String?
+
+  package init(_ table: ReportTable, series: [String: [ContentKey: [Double]]] = [:], x: String? = nil) {
+    (self.table, self.series, self.x) = (table, series, x)
+  }
+
+  var results: SweepResults { table.results }
+
+  /// `test.acc1 (%)`.
+  var metricTitle: String { MetricDirection.title(results.metric) }
+
+  func place(_ column: String) -> Int? { results.columns.firstIndex(of: column) }
+
+  func label(_ cell: Cell, _ column: String) -> JSONValue? {
+    place(column).map { cell.labels[$0] }.flatMap { $0 == .null ? nil : $0 }
+  }
+
+  /// The words of a cell for what varies among some cells, apart from some settings: `mtkd-rl beta=5`; `all` where nothing does.
+  func name(_ cell: Cell, among cells: [Cell], without hidden: [String] = []) -> String {
+    let pools = ReportTable.poolNames(results)
+    let words = results.columns.indices.compactMap { index -> String? in
+      let (column, label) = (results.columns[index], cell.labels[index])
+      guard !hidden.contains(column), label != .null, cells.contains(where: { $0.labels[index] != label })
+      else { return nil }
+      return column == "student" ? ReportTable.text(label) : ReportTable.word(column, label, pools)
+    }
+    return words.isEmpty ? label(cell, "method").map(ReportTable.text) ?? "all" : words.joined(separator: " ")
+  }
+
+  /// The runs of a cell that have a course of a metric.
+  func courses(of cell: Cell, _ metric: String) -> [[Double]] {
+    guard let courses = series[metric] else { return [] }
+    return results.runs.filter { $0.labels == cell.labels }.compactMap { run in
+      run.key.flatMap { courses[$0] }.flatMap { $0.isEmpty ? nil : $0 }
+    }
+  }
+
+  /// How the numbers came about, for the line below a figure.
+  var selection: String {
+    switch results.select {
+    case .last: "after the last epoch"
+    case .bestOnValidation: "at the best validation epoch"
+    case .bestOnTest: "WARNING: at each seed's best epoch, selected by the metric itself"
+    }
+  }
+}
+
+/// A sweep that has nothing for a kind of figure.
+package struct NoFigure: Error, Equatable, CustomStringConvertible {
+  package let kind: String
+  package let reason: String
+
+  package init(kind: String, reason: String) { (self.kind, self.reason) = (kind, reason) }
+
+  package var description: String { "There is no figure '\(kind)' of this sweep: \(reason)" }
+}
+
+extension Catalog where Entry == any FigureKind.Type {
+  package static let figures = Catalog(
+    "kind of figure",
+    [
+      AlphaFigure.self,
+      BetaFigure.self,
+      TeachersFigure.self,
+      AxisFigure.self,
+      HeatMapFigure.self,
+      LossTermsFigure.self,
+      CurvesFigure.self,
+      WeightsFigure.self,
+      ClassWeightsFigure.self,
+      RewardFigure.self,
+      CostFigure.self,
+      SeedsFigure.self,
+    ]
+  ) { $0.name }
+}
+
+/// Names beside marks, in a column.
+struct Legend {
+  static let rowHeight = 19.0
+  private static let longest = 34
+
+  /// A line, a marker or a patch before each name.
+  enum Mark { case line(Int), marker(Int), patch(Int), ribbon(Int), reference }
+
+  static func draw(_ entries: [(name: String, mark: Mark)], on svg: inout SVG, at corner: Point) {
+    for (row, entry) in entries.enumerated() {
+      let y = corner.y + Double(row) * rowHeight + 9
+      switch entry.mark {
+      case .line(let index):
+        svg.line(
+          Point(corner.x, y), Point(corner.x + 26, y), FigureStyle.stroke(index), dash: FigureStyle.dash(index))
+        svg.marker(index, Point(corner.x + 13, y), radius: 4, FigureStyle.fill(index))
+      case .marker(let index): svg.marker(index, Point(corner.x + 13, y), radius: 5, FigureStyle.fill(index))
+      case .patch(let index):
+        svg.rectangle(Point(corner.x + 5, y - 6), width: 16, height: 12, FigureStyle.fill(index))
+      case .ribbon(let index):
+        svg.rectangle(Point(corner.x + 5, y - 6), width: 16, height: 12, FigureStyle.ribbon(index))
+      case .reference: svg.line(Point(corner.x, y), Point(corner.x + 26, y), "reference", dash: "5 4")
+      }
+      let isLong = entry.name.count > longest
+      svg.text(
+        isLong ? entry.name.prefix(longest - 1) + "…" : entry.name, Point(corner.x + 32, y + 4),
+        hint: isLong ? entry.name : nil)
+    }
+  }
+
+  /// Pixels that the longest of some names takes.
+  static func width(_ names: [String]) -> Double {
+    40 + 6.6 * Double(min(longest, names.map(\.count).max() ?? 0))
+  }
+}

@@ -1,0 +1,91 @@
+internal import Specs
+
+/// What each term of the loss is worth: task alone, with the logit term, with the feature term, with both.
+package enum LossTermsFigure: FigureKind {
+  package static let name = "loss-terms"
+  package static let summary = "bars of task, logit, feature and both terms of the loss (the paper's Figure 2)"
+  private static let words = ["task only", "+ logit term", "+ feature term", "+ both"]
+
+  package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
+    guard let a = input.place("alpha"), let b = input.place("beta") else {
+      throw NoFigure(kind: name, reason: "it needs cells with alpha = 0 and with beta = 0 beside the full loss.")
+    }
+    var groups: [(full: Cell, bars: [Cell?])] = []
+    let cells = input.table.cells.filter { $0.headline != nil }
+    for full in cells {
+      guard let alpha = full.labels[a].number, let beta = full.labels[b].number, alpha.double > 0, beta.double > 0
+      else { continue }
+      func sibling(_ x: DecimalNumber, _ y: DecimalNumber) -> Cell? {
+        var labels = full.labels
+        (labels[a], labels[b]) = (.number(x), .number(y))
+        return cells.first { $0.labels == labels }
+      }
+      let zero = DecimalNumber(0)
+      guard let logit = sibling(alpha, zero), let feature = sibling(zero, beta) else { continue }
+      let plain = sibling(zero, zero) ?? baseline(full, cells, input)
+      groups.append((full, [plain, logit, feature, full]))
+    }
+    guard !groups.isEmpty else {
+      throw NoFigure(
+        kind: name, reason: "no cell with alpha and beta above 0 has partners with alpha = 0 and with beta = 0.")
+    }
+    let left = groups.count - 4
+    groups = Array(groups.prefix(4))
+    let drawn = groups.flatMap(\.bars).compactMap(\.self)
+    let values = drawn.flatMap { cell in
+      cell.values.map(\.value)
+        + (cell.headline?.deviation.map { [cell.headline!.mean - $0, cell.headline!.mean + $0] } ?? [])
+    }
+    let fulls = groups.map(\.full)
+    let names = fulls.map { groups.count > 1 ? input.name($0, among: fulls) : input.name($0, among: cells) }
+    let width = max(520, 190 * Double(groups.count) + 110) + Legend.width(words)
+    var svg = SVG(
+      width: width, height: 430, title: "\(input.results.name): \(input.metricTitle) by loss terms",
+      description: "Bars are means over seeds, lines one sample deviation, marks single seeds, \(input.selection).")
+    svg.text("\(input.results.name): \(AxisFigure.noun(input)) by loss terms", Point(66, 26), "title")
+    let inner = width - 66 - Legend.width(words) - 24
+    let frame = Frame(
+      x: Scale(names: names.map { $0.count > 30 ? $0.prefix(29) + "…" : $0 }), y: Scale(covering: values), left: 66, top: 46, width: inner, height: 300)
+    frame.draw(on: &svg, x: "", y: input.metricTitle)
+    let thick = min(34, inner / Double(groups.count) / 5)
+    for (group, entry) in groups.enumerated() {
+      for (bar, cell) in entry.bars.enumerated() {
+        guard let cell, let sample = cell.headline else { continue }
+        let middle = frame.at(Double(group), sample.mean).x + (Double(bar) - 1.5) * (thick + 6)
+        let top = frame.at(0, sample.mean).y
+        svg.rectangle(
+          Point(middle - thick / 2, top), width: thick, height: frame.bottom - top, FigureStyle.fill(bar),
+          hint: "\(words[bar]): \(ReportTable.text(sample, plusMinus: "±"))")
+        if let deviation = sample.deviation {
+          svg.line(
+            Point(middle, frame.at(0, sample.mean - deviation).y), Point(middle, frame.at(0, sample.mean + deviation).y),
+            "edge")
+        }
+        for value in cell.values {
+          svg.marker(
+            bar, Point(middle + thick / 2 + 2, frame.at(0, value.value).y), radius: 2.4, "dot f\(bar)",
+            hint: "seed \(value.seed): \(Digits.fixed(value.value, 2))")
+        }
+        svg.text(Digits.fixed(sample.mean, input.table.digits), Point(middle, frame.bottom - 6), "small on-fill", anchor: "middle")
+      }
+    }
+    Legend.draw(
+      words.indices.map { (words[$0], Legend.Mark.patch($0)) }, on: &svg,
+      at: Point(width - Legend.width(words), 46))
+    svg.text(
+      "Mean over seeds, one sample deviation either way, each seed a mark; the axis does not begin at 0; \(input.selection).\(left > 0 ? " \(left) more groups are not shown." : "")",
+      Point(16, 416), "note")
+    return svg
+  }
+
+  /// The cell of the method without teachers that shares the other labels.
+  private static func baseline(_ full: Cell, _ cells: [Cell], _ input: FigureInput) -> Cell? {
+    cells.first { cell in
+      input.label(cell, "method")?.string == "baseline"
+        && cell.labels.indices.allSatisfy { index in
+          input.results.columns[index] == "method" || cell.labels[index] == .null
+            || cell.labels[index] == full.labels[index]
+        }
+    }
+  }
+}

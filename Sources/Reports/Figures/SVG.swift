@@ -1,0 +1,174 @@
+/// A drawing in scalable vector graphics, made of a few shapes: lines first, texts last, no identifiers, so that several may stand in one
+/// page.
+///
+/// Colours are classes: a style sheet inside gives them values for light and for dark surroundings.
+package struct SVG: Sendable {
+  package let width: Double
+  package let height: Double
+  private let title: String
+  private let description: String
+  private var body: [String] = []
+
+  package init(width: Double, height: Double, title: String, description: String) {
+    (self.width, self.height, self.title, self.description) = (width, height, title, description)
+  }
+
+  /// The file's text.
+  package var text: String {
+    let size = "\(Self.number(width)) \(Self.number(height))"
+    let head =
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"mf\" viewBox=\"0 0 \(size)\" width=\"\(Self.number(width))\" height=\"\(Self.number(height))\" role=\"img\">"
+    let lines = [
+      head, "<title>\(HTMLSheet.escaped(title))</title>", "<desc>\(HTMLSheet.escaped(description))</desc>",
+      "<style>\(FigureStyle.sheet)</style>",
+      "<rect class=\"ground\" width=\"\(Self.number(width))\" height=\"\(Self.number(height))\"/>",
+    ]
+    return (lines + body + ["</svg>"]).joined(separator: "\n") + "\n"
+  }
+
+  /// At most two digits after the point: pixels.
+  static func number(_ value: Double) -> String {
+    let text = Digits.fixed(value, 2)
+    guard text.contains(".") else { return text }
+    return String(text.reversed().drop { $0 == "0" }.drop { $0 == "." }.reversed())
+  }
+
+  mutating func line(_ from: Point, _ to: Point, _ style: String, dash: String? = nil) {
+    body.append(
+      "<line class=\"\(style)\" x1=\"\(Self.number(from.x))\" y1=\"\(Self.number(from.y))\" x2=\"\(Self.number(to.x))\" y2=\"\(Self.number(to.y))\"\(Self.dash(dash))/>"
+    )
+  }
+
+  mutating func rectangle(
+    _ corner: Point, width: Double, height: Double, _ style: String, fill: String? = nil, hint: String? = nil
+  ) {
+    let paint = fill.map { " style=\"fill:\($0)\"" } ?? ""
+    let shape =
+      "<rect class=\"\(style)\" x=\"\(Self.number(corner.x))\" y=\"\(Self.number(corner.y))\" width=\"\(Self.number(width))\" height=\"\(Self.number(height))\"\(paint)"
+    body.append(Self.closed(shape, "rect", hint))
+  }
+
+  /// Straight lines through points; closed and filled where the style fills.
+  mutating func path(_ points: [Point], _ style: String, dash: String? = nil, isClosed: Bool = false) {
+    guard let first = points.first else { return }
+    let rest = points.dropFirst().map { "L\(Self.number($0.x)) \(Self.number($0.y))" }.joined()
+    body.append(
+      "<path class=\"\(style)\" d=\"M\(Self.number(first.x)) \(Self.number(first.y))\(rest)\(isClosed ? "Z" : "")\"\(Self.dash(dash))/>"
+    )
+  }
+
+  /// One of the six shapes that tell series apart without colour.
+  mutating func marker(_ shape: Int, _ at: Point, radius r: Double, _ style: String, hint: String? = nil) {
+    let (x, y) = (at.x, at.y)
+    func points(_ offsets: [(Double, Double)]) -> String {
+      let text = offsets.map { "\(Self.number(x + $0.0 * r)) \(Self.number(y + $0.1 * r))" }
+      return "<path class=\"\(style)\" d=\"M\(text.joined(separator: "L"))Z\""
+    }
+    let element: (String, String) =
+      switch shape % 6 {
+      case 0:
+        (
+          "<circle class=\"\(style)\" cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" r=\"\(Self.number(r))\"",
+          "circle"
+        )
+      case 1: (points([(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)]), "path")
+      case 2: (points([(0, -1.2), (1.1, 0.8), (-1.1, 0.8)]), "path")
+      case 3: (points([(0, -1.3), (1.1, 0), (0, 1.3), (-1.1, 0)]), "path")
+      case 4: (points([(0, 1.2), (1.1, -0.8), (-1.1, -0.8)]), "path")
+      default:
+        (
+          points([
+            (-0.4, -1.1), (0.4, -1.1), (0.4, -0.4), (1.1, -0.4), (1.1, 0.4), (0.4, 0.4), (0.4, 1.1), (-0.4, 1.1),
+            (-0.4, 0.4), (-1.1, 0.4), (-1.1, -0.4), (-0.4, -0.4),
+          ]), "path"
+        )
+      }
+    body.append(Self.closed(element.0, element.1, hint))
+  }
+
+  /// - Parameter anchor: `start`, `middle` or `end`.
+  mutating func text(
+    _ text: String, _ at: Point, _ style: String = "label", anchor: String = "start", turned: Bool = false,
+    hint: String? = nil
+  ) {
+    let turn = turned ? " transform=\"rotate(-90 \(Self.number(at.x)) \(Self.number(at.y)))\"" : ""
+    let inner = (hint.map { "<title>\(HTMLSheet.escaped($0))</title>" } ?? "") + HTMLSheet.escaped(text)
+    body.append(
+      "<text class=\"\(style)\" x=\"\(Self.number(at.x))\" y=\"\(Self.number(at.y))\" text-anchor=\"\(anchor)\"\(turn)>\(inner)</text>"
+    )
+  }
+
+  private static func dash(_ dash: String?) -> String { dash.map { " stroke-dasharray=\"\($0)\"" } ?? "" }
+
+  private static func closed(_ start: String, _ name: String, _ hint: String?) -> String {
+    hint.map { "\(start)><title>\(HTMLSheet.escaped($0))</title></\(name)>" } ?? "\(start)/>"
+  }
+}
+
+/// Pixels from the upper left corner.
+struct Point: Equatable, Sendable {
+  var x: Double
+  var y: Double
+
+  init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
+}
+
+/// Colours, dashes and the style sheet of all figures.
+///
+/// The eight colours are those of Okabe and Ito, which people of every colour vision tell apart, in an order of alternating lightness; each
+/// comes with a marker and a dash of its own, so that nothing is said by colour alone.
+enum FigureStyle {
+  static let light = ["#0072b2", "#d55e00", "#008a63", "#b3478c", "#9a6a00", "#3d8fc4", "#555555", "#7a7200"]
+  static let dark = ["#5ab4ef", "#ff9a5c", "#43d1a5", "#eba6cf", "#f0bc4e", "#9fd7fa", "#cfcfcf", "#e5dc63"]
+  private static let dashes: [String?] = [nil, "7 3", "2 3", "9 3 2 3", "12 4", "4 2", "1 2", "9 3 2 3 2 3"]
+
+  static var count: Int { light.count }
+  static func dash(_ index: Int) -> String? { dashes[index % dashes.count] }
+  static func stroke(_ index: Int) -> String { "line c\(index % count)" }
+  static func fill(_ index: Int) -> String { "fill f\(index % count)" }
+  /// An area beside others of its kind: every other one is pale, so that neighbours differ in grey too.
+  static func ribbon(_ index: Int) -> String { "ribbon f\(index % count)\(index % 2 == 1 ? " pale" : "")" }
+  /// Text on such an area.
+  static func ink(onRibbon index: Int) -> String { index % 2 == 1 ? "label" : "label on-fill" }
+
+  static let sheet: String = {
+    func colours(_ colours: [String]) -> String {
+      colours.enumerated().map {
+        ".mf .c\($0.offset){stroke:\($0.element)}.mf .f\($0.offset){fill:\($0.element)}"
+      }.joined()
+    }
+    let fixed = """
+      .mf{font-family:system-ui,'Segoe UI','DejaVu Sans',sans-serif}\
+      .mf .label{font-size:12px}.mf .title{font-size:15px;font-weight:600}.mf .note{font-size:11px}.mf .small{font-size:10.5px}\
+      .mf .line{fill:none;stroke-width:1.8}.mf .thin{fill:none;stroke-width:1}.mf .grid{stroke-width:1;fill:none}\
+      .mf .axis{stroke-width:1.2;fill:none}.mf .band{fill-opacity:.16;stroke:none}.mf .dot{fill-opacity:.55;stroke:none}\
+      .mf .fill{stroke:none}.mf .ribbon{stroke-width:.8}.mf .pale{fill-opacity:.5}.mf .edge{fill:none;stroke-width:1.4}
+      """
+    func surroundings(_ ground: String, _ ink: String, _ soft: String, _ grid: String, _ onFill: String) -> String {
+      """
+      .mf .ground{fill:\(ground)}.mf .label,.mf .title,.mf .small{fill:\(ink)}.mf .note{fill:\(soft)}.mf .grid{stroke:\(grid)}\
+      .mf .axis,.mf .edge{stroke:\(ink)}.mf .ribbon{stroke:\(ground)}.mf .reference{stroke:\(soft);fill:none;stroke-width:1.2}\
+      .mf .on-dark{fill:#fff}.mf .on-light{fill:#111}.mf .on-fill{fill:\(onFill)}
+      """
+    }
+    return fixed + surroundings("#ffffff", "#1a1a1a", "#555555", "#e2e2e2", "#ffffff") + colours(light)
+      + "@media (prefers-color-scheme:dark){"
+      + surroundings("#15181c", "#eceff1", "#aab2b9", "#333a41", "#111111") + colours(dark) + "}"
+  }()
+
+  /// From dark blue over grey to yellow, its lightness rising evenly (after cividis), so that it reads in grey and to every eye.
+  ///
+  /// - Parameter share: in [0, 1].
+  static func heat(_ share: Double) -> (colour: String, isDark: Bool) {
+    let stops: [(Double, Double, Double)] = [
+      (0, 34, 78), (53, 69, 108), (102, 105, 112), (148, 142, 119), (200, 184, 102), (254, 232, 56),
+    ]
+    let place = min(1, max(0, share)) * Double(stops.count - 1)
+    let index = min(stops.count - 2, Int(place))
+    let rest = place - Double(index)
+    func mix(_ a: Double, _ b: Double) -> Int { Int((a + rest * (b - a)).rounded()) }
+    let (a, b) = (stops[index], stops[index + 1])
+    let (red, green, blue) = (mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
+    return ("rgb(\(red),\(green),\(blue))", share < 0.55)
+  }
+}

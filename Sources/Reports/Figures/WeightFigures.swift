@@ -1,0 +1,180 @@
+internal import Specs
+
+/// How the weights of the teachers share the whole, epoch by epoch.
+package enum WeightsFigure: FigureKind {
+  package static let name = "weights"
+  package static let summary = "ribbons of the teachers' weights over the epochs, logit and feature term"
+  static let kinds = [("weight.logit", "logit term"), ("weight.feature", "feature term")]
+  private static let most = 3
+
+  package static func series(among names: [String]) -> [String] {
+    names.filter { name in kinds.contains { teacher(name, $0.0) != nil } }
+  }
+
+  /// The place of a teacher in a metric's name such as `weight.logit.2`.
+  static func teacher(_ metric: String, _ kind: String) -> Int? {
+    metric.hasPrefix(kind + ".") ? Int(metric.dropFirst(kind.count + 1)) : nil
+  }
+
+  package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
+    func metrics(_ kind: String) -> [String] {
+      input.series.keys.filter { teacher($0, kind) != nil }.sorted { teacher($0, kind)! < teacher($1, kind)! }
+    }
+    func courses(_ cell: Cell, _ kind: String) -> [Course] {
+      metrics(kind).compactMap { Course(input.courses(of: cell, $0)) }
+    }
+    // Cells with more than one teacher say more.
+    let all = input.table.cells.filter { cell in kinds.contains { !courses(cell, $0.0).isEmpty } }
+    let several = all.filter { cell in kinds.contains { courses(cell, $0.0).count > 1 } }
+    // Weights that are equal by definition say less than those that something decides.
+    let decided = several.filter { cell in kinds.contains { !areEqual(courses(cell, $0.0)) } }
+    let cells = Array((decided.isEmpty ? several.isEmpty ? all : several : decided).prefix(most))
+    guard !cells.isEmpty else { throw NoFigure(kind: name, reason: "no run of it weighs its teachers.") }
+    let left = all.count - cells.count
+    let teachers = cells.flatMap { cell in kinds.map { courses(cell, $0.0).count } }.max()!
+    let names = (0..<teachers).map { "teacher \($0 + 1)" }
+    let (panel, gap) = (310.0, 66.0)
+    let width = 66 + 2 * panel + gap + 20 + Legend.width(names)
+    let height = 70 + Double(cells.count) * 270 + 24
+    var svg = SVG(
+      width: width, height: height, title: "\(input.results.name): weights of the teachers",
+      description: "Each ribbon is a teacher's share of the weights, mean over samples and seeds.")
+    svg.text("\(input.results.name): weights of the teachers", Point(66, 26), "title")
+    for (row, cell) in cells.enumerated() {
+      for (column, kind) in kinds.enumerated() {
+        let ribbons = courses(cell, kind.0)
+        guard let epochs = ribbons.map(\.means.count).max() else { continue }
+        let top = 74 + Double(row) * 270
+        let totals = (0..<epochs).map { epoch in
+          ribbons.reduce(0.0) { $0 + (epoch < $1.means.count && $1.means[epoch].isFinite ? $1.means[epoch] : 0) }
+        }
+        let frame = Frame(
+          x: Scale(epochs: epochs), y: Scale(covering: totals, count: 5, from: true),
+          left: 66 + Double(column) * (panel + gap), top: top, width: panel, height: 180)
+        let title = [cells.count > 1 || !input.table.cells.isEmpty ? input.name(cell, among: input.table.cells) : "", kind.1]
+        let text = title.filter { !$0.isEmpty }.joined(separator: ", ")
+        let isLong = text.count > 50
+        svg.text(isLong ? text.prefix(49) + "…" : text, Point(frame.left, top - 10), hint: isLong ? text : nil)
+        frame.draw(on: &svg, x: "epoch", y: column == 0 ? "weight (sum of teachers)" : "")
+        draw(ribbons, frame, on: &svg)
+        svg.line(Point(frame.left, frame.bottom), Point(frame.right, frame.bottom), "axis")
+      }
+    }
+    Legend.draw(names.indices.map { (names[$0], Legend.Mark.ribbon($0)) }, on: &svg, at: Point(width - Legend.width(names), 74))
+    svg.text(
+      "Mean over samples and seeds of executed weights, stacked in the order of the pool.\(left > 0 ? " \(left) more cells are not shown: --where chooses." : "")",
+      Point(16, height - 12), "note")
+    return svg
+  }
+
+  /// Whether all teachers weigh the same in every epoch.
+  private static func areEqual(_ courses: [Course]) -> Bool {
+    courses.allSatisfy { course in
+      zip(course.means, courses[0].means).allSatisfy { abs($0 - $1) < 1e-6 || ($0.isNaN && $1.isNaN) }
+    }
+  }
+
+  private static func draw(_ ribbons: [Course], _ frame: Frame, on svg: inout SVG) {
+    var floor = Array(repeating: 0.0, count: ribbons.map(\.means.count).max() ?? 0)
+    for (index, ribbon) in ribbons.enumerated() {
+      let top = floor.indices.map { floor[$0] + (ribbon.means.indices.contains($0) && ribbon.means[$0].isFinite ? ribbon.means[$0] : 0) }
+      // A single epoch is a ribbon too: half an epoch either way.
+      let places = top.count == 1 ? [0.75, 1.25] : top.indices.map { Double($0 + 1) }
+      func edge(_ values: [Double]) -> [Point] {
+        places.enumerated().map { frame.at($0.element, values[min($0.offset, values.count - 1)]) }
+      }
+      svg.path(edge(top) + edge(floor).reversed(), FigureStyle.ribbon(index), isClosed: true)
+      let middle = places.count / 2
+      if let last = top.indices.last, top[last] - floor[last] > 0.08 * frame.y.high {
+        let y = (edge(top)[middle].y + edge(floor)[middle].y) / 2 + 4
+        svg.text("\(index + 1)", Point(edge(top)[middle].x, y), FigureStyle.ink(onRibbon: index), anchor: "middle")
+      }
+      floor = top
+    }
+  }
+}
+
+/// What the weights of the teachers are for the images of each class, after the last epoch.
+package enum ClassWeightsFigure: FigureKind {
+  package static let name = "class-weights"
+  package static let summary = "the teachers' weights by class of the image, after the last epoch"
+  private static let most = 40
+
+  package static func series(among names: [String]) -> [String] {
+    names.filter { name in WeightsFigure.kinds.contains { parts(name, $0.0) != nil } }
+  }
+
+  /// Teacher and class of `weight.logit.2.class.7`.
+  private static func parts(_ metric: String, _ kind: String) -> (teacher: Int, label: Int)? {
+    guard metric.hasPrefix(kind + ".") else { return nil }
+    let words = metric.dropFirst(kind.count + 1).split(separator: ".")
+    guard words.count == 3, words[1] == "class", let teacher = Int(words[0]), let label = Int(words[2]) else { return nil }
+    return (teacher, label)
+  }
+
+  package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
+    /// By class, then teacher.
+    func weights(_ cell: Cell, _ kind: String) -> [[Double]] {
+      var means: [Int: [Int: Double]] = [:]
+      for metric in input.series.keys.sorted() {
+        guard let (teacher, label) = parts(metric, kind) else { continue }
+        let last = input.courses(of: cell, metric).compactMap { $0.last { $0.isFinite } }
+        if let sample = SampleStatistics(last) { means[label, default: [:]][teacher] = sample.mean }
+      }
+      guard let classes = means.keys.max(), let teachers = means.values.flatMap(\.keys).max() else { return [] }
+      return (0...classes).map { label in (0...teachers).map { means[label]?[$0] ?? 0 } }
+    }
+    func teachers(_ cell: Cell) -> Int { WeightsFigure.kinds.map { weights(cell, $0.0).first?.count ?? 0 }.max()! }
+    let candidates = input.table.cells.filter { teachers($0) > 0 }
+    func isDecided(_ cell: Cell) -> Bool {
+      WeightsFigure.kinds.contains { kind in
+        weights(cell, kind.0).contains { row in row.contains { abs($0 - row[0]) > 1e-6 } }
+      }
+    }
+    let chosen = candidates.first(where: isDecided) ?? candidates.first { teachers($0) > 1 } ?? candidates.first
+    guard let cell = chosen else {
+      throw NoFigure(kind: name, reason: "no run of it recorded weights by class.")
+    }
+    let fields = WeightsFigure.kinds.map { (title: $0.1, weights: weights(cell, $0.0)) }.filter { !$0.weights.isEmpty }
+    let classes = fields[0].weights.count
+    let shown = min(classes, most)
+    let names = (0..<teachers(cell)).map { "teacher \($0 + 1)" }
+    let inner = max(360, Double(shown) * 22)
+    let width = 66 + inner + 24 + Legend.width(names)
+    let height = 78 + Double(fields.count) * 250
+    var svg = SVG(
+      width: width, height: height, title: "\(input.results.name): weights of the teachers by class",
+      description: "Each bar is a class; its parts are the teachers' weights, mean over samples and seeds.")
+    svg.text("\(input.results.name): weights of the teachers by class", Point(66, 26), "title")
+    svg.text(input.name(cell, among: input.table.cells), Point(66, 46))
+    for (row, field) in fields.enumerated() {
+      let sums = field.weights.map { $0.reduce(0, +) }
+      let step = shown > 20 ? 5 : 1
+      let ticks = stride(from: 0, to: shown, by: step).map { (value: Double($0), text: "\($0)") }
+      let frame = Frame(
+        x: Scale(low: -0.5, high: Double(shown) - 0.5, ticks: ticks), y: Scale(covering: sums, count: 5, from: true),
+        left: 66, top: 78 + Double(row) * 250, width: inner, height: 160)
+      svg.text(field.title, Point(frame.left, frame.top - 8))
+      frame.draw(on: &svg, x: "class of the image", y: "weight")
+      let thick = 0.8 * inner / Double(shown)
+      for label in 0..<shown {
+        var floor = 0.0
+        for (teacher, weight) in field.weights[label].enumerated() {
+          let (top, bottom) = (frame.at(Double(label), floor + weight), frame.at(Double(label), floor))
+          svg.rectangle(
+            Point(top.x - thick / 2, top.y), width: thick, height: bottom.y - top.y,
+            FigureStyle.ribbon(teacher),
+            hint: "class \(label), teacher \(teacher + 1): \(Digits.fixed(weight, 3))")
+          floor += weight
+        }
+      }
+      svg.line(Point(frame.left, frame.bottom), Point(frame.right, frame.bottom), "axis")
+    }
+    Legend.draw(names.indices.map { (names[$0], Legend.Mark.ribbon($0)) }, on: &svg, at: Point(width - Legend.width(names), 78))
+    let left = classes - shown
+    svg.text(
+      "After the last epoch, mean over samples and seeds; stacked in the order of the pool.\(left > 0 ? " \(left) more classes are not shown." : "")",
+      Point(16, height - 12), "note")
+    return svg
+  }
+}

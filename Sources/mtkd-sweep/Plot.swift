@@ -1,0 +1,149 @@
+import ArgumentParser
+import Foundation
+import Reports
+import Specs
+import Storage
+
+/// `mtkd-sweep plot`: a figure of a sweep.
+struct Plot: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Draw a figure of a sweep.",
+    discussion: """
+      Kinds:
+      \(Catalog.figures.entries.map { "  \($0.name.padding(toLength: 15, withPad: " ", startingAt: 0))\($0.summary)" }.joined(separator: "\n"))
+
+      The file's ending decides: .svg is written here; .png and .pdf need rsvg-convert, inkscape or ImageMagick.
+      """)
+
+  @OptionGroup var location: StoreLocation
+  @OptionGroup var options: TestOptions
+
+  @Argument(help: ArgumentHelp("Which figure: one of the kinds above.", valueName: "kind"))
+  var kind: String
+
+  @Argument(help: "The sweep, as 'mtkd-sweep list' names it. May be left out where the store holds one.")
+  var sweep: String?
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("File to write, ending with .svg, .png or .pdf; - for SVG on standard output.", valueName: "file"))
+  var output: String
+
+  @Option(help: ArgumentHelp("With the kind 'axis': the setting on the horizontal axis.", valueName: "setting"))
+  var x: String?
+
+  func validate() throws {
+    do { _ = try Catalog.figures.entry(kind) } catch { throw ValidationError("\(error)") }
+    guard output == "-" || Self.formats.contains(ending) else {
+      throw ValidationError("--output ends with \(Self.formats.map { ".\($0)" }.joined(separator: ", ")), or is -.")
+    }
+    if x != nil, kind != AxisFigure.name { throw ValidationError("--x belongs to the kind '\(AxisFigure.name)'.") }
+  }
+
+  private static let formats = ["svg", "png", "pdf"]
+
+  private var ending: String { output.split(separator: ".").last.map { $0.lowercased() } ?? "" }
+
+  func run() throws {
+    let store = try location.open()
+    let record = try location.sweep(sweep, in: store)
+    let figure = try Catalog.figures.entry(kind)
+    let preferences = try options.preferences(record)
+    let results = try options.results(record, preferences, in: store)
+    var layout = ReportLayout(preferences)
+    (layout.rows, layout.columns) = ([], [])
+    (layout.digits, layout.allowMixed) = (options.digits, options.allowMixed)
+    let table = ReportTable(results, layout)
+    let withheld = table.cells.filter(\.isWithheld).count
+    if withheld > 0 {
+      Talk.say("\(withheld) cells are left out: different programs or numerics made them. --allow-mixed draws them.")
+    }
+    let svg = try figure.draw(
+      FigureInput(table, series: try series(figure, record.name, results, store), x: x))
+    if output == "-" {
+      Out.put(svg.text)
+      return
+    }
+    let bytes = ending == "svg" ? Array(svg.text.utf8) : try PictureConverter.convert(svg.text, to: ending)
+    try ExportDestination.file(output).write { write in try write(ExportedFile(path: "", bytes: bytes)) }
+  }
+
+  private func series(
+    _ figure: any FigureKind.Type, _ sweep: String, _ results: SweepResults, _ store: ResultStore
+  ) throws -> [String: [ContentKey: [Double]]] {
+    let names = figure.series(among: try store.metricNames())
+    // Learning curves are of the metric that is asked for, and of no other.
+    let wanted = figure == CurvesFigure.self ? names.filter { $0 == results.metric } : names
+    guard !wanted.isEmpty else { return [:] }
+    let keys = try store.points(of: sweep).map(\.key)
+    let kept = Set(results.runs.compactMap(\.key))
+    var series: [String: [ContentKey: [Double]]] = [:]
+    for name in wanted {
+      for (key, values) in zip(keys, try store.series(of: sweep, metric: name)) where kept.contains(key) {
+        guard let last = values.last else { continue }
+        var course = Array(repeating: Double.nan, count: last.epoch + 1)
+        for value in values { course[value.epoch] = value.value }
+        series[name, default: [:]][key] = course
+      }
+    }
+    return series
+  }
+}
+
+/// Turns SVG into pictures with a program of the system.
+enum PictureConverter {
+  /// Tried in this order; `IN` and `OUT` stand for files.
+  private static let programs: [(name: String, arguments: @Sendable (_ format: String) -> [String])] = [
+    ("rsvg-convert", { ["--format", $0, "--zoom", $0 == "png" ? "2" : "1", "--output", "OUT", "IN"] }),
+    ("inkscape", { ["IN", "--export-type", $0, "--export-dpi", "192", "--export-filename", "OUT"] }),
+    ("magick", { _ in ["-density", "192", "IN", "OUT"] }),
+    ("convert", { _ in ["-density", "192", "IN", "OUT"] }),
+  ]
+
+  /// - Parameter format: `png` or `pdf`.
+  /// - Throws: `NoConverter` where no program of the system does it.
+  static func convert(_ svg: String, to format: String) throws -> [UInt8] {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "mtkd-plot-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (input, output) = (folder.appending(path: "figure.svg"), folder.appending(path: "figure.\(format)"))
+    try Data(svg.utf8).write(to: input)
+    let signature: [UInt8] = format == "png" ? [0x89, 0x50, 0x4e, 0x47] : Array("%PDF".utf8)
+    var tried: [String] = []
+    for program in programs {
+      guard let path = find(program.name) else { continue }
+      let process = Process()
+      process.executableURL = path
+      process.arguments = program.arguments(format).map { word in
+        word == "IN" ? input.path : word == "OUT" ? output.path : word
+      }
+      (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+      try process.run()
+      process.waitUntilExit()
+      if process.terminationStatus == 0, let data = try? Data(contentsOf: output), data.starts(with: signature) {
+        return Array(data)
+      }
+      tried.append(program.name)
+    }
+    throw NoConverter(format: format, tried: tried)
+  }
+
+  private static func find(_ name: String) -> URL? {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
+    return folders.map { URL(filePath: String($0)).appending(path: name) }
+      .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+  }
+}
+
+/// No program of the system that turns SVG into a picture.
+struct NoConverter: Error, CustomStringConvertible {
+  let format: String
+  /// Those that are there and did not do it.
+  let tried: [String]
+
+  var description: String {
+    let found = tried.isEmpty ? "None of rsvg-convert, inkscape and ImageMagick is installed" : "\(tried.joined(separator: " and ")) did not"
+    return
+      "\(found) to make a .\(format). `apt-get install librsvg2-bin` brings one; or write an .svg, which needs none."
+  }
+}

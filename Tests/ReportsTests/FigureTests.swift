@@ -1,0 +1,272 @@
+import Foundation
+import FoundationXML
+import Specs
+import Testing
+
+@testable import Reports
+
+/// Figures by their structure: what is drawn, where, and with which words.
+@Suite struct FigureTests {
+  /// Two methods over alpha and beta with three seeds, a baseline that reads neither, and courses of everything.
+  static let input: FigureInput = {
+    var runs: [SweepResults.Run] = []
+    var series: [String: [ContentKey: [Double]]] = [:]
+    func add(_ method: String, _ alpha: String?, _ beta: String?, _ mean: Double) {
+      for seed in 1...3 {
+        let key = ContentKey(hashing: Array("\(method) \(alpha ?? "") \(beta ?? "") \(seed)".utf8))
+        let value = mean + Double(seed - 2) * 0.5
+        func number(_ text: String?) -> JSONValue { text.map { .number(DecimalNumber($0)!) } ?? .null }
+        runs.append(
+          SweepResults.Run(
+            labels: ["resnet8", .string(method), number(alpha), number(beta)], seed: seed,
+            outcome: .finished(last: value, best: value + 0.5), key: key, programs: ["one"]))
+        series["test.acc1", default: [:]][key] = [value - 20, value - 5, value]
+        series["cpu.seconds", default: [:]][key] = Array(repeating: mean / 10 + Double(seed) / 10, count: 3)
+        guard method == "mtkd-rl" else { continue }
+        for teacher in 0..<2 {
+          let weights = [0.5, teacher == 0 ? 0.6 : 0.4, teacher == 0 ? 0.7 : 0.3]
+          series["weight.logit.\(teacher)", default: [:]][key] = weights
+          series["weight.feature.\(teacher)", default: [:]][key] = weights
+          series["reward.\(teacher)", default: [:]][key] = [-3, -2, Double(-1 - teacher)]
+          for label in 0..<4 {
+            series["weight.logit.\(teacher).class.\(label)", default: [:]][key] = [.nan, .nan, teacher == 0 ? 0.75 : 0.25]
+          }
+        }
+      }
+    }
+    add("baseline", nil, nil, 70)
+    for alpha in ["0", "0.5", "2"] {
+      for beta in ["0", "5"] {
+        add("aver-kd-fitnet", alpha, beta, 71 + Double(alpha)! + Double(beta)! / 10)
+        add("mtkd-rl", alpha, beta, 72 + Double(alpha)! + Double(beta)! / 10)
+      }
+    }
+    let results = SweepResults(
+      name: "a <sweep> & more", columns: ["student", "method", "alpha", "beta"], runs: runs, metric: "test.acc1")
+    return FigureInput(ReportTable(results), series: series, x: "alpha")
+  }()
+
+  @Test(arguments: Catalog.figures.names.filter { $0 != "teachers" })
+  func `every kind is well-formed, titled, inside its frame and without identifiers`(_ name: String) throws {
+    let svg = try Catalog.figures.entry(name).draw(Self.input)
+    let drawing = try Drawing(svg.text)
+    #expect(drawing.elements("title").first?.text.contains("a <sweep> & more") == true)
+    #expect(!drawing.elements("desc").isEmpty && drawing.elements("text").count > 5)
+    #expect(!svg.text.contains("nan") && !svg.text.contains("inf\"") && !svg.text.contains(" id=") && !svg.text.contains("href"))
+    for element in drawing.all {
+      for (names, limit) in [(["x", "x1", "x2", "cx"], svg.width), (["y", "y1", "y2", "cy"], svg.height)] {
+        for name in names {
+          guard let value = element.attributes[name].flatMap(Double.init) else { continue }
+          #expect(value >= 0 && value <= limit, "\(element.name) \(name) = \(value) of \(limit)")
+        }
+      }
+    }
+    for point in drawing.elements("path").flatMap(\.points) {
+      #expect(point.x >= 0 && point.x <= svg.width && point.y >= 0 && point.y <= svg.height)
+    }
+    #expect(drawing.texts.contains { $0.contains("seeds") || $0.contains("seed") })
+  }
+
+  @Test func `a figure over alpha has a band and a line a method and beta, and a mark for every seed`() throws {
+    let drawing = try Drawing(AlphaFigure.draw(Self.input).text)
+    #expect(drawing.marks("line", of: "path").count == 4, "two methods at two betas")
+    #expect(drawing.marks("band", of: "path").count == 4)
+    #expect(drawing.all.count { $0.style.contains("dot") } == 4 * 3 * 3, "three alphas and three seeds each")
+    #expect(drawing.marks("reference", of: "line").count == 2, "the baseline, and its line in the legend")
+    #expect(drawing.texts.contains("α (weight of the logit term)") && drawing.texts.contains("test.acc1 (%)"))
+    for tick in ["0", "0.5", "2"] { #expect(drawing.texts.contains(tick)) }
+    // Means rise with alpha: later points stand higher, which is a smaller y.
+    let line = try #require(drawing.marks("line", of: "path").first).points
+    #expect(line.count == 3 && line[0].x < line[1].x && line[1].x < line[2].x)
+    #expect(line[0].y > line[1].y && line[1].y > line[2].y)
+    // Linear in alpha and in the metric: (0.5 - 0) / (2 - 0) of the way in both.
+    #expect(((line[1].x - line[0].x) / (line[2].x - line[0].x)).isNear(0.25, absolute: 0.002))
+    #expect(((line[1].y - line[0].y) / (line[2].y - line[0].y)).isNear(0.25, absolute: 0.002))
+  }
+
+  @Test func `a heat map has a field and a number a cell`() throws {
+    let drawing = try Drawing(HeatMapFigure.draw(Self.input).text)
+    let fields = drawing.elements("rect").filter { $0.title?.hasPrefix("α = ") == true }
+    #expect(fields.count == 12)
+    #expect(drawing.texts.count { $0.hasPrefix("± ") } == 12)
+    #expect(drawing.texts.contains("α (logit term)") && drawing.texts.contains("β (feature term)"))
+    // The highest mean is the brightest, the lowest the darkest.
+    let colours = fields.compactMap { $0.attributes["style"] }
+    #expect(colours.contains("fill:rgb(254,232,56)") && colours.contains("fill:rgb(0,34,78)"))
+  }
+
+  @Test func `bars of the loss terms stand on the axis, with the baseline where alpha and beta are not read`() throws {
+    let drawing = try Drawing(LossTermsFigure.draw(Self.input).text)
+    let bars = drawing.elements("rect").filter { $0.title?.contains(": ") == true }
+    // Two methods, two alphas above 0, four bars each.
+    #expect(bars.count == 16)
+    let bottoms = bars.map { Double($0.attributes["y"]!)! + Double($0.attributes["height"]!)! }
+    #expect(bottoms.allSatisfy { $0.isNear(bottoms[0], absolute: 0.02) })
+    #expect(drawing.texts.contains { $0.contains("does not begin at 0") })
+  }
+
+  @Test func `learning curves begin with epoch 1 and end with the last`() throws {
+    let drawing = try Drawing(CurvesFigure.draw(Self.input).text)
+    #expect(drawing.marks("line", of: "path").count == 8, "as many as there are colours")
+    #expect(drawing.texts.contains { $0.contains("5 more cells are not shown") }, "\(drawing.texts)")
+    #expect(drawing.marks("line", of: "path").allSatisfy { $0.points.count == 3 })
+    #expect(drawing.texts.contains("epoch"))
+  }
+
+  @Test func `ribbons of weights fill the whole`() throws {
+    let drawing = try Drawing(WeightsFigure.draw(Self.input).text)
+    let ribbons = drawing.all.filter { $0.name == "path" && $0.style.contains("ribbon") }
+    #expect(ribbons.count == 3 * 2 * 2, "three cells, two terms, two teachers")
+    // The weights sum to 1: the upper edge of the second ribbon is level.
+    let upper = Set(ribbons[1].points.prefix(3).map(\.y))
+    #expect(upper.count == 1)
+    #expect(drawing.texts.contains("teacher 1") && drawing.texts.contains("teacher 2"))
+    let classes = try Drawing(ClassWeightsFigure.draw(Self.input).text)
+    let parts = classes.elements("rect").filter { $0.title?.hasPrefix("class ") == true }
+    #expect(parts.count == 8 && classes.texts.contains("class of the image"))
+    let heights = parts.map { Double($0.attributes["height"]!)! }
+    #expect((heights[0] / heights[1]).isNear(3, absolute: 0.01), "0.75 and 0.25")
+  }
+
+  @Test func `rewards are drawn for each teacher, and every seed once`() throws {
+    let rewards = try Drawing(RewardFigure.draw(Self.input).text)
+    #expect(rewards.texts.contains { $0.hasSuffix("teacher 1") } && rewards.texts.contains { $0.contains("nats") })
+    let seeds = try Drawing(SeedsFigure.draw(Self.input).text)
+    #expect(seeds.all.count { $0.style.contains("dot") } == 13 * 3)
+    #expect(seeds.texts.contains("seed 3") && seeds.texts.contains("baseline"))
+  }
+
+  @Test func `the front holds what nothing beats in both`() throws {
+    let points: [(cost: Double, value: Double)] = [(1, 70), (2, 72), (2, 71), (3, 71.5), (4, 75), (0.5, 60), (1, 69)]
+    #expect(CostFigure.front(points, true) == [5, 0, 1, 4])
+    #expect(CostFigure.front(points.map { ($0.cost, -$0.value) }, false) == [5, 0, 1, 4])
+    let drawing = try Drawing(CostFigure.draw(Self.input).text)
+    #expect(drawing.texts.contains("cpu.seconds, mean of an epoch (s)"))
+    #expect(drawing.texts.contains { $0.hasPrefix("13  ") }, "every cell has its name")
+  }
+
+  @Test func `a sweep without what a kind needs says what that is`() {
+    let bare = FigureInput(ReportTable(MadeUp.results([("baseline", [70, 71]), ("mtkd-rl", [71, 72])])))
+    for kind in Catalog.figures.entries where kind.name != "seeds" {
+      let error = #expect(throws: NoFigure.self, "\(kind.name)") { try kind.draw(bare) }
+      #expect((error?.description.count ?? 0) > 50)
+    }
+    #expect(throws: Never.self) { try SeedsFigure.draw(bare) }
+    var unknown = Self.input
+    unknown.x = "gamma"
+    #expect(throws: NoFigure.self) { try AxisFigure.draw(unknown) }
+  }
+
+  @Test func `numbers of teachers are an axis of their own`() throws {
+    let results = SweepResults(
+      name: "x", columns: ["student", "method", "teachers"],
+      runs: [["a"], ["a", "b"], ["a", "b", "c", "d"]].flatMap { pool in
+        (1...2).map { seed in
+          SweepResults.Run(
+            labels: ["s", "m", .array(pool.map { .string($0) })], seed: seed,
+            outcome: .finished(last: Double(70 + pool.count + seed), best: 80))
+        }
+      }, metric: "test.acc1")
+    let drawing = try Drawing(TeachersFigure.draw(FigureInput(ReportTable(results))).text)
+    #expect(drawing.texts.contains("M (number of teachers)"))
+    for tick in ["1", "2", "4"] { #expect(drawing.texts.contains(tick)) }
+  }
+
+  @Test(arguments: [
+    ([70.0, 74.0], ["70", "71", "72", "73", "74"]), ([0, 1], ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+    ([0.011, 0.029], ["0.010", "0.015", "0.020", "0.025", "0.030"]), ([5, 5], ["4.4", "4.6", "4.8", "5.0", "5.2", "5.4", "5.6"]),
+    ([-3, 12], ["-5", "0", "5", "10", "15"]),
+  ])
+  func `ticks are round numbers around the values`(_ values: [Double], _ texts: [String]) {
+    #expect(Scale(covering: values).ticks.map(\.text) == texts)
+  }
+
+  @Test func `whole epochs only`() {
+    #expect(Scale(epochs: 3).ticks.map(\.text) == ["1", "2", "3"])
+    #expect(Scale(epochs: 1).ticks.map(\.text) == ["1"])
+    #expect(Scale(epochs: 240).ticks.map(\.text) == ["1", "50", "100", "150", "200"])
+  }
+
+  /// WCAG's contrast of graphics, 3 to 1, against light and dark ground; and no two series with one marker and one dash.
+  @Test func `series stand out from either ground and from each other`() {
+    func luminance(_ colour: String) -> Double {
+      let value = Int(colour.dropFirst(), radix: 16)!
+      let parts = [value >> 16, value >> 8 & 255, value & 255].map { Double($0) / 255 }
+      let linear = parts.map { $0 <= 0.04045 ? $0 / 12.92 : pow(($0 + 0.055) / 1.055, 2.4) }
+      return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    }
+    func contrast(_ a: String, _ b: String) -> Double {
+      let (x, y) = (luminance(a), luminance(b))
+      return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+    }
+    for colour in FigureStyle.light { #expect(contrast(colour, "#ffffff") >= 3, "\(colour)") }
+    for colour in FigureStyle.dark { #expect(contrast(colour, "#15181c") >= 3, "\(colour)") }
+    let looks = (0..<FigureStyle.count).map { "\($0 % 6) \(FigureStyle.dash($0) ?? "")" }
+    #expect(Set(looks).count == looks.count)
+    // The field of colours rises in lightness, so that it reads in grey.
+    let greys = stride(from: 0.0, through: 1, by: 0.05).map { share -> Double in
+      let parts = FigureStyle.heat(share).colour.dropFirst(4).dropLast().split(separator: ",").map { Double($0)! }
+      return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+    }
+    #expect(zip(greys, greys.dropFirst()).allSatisfy { $0 < $1 })
+  }
+}
+
+/// An SVG text, parsed.
+private struct Drawing {
+  struct Element {
+    let name: String
+    let attributes: [String: String]
+    var text = ""
+    /// Of a `title` inside.
+    var title: String?
+
+    var style: [Substring] { (attributes["class"] ?? "").split(separator: " ") }
+
+    /// Of a path of straight lines.
+    var points: [(x: Double, y: Double)] {
+      (attributes["d"] ?? "").split(whereSeparator: { "MLZ".contains($0) }).compactMap { pair in
+        let numbers = pair.split(separator: " ").compactMap { Double($0) }
+        return numbers.count == 2 ? (numbers[0], numbers[1]) : nil
+      }
+    }
+  }
+
+  let all: [Element]
+
+  init(_ svg: String) throws {
+    let reader = Reader()
+    let parser = XMLParser(data: Data(svg.utf8))
+    parser.delegate = reader
+    guard parser.parse() else { throw Malformed(reason: "\(parser.parserError.map { "\($0)" } ?? "") line \(parser.lineNumber)") }
+    all = reader.all
+  }
+
+  struct Malformed: Error { let reason: String }
+
+  func elements(_ name: String) -> [Element] { all.filter { $0.name == name } }
+  func marks(_ style: String, of name: String) -> [Element] { elements(name).filter { $0.style.contains { $0 == style } } }
+  var texts: [String] { elements("text").map(\.text) }
+
+  private final class Reader: NSObject, XMLParserDelegate {
+    var all: [Element] = []
+    var open: [Int] = []
+
+    func parser(
+      _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
+      attributes: [String: String] = [:]
+    ) {
+      open.append(all.count)
+      all.append(Element(name: name, attributes: attributes))
+    }
+
+    func parser(_ parser: XMLParser, foundCharacters text: String) {
+      if let last = open.last { all[last].text += text }
+    }
+
+    func parser(_ parser: XMLParser, didEndElement name: String, namespaceURI: String?, qualifiedName: String?) {
+      let closed = open.removeLast()
+      if name == "title", let parent = open.last { all[parent].title = all[closed].text }
+    }
+  }
+}
