@@ -20,18 +20,25 @@ struct ReportSpeed {
     try fill(StoreFolder(folder.path))
     for (words, bar) in [
       (["report"], "1000 ms, 300 MB"), (["report", "--format", "json"], "1000 ms, 300 MB"),
-      (["report", "--rows", "method", "--columns", "alpha", "--where", "alpha>=1", "--sort", "-mean"], "1000 ms, 300 MB"),
+      (
+        ["report", "--rows", "method", "--columns", "alpha", "--where", "alpha>=1", "--sort", "-mean"],
+        "1000 ms, 300 MB"
+      ),
       (["report", "--format", "html"], "3000 ms"), (["compare", "ca-mkd", "mtkd-rl"], "1000 ms"),
       (["plot", "curves", "-o", "-"], "1000 ms"), (["status"], "50 ms"),
     ] {
       let walls = try (0..<5).map { _ in try run(program, words + ["--store", folder.path]) }.sorted()
-      say("\(words.joined(separator: " ")): \(Int(walls[2] * 1000)) ms (bar \(bar)), largest so far \(peakMegabytes) MB")
+      say(
+        "\(words.joined(separator: " ")): \(Int(walls[2] * 1000)) ms (bar \(bar)), largest so far \(peakMegabytes) MB"
+      )
     }
   }
 
   private static func fill(_ folder: StoreFolder) throws {
     let store = try ResultStore(at: folder, .writing)
-    let metrics = ["test.acc1", "test.loss", "train.acc1", "train.loss", "train.task", "train.logit", "train.feature"]
+    let metrics = [
+      "test.acc1", "test.loss", "train.acc1", "train.loss", "train.task", "train.logit", "train.feature",
+    ]
     let names = metrics + ["weight.logit.0", "weight.logit.1", "learningRate"]
     let provenance = Provenance(
       version: "0.1.0", commit: "abcdef123456", program: nil, blas: "0.3.21 Haswell", cpu: "benchmark",
@@ -39,7 +46,8 @@ struct ReportSpeed {
     let keys = (0..<runs).map { ContentKey(hashing: Array("run \($0)".utf8)) }
     try store.register(
       keys.enumerated().map { index, key in
-        StageRecord(key: key, kind: "student", title: "run \(index)", spec: #"{"spec":{"seed":\#(index % 5)}}"#)
+        StageRecord(
+          key: key, kind: "student", title: "run \(index)", spec: #"{"spec":{"seed":\#(index % 5)}}"#)
       })
     let methods = ["baseline", "ca-mkd", "mtkd-rl", "aver-kd"]
     let points = keys.enumerated().map { index, key in
@@ -47,12 +55,14 @@ struct ReportSpeed {
       return SweepPoint(
         key: key, seed: seed,
         labels: [
-          "resnet8", .string(methods[cell % 4]), .number(DecimalNumber(mantissa: Int64(cell / 4), exponent: -1)),
+          "resnet8", .string(methods[cell % 4]),
+          .number(DecimalNumber(mantissa: Int64(cell / 4), exponent: -1)),
         ])
     }
     try store.saveSweep(
       SweepRecord(
-        name: "large", grid: "{}", canonical: "{}", columns: ["student", "method", "alpha"], asked: runs, created: 0),
+        name: "large", grid: "{}", canonical: "{}", columns: ["student", "method", "alpha"], asked: runs,
+        created: 0),
       points: points)
     for (index, key) in keys.enumerated() {
       let records = (0..<epochs).map { epoch in
@@ -80,7 +90,9 @@ struct ReportSpeed {
     let start = Date.now
     try process.run()
     process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Failed(arguments: arguments, status: process.terminationStatus) }
+    guard process.terminationStatus == 0 else {
+      throw Failed(arguments: arguments, status: process.terminationStatus)
+    }
     return Date.now.timeIntervalSince(start)
   }
 

@@ -26,18 +26,23 @@ struct Plot: ParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("File to write, ending with .svg, .png or .pdf; - for SVG on standard output.", valueName: "file"))
+    help: ArgumentHelp(
+      "File to write, ending with .svg, .png or .pdf; - for SVG on standard output.", valueName: "file"))
   var output: String
 
-  @Option(help: ArgumentHelp("With the kind 'axis': the setting on the horizontal axis.", valueName: "setting"))
+  @Option(
+    help: ArgumentHelp("With the kind 'axis': the setting on the horizontal axis.", valueName: "setting"))
   var x: String?
 
   func validate() throws {
     do { _ = try Catalog.figures.entry(kind) } catch { throw ValidationError("\(error)") }
     guard output == "-" || Self.formats.contains(ending) else {
-      throw ValidationError("--output ends with \(Self.formats.map { ".\($0)" }.joined(separator: ", ")), or is -.")
+      throw ValidationError(
+        "--output ends with \(Self.formats.map { ".\($0)" }.joined(separator: ", ")), or is -.")
     }
-    if x != nil, kind != AxisFigure.name { throw ValidationError("--x belongs to the kind '\(AxisFigure.name)'.") }
+    if x != nil, kind != AxisFigure.name {
+      throw ValidationError("--x belongs to the kind '\(AxisFigure.name)'.")
+    }
   }
 
   private static let formats = ["svg", "png", "pdf"]
@@ -56,7 +61,8 @@ struct Plot: ParsableCommand {
     let table = ReportTable(results, layout)
     let withheld = table.cells.filter(\.isWithheld).count
     if withheld > 0 {
-      Talk.say("\(withheld) cells are left out: different programs or numerics made them. --allow-mixed draws them.")
+      Talk.say(
+        "\(withheld) cells are left out: different programs or numerics made them. --allow-mixed draws them.")
     }
     let svg = try figure.draw(
       FigureInput(table, series: try series(figure, record.name, results, store), x: x))
@@ -120,7 +126,9 @@ enum PictureConverter {
       (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
       try process.run()
       process.waitUntilExit()
-      if process.terminationStatus == 0, let data = try? Data(contentsOf: output), data.starts(with: signature) {
+      if process.terminationStatus == 0, let data = try? Data(contentsOf: output),
+        data.starts(with: signature)
+      {
         return Array(data)
       }
       tried.append(program.name)
@@ -129,7 +137,8 @@ enum PictureConverter {
   }
 
   private static func find(_ name: String) -> URL? {
-    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(
+      separator: ":")
     return folders.map { URL(filePath: String($0)).appending(path: name) }
       .first { FileManager.default.isExecutableFile(atPath: $0.path) }
   }
@@ -142,7 +151,10 @@ struct NoConverter: Error, CustomStringConvertible {
   let tried: [String]
 
   var description: String {
-    let found = tried.isEmpty ? "None of rsvg-convert, inkscape and ImageMagick is installed" : "\(tried.joined(separator: " and ")) did not"
+    let found =
+      tried.isEmpty
+      ? "None of rsvg-convert, inkscape and ImageMagick is installed"
+      : "\(tried.joined(separator: " and ")) did not"
     return
       "\(found) to make a .\(format). `apt-get install librsvg2-bin` brings one; or write an .svg, which needs none."
   }

@@ -13,18 +13,24 @@ import Testing
       in: store.folder)
     try #require(table.status == 0, "\(table.talk)")
     let lines = table.out.split(separator: "\n")
-    #expect(lines[1].contains("student") && lines[1].contains("method") && lines[1].contains("alpha=0.1"), "\(table.out)")
+    #expect(
+      lines[1].contains("student") && lines[1].contains("method") && lines[1].contains("alpha=0.1"),
+      "\(table.out)")
     #expect(!table.out.contains("alpha=0 ") && table.out.contains("alpha=0.4"), "\(table.out)")
     for (arguments, status, word) in [
-      (["--rows", "gamma"], 66, "alpha"), (["--where", "gamma=1"], 66, "gamma"), (["--where", "alpha"], 64, "alpha>=1"),
+      (["--rows", "gamma"], 66, "alpha"), (["--where", "gamma=1"], 66, "gamma"),
+      (["--where", "alpha"], 64, "alpha>=1"),
       (["--where", "alpha>9"], 66, "No run"), (["--compare-to", "mtkd-rll"], 66, "mtkd-rl"),
-      (["--digits", "12"], 64, "digits"), (["--paper", "table9"], 64, "table1"), (["--select", "best"], 64, "bestOnTest"),
+      (["--digits", "12"], 64, "digits"), (["--paper", "table9"], 64, "table1"),
+      (["--select", "best"], 64, "bestOnTest"),
     ] {
       let refused = try Program.start(["report"] + arguments, in: store.folder).finish()
       #expect(refused.status == Int32(status) && refused.talk.contains(word), "\(arguments): \(refused.talk)")
     }
     let latex = try Program.run("report", "--format", "latex", "--paper", "table1", in: store.folder)
-    #expect(latex.status == 0 && latex.out.contains("\\toprule") && latex.out.contains("Beside Table 1"), "\(latex.talk)")
+    #expect(
+      latex.status == 0 && latex.out.contains("\\toprule") && latex.out.contains("Beside Table 1"),
+      "\(latex.talk)")
   }
 
   @Test func `methods, sweeps and stores are compared`() throws {
@@ -46,8 +52,11 @@ import Testing
     let other = try MadeUpStore(runs: 20, epochs: 4)
     defer { other.remove() }
     let stores = try Program.run(
-      "compare", "results", other.folder.appending(path: "results").path, "--sweep", "made-up", in: store.folder)
-    #expect(stores.status == 0 && stores.out.contains("6 equal, 1 cannot say") && !stores.out.contains("moved,"), "\(stores.out)")
+      "compare", "results", other.folder.appending(path: "results").path, "--sweep", "made-up",
+      in: store.folder)
+    #expect(
+      stores.status == 0 && stores.out.contains("6 equal, 1 cannot say") && !stores.out.contains("moved,"),
+      "\(stores.out)")
     let nothing = try Program.run("compare", "before", "mtkd-rl", "--sweep", "made-up", in: store.folder)
     #expect(nothing.status == 66 && nothing.talk.contains("no method of made-up"), "\(nothing.talk)")
     #expect(try Program.run("compare", "mtkd-rl", in: store.folder).status == 64)
@@ -74,7 +83,9 @@ import Testing
     let output = try Program.run(
       "plan", "tiny.json", "--power", "--difference", "0.3", "--std", "0.3", "--correlation", "0.5", "--json",
       in: sweep.folder)
-    #expect(output.status == 0 && output.out.contains(#""paired":[18,10],"unpaired":17"#), "\(output.out)\(output.talk)")
+    #expect(
+      output.status == 0 && output.out.contains(#""paired":[18,10],"unpaired":17"#),
+      "\(output.out)\(output.talk)")
     #expect(try Program.run("plan", "tiny.json", "--std", "1", in: sweep.folder).status == 64)
   }
 
@@ -84,7 +95,8 @@ import Testing
     let svg = try Program.run("plot", "alpha", "-o", "alpha.svg", in: store.folder)
     #expect(svg.status == 0, "\(svg.talk)")
     let text = try String(contentsOf: store.folder.appending(path: "alpha.svg"), encoding: .utf8)
-    #expect(text.hasPrefix("<svg") && text.contains("test.acc1 (%)") && text.contains("made-up: accuracy over α"))
+    #expect(
+      text.hasPrefix("<svg") && text.contains("test.acc1 (%)") && text.contains("made-up: accuracy over α"))
     let curves = try Program.run("plot", "curves", "-o", "-", "--where", "method=mtkd-rl", in: store.folder)
     #expect(curves.status == 0 && curves.out.contains("learning curves") && !curves.out.contains("baseline"))
     let none = try Program.run("plot", "reward", "-o", "reward.svg", in: store.folder)
@@ -103,11 +115,15 @@ import Testing
   @Test func `selection by validation takes the test accuracy of that epoch`() throws {
     let grid = TinySweep.grid
       .replacingOccurrences(of: #""testImages": 48,"#, with: #""testImages": 48, "validationImages": 24,"#)
-      .replacingOccurrences(of: #""seeds": { "count": 2 }"#, with: #""seeds": { "count": 2 }, "report": { "select": "bestOnValidation" }"#)
+      .replacingOccurrences(
+        of: #""seeds": { "count": 2 }"#,
+        with: #""seeds": { "count": 2 }, "report": { "select": "bestOnValidation" }"#)
     let sweep = try TinySweep(grid: grid)
     defer { sweep.remove() }
     let run = try Program.run("run", "tiny.json", in: sweep.folder)
-    #expect(run.status == 0 && run.out.contains("epoch of the highest validation accuracy"), "\(run.out)\(run.talk)")
+    #expect(
+      run.status == 0 && run.out.contains("epoch of the highest validation accuracy"), "\(run.out)\(run.talk)"
+    )
     func read(_ arguments: [String]) throws -> JSONValue {
       try JSONReader.read(Array(Program.start(arguments, in: sweep.folder).finish().out.utf8)).value
     }
@@ -117,8 +133,10 @@ import Testing
       let method = try #require(cell.object?["labels"]?.object?["method"]?.string)
       for entry in try #require(cell.object?["values"]?.array) {
         let seed = try #require(entry.object?["seed"]?.integer)
-        let line = try #require(lines.first { $0.contains("method=\(method) ") && $0.hasSuffix("seed=\(seed)") })
-        let epochs = try #require(try read(["show", String(line.prefix(10)), "--json"]).object?["epochs"]?.array)
+        let line = try #require(
+          lines.first { $0.contains("method=\(method) ") && $0.hasSuffix("seed=\(seed)") })
+        let epochs = try #require(
+          try read(["show", String(line.prefix(10)), "--json"]).object?["epochs"]?.array)
         let metrics = epochs.compactMap { $0.object?["metrics"]?.object }
         func values(_ name: String) -> [Double] { metrics.compactMap { $0[name]?.number?.double } }
         let validation = values("validation.acc1")
@@ -128,7 +146,8 @@ import Testing
     }
     let without = try TinySweep(
       grid: TinySweep.grid.replacingOccurrences(
-        of: #""seeds": { "count": 2 }"#, with: #""seeds": { "count": 2 }, "report": { "select": "bestOnValidation" }"#))
+        of: #""seeds": { "count": 2 }"#,
+        with: #""seeds": { "count": 2 }, "report": { "select": "bestOnValidation" }"#))
     defer { without.remove() }
     let refused = try Program.run("check", "tiny.json", in: without.folder)
     #expect(refused.status == 65 && refused.talk.contains("validationImages"), "\(refused.talk)")
@@ -144,11 +163,15 @@ import Testing
     defer { sweep.remove() }
     let refused = try Program.run("check", "tiny.json", in: sweep.folder)
     #expect(refused.status == 65)
-    for word in ["lsat", "pairedT", "holm", #"did you mean "preset:paper/table1""#] { #expect(refused.talk.contains(word), "\(refused.talk)") }
+    for word in ["lsat", "pairedT", "holm", #"did you mean "preset:paper/table1""#] {
+      #expect(refused.talk.contains(word), "\(refused.talk)")
+    }
     try sweep.write(
       TinySweep.grid.replacingOccurrences(
         of: #""seeds": { "count": 2 }"#,
-        with: #""seeds": { "count": 2 }, "report": { "rows": ["alhpa"], "compareTo": ["baselin", "camkd", "aekd"] }"#),
+        with:
+          #""seeds": { "count": 2 }, "report": { "rows": ["alhpa"], "compareTo": ["baselin", "camkd", "aekd"] }"#
+      ),
       to: "tiny.json")
     let names = try Program.run("check", "tiny.json", in: sweep.folder)
     #expect(names.status == 65)

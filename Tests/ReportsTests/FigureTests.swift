@@ -29,7 +29,9 @@ import Testing
           series["weight.feature.\(teacher)", default: [:]][key] = weights
           series["reward.\(teacher)", default: [:]][key] = [-3, -2, Double(-1 - teacher)]
           for label in 0..<4 {
-            series["weight.logit.\(teacher).class.\(label)", default: [:]][key] = [.nan, .nan, teacher == 0 ? 0.75 : 0.25]
+            series["weight.logit.\(teacher).class.\(label)", default: [:]][key] = [
+              .nan, .nan, teacher == 0 ? 0.75 : 0.25,
+            ]
           }
         }
       }
@@ -42,7 +44,8 @@ import Testing
       }
     }
     let results = SweepResults(
-      name: "a <sweep> & more", columns: ["student", "method", "alpha", "beta"], runs: runs, metric: "test.acc1")
+      name: "a <sweep> & more", columns: ["student", "method", "alpha", "beta"], runs: runs,
+      metric: "test.acc1")
     return FigureInput(ReportTable(results), series: series, x: "alpha")
   }()
 
@@ -52,7 +55,9 @@ import Testing
     let drawing = try Drawing(svg.text)
     #expect(drawing.elements("title").first?.text.contains("a <sweep> & more") == true)
     #expect(!drawing.elements("desc").isEmpty && drawing.elements("text").count > 5)
-    #expect(!svg.text.contains("nan") && !svg.text.contains("inf\"") && !svg.text.contains(" id=") && !svg.text.contains("href"))
+    #expect(
+      !svg.text.contains("nan") && !svg.text.contains("inf\"") && !svg.text.contains(" id=")
+        && !svg.text.contains("href"))
     for element in drawing.all {
       for (names, limit) in [(["x", "x1", "x2", "cx"], svg.width), (["y", "y1", "y2", "cy"], svg.height)] {
         for name in names {
@@ -67,7 +72,8 @@ import Testing
     #expect(drawing.texts.contains { $0.contains("seeds") || $0.contains("seed") })
   }
 
-  @Test func `a figure over alpha has a band and a line a method and beta, and a mark for every seed`() throws {
+  @Test func `a figure over alpha has a band and a line a method and beta, and a mark for every seed`() throws
+  {
     let drawing = try Drawing(AlphaFigure.draw(Self.input).text)
     #expect(drawing.marks("line", of: "path").count == 4, "two methods at two betas")
     #expect(drawing.marks("band", of: "path").count == 4)
@@ -95,7 +101,9 @@ import Testing
     #expect(colours.contains("fill:rgb(254,232,56)") && colours.contains("fill:rgb(0,34,78)"))
   }
 
-  @Test func `bars of the loss terms stand on the axis, with the baseline where alpha and beta are not read`() throws {
+  @Test func `bars of the loss terms stand on the axis, with the baseline where alpha and beta are not read`()
+    throws
+  {
     let drawing = try Drawing(LossTermsFigure.draw(Self.input).text)
     let bars = drawing.elements("rect").filter { $0.title?.contains(": ") == true }
     // Two methods, two alphas above 0, four bars each.
@@ -130,14 +138,17 @@ import Testing
 
   @Test func `rewards are drawn for each teacher, and every seed once`() throws {
     let rewards = try Drawing(RewardFigure.draw(Self.input).text)
-    #expect(rewards.texts.contains { $0.hasSuffix("teacher 1") } && rewards.texts.contains { $0.contains("nats") })
+    #expect(
+      rewards.texts.contains { $0.hasSuffix("teacher 1") } && rewards.texts.contains { $0.contains("nats") })
     let seeds = try Drawing(SeedsFigure.draw(Self.input).text)
     #expect(seeds.all.count { $0.style.contains("dot") } == 13 * 3)
     #expect(seeds.texts.contains("seed 3") && seeds.texts.contains("baseline"))
   }
 
   @Test func `the front holds what nothing beats in both`() throws {
-    let points: [(cost: Double, value: Double)] = [(1, 70), (2, 72), (2, 71), (3, 71.5), (4, 75), (0.5, 60), (1, 69)]
+    let points: [(cost: Double, value: Double)] = [
+      (1, 70), (2, 72), (2, 71), (3, 71.5), (4, 75), (0.5, 60), (1, 69),
+    ]
     #expect(CostFigure.front(points, true) == [5, 0, 1, 4])
     #expect(CostFigure.front(points.map { ($0.cost, -$0.value) }, false) == [5, 0, 1, 4])
     let drawing = try Drawing(CostFigure.draw(Self.input).text)
@@ -174,7 +185,8 @@ import Testing
 
   @Test(arguments: [
     ([70.0, 74.0], ["70", "71", "72", "73", "74"]), ([0, 1], ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
-    ([0.011, 0.029], ["0.010", "0.015", "0.020", "0.025", "0.030"]), ([5, 5], ["4.4", "4.6", "4.8", "5.0", "5.2", "5.4", "5.6"]),
+    ([0.011, 0.029], ["0.010", "0.015", "0.020", "0.025", "0.030"]),
+    ([5, 5], ["4.4", "4.6", "4.8", "5.0", "5.2", "5.4", "5.6"]),
     ([-3, 12], ["-5", "0", "5", "10", "15"]),
   ])
   func `ticks are round numbers around the values`(_ values: [Double], _ texts: [String]) {
@@ -205,7 +217,9 @@ import Testing
     #expect(Set(looks).count == looks.count)
     // The field of colours rises in lightness, so that it reads in grey.
     let greys = stride(from: 0.0, through: 1, by: 0.05).map { share -> Double in
-      let parts = FigureStyle.heat(share).colour.dropFirst(4).dropLast().split(separator: ",").map { Double($0)! }
+      let parts = FigureStyle.heat(share).colour.dropFirst(4).dropLast().split(separator: ",").map {
+        Double($0)!
+      }
       return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
     }
     #expect(zip(greys, greys.dropFirst()).allSatisfy { $0 < $1 })
@@ -238,14 +252,18 @@ private struct Drawing {
     let reader = Reader()
     let parser = XMLParser(data: Data(svg.utf8))
     parser.delegate = reader
-    guard parser.parse() else { throw Malformed(reason: "\(parser.parserError.map { "\($0)" } ?? "") line \(parser.lineNumber)") }
+    guard parser.parse() else {
+      throw Malformed(reason: "\(parser.parserError.map { "\($0)" } ?? "") line \(parser.lineNumber)")
+    }
     all = reader.all
   }
 
   struct Malformed: Error { let reason: String }
 
   func elements(_ name: String) -> [Element] { all.filter { $0.name == name } }
-  func marks(_ style: String, of name: String) -> [Element] { elements(name).filter { $0.style.contains { $0 == style } } }
+  func marks(_ style: String, of name: String) -> [Element] {
+    elements(name).filter { $0.style.contains { $0 == style } }
+  }
   var texts: [String] { elements("text").map(\.text) }
 
   private final class Reader: NSObject, XMLParserDelegate {
@@ -264,7 +282,9 @@ private struct Drawing {
       if let last = open.last { all[last].text += text }
     }
 
-    func parser(_ parser: XMLParser, didEndElement name: String, namespaceURI: String?, qualifiedName: String?) {
+    func parser(
+      _ parser: XMLParser, didEndElement name: String, namespaceURI: String?, qualifiedName: String?
+    ) {
       let closed = open.removeLast()
       if name == "title", let parent = open.last { all[parent].title = all[closed].text }
     }

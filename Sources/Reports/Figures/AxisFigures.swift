@@ -8,7 +8,8 @@ package enum AxisFigure: FigureKind {
   package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
     guard let axis = input.x else {
       throw NoFigure(
-        kind: name, reason: "name a setting with --x; what varies is \(input.results.columns.joined(separator: ", ")).")
+        kind: name,
+        reason: "name a setting with --x; what varies is \(input.results.columns.joined(separator: ", ")).")
     }
     return try draw(input, over: axis, kind: name, title: axis, symbol: axis)
   }
@@ -22,7 +23,8 @@ package enum AxisFigure: FigureKind {
     guard let place = input.place(axis) else {
       throw NoFigure(
         kind: kind,
-        reason: "\(axis) does not vary in it; what varies is \(input.results.columns.joined(separator: ", ")).")
+        reason:
+          "\(axis) does not vary in it; what varies is \(input.results.columns.joined(separator: ", ")).")
     }
     let cells = input.table.cells.filter { $0.labels[place] != .null && $0.headline != nil }
     var lines = Self.lines(cells, besides: place)
@@ -43,7 +45,8 @@ package enum AxisFigure: FigureKind {
     for cell in drawn where !names.contains(text(cell)) { names.append(text(cell)) }
     let x = isNumeric ? Self.scale(numbers) : Scale(names: names)
     func position(_ cell: Cell) -> Double {
-      Self.number(cell.labels[place]).flatMap { isNumeric ? $0 : nil } ?? Double(names.firstIndex(of: text(cell))!)
+      Self.number(cell.labels[place]).flatMap { isNumeric ? $0 : nil }
+        ?? Double(names.firstIndex(of: text(cell))!)
     }
 
     var heights = drawn.flatMap { cell in cell.values.map(\.value) + Self.band(cell) }
@@ -53,9 +56,12 @@ package enum AxisFigure: FigureKind {
     let width = 560 + Legend.width(legend)
     var svg = SVG(
       width: width, height: 430, title: "\(input.results.name): \(input.metricTitle) over \(symbol)",
-      description: "Lines are means over seeds, bands one sample deviation, marks single seeds, \(input.selection).")
+      description:
+        "Lines are means over seeds, bands one sample deviation, marks single seeds, \(input.selection).")
     let frame = Frame(x: x, y: Scale(covering: heights), left: 66, top: 46, width: 470, height: 300)
-    svg.text("\(input.results.name): accuracy over \(symbol)".replacing("accuracy", with: Self.noun(input)), Point(66, 26), "title")
+    svg.text(
+      "\(input.results.name): accuracy over \(symbol)".replacing("accuracy", with: Self.noun(input)),
+      Point(66, 26), "title")
     frame.draw(on: &svg, x: title, y: input.metricTitle)
     for reference in references {
       let y = frame.at(x.low, reference.headline!.mean).y
@@ -67,7 +73,8 @@ package enum AxisFigure: FigureKind {
     }
     let marks = titles.indices.map { (titles[$0], Legend.Mark.line($0)) }
     Legend.draw(
-      marks + legend.dropFirst(titles.count).map { ($0, Legend.Mark.reference) }, on: &svg, at: Point(556, 46))
+      marks + legend.dropFirst(titles.count).map { ($0, Legend.Mark.reference) }, on: &svg, at: Point(556, 46)
+    )
     let n = Set(drawn.map(\.values.count)).sorted().map(String.init).joined(separator: " or ")
     svg.text(
       "Mean of n = \(n) seeds, band of one sample deviation, each seed a mark; \(input.selection).\(left > 0 ? " \(left) more lines are not shown: --where chooses." : "")",
@@ -76,7 +83,8 @@ package enum AxisFigure: FigureKind {
   }
 
   private static func draw(
-    _ points: [(x: Double, cell: Cell)], _ index: Int, _ count: Int, _ frame: Frame, on svg: inout SVG, isJoined: Bool
+    _ points: [(x: Double, cell: Cell)], _ index: Int, _ count: Int, _ frame: Frame, on svg: inout SVG,
+    isJoined: Bool
   ) {
     // Lines stand a little beside each other, so that equal values do not hide.
     let shift = (Double(index) - Double(count - 1) / 2) * min(3, 14 / Double(count))
@@ -101,7 +109,9 @@ package enum AxisFigure: FigureKind {
           hint: "seed \(value.seed): \(Digits.fixed(value.value, 2))")
       }
     }
-    svg.path(points.map { at($0.x, $0.cell.headline!.mean) }, FigureStyle.stroke(index), dash: FigureStyle.dash(index))
+    svg.path(
+      points.map { at($0.x, $0.cell.headline!.mean) }, FigureStyle.stroke(index),
+      dash: FigureStyle.dash(index))
     for (x, cell) in points {
       svg.marker(
         index, at(x, cell.headline!.mean), radius: 4.4, FigureStyle.fill(index),

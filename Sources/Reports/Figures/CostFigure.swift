@@ -3,7 +3,8 @@ internal import Specs
 /// What accuracy costs: a mark a cell, joined along the cells that nothing beats in both.
 package enum CostFigure: FigureKind {
   package static let name = "cost"
-  package static let summary = "the metric against seconds an epoch, and the cells that nothing beats in both (Pareto)"
+  package static let summary =
+    "the metric against seconds an epoch, and the cells that nothing beats in both (Pareto)"
   /// Metrics of an epoch's cost, the first that a sweep has counts.
   static let costs = ["cpu.seconds", "epoch.seconds", "time.seconds", "seconds"]
 
@@ -21,7 +22,9 @@ package enum CostFigure: FigureKind {
       let means = input.courses(of: cell, metric).compactMap { SampleStatistics($0.filter(\.isFinite))?.mean }
       if let cost = SampleStatistics(means) { points.append((cell, cost)) }
     }
-    guard points.count > 1 else { throw NoFigure(kind: name, reason: "fewer than two cells have both numbers.") }
+    guard points.count > 1 else {
+      throw NoFigure(kind: name, reason: "fewer than two cells have both numbers.")
+    }
     let isHigherBetter = MetricDirection.isHigherBetter(input.results.metric)
     let front = self.front(points.map { ($0.cost.mean, $0.cell.headline!.mean) }, isHigherBetter)
     let all = points.map(\.cell)
@@ -32,15 +35,20 @@ package enum CostFigure: FigureKind {
     let height = max(430, 70 + Double(names.count) * Legend.rowHeight)
     var svg = SVG(
       width: width, height: height, title: "\(input.results.name): \(input.metricTitle) against cost",
-      description: "Marks are cells, lines one sample deviation either way; the dashed line joins what nothing beats in both.")
+      description:
+        "Marks are cells, lines one sample deviation either way; the dashed line joins what nothing beats in both."
+    )
     svg.text("\(input.results.name): \(AxisFigure.noun(input)) against cost", Point(66, 26), "title")
     let heights = points.flatMap { point -> [Double] in
       let sample = point.cell.headline!
       return [sample.mean - (sample.deviation ?? 0), sample.mean + (sample.deviation ?? 0)]
     }
-    let widths = points.flatMap { [$0.cost.mean - ($0.cost.deviation ?? 0), $0.cost.mean + ($0.cost.deviation ?? 0)] }
+    let widths = points.flatMap {
+      [$0.cost.mean - ($0.cost.deviation ?? 0), $0.cost.mean + ($0.cost.deviation ?? 0)]
+    }
     let frame = Frame(
-      x: Scale(covering: widths, from: true), y: Scale(covering: heights), left: 66, top: 46, width: 470, height: 300)
+      x: Scale(covering: widths, from: true), y: Scale(covering: heights), left: 66, top: 46, width: 470,
+      height: 300)
     frame.draw(on: &svg, x: "\(metric), mean of an epoch (s)", y: input.metricTitle, vertical: true)
     let joined = front.map { frame.at(points[$0].cost.mean, points[$0].cell.headline!.mean) }
     svg.path(joined, "reference", dash: "5 4")
@@ -49,18 +57,25 @@ package enum CostFigure: FigureKind {
       let at = frame.at(point.cost.mean, sample.mean)
       let isFront = front.contains(index)
       if let deviation = sample.deviation {
-        svg.line(frame.at(point.cost.mean, sample.mean - deviation), frame.at(point.cost.mean, sample.mean + deviation), "thin c\(isFront ? 1 : 0)")
+        svg.line(
+          frame.at(point.cost.mean, sample.mean - deviation),
+          frame.at(point.cost.mean, sample.mean + deviation), "thin c\(isFront ? 1 : 0)")
       }
       if let deviation = point.cost.deviation {
-        svg.line(frame.at(point.cost.mean - deviation, sample.mean), frame.at(point.cost.mean + deviation, sample.mean), "thin c\(isFront ? 1 : 0)")
+        svg.line(
+          frame.at(point.cost.mean - deviation, sample.mean),
+          frame.at(point.cost.mean + deviation, sample.mean), "thin c\(isFront ? 1 : 0)")
       }
       svg.marker(
         isFront ? 3 : 0, at, radius: isFront ? 5.5 : 4.5, FigureStyle.fill(isFront ? 1 : 0),
-        hint: "\(input.name(point.cell, among: all)): \(Digits.fixed(point.cost.mean, 3)) s, \(ReportTable.text(sample, plusMinus: "±"))")
+        hint:
+          "\(input.name(point.cell, among: all)): \(Digits.fixed(point.cost.mean, 3)) s, \(ReportTable.text(sample, plusMinus: "±"))"
+      )
       if named.contains(index) { svg.text("\(index + 1)", Point(at.x + 8, at.y - 6), "small") }
     }
     Legend.draw(
-      zip(named, names).map { ($1, Legend.Mark.marker(front.contains($0) ? 3 : 0)) }, on: &svg, at: Point(556, 46))
+      zip(named, names).map { ($1, Legend.Mark.marker(front.contains($0) ? 3 : 0)) }, on: &svg,
+      at: Point(556, 46))
     svg.text(
       "Diamonds: no other cell is both cheaper and better. Mean and one sample deviation over seeds; seconds are those of the machines that ran them.",
       Point(16, height - 12), "note")

@@ -24,7 +24,9 @@ struct Course {
     let known = means.indices.filter { means[$0].isFinite }
     guard !known.isEmpty else { return }
     func points(_ values: [Double]) -> [Point] { known.map { frame.at(Double($0 + 1), values[$0]) } }
-    if runs > 1 { svg.path(points(highs) + points(lows).reversed(), "band f\(index % FigureStyle.count)", isClosed: true) }
+    if runs > 1 {
+      svg.path(points(highs) + points(lows).reversed(), "band f\(index % FigureStyle.count)", isClosed: true)
+    }
     svg.path(points(means), FigureStyle.stroke(index), dash: FigureStyle.dash(index))
     // A marker now and then, shifted from line to line, tells them apart without colour.
     let step = max(1, known.count / 6)
@@ -37,7 +39,8 @@ struct Course {
 /// Several courses in one frame, with a legend and a line below.
 enum CoursePlot {
   static func draw(
-    _ courses: [(name: String, course: Course)], title: String, y: String, note: String, from zero: Bool = false
+    _ courses: [(name: String, course: Course)], title: String, y: String, note: String,
+    from zero: Bool = false
   ) -> SVG {
     let epochs = courses.map(\.course.means.count).max() ?? 1
     let values = courses.flatMap { $0.course.lows + $0.course.highs }
@@ -45,10 +48,12 @@ enum CoursePlot {
     var svg = SVG(width: width, height: 430, title: title, description: note)
     svg.text(title, Point(66, 26), "title")
     let frame = Frame(
-      x: Scale(epochs: epochs), y: Scale(covering: values, from: zero), left: 66, top: 46, width: 470, height: 300)
+      x: Scale(epochs: epochs), y: Scale(covering: values, from: zero), left: 66, top: 46, width: 470,
+      height: 300)
     frame.draw(on: &svg, x: "epoch", y: y)
     for (index, entry) in courses.enumerated() { entry.course.draw(index, frame, on: &svg) }
-    Legend.draw(courses.indices.map { (courses[$0].name, Legend.Mark.line($0)) }, on: &svg, at: Point(556, 46))
+    Legend.draw(
+      courses.indices.map { (courses[$0].name, Legend.Mark.line($0)) }, on: &svg, at: Point(556, 46))
     svg.text(note, Point(16, 416), "note")
     return svg
   }
@@ -57,7 +62,8 @@ enum CoursePlot {
 /// The metric after every epoch, a line a cell.
 package enum CurvesFigure: FigureKind {
   package static let name = "curves"
-  package static let summary = "learning curves: the metric over the epochs, a line a cell, a band over its seeds"
+  package static let summary =
+    "learning curves: the metric over the epochs, a line a cell, a band over its seeds"
 
   package static func series(among names: [String]) -> [String] { names }
 
@@ -71,9 +77,11 @@ package enum CurvesFigure: FigureKind {
     }
     let left = courses.count - FigureStyle.count
     return CoursePlot.draw(
-      Array(courses.prefix(FigureStyle.count)), title: "\(input.results.name): learning curves", y: input.metricTitle,
+      Array(courses.prefix(FigureStyle.count)), title: "\(input.results.name): learning curves",
+      y: input.metricTitle,
       note:
-        "Mean over seeds, band of one sample deviation.\(left > 0 ? " \(left) more cells are not shown: --where chooses." : "")")
+        "Mean over seeds, band of one sample deviation.\(left > 0 ? " \(left) more cells are not shown: --where chooses." : "")"
+    )
   }
 }
 
@@ -101,12 +109,15 @@ package enum RewardFigure: FigureKind {
         courses.append(([name, teacher].filter { !$0.isEmpty }.joined(separator: ", "), course))
       }
     }
-    guard !courses.isEmpty else { throw NoFigure(kind: name, reason: "no run of it has an agent that is rewarded.") }
+    guard !courses.isEmpty else {
+      throw NoFigure(kind: name, reason: "no run of it has an agent that is rewarded.")
+    }
     let left = courses.count - FigureStyle.count
     courses = courses.prefix(FigureStyle.count).map { ($0.name.isEmpty ? "reward" : $0.name, $0.course) }
     return CoursePlot.draw(
       courses, title: "\(input.results.name): reward of the agent", y: "reward, mean over samples (nats)",
       note:
-        "As paid, before normalisation; mean over seeds, band of one sample deviation.\(left > 0 ? " \(left) more lines are not shown: --where chooses." : "")")
+        "As paid, before normalisation; mean over seeds, band of one sample deviation.\(left > 0 ? " \(left) more lines are not shown: --where chooses." : "")"
+    )
   }
 }

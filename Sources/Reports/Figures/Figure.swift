@@ -112,7 +112,8 @@ struct Legend {
       switch entry.mark {
       case .line(let index):
         svg.line(
-          Point(corner.x, y), Point(corner.x + 26, y), FigureStyle.stroke(index), dash: FigureStyle.dash(index))
+          Point(corner.x, y), Point(corner.x + 26, y), FigureStyle.stroke(index),
+          dash: FigureStyle.dash(index))
         svg.marker(index, Point(corner.x + 13, y), radius: 4, FigureStyle.fill(index))
       case .marker(let index): svg.marker(index, Point(corner.x + 13, y), radius: 5, FigureStyle.fill(index))
       case .patch(let index):

@@ -20,7 +20,8 @@ package enum HeatMapFigure: FigureKind {
       fields.append(field)
     }
     guard !fields.isEmpty else {
-      throw NoFigure(kind: name, reason: "in no combination of its other settings do alpha and beta both vary.")
+      throw NoFigure(
+        kind: name, reason: "in no combination of its other settings do alpha and beta both vary.")
     }
     let left = fields.count - most
     fields = Array(fields.prefix(most))
@@ -30,7 +31,9 @@ package enum HeatMapFigure: FigureKind {
     func values(_ field: [Cell], _ place: Int) -> [DecimalNumber] {
       Set(field.compactMap { $0.labels[place].number }).sorted()
     }
-    let widths = fields.enumerated().map { Double(values($1, a).count) * side + ($0 < fields.count - 1 ? 84 : 24) }
+    let widths = fields.enumerated().map {
+      Double(values($1, a).count) * side + ($0 < fields.count - 1 ? 84 : 24)
+    }
     let tallest = fields.map { values($0, b).count }.max()!
     let height = 62 + Double(tallest) * side + 84
     var svg = SVG(
@@ -42,7 +45,8 @@ package enum HeatMapFigure: FigureKind {
     for (field, width) in zip(fields, widths) {
       let title = input.name(field[0], among: fields.flatMap(\.self), without: ["alpha", "beta"])
       svg.text(title, Point(x, 52))
-      draw(field, (values(field, a), values(field, b)), (a, b), (low, high), input, Point(x, 62), side, on: &svg)
+      draw(
+        field, (values(field, a), values(field, b)), (a, b), (low, high), input, Point(x, 62), side, on: &svg)
       x += width
     }
     key(low, high, input, Point(x, 62), Double(tallest) * side, on: &svg)
@@ -66,12 +70,14 @@ package enum HeatMapFigure: FigureKind {
 
   private static func draw(
     _ field: [Cell], _ values: (a: [DecimalNumber], b: [DecimalNumber]), _ places: (a: Int, b: Int),
-    _ ends: (low: Double, high: Double), _ input: FigureInput, _ corner: Point, _ side: Double, on svg: inout SVG
+    _ ends: (low: Double, high: Double), _ input: FigureInput, _ corner: Point, _ side: Double,
+    on svg: inout SVG
   ) {
     let digits = input.table.digits
     for cell in field {
       guard let column = values.a.firstIndex(where: { $0 == cell.labels[places.a].number }),
-        let row = values.b.firstIndex(where: { $0 == cell.labels[places.b].number }), let sample = cell.headline
+        let row = values.b.firstIndex(where: { $0 == cell.labels[places.b].number }),
+        let sample = cell.headline
       else { continue }
       let share = ends.high > ends.low ? (sample.mean - ends.low) / (ends.high - ends.low) : 0.5
       let (colour, isDark) = FigureStyle.heat(share)
@@ -81,26 +87,36 @@ package enum HeatMapFigure: FigureKind {
         hint: "α = \(values.a[column]), β = \(values.b[row]): \(ReportTable.text(sample, plusMinus: "±"))")
       let ink = isDark ? "on-dark" : "on-light"
       let middle = point.x + side / 2 - 1
-      svg.text(Digits.fixed(sample.mean, digits), Point(middle, point.y + side / 2 - 1), "label \(ink)", anchor: "middle")
+      svg.text(
+        Digits.fixed(sample.mean, digits), Point(middle, point.y + side / 2 - 1), "label \(ink)",
+        anchor: "middle")
       if let deviation = sample.deviation {
-        svg.text("± \(Digits.fixed(deviation, digits))", Point(middle, point.y + side / 2 + 14), "small \(ink)", anchor: "middle")
+        svg.text(
+          "± \(Digits.fixed(deviation, digits))", Point(middle, point.y + side / 2 + 14), "small \(ink)",
+          anchor: "middle")
       }
       if cell.shortfall != nil {
-        svg.text("\(cell.values.count) of \(cell.seeds.count)", Point(middle, point.y + 14), "small \(ink)", anchor: "middle")
+        svg.text(
+          "\(cell.values.count) of \(cell.seeds.count)", Point(middle, point.y + 14), "small \(ink)",
+          anchor: "middle")
       }
     }
     let bottom = corner.y + Double(values.b.count) * side
     for (column, value) in values.a.enumerated() {
-      svg.text(value.description, Point(corner.x + (Double(column) + 0.5) * side - 1, bottom + 16), anchor: "middle")
+      svg.text(
+        value.description, Point(corner.x + (Double(column) + 0.5) * side - 1, bottom + 16), anchor: "middle")
     }
     for (row, value) in values.b.enumerated() {
       svg.text(
-        value.description, Point(corner.x - 8, corner.y + (Double(values.b.count - 1 - row) + 0.5) * side + 4),
+        value.description,
+        Point(corner.x - 8, corner.y + (Double(values.b.count - 1 - row) + 0.5) * side + 4),
         anchor: "end")
     }
-    svg.text("α (logit term)", Point(corner.x + Double(values.a.count) * side / 2, bottom + 36), anchor: "middle")
     svg.text(
-      "β (feature term)", Point(corner.x - 40, corner.y + Double(values.b.count) * side / 2), anchor: "middle",
+      "α (logit term)", Point(corner.x + Double(values.a.count) * side / 2, bottom + 36), anchor: "middle")
+    svg.text(
+      "β (feature term)", Point(corner.x - 40, corner.y + Double(values.b.count) * side / 2),
+      anchor: "middle",
       turned: true)
   }
 

@@ -3,17 +3,20 @@ internal import Specs
 /// What each term of the loss is worth: task alone, with the logit term, with the feature term, with both.
 package enum LossTermsFigure: FigureKind {
   package static let name = "loss-terms"
-  package static let summary = "bars of task, logit, feature and both terms of the loss (the paper's Figure 2)"
+  package static let summary =
+    "bars of task, logit, feature and both terms of the loss (the paper's Figure 2)"
   private static let words = ["task only", "+ logit term", "+ feature term", "+ both"]
 
   package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
     guard let a = input.place("alpha"), let b = input.place("beta") else {
-      throw NoFigure(kind: name, reason: "it needs cells with alpha = 0 and with beta = 0 beside the full loss.")
+      throw NoFigure(
+        kind: name, reason: "it needs cells with alpha = 0 and with beta = 0 beside the full loss.")
     }
     var groups: [(full: Cell, bars: [Cell?])] = []
     let cells = input.table.cells.filter { $0.headline != nil }
     for full in cells {
-      guard let alpha = full.labels[a].number, let beta = full.labels[b].number, alpha.double > 0, beta.double > 0
+      guard let alpha = full.labels[a].number, let beta = full.labels[b].number, alpha.double > 0,
+        beta.double > 0
       else { continue }
       func sibling(_ x: DecimalNumber, _ y: DecimalNumber) -> Cell? {
         var labels = full.labels
@@ -27,7 +30,8 @@ package enum LossTermsFigure: FigureKind {
     }
     guard !groups.isEmpty else {
       throw NoFigure(
-        kind: name, reason: "no cell with alpha and beta above 0 has partners with alpha = 0 and with beta = 0.")
+        kind: name,
+        reason: "no cell with alpha and beta above 0 has partners with alpha = 0 and with beta = 0.")
     }
     let left = groups.count - 4
     groups = Array(groups.prefix(4))
@@ -41,11 +45,13 @@ package enum LossTermsFigure: FigureKind {
     let width = max(520, 190 * Double(groups.count) + 110) + Legend.width(words)
     var svg = SVG(
       width: width, height: 430, title: "\(input.results.name): \(input.metricTitle) by loss terms",
-      description: "Bars are means over seeds, lines one sample deviation, marks single seeds, \(input.selection).")
+      description:
+        "Bars are means over seeds, lines one sample deviation, marks single seeds, \(input.selection).")
     svg.text("\(input.results.name): \(AxisFigure.noun(input)) by loss terms", Point(66, 26), "title")
     let inner = width - 66 - Legend.width(words) - 24
     let frame = Frame(
-      x: Scale(names: names.map { $0.count > 30 ? $0.prefix(29) + "…" : $0 }), y: Scale(covering: values), left: 66, top: 46, width: inner, height: 300)
+      x: Scale(names: names.map { $0.count > 30 ? $0.prefix(29) + "…" : $0 }), y: Scale(covering: values),
+      left: 66, top: 46, width: inner, height: 300)
     frame.draw(on: &svg, x: "", y: input.metricTitle)
     let thick = min(34, inner / Double(groups.count) / 5)
     for (group, entry) in groups.enumerated() {
@@ -58,7 +64,8 @@ package enum LossTermsFigure: FigureKind {
           hint: "\(words[bar]): \(ReportTable.text(sample, plusMinus: "±"))")
         if let deviation = sample.deviation {
           svg.line(
-            Point(middle, frame.at(0, sample.mean - deviation).y), Point(middle, frame.at(0, sample.mean + deviation).y),
+            Point(middle, frame.at(0, sample.mean - deviation).y),
+            Point(middle, frame.at(0, sample.mean + deviation).y),
             "edge")
         }
         for value in cell.values {
@@ -66,7 +73,9 @@ package enum LossTermsFigure: FigureKind {
             bar, Point(middle + thick / 2 + 2, frame.at(0, value.value).y), radius: 2.4, "dot f\(bar)",
             hint: "seed \(value.seed): \(Digits.fixed(value.value, 2))")
         }
-        svg.text(Digits.fixed(sample.mean, input.table.digits), Point(middle, frame.bottom - 6), "small on-fill", anchor: "middle")
+        svg.text(
+          Digits.fixed(sample.mean, input.table.digits), Point(middle, frame.bottom - 6), "small on-fill",
+          anchor: "middle")
       }
     }
     Legend.draw(

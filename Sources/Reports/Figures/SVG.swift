@@ -78,7 +78,8 @@ package struct SVG: Sendable {
       default:
         (
           points([
-            (-0.4, -1.1), (0.4, -1.1), (0.4, -0.4), (1.1, -0.4), (1.1, 0.4), (0.4, 0.4), (0.4, 1.1), (-0.4, 1.1),
+            (-0.4, -1.1), (0.4, -1.1), (0.4, -0.4), (1.1, -0.4), (1.1, 0.4), (0.4, 0.4), (0.4, 1.1),
+            (-0.4, 1.1),
             (-0.4, 0.4), (-1.1, 0.4), (-1.1, -0.4), (-0.4, -0.4),
           ]), "path"
         )
@@ -144,7 +145,9 @@ enum FigureStyle {
       .mf .axis{stroke-width:1.2;fill:none}.mf .band{fill-opacity:.16;stroke:none}.mf .dot{fill-opacity:.55;stroke:none}\
       .mf .fill{stroke:none}.mf .ribbon{stroke-width:.8}.mf .pale{fill-opacity:.5}.mf .edge{fill:none;stroke-width:1.4}
       """
-    func surroundings(_ ground: String, _ ink: String, _ soft: String, _ grid: String, _ onFill: String) -> String {
+    func surroundings(_ ground: String, _ ink: String, _ soft: String, _ grid: String, _ onFill: String)
+      -> String
+    {
       """
       .mf .ground{fill:\(ground)}.mf .label,.mf .title,.mf .small{fill:\(ink)}.mf .note{fill:\(soft)}.mf .grid{stroke:\(grid)}\
       .mf .axis,.mf .edge{stroke:\(ink)}.mf .ribbon{stroke:\(ground)}.mf .reference{stroke:\(soft);fill:none;stroke-width:1.2}\

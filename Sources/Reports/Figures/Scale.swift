@@ -41,7 +41,9 @@ struct Scale: Sendable {
   init(epochs: Int) {
     let step = max(1, Self.step(Double(max(1, epochs)) / 7).size.rounded())
     let ticks = stride(from: step, through: Double(epochs), by: step).map { ($0, Digits.fixed($0, 0)) }
-    self.init(low: epochs > 1 ? 1 : 0.5, high: epochs > 1 ? Double(epochs) : 1.5, ticks: step > 1 ? [(1, "1")] + ticks : ticks)
+    self.init(
+      low: epochs > 1 ? 1 : 0.5, high: epochs > 1 ? Double(epochs) : 1.5,
+      ticks: step > 1 ? [(1, "1")] + ticks : ticks)
   }
 
   /// In [0, 1] for values between the ends.

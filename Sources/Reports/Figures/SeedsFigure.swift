@@ -26,7 +26,9 @@ package enum SeedsFigure: FigureKind {
     let height = 56 + Double(cells.count) * rowHeight + 74
     var svg = SVG(
       width: width, height: height, title: "\(input.results.name): every seed",
-      description: "Marks are seeds; the upright line is their mean, the level one its 95 percent t interval, \(input.selection).")
+      description:
+        "Marks are seeds; the upright line is their mean, the level one its 95 percent t interval, \(input.selection)."
+    )
     svg.text("\(input.results.name): every seed", Point(16, 26), "title")
     let frame = Frame(
       x: x, y: Scale(low: 0, high: Double(cells.count), ticks: []), left: left, top: 46, width: 440,
@@ -52,13 +54,16 @@ package enum SeedsFigure: FigureKind {
         let index = seeds.firstIndex(of: value.seed)!
         // Equal values stand above each other.
         let equals = cell.values.indices.filter { cell.values[$0].value == value.value }
-        let lift = (Double(equals.firstIndex(of: place)!) - Double(equals.count - 1) / 2) * min(7, 16 / Double(equals.count))
+        let lift =
+          (Double(equals.firstIndex(of: place)!) - Double(equals.count - 1) / 2)
+          * min(7, 16 / Double(equals.count))
         svg.marker(
           index, Point(frame.at(value.value, 0).x, y + lift), radius: 4, "dot f\(index % FigureStyle.count)",
           hint: "seed \(value.seed): \(Digits.fixed(value.value, 2))")
       }
     }
-    Legend.draw(legend.indices.map { (legend[$0], Legend.Mark.marker($0)) }, on: &svg, at: Point(left + 456, 46))
+    Legend.draw(
+      legend.indices.map { (legend[$0], Legend.Mark.marker($0)) }, on: &svg, at: Point(left + 456, 46))
     let hidden = all.count - cells.count
     svg.text(
       "Upright: mean; level: its 95 % t interval, open where it leaves the frame; \(input.selection).\(hidden > 0 ? " \(hidden) more cells are not shown: --where chooses." : "")",

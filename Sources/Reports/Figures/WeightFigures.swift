@@ -46,21 +46,29 @@ package enum WeightsFigure: FigureKind {
         guard let epochs = ribbons.map(\.means.count).max() else { continue }
         let top = 74 + Double(row) * 270
         let totals = (0..<epochs).map { epoch in
-          ribbons.reduce(0.0) { $0 + (epoch < $1.means.count && $1.means[epoch].isFinite ? $1.means[epoch] : 0) }
+          ribbons.reduce(0.0) {
+            $0 + (epoch < $1.means.count && $1.means[epoch].isFinite ? $1.means[epoch] : 0)
+          }
         }
         let frame = Frame(
           x: Scale(epochs: epochs), y: Scale(covering: totals, count: 5, from: true),
           left: 66 + Double(column) * (panel + gap), top: top, width: panel, height: 180)
-        let title = [cells.count > 1 || !input.table.cells.isEmpty ? input.name(cell, among: input.table.cells) : "", kind.1]
+        let title = [
+          cells.count > 1 || !input.table.cells.isEmpty ? input.name(cell, among: input.table.cells) : "",
+          kind.1,
+        ]
         let text = title.filter { !$0.isEmpty }.joined(separator: ", ")
         let isLong = text.count > 50
-        svg.text(isLong ? text.prefix(49) + "…" : text, Point(frame.left, top - 10), hint: isLong ? text : nil)
+        svg.text(
+          isLong ? text.prefix(49) + "…" : text, Point(frame.left, top - 10), hint: isLong ? text : nil)
         frame.draw(on: &svg, x: "epoch", y: column == 0 ? "weight (sum of teachers)" : "")
         draw(ribbons, frame, on: &svg)
         svg.line(Point(frame.left, frame.bottom), Point(frame.right, frame.bottom), "axis")
       }
     }
-    Legend.draw(names.indices.map { (names[$0], Legend.Mark.ribbon($0)) }, on: &svg, at: Point(width - Legend.width(names), 74))
+    Legend.draw(
+      names.indices.map { (names[$0], Legend.Mark.ribbon($0)) }, on: &svg,
+      at: Point(width - Legend.width(names), 74))
     svg.text(
       "Mean over samples and seeds of executed weights, stacked in the order of the pool.\(left > 0 ? " \(left) more cells are not shown: --where chooses." : "")",
       Point(16, height - 12), "note")
@@ -77,7 +85,9 @@ package enum WeightsFigure: FigureKind {
   private static func draw(_ ribbons: [Course], _ frame: Frame, on svg: inout SVG) {
     var floor = Array(repeating: 0.0, count: ribbons.map(\.means.count).max() ?? 0)
     for (index, ribbon) in ribbons.enumerated() {
-      let top = floor.indices.map { floor[$0] + (ribbon.means.indices.contains($0) && ribbon.means[$0].isFinite ? ribbon.means[$0] : 0) }
+      let top = floor.indices.map {
+        floor[$0] + (ribbon.means.indices.contains($0) && ribbon.means[$0].isFinite ? ribbon.means[$0] : 0)
+      }
       // A single epoch is a ribbon too: half an epoch either way.
       let places = top.count == 1 ? [0.75, 1.25] : top.indices.map { Double($0 + 1) }
       func edge(_ values: [Double]) -> [Point] {
@@ -87,7 +97,8 @@ package enum WeightsFigure: FigureKind {
       let middle = places.count / 2
       if let last = top.indices.last, top[last] - floor[last] > 0.08 * frame.y.high {
         let y = (edge(top)[middle].y + edge(floor)[middle].y) / 2 + 4
-        svg.text("\(index + 1)", Point(edge(top)[middle].x, y), FigureStyle.ink(onRibbon: index), anchor: "middle")
+        svg.text(
+          "\(index + 1)", Point(edge(top)[middle].x, y), FigureStyle.ink(onRibbon: index), anchor: "middle")
       }
       floor = top
     }
@@ -108,7 +119,9 @@ package enum ClassWeightsFigure: FigureKind {
   private static func parts(_ metric: String, _ kind: String) -> (teacher: Int, label: Int)? {
     guard metric.hasPrefix(kind + ".") else { return nil }
     let words = metric.dropFirst(kind.count + 1).split(separator: ".")
-    guard words.count == 3, words[1] == "class", let teacher = Int(words[0]), let label = Int(words[2]) else { return nil }
+    guard words.count == 3, words[1] == "class", let teacher = Int(words[0]), let label = Int(words[2]) else {
+      return nil
+    }
     return (teacher, label)
   }
 
@@ -121,21 +134,28 @@ package enum ClassWeightsFigure: FigureKind {
         let last = input.courses(of: cell, metric).compactMap { $0.last { $0.isFinite } }
         if let sample = SampleStatistics(last) { means[label, default: [:]][teacher] = sample.mean }
       }
-      guard let classes = means.keys.max(), let teachers = means.values.flatMap(\.keys).max() else { return [] }
+      guard let classes = means.keys.max(), let teachers = means.values.flatMap(\.keys).max() else {
+        return []
+      }
       return (0...classes).map { label in (0...teachers).map { means[label]?[$0] ?? 0 } }
     }
-    func teachers(_ cell: Cell) -> Int { WeightsFigure.kinds.map { weights(cell, $0.0).first?.count ?? 0 }.max()! }
+    func teachers(_ cell: Cell) -> Int {
+      WeightsFigure.kinds.map { weights(cell, $0.0).first?.count ?? 0 }.max()!
+    }
     let candidates = input.table.cells.filter { teachers($0) > 0 }
     func isDecided(_ cell: Cell) -> Bool {
       WeightsFigure.kinds.contains { kind in
         weights(cell, kind.0).contains { row in row.contains { abs($0 - row[0]) > 1e-6 } }
       }
     }
-    let chosen = candidates.first(where: isDecided) ?? candidates.first { teachers($0) > 1 } ?? candidates.first
+    let chosen =
+      candidates.first(where: isDecided) ?? candidates.first { teachers($0) > 1 } ?? candidates.first
     guard let cell = chosen else {
       throw NoFigure(kind: name, reason: "no run of it recorded weights by class.")
     }
-    let fields = WeightsFigure.kinds.map { (title: $0.1, weights: weights(cell, $0.0)) }.filter { !$0.weights.isEmpty }
+    let fields = WeightsFigure.kinds.map { (title: $0.1, weights: weights(cell, $0.0)) }.filter {
+      !$0.weights.isEmpty
+    }
     let classes = fields[0].weights.count
     let shown = min(classes, most)
     let names = (0..<teachers(cell)).map { "teacher \($0 + 1)" }
@@ -152,7 +172,8 @@ package enum ClassWeightsFigure: FigureKind {
       let step = shown > 20 ? 5 : 1
       let ticks = stride(from: 0, to: shown, by: step).map { (value: Double($0), text: "\($0)") }
       let frame = Frame(
-        x: Scale(low: -0.5, high: Double(shown) - 0.5, ticks: ticks), y: Scale(covering: sums, count: 5, from: true),
+        x: Scale(low: -0.5, high: Double(shown) - 0.5, ticks: ticks),
+        y: Scale(covering: sums, count: 5, from: true),
         left: 66, top: 78 + Double(row) * 250, width: inner, height: 160)
       svg.text(field.title, Point(frame.left, frame.top - 8))
       frame.draw(on: &svg, x: "class of the image", y: "weight")
@@ -170,7 +191,9 @@ package enum ClassWeightsFigure: FigureKind {
       }
       svg.line(Point(frame.left, frame.bottom), Point(frame.right, frame.bottom), "axis")
     }
-    Legend.draw(names.indices.map { (names[$0], Legend.Mark.ribbon($0)) }, on: &svg, at: Point(width - Legend.width(names), 78))
+    Legend.draw(
+      names.indices.map { (names[$0], Legend.Mark.ribbon($0)) }, on: &svg,
+      at: Point(width - Legend.width(names), 78))
     let left = classes - shown
     svg.text(
       "After the last epoch, mean over samples and seeds; stacked in the order of the pool.\(left > 0 ? " \(left) more classes are not shown." : "")",
