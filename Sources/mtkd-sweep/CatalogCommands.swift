@@ -27,10 +27,7 @@ struct Models: ParsableCommand {
     var rows: [[String]] = [["network", "family", "parameters", "multiply-adds", "input", "F", "f"]]
     var machine: [JSONValue] = []
     for (id, _, spec) in chosen {
-      let isMini = id.hasPrefix("mini-") && !id.hasSuffix("-c32")
-      let task = ImageTask(
-        channels: isMini ? 1 : 3, height: isMini ? 28 : 32, width: isMini ? 28 : 32,
-        classes: id.hasPrefix("mini-") ? 10 : 100)
+      let task = NetworkNames.usualTask(id, spec)
       let cost = try NetworkCost(spec, task)
       let input = "\(task.channels)x\(task.height)x\(task.width)/\(task.classes)"
       rows.append([
