@@ -86,6 +86,7 @@ let package = Package(
     tests(of: "Datasets", uses: ["Tensors", "Specs"]),
     tests(of: "Reports", uses: ["Specs"]),
     tests(of: "Distillation", uses: ["Networks", "Reports", "Tensors", "Specs"]),
+    tests(of: "Pipeline", uses: ["Storage", "Sweeps", "Specs"]),
     tests(of: "Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["TestSupport", "Storage", "Specs", "mtkd-sweep"],

@@ -7,7 +7,7 @@ package import Sweeps
 /// How a sweep's run ended.
 package enum RunOutcome: Equatable, Sendable {
   case allDone
-  /// Every stage has a result, and some are failures.
+  /// So many runs have no number: they failed, or something that they need did.
   case someFailed(Int)
   /// A stop was asked for; the same command goes on.
   case stopped
@@ -113,6 +113,9 @@ package final class Coordinator {
     for worker in running.values { worker.process.stop(executor, atOnce: true) }
   }
 
+  /// Only runs count: a teacher that failed shows in the runs that it blocks.
+  private func countFailure(_ key: ContentKey) { if stages[key]?.kind == StudentStage.kind { failures += 1 } }
+
   private func outcome(stopped: Bool) -> RunOutcome {
     if stopped { return .stopped }
     return failures > 0 ? .someFailed(failures) : .allDone
@@ -176,7 +179,7 @@ extension Coordinator {
       case .stopWorkers:
         for worker in running.values { worker.process.stop(executor, atOnce: false) }
       case .block(let key, let culprit):
-        failures += 1
+        countFailure(key)
         try intake.register(key)
         try store.setState(.blocked(reason: "\(title(culprit).text) failed"), of: key)
         observe(.stageBlocked(title(key), by: title(culprit)))
@@ -227,7 +230,7 @@ extension Coordinator {
     case .exited(Int(WorkerExit.failed)):
       if let failure = try intake.failure(of: entry.attempt) {
         try takeIn(key, closing: .failed(failure))
-        failures += 1
+        countFailure(key)
         observe(.stageFailed(title, failure, worker: entry.worker))
         return scheduler.handle(.failed(key))
       }
@@ -249,7 +252,7 @@ extension Coordinator {
     let actions = scheduler.handle(.died(key))
     observe(.workerDied(title, how: how, triesLeft: scheduler.triesLeft(key), worker: entry.worker))
     if actions.contains(.giveUp(key)) {
-      failures += 1
+      countFailure(key)
       // Not a result: the next `run` tries again.
       try store.setState(.blocked(reason: "its worker died too often: \(how)"), of: key)
     }

@@ -10,17 +10,35 @@ package struct PlannedSweep: Sendable {
   package let text: String
   package let grid: GridSpec
   package let expansion: GridExpansion
-  package let plan: SweepPlan
+  package private(set) var plan: SweepPlan
   /// Sentences about datasets whose files are in none of the places where they could be.
   package let missingData: [String]
   package let forecast: Forecast
   package let counts: PlanCounts
   /// Runs of the sweep of this name that the store knows and the grid does not ask for any more.
   package let dropped: Int
+  /// Runs that the store knows of the sweep and the grid still asks for; nil for a sweep that the store does not know.
+  package let kept: Int?
   let done: Set<ContentKey>
   let failed: [ContentKey: FailureRecord]
 
   package var name: String { grid.name }
+
+  /// How the grid differs from what the store knows of the sweep; nil where it does not, and for a new sweep.
+  package var change: String? {
+    guard let kept, kept < plan.runKeys.count || dropped > 0 else { return nil }
+    return "\(name): \(kept) runs kept, \(plan.runKeys.count - kept) new, \(dropped) no longer asked for (nothing is deleted)"
+  }
+
+  /// The same sweep of which only some runs are meant this time; the others stay in it, open.
+  package func narrowed(to chosen: Set<ContentKey>) -> PlannedSweep {
+    var sweep = self
+    sweep.plan = plan.keeping(chosen)
+    return sweep
+  }
+
+  /// Runs without a result, in the order of the plan.
+  package var open: [ContentKey] { plan.runKeys.filter { !done.contains($0) && failed[$0] == nil } }
 
   /// What a report has to know of the grid, as `ReportPreferences` reads it.
   var canonical: String {
@@ -82,14 +100,15 @@ package enum SweepPlanner {
       preparations: Scheduler(plan.stages, done: done, failed: Set(failed.keys), slots: 1, retries: 0)
         .preparations)
     let known = try store.map { store in
-      try store.sweeps().contains { $0.name == grid.name } ? Set(store.points(of: grid.name).map(\.key)) : []
-    }
+      try store.sweeps().contains { $0.name == grid.name } ? Set(store.points(of: grid.name).map(\.key)) : nil
+    } ?? nil
     return PlannedSweep(
       path: path, text: String(decoding: bytes, as: UTF8.self), grid: grid, expansion: expansion, plan: plan,
       missingData: missing(expansion, dataFolders: dataFolders, folder),
       forecast: try Forecast(
         expansion, plan, done: done.union(failed.keys), estimates: store?.estimates() ?? [:]),
-      counts: counts, dropped: known?.subtracting(students).count ?? 0, done: done, failed: failed)
+      counts: counts, dropped: known?.subtracting(students).count ?? 0,
+      kept: known?.intersection(students).count, done: done, failed: failed)
   }
 
   /// Reads and checks a grid without looking at any store.

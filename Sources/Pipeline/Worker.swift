@@ -76,7 +76,7 @@ package enum Worker {
   }
 
   /// Failures that would happen again are results and become records; everything else is the machine's.
-  private static func run(_ request: StageRequest, in workspace: Workspace) throws -> Int32 {
+  static func run(_ request: StageRequest, in workspace: Workspace) throws -> Int32 {
     do {
       try Catalog.stageBodies.entry(request.kind).run(request, workspace)
       return WorkerExit.finished

@@ -33,6 +33,8 @@ final class Workspace {
   private let started = Workspace.now
   private var lastSnapshot = Workspace.now
   private var lastProgress = -Double.infinity
+  /// For tests: called after every step of a run.
+  var afterStep: () throws -> Void = {}
 
   init(
     store: StoreFolder, stage: StageFolder, attempt: AttemptFolder, dataFolder: String?,
@@ -49,6 +51,8 @@ final class Workspace {
   private static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
 
   var isStopRequested: Bool { stop.isRequested }
+
+  func requestStop() { stop.request() }
 
   /// One file of an input's output, compared with its digest.
   func input(_ key: ContentKey, _ name: String) throws -> [UInt8] {
@@ -71,6 +75,7 @@ final class Workspace {
 
   /// Tells the coordinator where the run stands, about twice a second.
   func report(_ progress: @autoclosure () -> WorkerProgress, always: Bool = false) throws {
+    try afterStep()
     guard always || Self.now - lastProgress >= Self.progressSeconds else { return }
     lastProgress = Self.now
     try AtomicFile.write(progress().canonicalBytes, to: WorkerProgress.path(in: attempt))

@@ -18,22 +18,28 @@ package final class ResultStore: Sendable {
   package let path: String
 
   /// Opens the store of a folder; for writing, makes folder and file where they are absent.
-  package convenience init(at folder: StoreFolder, _ access: Access) throws(StoreError) {
+  ///
+  /// - Parameter trace: is told every statement.
+  package convenience init(
+    at folder: StoreFolder, _ access: Access, trace: (@Sendable (String) -> Void)? = nil
+  ) throws(StoreError) {
     if access == .writing {
       do { try folder.create() } catch { throw .file(error) }
     }
-    try self.init(file: folder.database, access)
+    try self.init(file: folder.database, access, trace: trace)
   }
 
   /// Opens a store by its file, which may be a copy from anywhere.
-  package init(file path: String, _ access: Access) throws(StoreError) {
+  package init(
+    file path: String, _ access: Access, trace: (@Sendable (String) -> Void)? = nil
+  ) throws(StoreError) {
     self.path = path
     if access == .reading {
       guard AtomicFile.exists(path) else { throw .absent(path) }
       try Self.rollBack(path)
     }
     database = try Self.translating(path) {
-      try DatabaseQueue(path: path, configuration: Self.settings(access))
+      try DatabaseQueue(path: path, configuration: Self.settings(access, trace))
     }
     try Self.translating(path) { try Self.check(database, path, access) }
   }
@@ -41,12 +47,15 @@ package final class ResultStore: Sendable {
   /// Closes the file. Later calls fail.
   package func close() throws(StoreError) { try Self.translating(path) { try database.close() } }
 
-  private static func settings(_ access: Access) -> Configuration {
+  private static func settings(
+    _ access: Access, _ trace: (@Sendable (String) -> Void)? = nil
+  ) -> Configuration {
     var settings = Configuration()
     settings.readonly = access == .reading
     // A reader waits for a commit, the writer for a long report.
     settings.busyMode = .timeout(access == .reading ? 10 : 60)
     settings.prepareDatabase { db in
+      if let trace { db.trace { trace("\($0)") } }
       guard access == .writing else { return }
       // FULL: what was called finished survives a loss of power. TRUNCATE saves the journal's removal in each commit.
       try db.execute(

@@ -46,7 +46,7 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
     case .failed(let path, let reason): "\(path): \(reason). Run the same command again."
     case .file(let error): error.description
     case .unknownSweep(let name, let known):
-      UnknownName(kind: "sweep", name: name, known: known).description
+      UnknownName(kind: "sweep", name: name, known: known).description + " `mtkd-sweep list` lists them."
     case .unknownStage(let key): "The store has no stage \(key.short). `mtkd-sweep list` names what it has."
     case .checkpointAbsent(let key, let kind):
       "Run \(key.short) has no \(kind.rawValue) checkpoint. `mtkd-sweep show \(key.short)` names what it has."

@@ -3,7 +3,7 @@ package import Specs
 /// The stages of a sweep, each once, every stage after its inputs.
 package struct SweepPlan: Sendable {
   /// Datasets, then teachers, then their outputs, then students in the order of the runs.
-  package let stages: [StageRequest]
+  package private(set) var stages: [StageRequest]
   /// Of each run of the expansion, in its order.
   package let runKeys: [ContentKey]
   /// The stages that write down what teachers say.
@@ -50,6 +50,13 @@ package struct SweepPlan: Sendable {
       made.filter { $0.kind == DatasetStage.kind } + made.filter { $0.kind == TeacherStage.kind } + students
     runKeys = keys
     records = [:]
+  }
+
+  /// The same without the students that are not meant; what only they read is left alone by whoever schedules.
+  package func keeping(_ students: Set<ContentKey>) -> SweepPlan {
+    var plan = self
+    plan.stages = stages.filter { $0.kind != StudentStage.kind || students.contains($0.key) }
+    return plan
   }
 }
 

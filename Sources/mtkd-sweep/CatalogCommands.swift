@@ -13,7 +13,7 @@ import Tensors
 struct Models: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "List networks with their sizes.")
 
-  @Argument(help: "One network.")
+  @Argument(help: "One network.", completion: Completions.networks)
   var name: String?
 
   @Flag(help: "JSON on standard output.")
@@ -27,10 +27,7 @@ struct Models: ParsableCommand {
     var rows: [[String]] = [["network", "family", "parameters", "multiply-adds", "input", "F", "f"]]
     var machine: [JSONValue] = []
     for (id, _, spec) in chosen {
-      let isMini = id.hasPrefix("mini-") && !id.hasSuffix("-c32")
-      let task = ImageTask(
-        channels: isMini ? 1 : 3, height: isMini ? 28 : 32, width: isMini ? 28 : 32,
-        classes: id.hasPrefix("mini-") ? 10 : 100)
+      let task = NetworkNames.usualTask(id, spec)
       let cost = try NetworkCost(spec, task)
       let input = "\(task.channels)x\(task.height)x\(task.width)/\(task.classes)"
       rows.append([
@@ -44,7 +41,7 @@ struct Models: ParsableCommand {
         "settings": .object(spec.parameters),
       ])
     }
-    Out.put(json ? mtkd_sweep.json(["models": .array(machine)]) : aligned(rows))
+    Out.put(json ? mtkd_sweep.json(["schema": "mtkd-sweep-models-1", "models": .array(machine)]) : aligned(rows))
     if name != nil, !json, let spec = chosen.first?.spec {
       Out.put("\(JSONValue.object(spec.parameters.merging(["family": .string(spec.family)]) { $1 }))\n")
     }
@@ -55,7 +52,7 @@ struct Models: ParsableCommand {
 struct Methods: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "List methods, or one method with its options.")
 
-  @Argument(help: "One method.")
+  @Argument(help: "One method.", completion: Completions.methods)
   var name: String?
 
   @Flag(help: "JSON on standard output.")
@@ -68,6 +65,7 @@ struct Methods: ParsableCommand {
     if json {
       Out.put(
         mtkd_sweep.json([
+          "schema": "mtkd-sweep-methods-1",
           "methods": .array(
             chosen.map { method in
               [
@@ -114,6 +112,7 @@ struct DatasetsCommand: ParsableCommand {
     Out.put(
       json
         ? mtkd_sweep.json([
+          "schema": "mtkd-sweep-datasets-1",
           "datasets": .array(
             rows.map {
               ["name": .string($0[0]), "found": .bool($0[1] == "found"), "summary": .string($0[2])]
@@ -130,12 +129,19 @@ struct Presets: ParsableCommand {
 
   struct ListPresets: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "Their names.")
-    func run() { for name in Catalog.presets.names { Out.put("\(name)\n") } }
+    @Flag(help: "JSON on standard output.") var json = false
+    func run() {
+      let names = Catalog.presets.names
+      Out.put(
+        json
+          ? mtkd_sweep.json(["schema": "mtkd-sweep-presets-1", "presets": JSONValue(names)])
+          : names.map { "\($0)\n" }.joined())
+    }
   }
 
   struct ShowPreset: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "show", abstract: "The text of one.")
-    @Argument(help: "Its name.") var name: String
+    @Argument(help: "Its name.", completion: Completions.presets) var name: String
     func run() throws { Out.put(try Catalog.presets.entry(name).text) }
   }
 }
@@ -152,7 +158,7 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Images per CPU second of a network on 3 x 32 x 32 images, at one thread.")
 
-  @Argument(help: "The network.") var network: String
+  @Argument(help: "The network.", completion: Completions.networks) var network: String
   @Option(help: "Images a batch.") var batch = 64
   @Option(help: "train or infer.") var phase = "train"
   @Option(help: "CPU seconds to measure.") var seconds = 5.0
@@ -171,6 +177,7 @@ struct Bench: ParsableCommand {
     Out.put(
       json
         ? mtkd_sweep.json([
+          "schema": "mtkd-sweep-bench-1",
           "network": .string(result.network), "phase": .string(phase), "batch": JSONValue(batch),
           "steps": JSONValue(result.steps), "cpuSeconds": JSONValue(result.cpuSeconds),
           "imagesPerCPUSecond": JSONValue(result.imagesPerCPUSecond), "library": .string(result.library),
@@ -185,6 +192,7 @@ struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Say what this machine has and what is missing.")
   @OptionGroup var location: StoreLocation
   @OptionGroup var data: DataFolders
+  @Flag(help: "JSON on standard output.") var json = false
 
   func run() throws {
     let provenance = ProgramIdentity.provenance()
@@ -205,7 +213,9 @@ struct Doctor: ParsableCommand {
       FileManager.default.fileExists(atPath: location.folder.database)
         ? location.path : "\(location.path): none yet",
     ])
-    Out.put(aligned(rows))
+    let checks = rows.map { ["name": .string($0[0]), "says": .string($0[1])] as JSONValue }
+    Out.put(
+      json ? mtkd_sweep.json(["schema": "mtkd-sweep-doctor-1", "checks": .array(checks)]) : aligned(rows))
   }
 }
 

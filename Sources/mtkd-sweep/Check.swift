@@ -7,25 +7,24 @@ import Sweeps
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Read and validate a grid; no store is touched.")
 
-  @Argument(help: "The grid file.")
+  @Argument(help: "The grid file.", completion: Completions.grids)
   var file: String
 
   @OptionGroup var data: DataFolders
 
-  @Option(help: "How many runs a grid may ask for.")
-  var maxRuns = GridExpansion.usualLimit
+  @OptionGroup var gridSize: GridSize
 
   @Flag(help: "JSON on standard output.")
   var json = false
 
   func run() throws {
-    let expansion = try SweepPlanner.check(gridAt: file, dataFolders: data.folders, limit: maxRuns)
+    let expansion = try SweepPlanner.check(gridAt: file, dataFolders: data.folders, limit: gridSize.limit)
     for warning in expansion.warnings { Talk.say(warning.rendered) }
     let (asked, distinct) = (expansion.asked, expansion.runs.count)
     Out.put(
       json
         ? mtkd_sweep.json([
-          "asked": JSONValue(asked), "distinct": JSONValue(distinct),
+          "schema": "mtkd-sweep-check-1", "asked": JSONValue(asked), "distinct": JSONValue(distinct),
           "warnings": JSONValue(expansion.warnings.map(\.message)),
         ])
         : "\(file) is fine: \(asked) runs asked for, \(distinct) distinct. `mtkd-sweep plan \(file)` says what they cost.\n"

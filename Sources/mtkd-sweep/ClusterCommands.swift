@@ -109,7 +109,7 @@ struct Cancel: AsyncParsableCommand {
 
   @OptionGroup var location: StoreLocation
 
-  @Argument(help: "The sweep; all of the store where nothing is said.")
+  @Argument(help: "The sweep; all of the store where nothing is said.", completion: Completions.sweeps)
   var sweep: String?
 
   func run() async throws {

@@ -22,6 +22,27 @@ enum ExitCodes {
   static let stopped: Int32 = 75
   static let permission: Int32 = 77
   static let interruptedTwice: Int32 = 130
+  static let terminated: Int32 = 143
+
+  /// Every code with what it means: the text of `help exit-codes`.
+  static let table: [(code: Int32, meaning: String)] = [
+    (0, "success"),
+    (doneWithFailures, "done, and some runs failed or diverged; damage was found"),
+    (incomplete, "the report is incomplete (--require-complete)"),
+    (3, "verification found a difference"),
+    (4, "not comparable: another program or another processor"),
+    (64, "wrong use of the command line"),
+    (badGrid, "the grid, or another file of the user's, cannot be used as it is"),
+    (missingInput, "something that was named is not there"),
+    (unavailable, "the store is held by another process, or the executor cannot be reached"),
+    (internalError, "an error of the program"),
+    (cannotCreate, "something cannot be created, or would be overwritten"),
+    (inputOutput, "reading or writing failed; the disk may be full"),
+    (stopped, "stopped on request; the same command goes on"),
+    (permission, "no permission"),
+    (interruptedTwice, "a second Ctrl-C: ended at once; the same command goes on"),
+    (terminated, "a second SIGTERM: ended at once; the same command goes on"),
+  ]
 
   /// The code for a domain error; nil for what the argument parser knows better.
   static func code(of error: any Error) -> Int32? {
@@ -66,9 +87,29 @@ enum ExitCodes {
 
   /// Prints what went wrong and ends the process: domain errors as they describe themselves, everything else as the parser does.
   static func leave(with error: any Error) -> Never {
-    guard let code = code(of: error) else { MTKDSweep.exit(withError: error) }
-    Talk.say("\(error)")
-    exit(code)
+    if let code = code(of: error) {
+      Talk.say("\(error)\(nextStep(after: error))")
+      exit(code)
+    }
+    // The parser's own errors and exit codes have a code of theirs; what is left over has the one for "failure".
+    if error is ExitCode || MTKDSweep.exitCode(for: error) != .failure { MTKDSweep.exit(withError: error) }
+    Talk.say("Internal error: \(error). Run the same command again; `mtkd-sweep doctor` says what this machine has.")
+    exit(internalError)
+  }
+
+  /// What to type next, for errors whose own sentence does not say it.
+  private static func nextStep(after error: any Error) -> String {
+    switch error {
+    case let error as GridRejected:
+      guard let file = error.problems.first?.place.file, !file.hasPrefix("preset:") else { return "" }
+      return "\nCorrect \(file) and type `mtkd-sweep check \(file)`."
+    case let error as UnknownName:
+      let commands = [
+        "network": "models", "method": "methods", "dataset": "datasets", "preset": "presets",
+      ]
+      return commands[error.kind].map { " `mtkd-sweep \($0)` lists them." } ?? ""
+    default: return ""
+    }
   }
 }
 
@@ -85,7 +126,17 @@ struct MissingData: Error, CustomStringConvertible {
 
 /// Standard error, for people.
 enum Talk {
-  static func say(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+  private static let isUnicode = StyleOptions.isUnicode(ProcessInfo.processInfo.environment)
+
+  static func say(_ text: String) {
+    FileHandle.standardError.write(Data("\(isUnicode ? text : plain(text))\n".utf8))
+  }
+
+  /// The same in ASCII, as far as the text is ours; names of the user's stay as they are.
+  static func plain(_ text: String) -> String {
+    let marks = ["…": "...", "±": "+/-", "×": "x", "≤": "<=", "≥": ">=", "–": "-", "→": "->"]
+    return marks.reduce(text) { $0.replacing($1.key, with: $1.value) }
+  }
 }
 
 /// Standard output, for data. A reader that has gone away is no error of ours.

@@ -14,7 +14,9 @@ struct Export: ParsableCommand {
 
   @OptionGroup var location: StoreLocation
 
-  @Argument(help: "The sweep, as 'mtkd-sweep list' names it. May be left out where the store holds one.")
+  @Argument(
+    help: "The sweep, as 'mtkd-sweep list' names it. May be left out where the store holds one.",
+    completion: Completions.sweeps)
   var sweep: String?
 
   @Option(help: "What to write: \(Catalog.exports.names.joined(separator: ", ")).")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Pipeline
+import Specs
 
 /// `mtkd-sweep`: the command tree.
 @main
@@ -7,9 +8,10 @@ struct MTKDSweep: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mtkd-sweep",
     abstract:
-      "From a grid file to a table of mean ± std: multi-teacher distillation sweeps that survive anything.",
+      "From a grid file to a table of means and deviations: multi-teacher distillation sweeps that survive anything.",
     discussion: """
       mtkd-sweep run sweeps/smoke.json      plan, run, table. Interrupted? The same command goes on, bit for bit.
+      mtkd-sweep help TOPIC                 \(Catalog.helpTopics.names.joined(separator: ", ")).
       """,
     version: ProgramIdentity.version,
     subcommands: [
@@ -17,12 +19,14 @@ struct MTKDSweep: AsyncParsableCommand {
       Show.self, Logs.self,
       Compare.self, Plot.self,
       Retry.self,
-      Models.self, Methods.self, DatasetsCommand.self, Presets.self, SchemaCommand.self, Bench.self,
+      Models.self, Methods.self, DatasetsCommand.self, Presets.self, SchemaCommand.self, Migrate.self,
+      Bench.self,
       Doctor.self,
       WorkerCommand.self,
     ])
 
   static func main() async {
+    if let topic = HelpTopic.asked(by: Array(CommandLine.arguments.dropFirst())) { return Out.put(topic.text) }
     do {
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {

@@ -98,7 +98,7 @@ struct StyleOptions: ParsableArguments {
   }
 
   /// Whether the locale is UTF-8; files and pipes without any locale get Unicode too.
-  private static func isUnicode(_ environment: [String: String]) -> Bool {
+  static func isUnicode(_ environment: [String: String]) -> Bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
     guard let locale else { return true }
     let name = locale.lowercased().replacing("-", with: "")

@@ -11,7 +11,7 @@ struct Plan: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Count a grid's runs and forecast what is left; run nothing.")
 
-  @Argument(help: "The grid file.")
+  @Argument(help: "The grid file.", completion: Completions.grids)
   var file: String
 
   @OptionGroup var location: StoreLocation
@@ -21,8 +21,7 @@ struct Plan: ParsableCommand {
   @Option(help: "Worker processes to forecast for; as many as cores where nothing is said.")
   var workers: Int?
 
-  @Option(help: "How many runs a grid may ask for.")
-  var maxRuns = GridExpansion.usualLimit
+  @OptionGroup var gridSize: GridSize
 
   @Flag(help: "JSON on standard output.")
   var json = false
@@ -63,7 +62,7 @@ struct Plan: ParsableCommand {
 
   func run() throws {
     let store = try storeIfAny()
-    let sweep = try SweepPlanner.plan(gridAt: file, dataFolders: data.folders, limit: maxRuns, store: store)
+    let sweep = try SweepPlanner.plan(gridAt: file, dataFolders: data.folders, limit: gridSize.limit, store: store)
     for warning in sweep.expansion.warnings { Talk.say(warning.rendered) }
     for sentence in sweep.missingData { Talk.say("note: \(sentence)") }
     let seeds = power ? try powerSheet(sweep, store) : nil
@@ -101,7 +100,7 @@ struct Plan: ParsableCommand {
     lines.append(
       "  done \(counts.done), to run \(counts.toRun), datasets, teachers and their outputs to make \(counts.preparations)"
     )
-    if sweep.dropped > 0 { lines.append("  no longer asked for: \(sweep.dropped) (nothing is deleted)") }
+    if let change = sweep.change { lines.append("  since the last run: \(change.dropFirst(sweep.name.count + 2))") }
     if counts.toRun + counts.preparations > 0 {
       let basis =
         forecast.measurements > 0
@@ -121,7 +120,7 @@ struct Plan: ParsableCommand {
       "distinct": JSONValue(counts.distinct), "shared": JSONValue(counts.shared),
       "done": JSONValue(counts.done),
       "toRun": JSONValue(counts.toRun), "preparations": JSONValue(counts.preparations),
-      "dropped": JSONValue(sweep.dropped), "sharing": JSONValue(sweep.expansion.sharing),
+      "dropped": JSONValue(sweep.dropped), "kept": JSONValue(sweep.kept ?? 0), "sharing": JSONValue(sweep.expansion.sharing),
       "forecast": .object([
         "cpuSeconds": JSONValue(forecast.cpuSeconds),
         "wallSeconds": JSONValue(forecast.wallSeconds(workers: workerCount)),

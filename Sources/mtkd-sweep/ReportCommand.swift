@@ -14,7 +14,9 @@ struct Report: ParsableCommand {
   @OptionGroup var location: StoreLocation
   @OptionGroup var styles: StyleOptions
 
-  @Argument(help: "The sweep, as 'mtkd-sweep list' names it. May be left out where the store holds one.")
+  @Argument(
+    help: "The sweep, as 'mtkd-sweep list' names it. May be left out where the store holds one.",
+    completion: Completions.sweeps)
   var sweep: String?
 
   @Option(

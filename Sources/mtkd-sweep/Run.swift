@@ -16,7 +16,7 @@ struct Run: AsyncParsableCommand {
       power loss, the same command goes on and ends with the same bits.
       """)
 
-  @Argument(help: "The grid file.")
+  @Argument(help: "The grid file.", completion: Completions.grids)
   var file: String
 
   @OptionGroup var location: StoreLocation
@@ -27,8 +27,18 @@ struct Run: AsyncParsableCommand {
   @Option(help: "Worker processes, one thread each; as many as cores where nothing is said.")
   var workers: Int?
 
-  @Option(help: "How many runs a grid may ask for.")
-  var maxRuns = GridExpansion.usualLimit
+  @Option(
+    help: ArgumentHelp(
+      "Only these runs, such as 'method=mtkd-rl' or 'seed=1,2'; given several times, all must hold. Others stay for later.",
+      valueName: "name=value"))
+  var only: [RunFilter] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Stop then as on Ctrl-C: a time of day (07:30), a length (2h30m), or a date with a time.", valueName: "time"))
+  var until: Deadline?
+
+  @OptionGroup var gridSize: GridSize
 
   @OptionGroup var cache: CacheOptions
 
@@ -38,40 +48,55 @@ struct Run: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "Say nothing but what went wrong.")
   var quiet = false
 
+  @Flag(name: .shortAndLong, help: "Say when and why stages start; twice: SQL and processes too.")
+  var verbose: Int
+
   func validate() throws {
     if let workers, workers < 1 { throw ValidationError("--workers is 1 or more.") }
   }
 
   func run() async throws {
     // Everything that can be wrong with the grid is said before anything is made.
-    let unstored = try SweepPlanner.plan(gridAt: file, dataFolders: data.folders, limit: maxRuns)
+    let unstored = try SweepPlanner.plan(gridAt: file, dataFolders: data.folders, limit: gridSize.limit)
     guard unstored.missingData.isEmpty else { throw MissingData(sentences: unstored.missingData) }
     do { try location.folder.create() } catch { throw StoreError.file(error) }
     let lease = try Lease(of: location.folder, now: Int(Date.now.timeIntervalSince1970))
-    let store = try ResultStore(at: location.folder, .writing)
-    let sweep = try SweepPlanner.plan(
-      gridAt: file, dataFolders: data.folders, limit: maxRuns, store: store,
+    let store = try ResultStore(at: location.folder, .writing, trace: trace("sql"))
+    let planned = try SweepPlanner.plan(
+      gridAt: file, dataFolders: data.folders, limit: gridSize.limit, store: store,
       recordsTeachers: cache.isUsed)
-    for warning in sweep.expansion.warnings { Talk.say(warning.rendered) }
+    if !quiet {
+      for warning in planned.expansion.warnings { Talk.say(warning.rendered) }
+      if let change = planned.change { Talk.say(change) }
+    }
+    let later = try runsForLater(planned)
+    let sweep = planned.narrowed(to: Set(planned.plan.runKeys).subtracting(later))
 
     guard let program = ProgramIdentity.executable else {
       throw NothingThere(description: "Cannot tell which file this program is: /proc is not mounted.")
     }
     let display = RunDisplay(
       style: styles.style(for: STDERR_FILENO), isLive: isatty(STDERR_FILENO) == 1 && !quiet && !events,
-      isQuiet: quiet,
-      events: events, forecast: sweep.forecast)
+      isQuiet: quiet, detail: verbose, events: events, forecast: sweep.forecast)
     let start = try runner(of: sweep, store, program.path) { display.show($0) }
 
     let stop = StopSignal()
     let signals = StopSignals(stop) {
       display.say("Stopping: workers write snapshots. Ctrl-C again ends them at once.")
     }
+    let clock = until.map { until in
+      Task {
+        try await Task.sleep(for: .seconds(until.date.timeIntervalSinceNow))
+        display.say("The time is up: workers write snapshots.")
+        stop.request()
+      }
+    }
     let outcome = try await withTaskCancellationHandler {
       try await start(stop)
     } onCancel: {
       stop.request()
     }
+    clock?.cancel()
     signals.end()
     display.end()
     _ = lease
@@ -87,12 +112,34 @@ struct Run: AsyncParsableCommand {
       throw ExitCode(ExitCodes.stopped)
     }
     if !events { Out.put(try table(sweep, store)) }
+    if !later.isEmpty {
+      Talk.say("\(later.count) runs stay for later. `mtkd-sweep run \(file)\(storeArgument)` goes on with them.")
+    }
     if case .done(.someFailed(let failures)) = outcome {
       Talk.say(
         "\(failures) without a result. `mtkd-sweep status\(storeArgument)` says which; `mtkd-sweep retry` runs failed ones again."
       )
       throw ExitCode(ExitCodes.doneWithFailures)
     }
+    if gridSize.maxRuns != nil, !later.isEmpty { throw ExitCode(ExitCodes.stopped) }
+  }
+
+  /// For `-vv`.
+  private func trace(_ word: String) -> (@Sendable (String) -> Void)? {
+    guard verbose > 1 else { return nil }
+    return { Talk.say("\(word)  \($0)") }
+  }
+
+  /// Open runs that are not meant this time.
+  private func runsForLater(_ sweep: PlannedSweep) throws -> Set<ContentKey> {
+    let open = sweep.open
+    var meant = open
+    if !only.isEmpty {
+      let chosen = try RunFilter.matching(only, in: sweep)
+      meant = open.filter(chosen.contains)
+    }
+    if let most = gridSize.maxRuns { meant = Array(meant.prefix(most)) }
+    return Set(open).subtracting(meant)
   }
 
   /// What does the work where it was asked for, until all is done, or as far as it can be left alone.
@@ -100,7 +147,7 @@ struct Run: AsyncParsableCommand {
     of sweep: PlannedSweep, _ store: ResultStore, _ program: String,
     observe: @escaping (RunEvent) -> Void
   ) throws -> (StopSignal) async throws -> ClusterSweep.Outcome {
-    let local = try LocalProcesses(executable: program)
+    let local = try LocalProcesses(executable: program, trace: trace("process"))
     if place.executor == Slurm.name {
       let folder = location.folder.absolute
       let cluster = try ClusterSweep(
@@ -159,7 +206,7 @@ private final class StopSignals: Sendable {
         } else {
           // Workers read the end of the pipe that this process holds, and end with it.
           Talk.say("Ended at once. The same command goes on from the last snapshots.")
-          exit(ExitCodes.interruptedTwice)
+          exit(number == SIGTERM ? ExitCodes.terminated : ExitCodes.interruptedTwice)
         }
       }
       source.resume()

@@ -17,11 +17,14 @@ final class RunDisplay: Sendable {
   private let style: TextStyle
   private let isLive: Bool
   private let isQuiet: Bool
+  /// How often `-v` was given.
+  private let detail: Int
   private let events: Bool
   private let state: Mutex<State>
 
-  init(style: TextStyle, isLive: Bool, isQuiet: Bool, events: Bool, forecast: Forecast) {
+  init(style: TextStyle, isLive: Bool, isQuiet: Bool, detail: Int = 0, events: Bool, forecast: Forecast) {
     (self.style, self.isLive, self.isQuiet, self.events) = (style, isLive, isQuiet, events)
+    self.detail = detail
     state = Mutex(State(progress: SweepProgress(forecast: forecast)))
   }
 
@@ -29,7 +32,8 @@ final class RunDisplay: Sendable {
     if events { Out.put(json(event.machine)) }
     state.withLock { state in
       state.progress.take(event, at: Date.now.timeIntervalSince1970)
-      if let line = SweepProgress.line(for: event), !isQuiet || SweepProgress.isTrouble(event) {
+      let reason = detail > 0 ? SweepProgress.reason(for: event) : nil
+      if let line = SweepProgress.line(for: event) ?? reason, !isQuiet || SweepProgress.isTrouble(event) {
         clear(&state)
         Talk.say(isLive ? line : "\(Self.stamp()) \(line)")
         state.lastLine = .now
@@ -67,11 +71,11 @@ final class RunDisplay: Sendable {
     state.drawn = 0
   }
 
-  /// The terminal's width; 80 where it says 0.
+  /// What COLUMNS says, else the terminal; 80 where neither does.
   private static func width() -> Int {
+    if let columns = Int(ProcessInfo.processInfo.environment["COLUMNS"] ?? ""), columns > 0 { return columns }
     var size = winsize()
-    let isKnown = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-    return isKnown ? Int(size.ws_col) : Int(ProcessInfo.processInfo.environment["COLUMNS"] ?? "") ?? 80
+    return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
 
   private static func stamp() -> String {
@@ -192,6 +196,13 @@ struct SweepProgress {
     case .notice(let text): return text
     case .stageStarted, .progress, .stopping: return nil
     }
+  }
+
+  /// Why a stage starts, for those who asked for more words.
+  static func reason(for event: RunEvent) -> String? {
+    guard case .stageStarted(let title, let attempt, let worker) = event else { return nil }
+    let why = attempt == 1 ? "nothing of it is there yet" : "attempt \(attempt), from its newest snapshot"
+    return "start  \(title.text): \(why); worker \(worker)"
   }
 
   static func isTrouble(_ event: RunEvent) -> Bool {

@@ -11,7 +11,8 @@ struct Status: AsyncParsableCommand {
 
   @OptionGroup var location: StoreLocation
 
-  @Argument(help: "The sweep. May be left out where the store holds one.")
+  @Argument(
+    help: "The sweep. May be left out where the store holds one.", completion: Completions.sweeps)
   var sweep: String?
 
   @Flag(help: "JSON on standard output.")
@@ -98,7 +99,7 @@ struct List: ParsableCommand {
 
   @OptionGroup var location: StoreLocation
 
-  @Argument(help: "A sweep, to list its runs.")
+  @Argument(help: "A sweep, to list its runs.", completion: Completions.sweeps)
   var sweep: String?
 
   @Flag(help: "Of every run, the digests of its epochs' states and of its checkpoints.")
@@ -112,16 +113,22 @@ struct List: ParsableCommand {
     if digests { return try listDigests(store) }
     if let sweep { return try listRuns(of: sweep, store) }
     let sweeps = try store.sweeps()
+    let counts = try sweeps.map { sweep in
+      let points = try store.points(of: sweep.name)
+      let finished = try store.states(of: points.map(\.key)).values.count { $0 == .finished }
+      return (sweep: sweep, runs: points.count, finished: finished)
+    }
     if json {
-      Out.put(
-        mtkd_sweep.json([
-          "sweeps": .array(sweeps.map { ["name": .string($0.name), "asked": JSONValue($0.asked)] })
-        ]))
+      let values = counts.map { count -> JSONValue in
+        [
+          "name": .string(count.sweep.name), "asked": JSONValue(count.sweep.asked), "runs": JSONValue(count.runs),
+          "finished": JSONValue(count.finished),
+        ]
+      }
+      Out.put(mtkd_sweep.json(["schema": "mtkd-sweep-list-1", "sweeps": .array(values)]))
     } else {
-      for sweep in sweeps {
-        let states = try store.states(of: store.points(of: sweep.name).map(\.key))
-        let points = try store.points(of: sweep.name).count
-        Out.put("\(sweep.name)  \(states.values.count { $0 == .finished }) of \(points) runs finished\n")
+      for count in counts {
+        Out.put("\(count.sweep.name)  \(count.finished) of \(count.runs) runs finished\n")
       }
     }
   }
@@ -129,6 +136,21 @@ struct List: ParsableCommand {
   private func listRuns(of sweep: String, _ store: ResultStore) throws {
     let outcomes = try store.outcomes(of: sweep, metric: "test.acc1")
     let record = try store.sweep(sweep)
+    if json {
+      let runs = outcomes.map { outcome -> JSONValue in
+        [
+          "key": .string(outcome.point.key.description), "seed": JSONValue(outcome.point.seed),
+          "state": .string(outcome.state.map(Self.word) ?? "to run"),
+          "labels": .object(Dictionary(zip(record.columns, outcome.point.labels)) { $1 }),
+          "last": outcome.last.map { JSONValue($0.value) } ?? .null,
+          "best": outcome.best.map { JSONValue($0.value) } ?? .null,
+        ]
+      }
+      return Out.put(
+        mtkd_sweep.json([
+          "schema": "mtkd-sweep-runs-1", "sweep": .string(sweep), "metric": "test.acc1", "runs": .array(runs),
+        ]))
+    }
     for outcome in outcomes {
       let labels = zip(record.columns, outcome.point.labels).filter { $0.1 != .null }.map {
         "\($0.0)=\($0.1.string ?? $0.1.description)"
@@ -142,6 +164,22 @@ struct List: ParsableCommand {
   }
 
   private func listDigests(_ store: ResultStore) throws {
+    if json {
+      let stages = try store.stages().map { stage, _ -> JSONValue in
+        [
+          "key": .string(stage.key.description),
+          "epochs": .array(
+            try store.curve(of: stage.key).map {
+              ["epoch": JSONValue($0.epoch), "step": JSONValue($0.step), "state": .string($0.state.description)]
+            }),
+          "checkpoints": .array(
+            try store.checkpoints(of: stage.key).map {
+              ["kind": .string($0.kind.rawValue), "digest": .string($0.digest.description)]
+            }),
+        ]
+      }
+      return Out.put(mtkd_sweep.json(["schema": "mtkd-sweep-digests-1", "stages": .array(stages)]))
+    }
     for (stage, _) in try store.stages() {
       for epoch in try store.curve(of: stage.key) {
         let values = epoch.metrics.values.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
@@ -170,7 +208,9 @@ struct Show: ParsableCommand {
 
   @OptionGroup var location: StoreLocation
 
-  @Argument(help: ArgumentHelp("Key of the run, or the beginning of one.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("Key of the run, or the beginning of one.", valueName: "run"),
+    completion: Completions.runs)
   var key: String
 
   @Flag(help: "JSON on standard output.")
@@ -185,6 +225,7 @@ struct Show: ParsableCommand {
       let spec = (try? JSONReader.read(Array(stage.spec.utf8)).value) ?? .null
       Out.put(
         mtkd_sweep.json([
+          "schema": "mtkd-sweep-run-1",
           "key": .string(stage.key.description), "kind": .string(stage.kind), "title": .string(stage.title),
           "state": .string(List.word(state)), "spec": spec,
           "epochs": .array(
@@ -202,6 +243,14 @@ struct Show: ParsableCommand {
                 "kind": .string($0.kind.rawValue), "epoch": JSONValue($0.epoch),
                 "digest": .string($0.digest.description),
               ]
+            }),
+          "attempts": .array(
+            try attempts.map { attempt in
+              .object([
+                "number": JSONValue(attempt.number), "firstStep": JSONValue(attempt.firstStep),
+                "outcome": .string(attempt.outcome.rawValue), "reason": attempt.reason.map { .string($0) } ?? .null,
+                "provenance": try attempt.provenance.map { try JSONReader.read($0.canonicalBytes).value } ?? .null,
+              ])
             }),
         ]))
       return
@@ -238,7 +287,9 @@ struct Logs: ParsableCommand {
 
   @OptionGroup var location: StoreLocation
 
-  @Argument(help: ArgumentHelp("Key of the run, or the beginning of one.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("Key of the run, or the beginning of one.", valueName: "run"),
+    completion: Completions.runs)
   var key: String
 
   @Flag(name: .shortAndLong, help: "Go on printing as the log grows; Ctrl-C ends it.")
@@ -277,7 +328,8 @@ struct Retry: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "Key of a run, or the beginning of one; all failed runs where nothing is said.", valueName: "run"))
+      "Key of a run, or the beginning of one; all failed runs where nothing is said.", valueName: "run"),
+    completion: Completions.runs)
   var key: String?
 
   func run() throws {

@@ -38,9 +38,9 @@ import Testing
         == "8dd0c5d3b8e0e750cee59ee8e43d79acb36b5b935e9b588e1f5139b37c7c66a7")
     #expect(
       TeacherStage(teacher, on: dataset).key.description
-        == "7a8095a014007cd2d1724ed6522ce12f280e06bd6d723e0e4b8ae7d2bb0c6f2a")
+        == "f52fb37e0531663f19f4149cb4b9b30e9647c92b41a786cefd030109b3d661d1")
     #expect(
-      StudentStage(run).key.description == "453d5c34cc6f2560c761622b6219a1cccc0a216098fa79e7715dd022fe6b21bd")
+      StudentStage(run).key.description == "416d6cc3cd6c794322b0afb6a9fa7f722ff7e102b1c0e30e61aab777b1d50ac2")
   }
 
   @Test func `a key covers kind, revision, specification and inputs, each by its name`() {
@@ -52,10 +52,10 @@ import Testing
       return counted(Array(name.utf8)) + counted(value)
     }
     let bytes =
-      field("kind", Array("teacher".utf8)) + field("revision", Array("1".utf8))
+      field("kind", Array("teacher".utf8)) + field("revision", Array("2".utf8))
       + field("spec", TeacherStage(teacher, on: dataset).canonicalBytes)
       + field("input", DatasetStage(dataset).key.digest)
-    #expect(TeacherStage.revision == 1)
+    #expect(TeacherStage.revision == 2)
     #expect(TeacherStage(teacher, on: dataset).key == ContentKey(hashing: bytes))
   }
 

@@ -70,6 +70,8 @@ enum TrainingBody {
         cpuSeconds: processorSeconds() - start, stepsHere: steps)
     }
     while let report = try run.step() {
+      // Asked once a step: a wish that comes while a step is written down is heard after the next one, with a snapshot.
+      let isLeaving = workspace.isStopRequested
       if let epoch = report.finishedEpoch {
         // What a snapshot refers to is on disk before the snapshot is.
         if let better = BestEpoch(epoch, than: best) {
@@ -79,11 +81,11 @@ enum TrainingBody {
         }
         try workspace.record(.epoch(epoch))
         try snapshot()
-      } else if workspace.isSnapshotDue || workspace.isStopRequested {
+      } else if workspace.isSnapshotDue || isLeaving {
         try snapshot()
       }
       try workspace.report(progress(report), always: run.isFinished)
-      if workspace.isStopRequested, !run.isFinished {
+      if isLeaving, !run.isFinished {
         try workspace.record(.stopped(step: run.stepCount))
         throw WorkerStopped()
       }

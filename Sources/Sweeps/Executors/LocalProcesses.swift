@@ -15,11 +15,16 @@ package struct LocalProcesses: Executor {
 
   private let executable: String
   private let prefix: [String]
+  private let trace: (@Sendable (String) -> Void)?
   private let lifeline: (read: FileDescriptor, write: FileDescriptor)
 
-  /// - Parameter prefix: arguments before those of every job.
-  package init(executable: String, prefix: [String] = []) throws {
-    (self.executable, self.prefix) = (executable, prefix)
+  /// - Parameters:
+  ///   - prefix: arguments before those of every job.
+  ///   - trace: is told what is started and how it ended.
+  package init(
+    executable: String, prefix: [String] = [], trace: (@Sendable (String) -> Void)? = nil
+  ) throws {
+    (self.executable, self.prefix, self.trace) = (executable, prefix, trace)
     var ends: [CInt] = [0, 0]
     guard pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -38,8 +43,11 @@ package struct LocalProcesses: Executor {
         input: .fileDescriptor(lifeline.read, closeAfterSpawningProcess: false),
         output: .fileDescriptor(log, closeAfterSpawningProcess: true), error: .combinedWithOutput
       ) { execution in
-        started(Int(execution.processIdentifier.value))
+        let identifier = Int(execution.processIdentifier.value)
+        trace?("\(identifier) started: \(([executable] + prefix + job.arguments).joined(separator: " "))")
+        started(identifier)
       }
+      trace?("\(result.processIdentifier.value) ended: \(result.terminationStatus)")
       switch result.terminationStatus {
       case .exited(let code): return .exited(Int(code))
       case .signaled(let signal): return .killed(signal: Int(signal))

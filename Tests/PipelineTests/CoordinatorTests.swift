@@ -1,0 +1,130 @@
+import Foundation
+@testable import Pipeline
+import Specs
+import Storage
+import Sweeps
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite struct CoordinatorTests {
+  private func students(_ sweep: InProcessSweep) throws -> [(title: String, state: StageState, key: ContentKey)] {
+    try ResultStore(at: sweep.place, .reading).stages().filter { $0.stage.kind == "student" }.map { ($0.stage.title, $0.state, $0.stage.key) }
+  }
+
+  @Test func `a run that diverges is a result, is not tried again, and the others go on`() async throws {
+    let sweep = try InProcessSweep(
+      InProcessSweep.grid.replacing("\"axes\": {", with: "\"axes\": { \"learningRate\": [0.05, 1e30],"))
+    #expect(try await sweep.run() == .someFailed(2))
+    let states = try students(sweep)
+    #expect(states.count { $0.state == .finished } == 2)
+    for (title, state, key) in states where state != .finished {
+      guard case .failed(let failure) = state else { return #expect(Bool(false), "\(title): \(state)") }
+      #expect(failure.cause == .diverged && failure.epoch != nil && failure.reason.contains("not finite"))
+      #expect(try ResultStore(at: sweep.place, .reading).attempts(of: key).count == 1)
+    }
+    let started = Mutex(0)
+    #expect(try await sweep.run(InProcessExecutor { _, _ in started.withLock { $0 += 1 }; return nil }) == .someFailed(2))
+    #expect(started.withLock { $0 } == 0)
+  }
+
+  @Test func `a dataset with too few images fails with its reason, and blocks what reads it`() async throws {
+    let sweep = try InProcessSweep(InProcessSweep.grid.replacing("\"trainImages\": 12", with: "\"trainImages\": 100000000"))
+    #expect(try await sweep.run() == .someFailed(2))
+    let store = try ResultStore(at: sweep.place, .reading)
+    guard case .failed(let failure)? = try store.stages().first(where: { $0.stage.kind == "dataset" })?.state else {
+      return #expect(Bool(false), "the dataset failed")
+    }
+    #expect(failure.cause == .data && failure.reason.contains("trainImages"))
+    for (_, state, _) in try students(sweep) {
+      guard case .blocked(let reason) = state else { return #expect(Bool(false), "\(state)") }
+      #expect(reason.contains("failed"))
+    }
+  }
+
+  @Test func `a worker that dies is started again within its budget, and no further`() async throws {
+    let sweep = try InProcessSweep(InProcessSweep.grid.replacing("\"axes\"", with: "\"run\": { \"retries\": 2 }, \"axes\""))
+    let deaths = Mutex(0)
+    let events = Mutex<[Int]>([])
+    let outcome = try await sweep.run(
+      InProcessExecutor { _, workspace in
+        workspace.afterStep = { deaths.withLock { $0 += 1 }; throw Killed() }
+        return nil
+      },
+      observe: { event in
+        if case .workerDied(_, let how, let tries, _) = event {
+          events.withLock { $0.append(tries) }
+          #expect(how.contains("killed by signal 9"))
+        }
+      })
+    #expect(outcome == .someFailed(2))
+    // The teacher three times, the baseline three times; what needs the teacher never starts.
+    #expect(events.withLock { $0 } == [2, 1, 0, 2, 1, 0])
+    for (_, state, _) in try students(sweep) {
+      guard case .blocked = state else { return #expect(Bool(false), "\(state) is no result") }
+    }
+    #expect(try await sweep.run() == .allDone, "the next run tries again")
+  }
+
+  @Test func `an error of the program is a death with its sentence`() async throws {
+    let sweep = try InProcessSweep(InProcessSweep.grid.replacing("\"axes\"", with: "\"run\": { \"retries\": 0 }, \"axes\""))
+    struct Trouble: Error, CustomStringConvertible { var description: String { "something odd" } }
+    let outcome = try await sweep.run(
+      InProcessExecutor { _, workspace in
+        workspace.afterStep = { throw Trouble() }
+        return nil
+      })
+    #expect(outcome == .someFailed(2))
+    let reasons = try students(sweep).compactMap { if case .blocked(let reason) = $0.state { reason } else { nil } }
+    #expect(reasons.contains { $0.contains("code 70") && $0.contains("something odd") }, "\(reasons)")
+  }
+
+  @Test func `a disk that is full for a worker stops the sweep, says so once and loses nothing`() async throws {
+    let sweep = try InProcessSweep()
+    let full = Mutex(true)
+    await #expect {
+      try await sweep.run(
+        InProcessExecutor { _, workspace in
+          guard full.withLock({ $0 }) else { return nil }
+          try? Data("Cannot write x: No space left on device.\n".utf8).write(to: URL(filePath: workspace.attempt.log))
+          return .exited(Int(WorkerExit.inputOutput))
+        })
+    } throws: { error in
+      guard let error = error as? WorkerCannotWrite else { return false }
+      return error.reason.contains("No space left")
+    }
+    full.withLock { $0 = false }
+    #expect(try await sweep.run() == .allDone)
+  }
+
+  @Test func `what made a result is recorded with it`() async throws {
+    let sweep = try InProcessSweep()
+    try await sweep.run()
+    let store = try ResultStore(at: sweep.place, .reading)
+    let here = ProgramIdentity.provenance()
+    for (stage, _) in try store.stages() {
+      let attempts = try store.attempts(of: stage.key)
+      #expect(attempts.map(\.outcome) == [.finished])
+      let made = try #require(attempts.first?.provenance)
+      #expect(made == here)
+      #expect(made.version == ProgramIdentity.version && made.program != nil && !made.blas.isEmpty && !made.cpu.isEmpty && !made.host.isEmpty)
+      #expect(made.profile.contains(made.blas) && made.profile.contains("1 thread"))
+      // The specification says the dataset's digest and every resolved option.
+      #expect(stage.spec.contains("digest"))
+    }
+  }
+
+  @Test func `a second sweep with the same teachers does no teacher's work`() async throws {
+    let sweep = try InProcessSweep()
+    try await sweep.run()
+    try sweep.write(
+      InProcessSweep.grid.replacing("\"name\": \"tiny\"", with: "\"name\": \"other\"")
+        .replacing("\"axes\": {", with: "\"axes\": { \"alpha\": [0.5, 2],"))
+    let kinds = Mutex<[String]>([])
+    let outcome = try await sweep.run(observe: { event in
+      if case .stageStarted(let title, _, _) = event { kinds.withLock { $0.append(title.kind) } }
+    })
+    #expect(outcome == .allDone)
+    #expect(kinds.withLock { $0 } == ["student", "student"], "two alphas of mtkd-rl; the baseline reads none")
+  }
+}
