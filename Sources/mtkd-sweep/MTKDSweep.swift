@@ -19,6 +19,7 @@ struct MTKDSweep: AsyncParsableCommand {
       Retry.self,
       Models.self, Methods.self, DatasetsCommand.self, Presets.self, SchemaCommand.self, Bench.self,
       Doctor.self,
+      Verify.self, Rebuild.self, Fsck.self, GC.self, Archive.self, Unarchive.self,
       WorkerCommand.self,
     ])
 
