@@ -30,7 +30,8 @@ package struct VerificationDifference: Sendable {
 package final class Verifier: Sendable {
   private let folder: StoreFolder
   private let store: ResultStore
-  private let scratch: StoreFolder
+  /// A folder for stores of verifications: each has its own, because one's stage is another's input.
+  private let scratch: String
   private let executor: any Executor
   private let dataFolders: [String]
   private let readsOutputs: Bool
@@ -44,12 +45,11 @@ package final class Verifier: Sendable {
   ) throws {
     (self.folder, self.store, self.executor) = (folder, store, executor)
     (self.dataFolders, self.readsOutputs) = (dataFolders, readsOutputs)
-    scratch = StoreFolder("\(folder.path)/verify.\(getpid())")
-    try scratch.create()
+    scratch = "\(folder.path)/verify.\(getpid())"
   }
 
   /// Removes what verifications have made.
-  package func end() throws { try scratch.remove() }
+  package func end() throws { try StoreFolder(scratch).remove() }
 
   /// - Returns: the outcome, and what executed the run again; nil where nothing was.
   package func verify(_ key: ContentKey) async throws -> (outcome: VerificationOutcome, by: Provenance?) {
@@ -69,11 +69,15 @@ package final class Verifier: Sendable {
           "another program made it: its numbers are of revision \(request.revision), this program's of \(current)"), nil
       )
     }
+    let scratch = StoreFolder("\(scratch)/\(key.short)")
+    try scratch.remove()
+    try scratch.create()
+    defer { try? scratch.remove() }
     for input in request.inputs {
-      if let reason = try await provide(input) { return (.notComparable(reason), nil) }
+      if let reason = try await provide(input, scratch) { return (.notComparable(reason), nil) }
     }
-    if readsOutputs { try lendOutputs(of: request) }
-    let (attempt, end) = try await execute(request, dataFolder: nil)
+    if readsOutputs { try lendOutputs(of: request, scratch) }
+    let (attempt, end) = try await execute(request, dataFolder: nil, scratch)
     let records = try Self.records(of: attempt)
     let by = records.lazy.compactMap { record -> Provenance? in
       if case .started(_, let provenance) = record { provenance } else { nil }
@@ -85,7 +89,6 @@ package final class Verifier: Sendable {
     }
     let made = run.attempts.last { $0.outcome == .finished }?.provenance
     let outcome = try compare(run, records, scratch.stage(key), circumstances: Self.circumstances(made, by))
-    try scratch.stage(key).remove()
     // Other kernels round otherwise: bits that differ under another profile say nothing about the run.
     if case .different = outcome, let made, made.profile != by.profile {
       return (.notComparable("it was made under \(made.profile), this machine computes under \(by.profile)"), by)
@@ -98,7 +101,7 @@ package final class Verifier: Sendable {
   /// Makes an input available to the scratch store: the one of the store where its files are there, else made again.
   ///
   /// - Returns: why it cannot be.
-  private func provide(_ key: ContentKey) async throws -> String? {
+  private func provide(_ key: ContentKey, _ scratch: StoreFolder) async throws -> String? {
     let place = scratch.stage(key)
     if try place.published() != nil { return nil }
     if try folder.stage(key).published() != nil {
@@ -115,13 +118,13 @@ package final class Verifier: Sendable {
     guard stage.kind == DatasetStage.kind else { return "\(stage.title) has no output" }
     let spec = try request.decoded(as: DatasetStage.self).dataset
     let located = try DatasetCatalog.locate(spec.name, searching: dataFolders).spec.folder
-    let (attempt, end) = try await execute(request, dataFolder: located)
+    let (attempt, end) = try await execute(request, dataFolder: located, scratch)
     if end == .exited(Int(WorkerExit.finished)) { return nil }
     let text = (try? AtomicFile.read(attempt.log)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     return "\(stage.title) cannot be read: \(text.split(separator: "\n").last ?? "no word was said")"
   }
 
-  private func lendOutputs(of request: StageRequest) throws {
+  private func lendOutputs(of request: StageRequest, _ scratch: StoreFolder) throws {
     guard request.kind == StudentStage.kind else { return }
     let run = try request.decoded(as: StudentStage.self).run
     for teacher in run.teachers where run.views > 0 {
@@ -133,7 +136,7 @@ package final class Verifier: Sendable {
   }
 
   private func execute(
-    _ request: StageRequest, dataFolder: String?
+    _ request: StageRequest, dataFolder: String?, _ scratch: StoreFolder
   ) async throws -> (attempt: AttemptFolder, end: JobEnd) {
     let place = scratch.stage(request.key)
     try place.create(spec: request.document)

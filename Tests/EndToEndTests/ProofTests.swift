@@ -62,7 +62,7 @@ import Testing
     }
     try database(
       sweep,
-      "UPDATE content SET frame = substr(frame, 1, length(frame) - 9) || x'00' || substr(frame, length(frame) - 7) WHERE id = (SELECT content FROM checkpoint WHERE kind = 'final' AND stage = (SELECT id FROM stage WHERE lower(hex(key)) LIKE '\(others[1])%'))"
+      "UPDATE content SET frame = CAST(substr(frame, 1, length(frame) - 9) || x'00' || substr(frame, length(frame) - 7) AS BLOB) WHERE id = (SELECT content FROM checkpoint WHERE kind = 'final' AND stage = (SELECT id FROM stage WHERE lower(hex(key)) LIKE '\(others[1])%'))"
     )
     let flipped = try call("verify", others[1], in: sweep)
     #expect(flipped.status == 3 && flipped.out.contains("checkpoint"), "\(flipped.out) \(flipped.talk)")
@@ -169,7 +169,7 @@ import Testing
     let run = try #require(try call("list", "tiny", in: sweep).out.split(separator: " ").first.map(String.init))
     let done = try call("plan", "tiny.json", "--explain", run, in: sweep)
     #expect(done.status == 0, "\(done.talk)")
-    #expect(done.out.contains("has its result") && done.out.contains("tiny.json:9:") && done.out.contains("method = "))
+    #expect(done.out.contains("has its result") && done.out.contains("tiny.json:8:") && done.out.contains("method = "))
 
     try sweep.write(TinySweep.grid.replacingOccurrences(of: #""batchSize": 16"#, with: #""batchSize": 32"#), to: "tiny.json")
     // The plan's own keys: those that the dry list of a new sweep shows.
