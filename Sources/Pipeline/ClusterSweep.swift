@@ -47,7 +47,7 @@ package final class ClusterSweep {
       titles: StageTitle.all(sweep))
     dataFolders = sweep.dataFolders
     (done, failed) = (sweep.done, Set(sweep.failed.keys))
-    try store.save(sweep)
+    try store.save(sweep, in: folder)
   }
 
   /// - Parameters:

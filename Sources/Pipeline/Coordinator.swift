@@ -31,6 +31,7 @@ package final class Coordinator {
   private let observe: (RunEvent) -> Void
   private let room: CacheRoom
   private let asksTeachers: Bool
+  private let limits: WorkLimits
   private var scheduler: Scheduler
   private var running: [ContentKey: Running] = [:]
   private let stages: [ContentKey: StageRequest]
@@ -47,7 +48,11 @@ package final class Coordinator {
     /// Known once the executor has started it.
     let process = ProcessBox()
     var progress: WorkerProgress?
+    /// Why it was ended from here.
+    var verdict: Verdict?
   }
+
+  private enum Verdict { case hung, overtime }
 
   private enum Signal: Sendable {
     case ended(ContentKey, JobEnd)
@@ -57,21 +62,26 @@ package final class Coordinator {
   /// - Precondition: the caller holds the store's lease.
   package init(
     _ sweep: PlannedSweep, folder: StoreFolder, store: ResultStore, executor: any Executor, workers: Int,
-    cache: CachePolicy = CachePolicy(), observe: @escaping (RunEvent) -> Void
+    cache: CachePolicy = CachePolicy(), limits: WorkLimits = WorkLimits(), observe: @escaping (RunEvent) -> Void
   ) throws {
     (self.sweep, self.folder, self.store) = (sweep, folder, store)
     room = CacheRoom(cache, folder, store)
     asksTeachers = !cache.isUsed
+    self.limits = limits
     (self.executor, self.workers, self.observe) = (executor, workers, observe)
     stages = Dictionary(sweep.plan.stages.map { ($0.key, $0) }) { first, _ in first }
     titles = StageTitle.all(sweep)
     dataFolders = sweep.dataFolders
     intake = Intake(folder: folder, store: store, stages: stages, titles: titles)
     scheduler = Scheduler(sweep.plan.stages, done: [], failed: [], slots: 1, retries: 0)
-    try store.save(sweep)
+    try store.save(sweep, in: folder)
     let (done, failed) = try settled()
+    let forecast = sweep.forecast
     scheduler = Scheduler(
-      sweep.plan.stages, done: done, failed: failed, slots: workers, retries: sweep.grid.run.retries)
+      sweep.plan.stages, done: done, failed: failed, slots: workers, retries: sweep.grid.run.retries,
+      demand: Scheduler.Demand(
+        seconds: { forecast.seconds(of: $0) }, memory: { forecast.memory(of: $0) }, limit: limits.memoryLimit),
+      order: sweep.order)
     failures = sweep.plan.runKeys.count { failed.contains($0) }
   }
 
@@ -101,6 +111,7 @@ package final class Coordinator {
           isOver = try perform(scheduler.handle(.stopRequested), inbox)
         }
         if ticks % 5 == 0 { showProgress() }
+        if ticks % 20 == 0 { endSilentOnes() }
       }
       if isOver { break }
     }
@@ -202,6 +213,7 @@ extension Coordinator {
     var arguments = ["worker", key.description, "--store", folder.path, "--attempt", "\(attempt.number)"]
     if let data = dataFolders[key] { arguments += ["--data-folder", data] }
     if asksTeachers { arguments.append("--live-teachers") }
+    if limits.niceness > 0 { arguments += ["--niceness", "\(limits.niceness)"] }
     let job = Job(key: key, arguments: arguments, environment: NumericsProfile.environment, log: attempt.log)
     observe(.stageStarted(title(key), attempt: attempt.number, worker: slot))
     let (executor, process) = (executor, entry.process)
@@ -236,6 +248,13 @@ extension Coordinator {
       }
     case .exited(Int(WorkerExit.stopped)):
       try takeIn(key, closing: nil)
+      if entry.verdict == .overtime {
+        failures += 1
+        let reason = "it took longer than the \(limits.minutes ?? 0) minutes that a stage may; the next run goes on where it was"
+        try store.setState(.blocked(reason: reason), of: key)
+        observe(.warning("\(title.text): \(reason)"))
+        return scheduler.handle(.timedOut(key))
+      }
       observe(.stageStopped(title, step: entry.progress?.step ?? 0, worker: entry.worker))
       return scheduler.handle(.stopped(key))
     case .exited(Int(WorkerExit.inputOutput)):
@@ -247,7 +266,9 @@ extension Coordinator {
       return scheduler.handle(.died(key)) + scheduler.handle(.stopRequested)
     default: break
     }
-    let how = describe(end, entry.attempt)
+    let how =
+      entry.verdict == .hung
+      ? "its worker gave no sign of life for \(Int(limits.silence)) s and was ended" : describe(end, entry.attempt)
     try store.setOutcome(.died, reason: how, of: id)
     let actions = scheduler.handle(.died(key))
     observe(.workerDied(title, how: how, triesLeft: scheduler.triesLeft(key), worker: entry.worker))
@@ -269,14 +290,32 @@ extension Coordinator {
 
   private func title(_ key: ContentKey) -> StageTitle { titles[key]! }
 
-  /// CPU seconds of 10⁹ multiply-adds, for the next forecast.
+  /// CPU seconds of 10⁹ multiply-adds and bytes of memory, for the next forecast.
   private func learn(_ key: ContentKey, _ entry: Running) {
     guard let progress = WorkerProgress(of: entry.attempt), progress.steps > 0, progress.stepsHere > 0,
-      let cost = sweep.forecast.cost(of: key), cost > 0
+      let cost = sweep.forecast.cost(of: key), cost.multiplyAdds > 0
     else { return }
-    let done = cost * Double(progress.stepsHere) / Double(progress.steps)
+    let done = cost.multiplyAdds * Double(progress.stepsHere) / Double(progress.steps)
     // A forecast that cannot be stored is no reason to lose a sweep; the next write will say what is wrong.
-    try? store.measured(progress.cpuSeconds / done * 1e9, of: Forecast.topic)
+    var measured = cost.topics.map { ($0, progress.cpuSeconds / done * 1e9) }
+    if let peak = progress.peakBytes { measured.append((Forecast.memoryTopic(cost.topics[0]), Double(peak))) }
+    try? store.measured(measured)
+  }
+
+  /// Workers that hang are ended and tried again; those that take too long write a snapshot and leave.
+  private func endSilentOnes() {
+    // Where nothing can be written, no clock can be asked; that is for the workers to complain about.
+    guard !running.isEmpty, let clock = try? folder.clock() else { return }
+    for (key, entry) in running where entry.verdict == nil {
+      let since = Date.now.timeIntervalSince1970 - entry.started
+      if since > limits.silence, let beat = entry.attempt.lastBeat, clock - Double(beat) > limits.silence {
+        running[key]?.verdict = .hung
+        entry.process.stop(executor, atOnce: true)
+      } else if let minutes = limits.minutes, since > minutes * 60 {
+        running[key]?.verdict = .overtime
+        entry.process.stop(executor, atOnce: false)
+      }
+    }
   }
 
   private func showProgress() {

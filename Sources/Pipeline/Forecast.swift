@@ -5,52 +5,94 @@ internal import Storage
 internal import Sweeps
 internal import Tensors
 
-/// How much work is left, from networks' multiply-adds and from what stages took here before.
+/// How much work is left: networks' multiply-adds, times what a multiply-add of that work took here before.
+///
+/// What a multiply-add takes differs by several times between networks, so what was measured is kept by topic: a network in its part (teacher,
+/// outputs of a teacher, student under a method with live or recorded teachers), that part whatever the network, and everything. The most
+/// particular topic that has been measured counts.
 package struct Forecast: Sendable {
   /// Multiply-adds a CPU second that are assumed where nothing has been measured in this store yet.
   static let assumedRate = 4e9
-  /// Topic of the measured seconds for 10⁹ multiply-adds.
+  /// The topic of all work.
   static let topic = "seconds for 10^9 multiply-adds"
+  /// Bytes of memory that are assumed of a stage where nothing has been measured.
+  static let assumedMemory = 600e6
+  /// Wall seconds of a worker that are no work: its start, its folder, its last words.
+  private static let overhead = 0.2
+  /// Above so many open stages the wall time is that of an even share, not of a rehearsal.
+  private static let rehearsed = 20_000
 
   package let cpuSeconds: Double
+  /// CPU seconds that runs would take in addition if each asked its teachers, less what writing the outputs down takes.
+  package let savedSeconds: Double
+  /// Of outputs of teachers still to be written, uncompressed; a part of `diskBytes`.
+  package let outputBytes: Double
   package let diskBytes: Double
-  /// Stages behind the rate; 0 where it is assumed.
+  /// Stages behind the rates; 0 where they are assumed.
   package let measurements: Int
-  /// The longest single stage and what it waits for, which no number of workers shortens.
-  private let longest: Double
-  /// Multiply-adds of each stage still to run.
-  private let costs: [ContentKey: Double]
-  /// CPU seconds a multiply-add.
-  private let rate: Double
+  /// Of each stage still to run.
+  private let works: [ContentKey: Work]
+  private let topics: [Topic]
+  private let open: [StageRequest]
+
+  private struct Work: Sendable {
+    let multiplyAdds: Float
+    let topic: Int32
+  }
+
+  /// A kind of work with what it takes.
+  private struct Topic: Sendable {
+    /// From the most particular to the most general.
+    let names: [String]
+    /// CPU seconds a multiply-add.
+    let rate: Double
+    /// Bytes.
+    let memory: Double
+  }
 
   init(
     _ expansion: GridExpansion, _ plan: SweepPlan, done: Set<ContentKey>, estimates: [String: Estimate]
   ) throws {
     var meter = CostMeter()
-    let measured = estimates[Self.topic]
-    rate = measured.map { $0.seconds / 1e9 } ?? 1 / Self.assumedRate
-    measurements = measured?.count ?? 0
-    var (costs, disk): ([ContentKey: Double], Double) = ([:], 0)
-    let readers = Set(plan.stages.filter { !$0.helpers.isEmpty }.map(\.key))
+    var book = TopicBook(estimates)
+    var (works, disk, outputs, saved): ([ContentKey: Work], Double, Double, Double) = ([:], 0, 0, 0)
+    works.reserveCapacity(plan.runKeys.count - min(done.count, plan.runKeys.count))
     for (key, record) in plan.records where !done.contains(key) {
-      costs[key] = try meter.record(record)
-      disk += try meter.bytes(of: record)
+      let topic = book.topic(of: record, meter.shape(of: record.dataset))
+      let cost = try meter.record(record)
+      works[key] = Work(multiplyAdds: Float(cost), topic: topic)
+      outputs += try meter.bytes(of: record)
+      saved -= cost * book.topics[Int(topic)].rate
     }
+    let readers = Set(plan.stages.lazy.filter { !$0.helpers.isEmpty }.map(\.key))
     for (run, key) in zip(expansion.runs, plan.runKeys) where !done.contains(key) {
-      costs[key] = try meter.student(run.spec, isRead: readers.contains(key))
+      let isRead = readers.contains(key)
+      let (own, teachers) = try meter.student(run.spec)
+      let topic = book.topic(of: run.spec, isRead: isRead, meter.shape(of: run.spec.dataset))
+      works[key] = Work(multiplyAdds: Float(isRead ? own : own + teachers.reduce(0) { $0 + $1.cost }), topic: topic)
       disk += try meter.bytes(run.spec.student, run.spec.dataset)
-      for teacher in run.spec.teachers {
+      for (teacher, cost) in teachers {
         let stage = TeacherStage(teacher, on: run.spec.dataset)
-        guard !meter.seen.contains(stage) else { continue }
-        meter.seen.insert(stage)
-        if !done.contains(stage.key) { costs[stage.key] = try meter.teacher(stage) }
+        if isRead { saved += cost * book.rate(ofAsking: stage, meter.shape(of: run.spec.dataset)) }
+        guard meter.seen.insert(stage).inserted else { continue }
+        let stageKey = stage.key
+        guard !done.contains(stageKey) else { continue }
+        works[stageKey] = Work(
+          multiplyAdds: Float(try meter.teacher(stage)),
+          topic: book.topic(of: stage, meter.shape(of: run.spec.dataset)))
       }
     }
-    self.costs = costs
-    cpuSeconds = costs.values.sorted().reduce(0, +) * rate
-    longest = (costs.values.max() ?? 0) * rate
-    diskBytes = disk
+    (self.works, topics) = (works, book.topics)
+    cpuSeconds = works.values.reduce(0) { $0 + Double($1.multiplyAdds) * book.topics[Int($1.topic)].rate }
+    savedSeconds = max(0, saved)
+    outputBytes = outputs
+    diskBytes = disk + outputs
+    measurements = estimates[Self.topic]?.count ?? 0
+    open = plan.stages.count { !done.contains($0.key) } <= Self.rehearsed ? plan.stages : []
+    self.done = done
   }
+
+  private let done: Set<ContentKey>
 
   /// Of what a teacher says, uncompressed.
   static func bytes(of record: TeacherOutputsStage) throws -> Double {
@@ -58,14 +100,104 @@ package struct Forecast: Sendable {
     return try meter.bytes(of: record)
   }
 
-  /// At so many workers that do not disturb each other.
-  package func wallSeconds(workers: Int) -> Double { max(longest, cpuSeconds / Double(max(1, workers))) }
+  /// At so many workers that do not disturb each other: the scheduler itself, rehearsed.
+  package func wallSeconds(workers: Int) -> Double {
+    let even = cpuSeconds / Double(max(1, workers))
+    guard !open.isEmpty else { return even }
+    var scheduler = Scheduler(
+      open, done: done, failed: [], slots: workers, retries: 0,
+      demand: Scheduler.Demand(seconds: seconds))
+    var (clock, running): (Double, [(end: Double, key: ContentKey)]) = (0, [])
+    var actions = scheduler.begin()
+    while true {
+      for case .start(let key, _) in actions { running.append((clock + seconds(of: key) + Self.overhead, key)) }
+      guard let next = running.indices.min(by: { running[$0].end < running[$1].end }) else { return clock }
+      clock = running[next].end
+      actions = scheduler.handle(.finished(running.remove(at: next).key))
+    }
+  }
 
   /// CPU seconds of one stage.
-  package func seconds(of key: ContentKey) -> Double { costs[key, default: 0] * rate }
+  package func seconds(of key: ContentKey) -> Double {
+    works[key].map { Double($0.multiplyAdds) * topics[Int($0.topic)].rate } ?? 0
+  }
 
-  /// Multiply-adds of one stage still to run.
-  func cost(of key: ContentKey) -> Double? { costs[key] }
+  /// Bytes of memory that one stage takes at its worst.
+  func memory(of key: ContentKey) -> Int { Int(works[key].map { topics[Int($0.topic)].memory } ?? 100e6) }
+
+  /// Multiply-adds of one stage still to run, and what to keep a measurement of it under.
+  func cost(of key: ContentKey) -> (multiplyAdds: Double, topics: [String])? {
+    works[key].map { (Double($0.multiplyAdds), topics[Int($0.topic)].names) }
+  }
+
+  /// What the memory of a topic is kept under.
+  static func memoryTopic(_ name: String) -> String { "bytes of \(name)" }
+
+  /// Finds topics by what makes them, each computed once.
+  private struct TopicBook {
+    private let estimates: [String: Estimate]
+    private(set) var topics: [Topic] = []
+    private var byNames: [[String]: Int32] = [:]
+    private var students: [StudentKind: Int32] = [:]
+    private var rates: [TeacherStage: Double] = [:]
+
+    private struct StudentKind: Hashable {
+      let student: ModelSpec
+      let method: String
+      let teachers: [TeacherSpec]
+      let isRead: Bool
+      let shape: String
+    }
+
+    init(_ estimates: [String: Estimate]) { self.estimates = estimates }
+
+    mutating func topic(of run: RunSpec, isRead: Bool, _ shape: String) -> Int32 {
+      let kind = StudentKind(
+        student: run.student, method: run.method.name, teachers: run.teachers, isRead: isRead, shape: shape)
+      if let known = students[kind] { return known }
+      let pool = run.teachers.map { NetworkNames.title(of: $0.network) }.joined(separator: " ")
+      let how = run.teachers.isEmpty ? "alone" : isRead ? "reading" : "asking"
+      let topic = topic([
+        "student \(NetworkNames.title(of: run.student)) \(run.method.name) \(how) \(pool) \(shape)",
+        "student \(NetworkNames.title(of: run.student)) \(how) \(shape)", "student \(how)", Forecast.topic,
+      ])
+      students[kind] = topic
+      return topic
+    }
+
+    mutating func topic(of stage: TeacherStage, _ shape: String) -> Int32 {
+      topic([
+        "teacher \(NetworkNames.title(of: stage.teacher.network)) \(shape)", "teacher", Forecast.topic,
+      ])
+    }
+
+    mutating func topic(of record: TeacherOutputsStage, _ shape: String) -> Int32 {
+      topic([
+        "outputs \(NetworkNames.title(of: record.teacher.network)) \(shape)", "outputs", Forecast.topic,
+      ])
+    }
+
+    /// CPU seconds a multiply-add of a teacher that is asked, as writing its outputs down has shown.
+    mutating func rate(ofAsking stage: TeacherStage, _ shape: String) -> Double {
+      if let known = rates[stage] { return known }
+      let record = TeacherOutputsStage(stage.teacher, on: stage.dataset, views: 1, maps: true)
+      let rate = topics[Int(topic(of: record, shape))].rate
+      rates[stage] = rate
+      return rate
+    }
+
+    private mutating func topic(_ names: [String]) -> Int32 {
+      if let known = byNames[names] { return known }
+      let measured = names.compactMap { estimates[$0] }.first
+      let memory = names.compactMap { estimates[Forecast.memoryTopic($0)] }.first
+      topics.append(
+        Topic(
+          names: names, rate: measured.map { $0.seconds / 1e9 } ?? 1 / Forecast.assumedRate,
+          memory: memory?.seconds ?? Forecast.assumedMemory))
+      byNames[names] = Int32(topics.count - 1)
+      return Int32(topics.count - 1)
+    }
+  }
 }
 
 /// Multiply-adds of stages; every network is evaluated once a task.
@@ -75,13 +207,24 @@ private struct CostMeter {
 
   var seen: Set<TeacherStage> = []
   private var networks: [ModelSpec: [ImageTask: NetworkCost]] = [:]
+  private var shapes: [DatasetSpec: String] = [:]
+  /// Runs that follow each other differ in little: what the last one cost, as long as it is the same.
+  private var last: (run: RunSpec, own: Double, teachers: [(teacher: TeacherSpec, cost: Double)])?
 
-  mutating func student(_ run: RunSpec, isRead: Bool) throws -> Double {
+  /// Multiply-adds of the run itself, and of each of its teachers if it asks them.
+  mutating func student(_ run: RunSpec) throws -> (own: Double, teachers: [(teacher: TeacherSpec, cost: Double)]) {
+    if let last, last.run.student == run.student, last.run.dataset == run.dataset, last.run.recipe == run.recipe,
+      last.run.teachers == run.teachers
+    {
+      return (last.own, last.teachers)
+    }
     let (task, train, test) = Self.size(of: run.dataset)
     let own = Double(try cost(run.student, task).multiplyAdds)
-    let teachers =
-      isRead ? 0 : try run.teachers.reduce(0.0) { try $0 + Double(cost($1.network, task).multiplyAdds) }
-    return Double(run.recipe.epochs) * (train * (Self.trainingPasses * own + teachers) + test * own)
+    let epochs = Double(run.recipe.epochs)
+    let teachers = try run.teachers.map { ($0, epochs * train * Double(try cost($0.network, task).multiplyAdds)) }
+    let all = epochs * (train * Self.trainingPasses * own + test * own)
+    last = (run, all, teachers)
+    return (all, teachers)
   }
 
   mutating func teacher(_ stage: TeacherStage) throws -> Double {
@@ -99,13 +242,22 @@ private struct CostMeter {
   mutating func bytes(of stage: TeacherOutputsStage) throws -> Double {
     let (task, train, _) = Self.size(of: stage.dataset)
     let cost = try cost(stage.teacher.network, task)
-    return train * Double(stage.views) * 4
-      * Double(task.classes + cost.embedding + (stage.maps ? cost.map.count : 0))
+    let numbers = task.classes + cost.embedding + (stage.maps ? cost.map.count : 0)
+    return train * Double(stage.views) * Double(4 * numbers + (stage.maps ? 64 : 32))
   }
 
   /// Of a student's checkpoints, on disk and in the store: weights three times, momentum once.
   mutating func bytes(_ student: ModelSpec, _ dataset: DatasetSpec) throws -> Double {
     Double(try cost(student, Self.size(of: dataset).task).parameters) * 4 * 7
+  }
+
+  /// Channels, height, width of a dataset's images, as words.
+  mutating func shape(of dataset: DatasetSpec) -> String {
+    if let known = shapes[dataset] { return known }
+    let task = Self.size(of: dataset).task
+    let shape = "\(task.channels)x\(task.height)x\(task.width)-\(task.classes)"
+    shapes[dataset] = shape
+    return shape
   }
 
   private mutating func cost(_ network: ModelSpec, _ task: ImageTask) throws -> NetworkCost {

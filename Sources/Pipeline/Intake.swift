@@ -121,7 +121,7 @@ struct Intake {
 
 extension ResultStore {
   /// Makes a sweep and its points known, in place of one of the same name.
-  func save(_ sweep: PlannedSweep) throws {
+  func save(_ sweep: PlannedSweep, in folder: StoreFolder) throws {
     let record = SweepRecord(
       name: sweep.name, grid: sweep.text, canonical: sweep.canonical, columns: sweep.expansion.columns,
       asked: sweep.expansion.asked, created: Int(Date.now.timeIntervalSince1970))
@@ -129,6 +129,7 @@ extension ResultStore {
       SweepPoint(key: key, seed: run.spec.seed, labels: run.labels)
     }
     try saveSweep(record, points: points)
+    try SweepFile.write(record, points, in: folder)
   }
 }
 

@@ -97,8 +97,7 @@ package enum SweepPlanner {
     let finished = students.count { done.contains($0) || failed[$0] != nil }
     let counts = PlanCounts(
       asked: expansion.asked, distinct: students.count, done: finished,
-      preparations: Scheduler(plan.stages, done: done, failed: Set(failed.keys), slots: 1, retries: 0)
-        .preparations)
+      preparations: plan.preparations(done: done, failed: Set(failed.keys)))
     let known = try store.map { store in
       try store.sweeps().contains { $0.name == grid.name } ? Set(store.points(of: grid.name).map(\.key)) : nil
     } ?? nil

@@ -112,9 +112,11 @@ struct WorkerProgress: CanonicallyEncodable {
   var steps: Int
   var loss: Double?
   var imagesPerSecond: Double?
-  /// CPU seconds and steps of this attempt so far, from which forecasts learn.
+  /// CPU seconds of the worker and steps of this attempt so far, from which forecasts learn.
   var cpuSeconds: Double
   var stepsHere: Int
+  /// The most memory that the worker has held.
+  var peakBytes: Int?
 
   static func path(in attempt: AttemptFolder) -> String { "\(attempt.path)/progress.json" }
 
@@ -126,6 +128,7 @@ struct WorkerProgress: CanonicallyEncodable {
     (self.epoch, self.epochs, self.step, self.steps) = (epoch, epochs, step, steps)
     (self.loss, self.imagesPerSecond) = (loss, imagesPerSecond)
     (self.cpuSeconds, self.stepsHere) = (cpuSeconds, stepsHere)
+    peakBytes = Self.peakBytes()
   }
 
   func append(to bytes: inout [UInt8]) {
@@ -136,6 +139,7 @@ struct WorkerProgress: CanonicallyEncodable {
     object.member("epochs", epochs, to: &bytes)
     object.member("imagesPerSecond", number(imagesPerSecond), to: &bytes)
     object.member("loss", number(loss), to: &bytes)
+    object.member("peakBytes", peakBytes.map { .number(DecimalNumber($0)) }, to: &bytes)
     object.member("step", step, to: &bytes)
     object.member("steps", steps, to: &bytes)
     object.member("stepsHere", stepsHere, to: &bytes)
@@ -151,6 +155,14 @@ struct WorkerProgress: CanonicallyEncodable {
       imagesPerSecond: object["imagesPerSecond"]?.number?.double,
       cpuSeconds: try object.number("cpuSeconds").double,
       stepsHere: try object.integer("stepsHere"))
+    peakBytes = object["peakBytes"]?.integer
+  }
+
+  /// Of this process.
+  private static func peakBytes() -> Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss * 1024
   }
 
   /// Of an attempt; nil before its worker has said anything.

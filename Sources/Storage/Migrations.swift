@@ -8,8 +8,21 @@ enum Migrations {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1-sweeps-stages-results") { try $0.execute(sql: first) }
+    migrator.registerMigration("2-verifications") { try $0.execute(sql: verifications) }
     return migrator
   }
+
+  private static let verifications = """
+    -- A run executed again: whether every bit was the same, and what did it.
+    CREATE TABLE verification (
+      stage INTEGER NOT NULL REFERENCES stage ON DELETE CASCADE,
+      at INTEGER NOT NULL,
+      equal INTEGER NOT NULL CHECK (equal IN (0, 1)),
+      epochs INTEGER NOT NULL,
+      provenance TEXT NOT NULL CHECK (json_valid(provenance)),
+      PRIMARY KEY (stage, at)
+    ) STRICT, WITHOUT ROWID;
+    """
 
   private static let first = """
     -- A grid as it was last run. `digest` is that of its points.

@@ -9,19 +9,24 @@ package struct Estimate: Hashable, Sendable {
 }
 
 extension ResultStore {
-  /// Adds a measurement. Estimates serve forecasts; no result depends on them.
+  /// Adds a measurement. Estimates serve forecasts; no result depends on them. Once there are twenty, older ones fade, so that a faster program or
+  /// another machine is learned.
   ///
   /// - Parameters:
   ///   - seconds: CPU seconds of one unit of work.
   ///   - topic: what was done, such as `student epoch {"family":…}`; the caller's business.
-  package func measured(_ seconds: Double, of topic: String) throws(StoreError) {
+  package func measured(_ seconds: Double, of topic: String) throws(StoreError) { try measured([(topic, seconds)]) }
+
+  /// Several measurements in one transaction.
+  package func measured(_ measurements: [(topic: String, seconds: Double)]) throws(StoreError) {
     try write { db in
-      try db.execute(
+      let statement = try db.cachedStatement(
         sql: """
           INSERT INTO estimate (topic, seconds, count) VALUES (?, ?, 1)
           ON CONFLICT (topic) DO UPDATE
-          SET seconds = (seconds * count + excluded.seconds) / (count + 1), count = count + 1
-          """, arguments: [topic, seconds])
+          SET seconds = (seconds * min(count, 19) + excluded.seconds) / (min(count, 19) + 1), count = count + 1
+          """)
+      for (topic, seconds) in measurements { try statement.execute(arguments: [topic, seconds]) }
     }
   }
 

@@ -21,6 +21,9 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
   case file(FileError)
   case unknownSweep(String, known: [String])
   case unknownStage(ContentKey)
+  /// A sweep of that name that asks for other runs.
+  case otherSweep(String, name: String)
+  case notAnArchive(String, reason: String)
   case checkpointAbsent(ContentKey, kind: CheckpointKind)
   case checkpointDamaged(ContentKey, kind: CheckpointKind, reason: String)
 
@@ -48,6 +51,10 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
     case .unknownSweep(let name, let known):
       UnknownName(kind: "sweep", name: name, known: known).description + " `mtkd-sweep list` lists them."
     case .unknownStage(let key): "The store has no stage \(key.short). `mtkd-sweep list` names what it has."
+    case .otherSweep(let path, let name):
+      "\(path) has a sweep named \(name) that asks for other runs. Name another folder with --store."
+    case .notAnArchive(let path, let reason):
+      "\(path) is no archive of mtkd-sweep, or not a whole one (\(reason)). `mtkd-sweep archive SWEEP` writes one."
     case .checkpointAbsent(let key, let kind):
       "Run \(key.short) has no \(kind.rawValue) checkpoint. `mtkd-sweep show \(key.short)` names what it has."
     case .checkpointDamaged(let key, let kind, let reason):

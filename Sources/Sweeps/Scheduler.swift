@@ -1,6 +1,9 @@
 package import Specs
 
 /// Decides what runs next: a state machine that takes events and answers with actions, and knows neither processes nor files.
+///
+/// Of the stages whose inputs are there it starts those first that others wait for, then students in the order of the grid's seeds, the longest
+/// expected first among equals, so that no long one is left over at the end; and only as many as fit into memory together.
 package struct Scheduler: Sendable {
   package enum Event: Sendable {
     case finished(ContentKey)
@@ -10,6 +13,8 @@ package struct Scheduler: Sendable {
     case died(ContentKey)
     /// There is no room for what it would write; those whom it would have helped do without.
     case skipped(ContentKey)
+    /// It took longer than a stage may. The next `run` goes on where it was.
+    case timedOut(ContentKey)
     /// The worker left on request.
     case stopped(ContentKey)
     case stopRequested
@@ -26,8 +31,34 @@ package struct Scheduler: Sendable {
     case end
   }
 
+  /// What stages are expected to take, as far as that is known.
+  package struct Demand: Sendable {
+    /// CPU seconds and bytes of memory of one stage.
+    package var seconds: @Sendable (ContentKey) -> Double
+    package var memory: @Sendable (ContentKey) -> Int
+    /// Bytes that all running stages may take together.
+    package var limit: Int
+
+    package init(
+      seconds: @escaping @Sendable (ContentKey) -> Double = { _ in 0 },
+      memory: @escaping @Sendable (ContentKey) -> Int = { _ in 0 }, limit: Int = .max
+    ) {
+      (self.seconds, self.memory, self.limit) = (seconds, memory, limit)
+    }
+  }
+
+  /// Which of the waiting students comes first.
+  package enum Order: Sendable {
+    /// As the plan has them in whole layers, the longest first in each layer.
+    case layers(of: [ContentKey: Int])
+    /// As the plan has them.
+    case plan
+    case shortestFirst
+  }
+
   private enum State {
     case waiting
+    case ready
     case running
     case done
     case failed
@@ -37,48 +68,117 @@ package struct Scheduler: Sendable {
   private let stages: [StageRequest]
   private let slots: Int
   private let retries: Int
-  private var states: [ContentKey: State]
-  private var deaths: [ContentKey: Int] = [:]
-  private var attempts: [ContentKey: Int] = [:]
+  private let demand: Demand
+  private var index: [ContentKey: Int] = [:]
+  private var states: [State]
+  /// Of each stage: inputs and helpers that are not settled yet.
+  private var missing: [Int32]
+  /// Of each stage: those that wait for it.
+  private var followers: [[Int32]]
+  private var ready: ReadyHeap
+  private var deaths: [Int: Int] = [:]
+  private var attempts: [Int: Int] = [:]
   private var running = 0
+  private var memory = 0
   private var isStopping = false
-  /// No stage before this one waits.
-  private var firstWaiting = 0
+  /// Stages that wait or are ready.
+  private var unsettled = 0
+  private var blocks: [Action] = []
 
   /// - Parameters:
+  ///   - stages: of a plan, every stage after its inputs.
   ///   - done: stages whose output exists.
   ///   - failed: stages with a recorded failure.
   ///   - slots: how many run at a time. Datasets and teachers that nothing still to run reads are left alone.
   package init(
-    _ stages: [StageRequest], done: Set<ContentKey>, failed: Set<ContentKey>, slots: Int, retries: Int
+    _ stages: [StageRequest], done: Set<ContentKey>, failed: Set<ContentKey>, slots: Int, retries: Int,
+    demand: Demand = Demand(), order: Order = .plan
   ) {
-    (self.stages, self.slots, self.retries) = (stages, slots, retries)
-    var needed: Set<ContentKey> = []
-    for stage in stages.reversed() {
+    (self.stages, self.slots, self.retries, self.demand) = (stages, slots, retries, demand)
+    index.reserveCapacity(stages.count)
+    for (place, stage) in stages.enumerated() where index[stage.key] == nil { index[stage.key] = place }
+    var needed = [Bool](repeating: false, count: stages.count)
+    for (place, stage) in stages.enumerated().reversed() {
       let isRun = stage.kind == StudentStage.kind
-      guard isRun || needed.contains(stage.key), !done.contains(stage.key), !failed.contains(stage.key) else {
-        continue
+      guard isRun || needed[place], !done.contains(stage.key), !failed.contains(stage.key) else { continue }
+      for key in stage.inputs + stage.helpers { if let input = index[key] { needed[input] = true } }
+    }
+    states = stages.enumerated().map { place, stage in
+      let isWanted = stage.kind == StudentStage.kind || needed[place]
+      return failed.contains(stage.key) ? .failed : done.contains(stage.key) || !isWanted ? .done : .waiting
+    }
+    missing = Array(repeating: 0, count: stages.count)
+    followers = Array(repeating: [], count: stages.count)
+    ready = ReadyHeap(ranks: Self.ranks(stages, states.map { $0 == .waiting }, demand, order))
+    for (place, stage) in stages.enumerated() where states[place] == .waiting {
+      unsettled += 1
+      for key in stage.inputs + stage.helpers {
+        guard let input = index[key], states[input] == .waiting else { continue }
+        missing[place] += 1
+        followers[input].append(Int32(place))
       }
-      needed.formUnion(stage.inputs)
-      needed.formUnion(stage.helpers)
     }
-    states = [:]
-    for stage in stages {
-      let isWanted = stage.kind == StudentStage.kind || needed.contains(stage.key)
-      states[stage.key] =
-        failed.contains(stage.key) ? .failed : done.contains(stage.key) || !isWanted ? .done : .waiting
+    for place in stages.indices where states[place] == .waiting && missing[place] == 0 { settle(place) }
+  }
+
+  /// Smaller ranks start first: whatever others wait for, the longest first with all that follows it, then students in their order.
+  private static func ranks(
+    _ stages: [StageRequest], _ isWaiting: [Bool], _ demand: Demand, _ order: Order
+  ) -> [Int32] {
+    let places = stages.indices.filter { isWaiting[$0] }
+    let seconds = stages.map { demand.seconds($0.key) }
+    // A teacher is as urgent as it is long together with the longest stage that writes down what it says.
+    var urgency = seconds
+    var index: [ContentKey: Int] = [:]
+    for (place, stage) in stages.enumerated() where stage.kind != StudentStage.kind { index[stage.key] = place }
+    for place in places.reversed() where stages[place].kind != StudentStage.kind {
+      for key in stages[place].inputs {
+        guard let input = index[key] else { continue }
+        urgency[input] = max(urgency[input], seconds[input] + urgency[place])
+      }
     }
+    func layer(_ place: Int) -> Int {
+      if case .layers(let layers) = order { return layers[stages[place].key] ?? 0 }
+      return 0
+    }
+    let (preparations, students) = (
+      places.filter { stages[$0].kind != StudentStage.kind }, places.filter { stages[$0].kind == StudentStage.kind }
+    )
+    let first = preparations.sorted { (-urgency[$0], $0) < (-urgency[$1], $1) }
+    let second: [Int] =
+      switch order {
+      case .plan: students
+      case .shortestFirst: students.sorted { (seconds[$0], $0) < (seconds[$1], $1) }
+      case .layers:
+        students.map { (place: $0, layer: layer($0)) }.sorted {
+          ($0.layer, -seconds[$0.place], $0.place) < ($1.layer, -seconds[$1.place], $1.place)
+        }.map(\.place)
+      }
+    var ranks = [Int32](repeating: .max, count: stages.count)
+    for (rank, place) in (first + second).enumerated() { ranks[place] = Int32(rank) }
+    return ranks
   }
 
   /// How often a dead stage may still be started again.
-  package func triesLeft(_ key: ContentKey) -> Int { max(0, retries + 1 - deaths[key, default: 0]) }
+  package func triesLeft(_ key: ContentKey) -> Int { max(0, retries + 1 - deaths[index[key]!, default: 0]) }
 
-  /// Datasets and teachers that wait to be made.
+  /// Datasets, teachers and their outputs that wait to be made.
   package var preparations: Int {
-    stages.count { $0.kind != StudentStage.kind && states[$0.key] == .waiting }
+    stages.indices.count { stages[$0].kind != StudentStage.kind && isOpen($0) }
   }
 
-  package var isOver: Bool { running == 0 && (isStopping || firstWaiting == stages.count) }
+  /// Helpers of runs that still wait or run: their outputs are wanted.
+  package var wantedHelpers: Set<ContentKey> {
+    var wanted: Set<ContentKey> = []
+    for (place, stage) in stages.enumerated() where !stage.helpers.isEmpty {
+      if isOpen(place) || states[place] == .running { wanted.formUnion(stage.helpers) }
+    }
+    return wanted
+  }
+
+  package var isOver: Bool { running == 0 && (isStopping || unsettled == 0) }
+
+  private func isOpen(_ place: Int) -> Bool { states[place] == .waiting || states[place] == .ready }
 
   /// What to do at the very start.
   package mutating func begin() -> [Action] { advance() }
@@ -87,13 +187,12 @@ package struct Scheduler: Sendable {
     var actions: [Action] = []
     switch event {
     case .finished(let key): end(key, .done)
-    case .failed(let key): end(key, .failed)
-    case .skipped(let key): end(key, .failed)
-    case .stopped(let key): end(key, .waiting)
+    case .failed(let key), .skipped(let key), .timedOut(let key): end(key, .failed)
+    case .stopped(let key): end(key, .ready)
     case .died(let key):
-      deaths[key, default: 0] += 1
+      deaths[index[key]!, default: 0] += 1
       if triesLeft(key) > 0 || isStopping {
-        end(key, .waiting)
+        end(key, .ready)
       } else {
         end(key, .failed)
         actions.append(.giveUp(key))
@@ -107,44 +206,105 @@ package struct Scheduler: Sendable {
   }
 
   private mutating func end(_ key: ContentKey, _ state: State) {
-    precondition(states[key] == .running, "\(key.short) is not running")
-    states[key] = state
+    let place = index[key]!
+    precondition(states[place] == .running, "\(key.short) is not running")
     running -= 1
-    if state == .waiting { firstWaiting = 0 }
-  }
-
-  /// A helper that failed is done without.
-  private func isReady(_ stage: StageRequest) -> Bool {
-    stage.inputs.allSatisfy { states[$0] == .done }
-      && stage.helpers.allSatisfy { states[$0] != .waiting && states[$0] != .running }
-  }
-
-  /// Helpers of runs that still wait or run: their outputs are wanted.
-  package var wantedHelpers: Set<ContentKey> {
-    var wanted: Set<ContentKey> = []
-    for stage in stages where !stage.helpers.isEmpty {
-      if states[stage.key] == .waiting || states[stage.key] == .running { wanted.formUnion(stage.helpers) }
+    memory -= demand.memory(key)
+    if state == .ready {
+      states[place] = .ready
+      unsettled += 1
+      ready.push(place)
+    } else {
+      states[place] = state
+      release(place)
     }
-    return wanted
+  }
+
+  /// Those that waited for a stage, now that it is settled one way or the other.
+  private mutating func release(_ place: Int) {
+    for follower in followers[place] {
+      missing[Int(follower)] -= 1
+      if missing[Int(follower)] == 0 { settle(Int(follower)) }
+    }
+  }
+
+  /// A stage that waits for nothing any more: it is ready, or blocked by an input that failed. A helper that failed is done without.
+  private mutating func settle(_ place: Int) {
+    guard states[place] == .waiting else { return }
+    let culprit = stages[place].inputs.first { key in
+      guard let input = index[key] else { return false }
+      return states[input] == .failed || states[input] == .blocked
+    }
+    if let culprit {
+      states[place] = .blocked
+      unsettled -= 1
+      blocks.append(.block(stages[place].key, by: culprit))
+      release(place)
+    } else {
+      states[place] = .ready
+      ready.push(place)
+    }
   }
 
   private mutating func advance() -> [Action] {
-    var actions: [Action] = []
-    for stage in stages[firstWaiting...] where states[stage.key] == .waiting {
-      if let culprit = stage.inputs.first(where: { states[$0] == .failed || states[$0] == .blocked }) {
-        states[stage.key] = .blocked
-        actions.append(.block(stage.key, by: culprit))
-      } else if !isStopping, running < slots, isReady(stage) {
-        states[stage.key] = .running
-        running += 1
-        attempts[stage.key, default: 0] += 1
-        actions.append(.start(stage.key, attempt: attempts[stage.key]!))
-      } else if running >= slots || isStopping {
-        break
+    var actions = blocks
+    blocks = []
+    var tooLarge: [Int] = []
+    while !isStopping, running < slots, let place = ready.pop() {
+      let need = demand.memory(stages[place].key)
+      // What is larger than the limit runs alone rather than never.
+      guard running == 0 || memory + need <= demand.limit else {
+        tooLarge.append(place)
+        // A few are looked past, so that small ones fill the gap; more would only reorder everything.
+        if tooLarge.count == 64 { break }
+        continue
       }
+      states[place] = .running
+      unsettled -= 1
+      running += 1
+      memory += need
+      attempts[place, default: 0] += 1
+      actions.append(.start(stages[place].key, attempt: attempts[place]!))
     }
-    while firstWaiting < stages.count, states[stages[firstWaiting].key] != .waiting { firstWaiting += 1 }
+    for place in tooLarge { ready.push(place) }
     if isOver { actions.append(.end) }
     return actions
+  }
+}
+
+/// Stages that could start, the smallest rank first.
+private struct ReadyHeap: Sendable {
+  private let ranks: [Int32]
+  private var heap: [Int] = []
+
+  init(ranks: [Int32]) { self.ranks = ranks }
+
+  mutating func push(_ place: Int) {
+    heap.append(place)
+    var child = heap.count - 1
+    while child > 0, precedes(child, (child - 1) / 2) {
+      heap.swapAt(child, (child - 1) / 2)
+      child = (child - 1) / 2
+    }
+  }
+
+  mutating func pop() -> Int? {
+    guard let first = heap.first else { return nil }
+    heap[0] = heap[heap.count - 1]
+    heap.removeLast()
+    var parent = 0
+    while true {
+      var least = parent
+      for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && precedes(child, least) {
+        least = child
+      }
+      if least == parent { return first }
+      heap.swapAt(parent, least)
+      parent = least
+    }
+  }
+
+  private func precedes(_ a: Int, _ b: Int) -> Bool {
+    (ranks[heap[a]], heap[a]) < (ranks[heap[b]], heap[b])
   }
 }

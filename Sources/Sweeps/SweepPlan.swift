@@ -61,6 +61,19 @@ package struct SweepPlan: Sendable {
 }
 
 extension SweepPlan {
+  /// How many datasets, teachers and outputs of teachers something that is still to run waits for.
+  package func preparations(done: Set<ContentKey>, failed: Set<ContentKey>) -> Int {
+    var needed: Set<ContentKey> = []
+    var count = 0
+    for stage in stages.reversed() where !done.contains(stage.key) && !failed.contains(stage.key) {
+      let isRun = stage.kind == StudentStage.kind
+      guard isRun || needed.contains(stage.key) else { continue }
+      if !isRun { count += 1 }
+      for key in stage.inputs + stage.helpers where !needed.contains(key) { needed.insert(key) }
+    }
+    return count
+  }
+
   /// The plan with stages that write down what teachers say of fixed views, where that is less work than asking in each run: where the epochs of
   /// the runs that would read it are more than the views.
   ///

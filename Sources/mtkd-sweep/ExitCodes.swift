@@ -12,6 +12,7 @@ import Sweeps
 enum ExitCodes {
   static let doneWithFailures: Int32 = 1
   static let incomplete: Int32 = 2
+  static let different: Int32 = 3
   static let notComparable: Int32 = 4
   static let badGrid: Int32 = 65
   static let missingInput: Int32 = 66
@@ -50,6 +51,8 @@ enum ExitCodes {
     case is GridRejected, is InvalidNetwork, is InvalidOption: badGrid
     case is UnreadableGrid, is UnknownName, is NothingThere, is MissingData: missingInput
     case is WorkerCannotWrite: inputOutput
+    case is WouldLose: doneWithFailures
+    case is AlreadyThere: cannotCreate
     case is ExecutorError, is StillOnCluster: unavailable
     case is SiteError: badGrid
     case is MixedPrograms: notComparable
@@ -81,7 +84,8 @@ enum ExitCodes {
     case .readOnly: cannotCreate
     case .denied: permission
     case .file(let error): code(ofFile: error)
-    case .notAStore, .newer, .older, .full, .damaged, .failed, .checkpointDamaged: inputOutput
+    case .otherSweep: cannotCreate
+    case .notAnArchive, .notAStore, .newer, .older, .full, .damaged, .failed, .checkpointDamaged: inputOutput
     }
   }
 

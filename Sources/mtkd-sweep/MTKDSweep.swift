@@ -22,6 +22,7 @@ struct MTKDSweep: AsyncParsableCommand {
       Models.self, Methods.self, DatasetsCommand.self, Presets.self, SchemaCommand.self, Migrate.self,
       Bench.self,
       Doctor.self,
+      Verify.self, Rebuild.self, Fsck.self, GC.self, Archive.self, Unarchive.self,
       WorkerCommand.self,
     ])
 

@@ -66,6 +66,33 @@ struct CacheOptions: ParsableArguments {
   var policy: CachePolicy { CachePolicy(isUsed: isUsed, limit: limit?.bytes) }
 }
 
+/// What workers may take.
+struct LimitOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Memory of all workers together, such as 8GB; nine tenths of what is available where nothing is said.",
+      valueName: "size"))
+  var memory: ByteSize?
+
+  @Option(name: .customLong("nice"), help: "How far workers step back for others, 0 to 19.")
+  var niceness = 0
+
+  @Option(
+    name: .customLong("minutes"),
+    help: "Minutes that a stage may take at a time; what the grid says where nothing is said.")
+  var minutes: Double?
+
+  func validate() throws {
+    guard (0...19).contains(niceness) else { throw ValidationError("--nice is 0 to 19.") }
+    if let minutes, !(minutes > 0) { throw ValidationError("--minutes is above 0.") }
+  }
+
+  func limits(_ grid: GridSpec) -> WorkLimits {
+    WorkLimits(
+      memory: memory?.bytes, niceness: niceness, minutes: minutes ?? grid.run.maxMinutesPerRun?.double)
+  }
+}
+
 /// `20GB`, `500 MB`, `1.5e9`: decimal units, as `size` prints them.
 struct ByteSize: ExpressibleByArgument {
   let bytes: Int

@@ -23,6 +23,10 @@ struct Plan: ParsableCommand {
 
   @OptionGroup var gridSize: GridSize
 
+  @Option(
+    help: ArgumentHelp("Why this stage runs: key, or the beginning of one.", valueName: "key"))
+  var explain: String?
+
   @Flag(help: "JSON on standard output.")
   var json = false
 
@@ -65,6 +69,14 @@ struct Plan: ParsableCommand {
     let sweep = try SweepPlanner.plan(gridAt: file, dataFolders: data.folders, limit: gridSize.limit, store: store)
     for warning in sweep.expansion.warnings { Talk.say(warning.rendered) }
     for sentence in sweep.missingData { Talk.say("note: \(sentence)") }
+    if let explain {
+      guard let lines = try SweepPlanner.explanation(of: explain, in: sweep, store) else {
+        throw NothingThere(
+          description: "Neither \(file) nor the store has a stage whose key begins with \(explain). `mtkd-sweep list` names those of the store."
+        )
+      }
+      return Out.put(lines.joined(separator: "\n") + "\n")
+    }
     let seeds = power ? try powerSheet(sweep, store) : nil
     Out.put(json ? machine(sweep, seeds) : text(sweep))
     if let seeds, !json {
@@ -109,6 +121,11 @@ struct Plan: ParsableCommand {
       lines.append(
         "  forecast: \(duration(forecast.cpuSeconds)) of CPU, \(duration(forecast.wallSeconds(workers: workerCount))) at \(workerCount) workers, \(size(forecast.diskBytes)) of disk (\(basis))"
       )
+      if forecast.savedSeconds > 0 || forecast.outputBytes > 0 {
+        lines.append(
+          "  outputs of teachers are kept: \(size(forecast.outputBytes)) to write; without them \(duration(forecast.cpuSeconds + forecast.savedSeconds)) of CPU"
+        )
+      }
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -125,6 +142,7 @@ struct Plan: ParsableCommand {
         "cpuSeconds": JSONValue(forecast.cpuSeconds),
         "wallSeconds": JSONValue(forecast.wallSeconds(workers: workerCount)),
         "workers": JSONValue(workerCount),
+        "savedSeconds": JSONValue(forecast.savedSeconds), "outputBytes": JSONValue(forecast.outputBytes),
         "diskBytes": JSONValue(forecast.diskBytes), "measurements": JSONValue(forecast.measurements),
       ]),
       "warnings": JSONValue(sweep.expansion.warnings.map(\.message)),

@@ -41,6 +41,7 @@ struct Run: AsyncParsableCommand {
   @OptionGroup var gridSize: GridSize
 
   @OptionGroup var cache: CacheOptions
+  @OptionGroup var share: LimitOptions
 
   @Flag(help: "What happens as JSON lines on standard output, instead of the table.")
   var events = false
@@ -170,12 +171,14 @@ struct Run: AsyncParsableCommand {
       }
       coordinator = try Coordinator(
         sweep, folder: folder, store: store, executor: hosts, workers: place.hostList.count,
-        cache: cache.policy, observe: observe)
+        cache: cache.policy,
+        limits: share.limits(sweep.grid), observe: observe)
     } else {
       let count = workers ?? sweep.grid.run.workers ?? ProcessInfo.processInfo.activeProcessorCount
       coordinator = try Coordinator(
         sweep, folder: location.folder, store: store, executor: local, workers: count,
-        cache: cache.policy, observe: observe)
+        cache: cache.policy,
+        limits: share.limits(sweep.grid), observe: observe)
     }
     return { .done(try await coordinator.run(until: $0)) }
   }

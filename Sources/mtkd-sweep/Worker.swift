@@ -20,6 +20,7 @@ struct WorkerCommand: AsyncParsableCommand {
   @Option var batch: String?
   @Option var task: Int?
   @Flag var liveTeachers = false
+  @Option var niceness = 0
 
   func validate() throws {
     guard (key != nil && attempt != nil) != (batch != nil && task != nil) else {
@@ -30,6 +31,7 @@ struct WorkerCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if niceness > 0 { setpriority(__priority_which_t(0), 0, Int32(niceness)) }
     if let key = key.flatMap({ ContentKey($0) }), let attempt {
       throw ExitCode(
         Pipeline.Worker.run(

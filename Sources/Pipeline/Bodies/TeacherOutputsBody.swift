@@ -29,7 +29,6 @@ enum TeacherOutputsBody {
     )
     let earlier = try workspace.stage.attempts().filter { $0 != workspace.attempt }.reversed()
     let steps = (form.count + batchSize - 1) / batchSize
-    let start = processorSeconds()
     var (done, here) = (0, 0)
     for part in 0..<form.parts {
       let range = form.range(of: part)
@@ -53,7 +52,7 @@ enum TeacherOutputsBody {
           WorkerProgress(
             epoch: 0, epochs: 1, step: done / batchSize, steps: steps, loss: nil,
             imagesPerSecond: Double(here) / max(workspace.elapsed, 1e-3),
-            cpuSeconds: processorSeconds() - start,
+            cpuSeconds: processorSeconds(),
             stepsHere: here / batchSize), always: done == form.count)
       }
       try workspace.attempt.writePart(

@@ -55,7 +55,6 @@ enum TrainingBody {
     var (run, best) = try resumed(fresh, in: workspace)
     try workspace.record(.started(step: run.stepCount, ProgramIdentity.provenance()))
     let (firstStep, totalSteps) = (run.stepCount, run.totalSteps)
-    let start = processorSeconds()
     func snapshot() throws {
       var state = run.snapshot
       best?.save(to: &state)
@@ -67,7 +66,7 @@ enum TrainingBody {
         epoch: report.epoch, epochs: run.recipe.epochs, step: run.stepCount, steps: totalSteps,
         loss: report.loss.total.scalar,
         imagesPerSecond: Double(steps * run.recipe.batchSize) / max(workspace.elapsed, 1e-3),
-        cpuSeconds: processorSeconds() - start, stepsHere: steps)
+        cpuSeconds: processorSeconds(), stepsHere: steps)
     }
     while let report = try run.step() {
       // Asked once a step: a wish that comes while a step is written down is heard after the next one, with a snapshot.

@@ -1,0 +1,232 @@
+internal import Datasets
+internal import Foundation
+internal import Networks
+package import Specs
+package import Storage
+package import Sweeps
+
+/// What came of executing a finished run again.
+package enum VerificationOutcome: Sendable {
+  /// Every epoch's state and metrics, the last numbers and every checkpoint have the same bits.
+  case equal(epochs: Int)
+  case different(VerificationDifference)
+  /// It could not be executed, or there is nothing to compare with; a sentence.
+  case notComparable(String)
+}
+
+package struct VerificationDifference: Sendable {
+  /// The first epoch that differs, from 0; nil where only what came after all epochs does.
+  package let epoch: Int?
+  /// What differs, in words.
+  package let what: String
+  /// What the two machines and programs do not have in common; empty where they are the same.
+  package let circumstances: [String]
+  package let epochsCompared: Int
+}
+
+/// Executes finished stages again from their recorded inputs, in a store of their own inside the store, and compares.
+///
+/// Teachers are asked, whatever was written down of them, unless told otherwise: a verification trusts as little as it can.
+package final class Verifier: Sendable {
+  private let folder: StoreFolder
+  private let store: ResultStore
+  /// A folder for stores of verifications: each has its own, because one's stage is another's input.
+  private let scratch: String
+  private let executor: any Executor
+  private let dataFolders: [String]
+  private let readsOutputs: Bool
+
+  /// - Parameters:
+  ///   - folder: by its absolute path.
+  ///   - readsOutputs: whether recorded outputs of teachers may stand in for the teachers.
+  package init(
+    _ folder: StoreFolder, _ store: ResultStore, executor: any Executor, dataFolders: [String],
+    readsOutputs: Bool = false
+  ) throws {
+    (self.folder, self.store, self.executor) = (folder, store, executor)
+    (self.dataFolders, self.readsOutputs) = (dataFolders, readsOutputs)
+    scratch = "\(folder.path)/verify.\(getpid())"
+  }
+
+  /// Removes what verifications have made.
+  package func end() throws { try StoreFolder(scratch).remove() }
+
+  /// - Returns: the outcome, and what executed the run again; nil where nothing was.
+  package func verify(_ key: ContentKey) async throws -> (outcome: VerificationOutcome, by: Provenance?) {
+    guard let run = try store.run(of: key) else { return (.notComparable("the store does not know it"), nil) }
+    guard run.state == .finished else { return (.notComparable("it is not finished"), nil) }
+    guard [StudentStage.kind, TeacherStage.kind].contains(run.stage.kind) else {
+      return (.notComparable("a \(run.stage.kind) has no epochs"), nil)
+    }
+    guard !run.epochs.isEmpty else { return (.notComparable("no epoch of it is recorded"), nil) }
+    guard let request = try? StageRequest(document: Array(run.stage.spec.utf8)), request.key == key else {
+      return (.notComparable("its specification in the store is not what its key was made of"), nil)
+    }
+    let current = run.stage.kind == StudentStage.kind ? StudentStage.revision : TeacherStage.revision
+    guard request.revision == current else {
+      return (
+        .notComparable(
+          "another program made it: its numbers are of revision \(request.revision), this program's of \(current)"), nil
+      )
+    }
+    let scratch = StoreFolder("\(scratch)/\(key.short)")
+    try scratch.remove()
+    try scratch.create()
+    defer { try? scratch.remove() }
+    for input in request.inputs {
+      if let reason = try await provide(input, scratch) { return (.notComparable(reason), nil) }
+    }
+    if readsOutputs { try lendOutputs(of: request, scratch) }
+    let (attempt, end) = try await execute(request, dataFolder: nil, scratch)
+    let records = try Self.records(of: attempt)
+    let by = records.lazy.compactMap { record -> Provenance? in
+      if case .started(_, let provenance) = record { provenance } else { nil }
+    }.first
+    guard end == .exited(Int(WorkerExit.finished)), let by else {
+      let last = (try? AtomicFile.read(attempt.log)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+      let line = last.split(separator: "\n").last.map { ": \($0)" } ?? ""
+      return (.notComparable("executing it again ended before the end (\(end))\(line)"), by)
+    }
+    let made = run.attempts.last { $0.outcome == .finished }?.provenance
+    let outcome = try compare(run, records, scratch.stage(key), circumstances: Self.circumstances(made, by))
+    // Other kernels round otherwise: bits that differ under another profile say nothing about the run.
+    if case .different = outcome, let made, made.profile != by.profile {
+      return (.notComparable("it was made under \(made.profile), this machine computes under \(by.profile)"), by)
+    }
+    return (outcome, by)
+  }
+
+  // MARK: Inputs
+
+  /// Makes an input available to the scratch store: the one of the store where its files are there, else made again.
+  ///
+  /// - Returns: why it cannot be.
+  private func provide(_ key: ContentKey, _ scratch: StoreFolder) async throws -> String? {
+    let place = scratch.stage(key)
+    if try place.published() != nil { return nil }
+    if try folder.stage(key).published() != nil {
+      try scratch.lend(folder.stage(key))
+      return nil
+    }
+    guard let stage = try store.stages(withPrefix: key.description).first?.stage,
+      let request = try? StageRequest(document: Array(stage.spec.utf8))
+    else { return "its input \(key.short) is not in the store" }
+    if stage.kind == TeacherStage.kind {
+      let intake = Intake(folder: scratch, store: store, stages: [key: request], titles: [:])
+      do { if try intake.putBack(key) { return nil } } catch { return "\(error)" }
+    }
+    guard stage.kind == DatasetStage.kind else { return "\(stage.title) has no output" }
+    let spec = try request.decoded(as: DatasetStage.self).dataset
+    let located = try DatasetCatalog.locate(spec.name, searching: dataFolders).spec.folder
+    let (attempt, end) = try await execute(request, dataFolder: located, scratch)
+    if end == .exited(Int(WorkerExit.finished)) { return nil }
+    let text = (try? AtomicFile.read(attempt.log)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    return "\(stage.title) cannot be read: \(text.split(separator: "\n").last ?? "no word was said")"
+  }
+
+  private func lendOutputs(of request: StageRequest, _ scratch: StoreFolder) throws {
+    guard request.kind == StudentStage.kind else { return }
+    let run = try request.decoded(as: StudentStage.self).run
+    for teacher in run.teachers where run.views > 0 {
+      for maps in [false, true] {
+        let key = TeacherOutputsStage(teacher, on: run.dataset, views: run.views, maps: maps).key
+        if try folder.stage(key).published() != nil { try scratch.lend(folder.stage(key)) }
+      }
+    }
+  }
+
+  private func execute(
+    _ request: StageRequest, dataFolder: String?, _ scratch: StoreFolder
+  ) async throws -> (attempt: AttemptFolder, end: JobEnd) {
+    let place = scratch.stage(request.key)
+    try place.create(spec: request.document)
+    let attempt = try place.newAttempt()
+    var arguments = [
+      "worker", request.key.description, "--store", scratch.path, "--attempt", "\(attempt.number)",
+    ]
+    if let dataFolder { arguments += ["--data-folder", dataFolder] }
+    if !readsOutputs { arguments.append("--live-teachers") }
+    let job = Job(
+      key: request.key, arguments: arguments, environment: NumericsProfile.environment, log: attempt.log)
+    return (attempt, await executor.run(job) { _ in })
+  }
+
+  private static func records(of attempt: AttemptFolder) throws -> [RunRecord] {
+    var reader = RecordReader(attempt.records)
+    return try reader.next().map(\.record)
+  }
+
+  // MARK: Comparing
+
+  private func compare(
+    _ run: StoredRun, _ records: [RunRecord], _ again: StageFolder, circumstances: [String]
+  ) throws -> VerificationOutcome {
+    var (epochs, totals): ([EpochRecord], Metrics?) = ([], nil)
+    for record in records {
+      switch record {
+      case .epoch(let epoch): epochs.append(epoch)
+      case .finished(let metrics): totals = metrics
+      case .started, .failed, .stopped: break
+      }
+    }
+    func different(_ epoch: Int?, _ what: String) -> VerificationOutcome {
+      .different(
+        VerificationDifference(
+          epoch: epoch, what: what, circumstances: circumstances, epochsCompared: min(epochs.count, run.epochs.count)))
+    }
+    for (old, new) in zip(run.epochs, epochs) {
+      if let name = Self.firstDifference(old.metrics, new.metrics) {
+        let (was, now) = (old.metrics[name], new.metrics[name])
+        return different(old.epoch, "\(name) was \(Self.text(was)) and is \(Self.text(now)) now")
+      }
+      if old.state != new.state {
+        return different(old.epoch, "the state was \(old.state.short) and is \(new.state.short) now")
+      }
+    }
+    if epochs.count != run.epochs.count {
+      return different(min(epochs.count, run.epochs.count), "there were \(run.epochs.count) epochs and are \(epochs.count) now")
+    }
+    if let totals, let name = Self.firstDifference(run.totals, totals) {
+      return different(nil, "\(name) of the whole run was \(Self.text(run.totals[name])) and is \(Self.text(totals[name])) now")
+    }
+    guard let output = try again.published() else { return different(nil, "there is no output now") }
+    for (kind, file) in [
+      (CheckpointKind.final, TrainingBody.finalFile), (.best, TrainingBody.bestFile), (.last, TrainingBody.lastFile),
+    ] where run.checkpoints.contains(where: { $0.kind == kind }) {
+      do {
+        // Unpacking compares with the digest: a flipped bit in the store is found here.
+        let stored = try store.checkpoint(of: run.stage.key, kind: kind).bytes
+        if try output.read(file) != stored { return different(nil, "the \(kind.rawValue) checkpoint is another") }
+      } catch let error as StoreError {
+        return different(nil, "\(error)")
+      }
+    }
+    return .equal(epochs: epochs.count)
+  }
+
+  /// By canonical text, in which values that are no numbers are equal.
+  private static func firstDifference(_ old: Metrics, _ new: Metrics) -> String? {
+    let names = Set(old.values.map(\.name)).union(new.values.map(\.name)).sorted()
+    return names.first { text(old[$0]) != text(new[$0]) }
+  }
+
+  private static func text(_ value: Double?) -> String {
+    guard let value else { return "absent" }
+    return value.isFinite ? "\(value)" : "no number"
+  }
+
+  private static func circumstances(_ made: Provenance?, _ by: Provenance) -> [String] {
+    guard let made else { return ["nothing is recorded of what made it"] }
+    var words: [String] = []
+    func compare(_ name: String, _ was: String?, _ now: String?) {
+      if was != now { words.append("\(name): \(was ?? "unknown") then, \(now ?? "unknown") now") }
+    }
+    compare("program", made.program?.short, by.program?.short)
+    compare("version", made.version, by.version)
+    compare("commit", made.commit, by.commit)
+    compare("CPU", made.cpu, by.cpu)
+    compare("kernels", made.blas, by.blas)
+    compare("profile", made.profile, by.profile)
+    return words
+  }
+}

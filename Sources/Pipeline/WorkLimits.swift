@@ -1,0 +1,48 @@
+internal import Foundation
+internal import Specs
+internal import Sweeps
+
+/// What workers may take of this machine, and how long one may be silent.
+package struct WorkLimits: Sendable {
+  /// Bytes of memory for all workers together; nil for nine tenths of what is available now.
+  package var memory: Int?
+  /// Added to the niceness of workers, 0 to 19.
+  package var niceness: Int
+  /// Wall minutes that one attempt at a stage may take; nil for as long as it needs.
+  package var minutes: Double?
+  /// Seconds without a heartbeat after which a worker counts as hung.
+  package var silence: Double
+
+  package init(memory: Int? = nil, niceness: Int = 0, minutes: Double? = nil, silence: Double = 120) {
+    (self.memory, self.niceness, self.minutes, self.silence) = (memory, niceness, minutes, silence)
+  }
+
+  var memoryLimit: Int { memory ?? Self.available.map { $0 / 10 * 9 } ?? .max }
+
+  /// Bytes that can be had without swapping, as the kernel estimates them.
+  private static var available: Int? {
+    let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+    return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 * 1024 }
+  }
+}
+
+extension PlannedSweep {
+  /// Which of the waiting runs comes first.
+  var order: Scheduler.Order {
+    switch grid.run.order {
+    case .cellMajor: return .plan
+    case .shortestFirst: return .shortestFirst
+    case .seedMajor:
+      var ranks: [Int: Int] = [:]
+      var layers: [ContentKey: Int] = [:]
+      layers.reserveCapacity(plan.runKeys.count)
+      for (run, key) in zip(expansion.runs, plan.runKeys) {
+        let rank = ranks[run.spec.seed] ?? ranks.count
+        ranks[run.spec.seed] = rank
+        layers[key] = rank
+      }
+      return .layers(of: layers)
+    }
+  }
+}

@@ -1,0 +1,255 @@
+import ArgumentParser
+import Foundation
+import Pipeline
+import Specs
+import Storage
+import Sweeps
+
+/// `mtkd-sweep verify`: executes finished runs again and compares every bit.
+struct Verify: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Execute finished runs again from their recorded inputs and compare every epoch, bit for bit.",
+    discussion: """
+      Exit code 0 where all bits agree, 3 where some differ, 4 where a run cannot be compared: other numerics, missing inputs, not finished.
+      What was compared is recorded as a seal of the run.
+      """)
+
+  @OptionGroup var location: StoreLocation
+  @OptionGroup var data: DataFolders
+
+  @Argument(help: ArgumentHelp("Keys of runs, or the beginnings of such.", valueName: "run"))
+  var keys: [String] = []
+
+  @Flag(help: "Every finished run of the store, and every teacher.")
+  var all = false
+
+  @Option(help: ArgumentHelp("So many finished runs, chosen by their keys: always the same ones.", valueName: "n"))
+  var sample: Int?
+
+  @Flag(help: "Read recorded outputs of teachers instead of asking the teachers: much faster, and trusts more.")
+  var readOutputs = false
+
+  @Flag(help: "JSON on standard output.")
+  var json = false
+
+  func validate() throws {
+    guard [!keys.isEmpty, all, sample != nil].count(where: \.self) == 1 else {
+      throw ValidationError("Name runs, or say --all or --sample N.")
+    }
+    if let sample, sample < 1 { throw ValidationError("--sample is 1 or more.") }
+  }
+
+  func run() async throws {
+    let store = try location.open()
+    let chosen = try stages(store)
+    guard let program = ProgramIdentity.executable else {
+      throw NothingThere(description: "Cannot tell which file this program is: /proc is not mounted.")
+    }
+    let verifier = try Verifier(
+      location.folder.absolute, store, executor: LocalProcesses(executable: program.path),
+      dataFolders: data.folders, readsOutputs: readOutputs)
+    defer { try? verifier.end() }
+    var (seals, rows): ([(ContentKey, Seal)], [JSONValue]) = ([], [])
+    var (different, incomparable) = (0, 0)
+    for (place, stage) in chosen.enumerated() {
+      let (outcome, by) = try await verifier.verify(stage.key)
+      let verdict: (word: String, text: String)
+      switch outcome {
+      case .equal(let epochs):
+        verdict = ("equal", "\(epochs) epochs and all checkpoints")
+        if let by { seals.append((stage.key, seal(true, epochs, by))) }
+      case .different(let difference):
+        different += 1
+        let epoch = difference.epoch.map { "first in epoch \($0 + 1): " } ?? ""
+        let why =
+          difference.circumstances.isEmpty
+          ? "same program, CPU and kernels" : difference.circumstances.joined(separator: "; ")
+        verdict = ("different", "\(epoch)\(difference.what) (\(why))")
+        if let by { seals.append((stage.key, seal(false, difference.epochsCompared, by))) }
+      case .notComparable(let reason):
+        incomparable += 1
+        verdict = ("not comparable", reason)
+      }
+      rows.append([
+        "key": .string(stage.key.description), "title": .string(stage.title), "outcome": .string(verdict.word),
+        "detail": .string(verdict.text),
+      ])
+      if !json {
+        Out.put("\(place + 1)/\(chosen.count)  \(stage.key.short)  \(verdict.word)  \(stage.title): \(verdict.text)\n")
+      }
+    }
+    try store.close()
+    try record(seals)
+    if json { Out.put(mtkd_sweep.json(["schema": "mtkd-sweep-verify-1", "runs": .array(rows)])) }
+    if different > 0 { throw ExitCode(ExitCodes.different) }
+    if incomparable > 0 { throw ExitCode(ExitCodes.notComparable) }
+  }
+
+  private func stages(_ store: ResultStore) throws -> [StageRecord] {
+    if !keys.isEmpty { return try keys.map { try location.stage($0, in: store).stage } }
+    let trained = try store.stages().filter { stage, state in
+      state == .finished && (stage.kind == "student" || all && stage.kind == "teacher")
+    }.map(\.stage)
+    guard let sample, sample < trained.count else { return trained }
+    // Keys are digests, so that every n-th of their order is a sample without a pattern.
+    return (0..<sample).map { trained[$0 * trained.count / sample] }
+  }
+
+  private func seal(_ isEqual: Bool, _ epochs: Int, _ by: Provenance) -> Seal {
+    Seal(at: Int(Date.now.timeIntervalSince1970), isEqual: isEqual, epochs: epochs, provenance: by)
+  }
+
+  private func record(_ seals: [(ContentKey, Seal)]) throws {
+    do {
+      let lease = try Lease(of: location.folder, now: Int(Date.now.timeIntervalSince1970))
+      let store = try ResultStore(at: location.folder, .writing)
+      for (key, seal) in seals { try store.seal(key, seal) }
+      _ = lease
+    } catch StoreError.held {
+      Talk.say("The store is held by a run, so that no seal is recorded. What was compared stands above.")
+    }
+  }
+}
+
+/// `mtkd-sweep rebuild`: the database from the run folders.
+struct Rebuild: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Make the database again from the run folders alone, as far as gc has left them.")
+
+  @OptionGroup var location: StoreLocation
+
+  @Flag(help: "Also where the old database has results that no folder has any more.")
+  var yes = false
+
+  func run() throws {
+    let lease = try Lease(of: location.folder, now: Int(Date.now.timeIntervalSince1970))
+    let (report, path) = try StoreUpkeep.rebuild(location.folder)
+    for trouble in report.troubles { Talk.say(trouble) }
+    guard report.lost.isEmpty || yes else {
+      try AtomicFile.removeFile(path)
+      throw WouldLose(titles: report.lost)
+    }
+    try StoreUpkeep.install(path, in: location.folder)
+    _ = lease
+    Out.put(
+      "\(report.stages) stages, \(report.finished) of them finished, and \(report.sweeps) sweeps. The old database is store.sqlite.before-rebuild.\n"
+    )
+    if !report.troubles.isEmpty { throw ExitCode(ExitCodes.doneWithFailures) }
+  }
+}
+
+/// `mtkd-sweep fsck`: every digest.
+struct Fsck: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Compare everything in a store with its digest; change nothing.")
+
+  @OptionGroup var location: StoreLocation
+
+  func run() throws {
+    guard FileManager.default.fileExists(atPath: location.path) else { throw StoreError.absent(location.path) }
+    let damages = try StoreUpkeep.check(location.folder)
+    for damage in damages { Out.put("\(damage)\n") }
+    guard damages.isEmpty else {
+      Talk.say(
+        "\(damages.count) damages. `mtkd-sweep rebuild` makes the database from the folders; `mtkd-sweep run` makes removed outputs again.")
+      throw ExitCode(ExitCodes.doneWithFailures)
+    }
+    Out.put("Every digest is right.\n")
+  }
+}
+
+/// `mtkd-sweep gc`: what no sweep reaches.
+struct GC: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gc", abstract: "Show what no sweep of the store reaches; with --yes, remove it.")
+
+  @OptionGroup var location: StoreLocation
+
+  @Flag(help: "Also folders of finished runs: the database keeps their results and final states.")
+  var folders = false
+
+  @Flag(help: "Remove what is shown.")
+  var yes = false
+
+  func run() throws {
+    let lease = try Lease(of: location.folder, now: Int(Date.now.timeIntervalSince1970))
+    let store = try ResultStore(at: location.folder, .writing)
+    let garbage = try StoreUpkeep.garbage(location.folder, store, withFolders: folders)
+    for stage in garbage {
+      let what = stage.isForgotten ? "reached by no sweep" : "folder only; its result stays"
+      Out.put("\(stage.key.short)  \(size(Double(stage.bytes)))  \(stage.title)  (\(what))\n")
+    }
+    let bytes = size(Double(garbage.reduce(0) { $0 + $1.bytes }))
+    if garbage.isEmpty {
+      Out.put("Nothing to remove.\n")
+    } else if yes {
+      try StoreUpkeep.remove(garbage, location.folder, store)
+      Out.put("Removed \(garbage.count) stages, \(bytes).\n")
+    } else {
+      Out.put("\(garbage.count) stages, \(bytes). `mtkd-sweep gc --yes` removes them.\n")
+    }
+    _ = lease
+  }
+}
+
+/// `mtkd-sweep archive`: a sweep as one file.
+struct Archive: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Pack a sweep's grid, records, final states and provenance into one file.")
+
+  @OptionGroup var location: StoreLocation
+
+  @Argument(help: "The sweep.")
+  var sweep: String
+
+  @Option(name: .shortAndLong, help: "The file; SWEEP.mtkd where nothing is said.")
+  var output: String?
+
+  func run() throws {
+    let path = output ?? "\(sweep).mtkd"
+    let store = try location.open()
+    _ = try store.sweep(sweep)
+    guard !FileManager.default.fileExists(atPath: path) else { throw AlreadyThere(path: path) }
+    let count = try StoreUpkeep.archive(sweep, of: store, to: path, scratch: "\(path).packing")
+    Out.put("\(path): \(count) stages of \(sweep). `mtkd-sweep unarchive \(path) --store DIR` brings it back.\n")
+  }
+}
+
+/// `mtkd-sweep unarchive`: back into a store.
+struct Unarchive: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Take what an archive holds into a store.")
+
+  @OptionGroup var location: StoreLocation
+
+  @Argument(help: "The file that `archive` has written.")
+  var file: String
+
+  func run() throws {
+    guard FileManager.default.fileExists(atPath: file) else {
+      throw NothingThere(description: "\(file) does not exist. `mtkd-sweep archive SWEEP` writes one.")
+    }
+    do { try location.folder.create() } catch { throw StoreError.file(error) }
+    let lease = try Lease(of: location.folder, now: Int(Date.now.timeIntervalSince1970))
+    let store = try ResultStore(at: location.folder, .writing)
+    let sweeps = try StoreUpkeep.unarchive(file, into: location.folder, store)
+    _ = lease
+    Out.put(
+      "\(sweeps.joined(separator: ", ")) in \(location.path). `mtkd-sweep report --store \(location.path)` shows it.\n")
+  }
+}
+
+/// A rebuilt database that would know less than the old one.
+struct WouldLose: Error, CustomStringConvertible {
+  let titles: [String]
+  var description: String {
+    let named = titles.prefix(5).joined(separator: ", ") + (titles.count > 5 ? " and \(titles.count - 5) more" : "")
+    return
+      "The database has \(titles.count) results that no folder has: \(named). Nothing was changed; `mtkd-sweep rebuild --yes` leaves them out."
+  }
+}
+
+/// A file that nobody wants overwritten.
+struct AlreadyThere: Error, CustomStringConvertible {
+  let path: String
+  var description: String { "\(path) is there already. Name another file with -o, or move it away." }
+}

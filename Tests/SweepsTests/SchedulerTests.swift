@@ -1,0 +1,139 @@
+import Specs
+import Testing
+
+@testable import Sweeps
+
+/// What runs next, decided by events alone.
+@Suite struct SchedulerTests {
+  private static func stage(_ kind: String, _ name: String, _ inputs: [StageRequest] = []) -> StageRequest {
+    StageRequest(kind: kind, revision: 1, spec: Array("\"\(name)\"".utf8), inputs: inputs.map(\.key))
+  }
+
+  private static let data = stage(DatasetStage.kind, "data")
+  private static let short = stage(TeacherStage.kind, "short", [data])
+  private static let long = stage(TeacherStage.kind, "long", [data])
+  private static let record = stage(TeacherOutputsStage.kind, "record", [data, long])
+
+  private static func student(_ name: String, _ inputs: [StageRequest], helpers: [StageRequest] = []) -> StageRequest {
+    var stage = stage(StudentStage.kind, name, inputs)
+    stage.helpers = helpers.map(\.key)
+    return stage
+  }
+
+  private static func seconds(_ values: [(StageRequest, Double)]) -> Scheduler.Demand {
+    let table = Dictionary(values.map { ($0.0.key, $0.1) }) { $1 }
+    return Scheduler.Demand(seconds: { table[$0] ?? 1 })
+  }
+
+  private func started(_ actions: [Scheduler.Action]) -> [ContentKey] {
+    actions.compactMap { if case .start(let key, _) = $0 { key } else { nil } }
+  }
+
+  @Test func `the longest teacher comes first, and everything after its inputs`() {
+    let (data, short, long) = (Self.data, Self.short, Self.long)
+    let run = Self.student("run", [data, short, long])
+    var scheduler = Scheduler(
+      [data, short, long, run], done: [], failed: [], slots: 4, retries: 0, demand: Self.seconds([(short, 1), (long, 9)]))
+    #expect(scheduler.begin() == [.start(data.key, attempt: 1)])
+    #expect(scheduler.handle(.finished(data.key)) == [.start(long.key, attempt: 1), .start(short.key, attempt: 1)])
+    #expect(scheduler.handle(.finished(short.key)).isEmpty)
+    #expect(scheduler.handle(.finished(long.key)) == [.start(run.key, attempt: 1)])
+    #expect(scheduler.handle(.finished(run.key)) == [.end])
+  }
+
+  @Test func `a short teacher whose outputs take long comes before a longer one`() {
+    let (data, short, long) = (Self.data, Self.short, Self.long)
+    let record = Self.stage(TeacherOutputsStage.kind, "of short", [data, short])
+    let run = Self.student("run", [data, short, long], helpers: [record])
+    var scheduler = Scheduler(
+      [data, short, long, record, run], done: [data.key], failed: [], slots: 1, retries: 0,
+      demand: Self.seconds([(short, 2), (long, 5), (record, 10)]))
+    #expect(started(scheduler.begin()) == [short.key])
+    #expect(started(scheduler.handle(.finished(short.key))) == [record.key])
+  }
+
+  @Test func `students come layer by layer, the longest first in each`() {
+    let runs = ["a", "b", "c", "d"].map { Self.student($0, []) }
+    let (a, b, c, d) = (runs[0], runs[1], runs[2], runs[3])
+    let demand = Self.seconds([(a, 1), (b, 3), (c, 9), (d, 2)])
+    func order(_ order: Scheduler.Order) -> [ContentKey] {
+      var scheduler = Scheduler(runs, done: [], failed: [], slots: 1, retries: 0, demand: demand, order: order)
+      var (seen, actions): ([ContentKey], [Scheduler.Action]) = ([], scheduler.begin())
+      while let key = started(actions).first {
+        seen.append(key)
+        actions = scheduler.handle(.finished(key))
+      }
+      return seen
+    }
+    #expect(order(.layers(of: [a.key: 0, b.key: 0, c.key: 1, d.key: 1])) == [b, a, c, d].map(\.key))
+    #expect(order(.plan) == [a, b, c, d].map(\.key))
+    #expect(order(.shortestFirst) == [a, d, b, c].map(\.key))
+  }
+
+  @Test func `stages that do not fit into memory together wait, and one that never fits runs alone`() {
+    let runs = ["a", "b", "c", "d"].map { Self.student($0, []) }
+    let memory = [runs[0].key: 6, runs[1].key: 5, runs[2].key: 4, runs[3].key: 20]
+    var scheduler = Scheduler(
+      runs, done: [], failed: [], slots: 4, retries: 0,
+      demand: Scheduler.Demand(memory: { memory[$0]! }, limit: 10))
+    // 6, then not 5, but 4.
+    #expect(started(scheduler.begin()) == [runs[0].key, runs[2].key])
+    #expect(started(scheduler.handle(.finished(runs[0].key))) == [runs[1].key])
+    #expect(started(scheduler.handle(.finished(runs[2].key))).isEmpty)
+    #expect(started(scheduler.handle(.finished(runs[1].key))) == [runs[3].key])
+    #expect(scheduler.handle(.finished(runs[3].key)) == [.end])
+  }
+
+  @Test func `a helper that fails or has no room is done without, an input that fails blocks`() {
+    let (data, long, record) = (Self.data, Self.long, Self.record)
+    let run = Self.student("run", [data, long], helpers: [record])
+    let stages = [data, long, record, run]
+    for event in [Scheduler.Event.failed(record.key), .skipped(record.key), .timedOut(record.key)] {
+      var scheduler = Scheduler(stages, done: [data.key, long.key], failed: [], slots: 2, retries: 0)
+      #expect(started(scheduler.begin()) == [record.key])
+      #expect(scheduler.wantedHelpers == [record.key])
+      #expect(started(scheduler.handle(event)) == [run.key])
+    }
+    var scheduler = Scheduler(stages, done: [data.key], failed: [], slots: 2, retries: 0)
+    #expect(started(scheduler.begin()) == [long.key])
+    #expect(
+      scheduler.handle(.failed(long.key))
+        == [.block(record.key, by: long.key), .block(run.key, by: long.key), .end])
+    var failed = Scheduler(stages, done: [data.key], failed: [long.key], slots: 2, retries: 0)
+    #expect(failed.begin() == [.block(record.key, by: long.key), .block(run.key, by: long.key), .end])
+  }
+
+  @Test func `a dead stage is tried again as often as allowed, and a stop keeps it for later`() {
+    let run = Self.student("run", [])
+    var scheduler = Scheduler([run], done: [], failed: [], slots: 1, retries: 1)
+    #expect(scheduler.begin() == [.start(run.key, attempt: 1)])
+    #expect(scheduler.handle(.died(run.key)) == [.start(run.key, attempt: 2)])
+    #expect(scheduler.handle(.died(run.key)) == [.giveUp(run.key), .end])
+
+    var other = Scheduler([run], done: [], failed: [], slots: 1, retries: 0)
+    _ = other.begin()
+    #expect(other.handle(.stopRequested) == [.stopWorkers])
+    #expect(other.handle(.stopped(run.key)) == [.end])
+  }
+
+  @Test func `what nothing still to run needs is left alone`() {
+    let (data, long, record) = (Self.data, Self.long, Self.record)
+    let run = Self.student("run", [data, long], helpers: [record])
+    var scheduler = Scheduler([data, long, record, run], done: [run.key], failed: [], slots: 2, retries: 0)
+    #expect(scheduler.begin() == [.end])
+    #expect(scheduler.preparations == 0)
+  }
+
+  @Test func `a hundred thousand runs are scheduled in no time worth speaking of`() {
+    let data = Self.data
+    let runs = (0..<100_000).map { Self.student("\($0)", [data]) }
+    var scheduler = Scheduler([data] + runs, done: [], failed: [], slots: 8, retries: 0)
+    var actions = scheduler.begin()
+    var count = 0
+    while let key = started(actions).first {
+      count += 1
+      actions = scheduler.handle(.finished(key)) + actions.filter { $0 != .start(key, attempt: 1) }
+    }
+    #expect(count == 100_001)
+  }
+}
