@@ -62,7 +62,8 @@ package final class Coordinator {
   /// - Precondition: the caller holds the store's lease.
   package init(
     _ sweep: PlannedSweep, folder: StoreFolder, store: ResultStore, executor: any Executor, workers: Int,
-    cache: CachePolicy = CachePolicy(), limits: WorkLimits = WorkLimits(), observe: @escaping (RunEvent) -> Void
+    cache: CachePolicy = CachePolicy(), limits: WorkLimits = WorkLimits(),
+    observe: @escaping (RunEvent) -> Void
   ) throws {
     (self.sweep, self.folder, self.store) = (sweep, folder, store)
     room = CacheRoom(cache, folder, store)
@@ -250,7 +251,8 @@ extension Coordinator {
       try takeIn(key, closing: nil)
       if entry.verdict == .overtime {
         failures += 1
-        let reason = "it took longer than the \(limits.minutes ?? 0) minutes that a stage may; the next run goes on where it was"
+        let reason =
+          "it took longer than the \(limits.minutes ?? 0) minutes that a stage may; the next run goes on where it was"
         try store.setState(.blocked(reason: reason), of: key)
         observe(.warning("\(title.text): \(reason)"))
         return scheduler.handle(.timedOut(key))
@@ -268,7 +270,8 @@ extension Coordinator {
     }
     let how =
       entry.verdict == .hung
-      ? "its worker gave no sign of life for \(Int(limits.silence)) s and was ended" : describe(end, entry.attempt)
+      ? "its worker gave no sign of life for \(Int(limits.silence)) s and was ended"
+      : describe(end, entry.attempt)
     try store.setOutcome(.died, reason: how, of: id)
     let actions = scheduler.handle(.died(key))
     observe(.workerDied(title, how: how, triesLeft: scheduler.triesLeft(key), worker: entry.worker))

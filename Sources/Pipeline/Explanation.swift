@@ -53,7 +53,9 @@ extension SweepPlanner {
 
   private static func text(_ place: GridPlace) -> String { "\(place.file):\(place.line):\(place.column)" }
 
-  private static func state(of stage: StageRequest, _ sweep: PlannedSweep, _ store: ResultStore?) throws -> String {
+  private static func state(of stage: StageRequest, _ sweep: PlannedSweep, _ store: ResultStore?) throws
+    -> String
+  {
     if sweep.done.contains(stage.key) { return "has its result; nothing will run" }
     if let failure = sweep.failed[stage.key] {
       return "failed: \(failure.reason) `mtkd-sweep retry \(stage.key.short)` lets it run again"
@@ -61,7 +63,9 @@ extension SweepPlanner {
     if let known = try store?.stages(withPrefix: stage.key.description).first {
       return "will run: \(known.state.words)"
     }
-    guard let store, let changes = try changes(of: stage, sweep, store) else { return "will run: it never has" }
+    guard let store, let changes = try changes(of: stage, sweep, store) else {
+      return "will run: it never has"
+    }
     return "will run: " + changes
   }
 
@@ -77,7 +81,9 @@ extension SweepPlanner {
     return "the run \(old.key.short) in its place had other settings: \(shown)"
   }
 
-  private static func changes(of stage: StageRequest, _ sweep: PlannedSweep, _ store: ResultStore) throws -> String? {
+  private static func changes(of stage: StageRequest, _ sweep: PlannedSweep, _ store: ResultStore) throws
+    -> String?
+  {
     guard let place = sweep.plan.runKeys.firstIndex(of: stage.key),
       let record = try store.sweeps().first(where: { $0.name == sweep.name }),
       record.columns == sweep.expansion.columns
@@ -91,11 +97,14 @@ extension SweepPlanner {
     return changes(old.stage, stage)
   }
 
-  private static func compare(_ a: JSONValue, _ b: JSONValue, path: String, into differences: inout [String]) {
+  private static func compare(_ a: JSONValue, _ b: JSONValue, path: String, into differences: inout [String])
+  {
     if a == b { return }
     if let a = a.object, let b = b.object {
       for name in Set(a.keys).union(b.keys).sorted() {
-        compare(a[name] ?? .null, b[name] ?? .null, path: path.isEmpty ? name : "\(path).\(name)", into: &differences)
+        compare(
+          a[name] ?? .null, b[name] ?? .null, path: path.isEmpty ? name : "\(path).\(name)",
+          into: &differences)
       }
       return
     }

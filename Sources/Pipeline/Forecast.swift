@@ -69,7 +69,8 @@ package struct Forecast: Sendable {
       let isRead = readers.contains(key)
       let (own, teachers) = try meter.student(run.spec)
       let topic = book.topic(of: run.spec, isRead: isRead, meter.shape(of: run.spec.dataset))
-      works[key] = Work(multiplyAdds: Float(isRead ? own : own + teachers.reduce(0) { $0 + $1.cost }), topic: topic)
+      works[key] = Work(
+        multiplyAdds: Float(isRead ? own : own + teachers.reduce(0) { $0 + $1.cost }), topic: topic)
       disk += try meter.bytes(run.spec.student, run.spec.dataset)
       for (teacher, cost) in teachers {
         let stage = TeacherStage(teacher, on: run.spec.dataset)
@@ -110,7 +111,9 @@ package struct Forecast: Sendable {
     var (clock, running): (Double, [(end: Double, key: ContentKey)]) = (0, [])
     var actions = scheduler.begin()
     while true {
-      for case .start(let key, _) in actions { running.append((clock + seconds(of: key) + Self.overhead, key)) }
+      for case .start(let key, _) in actions {
+        running.append((clock + seconds(of: key) + Self.overhead, key))
+      }
       guard let next = running.indices.min(by: { running[$0].end < running[$1].end }) else { return clock }
       clock = running[next].end
       actions = scheduler.handle(.finished(running.remove(at: next).key))
@@ -212,8 +215,11 @@ private struct CostMeter {
   private var last: (run: RunSpec, own: Double, teachers: [(teacher: TeacherSpec, cost: Double)])?
 
   /// Multiply-adds of the run itself, and of each of its teachers if it asks them.
-  mutating func student(_ run: RunSpec) throws -> (own: Double, teachers: [(teacher: TeacherSpec, cost: Double)]) {
-    if let last, last.run.student == run.student, last.run.dataset == run.dataset, last.run.recipe == run.recipe,
+  mutating func student(_ run: RunSpec) throws -> (
+    own: Double, teachers: [(teacher: TeacherSpec, cost: Double)]
+  ) {
+    if let last, last.run.student == run.student, last.run.dataset == run.dataset,
+      last.run.recipe == run.recipe,
       last.run.teachers == run.teachers
     {
       return (last.own, last.teachers)
@@ -221,7 +227,9 @@ private struct CostMeter {
     let (task, train, test) = Self.size(of: run.dataset)
     let own = Double(try cost(run.student, task).multiplyAdds)
     let epochs = Double(run.recipe.epochs)
-    let teachers = try run.teachers.map { ($0, epochs * train * Double(try cost($0.network, task).multiplyAdds)) }
+    let teachers = try run.teachers.map {
+      ($0, epochs * train * Double(try cost($0.network, task).multiplyAdds))
+    }
     let all = epochs * (train * Self.trainingPasses * own + test * own)
     last = (run, all, teachers)
     return (all, teachers)

@@ -66,7 +66,8 @@ extension StoreUpkeep {
     }
     if let old, let before = try? old.stages() {
       let now = Dictionary(try store.stages().map { ($0.stage.key, $0.state) }) { $1 }
-      report.lost = before.filter { $0.state == .finished && now[$0.stage.key] != .finished }.map(\.stage.title)
+      report.lost = before.filter { $0.state == .finished && now[$0.stage.key] != .finished }.map(
+        \.stage.title)
     }
     try old?.close()
     try store.close()
@@ -110,7 +111,9 @@ extension StoreUpkeep {
   ///
   /// - Parameter progress: called with the number of the stage in hand and of all.
   /// - Returns: a sentence for each damage.
-  package static func check(_ folder: StoreFolder, progress: (Int, Int) -> Void = { _, _ in }) throws -> [String] {
+  package static func check(_ folder: StoreFolder, progress: (Int, Int) -> Void = { _, _ in }) throws
+    -> [String]
+  {
     var damages: [String] = []
     var store: ResultStore?
     do {
@@ -128,7 +131,9 @@ extension StoreUpkeep {
       func look(_ body: () throws -> Void) { do { try body() } catch { damages.append("\(error)") } }
       look {
         let request = try StageRequest(document: AtomicFile.read(stage.spec))
-        if request.key != key { damages.append("\(stage.spec) is that of \(request.key.short): it was changed") }
+        if request.key != key {
+          damages.append("\(stage.spec) is that of \(request.key.short): it was changed")
+        }
       }
       look { try stage.published()?.verify() }
       var states: [Int: ContentKey] = [:]
@@ -142,7 +147,8 @@ extension StoreUpkeep {
       look {
         for epoch in try store?.curve(of: key) ?? [] {
           guard let state = states[epoch.epoch], state != epoch.state else { continue }
-          damages.append("epoch \(epoch.epoch + 1) of \(key.short) has another state in the database than in its folder")
+          damages.append(
+            "epoch \(epoch.epoch + 1) of \(key.short) has another state in the database than in its folder")
         }
       }
     }
@@ -165,14 +171,17 @@ extension StoreUpkeep {
   /// Stages that no sweep of the store reaches, over its runs, their datasets, their teachers and what these said.
   ///
   /// - Parameter withFolders: also folders of finished runs whose results the database holds whole.
-  package static func garbage(_ folder: StoreFolder, _ store: ResultStore, withFolders: Bool) throws -> [Garbage] {
+  package static func garbage(_ folder: StoreFolder, _ store: ResultStore, withFolders: Bool) throws
+    -> [Garbage]
+  {
     let known = Dictionary(try store.stages().map { ($0.stage.key, $0) }) { $1 }
     var reached: Set<ContentKey> = []
     for sweep in try store.sweeps() {
       var open = try store.points(of: sweep.name).map(\.key)
       while let key = open.popLast() {
         guard reached.insert(key).inserted else { continue }
-        let text = known[key].map { Array($0.stage.spec.utf8) } ?? (try? AtomicFile.read(folder.stage(key).spec))
+        let text =
+          known[key].map { Array($0.stage.spec.utf8) } ?? (try? AtomicFile.read(folder.stage(key).spec))
         guard let text, let request = try? StageRequest(document: text) else { continue }
         open += request.inputs
         guard request.kind == StudentStage.kind, let run = try? request.decoded(as: StudentStage.self).run,
@@ -193,7 +202,9 @@ extension StoreUpkeep {
     }
     if withFolders {
       for key in here where reached.contains(key) {
-        guard let (stage, state) = known[key], state == .finished, stage.kind == StudentStage.kind else { continue }
+        guard let (stage, state) = known[key], state == .finished, stage.kind == StudentStage.kind else {
+          continue
+        }
         garbage.append(
           Garbage(key: key, title: stage.title, bytes: folder.stage(key).bytes, isForgotten: false))
       }
@@ -240,7 +251,9 @@ extension StoreUpkeep {
   /// Takes what an archive holds into a store, beside what it has.
   ///
   /// - Returns: the names of the sweeps that the archive holds.
-  package static func unarchive(_ path: String, into folder: StoreFolder, _ store: ResultStore) throws -> [String] {
+  package static func unarchive(_ path: String, into folder: StoreFolder, _ store: ResultStore) throws
+    -> [String]
+  {
     let scratch = "\(folder.path)/unarchived.\(getpid())"
     defer { try? AtomicFile.removeFile(scratch) }
     try StoreArchive.unpack(path, to: scratch)

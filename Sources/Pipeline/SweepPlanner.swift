@@ -27,7 +27,8 @@ package struct PlannedSweep: Sendable {
   /// How the grid differs from what the store knows of the sweep; nil where it does not, and for a new sweep.
   package var change: String? {
     guard let kept, kept < plan.runKeys.count || dropped > 0 else { return nil }
-    return "\(name): \(kept) runs kept, \(plan.runKeys.count - kept) new, \(dropped) no longer asked for (nothing is deleted)"
+    return
+      "\(name): \(kept) runs kept, \(plan.runKeys.count - kept) new, \(dropped) no longer asked for (nothing is deleted)"
   }
 
   /// The same sweep of which only some runs are meant this time; the others stay in it, open.
@@ -98,9 +99,11 @@ package enum SweepPlanner {
     let counts = PlanCounts(
       asked: expansion.asked, distinct: students.count, done: finished,
       preparations: plan.preparations(done: done, failed: Set(failed.keys)))
-    let known = try store.map { store in
-      try store.sweeps().contains { $0.name == grid.name } ? Set(store.points(of: grid.name).map(\.key)) : nil
-    } ?? nil
+    let known =
+      try store.map { store in
+        try store.sweeps().contains { $0.name == grid.name }
+          ? Set(store.points(of: grid.name).map(\.key)) : nil
+      } ?? nil
     return PlannedSweep(
       path: path, text: String(decoding: bytes, as: UTF8.self), grid: grid, expansion: expansion, plan: plan,
       missingData: missing(expansion, dataFolders: dataFolders, folder),

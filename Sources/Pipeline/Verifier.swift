@@ -66,7 +66,8 @@ package final class Verifier: Sendable {
     guard request.revision == current else {
       return (
         .notComparable(
-          "another program made it: its numbers are of revision \(request.revision), this program's of \(current)"), nil
+          "another program made it: its numbers are of revision \(request.revision), this program's of \(current)"
+        ), nil
       )
     }
     let scratch = StoreFolder("\(scratch)/\(key.short)")
@@ -91,7 +92,9 @@ package final class Verifier: Sendable {
     let outcome = try compare(run, records, scratch.stage(key), circumstances: Self.circumstances(made, by))
     // Other kernels round otherwise: bits that differ under another profile say nothing about the run.
     if case .different = outcome, let made, made.profile != by.profile {
-      return (.notComparable("it was made under \(made.profile), this machine computes under \(by.profile)"), by)
+      return (
+        .notComparable("it was made under \(made.profile), this machine computes under \(by.profile)"), by
+      )
     }
     return (outcome, by)
   }
@@ -172,7 +175,8 @@ package final class Verifier: Sendable {
     func different(_ epoch: Int?, _ what: String) -> VerificationOutcome {
       .different(
         VerificationDifference(
-          epoch: epoch, what: what, circumstances: circumstances, epochsCompared: min(epochs.count, run.epochs.count)))
+          epoch: epoch, what: what, circumstances: circumstances,
+          epochsCompared: min(epochs.count, run.epochs.count)))
     }
     for (old, new) in zip(run.epochs, epochs) {
       if let name = Self.firstDifference(old.metrics, new.metrics) {
@@ -184,19 +188,26 @@ package final class Verifier: Sendable {
       }
     }
     if epochs.count != run.epochs.count {
-      return different(min(epochs.count, run.epochs.count), "there were \(run.epochs.count) epochs and are \(epochs.count) now")
+      return different(
+        min(epochs.count, run.epochs.count),
+        "there were \(run.epochs.count) epochs and are \(epochs.count) now")
     }
     if let totals, let name = Self.firstDifference(run.totals, totals) {
-      return different(nil, "\(name) of the whole run was \(Self.text(run.totals[name])) and is \(Self.text(totals[name])) now")
+      return different(
+        nil,
+        "\(name) of the whole run was \(Self.text(run.totals[name])) and is \(Self.text(totals[name])) now")
     }
     guard let output = try again.published() else { return different(nil, "there is no output now") }
     for (kind, file) in [
-      (CheckpointKind.final, TrainingBody.finalFile), (.best, TrainingBody.bestFile), (.last, TrainingBody.lastFile),
+      (CheckpointKind.final, TrainingBody.finalFile), (.best, TrainingBody.bestFile),
+      (.last, TrainingBody.lastFile),
     ] where run.checkpoints.contains(where: { $0.kind == kind }) {
       do {
         // Unpacking compares with the digest: a flipped bit in the store is found here.
         let stored = try store.checkpoint(of: run.stage.key, kind: kind).bytes
-        if try output.read(file) != stored { return different(nil, "the \(kind.rawValue) checkpoint is another") }
+        if try output.read(file) != stored {
+          return different(nil, "the \(kind.rawValue) checkpoint is another")
+        }
       } catch let error as StoreError {
         return different(nil, "\(error)")
       }

@@ -15,7 +15,9 @@ extension ResultStore {
   /// - Parameters:
   ///   - seconds: CPU seconds of one unit of work.
   ///   - topic: what was done, such as `student epoch {"family":…}`; the caller's business.
-  package func measured(_ seconds: Double, of topic: String) throws(StoreError) { try measured([(topic, seconds)]) }
+  package func measured(_ seconds: Double, of topic: String) throws(StoreError) {
+    try measured([(topic, seconds)])
+  }
 
   /// Several measurements in one transaction.
   package func measured(_ measurements: [(topic: String, seconds: Double)]) throws(StoreError) {

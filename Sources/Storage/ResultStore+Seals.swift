@@ -31,7 +31,8 @@ extension ResultStore {
           ON CONFLICT (stage, at) DO UPDATE SET equal = excluded.equal, epochs = excluded.epochs, provenance = excluded.provenance
           """,
         arguments: [
-          stage, seal.at, seal.isEqual, seal.epochs, String(decoding: seal.provenance.canonicalBytes, as: UTF8.self),
+          stage, seal.at, seal.isEqual, seal.epochs,
+          String(decoding: seal.provenance.canonicalBytes, as: UTF8.self),
         ])
     }
   }

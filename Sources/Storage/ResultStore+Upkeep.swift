@@ -26,7 +26,9 @@ extension ResultStore {
         let name = "the \(row["kind"] as String? ?? "orphaned") checkpoint of \(owner)"
         do {
           let bytes = ByteGroups.join(try Zstd.decompress(Array(frame), limit: size))
-          if ContentKey(hashing: bytes) != ContentKey(stored: digest) { damages.append("\(name) has another digest") }
+          if ContentKey(hashing: bytes) != ContentKey(stored: digest) {
+            damages.append("\(name) has another digest")
+          }
         } catch {
           damages.append("\(name): \(error)")
         }
@@ -162,14 +164,18 @@ package enum StoreArchive {
   package static func unpack(_ path: String, to database: String) throws(StoreError) {
     do throws(FileError) {
       let bytes = try AtomicFile.read(path)
-      guard bytes.count > 40, bytes.starts(with: magic) else { throw FileError("recognise", path, code: EINVAL) }
+      guard bytes.count > 40, bytes.starts(with: magic) else {
+        throw FileError("recognise", path, code: EINVAL)
+      }
       guard Array(bytes[8..<40]) == ContentKey(hashing: Array(bytes[40...])).digest else {
         throw FileError("trust", path, code: EBADMSG)
       }
       try AtomicFile.write(Array(bytes[40...]), to: database)
     } catch {
       if error.code == EINVAL { throw .notAnArchive(path, reason: "it does not begin like one") }
-      if error.code == EBADMSG { throw .notAnArchive(path, reason: "its digest is another: it was cut or changed") }
+      if error.code == EBADMSG {
+        throw .notAnArchive(path, reason: "its digest is another: it was cut or changed")
+      }
       throw .file(error)
     }
   }

@@ -11,7 +11,8 @@ package enum SweepFile {
     CanonicalJSON.append(
       [
         "asked": .number(DecimalNumber(sweep.asked)), "canonical": .string(sweep.canonical),
-        "columns": .array(sweep.columns.map { .string($0) }), "created": .number(DecimalNumber(sweep.created)),
+        "columns": .array(sweep.columns.map { .string($0) }),
+        "created": .number(DecimalNumber(sweep.created)),
         "grid": .string(sweep.grid), "name": .string(sweep.name),
       ], to: &bytes)
     bytes.append(UInt8(ascii: "\n"))

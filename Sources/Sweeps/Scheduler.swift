@@ -130,7 +130,9 @@ package struct Scheduler: Sendable {
     // A teacher is as urgent as it is long together with the longest stage that writes down what it says.
     var urgency = seconds
     var index: [ContentKey: Int] = [:]
-    for (place, stage) in stages.enumerated() where stage.kind != StudentStage.kind { index[stage.key] = place }
+    for (place, stage) in stages.enumerated() where stage.kind != StudentStage.kind {
+      index[stage.key] = place
+    }
     for place in places.reversed() where stages[place].kind != StudentStage.kind {
       for key in stages[place].inputs {
         guard let input = index[key] else { continue }
@@ -142,7 +144,8 @@ package struct Scheduler: Sendable {
       return 0
     }
     let (preparations, students) = (
-      places.filter { stages[$0].kind != StudentStage.kind }, places.filter { stages[$0].kind == StudentStage.kind }
+      places.filter { stages[$0].kind != StudentStage.kind },
+      places.filter { stages[$0].kind == StudentStage.kind }
     )
     let first = preparations.sorted { (-urgency[$0], $0) < (-urgency[$1], $1) }
     let second: [Int] =

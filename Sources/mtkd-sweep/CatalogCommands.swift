@@ -41,7 +41,8 @@ struct Models: ParsableCommand {
         "settings": .object(spec.parameters),
       ])
     }
-    Out.put(json ? mtkd_sweep.json(["schema": "mtkd-sweep-models-1", "models": .array(machine)]) : aligned(rows))
+    Out.put(
+      json ? mtkd_sweep.json(["schema": "mtkd-sweep-models-1", "models": .array(machine)]) : aligned(rows))
     if name != nil, !json, let spec = chosen.first?.spec {
       Out.put("\(JSONValue.object(spec.parameters.merging(["family": .string(spec.family)]) { $1 }))\n")
     }
@@ -72,7 +73,7 @@ struct Methods: ParsableCommand {
                 "name": .string(method.name), "summary": .string(method.summary),
                 "options": .object(Dictionary(method.options.map { ($0.name, $0.standard) }) { $1 }),
               ]
-            })
+            }),
         ]))
       return
     }
@@ -116,7 +117,7 @@ struct DatasetsCommand: ParsableCommand {
           "datasets": .array(
             rows.map {
               ["name": .string($0[0]), "found": .bool($0[1] == "found"), "summary": .string($0[2])]
-            })
+            }),
         ]) : aligned(rows))
   }
 }

@@ -8,9 +8,15 @@ import Sweeps
 /// What a shell offers for an argument: asked of the program when it is wanted.
 enum Completions {
   static let grids = CompletionKind.file(extensions: ["json", "jsonc"])
-  static let networks = CompletionKind.custom { _, _, prefix in NetworkNames.ids.filter { $0.hasPrefix(prefix) } }
-  static let methods = CompletionKind.custom { _, _, prefix in Catalog.methods.names.filter { $0.hasPrefix(prefix) } }
-  static let presets = CompletionKind.custom { _, _, prefix in Catalog.presets.names.filter { $0.hasPrefix(prefix) } }
+  static let networks = CompletionKind.custom { _, _, prefix in
+    NetworkNames.ids.filter { $0.hasPrefix(prefix) }
+  }
+  static let methods = CompletionKind.custom { _, _, prefix in
+    Catalog.methods.names.filter { $0.hasPrefix(prefix) }
+  }
+  static let presets = CompletionKind.custom { _, _, prefix in
+    Catalog.presets.names.filter { $0.hasPrefix(prefix) }
+  }
   static let sweeps = CompletionKind.custom { words, _, prefix in
     ((try? store(words)?.sweeps().map(\.name)) ?? []).filter { $0.hasPrefix(prefix) }
   }
@@ -21,7 +27,9 @@ enum Completions {
 
   /// The store that the words so far name.
   private static func store(_ words: [String]) -> ResultStore? {
-    let place = words.firstIndex(of: "--store").flatMap { words.indices.contains($0 + 1) ? words[$0 + 1] : nil }
+    let place = words.firstIndex(of: "--store").flatMap {
+      words.indices.contains($0 + 1) ? words[$0 + 1] : nil
+    }
     return try? ResultStore(at: StoreFolder(place ?? "results"), .reading)
   }
 }

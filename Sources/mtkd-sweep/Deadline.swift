@@ -16,7 +16,8 @@ struct Deadline: ExpressibleByArgument {
       date = now + seconds
     } else if let (hour, minute) = Self.clock(text),
       let next = calendar.nextDate(
-        after: now, matching: DateComponents(hour: hour, minute: minute, second: 0), matchingPolicy: .nextTime)
+        after: now, matching: DateComponents(hour: hour, minute: minute, second: 0), matchingPolicy: .nextTime
+      )
     {
       date = next
     } else if let moment = Self.moment(text, calendar), moment > now {
@@ -56,7 +57,9 @@ struct Deadline: ExpressibleByArgument {
     let day = halves[0].split(separator: "-", omittingEmptySubsequences: false).compactMap { Int($0) }
     guard day.count == 3 else { return nil }
     let parts = DateComponents(year: day[0], month: day[1], day: day[2], hour: hour, minute: minute)
-    guard let date = calendar.date(from: parts), calendar.component(.day, from: date) == day[2] else { return nil }
+    guard let date = calendar.date(from: parts), calendar.component(.day, from: date) == day[2] else {
+      return nil
+    }
     return date
   }
 }

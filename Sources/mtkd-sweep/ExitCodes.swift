@@ -97,7 +97,8 @@ enum ExitCodes {
     }
     // The parser's own errors and exit codes have a code of theirs; what is left over has the one for "failure".
     if error is ExitCode || MTKDSweep.exitCode(for: error) != .failure { MTKDSweep.exit(withError: error) }
-    Talk.say("Internal error: \(error). Run the same command again; `mtkd-sweep doctor` says what this machine has.")
+    Talk.say(
+      "Internal error: \(error). Run the same command again; `mtkd-sweep doctor` says what this machine has.")
     exit(internalError)
   }
 

@@ -6,7 +6,8 @@ struct GridSize: ParsableArguments {
   @Flag(help: ArgumentHelp("Accept a grid of more than \(GridExpansion.usualLimit) runs."))
   var yes = false
 
-  @Option(help: ArgumentHelp("Start so many runs at most; the same command goes on with the rest.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Start so many runs at most; the same command goes on with the rest.", valueName: "n"))
   var maxRuns: Int?
 
   func validate() throws {

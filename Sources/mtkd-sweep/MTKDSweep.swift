@@ -27,7 +27,9 @@ struct MTKDSweep: AsyncParsableCommand {
     ])
 
   static func main() async {
-    if let topic = HelpTopic.asked(by: Array(CommandLine.arguments.dropFirst())) { return Out.put(topic.text) }
+    if let topic = HelpTopic.asked(by: Array(CommandLine.arguments.dropFirst())) {
+      return Out.put(topic.text)
+    }
     do {
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {

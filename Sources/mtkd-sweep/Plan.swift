@@ -66,13 +66,15 @@ struct Plan: ParsableCommand {
 
   func run() throws {
     let store = try storeIfAny()
-    let sweep = try SweepPlanner.plan(gridAt: file, dataFolders: data.folders, limit: gridSize.limit, store: store)
+    let sweep = try SweepPlanner.plan(
+      gridAt: file, dataFolders: data.folders, limit: gridSize.limit, store: store)
     for warning in sweep.expansion.warnings { Talk.say(warning.rendered) }
     for sentence in sweep.missingData { Talk.say("note: \(sentence)") }
     if let explain {
       guard let lines = try SweepPlanner.explanation(of: explain, in: sweep, store) else {
         throw NothingThere(
-          description: "Neither \(file) nor the store has a stage whose key begins with \(explain). `mtkd-sweep list` names those of the store."
+          description:
+            "Neither \(file) nor the store has a stage whose key begins with \(explain). `mtkd-sweep list` names those of the store."
         )
       }
       return Out.put(lines.joined(separator: "\n") + "\n")
@@ -112,7 +114,9 @@ struct Plan: ParsableCommand {
     lines.append(
       "  done \(counts.done), to run \(counts.toRun), datasets, teachers and their outputs to make \(counts.preparations)"
     )
-    if let change = sweep.change { lines.append("  since the last run: \(change.dropFirst(sweep.name.count + 2))") }
+    if let change = sweep.change {
+      lines.append("  since the last run: \(change.dropFirst(sweep.name.count + 2))")
+    }
     if counts.toRun + counts.preparations > 0 {
       let basis =
         forecast.measurements > 0
@@ -137,7 +141,8 @@ struct Plan: ParsableCommand {
       "distinct": JSONValue(counts.distinct), "shared": JSONValue(counts.shared),
       "done": JSONValue(counts.done),
       "toRun": JSONValue(counts.toRun), "preparations": JSONValue(counts.preparations),
-      "dropped": JSONValue(sweep.dropped), "kept": JSONValue(sweep.kept ?? 0), "sharing": JSONValue(sweep.expansion.sharing),
+      "dropped": JSONValue(sweep.dropped), "kept": JSONValue(sweep.kept ?? 0),
+      "sharing": JSONValue(sweep.expansion.sharing),
       "forecast": .object([
         "cpuSeconds": JSONValue(forecast.cpuSeconds),
         "wallSeconds": JSONValue(forecast.wallSeconds(workers: workerCount)),

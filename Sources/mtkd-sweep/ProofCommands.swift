@@ -23,10 +23,12 @@ struct Verify: AsyncParsableCommand {
   @Flag(help: "Every finished run of the store, and every teacher.")
   var all = false
 
-  @Option(help: ArgumentHelp("So many finished runs, chosen by their keys: always the same ones.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("So many finished runs, chosen by their keys: always the same ones.", valueName: "n"))
   var sample: Int?
 
-  @Flag(help: "Read recorded outputs of teachers instead of asking the teachers: much faster, and trusts more.")
+  @Flag(
+    help: "Read recorded outputs of teachers instead of asking the teachers: much faster, and trusts more.")
   var readOutputs = false
 
   @Flag(help: "JSON on standard output.")
@@ -71,11 +73,14 @@ struct Verify: AsyncParsableCommand {
         verdict = ("not comparable", reason)
       }
       rows.append([
-        "key": .string(stage.key.description), "title": .string(stage.title), "outcome": .string(verdict.word),
+        "key": .string(stage.key.description), "title": .string(stage.title),
+        "outcome": .string(verdict.word),
         "detail": .string(verdict.text),
       ])
       if !json {
-        Out.put("\(place + 1)/\(chosen.count)  \(stage.key.short)  \(verdict.word)  \(stage.title): \(verdict.text)\n")
+        Out.put(
+          "\(place + 1)/\(chosen.count)  \(stage.key.short)  \(verdict.word)  \(stage.title): \(verdict.text)\n"
+        )
       }
     }
     try store.close()
@@ -146,12 +151,15 @@ struct Fsck: ParsableCommand {
   @OptionGroup var location: StoreLocation
 
   func run() throws {
-    guard FileManager.default.fileExists(atPath: location.path) else { throw StoreError.absent(location.path) }
+    guard FileManager.default.fileExists(atPath: location.path) else {
+      throw StoreError.absent(location.path)
+    }
     let damages = try StoreUpkeep.check(location.folder)
     for damage in damages { Out.put("\(damage)\n") }
     guard damages.isEmpty else {
       Talk.say(
-        "\(damages.count) damages. `mtkd-sweep rebuild` makes the database from the folders; `mtkd-sweep run` makes removed outputs again.")
+        "\(damages.count) damages. `mtkd-sweep rebuild` makes the database from the folders; `mtkd-sweep run` makes removed outputs again."
+      )
       throw ExitCode(ExitCodes.doneWithFailures)
     }
     Out.put("Every digest is right.\n")
@@ -211,7 +219,8 @@ struct Archive: ParsableCommand {
     _ = try store.sweep(sweep)
     guard !FileManager.default.fileExists(atPath: path) else { throw AlreadyThere(path: path) }
     let count = try StoreUpkeep.archive(sweep, of: store, to: path, scratch: "\(path).packing")
-    Out.put("\(path): \(count) stages of \(sweep). `mtkd-sweep unarchive \(path) --store DIR` brings it back.\n")
+    Out.put(
+      "\(path): \(count) stages of \(sweep). `mtkd-sweep unarchive \(path) --store DIR` brings it back.\n")
   }
 }
 
@@ -234,7 +243,8 @@ struct Unarchive: ParsableCommand {
     let sweeps = try StoreUpkeep.unarchive(file, into: location.folder, store)
     _ = lease
     Out.put(
-      "\(sweeps.joined(separator: ", ")) in \(location.path). `mtkd-sweep report --store \(location.path)` shows it.\n")
+      "\(sweeps.joined(separator: ", ")) in \(location.path). `mtkd-sweep report --store \(location.path)` shows it.\n"
+    )
   }
 }
 
@@ -242,7 +252,8 @@ struct Unarchive: ParsableCommand {
 struct WouldLose: Error, CustomStringConvertible {
   let titles: [String]
   var description: String {
-    let named = titles.prefix(5).joined(separator: ", ") + (titles.count > 5 ? " and \(titles.count - 5) more" : "")
+    let named =
+      titles.prefix(5).joined(separator: ", ") + (titles.count > 5 ? " and \(titles.count - 5) more" : "")
     return
       "The database has \(titles.count) results that no folder has: \(named). Nothing was changed; `mtkd-sweep rebuild --yes` leaves them out."
   }

@@ -35,7 +35,8 @@ struct Run: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Stop then as on Ctrl-C: a time of day (07:30), a length (2h30m), or a date with a time.", valueName: "time"))
+      "Stop then as on Ctrl-C: a time of day (07:30), a length (2h30m), or a date with a time.",
+      valueName: "time"))
   var until: Deadline?
 
   @OptionGroup var gridSize: GridSize
@@ -114,7 +115,8 @@ struct Run: AsyncParsableCommand {
     }
     if !events { Out.put(try table(sweep, store)) }
     if !later.isEmpty {
-      Talk.say("\(later.count) runs stay for later. `mtkd-sweep run \(file)\(storeArgument)` goes on with them.")
+      Talk.say(
+        "\(later.count) runs stay for later. `mtkd-sweep run \(file)\(storeArgument)` goes on with them.")
     }
     if case .done(.someFailed(let failures)) = outcome {
       Talk.say(

@@ -24,11 +24,13 @@ struct RunFilter: ExpressibleByArgument {
     for filter in filters where !known.contains(filter.name) {
       let hint = NearestName.of(filter.name, among: known).map { " Did you mean '\($0)'?" } ?? ""
       throw ValidationError(
-        "Runs of \(sweep.name) do not differ in '\(filter.name)'.\(hint) Known: \(known.joined(separator: ", ")).")
+        "Runs of \(sweep.name) do not differ in '\(filter.name)'.\(hint) Known: \(known.joined(separator: ", "))."
+      )
     }
     var chosen: Set<ContentKey> = []
     for (run, key) in zip(sweep.expansion.runs, sweep.plan.runKeys) {
-      let labels = zip(sweep.expansion.columns, run.labels).map { ($0, $1) } + [("seed", JSONValue(run.spec.seed))]
+      let labels =
+        zip(sweep.expansion.columns, run.labels).map { ($0, $1) } + [("seed", JSONValue(run.spec.seed))]
       let isMeant = filters.allSatisfy { filter in
         labels.contains { name, label in name == filter.name && filter.values.contains { means($0, label) } }
       }
@@ -36,7 +38,8 @@ struct RunFilter: ExpressibleByArgument {
     }
     guard !chosen.isEmpty else {
       let all = filters.map { "--only \($0.text)" }.joined(separator: " ")
-      throw ValidationError("\(all) matches no run. `mtkd-sweep list \(sweep.name)` shows what runs are called.")
+      throw ValidationError(
+        "\(all) matches no run. `mtkd-sweep list \(sweep.name)` shows what runs are called.")
     }
     return chosen
   }

@@ -121,7 +121,8 @@ struct List: ParsableCommand {
     if json {
       let values = counts.map { count -> JSONValue in
         [
-          "name": .string(count.sweep.name), "asked": JSONValue(count.sweep.asked), "runs": JSONValue(count.runs),
+          "name": .string(count.sweep.name), "asked": JSONValue(count.sweep.asked),
+          "runs": JSONValue(count.runs),
           "finished": JSONValue(count.finished),
         ]
       }
@@ -170,7 +171,10 @@ struct List: ParsableCommand {
           "key": .string(stage.key.description),
           "epochs": .array(
             try store.curve(of: stage.key).map {
-              ["epoch": JSONValue($0.epoch), "step": JSONValue($0.step), "state": .string($0.state.description)]
+              [
+                "epoch": JSONValue($0.epoch), "step": JSONValue($0.step),
+                "state": .string($0.state.description),
+              ]
             }),
           "checkpoints": .array(
             try store.checkpoints(of: stage.key).map {
@@ -248,8 +252,10 @@ struct Show: ParsableCommand {
             try attempts.map { attempt in
               .object([
                 "number": JSONValue(attempt.number), "firstStep": JSONValue(attempt.firstStep),
-                "outcome": .string(attempt.outcome.rawValue), "reason": attempt.reason.map { .string($0) } ?? .null,
-                "provenance": try attempt.provenance.map { try JSONReader.read($0.canonicalBytes).value } ?? .null,
+                "outcome": .string(attempt.outcome.rawValue),
+                "reason": attempt.reason.map { .string($0) } ?? .null,
+                "provenance": try attempt.provenance.map { try JSONReader.read($0.canonicalBytes).value }
+                  ?? .null,
               ])
             }),
         ]))

@@ -18,7 +18,8 @@ import Testing
   private func json(_ arguments: String..., in sweep: TinySweep) throws -> [String: JSONValue] {
     let output = try Program.start(arguments, in: sweep.folder).finish()
     #expect(output.status == 0, "\(arguments): \(output.talk)")
-    return try #require(try JSONReader.read(Array(output.out.utf8)).value.object, "\(arguments): \(output.out)")
+    return try #require(
+      try JSONReader.read(Array(output.out.utf8)).value.object, "\(arguments): \(output.out)")
   }
 
   // Reading
@@ -28,9 +29,12 @@ import Testing
     let list = try json("list", "tiny", "--json", in: sweep)
     let key = try #require(list["runs"]?.array?.first?.object?["key"]?.string)
     let commands: [([String], String)] = [
-      (["check", "tiny.json"], "check-1"), (["plan", "tiny.json"], "plan-1"), (["status"], "status-1"), (["list"], "list-1"),
-      (["list", "tiny"], "runs-1"), (["list", "--digests"], "digests-1"), (["show", key], "run-1"), (["models"], "models-1"),
-      (["models", "resnet8"], "models-1"), (["methods"], "methods-1"), (["methods", "mtkd-rl"], "methods-1"), (["datasets"], "datasets-1"),
+      (["check", "tiny.json"], "check-1"), (["plan", "tiny.json"], "plan-1"), (["status"], "status-1"),
+      (["list"], "list-1"),
+      (["list", "tiny"], "runs-1"), (["list", "--digests"], "digests-1"), (["show", key], "run-1"),
+      (["models"], "models-1"),
+      (["models", "resnet8"], "models-1"), (["methods"], "methods-1"), (["methods", "mtkd-rl"], "methods-1"),
+      (["datasets"], "datasets-1"),
       (["presets"], "presets-1"), (["doctor"], "doctor-1"),
     ]
     for (command, schema) in commands {
@@ -58,9 +62,11 @@ import Testing
       let epochs = try #require(shown["epochs"]?.array)
       #expect(epochs.count == 3)
       #expect(epochs.last?.object?["metrics"]?.object?["test.acc1"] == run.object?["last"])
-      #expect(shown["checkpoints"]?.array?.compactMap { $0.object?["kind"]?.string } == ["last", "best", "final"])
+      #expect(
+        shown["checkpoints"]?.array?.compactMap { $0.object?["kind"]?.string } == ["last", "best", "final"])
       let attempt = try #require(shown["attempts"]?.array?.first?.object)
-      #expect(attempt["outcome"] == "finished" && attempt["provenance"]?.object?["blas"]?.string?.isEmpty == false)
+      #expect(
+        attempt["outcome"] == "finished" && attempt["provenance"]?.object?["blas"]?.string?.isEmpty == false)
     }
     #expect(try Program.run("status", "--check", in: sweep.folder).status == 0)
     let log = try Program.run("logs", try #require(runs[0].object?["key"]?.string), in: sweep.folder)
@@ -70,7 +76,8 @@ import Testing
   @Test func `a report is the same bytes each time, and has no dates`() throws {
     let sweep = try Self.finished.get()
     for format in ["text", "markdown", "csv", "json"] {
-      let reports = try (0..<2).map { _ in try Program.run("report", "--format", format, in: sweep.folder).out }
+      let reports = try (0..<2).map { _ in try Program.run("report", "--format", format, in: sweep.folder).out
+      }
       #expect(reports[0] == reports[1])
       #expect(!reports[0].contains(String(Calendar(identifier: .gregorian).component(.year, from: .now))))
     }
@@ -79,10 +86,14 @@ import Testing
   @Test func `names that are not there end with 66 and the command that lists them`() throws {
     let sweep = try Self.finished.get()
     let cases: [([String], [String])] = [
-      (["models", "resnet9"], ["resnet8", "mtkd-sweep models"]), (["methods", "mktd-rl"], ["mtkd-rl", "mtkd-sweep methods"]),
-      (["report", "tny"], ["tiny", "mtkd-sweep list"]), (["show", "zz"], ["mtkd-sweep list"]), (["logs", "0000000000"], ["mtkd-sweep list"]),
-      (["presets", "show", "smok"], ["smoke", "mtkd-sweep presets"]), (["report", "--store", "none"], ["none", "mtkd-sweep run"]),
-      (["status", "--store", "none"], ["mtkd-sweep run"]), (["run", "none.json"], ["none.json", "mtkd-sweep presets show"]),
+      (["models", "resnet9"], ["resnet8", "mtkd-sweep models"]),
+      (["methods", "mktd-rl"], ["mtkd-rl", "mtkd-sweep methods"]),
+      (["report", "tny"], ["tiny", "mtkd-sweep list"]), (["show", "zz"], ["mtkd-sweep list"]),
+      (["logs", "0000000000"], ["mtkd-sweep list"]),
+      (["presets", "show", "smok"], ["smoke", "mtkd-sweep presets"]),
+      (["report", "--store", "none"], ["none", "mtkd-sweep run"]),
+      (["status", "--store", "none"], ["mtkd-sweep run"]),
+      (["run", "none.json"], ["none.json", "mtkd-sweep presets show"]),
     ]
     for (command, words) in cases {
       let output = try Program.start(command, in: sweep.folder).finish()
@@ -95,9 +106,12 @@ import Testing
   @Test func `wrong use ends with 64, and help with 0`() throws {
     let sweep = try Self.finished.get()
     for command in [
-      ["rn", "tiny.json"], ["run"], ["run", "tiny.json", "--worker", "2"], ["run", "tiny.json", "--workers", "0"],
-      ["run", "tiny.json", "--only", "x"], ["run", "tiny.json", "--only", "metod=baseline"], ["run", "tiny.json", "--only", "seed=99"],
-      ["run", "tiny.json", "--until", "25:00"], ["run", "tiny.json", "--max-runs", "0"], ["report", "--format", "markdwn"],
+      ["rn", "tiny.json"], ["run"], ["run", "tiny.json", "--worker", "2"],
+      ["run", "tiny.json", "--workers", "0"],
+      ["run", "tiny.json", "--only", "x"], ["run", "tiny.json", "--only", "metod=baseline"],
+      ["run", "tiny.json", "--only", "seed=99"],
+      ["run", "tiny.json", "--until", "25:00"], ["run", "tiny.json", "--max-runs", "0"],
+      ["report", "--format", "markdwn"],
     ] {
       let output = try Program.start(command, in: sweep.folder).finish()
       #expect(output.status == 64, "\(command): \(output.status) \(output.talk)")
@@ -127,7 +141,8 @@ import Testing
       let script = try Program.run("--generate-completion-script", shell, in: sweep.folder)
       #expect(script.status == 0 && script.out.contains("mtkd"), "\(shell)")
     }
-    let key = try #require(try json("list", "tiny", "--json", in: sweep)["runs"]?.array?.first?.object?["key"]?.string)
+    let key = try #require(
+      try json("list", "tiny", "--json", in: sweep)["runs"]?.array?.first?.object?["key"]?.string)
     /// What bash offers for the last of some words.
     func offers(_ words: String) throws -> Set<String> {
       let line = """
@@ -176,9 +191,12 @@ import Testing
   @Test func `only some runs, then the rest`() throws {
     let sweep = try TinySweep()
     defer { sweep.remove() }
-    let first = try Program.run("run", "tiny.json", "--only", "method=baseline", "--only", "seed=2", in: sweep.folder)
+    let first = try Program.run(
+      "run", "tiny.json", "--only", "method=baseline", "--only", "seed=2", in: sweep.folder)
     #expect(first.status == 0, "\(first.talk)")
-    #expect(first.talk.contains("3 runs stay for later") && first.out.contains("1 of 2"), "\(first.talk) \(first.out)")
+    #expect(
+      first.talk.contains("3 runs stay for later") && first.out.contains("1 of 2"),
+      "\(first.talk) \(first.out)")
     #expect(try json("status", "--json", in: sweep)["finished"] == 1)
     #expect(!first.talk.contains("done  teacher"), "what only other runs need is not made: \(first.talk)")
     let second = try Program.run("run", "tiny.json", in: sweep.folder)
@@ -197,7 +215,8 @@ import Testing
   }
 
   @Test func `a run ends at its time with 75 and goes on later`() throws {
-    let sweep = try TinySweep(grid: TinySweep.grid.replacingOccurrences(of: "\"epochs\": 3", with: "\"epochs\": 400"))
+    let sweep = try TinySweep(
+      grid: TinySweep.grid.replacingOccurrences(of: "\"epochs\": 3", with: "\"epochs\": 400"))
     defer { sweep.remove() }
     let output = try Program.run("run", "tiny.json", "--until", "2s", in: sweep.folder)
     #expect(output.status == 75, "\(output.talk)")
@@ -209,49 +228,65 @@ import Testing
     let sweep = try TinySweep()
     defer { sweep.remove() }
     #expect(try Program.run("run", "tiny.json", in: sweep.folder).status == 0)
-    try sweep.write(TinySweep.grid.replacingOccurrences(of: #"{ "count": 2 }"#, with: "[2, 3]"), to: "tiny.json")
+    try sweep.write(
+      TinySweep.grid.replacingOccurrences(of: #"{ "count": 2 }"#, with: "[2, 3]"), to: "tiny.json")
     let words = "2 runs kept, 2 new, 2 no longer asked for (nothing is deleted)"
     #expect(try Program.run("plan", "tiny.json", in: sweep.folder).out.contains(words))
     let run = try Program.run("run", "tiny.json", in: sweep.folder)
     #expect(run.status == 0 && run.talk.contains(words), "\(run.talk)")
     try sweep.write(TinySweep.grid, to: "tiny.json")
     let back = try Program.run("run", "tiny.json", in: sweep.folder)
-    #expect(back.status == 0 && !back.talk.contains("done  "), "what was no longer asked for is still there: \(back.talk)")
+    #expect(
+      back.status == 0 && !back.talk.contains("done  "),
+      "what was no longer asked for is still there: \(back.talk)")
   }
 
   @Test func `quiet is silent but for troubles, and verbose says why`() throws {
     let sweep = try TinySweep(
-      grid: TinySweep.grid.replacingOccurrences(of: #""axes": {"#, with: #""axes": { "learningRate": [0.05, 1e30],"#))
+      grid: TinySweep.grid.replacingOccurrences(
+        of: #""axes": {"#, with: #""axes": { "learningRate": [0.05, 1e30],"#))
     defer { sweep.remove() }
     let quiet = try Program.run("run", "tiny.json", "-q", "--only", "learningRate=0.05", in: sweep.folder)
     #expect(quiet.status == 0 && !quiet.talk.contains("done  "), "\(quiet.talk)")
     let trouble = try Program.run("run", "tiny.json", "-q", "--only", "method=baseline", in: sweep.folder)
-    #expect(trouble.status == 1 && trouble.talk.contains("FAILED") && !trouble.talk.contains("done  "), "\(trouble.talk)")
+    #expect(
+      trouble.status == 1 && trouble.talk.contains("FAILED") && !trouble.talk.contains("done  "),
+      "\(trouble.talk)")
     let verbose = try Program.run("run", "tiny.json", "-v", in: sweep.folder)
     #expect(verbose.talk.contains("start  ") && !verbose.talk.contains("sql  "), "\(verbose.talk)")
     let all = try Program.run("run", "tiny.json", "-vv", in: sweep.folder)
     #expect(all.talk.contains("sql  "), "\(all.talk)")
   }
 
-  @Test func `events are JSON lines from the plan to the end, and the only thing on standard output`() throws {
+  @Test func `events are JSON lines from the plan to the end, and the only thing on standard output`() throws
+  {
     let sweep = try TinySweep()
     defer { sweep.remove() }
     let output = try Program.run("run", "tiny.json", "--events", in: sweep.folder)
     #expect(output.status == 0, "\(output.talk)")
-    let events = try output.out.split(separator: "\n").map { try #require(try JSONReader.read(Array($0.utf8)).value.object) }
-    #expect(events.first?["event"] == "planned" && events.first?["schema"]?.string?.hasPrefix("mtkd-sweep-events-") == true)
+    let events = try output.out.split(separator: "\n").map {
+      try #require(try JSONReader.read(Array($0.utf8)).value.object)
+    }
+    #expect(
+      events.first?["event"] == "planned"
+        && events.first?["schema"]?.string?.hasPrefix("mtkd-sweep-events-") == true)
     #expect(events.first?["toRun"] == 4 && events.first?["asked"] == 4)
     let finished = events.filter { $0["event"] == "finished" }
     #expect(finished.count == 6, "a dataset, a teacher, four students")
     #expect(events.count { $0["event"] == "started" } == 6)
-    #expect(finished.allSatisfy { $0["key"]?.string?.count == 64 && $0["title"] != nil && $0["seconds"]?.number != nil })
+    #expect(
+      finished.allSatisfy {
+        $0["key"]?.string?.count == 64 && $0["title"] != nil && $0["seconds"]?.number != nil
+      })
   }
 
   // Large grids
 
   @Test func `a grid of more than ten thousand runs is meant, or refused`() throws {
     let sweep = try TinySweep(
-      grid: #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "baseline"}, "seeds": {"count": 10001}}"#)
+      grid:
+        #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "baseline"}, "seeds": {"count": 10001}}"#
+    )
     defer { sweep.remove() }
     let refused = try Program.run("check", "tiny.json", in: sweep.folder)
     #expect(refused.status == 65 && refused.talk.contains("--yes or --max-runs"), "\(refused.talk)")

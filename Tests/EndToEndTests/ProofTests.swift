@@ -38,7 +38,8 @@ import Testing
     #expect(all.out.components(separatedBy: "  equal  ").count == 6, "\(all.out)")
     let one = try call("verify", "--sample", "1", "--json", in: sweep)
     #expect(one.status == 0 && one.out.contains("\"outcome\":\"equal\""), "\(one.out)")
-    let left = try FileManager.default.contentsOfDirectory(atPath: sweep.folder.appending(path: "results").path)
+    let left = try FileManager.default.contentsOfDirectory(
+      atPath: sweep.folder.appending(path: "results").path)
     #expect(!left.contains { $0.hasPrefix("verify.") })
   }
 
@@ -73,7 +74,8 @@ import Testing
   @Test func `what cannot be compared says why and ends with 4`() throws {
     let sweep = try finished()
     defer { sweep.remove() }
-    let run = try #require(try call("list", "tiny", in: sweep).out.split(separator: " ").first.map(String.init))
+    let run = try #require(
+      try call("list", "tiny", in: sweep).out.split(separator: " ").first.map(String.init))
     try database(sweep, "UPDATE stage SET state = 'open' WHERE lower(hex(key)) LIKE '\(run)%'")
     let open = try call("verify", run, in: sweep)
     #expect(open.status == 4 && open.out.contains("not finished"), "\(open.out) \(open.talk)")
@@ -127,7 +129,8 @@ import Testing
     let sweep = try finished()
     defer { sweep.remove() }
     #expect(try call("gc", in: sweep).out == "Nothing to remove.\n")
-    try sweep.write(TinySweep.grid.replacingOccurrences(of: #""count": 2"#, with: #""count": 1"#), to: "tiny.json")
+    try sweep.write(
+      TinySweep.grid.replacingOccurrences(of: #""count": 2"#, with: #""count": 1"#), to: "tiny.json")
     #expect(try call("run", "tiny.json", in: sweep).status == 0)
     let expected = try call("report", "--format", "json", in: sweep).out
     let shown = try call("gc", in: sweep)
@@ -166,12 +169,17 @@ import Testing
   @Test func `plan says where a run is asked for, and what changed where it must run again`() throws {
     let sweep = try finished()
     defer { sweep.remove() }
-    let run = try #require(try call("list", "tiny", in: sweep).out.split(separator: " ").first.map(String.init))
+    let run = try #require(
+      try call("list", "tiny", in: sweep).out.split(separator: " ").first.map(String.init))
     let done = try call("plan", "tiny.json", "--explain", run, in: sweep)
     #expect(done.status == 0, "\(done.talk)")
-    #expect(done.out.contains("has its result") && done.out.contains("tiny.json:8:") && done.out.contains("method = "))
+    #expect(
+      done.out.contains("has its result") && done.out.contains("tiny.json:8:")
+        && done.out.contains("method = "))
 
-    try sweep.write(TinySweep.grid.replacingOccurrences(of: #""batchSize": 16"#, with: #""batchSize": 32"#), to: "tiny.json")
+    try sweep.write(
+      TinySweep.grid.replacingOccurrences(of: #""batchSize": 16"#, with: #""batchSize": 32"#), to: "tiny.json"
+    )
     // The plan's own keys: those that the dry list of a new sweep shows.
     let plan = try call("plan", "tiny.json", "--json", in: sweep)
     #expect(plan.out.contains("\"toRun\":4"), "\(plan.out)")

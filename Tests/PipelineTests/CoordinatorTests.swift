@@ -8,8 +8,12 @@ import TestSupport
 import Testing
 
 @Suite struct CoordinatorTests {
-  private func students(_ sweep: InProcessSweep) throws -> [(title: String, state: StageState, key: ContentKey)] {
-    try ResultStore(at: sweep.place, .reading).stages().filter { $0.stage.kind == "student" }.map { ($0.stage.title, $0.state, $0.stage.key) }
+  private func students(_ sweep: InProcessSweep) throws -> [(
+    title: String, state: StageState, key: ContentKey
+  )] {
+    try ResultStore(at: sweep.place, .reading).stages().filter { $0.stage.kind == "student" }.map {
+      ($0.stage.title, $0.state, $0.stage.key)
+    }
   }
 
   @Test func `a run that diverges is a result, is not tried again, and the others go on`() async throws {
@@ -24,15 +28,21 @@ import Testing
       #expect(try ResultStore(at: sweep.place, .reading).attempts(of: key).count == 1)
     }
     let started = Mutex(0)
-    #expect(try await sweep.run(InProcessExecutor { _, _ in started.withLock { $0 += 1 }; return nil }) == .someFailed(2))
+    #expect(
+      try await sweep.run(
+        InProcessExecutor { _, _ in
+          started.withLock { $0 += 1 }; return nil
+        }) == .someFailed(2))
     #expect(started.withLock { $0 } == 0)
   }
 
   @Test func `a dataset with too few images fails with its reason, and blocks what reads it`() async throws {
-    let sweep = try InProcessSweep(InProcessSweep.grid.replacing("\"trainImages\": 12", with: "\"trainImages\": 100000000"))
+    let sweep = try InProcessSweep(
+      InProcessSweep.grid.replacing("\"trainImages\": 12", with: "\"trainImages\": 100000000"))
     #expect(try await sweep.run() == .someFailed(2))
     let store = try ResultStore(at: sweep.place, .reading)
-    guard case .failed(let failure)? = try store.stages().first(where: { $0.stage.kind == "dataset" })?.state else {
+    guard case .failed(let failure)? = try store.stages().first(where: { $0.stage.kind == "dataset" })?.state
+    else {
       return #expect(Bool(false), "the dataset failed")
     }
     #expect(failure.cause == .data && failure.reason.contains("trainImages"))
@@ -43,12 +53,15 @@ import Testing
   }
 
   @Test func `a worker that dies is started again within its budget, and no further`() async throws {
-    let sweep = try InProcessSweep(InProcessSweep.grid.replacing("\"axes\"", with: "\"run\": { \"retries\": 2 }, \"axes\""))
+    let sweep = try InProcessSweep(
+      InProcessSweep.grid.replacing("\"axes\"", with: "\"run\": { \"retries\": 2 }, \"axes\""))
     let deaths = Mutex(0)
     let events = Mutex<[Int]>([])
     let outcome = try await sweep.run(
       InProcessExecutor { _, workspace in
-        workspace.afterStep = { deaths.withLock { $0 += 1 }; throw Killed() }
+        workspace.afterStep = {
+          deaths.withLock { $0 += 1 }; throw Killed()
+        }
         return nil
       },
       observe: { event in
@@ -67,7 +80,8 @@ import Testing
   }
 
   @Test func `an error of the program is a death with its sentence`() async throws {
-    let sweep = try InProcessSweep(InProcessSweep.grid.replacing("\"axes\"", with: "\"run\": { \"retries\": 0 }, \"axes\""))
+    let sweep = try InProcessSweep(
+      InProcessSweep.grid.replacing("\"axes\"", with: "\"run\": { \"retries\": 0 }, \"axes\""))
     struct Trouble: Error, CustomStringConvertible { var description: String { "something odd" } }
     let outcome = try await sweep.run(
       InProcessExecutor { _, workspace in
@@ -75,18 +89,22 @@ import Testing
         return nil
       })
     #expect(outcome == .someFailed(2))
-    let reasons = try students(sweep).compactMap { if case .blocked(let reason) = $0.state { reason } else { nil } }
+    let reasons = try students(sweep).compactMap {
+      if case .blocked(let reason) = $0.state { reason } else { nil }
+    }
     #expect(reasons.contains { $0.contains("code 70") && $0.contains("something odd") }, "\(reasons)")
   }
 
-  @Test func `a disk that is full for a worker stops the sweep, says so once and loses nothing`() async throws {
+  @Test func `a disk that is full for a worker stops the sweep, says so once and loses nothing`() async throws
+  {
     let sweep = try InProcessSweep()
     let full = Mutex(true)
     await #expect {
       try await sweep.run(
         InProcessExecutor { _, workspace in
           guard full.withLock({ $0 }) else { return nil }
-          try? Data("Cannot write x: No space left on device.\n".utf8).write(to: URL(filePath: workspace.attempt.log))
+          try? Data("Cannot write x: No space left on device.\n".utf8).write(
+            to: URL(filePath: workspace.attempt.log))
           return .exited(Int(WorkerExit.inputOutput))
         })
     } throws: { error in
@@ -107,7 +125,9 @@ import Testing
       #expect(attempts.map(\.outcome) == [.finished])
       let made = try #require(attempts.first?.provenance)
       #expect(made == here)
-      #expect(made.version == ProgramIdentity.version && made.program != nil && !made.blas.isEmpty && !made.cpu.isEmpty && !made.host.isEmpty)
+      #expect(
+        made.version == ProgramIdentity.version && made.program != nil && !made.blas.isEmpty
+          && !made.cpu.isEmpty && !made.host.isEmpty)
       #expect(made.profile.contains(made.blas) && made.profile.contains("1 thread"))
       // The specification says the dataset's digest and every resolved option.
       #expect(stage.spec.contains("digest"))
@@ -125,6 +145,7 @@ import Testing
       if case .stageStarted(let title, _, _) = event { kinds.withLock { $0.append(title.kind) } }
     })
     #expect(outcome == .allDone)
-    #expect(kinds.withLock { $0 } == ["student", "student"], "two alphas of mtkd-rl; the baseline reads none")
+    #expect(
+      kinds.withLock { $0 } == ["student", "student"], "two alphas of mtkd-rl; the baseline reads none")
   }
 }

@@ -22,7 +22,9 @@ import Testing
       guard let cut = cuts[attempt] else { return nil }
       let steps = Mutex(0)
       workspace.afterStep = {
-        let step = steps.withLock { $0 += 1; return $0 }
+        let step = steps.withLock {
+          $0 += 1; return $0
+        }
         if step == cut { throw Killed() }
       }
       return nil
@@ -37,21 +39,28 @@ import Testing
   }
 
   @Test func `a run killed again and again ends with the bits of a calm one`() async throws {
-    let sweep = try InProcessSweep(InProcessSweep.grid.replacing("\"axes\"", with: "\"run\": { \"retries\": 10 }, \"axes\""))
+    let sweep = try InProcessSweep(
+      InProcessSweep.grid.replacing("\"axes\"", with: "\"run\": { \"retries\": 10 }, \"axes\""))
     // Each attempt gets one epoch further at most, and several none.
     #expect(try await sweep.run(killing([1: 1, 2: 2, 3: 5, 4: 1, 5: 2])) == .allDone)
     #expect(try sweep.evidence() == (try await Self.calm.value))
   }
 
   @Test(arguments: 1...5)
-  func `a run asked to leave after any step writes a snapshot there and goes on from it`(_ cut: Int) async throws {
+  func `a run asked to leave after any step writes a snapshot there and goes on from it`(_ cut: Int)
+    async throws
+  {
     let sweep = try InProcessSweep()
     let outcome = try await sweep.run(
       InProcessExecutor { attempt, workspace in
         guard attempt == 1 else { return nil }
         let steps = Mutex(0)
         workspace.afterStep = {
-          if steps.withLock({ $0 += 1; return $0 }) == cut { workspace.requestStop() }
+          if steps.withLock({
+            $0 += 1; return $0
+          }) == cut {
+            workspace.requestStop()
+          }
         }
         return nil
       })
@@ -72,10 +81,18 @@ import Testing
       InProcessExecutor { attempt, workspace in
         if attempt == 1 {
           let steps = Mutex(0)
-          workspace.afterStep = { if steps.withLock({ $0 += 1; return $0 }) == 5 { throw Killed() } }
+          workspace.afterStep = {
+            if steps.withLock({
+              $0 += 1; return $0
+            }) == 5 {
+              throw Killed()
+            }
+          }
         } else {
-          for name in (try? sweep.folder.names(in: "results/stages/\(workspace.stage.key)/attempts/1")) ?? [] where name.hasSuffix(".zst") {
-            try? sweep.folder.write([1, 2, 3], to: "results/stages/\(workspace.stage.key)/attempts/1/\(name)")
+          for name in (try? sweep.folder.names(in: "results/stages/\(workspace.stage.key)/attempts/1")) ?? []
+          where name.hasSuffix(".zst") {
+            try? sweep.folder.write(
+              [1, 2, 3], to: "results/stages/\(workspace.stage.key)/attempts/1/\(name)")
           }
         }
         return nil
@@ -84,14 +101,20 @@ import Testing
     #expect(try sweep.evidence() == (try await Self.calm.value))
   }
 
-  @Test func `a coordinator that was killed before it took a result in finds it in its folder`() async throws {
+  @Test func `a coordinator that was killed before it took a result in finds it in its folder`() async throws
+  {
     let sweep = try InProcessSweep()
     try await sweep.run()
     let expected = try sweep.evidence()
     // The store is gone and the folders are there, as after a kill at the worst instant.
-    for name in ["store.sqlite", "store.sqlite-journal"] { try? FileManager.default.removeItem(atPath: sweep.folder.path("results/\(name)")) }
+    for name in ["store.sqlite", "store.sqlite-journal"] {
+      try? FileManager.default.removeItem(atPath: sweep.folder.path("results/\(name)"))
+    }
     let started = Mutex(0)
-    let outcome = try await sweep.run(InProcessExecutor { _, _ in started.withLock { $0 += 1 }; return nil })
+    let outcome = try await sweep.run(
+      InProcessExecutor { _, _ in
+        started.withLock { $0 += 1 }; return nil
+      })
     #expect(outcome == .allDone)
     #expect(started.withLock { $0 } == 0, "nothing runs again")
     #expect(try sweep.evidence() == expected)
@@ -110,7 +133,9 @@ import Testing
     try await sweep.run()
     let store = try ResultStore(at: sweep.place, .reading)
     let teacher = try #require(try store.stages().first { $0.stage.kind == "teacher" }).stage.key
-    let before = try #require(try sweep.place.stage(teacher).published()).names.map { try sweep.place.stage(teacher).published()!.read($0) }
+    let before = try #require(try sweep.place.stage(teacher).published()).names.map {
+      try sweep.place.stage(teacher).published()!.read($0)
+    }
     try AtomicFile.removeFolder(sweep.place.stage(teacher).path)
     try sweep.write(InProcessSweep.grid.replacing("\"axes\"", with: "\"seeds\": [1, 2], \"axes\""))
     let kinds = Mutex<[String]>([])

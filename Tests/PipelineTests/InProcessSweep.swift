@@ -46,7 +46,8 @@ final class InProcessSweep: Sendable {
     let store = try ResultStore(at: place, .writing)
     defer { _ = lease }
     let coordinator = try Coordinator(
-      plan(store), folder: place, store: store, executor: executor.bound(to: place), workers: 1, observe: observe)
+      plan(store), folder: place, store: store, executor: executor.bound(to: place), workers: 1,
+      observe: observe)
     return try await coordinator.run(until: StopSignal())
   }
 
@@ -74,7 +75,9 @@ final class InProcessExecutor: Executor {
 
   init(_ meddling: @escaping Meddling = { _, _ in nil }) { (place, self.meddling) = (nil, meddling) }
 
-  private init(_ place: StoreFolder, _ meddling: @escaping Meddling) { (self.place, self.meddling) = (place, meddling) }
+  private init(_ place: StoreFolder, _ meddling: @escaping Meddling) {
+    (self.place, self.meddling) = (place, meddling)
+  }
 
   func bound(to place: StoreFolder) -> InProcessExecutor { InProcessExecutor(place, meddling) }
 
@@ -85,7 +88,8 @@ final class InProcessExecutor: Executor {
       let request = try StageRequest(document: AtomicFile.read(stage.spec))
       let attempt = try stage.attempts().last!
       try attempt.claim(now: 0)
-      let workspace = try Workspace(store: place!, stage: stage, attempt: attempt, dataFolder: nil, stop: StopSignal())
+      let workspace = try Workspace(
+        store: place!, stage: stage, attempt: attempt, dataFolder: nil, stop: StopSignal())
       if let end = meddling(attempt.number, workspace) { return end }
       return .exited(Int(try Worker.run(request, in: workspace)))
     } catch is Killed {

@@ -15,7 +15,8 @@ import Testing
     let pool = networks.prefix(teachers).map { TeacherSpec(network: $0, recipe: recipe, seed: 0) }
     return PlannedRun(
       spec: RunSpec(
-        dataset: dataset, student: networks[0], method: MethodSpec(name: method), teachers: pool, recipe: recipe,
+        dataset: dataset, student: networks[0], method: MethodSpec(name: method), teachers: pool,
+        recipe: recipe,
         seed: seed, views: views), labels: [], block: 0)
   }
 
@@ -23,7 +24,8 @@ import Testing
     _ runs: [PlannedRun], done: Set<ContentKey> = [], exists: (ContentKey) -> Bool = { _ in false }
   ) -> SweepPlan {
     SweepPlan(runs).recordingTeachers(
-      runs, reads: ["logits": .heads, "maps": .maps, "deep": .all, "alone": .none], done: done, exists: exists)
+      runs, reads: ["logits": .heads, "maps": .maps, "deep": .all, "alone": .none], done: done, exists: exists
+    )
   }
 
   @Test func `outputs are written where the epochs that read them are more than the views`() {
@@ -51,7 +53,8 @@ import Testing
 
   @Test func `outputs with maps that are there already serve those who read logits`() {
     let runs = [Self.run("logits", views: 2, epochs: 9)]
-    let full = Set(runs[0].spec.teachers.map { TeacherOutputsStage($0, on: Self.dataset, views: 2, maps: true).key })
+    let full = Set(
+      runs[0].spec.teachers.map { TeacherOutputsStage($0, on: Self.dataset, views: 2, maps: true).key })
     let chosen = plan(runs) { full.contains($0) }
     #expect(Set(chosen.records.keys) == full)
   }

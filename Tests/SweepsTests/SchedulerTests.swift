@@ -14,7 +14,9 @@ import Testing
   private static let long = stage(TeacherStage.kind, "long", [data])
   private static let record = stage(TeacherOutputsStage.kind, "record", [data, long])
 
-  private static func student(_ name: String, _ inputs: [StageRequest], helpers: [StageRequest] = []) -> StageRequest {
+  private static func student(_ name: String, _ inputs: [StageRequest], helpers: [StageRequest] = [])
+    -> StageRequest
+  {
     var stage = stage(StudentStage.kind, name, inputs)
     stage.helpers = helpers.map(\.key)
     return stage
@@ -33,9 +35,11 @@ import Testing
     let (data, short, long) = (Self.data, Self.short, Self.long)
     let run = Self.student("run", [data, short, long])
     var scheduler = Scheduler(
-      [data, short, long, run], done: [], failed: [], slots: 4, retries: 0, demand: Self.seconds([(short, 1), (long, 9)]))
+      [data, short, long, run], done: [], failed: [], slots: 4, retries: 0,
+      demand: Self.seconds([(short, 1), (long, 9)]))
     #expect(scheduler.begin() == [.start(data.key, attempt: 1)])
-    #expect(scheduler.handle(.finished(data.key)) == [.start(long.key, attempt: 1), .start(short.key, attempt: 1)])
+    #expect(
+      scheduler.handle(.finished(data.key)) == [.start(long.key, attempt: 1), .start(short.key, attempt: 1)])
     #expect(scheduler.handle(.finished(short.key)).isEmpty)
     #expect(scheduler.handle(.finished(long.key)) == [.start(run.key, attempt: 1)])
     #expect(scheduler.handle(.finished(run.key)) == [.end])
@@ -57,7 +61,8 @@ import Testing
     let (a, b, c, d) = (runs[0], runs[1], runs[2], runs[3])
     let demand = Self.seconds([(a, 1), (b, 3), (c, 9), (d, 2)])
     func order(_ order: Scheduler.Order) -> [ContentKey] {
-      var scheduler = Scheduler(runs, done: [], failed: [], slots: 1, retries: 0, demand: demand, order: order)
+      var scheduler = Scheduler(
+        runs, done: [], failed: [], slots: 1, retries: 0, demand: demand, order: order)
       var (seen, actions): ([ContentKey], [Scheduler.Action]) = ([], scheduler.begin())
       while let key = started(actions).first {
         seen.append(key)
