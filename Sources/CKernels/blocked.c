@@ -48,6 +48,30 @@ int kb_takes(const kb_convolution *c) {
 
 int kb_is_depthwise(const kb_convolution *c) { return c->groups == c->channels && c->outputs == c->channels && c->groups > 1; }
 
+int kb_takes_winograd(const kb_convolution *c) {
+  for (int axis = 0; axis < 2; axis++)
+    if (c->kernel[axis] != 3 || c->stride[axis] != 1 || c->padding[axis] != 1) return 0;
+  // Tiles that hang over the edge compute outputs that nobody needs.
+  const size_t computed = (c->height + 3) / 4 * ((c->width + 3) / 4) * 16;
+  return c->groups == 1 && c->channels >= 32 && c->outputs >= 32 && 2 * c->height * c->width >= computed;
+}
+
+size_t kb_winograd_scratch(const kb_convolution *c) {
+  const size_t in_blocks = blocks_of(c->channels), out_blocks = blocks_of(c->outputs);
+  return 36 * KB_LANES * ((in_blocks + out_blocks) * 2 * TILES_AT_ONCE + in_blocks * out_blocks * KB_LANES);
+}
+
+size_t kb_winograd_filters(const kb_convolution *c) {
+  return 36 * blocks_of(c->channels) * blocks_of(c->outputs) * KB_LANES * KB_LANES;
+}
+
+kb_convolution kb_mirrored(const kb_convolution *c) {
+  kb_convolution mirrored = *c;
+  mirrored.channels = c->outputs;
+  mirrored.outputs = c->channels;
+  return mirrored;
+}
+
 size_t kb_scratch(const kb_convolution *c) {
   const frame forward = forward_frame(c), backward = backward_frame(c);
   if (kb_is_depthwise(c)) return larger(frame_floats(&forward), frame_floats(&backward));

@@ -94,3 +94,10 @@ static inline size_t images_at_once(const kb_convolution *c) {
   const size_t pixels = c->out_height * c->out_width;
   return smaller(larger(c->batch, 1), smaller(16, (255 + pixels) / pixels));
 }
+
+// Winograd's tiles that a forward pass takes at a time, and those that the weights' gradient takes: where its sums are large, they should be
+// read and written seldom.
+enum { TILES_AT_ONCE = 32 };
+static inline size_t winograd_room(const kb_convolution *c) {
+  return c->channels >= 128 ? 2 * TILES_AT_ONCE : TILES_AT_ONCE;
+}

@@ -50,6 +50,8 @@ extension TensorStorage {
 
   enum PackedWeights: Hashable, Sendable {
     case forward, gradient
+    /// Transformed for Winograd's algorithm.
+    case winograd, winogradGradient
   }
 }
 

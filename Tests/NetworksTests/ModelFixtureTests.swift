@@ -52,8 +52,16 @@ import Testing
     #expect(Self.covered.allSatisfy { !NotCovered.modelCases.contains($0.id) })
   }
 
-  @Test(arguments: covered, [Precision.double, .single])
-  func `a network agrees with the recorded evaluation`(_ record: Case, _ precision: Precision) throws {
+  /// Double precision has one path, single precision three.
+  static let paths: [(Precision, ConvolutionChoice)] = [
+    (.double, .reference), (.single, .reference), (.single, .direct), (.single, .auto),
+  ]
+
+  @Test(arguments: covered, paths)
+  func `a network agrees with the recorded evaluation`(
+    _ record: Case, _ path: (precision: Precision, convolution: ConvolutionChoice)
+  ) throws {
+    let precision = path.precision
     let truth = try Safetensors(decoding: Fixtures.bytes("models/\(record.id).safetensors"))
     func values(_ name: String) throws -> [Double] { try #require(truth[name]?.tensor, "\(name)").doubles }
     let names = record.spec.parameters
@@ -64,6 +72,7 @@ import Testing
     #expect(cost.multiplyAdds == record.multiplyAdds)
 
     var state = ModelState(unfilled: built.declarations, precision: precision)
+    state.convolution = path.convolution
     state.fill(seed: record.seed)
     let triples = try values("state.checks")
     let stored = built.declarations.filter { $0.role != .counter }

@@ -49,6 +49,11 @@ import Testing
     Case(channels: 32, outputs: 32, size: Extent(3), kernel: 5, padding: 2, groups: 32),
     Case(channels: 18, outputs: 18, size: Extent(12, 33), kernel: 7, stride: 2, padding: 3, groups: 18),
     Case(channels: 16, outputs: 32, groups: 16),
+    // Winograd's: whole tiles, tiles over the edge, more than fit at a time, channels that are no multiple of a block.
+    Case(channels: 32, outputs: 32), Case(batch: 1, channels: 32, outputs: 64, size: Extent(16, 12)),
+    Case(channels: 33, outputs: 37, size: Extent(7, 6)), Case(batch: 9, channels: 48, outputs: 32, size: Extent(13)),
+    Case(batch: 33, channels: 32, outputs: 48, size: Extent(4)),
+    Case(batch: 3, channels: 130, outputs: 40, size: Extent(11, 8)),
   ]
 
   /// Values in ±1 from one stream, the same in both precisions.
@@ -69,8 +74,10 @@ import Testing
     return a.contains { !$0.isFinite } ? .infinity : worst / max(scale, 1e-30)
   }
 
-  @Test(arguments: cases)
-  func `a convolution and its gradients agree with the reference path`(_ c: Case) throws {
+  @Test(arguments: cases, [ConvolutionChoice.direct, .auto])
+  func `a convolution and its gradients agree with the reference path`(_ c: Case, _ choice: ConvolutionChoice)
+    throws
+  {
     var noise = Noise()
     let x = noise([c.batch, c.channels, c.size.height, c.size.width])
     let weight = noise([c.outputs, c.channels / c.groups, c.kernel.height, c.kernel.width])
@@ -86,9 +93,9 @@ import Testing
     }
     let truth = try results(.double, .reference)
     let names = ["y", "dx", "dweight", "dbias"]
-    for (name, (got, want)) in zip(names, zip(try results(.single, .direct), truth)) {
+    for (name, (got, want)) in zip(names, zip(try results(.single, choice), truth)) {
       let error = Self.error(got, want)
-      #expect(error < 4e-6, "\(name): \(error)")
+      #expect(error < (choice == .auto ? 4e-5 : 4e-6), "\(name): \(error)")
     }
   }
 
@@ -123,17 +130,17 @@ import Testing
           + leaves[..<(adds ? 5 : 4)].map { try #require(gradients[$0]) }
       }
       let truth = try results(.double, .reference)
-      let fast = try results(.single, .direct)
+      let fast = try results(.single, .auto)
       let names = ["z", "mean", "variance", "dx", "dweight", "dscale", "dshift", "dadded"]
       // A batch's statistics of two values divide by differences of almost equal numbers.
       let values = truth[0].count / c.outputs
       for (name, (got, want)) in zip(names, zip(fast, truth)) {
         let error = Self.error(got, want)
         #expect(
-          error < (isTraining && values < 32 ? 1e-3 : 2e-5), "\(name), sum \(adds), ReLU \(relu): \(error)")
+          error < (isTraining && values < 32 ? 1e-3 : 4e-5), "\(name), sum \(adds), ReLU \(relu): \(error)")
       }
       if !isTraining {
-        let silent = try results(.single, .direct, records: false)
+        let silent = try results(.single, .auto, records: false)
         #expect(silent[0].floats == fast[0].floats, "the same bits where nothing is recorded")
       }
     }

@@ -56,6 +56,14 @@ typedef struct {
   void (*convolve_weight)(const kb_convolution *c, const float *x, const float *dy,
                                    float *packed, float *scratch, size_t first, size_t end);
 
+  // The same by Winograd's algorithm F(4 × 4, 3 × 3), where kb_takes_winograd says so, with filters transformed from packed weights. The
+  // gradient of the input is the convolution that kb_mirrored describes, with filters of the gradient.
+  void (*winograd_filters)(const kb_convolution *c, const float *packed, float *filters, int gradient);
+  void (*winograd)(const kb_convolution *c, const float *x, const float *filters, float *y, float *scratch,
+                   const kb_finish *_Nullable finish, float *_Nullable moments, size_t first, size_t end);
+  void (*winograd_weight)(const kb_convolution *c, const float *x, const float *dy, float *packed, float *scratch, size_t first,
+                          size_t end);
+
   // The same for one filter a channel; the last one's range is of blocks.
   void (*depthwise)(const kb_convolution *c, const float *x, const float *packed,
                              float *y, float *scratch, const kb_finish *_Nullable finish,
@@ -107,6 +115,13 @@ int kb_use_level(kb_level level);
 // Whether the fast path takes this convolution.
 int kb_takes(const kb_convolution *c);
 int kb_is_depthwise(const kb_convolution *c);
+// Whether Winograd's algorithm computes it, and is worth it.
+int kb_takes_winograd(const kb_convolution *c);
+// Of the algorithm: floats of scratch for one thread, and of the filters in either direction.
+size_t kb_winograd_scratch(const kb_convolution *c);
+size_t kb_winograd_filters(const kb_convolution *c);
+// The convolution of dy that gives dx: outputs and channels exchanged, for those that Winograd's algorithm takes.
+kb_convolution kb_mirrored(const kb_convolution *c);
 // Floats of scratch for one thread of any of the convolution's passes.
 size_t kb_scratch(const kb_convolution *c);
 // Floats of the packed weights, in either direction.

@@ -24,9 +24,7 @@ package struct Linear: Layer {
     let dimensions = input.shape.dimensions
     pass.count(multiplyAdds: dimensions[1..<(dimensions.count - 1)].reduce(1, *) * weight.count)
     let rows: Shape = [input.shape.outer(of: dimensions.count - 1), weight.shape[1]]
-    // What a frozen network says of an image must not depend on the other images of its batch.
-    let product = input.reshaped(rows).matmul(
-      weight, transposingOther: true, byRow: pass.phase == .inference)
+    let product = input.reshaped(rows).matmul(weight, transposingOther: true)
     let output = bias.map { product.adding(row: pass[$0]) } ?? product
     return output.reshaped(Shape(dimensions.dropLast() + [weight.shape[0]]))
   }

@@ -16,6 +16,7 @@ struct FastConvolution: Sendable {
   let input: Shape
   let output: Shape
   private let weight: Shape
+  private let usesWinograd: Bool
 
   /// `@unchecked Sendable`: an immutable C struct of integers.
   struct Sizes: @unchecked Sendable { var c: kb_convolution }
@@ -34,6 +35,7 @@ struct FastConvolution: Sendable {
       stride: window.stride, padding: window.padding)
     guard withUnsafePointer(to: sizes, kb_takes) == 1 else { return nil }
     self.sizes = Sizes(c: sizes)
+    usesWinograd = choice == .auto && withUnsafePointer(to: sizes, kb_takes_winograd) == 1
     (input, self.weight) = (x.shape, weight)
     output = [x.shape[0], weight[0], window.out_height, window.out_width]
   }
@@ -48,12 +50,12 @@ struct FastConvolution: Sendable {
     _ x: TensorStorage, _ weight: TensorStorage, to y: UnsafeMutableRawPointer, finish: kb_finish? = nil,
     moments: TensorStorage? = nil
   ) {
-    let packed = packed(weight, .forward)
-    let pass = isDepthwise ? FastKernels.current.depthwise : FastKernels.current.convolve
+    let packed = packed(weight, usesWinograd ? .winograd : .forward)
+    let kernels = FastKernels.current
+    let pass = usesWinograd ? kernels.winograd : isDepthwise ? kernels.depthwise : kernels.convolve
     withSizes { c in
       withOptionalPointer(to: finish) { finish in
-        FastKernels.forEachRange(batch) { first, end in
-          let scratch = TensorStorage(floats: kb_scratch(c))
+        forEachRange(batch, scratch: c) { scratch, first, end in
           pass(c, x.floats, packed.floats, y.floats, scratch.floats, finish, moments?.floats, first, end)
         }
       }
@@ -61,27 +63,45 @@ struct FastConvolution: Sendable {
   }
 
   func data(_ dy: TensorStorage, _ weight: TensorStorage, to dx: UnsafeMutableRawPointer) {
-    let packed = packed(weight, .gradient)
-    let pass = isDepthwise ? FastKernels.current.depthwise_data : FastKernels.current.convolve_data
+    let packed = packed(weight, usesWinograd ? .winogradGradient : .gradient)
+    let kernels = FastKernels.current
     withSizes { c in
-      FastKernels.forEachRange(batch) { first, end in
-        let scratch = TensorStorage(floats: kb_scratch(c))
+      if usesWinograd {
+        return withUnsafePointer(to: kb_mirrored(c)) { mirrored in
+          forEachRange(batch, scratch: mirrored) { scratch, first, end in
+            kernels.winograd(
+              mirrored, dy.floats, packed.floats, dx.floats, scratch.floats, nil, nil, first, end)
+          }
+        }
+      }
+      let pass = isDepthwise ? kernels.depthwise_data : kernels.convolve_data
+      forEachRange(batch, scratch: c) { scratch, first, end in
         pass(c, dy.floats, packed.floats, dx.floats, scratch.floats, first, end)
       }
     }
   }
 
-  /// Sums over samples ascending, then pixels.
+  /// Sums over samples ascending, then pixels or tiles.
   func weight(_ x: TensorStorage, _ dy: TensorStorage, to dweight: UnsafeMutableRawPointer) {
-    let pass = isDepthwise ? FastKernels.current.depthwise_weight : FastKernels.current.convolve_weight
+    let kernels = FastKernels.current
+    let pass =
+      usesWinograd
+      ? kernels.winograd_weight : isDepthwise ? kernels.depthwise_weight : kernels.convolve_weight
     withSizes { c in
       let packed = TensorStorage(floats: kb_packed(c, 0))
-      FastKernels.forEachRange(Layout.blocks(output[1])) { first, end in
-        let scratch = TensorStorage(floats: kb_scratch(c))
+      forEachRange(Layout.blocks(output[1]), scratch: c) { scratch, first, end in
         pass(c, x.floats, dy.floats, packed.floats, scratch.floats, first, end)
         kb_unpack(c, packed.floats, dweight.floats, first, end)
       }
     }
+  }
+
+  private func forEachRange(
+    _ count: Int, scratch c: UnsafePointer<kb_convolution>,
+    _ body: (_ scratch: TensorStorage, _ first: Int, _ end: Int) -> Void
+  ) {
+    let size = usesWinograd ? kb_winograd_scratch(c) : kb_scratch(c)
+    FastKernels.forEachRange(count) { first, end in body(TensorStorage(floats: size), first, end) }
   }
 
   /// The gradients that are asked for.
@@ -96,11 +116,16 @@ struct FastConvolution: Sendable {
   /// Made once for weights that stay as they are.
   private func packed(_ weight: TensorStorage, _ kind: TensorStorage.PackedWeights) -> TensorStorage {
     withSizes { c in
-      let gradient: Int32 = kind == .gradient ? 1 : 0
-      return weight.form(
-        .packed(self.weight, groups: c.pointee.groups, kind), byteCount: 4 * kb_packed(c, gradient)
-      ) {
-        kb_pack(c, weight.floats, $0.floats, gradient)
+      let gradient: Int32 = kind == .gradient || kind == .winogradGradient ? 1 : 0
+      let size = kb_packed(c, gradient)
+      let form = TensorStorage.Form.packed(self.weight, groups: c.pointee.groups, kind)
+      guard usesWinograd else {
+        return weight.form(form, byteCount: 4 * size) { kb_pack(c, weight.floats, $0.floats, gradient) }
+      }
+      return weight.form(form, byteCount: 4 * kb_winograd_filters(c)) {
+        let packed = TensorStorage(floats: size)
+        kb_pack(c, weight.floats, packed.floats, gradient)
+        FastKernels.current.winograd_filters(c, packed.floats, $0.floats, gradient)
       }
     }
   }

@@ -1,23 +1,47 @@
+internal import CKernels
+
+/// A product of single-precision matrices whose every element is one chain of multiply-adds with k ascending. Unlike OpenBLAS it gives a row the
+/// same bits whatever the other rows are and on whichever processor: a teacher's outputs for a sample do not depend on its batch.
+private struct FastProduct {
+  private let a, b: TensorStorage
+  private let m, n, k: Int
+  /// From one row to the next, and from one element of a row to the next.
+  private let stepsA, stepsB: (row: Int, column: Int)
+
+  init(
+    _ a: TensorStorage, transposed aT: Bool, _ b: TensorStorage, transposed bT: Bool, m: Int, n: Int, k: Int
+  ) {
+    (self.a, self.b, self.m, self.n, self.k) = (a, b, m, n, k)
+    stepsA = aT ? (1, m) : (k, 1)
+    stepsB = bT ? (1, k) : (n, 1)
+  }
+
+  func write(to c: UnsafeMutablePointer<Float>) {
+    FastKernels.forEachRange(m) { first, end in
+      let scratch = TensorStorage(floats: 2 * Layout.lanes * k)
+      FastKernels.current.product(
+        a.floats, stepsA.row, stepsA.column, b.floats, stepsB.row, stepsB.column, c, n, n, k, 0,
+        scratch.floats, first, end)
+    }
+  }
+}
+
 extension Tensor {
   /// The product of two matrices, each transposed first where asked.
-  ///
-  /// - Parameter byRow: whether each row of the result is computed alone. A library sums the rows at the edge of its tiles in another order, so
-  ///   that a row's last bits depend on how many others there are; a row alone has always the same.
-  package func matmul(
-    _ other: Tensor, transposingSelf aT: Bool = false, transposingOther bT: Bool = false, byRow: Bool = false
-  ) -> Tensor {
-    precondition(!byRow || !aT, "a row of a transposed matrix does not lie together")
+  package func matmul(_ other: Tensor, transposingSelf aT: Bool = false, transposingOther bT: Bool = false)
+    -> Tensor
+  {
     precondition(shape.rank == 2 && other.shape.rank == 2, "matrices, not \(shape) and \(other.shape)")
     let (m, k) = aT ? (shape[1], shape[0]) : (shape[0], shape[1])
     let (rows, n) = bT ? (other.shape[1], other.shape[0]) : (other.shape[0], other.shape[1])
     precondition(k == rows, "\(shape)\(aT ? "ᵀ" : "") times \(other.shape)\(bT ? "ᵀ" : "")")
     return .computed([m, n], from: [self, other]) {
-      let (calls, rows) = byRow ? (m, 1) : (1, m)
-      for call in 0..<calls {
-        BLAS.multiply(
-          precision, storage.base + call * k * precision.byteCount, transposingA: aT, other.storage.base,
-          transposingB: bT, into: $0 + call * n * precision.byteCount, m: rows, n: n, k: k)
+      let (a, b) = (storage, other.storage)
+      guard precision == .single else {
+        return BLAS.multiply(
+          precision, a.base, transposingA: aT, b.base, transposingB: bT, into: $0, m: m, n: n, k: k)
       }
+      FastProduct(a, transposed: aT, b, transposed: bT, m: m, n: n, k: k).write(to: $0.floats)
     } pullback: { [a = detached, b = other.detached] upstream in
       [
         aT

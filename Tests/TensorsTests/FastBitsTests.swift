@@ -1,0 +1,58 @@
+import Tensors
+import Testing
+
+/// The promise that bits travel: every variant of the kernels gives the same ones. The only suite that changes the variant, one test after the other;
+/// others may run meanwhile, because to them it makes no difference.
+@Suite(.serialized) struct FastBitsTests {
+  private static let levels = FastKernels.Level.allCases.filter { $0 <= FastKernels.best }
+
+  private func noise(_ shape: Shape, _ name: String) -> Tensor {
+    var stream = RandomStream(seed: 8, name)
+    return Tensor((0..<shape.count).map { _ in Float(stream.uniform(-1...1)) }, shape)
+  }
+
+  @Test(arguments: [
+    // Direct, with tails of all kinds; strided; grouped; one filter a channel; Winograd.
+    (3, 20, 11, 3, 1, 1), (20, 40, 9, 3, 2, 1), (24, 24, 6, 3, 1, 3), (18, 18, 13, 3, 2, 18), (16, 48, 5, 1, 1, 1),
+    (33, 40, 10, 3, 1, 1),
+  ])
+  func `all variants of the kernels give the same bits`(
+    _ channels: Int, _ outputs: Int, _ side: Int, _ kernel: Int, _ stride: Int, _ groups: Int
+  ) throws {
+    defer { FastKernels.use(FastKernels.best) }
+    func results() throws -> [[Float]] {
+      let x = noise([2, channels, side, side], "x").leaf()
+      let weight = noise([outputs, channels / groups, kernel, kernel], "weight").leaf()
+      let (scale, shift) = (noise([outputs], "scale").leaf(), noise([outputs], "shift").leaf())
+      let (z, statistics) = x.convolutionNorm(
+        weight, stride: Extent(stride), padding: Extent(kernel / 2), groups: groups, by: .auto, scale: scale,
+        shift: shift, relu: true)
+      let logits = z.globalAveragePool().matmul(noise([7, outputs], "head"), transposingOther: true)
+      let gradients = logits.crossEntropy(labels: [1, 4]).sum().gradients()
+      let slopes = try [x, weight, scale, shift].map { try #require(gradients[$0]) }
+      return ([z, statistics.mean, statistics.variance, logits] + slopes).map(\.floats)
+    }
+    try #require(Self.levels.count > 0)
+    FastKernels.use(Self.levels[0])
+    let first = try results()
+    #expect(first.allSatisfy { $0.allSatisfy(\.isFinite) && $0.contains { $0 != 0 } })
+    for level in Self.levels[1...] {
+      FastKernels.use(level)
+      #expect(try results() == first, "\(level)")
+    }
+  }
+
+  @Test(arguments: [(1, 1, 1), (3, 33, 7), (17, 100, 64), (64, 5, 300)])
+  func `a product is that of the definition, and a row's bits do not depend on the other rows`(
+    _ m: Int, _ n: Int, _ k: Int
+  ) {
+    let (a, b) = (noise([m, k], "a"), noise([k, n], "b"))
+    let product = a.matmul(b)
+    let truth = a.converted(to: .double).matmul(b.converted(to: .double)).doubles
+    for (got, want) in zip(product.doubles, truth) { #expect(abs(got - want) < 2e-5, "\(got) \(want)") }
+    #expect(a.transposed().matmul(b, transposingSelf: true).floats == product.floats)
+    #expect(a.matmul(b.transposed(), transposingOther: true).floats == product.floats)
+    let rows = (0..<m).flatMap { a.sliced(axis: 0, from: $0, to: $0 + 1).matmul(b).floats }
+    #expect(rows == product.floats)
+  }
+}
