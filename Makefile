@@ -4,7 +4,7 @@ PACKAGES := libopenblas-dev libsqlite3-dev libzstd-dev libssl-dev zlib1g-dev lib
 PROGRAM  := .build/release/mtkd-sweep
 STORE    := results
 
-.PHONY: build setup test demo lint bench clean
+.PHONY: build setup test demo lint bench bench-torch clean
 
 build: setup
 	swift build -c release --product mtkd-sweep
@@ -34,9 +34,18 @@ demo: build
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 
+# Speed of the engine; beside PyTorch, and appended to Benchmarks/RESULTS.md, where `make bench-torch` has put that into .build.
 bench: build
 	swift build -c release --product mtkd-benchmarks
-	.build/release/mtkd-benchmarks
+	@if [ -x .build/torch/bin/python ]; then python3 Benchmarks/pairs.py --append Benchmarks/RESULTS.md; \
+	else .build/release/mtkd-benchmarks; echo "For ratios to PyTorch: make bench-torch"; fi
+
+# The rival, in an environment of its own. Nothing else of this program uses it.
+bench-torch: build
+	test -x .build/torch/bin/python || python3 -m venv .build/torch
+	.build/torch/bin/python -c 'import torch' 2>/dev/null || .build/torch/bin/pip install --quiet torch numpy
+	swift build -c release --product mtkd-benchmarks
+	python3 Benchmarks/pairs.py --append Benchmarks/RESULTS.md
 
 clean:
 	rm -rf .build

@@ -69,8 +69,8 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "mtkd-benchmarks",
-      dependencies: ["Pipeline", "Storage", "Sweeps", "Networks", "Tensors", "Specs"], path: "Benchmarks",
-      swiftSettings: strict),
+      dependencies: ["Pipeline", "Storage", "Sweeps", "Training", "Networks", "Tensors", "Specs"],
+      path: "Benchmarks", exclude: ["RESULTS.md", "pairs.py", "torch_steps.py"], swiftSettings: strict),
     // Tests
     .target(
       name: "CTestSupport", path: "Tests/CTestSupport",

@@ -2,10 +2,11 @@ import Foundation
 import Networks
 import Specs
 import Tensors
+import Training
 
 /// Images per CPU second of whole training steps and evaluations at one thread, by network: the median of a few rounds.
 ///
-///     mtkd-benchmarks [NETWORK …] [--batch N] [--seconds S] [--digest]
+///     mtkd-benchmarks [NETWORK …] [--batch N] [--seconds S] [--only train|infer] [--direct] [--digest]
 ///     mtkd-benchmarks orchestration
 ///     mtkd-benchmarks report
 @main struct TrainingSpeed {
@@ -14,6 +15,9 @@ import Tensors
   var seconds = 3.0
   /// Prints a digest of the state after three steps instead of a speed: equal bits, equal digests.
   var wantsDigest = false
+  /// One of the two kinds of step, printed as a speed and the largest resident memory in MiB.
+  var only: String?
+  var convolution = ConvolutionChoice.auto
 
   static func main() async throws {
     if CommandLine.arguments.dropFirst().first == "orchestration" {
@@ -29,28 +33,47 @@ import Tensors
       switch word {
       case "--batch": benchmark.batch = words.popFirst().flatMap { Int($0) } ?? benchmark.batch
       case "--seconds": benchmark.seconds = words.popFirst().flatMap { Double($0) } ?? benchmark.seconds
+      case "--only": benchmark.only = words.popFirst()
+      case "--direct": benchmark.convolution = .direct
+      case "--reference": benchmark.convolution = .reference
       case "--digest": benchmark.wantsDigest = true
       default: named.append(word)
       }
     }
     if !named.isEmpty { benchmark.networks = named }
-    print("\(BLAS.description), one thread, batch \(benchmark.batch), 3 × 32 × 32, images per CPU second")
+    print("\(FastKernels.description), one thread, batch \(benchmark.batch), 3 × 32 × 32, images per CPU second")
     for network in benchmark.networks { try benchmark.measure(network) }
   }
 
   private func measure(_ name: String) throws {
-    var step = try TrainingStep(name, batch: batch)
+    if name == DistillationStep.name {
+      var step = try DistillationStep(batch: batch)
+      return print(name, "train", Int(median { step.train() }.rounded()), Self.largestMemory)
+    }
+    var step = try TrainingStep(name, batch: batch, convolution)
     if wantsDigest {
       for _ in 0..<3 { step.train() }
       return print(name, step.digest)
+    }
+    if let only {
+      let speed = median { only == "train" ? step.train() : step.infer() }
+      return print(name, only, String(format: "%.1f", speed), Self.largestMemory)
     }
     let train = median { step.train() }
     let infer = median { step.infer() }
     print(name, "train", Int(train.rounded()), "infer", Int(infer.rounded()))
   }
 
-  /// The first call warms the buffers up and is not counted.
+  /// MiB, of the whole process so far.
+  private static var largestMemory: Int {
+    var usage = rusage()
+    getrusage(RUSAGE_SELF, &usage)
+    return usage.ru_maxrss >> 10
+  }
+
+  /// The first two calls warm the buffers up and are not counted.
   private func median(_ body: () -> Void) -> Double {
+    body()
     body()
     var speeds: [Double] = []
     let end = Self.cpuSeconds + seconds
@@ -77,10 +100,11 @@ private struct TrainingStep {
   var state: ModelState
   var optimizer = SGD(momentum: 0.9, weightDecay: 5e-4)
 
-  init(_ name: String, batch: Int) throws {
+  init(_ name: String, batch: Int, _ convolution: ConvolutionChoice) throws {
     let task = ImageTask(channels: 3, height: 32, width: 32, classes: 100)
     built = try BuiltNetwork(NetworkNames.spec(.string(name)), task)
     state = built.state(seed: 1)
+    state.convolution = convolution
     var stream = RandomStream(seed: 1, "benchmark")
     let shape: Shape = [batch, task.channels, task.height, task.width]
     images = Tensor((0..<shape.count).map { _ in stream.normal() }, shape)
@@ -110,4 +134,48 @@ private struct TrainingStep {
     }
     return String(hash, radix: 16)
   }
+}
+
+/// A whole step of MTKD-RL as the paper has it: a ShuffleNetV2 learns from the four teachers, which are asked live.
+private struct DistillationStep {
+  static let name = "mtkd-rl"
+
+  private var run: TrainingRun
+
+  init(batch: Int) throws {
+    let task = ImageTask(channels: 3, height: 32, width: 32, classes: 100)
+    let teachers = try ["regnety-400mf", "resnet32x4", "wrn-28-4", "regnetx-400mf"].enumerated().map { index, name in
+      let built = try BuiltNetwork(NetworkNames.spec(.string(name)), task)
+      return Teacher(built, built.state(seed: UInt64(index)))
+    }
+    run = try TrainingRun(
+      student: NetworkNames.spec("shufflenetv2"), teachers: teachers, method: MethodSpec(name: "mtkd-rl"),
+      recipe: .student(epochs: 1000, batchSize: batch), source: NoiseBatch(task: task, size: batch), seed: 1)
+  }
+
+  mutating func train() {
+    guard (try? run.step()) ?? nil != nil else { fatalError("the run ended or diverged") }
+  }
+}
+
+/// The same images of noise for every batch; so many batches an epoch that a measurement sees no evaluation.
+private struct NoiseBatch: BatchSource {
+  let task: ImageTask
+  private let images: Tensor
+  private let labels: [Int]
+  private let size: Int
+
+  init(task: ImageTask, size: Int) {
+    (self.task, self.size) = (task, size)
+    var stream = RandomStream(seed: 1, "benchmark")
+    let shape: Shape = [size, task.channels, task.height, task.width]
+    images = Tensor((0..<shape.count).map { _ in stream.normal() }, shape)
+    labels = (0..<size).map { _ in stream.index(below: task.classes) }
+  }
+
+  func order(epoch: Int) -> [[Int]] { Array(repeating: Array(0..<size), count: 10_000) }
+  func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, labels: [Int]) { (images, labels) }
+  func plainBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) { (images, labels) }
+  var evaluationOrder: [[Int]] { [] }
+  func evaluationBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) { (images, labels) }
 }

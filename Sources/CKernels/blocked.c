@@ -159,26 +159,6 @@ void kb_unblock(const float *blocked, float *plain, size_t batch, size_t channel
     }
 }
 
-void kb_copy_channels(const float *x, size_t x_channels, size_t from, float *y, size_t y_channels, size_t to, size_t count,
-                      size_t batch, size_t pixels) {
-  const size_t block = pixels * KB_LANES, x_image = blocks_of(x_channels) * block, y_image = blocks_of(y_channels) * block;
-  for (size_t n = 0; n < batch; n++)
-    for (size_t done = 0; done < count;) {
-      // As many lanes as lie in one block on both sides.
-      const size_t source = from + done, target = to + done;
-      const size_t lanes =
-          smaller(count - done, smaller(KB_LANES - source % KB_LANES, KB_LANES - target % KB_LANES));
-      const float *p = x + n * x_image + source / KB_LANES * block + source % KB_LANES;
-      float *q = y + n * y_image + target / KB_LANES * block + target % KB_LANES;
-      if (lanes == KB_LANES)
-        memcpy(q, p, block * sizeof(float));
-      else
-        for (size_t i = 0; i < block; i += KB_LANES)
-          for (size_t l = 0; l < lanes; l++) q[i + l] = p[i + l];
-      done += lanes;
-    }
-}
-
 void kb_permute_channels(const float *x, float *y, const int32_t *order, size_t channels, size_t batch, size_t pixels) {
   const size_t block = pixels * KB_LANES, image = blocks_of(channels) * block;
   const size_t rest = blocks_of(channels) * KB_LANES - channels;

@@ -17,6 +17,9 @@ package enum FastKernels {
     precondition(kb_use_level(level.kernel) == 1, "no \(level) here")
   }
 
+  /// Such as `kernels for avx512`.
+  package static var description: String { "kernels for \(best)" }
+
   static var current: kb_kernels { kb_in_use().pointee }
 
   /// Does the work for 0 ..< count, in ranges that may run at the same time: no result may depend on how they are cut.

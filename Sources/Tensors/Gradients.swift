@@ -92,7 +92,7 @@ extension Tensor {
       for (input, contribution) in zip(node.inputs, pullback(gradient)) {
         guard let input, let contribution else { continue }
         let name = ObjectIdentifier(input)
-        pending[name] = pending[name].map { $0 + contribution } ?? contribution
+        if pending[name]?.accumulate(contribution) == nil { pending[name] = contribution }
       }
     }
     return result

@@ -155,6 +155,16 @@ extension Tensor {
     }
   }
 
+  /// Adds another constant, in place where nobody else holds the elements.
+  mutating func accumulate(_ other: Tensor) {
+    guard node == nil, layout == other.layout, isKnownUniquelyReferenced(&memory) else {
+      self = self + other
+      return
+    }
+    memory.forgetForms()
+    k_accumulate(precision.kernel, other.memory.base, 1, memory.base, layout.count(shape))
+  }
+
   /// Lends the elements, row-major, for change in place, after a copy where anybody else holds them. The result is a constant.
   mutating func mutate(_ body: (UnsafeMutableRawPointer) -> Void) {
     if node != nil || layout != .plain {

@@ -5,7 +5,9 @@ import Testing
 
 /// A cached output of a teacher must equal the live one: what a frozen network says of an image depends on that image alone.
 @Suite struct BatchIndependenceTests {
-  @Test(arguments: ["resnet8", "wrn-10-2", "mini-mobilenetv2-050", "mini-shufflev2-02", "mini-regnety", "resnet8x4"])
+  @Test(arguments: [
+    "resnet8", "wrn-10-2", "mini-mobilenetv2-050", "mini-shufflev2-02", "mini-regnety", "resnet8x4",
+  ])
   func `outputs for an image are the same bits in batches of 1, 16 and 64`(_ name: String) throws {
     let task = ImageTask(channels: 3, height: 32, width: 32, classes: 10)
     let built = try BuiltNetwork(NetworkNames.spec(.string(name)), task)

@@ -13,7 +13,8 @@ import Testing
 
   @Test(arguments: [
     // Direct, with tails of all kinds; strided; grouped; one filter a channel; Winograd.
-    (3, 20, 11, 3, 1, 1), (20, 40, 9, 3, 2, 1), (24, 24, 6, 3, 1, 3), (18, 18, 13, 3, 2, 18), (16, 48, 5, 1, 1, 1),
+    (3, 20, 11, 3, 1, 1), (20, 40, 9, 3, 2, 1), (24, 24, 6, 3, 1, 3), (18, 18, 13, 3, 2, 18),
+    (16, 48, 5, 1, 1, 1),
     (33, 40, 10, 3, 1, 1),
   ])
   func `all variants of the kernels give the same bits`(

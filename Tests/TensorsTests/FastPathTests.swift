@@ -51,7 +51,8 @@ import Testing
     Case(channels: 16, outputs: 32, groups: 16),
     // Winograd's: whole tiles, tiles over the edge, more than fit at a time, channels that are no multiple of a block.
     Case(channels: 32, outputs: 32), Case(batch: 1, channels: 32, outputs: 64, size: Extent(16, 12)),
-    Case(channels: 33, outputs: 37, size: Extent(7, 6)), Case(batch: 9, channels: 48, outputs: 32, size: Extent(13)),
+    Case(channels: 33, outputs: 37, size: Extent(7, 6)),
+    Case(batch: 9, channels: 48, outputs: 32, size: Extent(13)),
     Case(batch: 33, channels: 32, outputs: 48, size: Extent(4)),
     Case(batch: 3, channels: 130, outputs: 40, size: Extent(11, 8)),
   ]
@@ -185,6 +186,17 @@ import Testing
         ("batch slice", results { a, _ in a.sliced(axis: 0, from: 1, to: 3) }),
         ("concatenation", results { a, b in Tensor.concatenated([a, b, a], axis: 1).square() }),
         ("mixed concatenation", results { a, b in Tensor.concatenated([b, value(x), a], axis: 1) }),
+        ("halves", results { a, _ in a.sliced(axis: 1, from: channels / 2, to: channels) }),
+        ("interleaved", results { a, _ in Tensor.interleaved(a.square(), a) }),
+        (
+          "interleaved halves",
+          results { a, b in
+            let both = Tensor.concatenated([a, b, b, a], axis: 1)
+            let half = channels + other
+            return Tensor.interleaved(
+              both.sliced(axis: 1, from: 0, to: half), both.sliced(axis: 1, from: half, to: 2 * half))
+          }
+        ),
         ("shuffle", results { a, _ in a.channelShuffle(groups: groups) }),
         ("means", results { a, _ in a.globalAveragePool().square() }),
         ("gates", results { a, _ in a.gating(value(gates)) }),

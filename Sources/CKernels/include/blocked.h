@@ -99,6 +99,16 @@ typedef struct {
   void (*gate_slope)(const float *x, const float *dy, float *dgates, size_t blocks,
                               size_t pixels, size_t first, size_t end);
 
+  // y channel 2 c is channel c of a, 2 c + 1 that of b, each of `half` channels; and the way back.
+  void (*interleave)(const float *a, const float *b, float *y, size_t half, size_t pixels, size_t first, size_t end);
+  void (*deinterleave)(const float *y, float *a, float *b, size_t half, size_t pixels, size_t first, size_t end);
+  // y = channels [from, from + count) of x. The scratch has room for 16 (blocks of x_channels + 2) 16 floats.
+  void (*copy_channels)(const float *x, size_t x_channels, size_t from, float *y, size_t count, size_t pixels, float *scratch,
+                        size_t first, size_t end);
+  // y = the channels of a, then those of b. The scratch has room for 16 (blocks of both) 16 floats.
+  void (*join_channels)(const float *a, size_t a_channels, const float *b, size_t b_channels, float *y, size_t pixels,
+                        float *scratch, size_t first, size_t end);
+
   // c [m, n] = a b, plus c where `keep`: each element is one chain of fused multiply-adds with k ascending. Element (i, l) of a lies at
   // i row_a + l step_a, (l, j) of b at l row_b + j step_b, (i, j) of c at i row_c + j. The scratch has room for k × 32 floats. The range is of rows.
   void (*product)(const float *a, size_t row_a, size_t step_a, const float *b, size_t row_b,
@@ -135,10 +145,6 @@ void kb_unpack(const kb_convolution *c, const float *packed, float *weights, siz
 void kb_block(const float *plain, float *blocked, size_t batch, size_t channels, size_t pixels);
 void kb_unblock(const float *blocked, float *plain, size_t batch, size_t channels, size_t pixels);
 
-// Channels [from, from + count) of x, blocked with x_channels, to channels [to, to + count) of y, blocked with y_channels. Other channels of y
-// stay as they are.
-void kb_copy_channels(const float *x, size_t x_channels, size_t from, float *y, size_t y_channels, size_t to,
-                      size_t count, size_t batch, size_t pixels);
 // y channel order[c] = x channel c.
 void kb_permute_channels(const float *x, float *y, const int32_t *order, size_t channels, size_t batch,
                          size_t pixels);

@@ -110,7 +110,7 @@ private struct PlainUnit: Layer {
     let half = input.shape[1] / 2
     let kept = input.sliced(axis: 1, from: 0, to: half)
     let changed = branch(input.sliced(axis: 1, from: half, to: 2 * half), pass)
-    return Tensor.concatenated([kept, changed], axis: 1).channelShuffle(groups: 2)
+    return Tensor.interleaved(kept, changed)
   }
 }
 
@@ -138,6 +138,6 @@ private struct DownUnit: Layer {
   }
 
   func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
-    Tensor.concatenated([left(input, pass), right(input, pass)], axis: 1).channelShuffle(groups: 2)
+    Tensor.interleaved(left(input, pass), right(input, pass))
   }
 }

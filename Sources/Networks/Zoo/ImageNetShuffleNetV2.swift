@@ -105,7 +105,7 @@ private struct SplittingUnit: Layer {
     let half = input.shape[1] / 2
     let kept = input.sliced(axis: 1, from: 0, to: half)
     let other = changed(input.sliced(axis: 1, from: half, to: 2 * half), pass)
-    return Tensor.concatenated([kept, other], axis: 1).channelShuffle(groups: 2)
+    return Tensor.interleaved(kept, other)
   }
 }
 
@@ -126,6 +126,6 @@ private struct HalvingUnit: Layer {
   }
 
   func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
-    Tensor.concatenated([left(input, pass), right(input, pass)], axis: 1).channelShuffle(groups: 2)
+    Tensor.interleaved(left(input, pass), right(input, pass))
   }
 }

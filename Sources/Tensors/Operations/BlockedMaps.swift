@@ -8,37 +8,33 @@ extension Tensor {
 
   /// Channels from ..< to.
   func channels(_ from: Int, _ to: Int) -> Tensor {
-    let shape = shape
-    let part: Shape = [shape[0], to - from, shape[2], shape[3]]
+    let whole = shape
+    return copiedChannels(from, to).recorded(from: [self]) { dy in
+      let edges = [from, whole[1] - to].map { Tensor.zeroMap([whole[0], $0, whole[2], whole[3]]) }
+      return [Tensor.joined([edges[0], dy, edges[1]].filter { $0.shape[1] > 0 })]
+    }
+  }
+
+  private static func zeroMap(_ shape: Shape) -> Tensor {
+    Tensor(shape, .single, .blocked) { k_fill(K_SINGLE, 0, $0, Layout.blocked.count(shape)) }
+  }
+
+  private func copiedChannels(_ from: Int, _ to: Int) -> Tensor {
+    let (shape, pixelCount) = (shape, pixelCount)
     let x = blocks
-    return Tensor(part, .single, .blocked) {
-      Self.clear($0, part)
-      kb_copy_channels(x.floats, shape[1], from, $0.floats, part[1], 0, part[1], part[0], part.inner(of: 1))
-    }.recorded(from: [self]) { dy in
-      let slope = dy.blocks
-      return [
-        Tensor(shape, .single, .blocked) {
-          k_fill(K_SINGLE, 0, $0, Layout.blocked.count(shape))
-          kb_copy_channels(
-            slope.floats, part[1], 0, $0.floats, shape[1], from, part[1], part[0], part.inner(of: 1))
-        }
-      ]
+    return Tensor([shape[0], to - from, shape[2], shape[3]], .single, .blocked) { y in
+      FastKernels.forEachRange(shape[0]) { first, end in
+        let scratch = TensorStorage(floats: 256 * (Layout.blocks(shape[1]) + 2))
+        FastKernels.current.copy_channels(
+          x.floats, shape[1], from, y.floats, to - from, pixelCount, scratch.floats, first, end)
+      }
     }
   }
 
   /// The channels of all parts, one after the other.
-  static func joinedChannels(_ parts: [Tensor], _ shape: Shape) -> Tensor {
+  static func joinedChannels(_ parts: [Tensor]) -> Tensor {
     let widths = parts.map { $0.shape[1] }
-    return Tensor(shape, .single, .blocked) { y in
-      clear(y, shape)
-      var to = 0
-      for part in parts {
-        kb_copy_channels(
-          part.blocks.floats, part.shape[1], 0, y.floats, shape[1], to, part.shape[1], shape[0],
-          shape.inner(of: 1))
-        to += part.shape[1]
-      }
-    }.recorded(from: parts) { dy in
+    return joined(parts.map(\.detached)).recorded(from: parts) { dy in
       var from = 0
       return widths.map { width in
         defer { from += width }
@@ -47,9 +43,39 @@ extension Tensor {
     }
   }
 
-  /// Zeros where channels pad the last block; only whole images at once, because that is where they are few.
-  private static func clear(_ y: UnsafeMutableRawPointer, _ shape: Shape) {
-    if shape[1] % Layout.lanes != 0 { k_fill(K_SINGLE, 0, y, Layout.blocked.count(shape)) }
+  private static func joined(_ parts: [Tensor]) -> Tensor {
+    parts[1...].reduce(parts[0]) { a, b in
+      let (shape, blocks) = (a.shape, a.blockCount + b.blockCount)
+      let (x, y) = (a.blocks, b.blocks)
+      return Tensor([shape[0], shape[1] + b.shape[1], shape[2], shape[3]], .single, .blocked) { z in
+        FastKernels.forEachRange(shape[0]) { first, end in
+          let scratch = TensorStorage(floats: 256 * blocks)
+          FastKernels.current.join_channels(
+            x.floats, shape[1], y.floats, b.shape[1], z.floats, shape.inner(of: 1), scratch.floats, first, end
+          )
+        }
+      }
+    }
+  }
+
+  /// Channel 2 c is channel c of a, 2 c + 1 that of b: concatenation and a shuffle in two groups at once.
+  static func interleavedBlocks(_ a: Tensor, _ b: Tensor) -> Tensor {
+    let (shape, pixels) = (a.shape, a.pixelCount)
+    let (x, y) = (a.blocks, b.blocks)
+    let both: Shape = [shape[0], 2 * shape[1], shape[2], shape[3]]
+    return Tensor(both, .single, .blocked) { z in
+      FastKernels.forEachRange(shape[0]) {
+        FastKernels.current.interleave(x.floats, y.floats, z.floats, shape[1], pixels, $0, $1)
+      }
+    }.recorded(from: [a, b]) { dz in
+      let slope = dz.blocks
+      let parts = (Tensor.unfilled(shape, .single, .blocked), Tensor.unfilled(shape, .single, .blocked))
+      FastKernels.forEachRange(shape[0]) {
+        FastKernels.current.deinterleave(
+          slope.floats, parts.0.blocks.floats, parts.1.blocks.floats, shape[1], pixels, $0, $1)
+      }
+      return [parts.0, parts.1]
+    }
   }
 
   /// Channel a × (C / groups) + b goes to b × groups + a.

@@ -34,7 +34,7 @@ extension Tensor {
     var dimensions = first.dimensions
     dimensions[axis] = parts.reduce(0) { $0 + $1.shape[axis] }
     let shape = Shape(dimensions)
-    if axis == 1, parts.contains(where: { $0.layout == .blocked }) { return joinedChannels(parts, shape) }
+    if axis == 1, parts.contains(where: { $0.layout == .blocked }) { return joinedChannels(parts) }
     let outer = first.outer(of: axis)
     let size = parts[0].precision.byteCount
     let widths = parts.map { $0.shape[axis] * $0.shape.inner(of: axis) * size }
@@ -80,6 +80,13 @@ extension Tensor {
         }
       ]
     }
+  }
+
+  /// Maps of the same shape with their channels in turn: a 0, b 0, a 1, b 1 and so on. The same as a concatenation and a shuffle in two groups.
+  package static func interleaved(_ a: Tensor, _ b: Tensor) -> Tensor {
+    precondition(a.shape == b.shape && a.shape.rank == 4, "\(a.shape) and \(b.shape)")
+    if Layout.common(a, b) == .blocked { return interleavedBlocks(a, b) }
+    return concatenated([a, b], axis: 1).channelShuffle(groups: 2)
   }
 
   /// Channel a × (C / groups) + b goes to b × groups + a (ShuffleNet).
