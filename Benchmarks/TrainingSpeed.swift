@@ -41,7 +41,8 @@ import Training
       }
     }
     if !named.isEmpty { benchmark.networks = named }
-    print("\(FastKernels.description), one thread, batch \(benchmark.batch), 3 × 32 × 32, images per CPU second")
+    print(
+      "\(FastKernels.description), one thread, batch \(benchmark.batch), 3 × 32 × 32, images per CPU second")
     for network in benchmark.networks { try benchmark.measure(network) }
   }
 
@@ -144,7 +145,8 @@ private struct DistillationStep {
 
   init(batch: Int) throws {
     let task = ImageTask(channels: 3, height: 32, width: 32, classes: 100)
-    let teachers = try ["regnety-400mf", "resnet32x4", "wrn-28-4", "regnetx-400mf"].enumerated().map { index, name in
+    let teachers = try ["regnety-400mf", "resnet32x4", "wrn-28-4", "regnetx-400mf"].enumerated().map {
+      index, name in
       let built = try BuiltNetwork(NetworkNames.spec(.string(name)), task)
       return Teacher(built, built.state(seed: UInt64(index)))
     }
