@@ -86,6 +86,153 @@ extension Catalog where Entry == Preset {
           }
 
           """),
+      Preset(
+        name: "paper/table1",
+        text: """
+          {
+            // Table 1 of the paper: four teachers, four students, eight methods on CIFAR-100. The compared methods in the form of equation 2 and
+            // as released (AEKD is the same in both); MTKD-RL as the paper has it and as its release does.
+            "version": 1,
+            "name": "table1",
+            "base": {
+              "dataset": "cifar100", "epochs": 240,
+              "teachers": ["regnety-400mf", "regnetx-400mf", "resnet32x4", "wrn-28-4"]
+            },
+            "blocks": [
+              {
+                "name": "eq2",
+                "base": { "scaling": "eq2" },
+                "axes": {
+                  "student": ["regnetx-200mf", "mobilenetv2", "shufflenetv2", "resnet56"],
+                  "method": ["baseline", "aver-kd", "aver-kd-fitnet", "amtml-kd", "aekd", "ca-mkd", "mmkd", "mtkd-rl"]
+                }
+              },
+              {
+                "name": "released",
+                "base": { "scaling": "released" },
+                "axes": { "student": ["regnetx-200mf", "mobilenetv2", "shufflenetv2", "resnet56"], "method": ["amtml-kd", "ca-mkd", "mmkd"] }
+              },
+              {
+                "name": "reference",
+                "base": { "method": "mtkd-rl", "preset": "reference" },
+                "axes": { "student": ["regnetx-200mf", "mobilenetv2", "shufflenetv2", "resnet56"] }
+              }
+            ],
+            "seeds": { "count": 3 },
+            "report": { "paperValues": "preset:paper/table1" }
+          }
+
+          """),
+      Preset(
+        name: "paper/fig2-loss-terms",
+        text: """
+          {
+            // Figure 2 of the paper: the logit term alone, the feature term alone, both.
+            "version": 1,
+            "name": "fig2-loss-terms",
+            "base": {
+              "dataset": "cifar100", "epochs": 240,
+              "teachers": ["regnety-400mf", "regnetx-400mf", "resnet32x4", "wrn-28-4"],
+              "student": "shufflenetv2"
+            },
+            "blocks": [
+              { "name": "baseline", "base": { "method": "baseline" } },
+              { "name": "terms", "base": { "method": "mtkd-rl" }, "zip": [ { "alpha": [1, 0, 1], "beta": [0, 5, 5] } ] }
+            ],
+            "seeds": { "count": 3 },
+            "report": { "paperValues": "preset:paper/fig2-loss-terms" }
+          }
+
+          """),
+      Preset(
+        name: "paper/table6a",
+        text: """
+          {
+            // Table 6 (a) of the paper: four agents.
+            "version": 1,
+            "name": "table6a",
+            "base": {
+              "dataset": "cifar100", "epochs": 240,
+              "teachers": ["regnety-400mf", "regnetx-400mf", "resnet32x4", "wrn-28-4"],
+              "student": "shufflenetv2", "method": "mtkd-rl"
+            },
+            "axes": { "policy": ["pg", "dpg", "ddpg", "ppo"] },
+            "seeds": { "count": 3 },
+            "report": { "paperValues": "preset:paper/table6a" }
+          }
+
+          """),
+      Preset(
+        name: "paper/table6b",
+        text: """
+          {
+            // Table 6 (b) of the paper: what the policy is told and what is mixed with it: teacher performance, teacher-student gaps, both.
+            "version": 1,
+            "name": "table6b",
+            "base": {
+              "dataset": "cifar100", "epochs": 240,
+              "teachers": ["regnety-400mf", "regnetx-400mf", "resnet32x4", "wrn-28-4"],
+              "student": "shufflenetv2"
+            },
+            "blocks": [
+              { "name": "aver", "base": { "method": "aver-kd-fitnet" } },
+              {
+                "name": "components",
+                "base": { "method": "mtkd-rl" },
+                "zip": [
+                  {
+                    "stateEntries": [["feature", "logits", "ce"], ["cos", "kl"], ["feature", "logits", "ce", "cos", "kl"]],
+                    "actionTerms": [["policy", "confidence"], ["policy", "divergence"], ["policy", "confidence", "divergence"]]
+                  }
+                ]
+              }
+            ],
+            "seeds": { "count": 3 },
+            "report": { "paperValues": "preset:paper/table6b" }
+          }
+
+          """),
+      Preset(
+        name: "paper/table6c",
+        text: """
+          {
+            // Table 6 (c) of the paper: what methods cost. `report --metric measured.secondsPerEpoch` and `--metric measured.peakMegabytes` show the costs.
+            "version": 1,
+            "name": "table6c",
+            "base": {
+              "dataset": "cifar100", "epochs": 240,
+              "teachers": ["regnety-400mf", "regnetx-400mf", "resnet32x4", "wrn-28-4"],
+              "student": "shufflenetv2"
+            },
+            "axes": { "method": ["baseline", "aver-kd-fitnet", "ca-mkd", "mtkd-rl"] },
+            "seeds": { "count": 3 },
+            "report": { "paperValues": "preset:paper/table6c" }
+          }
+
+          """),
+      Preset(
+        name: "paper/table7",
+        text: """
+          {
+            // Table 7 of the paper: MTKD-RL with DIST for the logit loss, with ND for the feature loss. The paper has it for ResNet-18 on ImageNet; here it is on
+            // CIFAR-100 with the teachers of table 1.
+            "version": 1,
+            "name": "table7",
+            "base": {
+              "dataset": "cifar100", "epochs": 240,
+              "teachers": ["regnety-400mf", "regnetx-400mf", "resnet32x4", "wrn-28-4"],
+              "student": "shufflenetv2"
+            },
+            "blocks": [
+              { "name": "kd", "axes": { "method": ["baseline", "mtkd-rl"] } },
+              { "name": "dist", "base": { "method": "mtkd-rl", "logitLoss": "dist" } },
+              { "name": "nd", "base": { "method": "mtkd-rl", "ndMode": "replace" } }
+            ],
+            "seeds": { "count": 3 },
+            "report": { "paperValues": "preset:paper/table7" }
+          }
+
+          """),
     ]
   ) { $0.name }
 }

@@ -1,0 +1,120 @@
+import Distillation
+import Networks
+import Specs
+import TestSupport
+import Tensors
+import Training
+
+/// A run of seconds' fractions: ten images of 8 × 8 pixels, four classes, a student and teachers of a few hundred weights.
+struct TinyRun {
+  static let task = ImageTask(channels: 1, height: 8, width: 8, classes: 4)
+
+  var method = "baseline"
+  var options: [String: JSONValue] = [:]
+  var teachers = 2
+  /// Numbers of the teachers, where not 0, 1, …: equal numbers are equal networks.
+  var pool: [Int]?
+  var samples = 10
+  var batchSize = 4
+  var epochs = 3
+  var seed = 3
+  var precision = Precision.double
+  /// Whether a teacher's logits are no numbers.
+  var isBroken = false
+
+  static func network(_ width: Int) throws -> ModelSpec {
+    try NetworkNames.spec([
+      "family": "cifar_resnet", "depth": 8, "widths": [4, 4, 4, .number(DecimalNumber(width))],
+    ])
+  }
+
+  var source: FixedBatches {
+    let shape: Shape = [samples, 1, 8, 8]
+    let orders = (0..<epochs).map { epoch in
+      var stream = RandomStream(seed: 5, "tiny order", epoch)
+      return stream.shuffled(count: samples)
+    }
+    return FixedBatches(
+      task: Self.task, images: Tensor(FillRule.images(seed: 9, shape), shape, precision),
+      labels: FillRule.labels(seed: 9, count: samples, classes: 4), orders: orders, batchSize: batchSize)
+  }
+
+  var trainedTeachers: [Teacher] {
+    get throws {
+      try (pool ?? Array(0..<teachers)).map { number in
+        // Widths differ, so that ND needs a projector for one of them and none for the other.
+        let built = try BuiltNetwork(Self.network(number % 2 == 0 ? 8 : 6), Self.task)
+        var state = built.state(seed: UInt64(100 + number), precision: precision)
+        if isBroken, let last = state.parameters.last {
+          state[last] = .full(.nan, state[last].shape, precision)
+        }
+        return Teacher(built, state)
+      }
+    }
+  }
+
+  var spec: MethodSpec { MethodSpec(name: method, options: options) }
+
+  func run() throws -> TrainingRun {
+    try TrainingRun(
+      student: Self.network(8), teachers: method == "baseline" ? [] : trainedTeachers, method: spec,
+      recipe: .student(epochs: epochs, batchSize: batchSize), source: source, seed: seed,
+      precision: precision)
+  }
+
+  /// Every step of the whole run.
+  func reports() throws -> [StepReport] {
+    var run = try run()
+    var reports: [StepReport] = []
+    while let report = try run.step() { reports.append(report) }
+    return reports
+  }
+}
+
+/// Every method, form, agent and option that changes what a run computes.
+struct MethodVariant: Sendable, CustomTestStringConvertible {
+  let method: String
+  let options: [String: JSONValue]
+  var testDescription: String {
+    ([method] + options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }).joined(separator: " ")
+  }
+
+  init(_ method: String, _ options: [String: JSONValue] = [:]) {
+    (self.method, self.options) = (method, options)
+  }
+
+  static let all: [MethodVariant] =
+    Catalog.methods.entries.flatMap { kind in
+      let description = kind.description
+      let scalings: [[String: JSONValue]] =
+        description.options.contains { $0.name == "scaling" } ? [[:], ["scaling": "released"]] : [[:]]
+      return scalings.map { MethodVariant(description.name, $0) }
+    }
+    + Catalog.agents.names.filter { $0 != "pg" }.map { MethodVariant("mtkd-rl", ["policy": .string($0)]) }
+    + Catalog.logitLosses.names.filter { $0 != "kd" }.map {
+      MethodVariant("aver-kd", ["logitLoss": .string($0)])
+    }
+    + Catalog.featureLosses.names.filter { $0 != "fitnet" }.map {
+      MethodVariant("aver-kd-fitnet", ["featureLoss": .string($0)])
+    } + [
+      MethodVariant("mtkd-rl", MTKDRL.description.presets.first { $0.name == "reference" }!.options),
+      MethodVariant("mtkd-rl", ["mixing": "dynamic", "stateNorm": "running"]),
+      MethodVariant("mtkd-rl", ["rewardTiming": "postUpdate", "policyInterval": 1, "weightNormaliser": "sigmoid"]),
+      MethodVariant("mtkd-rl", ["objective": "log", "rewardNorm": "minmaxRaw", "warmupWeight": "uniform"]),
+      MethodVariant("mtkd-rl", ["stateEntries": ["cos", "kl"], "actionTerms": ["policy", "divergence"]]),
+      MethodVariant("mtkd-rl", ["logitLoss": "dist", "ndMode": "replace"]),
+      MethodVariant("aver-kd", ["ndMode": "add"]), MethodVariant("aver-kd-fitnet", ["ndMode": "add"]),
+      MethodVariant("eb-kd", ["ebkdVariant": "inverse"]),
+      MethodVariant("ca-mkd", ["camkdWeightGradient": "through"]),
+      MethodVariant("aekd", ["aekdSolver": "releasedStart"]),
+      MethodVariant("amtml-kd", ["angleWeight": 1, "adapterEpochs": 1]),
+      MethodVariant("amtml-kd", ["logitLoss": "dist"]),
+    ]
+
+  func tiny(_ change: (inout TinyRun) -> Void = { _ in }) -> TinyRun {
+    var tiny = TinyRun()
+    (tiny.method, tiny.options) = (method, options)
+    change(&tiny)
+    return tiny
+  }
+}
