@@ -67,6 +67,7 @@ package struct SweepResults: Sendable {
 package enum MetricDirection {
   /// Losses, errors, durations and sizes are better when lower, everything else when higher.
   package static func isHigherBetter(_ metric: String) -> Bool {
+    if metric.hasPrefix(Metrics.measuredPrefix) { return false }
     let words = metric.split(whereSeparator: { $0 == "." || $0 == "_" })
     let costs: Set<Substring> = [
       "loss", "error", "task", "logit", "seconds", "time", "memory", "bytes", "epoch",
@@ -79,7 +80,8 @@ package enum MetricDirection {
     switch metric.split(separator: ".").last {
     case "acc1", "acc5": "\(metric) (%)"
     case "loss", "task", "logit", "feature": "\(metric) (nats)"
-    case "seconds": "\(metric) (s)"
+    case "seconds", "secondsPerEpoch", "cpuSeconds", "cpuSecondsPerEpoch": "\(metric) (s)"
+    case "peakMegabytes": "\(metric) (10⁶ bytes)"
     default: metric
     }
   }

@@ -26,6 +26,9 @@ package struct Metrics: Hashable, Sendable {
   }
 
   package subscript(name: String) -> Double? { values.first { $0.name == name }?.value }
+
+  /// What names start with where a number says what something cost, not what came out.
+  package static let measuredPrefix = "measured."
 }
 
 package struct EpochRecord: Hashable, Sendable {
@@ -37,9 +40,12 @@ package struct EpochRecord: Hashable, Sendable {
   package var metrics: Metrics
   /// Digest of all that the next step needs, which is what makes two runs comparable bit for bit.
   package var state: ContentKey
+  /// What the epoch cost on the machine that ran it, under names that start with `measured.`: never the same twice.
+  package var measured: Metrics
 
-  package init(epoch: Int, step: Int, metrics: Metrics, state: ContentKey) {
+  package init(epoch: Int, step: Int, metrics: Metrics, state: ContentKey, measured: Metrics = Metrics()) {
     (self.epoch, self.step, self.metrics, self.state) = (epoch, step, metrics, state)
+    self.measured = measured
   }
 }
 
@@ -74,6 +80,7 @@ extension RunRecord: CanonicallyEncodable {
       object.member("step", step, to: &bytes)
     case .epoch(let epoch):
       object.member("epoch", epoch.epoch, to: &bytes)
+      if !epoch.measured.values.isEmpty { object.member("measured", to: &bytes, epoch.measured.append) }
       object.member("metrics", to: &bytes, epoch.metrics.append)
       object.member("record", "epoch", to: &bytes)
       object.member("state", .string(epoch.state.description), to: &bytes)
@@ -106,7 +113,10 @@ extension RunRecord: CanonicallyEncodable {
         EpochRecord(
           epoch: try object.integer("epoch"), step: try object.integer("step"),
           metrics: try Metrics(object["metrics"] ?? .null, at: object.path("metrics")),
-          state: try object.key("state")))
+          state: try object.key("state"),
+          measured: try object["measured"].map { value throws(SpecError) in
+            try Metrics(value, at: object.path("measured"))
+          } ?? Metrics()))
     case "finished":
       self = .finished(metrics: try Metrics(object["metrics"] ?? .null, at: object.path("metrics")))
     case "failed":

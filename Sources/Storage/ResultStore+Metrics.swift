@@ -66,7 +66,7 @@ extension ResultStore {
       return rows.map { row in
         let epoch: Int = row["epoch"]
         return EpochRecord(
-          epoch: epoch, step: row["step"], metrics: Metrics(metrics[epoch] ?? [:]),
+          epoch: epoch, step: row["step"], all: metrics[epoch] ?? [:],
           state: ContentKey(stored: row["state"]))
       }
     }
@@ -89,6 +89,16 @@ extension ResultStore {
       metrics[row["epoch"], default: [:]][row["name"]] = row["value"] ?? Double.nan
     }
     return metrics
+  }
+}
+
+extension EpochRecord {
+  /// - Parameter all: what came out and what it cost, told apart by their names.
+  init(epoch: Int, step: Int, all: [String: Double], state: ContentKey) {
+    func isMeasured(_ name: String) -> Bool { name.hasPrefix(Metrics.measuredPrefix) }
+    self.init(
+      epoch: epoch, step: step, metrics: Metrics(all.filter { !isMeasured($0.key) }), state: state,
+      measured: Metrics(all.filter { isMeasured($0.key) }))
   }
 }
 
@@ -130,6 +140,7 @@ private struct MetricRows {
     }
     try insertEpoch.execute(arguments: [stage, epoch.epoch, epoch.step, attempt, epoch.state.stored])
     try insert(epoch.metrics, epoch: epoch.epoch)
+    try insert(epoch.measured, epoch: epoch.epoch)
   }
 
   mutating func insert(_ metrics: Metrics, epoch: Int) throws {

@@ -62,8 +62,7 @@ extension ResultStore {
       let epoch: Int = row[0]
       epochs.append(
         EpochRecord(
-          epoch: epoch, step: row[1], metrics: Metrics(metrics[epoch] ?? [:]),
-          state: ContentKey(stored: row[2])))
+          epoch: epoch, step: row[1], all: metrics[epoch] ?? [:], state: ContentKey(stored: row[2])))
     }
     return epochs
   }

@@ -25,6 +25,8 @@ package struct StepReport: Sendable {
   package let policySteps: [PolicyStep]
   /// Where this was the last step of an epoch.
   package let finishedEpoch: EpochRecord?
+  /// What the caller's stopwatch says of the evaluation that ended the epoch.
+  package let evaluationCost: [Double]?
 }
 
 /// One seeded run of a student under a method: a value with a `step()`. It opens no file, starts no task and prints nothing.
@@ -39,6 +41,8 @@ package struct TrainingRun: Sendable {
 
   /// For tests that compare gradients.
   package var measuresGradients = false
+  /// For callers who measure what training costs: read before and after an evaluation; no number of the run depends on it.
+  package var stopwatch: (@Sendable () -> [Double])?
 
   private let teachers: TeacherPool
   private let source: any BatchSource
@@ -88,6 +92,8 @@ package struct TrainingRun: Sendable {
 
   package var isFinished: Bool { epoch == recipe.epochs }
 
+  package var isAtEpochStart: Bool { batch == 0 }
+
   /// Steps of the whole run.
   package var totalSteps: Int { recipe.epochs * batches(epoch: 0).count }
 
@@ -116,17 +122,20 @@ package struct TrainingRun: Sendable {
     sums.add(outcome, samples: samples.count)
     (batch, stepCount) = (batch + 1, stepCount + 1)
 
-    var finished: EpochRecord?
+    var (finished, evaluationCost): (EpochRecord?, [Double]?)
     if batch == order.count {
       let last = method.finishEpoch()
       sums.add(last)
       policySteps += last
+      let start = stopwatch?()
       finished = finishEpoch()
+      evaluationCost = start.flatMap { start in stopwatch.map { zip($0(), start).map { $0 - $1 } } }
     }
     return StepReport(
       epoch: now.0, batch: now.1, batches: order.count, samples: samples.count, loss: loss,
       gradientNorm: norm,
-      policySteps: policySteps, finishedEpoch: finished)
+      policySteps: policySteps, finishedEpoch: finished,
+      evaluationCost: evaluationCost)
   }
 
   /// Images as an epoch shows them, with what the teachers say of them.

@@ -96,8 +96,7 @@ import Training
 
   /// Methods in the form of equation 2, and both presets of MTKD-RL.
   static let withoutWeights: [MethodVariant] =
-    Catalog.methods.names.map { MethodVariant($0) }
-    + [MethodVariant("mtkd-rl", MTKDRL.description.presets.first { $0.name == "reference" }!.options)]
+    Catalog.methods.names.map { MethodVariant($0) } + [.reference]
 
   @Test(arguments: withoutWeights)
   func `without its terms a method is the baseline`(_ variant: MethodVariant) throws {
@@ -140,6 +139,6 @@ import Training
 
   @Test func `a method of whole batches says so where there is none`() {
     let tiny = MethodVariant("mmkd").tiny { ($0.samples, $0.batchSize) = (3, 4) }
-    #expect(throws: NoWholeBatch(method: "mmkd", batchSize: 4)) { try tiny.run() }
+    #expect(throws: NoWholeBatch.self) { try tiny.run() }
   }
 }

@@ -3,6 +3,7 @@ import Networks
 import Specs
 import TestSupport
 import Tensors
+import Testing
 import Training
 
 /// A run of seconds' fractions: ten images of 8 × 8 pixels, four classes, a student and teachers of a few hundred weights.
@@ -76,40 +77,58 @@ struct MethodVariant: Sendable, CustomTestStringConvertible {
   let method: String
   let options: [String: JSONValue]
   var testDescription: String {
-    ([method] + options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }).joined(separator: " ")
+    let words = options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    return ([method] + words).joined(separator: " ")
   }
 
   init(_ method: String, _ options: [String: JSONValue] = [:]) {
     (self.method, self.options) = (method, options)
   }
 
-  static let all: [MethodVariant] =
-    Catalog.methods.entries.flatMap { kind in
-      let description = kind.description
-      let scalings: [[String: JSONValue]] =
-        description.options.contains { $0.name == "scaling" } ? [[:], ["scaling": "released"]] : [[:]]
-      return scalings.map { MethodVariant(description.name, $0) }
+  static let reference = MethodVariant(
+    "mtkd-rl", MTKDRL.description.presets.first { $0.name == "reference" }!.options)
+
+  static let all: [MethodVariant] = forms + catalogs + options
+
+  /// Every method, in both scalings where it has them.
+  private static let forms: [MethodVariant] = Catalog.methods.entries.flatMap { kind -> [MethodVariant] in
+    let description = kind.description
+    let plain = MethodVariant(description.name)
+    guard description.options.contains(where: { $0.name == "scaling" }) else { return [plain] }
+    return [plain, MethodVariant(description.name, ["scaling": "released"])]
+  }
+
+  /// Every agent and loss.
+  private static let catalogs: [MethodVariant] = {
+    var variants: [MethodVariant] = []
+    for name in Catalog.agents.names where name != "pg" {
+      variants.append(MethodVariant("mtkd-rl", ["policy": .string(name)]))
     }
-    + Catalog.agents.names.filter { $0 != "pg" }.map { MethodVariant("mtkd-rl", ["policy": .string($0)]) }
-    + Catalog.logitLosses.names.filter { $0 != "kd" }.map {
-      MethodVariant("aver-kd", ["logitLoss": .string($0)])
+    for name in Catalog.logitLosses.names where name != "kd" {
+      variants.append(MethodVariant("aver-kd", ["logitLoss": .string(name)]))
     }
-    + Catalog.featureLosses.names.filter { $0 != "fitnet" }.map {
-      MethodVariant("aver-kd-fitnet", ["featureLoss": .string($0)])
-    } + [
-      MethodVariant("mtkd-rl", MTKDRL.description.presets.first { $0.name == "reference" }!.options),
-      MethodVariant("mtkd-rl", ["mixing": "dynamic", "stateNorm": "running"]),
-      MethodVariant("mtkd-rl", ["rewardTiming": "postUpdate", "policyInterval": 1, "weightNormaliser": "sigmoid"]),
-      MethodVariant("mtkd-rl", ["objective": "log", "rewardNorm": "minmaxRaw", "warmupWeight": "uniform"]),
-      MethodVariant("mtkd-rl", ["stateEntries": ["cos", "kl"], "actionTerms": ["policy", "divergence"]]),
-      MethodVariant("mtkd-rl", ["logitLoss": "dist", "ndMode": "replace"]),
-      MethodVariant("aver-kd", ["ndMode": "add"]), MethodVariant("aver-kd-fitnet", ["ndMode": "add"]),
-      MethodVariant("eb-kd", ["ebkdVariant": "inverse"]),
-      MethodVariant("ca-mkd", ["camkdWeightGradient": "through"]),
-      MethodVariant("aekd", ["aekdSolver": "releasedStart"]),
-      MethodVariant("amtml-kd", ["angleWeight": 1, "adapterEpochs": 1]),
-      MethodVariant("amtml-kd", ["logitLoss": "dist"]),
-    ]
+    for name in Catalog.featureLosses.names where name != "fitnet" {
+      variants.append(MethodVariant("aver-kd-fitnet", ["featureLoss": .string(name)]))
+    }
+    return variants
+  }()
+
+  private static let options: [MethodVariant] = [
+    reference,
+    MethodVariant("mtkd-rl", ["mixing": "dynamic", "stateNorm": "running"]),
+    MethodVariant(
+      "mtkd-rl", ["rewardTiming": "postUpdate", "policyInterval": 1, "weightNormaliser": "sigmoid"]),
+    MethodVariant("mtkd-rl", ["objective": "log", "rewardNorm": "minmaxRaw", "warmupWeight": "uniform"]),
+    MethodVariant("mtkd-rl", ["stateEntries": ["cos", "kl"], "actionTerms": ["policy", "divergence"]]),
+    MethodVariant("mtkd-rl", ["logitLoss": "dist", "ndMode": "replace"]),
+    MethodVariant("aver-kd", ["ndMode": "add"]),
+    MethodVariant("aver-kd-fitnet", ["ndMode": "add"]),
+    MethodVariant("eb-kd", ["ebkdVariant": "inverse"]),
+    MethodVariant("ca-mkd", ["camkdWeightGradient": "through"]),
+    MethodVariant("aekd", ["aekdSolver": "releasedStart"]),
+    MethodVariant("amtml-kd", ["angleWeight": 1, "adapterEpochs": 1]),
+    MethodVariant("amtml-kd", ["logitLoss": "dist"]),
+  ]
 
   func tiny(_ change: (inout TinyRun) -> Void = { _ in }) -> TinyRun {
     var tiny = TinyRun()

@@ -68,10 +68,15 @@ enum TrainingBody {
         imagesPerSecond: Double(steps * run.recipe.batchSize) / max(workspace.elapsed, 1e-3),
         cpuSeconds: processorSeconds(), stepsHere: steps)
     }
+    var cost = EpochCost(isPartial: !run.isAtEpochStart)
+    run.stopwatch = EpochCost.stopwatch
+    cost.begin()
     while let report = try run.step() {
+      let measured = cost.end(report)
       // Asked once a step: a wish that comes while a step is written down is heard after the next one, with a snapshot.
       let isLeaving = workspace.isStopRequested
-      if let epoch = report.finishedEpoch {
+      if var epoch = report.finishedEpoch {
+        epoch.measured = measured
         // What a snapshot refers to is on disk before the snapshot is.
         if let better = BestEpoch(epoch, than: best) {
           best = better
@@ -88,6 +93,7 @@ enum TrainingBody {
         try workspace.record(.stopped(step: run.stepCount))
         throw WorkerStopped()
       }
+      cost.begin()
     }
     try finish(run, best, in: workspace)
   }
