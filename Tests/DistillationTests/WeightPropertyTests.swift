@@ -63,9 +63,11 @@ import Testing
     let kinds: [(Tensor) -> Tensor] = [
       TeacherMix.confidence, TeacherMix.divergence,
       { EntropyKD.weights($0.square(), .normalised) }, { EntropyKD.weights($0.square(), .inverse) },
-      { TeacherMix.mixed(
-        policy: $0.softmax(), confidence: TeacherMix.confidence($0), divergence: TeacherMix.divergence($0),
-        terms: TeacherMix.Term.allCases, factors: nil) },
+      {
+        TeacherMix.mixed(
+          policy: $0.softmax(), confidence: TeacherMix.confidence($0), divergence: TeacherMix.divergence($0),
+          terms: TeacherMix.Term.allCases, factors: nil)
+      },
     ]
     for kind in kinds {
       let weights = kind(ce)
@@ -269,7 +271,8 @@ import Testing
     #expect(buffer.views == views(0..<5))
     buffer.add(views(6..<9), isWrong: [false, true, true], &stream)
     #expect(buffer.count == 5)
-    #expect(Set(buffer.views).isSuperset(of: [SampleView(epoch: 0, sample: 7), SampleView(epoch: 0, sample: 8)]))
+    #expect(
+      Set(buffer.views).isSuperset(of: [SampleView(epoch: 0, sample: 7), SampleView(epoch: 0, sample: 8)]))
     #expect(!buffer.views.contains(SampleView(epoch: 0, sample: 6)))
     #expect(Set(buffer.draw(5, &stream)).count == 5)
   }

@@ -28,7 +28,8 @@ import Training
       let images = images
       func shape(_ activations: Activations) -> ActivationShape {
         ActivationShape(
-          map: Shape(Array(activations.map.shape.dimensions[1...])), embedding: activations.embedding.shape[1])
+          map: Shape(Array(activations.map.shape.dimensions[1...])), embedding: activations.embedding.shape[1]
+        )
       }
       taught = teachers.map { $0.network.network(images, Pass($0.state, .inference)) }
       let spec = try TinyRun.network(8)
@@ -102,7 +103,8 @@ import Training
       let behind = value(bench.loss(bench.moved(direction, -step)).loss)
       let quotient = (ahead - behind) / (2 * step)
       #expect(
-        abs(slope - quotient) <= 1e-5 * max(1, abs(quotient)), "\(variant.testDescription): direction \(seed)")
+        abs(slope - quotient) <= 1e-5 * max(1, abs(quotient)), "\(variant.testDescription): direction \(seed)"
+      )
     }
   }
 
@@ -116,7 +118,8 @@ import Training
     MethodVariant("eb-kd", ["ebkdVariant": "inverse"]), MethodVariant("eb-kd", ["scaling": "released"]),
     MethodVariant("ca-mkd", ["camkdWeightGradient": "through"]),
     MethodVariant("ca-mkd", ["scaling": "released"]), MethodVariant("amtml-kd"),
-    MethodVariant("amtml-kd", ["logitLoss": "dist", "ndMode": "add"]), MethodVariant("mtkd-rl", ["warmupEpochs": 9]),
+    MethodVariant("amtml-kd", ["logitLoss": "dist", "ndMode": "add"]),
+    MethodVariant("mtkd-rl", ["warmupEpochs": 9]),
   ]
 
   @Test(arguments: whole)
@@ -182,7 +185,8 @@ import Training
     // Two layers, so that the Hessian is not constant: y = w₂ tanh(w₁ x), and a match loss that ω weighs.
     let scope = Scope()
     let (first, second) = (
-      scope.parameter("w1", [1, 3], .normal(deviation: 1)), scope.parameter("w2", [1, 3], .normal(deviation: 1))
+      scope.parameter("w1", [1, 3], .normal(deviation: 1)),
+      scope.parameter("w2", [1, 3], .normal(deviation: 1))
     )
     let start = ModelState(scope.declarations, seed: 2, precision: .double)
     func output(_ pass: Pass) -> Tensor { (pass[second] * pass[first].tanh()).sum() }
