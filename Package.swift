@@ -36,13 +36,17 @@ let package = Package(
     system("COpenBLAS", "libopenblas-dev"),
     system("CZstd", "libzstd-dev"),
     system("CZlib", "zlib1g-dev"),
+    // libjpeg-turbo and libpng, of the packages libjpeg62-turbo-dev and libpng-dev.
+    .target(
+      name: "CImages", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])],
+      linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
     // -O3 in every configuration, so that tests are fast in a debug build; no contraction, because a key promises bits.
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno"])]),
     module("Specs", uses: ["CCrypto"]),
     module("Tensors", uses: ["CKernels", "COpenBLAS"]),
     // Engine
     module("Networks", uses: ["Tensors", "Specs"]),
-    module("Datasets", uses: ["Tensors", "Specs", "CZlib"]),
+    module("Datasets", uses: ["Tensors", "Specs", "CImages", "CZlib"]),
     module("Distillation", uses: ["Networks", "Tensors", "Specs"]),
     module("Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
     // Orchestration
@@ -74,7 +78,7 @@ let package = Package(
     // Tests
     .target(
       name: "CTestSupport", path: "Tests/CTestSupport",
-      cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
+      cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])], linkerSettings: [.linkedLibrary("jpeg")]),
     .target(
       name: "TestSupport", dependencies: ["CTestSupport", "Tensors", "Specs"], path: "Tests/TestSupport",
       swiftSettings: strict),
@@ -89,7 +93,8 @@ let package = Package(
     tests(of: "Pipeline", uses: ["Storage", "Sweeps", "Specs"]),
     tests(of: "Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["TestSupport", "Storage", "Specs", "mtkd-sweep"],
+      name: "EndToEndTests",
+      dependencies: ["TestSupport", "Storage", "Networks", "Tensors", "Specs", "mtkd-sweep"],
       swiftSettings: strict),
   ]
 )

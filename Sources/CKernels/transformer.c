@@ -99,3 +99,4 @@ void k_adaptive_max_pool(k_precision p, const void *x, void *y, int32_t *index, 
                          size_t ow) {
   DISPATCH(p, adaptive_max_pool, x, y, index, planes, h, w, oh, ow);
 }
+int k_is_finite(k_precision p, const void *x, size_t n) { return DISPATCH(p, is_finite, x, n); }

@@ -5,7 +5,8 @@ package import Tensors
 package enum Augmentation: Hashable, Sendable {
   /// As they are: for evaluation.
   case none
-  /// A crop of the original size out of the image with `padding` black pixels around it, mirrored every other time.
+  /// A crop of the original size out of the image with `padding` black pixels around it, mirrored every other time. Of photographs instead a random
+  /// part, resampled to the size, mirrored every other time.
   case cropAndFlip(padding: Int)
 
   /// What training uses.
@@ -15,18 +16,21 @@ package enum Augmentation: Hashable, Sendable {
   ///
   /// What happens to an image depends on (seed, epoch, its position in the set), not on its batch.
   package func batch(of set: ImageSet, indices: [Int], seed: Int = 0, epoch: Int = 0) -> Tensor {
-    batch(of: set, indices: indices) { view(indices[$0], seed: seed, epoch: epoch) }
+    batch(of: set, indices: indices) {
+      RandomStream(seed: UInt64(bitPattern: Int64(seed)), "augment", epoch, indices[$0])
+    }
   }
 
-  /// - Parameter view: of the image at a position of `indices`.
-  func batch(of set: ImageSet, indices: [Int], view: (Int) -> View) -> Tensor {
+  /// - Parameter stream: what the image at a position of `indices` is drawn from.
+  func batch(of set: ImageSet, indices: [Int], stream: (Int) -> RandomStream) -> Tensor {
+    if let photographs = set.photographs { return batch(of: set, photographs, indices, stream: stream) }
     let task = set.task
     return Tensor(filling: [indices.count, task.channels, task.height, task.width]) { out in
       set.pixels.withUnsafeBufferPointer { pixels in
         guard let out = out.baseAddress, let pixels = pixels.baseAddress else { return }
         for (position, index) in indices.enumerated() {
           precondition((0..<set.count).contains(index), "image \(index) of \(set.count)")
-          let view = view(position)
+          let view = draw(stream(position))
           ImageView.write(
             pixels + index * task.pixelCount, to: out + position * task.pixelCount, channels: task.channels,
             height: task.height, width: task.width, down: view.down, right: view.right, flipped: view.flipped,

@@ -1,12 +1,14 @@
 package import Specs
 
-/// Labelled images of one size, as bytes, with the normalisation that networks see them through.
+/// Labelled images of one size, as bytes or in files, with the normalisation that networks see them through.
 package struct ImageSet: Sendable {
   package let task: ImageTask
   /// From 0 up to `task.classes`.
   package let labels: [Int]
-  /// `[count, channels, height, width]`, 0...255.
+  /// `[count, channels, height, width]`, 0...255; empty where images are decoded when they are shown.
   package let pixels: [UInt8]
+  /// The files of such images.
+  package let photographs: Photographs?
   /// Of each channel, in units of 0...1: a network sees (pixel / 255 - mean) / std.
   package let mean: [Double]
   package let std: [Double]
@@ -16,12 +18,27 @@ package struct ImageSet: Sendable {
       pixels.count == labels.count * task.pixelCount, "\(pixels.count) bytes, \(labels.count) labels")
     precondition(mean.count == task.channels && std.count == task.channels, "statistics of each channel")
     (self.task, self.labels, self.pixels, self.mean, self.std) = (task, labels, pixels, mean, std)
+    photographs = nil
+  }
+
+  /// Photographs, normalised by ImageNet's statistics.
+  init(task: ImageTask, labels: [Int], photographs: Photographs) {
+    precondition(photographs.entries.count == labels.count, "a label for each photograph")
+    precondition(task.channels == 3 && task.height == task.width, "squares of red, green and blue")
+    let normalisation = InputNormalisation.imageNet
+    (self.task, self.labels, pixels) = (task, labels, [])
+    (mean, std) = (normalisation.mean.map(\.double), normalisation.std.map(\.double))
+    self.photographs = photographs
   }
 
   package var count: Int { labels.count }
 
   /// The images at `indices`, in that order.
   package func selecting(_ indices: [Int]) -> ImageSet {
+    if let photographs {
+      return ImageSet(
+        task: task, labels: indices.map { labels[$0] }, photographs: photographs.selecting(indices))
+    }
     let size = task.pixelCount
     let chosen = [UInt8](unsafeUninitializedCapacity: indices.count * size) { target, initialized in
       pixels.withUnsafeBufferPointer { source in

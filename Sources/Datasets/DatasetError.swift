@@ -10,6 +10,8 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   case tooFew(name: String, key: String, asked: Int, present: Int)
   /// A name that holds numbers which make no dataset.
   case impossible(name: String, problem: String)
+  /// A folder is not laid out as it should be, or holds what cannot be used. `problem` follows its path.
+  case unusable(folder: String, problem: String)
   /// No folder holds the files.
   case missing(MissingDataset)
 
@@ -25,6 +27,7 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
     case .tooFew(let name, let key, let asked, let present):
       "\(key) asks for \(asked) images, but \(name) has \(present). Ask for at most \(present)."
     case .impossible(let name, let problem): "'\(name)': \(problem)."
+    case .unusable(let folder, let problem): "\(folder) \(problem)."
     case .missing(let missing): missing.description
     }
   }

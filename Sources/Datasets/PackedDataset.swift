@@ -7,11 +7,20 @@ import Specs
 ///     mean std                                               2 × channels × f64
 ///     labels pixels                                          of train, test, validation: u16 each, then bytes
 ///
+/// Photographs stay where they are; packed are the places, labels and digests of their files:
+///
+///     "mtkdphot1"
+///     side classes train test validation                     5 × u64
+///     root                                                   u64 length, bytes
+///     of each file of train, test, validation                label u64, digest 32 bytes, path as root
+///
 /// There is no checksum: the file lies in a stage's output, whose manifest has the digest of each file.
 extension Dataset {
   private static let magic = Array("mtkdset1".utf8)
+  private static let photographMagic = Array("mtkdphot1".utf8)
 
   package var packed: [UInt8] {
+    if let photographs = train.photographs { return packed(photographs) }
     var bytes = Self.magic
     let sets = [train, test] + (validation.map { [$0] } ?? [])
     let extents = [task.channels, task.height, task.width, task.classes]
@@ -32,6 +41,11 @@ extension Dataset {
   /// - Parameter name: what a complaint calls the bytes: the path of their file.
   package init(packed bytes: [UInt8], name: String) throws(DatasetError) {
     var reader = PackedReader(file: DataFile(path: name, bytes: bytes))
+    if bytes.starts(with: Self.photographMagic) {
+      reader.offset = Self.photographMagic.count
+      self = try Self.photographs(&reader)
+      return
+    }
     guard bytes.starts(with: Self.magic) else {
       throw reader.file.malformed(0, expected: "the mark of a packed dataset", found: "something else")
     }
@@ -58,6 +72,56 @@ extension Dataset {
         reader.offset, expected: "the end of the file", found: "\(bytes.count - reader.offset) more bytes")
     }
     self.init(train: sets[0], test: sets[1], validation: sets[2].count > 0 ? sets[2] : nil)
+  }
+
+  private func packed(_ photographs: Photographs) -> [UInt8] {
+    let sets = [train, test] + (validation.map { [$0] } ?? [])
+    var bytes = Self.photographMagic
+    for value in [task.height, task.classes, train.count, test.count, validation?.count ?? 0] {
+      Self.append(UInt64(value), to: &bytes)
+    }
+    func append(_ text: String) {
+      Self.append(UInt64(text.utf8.count), to: &bytes)
+      bytes.append(contentsOf: text.utf8)
+    }
+    append(photographs.root)
+    for set in sets {
+      for (label, entry) in zip(set.labels, set.photographs?.entries ?? []) {
+        Self.append(UInt64(label), to: &bytes)
+        bytes.append(contentsOf: entry.digest.digest)
+        append(entry.path)
+      }
+    }
+    return bytes
+  }
+
+  private static func photographs(_ reader: inout PackedReader) throws(DatasetError) -> Dataset {
+    let side = try reader.extent("pixels a side", 1...65536)
+    let task = ImageTask(
+      channels: 3, height: side, width: side, classes: try reader.extent("classes", 1...65536))
+    let most = reader.file.bytes.count
+    let counts = [
+      try reader.extent("training images", 0...most), try reader.extent("test images", 0...most),
+      try reader.extent("validation images", 0...most),
+    ]
+    let root = try reader.text()
+    var sets: [ImageSet] = []
+    for count in counts {
+      var (labels, entries): ([Int], [Photographs.Entry]) = ([], [])
+      for _ in 0..<count {
+        labels.append(try reader.extent("label", 0...(task.classes - 1)))
+        let digest = try reader.bytes(32, of: 1)
+        entries.append(
+          Photographs.Entry(path: try reader.text(), digest: ContentKey(digest: digest)!))
+      }
+      sets.append(
+        ImageSet(task: task, labels: labels, photographs: Photographs(root: root, entries: entries)))
+    }
+    guard reader.offset == most else {
+      throw reader.file.malformed(
+        reader.offset, expected: "the end of the file", found: "\(most - reader.offset) more bytes")
+    }
+    return Dataset(train: sets[0], test: sets[1], validation: sets[2].count > 0 ? sets[2] : nil)
   }
 
   private static func append(_ value: UInt64, to bytes: inout [UInt8]) {
@@ -94,6 +158,16 @@ private struct PackedReader {
         offset - 8, expected: "\(range.lowerBound) to \(range.upperBound) \(what)", found: "\(value)")
     }
     return number
+  }
+
+  mutating func text() throws(DatasetError) -> String {
+    let start = offset
+    let count = try extent("bytes of text", 0...file.bytes.count)
+    let bytes = try bytes(count, of: 1)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw file.malformed(start, expected: "a text in UTF-8", found: "other bytes")
+    }
+    return text
   }
 
   mutating func double() throws(DatasetError) -> Double {

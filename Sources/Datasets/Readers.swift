@@ -53,6 +53,14 @@ extension Catalog where Entry == DatasetKind {
           "cifar100", .hundred, archive: "cifar-100-binary", download: "cifar-100-binary.tar.gz",
           train: ["train.bin"], test: "test.bin", expected: "train.bin and test.bin")),
       DatasetKind(
+        name: "imagefolder",
+        summary:
+          "photographs in folders of their classes: imagefolder-SIDE:FOLDER, with FOLDER/train/CLASS and FOLDER/val/CLASS",
+        layout: nil),
+      DatasetKind(
+        name: "imagenet", summary: "1.28 million photographs, 3 × 224 × 224, 1000 classes: imagenet:FOLDER",
+        layout: nil),
+      DatasetKind(
         name: "idx", summary: "any folder with four files of the MNIST family: idx:FOLDER",
         layout: FileLayout(
           folders: [], files: FileLayout.idx, expected: FileLayout.idxNames,

@@ -33,7 +33,7 @@ extension Augmentation {
   package func batch(of set: ImageSet, indices: [Int], views: [Int]) -> Tensor {
     precondition(indices.count == views.count, "\(indices.count) images and \(views.count) views")
     return batch(of: set, indices: indices) { position in
-      draw(RandomStream(seed: 0, "view", views[position], indices[position]))
+      RandomStream(seed: 0, "view", views[position], indices[position])
     }
   }
 }

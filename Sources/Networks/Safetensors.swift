@@ -25,6 +25,12 @@ package struct Safetensors: Sendable {
     package let type: ElementType
     package let shape: Shape
     package let bytes: [UInt8]
+
+    /// - Precondition: as many bytes as the type and the shape say.
+    package init(name: String, type: ElementType, shape: Shape, bytes: [UInt8]) {
+      precondition(bytes.count == shape.count * type.byteCount, "\(bytes.count) bytes for \(shape)")
+      (self.name, self.type, self.shape, self.bytes) = (name, type, shape, bytes)
+    }
   }
 
   package private(set) var entries: [Entry] = []
@@ -154,11 +160,18 @@ extension Safetensors {
         place: "byte 0", problem: "a header of \(length) bytes in a file of \(file.count)")
     }
     let data = file[(8 + Int(length))...]
+    let text = file[8..<(8 + Int(length))]
+    // Only spaces may follow the header: they pad it.
+    let end = (text.lastIndex { $0 != UInt8(ascii: " ") } ?? text.startIndex - 1) + 1
+    guard end > text.startIndex, text[end - 1] == UInt8(ascii: "}") else {
+      throw SafetensorsError(
+        place: "byte \(max(8, end - 1))", problem: "the header does not end with '}' and spaces")
+    }
     let header: JSONNode
     do throws(JSONSyntaxError) {
-      header = try JSONReader.read(Array(file[8..<(8 + Int(length))]))
+      header = try JSONReader.read(Array(text[..<end]))
     } catch {
-      throw SafetensorsError(place: "header", problem: error.description)
+      throw SafetensorsError(place: "the header, \(error.line):\(error.column)", problem: error.problem)
     }
     guard case .object(let members) = header.kind else {
       throw SafetensorsError(place: "byte 8", problem: "the header is not an object")
@@ -168,7 +181,7 @@ extension Safetensors {
       if member.name == "__metadata__" {
         metadata = try Self.metadata(member.value.value)
       } else {
-        found.append(try Self.entry(member.name, member.value.value, data))
+        found.append(try Self.entry(member.name, member.value, data))
       }
     }
     var expected = 0
@@ -181,7 +194,9 @@ extension Safetensors {
       expected = end
     }
     guard expected == data.count else {
-      throw SafetensorsError(place: "end", problem: "\(data.count - expected) bytes after the last tensor")
+      throw SafetensorsError(
+        place: "byte \(8 + Int(length) + expected)",
+        problem: "\(data.count - expected) bytes after the last tensor")
     }
     for (_, _, entry) in found { append(entry) }
   }
@@ -194,27 +209,51 @@ extension Safetensors {
   }
 
   private static func entry(
-    _ name: String, _ value: JSONValue, _ data: ArraySlice<UInt8>
+    _ name: String, _ node: JSONNode, _ data: ArraySlice<UInt8>
   ) throws(SafetensorsError) -> (Int, Int, Entry) {
     func bad(_ problem: String) -> SafetensorsError { SafetensorsError(place: name, problem: problem) }
-    guard let members = value.object else { throw bad("not an object") }
-    guard let type = members["dtype"]?.string.flatMap(ElementType.init) else {
-      throw bad("dtype \(members["dtype"]?.description ?? "missing") is not supported")
+    guard case .object(let list) = node.kind else { throw bad("not an object") }
+    func member(_ name: String) -> JSONNode? { list.first { $0.name == name }?.value }
+    guard let word = member("dtype")?.value.string else { throw bad("there is no dtype") }
+    guard let type = ElementType(rawValue: word) else {
+      let isKnown = unsupported.contains(word)
+      throw bad(isKnown ? "the dtype \(word) is not supported" : "the dtype \(word) is unknown")
     }
-    let extents = members["shape"]?.array?.map(\.integer) ?? [nil]
-    let offsets = members["data_offsets"]?.array?.map(\.integer) ?? []
-    guard extents.allSatisfy({ ($0 ?? -1) >= 0 }) else { throw bad("a shape of something else than sizes") }
-    guard offsets.count == 2, let begin = offsets[0], let end = offsets[1], begin >= 0, begin <= end,
-      end <= data.count
-    else { throw bad("data offsets outside of the \(data.count) bytes of data") }
-    var size = type.byteCount
-    for extent in extents.compactMap(\.self) {
-      let (product, overflow) = size.multipliedReportingOverflow(by: extent)
+    guard let shape = sizes(member("shape")) else { throw bad("a shape of something else than sizes") }
+    guard let offsets = sizes(member("data_offsets")), offsets.count == 2 else {
+      throw bad("the data offsets are not two sizes")
+    }
+    let (begin, end) = (offsets[0], offsets[1])
+    guard begin <= end, end <= data.count else {
+      throw bad("data offsets \(begin) to \(end) in \(data.count) bytes of data")
+    }
+    // Zeros are left out of the check: other extents beside them must make sense too.
+    var whole = type.byteCount
+    for extent in shape where extent > 0 {
+      let (product, overflow) = whole.multipliedReportingOverflow(by: extent)
       if overflow { throw bad("a shape that overflows") }
-      size = product
+      whole = product
     }
+    let size = shape.contains(0) ? 0 : whole
     guard size == end - begin else { throw bad("\(end - begin) bytes for a shape of \(size)") }
     let bytes = Array(data[(data.startIndex + begin)..<(data.startIndex + end)])
-    return (begin, end, Entry(name: name, type: type, shape: Shape(extents.compactMap(\.self)), bytes: bytes))
+    return (begin, end, Entry(name: name, type: type, shape: Shape(shape), bytes: bytes))
+  }
+
+  /// Types of the format that nothing here can hold.
+  private static let unsupported = [
+    "F4", "F6_E2M3", "F6_E3M2", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "C64",
+  ]
+
+  /// A list of integers from 0 on, written without point and exponent.
+  private static func sizes(_ node: JSONNode?) -> [Int]? {
+    guard case .array(let nodes) = node?.kind else { return nil }
+    let sizes = nodes.map { node -> Int? in
+      guard case .number(let number, isInteger: true) = node.kind, let size = number.integer else {
+        return nil
+      }
+      return size >= 0 ? size : nil
+    }
+    return sizes.contains(nil) ? nil : sizes.compactMap(\.self)
   }
 }

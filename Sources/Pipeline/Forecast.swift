@@ -238,6 +238,7 @@ private struct CostMeter {
   mutating func teacher(_ stage: TeacherStage) throws -> Double {
     let (task, train, test) = Self.size(of: stage.dataset)
     let own = Double(try cost(stage.teacher.network, task).multiplyAdds)
+    if stage.teacher.weights != nil { return own * test }
     return Double(stage.teacher.recipe.epochs) * own * (Self.trainingPasses * train + test)
   }
 

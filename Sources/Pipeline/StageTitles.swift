@@ -18,7 +18,9 @@ extension StageTitle {
         let stage = TeacherStage(teacher, on: spec.dataset)
         let stageKey = stage.key
         if titles[stageKey] != nil { continue }
-        let seed = teacher.seed == 0 ? "" : " seed \(teacher.seed)"
+        let seed =
+          teacher.weights.map { " from weights \($0.digest.short)" }
+          ?? (teacher.seed == 0 ? "" : " seed \(teacher.seed)")
         titles[stageKey] = StageTitle(
           key: stageKey, kind: TeacherStage.kind,
           text: "teacher \(NetworkNames.title(of: teacher.network))\(seed)")

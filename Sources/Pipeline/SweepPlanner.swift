@@ -62,17 +62,18 @@ package enum SweepPlanner {
   ///
   /// - Parameters:
   ///   - path: as the user typed it.
+  ///   - storeFolder: where imported teachers are, and what is known of folders of photographs.
   ///   - limit: more runs than this are refused.
   ///   - recordsTeachers: whether what teachers say of fixed views is written down where that is less work.
   /// - Throws: `UnreadableGrid`, `GridRejected`, `StoreError`.
   package static func plan(
-    gridAt path: String, dataFolders: [String], limit: Int = GridExpansion.usualLimit,
-    store: ResultStore? = nil, recordsTeachers: Bool = true
+    gridAt path: String, dataFolders: [String], in storeFolder: StoreFolder? = nil,
+    limit: Int = GridExpansion.usualLimit, store: ResultStore? = nil, recordsTeachers: Bool = true
   ) throws -> PlannedSweep {
     let bytes = try text(of: path)
     let grid = try GridReader.read(bytes, file: path, load: load)
     let folder = folder(of: path)
-    let vocabulary = GridVocabulary.engine(dataFolders: dataFolders, gridFolder: folder)
+    let vocabulary = GridVocabulary.engine(dataFolders: dataFolders, gridFolder: folder, in: storeFolder)
     let expansion = try GridExpansion(grid, vocabulary, limit: limit)
     var plan = SweepPlan(expansion.runs)
     var done: Set<ContentKey> = []
@@ -106,18 +107,20 @@ package enum SweepPlanner {
       } ?? nil
     return PlannedSweep(
       path: path, text: String(decoding: bytes, as: UTF8.self), grid: grid, expansion: expansion, plan: plan,
-      missingData: missing(expansion, dataFolders: dataFolders, folder),
+      missingData: missing(expansion, dataFolders: dataFolders),
       forecast: try Forecast(
         expansion, plan, done: done.union(failed.keys), estimates: store?.estimates() ?? [:]),
       counts: counts, dropped: known?.subtracting(students).count ?? 0,
       kept: known?.intersection(students).count, done: done, failed: failed)
   }
 
-  /// Reads and checks a grid without looking at any store.
-  package static func check(gridAt path: String, dataFolders: [String], limit: Int) throws -> GridExpansion {
+  /// Reads and checks a grid without looking at a store's results.
+  package static func check(
+    gridAt path: String, dataFolders: [String], in storeFolder: StoreFolder? = nil, limit: Int
+  ) throws -> GridExpansion {
     let grid = try GridReader.read(text(of: path), file: path, load: load)
     return try GridExpansion(
-      grid, .engine(dataFolders: dataFolders, gridFolder: folder(of: path)), limit: limit)
+      grid, .engine(dataFolders: dataFolders, gridFolder: folder(of: path), in: storeFolder), limit: limit)
   }
 
   private static func text(of path: String) throws(UnreadableGrid) -> [UInt8] {
@@ -143,8 +146,7 @@ package enum SweepPlanner {
     return (path, try text(of: path))
   }
 
-  private static func missing(_ expansion: GridExpansion, dataFolders: [String], _ folder: String) -> [String]
-  {
+  private static func missing(_ expansion: GridExpansion, dataFolders: [String]) -> [String] {
     var names: [String] = []
     for run in expansion.runs where run.spec.dataset.digest == nil && !names.contains(run.spec.dataset.name) {
       names.append(run.spec.dataset.name)

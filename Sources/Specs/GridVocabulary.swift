@@ -11,6 +11,13 @@ package struct GridVocabulary: Sendable {
   /// A dataset whose files are absent has no digest. Throws `UnknownName` or a typed error with a sentence.
   package var dataset: @Sendable (String) throws -> DatasetSpec
 
+  /// Reads a teacher that was trained elsewhere, `{ "import": NAME }` or `{ "file": PATH, "network": NAME }`, looks at its weights and says whether they
+  /// fit the dataset. Throws an error with a sentence.
+  package var weights: @Sendable (_ teacher: JSONValue, _ dataset: DatasetSpec) throws -> TeacherSpec = {
+    teacher, _ in
+    throw InvalidNetwork(family: "teacher", problem: "\(teacher) cannot be read without a store")
+  }
+
   package init(
     methods: [MethodDescription], networks: [String],
     network: @escaping @Sendable (JSONValue) throws -> ModelSpec,

@@ -19,6 +19,11 @@ package struct RecipeSpec: Hashable, Sendable {
     (self.milestones, self.gamma) = (milestones, gamma)
   }
 
+  /// Of a network that is not trained here.
+  static let none = RecipeSpec(
+    epochs: 0, batchSize: 1, learningRate: DecimalNumber(0), momentum: DecimalNumber(0), nesterov: false,
+    weightDecay: DecimalNumber(0), milestones: [], gamma: DecimalNumber(1))
+
   /// The distilled student's recipe: rate 0.05, Nesterov, weight decay 1e-4.
   package static func student(epochs: Int, batchSize: Int = 64) -> RecipeSpec {
     RecipeSpec(

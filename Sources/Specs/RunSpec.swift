@@ -1,11 +1,18 @@
-/// A frozen network that students learn from: what it is and how it was trained.
+/// A frozen network that students learn from: what it is, and how it was trained or where its weights come from.
 package struct TeacherSpec: Hashable, Sendable {
   package var network: ModelSpec
   package var recipe: RecipeSpec
   package var seed: Int
+  /// Of a network that was trained elsewhere, which has no recipe and no seed; nil for one that is trained here.
+  package private(set) var weights: ImportedWeights?
 
   package init(network: ModelSpec, recipe: RecipeSpec, seed: Int) {
     (self.network, self.recipe, self.seed) = (network, recipe, seed)
+  }
+
+  package init(network: ModelSpec, weights: ImportedWeights) {
+    self.init(network: network, recipe: .none, seed: 0)
+    self.weights = weights
   }
 }
 
@@ -13,13 +20,23 @@ extension TeacherSpec: CanonicallyEncodable {
   package func append(to bytes: inout [UInt8]) {
     var object = ObjectWriter(to: &bytes)
     object.member("network", to: &bytes, network.append)
-    object.member("recipe", to: &bytes, recipe.append)
-    object.member("seed", seed, to: &bytes)
+    if let weights {
+      object.member("weights", to: &bytes, weights.append)
+    } else {
+      object.member("recipe", to: &bytes, recipe.append)
+      object.member("seed", seed, to: &bytes)
+    }
     object.end(&bytes)
   }
 
   package init(_ json: JSONValue, at path: String) throws(SpecError) {
     let object = try SpecObject(json, at: path)
+    if let weights = object["weights"] {
+      self.init(
+        network: try ModelSpec(object["network"] ?? .null, at: object.path("network")),
+        weights: try ImportedWeights(weights, at: object.path("weights")))
+      return
+    }
     self.init(
       network: try ModelSpec(object["network"] ?? .null, at: object.path("network")),
       recipe: try RecipeSpec(object["recipe"] ?? .null, at: object.path("recipe")),

@@ -12,6 +12,7 @@ struct RunResolver {
   private let options: [String: [OptionDescription]]
   private let settingNames: Set<String>
   private var networks: [JSONValue: ModelSpec] = [:]
+  private var imported: [JSONValue: [DatasetSpec: TeacherSpec]] = [:]
   private var datasets: [JSONValue: DatasetSpec] = [:]
   private var methods: [JSONValue: MethodDescription] = [:]
   /// Filters of the block in hand that have removed something, and settings that some method of it has read.
@@ -120,14 +121,19 @@ extension RunResolver {
     if let members = setting.value.object {
       let (chosen, complaint) = Self.subset(members)
       if let complaint { report(setting.spot.problem(complaint)) }
-      for teacher in chosen { _ = network(teacher, at: setting.spot) }
+      for teacher in chosen where !Self.isImported(teacher) { _ = network(teacher, at: setting.spot) }
       return
     }
     guard let names = setting.value.array, !names.isEmpty else {
       report(setting.spot.problem("teachers is \(setting.value) and should be a list of networks"))
       return
     }
-    for teacher in names { _ = network(teacher, at: setting.spot) }
+    for teacher in names where !Self.isImported(teacher) { _ = network(teacher, at: setting.spot) }
+  }
+
+  /// Whether a teacher is one whose weights come from a file.
+  private static func isImported(_ teacher: JSONValue) -> Bool {
+    teacher.object.map { $0["import"] != nil || $0["file"] != nil } ?? false
   }
 
   /// `{ "pool": […], "take": M }` as a single value: the first M of the pool.
@@ -152,8 +158,8 @@ extension RunResolver {
 
   private mutating func network(_ value: JSONValue, at spot: GridSpot) -> ModelSpec? {
     if let known = networks[value] { return known }
-    if let members = value.object, members["import"] != nil || members["file"] != nil {
-      report(spot.problem("weights from files are not in this version yet"))
+    if Self.isImported(value) {
+      report(spot.problem("weights from a file are for teachers; a student is trained"))
       return nil
     }
     do {
@@ -280,9 +286,8 @@ extension RunResolver {
       ? RecipeSpec.teacher(family: network.family, epochs: epochs, batchSize: batchSize)
       : RecipeSpec.student(epochs: epochs, batchSize: batchSize)
     if let rate = row["learningRate"]?.value.number { recipe.learningRate = rate }
-    guard let teachers = method.readsTeachers ? teachers(row, epochs, batchSize, at: name.spot) : [] else {
-      return nil
-    }
+    let taught = method.readsTeachers ? teachers(row, epochs, batchSize, dataset, at: name.spot) : []
+    guard let teachers = taught else { return nil }
     let run = RunSpec(
       dataset: dataset, student: network, method: MethodSpec(name: method.name, options: options),
       teachers: teachers,
@@ -294,7 +299,9 @@ extension RunResolver {
     var run = run
     run.seed = seed
     if teacherSeeds == .perSeed {
-      for index in run.teachers.indices { run.teachers[index].seed = seed }
+      for index in run.teachers.indices where run.teachers[index].weights == nil {
+        run.teachers[index].seed = seed
+      }
     }
     return run
   }
@@ -345,22 +352,39 @@ extension RunResolver {
   }
 
   private mutating func teachers(
-    _ row: [String: GridSpec.Setting], _ epochs: Int, _ batchSize: Int, at spot: GridSpot
+    _ row: [String: GridSpec.Setting], _ epochs: Int, _ batchSize: Int, _ dataset: DatasetSpec,
+    at spot: GridSpot
   ) -> [TeacherSpec]? {
     guard let setting = row["teachers"] else {
       report(spot.problem("this method needs \"teachers\": a list of networks"))
       return nil
     }
     let values = setting.value.object.map { Self.subset($0).teachers } ?? setting.value.array ?? []
-    let networks = values.compactMap { network($0, at: setting.spot) }
-    guard networks.count == values.count else { return nil }
     let epochs = row["teacherEpochs"]?.value.integer ?? epochs
-    return networks.map { network in
-      TeacherSpec(
+    let teachers = values.compactMap { value -> TeacherSpec? in
+      if Self.isImported(value) { return imported(value, dataset, at: setting.spot) }
+      guard let network = network(value, at: setting.spot) else { return nil }
+      return TeacherSpec(
         network: network,
         recipe: row["teacherRecipe"]?.value.string == "student"
           ? .student(epochs: epochs, batchSize: batchSize)
           : .teacher(family: network.family, epochs: epochs, batchSize: batchSize), seed: 0)
+    }
+    return teachers.count == values.count ? teachers : nil
+  }
+
+  /// A teacher whose weights come from a file, looked at once for each dataset.
+  private mutating func imported(
+    _ value: JSONValue, _ dataset: DatasetSpec, at spot: GridSpot
+  ) -> TeacherSpec? {
+    if let known = imported[value]?[dataset] { return known }
+    do {
+      let teacher = try vocabulary.weights(value, dataset)
+      imported[value, default: [:]][dataset] = teacher
+      return teacher
+    } catch {
+      report(spot.problem("\(error)"))
+      return nil
     }
   }
 

@@ -147,6 +147,9 @@ extension Tensor {
   /// The square root of the sum of squares.
   package var l2Norm: Double { doubles.reduce(0) { $0 + $1 * $1 }.squareRoot() }
 
+  /// Whether no element is infinite or not a number.
+  package var isFinite: Bool { k_is_finite(precision.kernel, storage.base, count) != 0 }
+
   /// A constant of the same values in another precision.
   package func converted(to precision: Precision) -> Tensor {
     if precision == self.precision { return detached }

@@ -37,9 +37,12 @@ package struct DatasetBatches: BatchSource {
   private let batchSize: Int
   private let seed: Int
   private let plan: ViewPlan
+  /// For photographs, which take time to decode.
+  private let ahead: DecodeAhead?
 
   package init(_ dataset: Dataset, batchSize: Int, seed: Int, plan: ViewPlan = .fresh) {
     (self.dataset, self.batchSize, self.seed, self.plan) = (dataset, batchSize, seed, plan)
+    ahead = dataset.train.photographs == nil ? nil : DecodeAhead()
   }
 
   package var task: ImageTask { dataset.task }
@@ -49,10 +52,13 @@ package struct DatasetBatches: BatchSource {
   }
 
   package func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, labels: [Int]) {
-    let images =
+    let make = { @Sendable [self] positions in
       views(positions, epoch: epoch).map {
         Augmentation.standard.batch(of: dataset.train, indices: positions, views: $0)
       } ?? Augmentation.standard.batch(of: dataset.train, indices: positions, seed: seed, epoch: epoch)
+    }
+    let images =
+      ahead?.batch(positions, epoch: epoch, order: { order(epoch: epoch) }, make: make) ?? make(positions)
     return (images, positions.map { dataset.train.labels[$0] })
   }
 
@@ -72,7 +78,13 @@ package struct DatasetBatches: BatchSource {
   }
 
   package func evaluationBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) {
-    (Augmentation.none.batch(of: dataset.test, indices: positions), positions.map { dataset.test.labels[$0] })
+    let make = { @Sendable [dataset] positions in
+      Augmentation.none.batch(of: dataset.test, indices: positions)
+    }
+    // An epoch that no training has.
+    let images =
+      ahead?.batch(positions, epoch: -1, order: { evaluationOrder }, make: make) ?? make(positions)
+    return (images, positions.map { dataset.test.labels[$0] })
   }
 
   package var heldOut: (any BatchSource)? {

@@ -14,10 +14,19 @@ package struct Evaluation: Hashable, Sendable {
 
   /// Evaluates with running statistics; nothing changes.
   package init(_ network: any Network, _ state: ModelState, on source: some BatchSource) {
+    self.init(on: source) { network($0, Pass(state, .inference)).logits }
+  }
+
+  /// Evaluates a teacher, whose images may be normalised in another way.
+  package init(_ teacher: Teacher, on source: some BatchSource) {
+    self.init(on: source) { teacher($0).logits }
+  }
+
+  private init(on source: some BatchSource, _ logits: (Tensor) -> Tensor) {
     var (count, correct, total) = (0, 0, 0.0)
     for positions in source.evaluationOrder {
       let (images, labels) = source.evaluationBatch(positions)
-      let logits = network(images, Pass(state, .inference)).logits
+      let logits = logits(images)
       correct += zip(logits.largestPerRow(), labels).count { $0 == $1 }
       total += logits.crossEntropy(labels: labels).doubles.reduce(0, +)
       count += labels.count

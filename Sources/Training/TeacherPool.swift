@@ -5,12 +5,16 @@ package import Tensors
 package struct Teacher: Sendable {
   package let network: BuiltNetwork
   package let state: ModelState
+  /// From images as the student sees them to images as this network expects them; nil where it sees the same.
+  package let renormalisation: Renormalisation?
 
-  package init(_ network: BuiltNetwork, _ state: ModelState) { (self.network, self.state) = (network, state) }
+  package init(_ network: BuiltNetwork, _ state: ModelState, renormalisation: Renormalisation? = nil) {
+    (self.network, self.state, self.renormalisation) = (network, state, renormalisation)
+  }
 
-  /// What it says of images, with running statistics; constants.
+  /// What it says of images as the student sees them, with running statistics; constants.
   package func callAsFunction(_ images: Tensor) -> Activations {
-    network.network(images, Pass(state, .inference))
+    network.network(renormalisation?.applied(to: images) ?? images, Pass(state, .inference))
   }
 }
 

@@ -73,7 +73,7 @@ package struct TrainingRun: Sendable {
         options,
         MethodContext(
           scope: scope / "distillation", student: ActivationShape(map: cost.map, embedding: cost.embedding),
-          teachers: teachers.map { ActivationShape($0.network, task) }, heads: teachers.map(\.head),
+          teachers: teachers.map { ActivationShape($0.network) }, heads: teachers.map(\.head),
           classMeans: { teachers.map { $0.classMeans(on: source) } }, classes: task.classes,
           epochs: recipe.epochs, batchSize: recipe.batchSize, seed: seed, precision: precision))
     }
@@ -253,7 +253,7 @@ extension Teacher {
     for start in stride(from: 0, to: positions.count, by: 64) {
       let (images, labels) = source.plainBatch(
         Array(positions[start..<min(positions.count, start + 64)]))
-      let embedding = network.network(images, Pass(state, .inference)).embedding
+      let embedding = self(images).embedding
       let (values, width) = (embedding.doubles, embedding.shape[1])
       if sums.isEmpty { sums = Array(repeating: Array(repeating: 0, count: width), count: counts.count) }
       for (row, label) in labels.enumerated() {
@@ -269,11 +269,9 @@ extension Teacher {
 }
 
 extension ActivationShape {
-  fileprivate init(_ built: BuiltNetwork, _ task: ImageTask) {
-    let pass = Pass(built.state(seed: 0), .inference)
-    let activations = built.network(.zeros([1, task.channels, task.height, task.width]), pass)
-    self.init(
-      map: Shape(Array(activations.map.shape.dimensions[1...])), embedding: activations.embedding.shape[1])
+  fileprivate init(_ built: BuiltNetwork) {
+    let cost = NetworkCost(built)
+    self.init(map: cost.map, embedding: cost.embedding)
   }
 }
 

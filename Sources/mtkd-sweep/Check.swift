@@ -11,6 +11,8 @@ struct Check: ParsableCommand {
   var file: String
 
   @OptionGroup var data: DataFolders
+  /// Only for the names of imported teachers.
+  @OptionGroup var location: StoreLocation
 
   @OptionGroup var gridSize: GridSize
 
@@ -18,7 +20,8 @@ struct Check: ParsableCommand {
   var json = false
 
   func run() throws {
-    let expansion = try SweepPlanner.check(gridAt: file, dataFolders: data.folders, limit: gridSize.limit)
+    let expansion = try SweepPlanner.check(
+      gridAt: file, dataFolders: data.folders, in: location.folder, limit: gridSize.limit)
     for warning in expansion.warnings { Talk.say(warning.rendered) }
     let (asked, distinct) = (expansion.asked, expansion.runs.count)
     Out.put(

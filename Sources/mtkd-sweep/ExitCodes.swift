@@ -48,7 +48,7 @@ enum ExitCodes {
   /// The code for a domain error; nil for what the argument parser knows better.
   static func code(of error: any Error) -> Int32? {
     switch error {
-    case is GridRejected, is InvalidNetwork, is InvalidOption: badGrid
+    case is GridRejected, is InvalidNetwork, is InvalidOption, is WeightsError: badGrid
     case is UnreadableGrid, is UnknownName, is NothingThere, is MissingData: missingInput
     case is WorkerCannotWrite: inputOutput
     case is WouldLose: doneWithFailures

@@ -7,19 +7,25 @@ import Storage
 /// `mtkd-sweep export`: results for other programs.
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write a sweep's results for other programs.",
-    discussion: Catalog.exports.entries.map { format in
+    abstract: "Write a sweep's results, or a run's weights, for other programs.",
+    discussion: (Catalog.exports.entries.map { format in
       "--format \(format.name)\n\(format.summary)"
-    }.joined(separator: "\n\n"))
+    } + [
+      "--format \(WeightsExport.format)\nThe weights of one run, named by its key, as PyTorch's load_state_dict(strict=True) takes them."
+    ]).joined(separator: "\n\n"))
 
   @OptionGroup var location: StoreLocation
 
   @Argument(
-    help: "The sweep, as 'mtkd-sweep list' names it. May be left out where the store holds one.",
+    help:
+      "The sweep, as 'mtkd-sweep list' names it. May be left out where the store holds one. For safetensors the key of a run, or the beginning of one.",
     completion: Completions.sweeps)
   var sweep: String?
 
-  @Option(help: "What to write: \(Catalog.exports.names.joined(separator: ", ")).")
+  @Option(help: "Of a run's weights: those of the last epoch, or of the best on the test images.")
+  var epoch = WeightsExport.Choice.last
+
+  @Option(help: "What to write: \((Catalog.exports.names + [WeightsExport.format]).joined(separator: ", ")).")
   var format = TidyCSV.name
 
   @Option(
@@ -30,10 +36,15 @@ struct Export: ParsableCommand {
   var output: String?
 
   func validate() throws {
+    if format == WeightsExport.format {
+      guard sweep != nil else { throw ValidationError("Name the run whose weights to write.") }
+      return
+    }
     do { _ = try Catalog.exports.entry(format) } catch { throw ValidationError("\(error)") }
   }
 
   func run() throws {
+    if let sweep, format == WeightsExport.format { return try writeWeights(sweep) }
     let store = try location.open()
     let record = try location.sweep(sweep, in: store)
     let format = try Catalog.exports.entry(format)
@@ -61,4 +72,15 @@ struct Export: ParsableCommand {
     }
     if let output { Talk.say("\(points.count) runs of \(record.name) are in \(output).") }
   }
+
+  private func writeWeights(_ key: String) throws {
+    let (bytes, title) = try WeightsExport.file(key, epoch, location)
+    guard let output else {
+      throw NothingThere(description: "Weights go into a file. Say where with -o FILE.safetensors.")
+    }
+    try ExportDestination.file(output).write { write in try write(ExportedFile(path: "", bytes: bytes)) }
+    Talk.say("The weights of \(title) are in \(output).")
+  }
 }
+
+extension WeightsExport.Choice: ExpressibleByArgument {}

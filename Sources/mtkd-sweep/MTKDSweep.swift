@@ -15,7 +15,8 @@ struct MTKDSweep: AsyncParsableCommand {
       """,
     version: ProgramIdentity.version,
     subcommands: [
-      Check.self, Plan.self, Run.self, Status.self, Report.self, Export.self, Serve.self, List.self,
+      Check.self, Plan.self, Run.self, Status.self, Report.self, Export.self, Import.self, Serve.self,
+      List.self,
       Show.self, Logs.self,
       Compare.self, Plot.self,
       Retry.self,

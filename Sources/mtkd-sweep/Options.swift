@@ -11,6 +11,8 @@ struct StoreLocation: ParsableArguments {
   var path = "results"
 
   var folder: StoreFolder { StoreFolder(path) }
+  /// Where imported teachers are.
+  var weights: WeightsFolder { WeightsFolder(folder) }
 
   func open() throws -> ResultStore { try ResultStore(at: folder, .reading) }
 

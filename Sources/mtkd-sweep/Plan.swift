@@ -67,7 +67,7 @@ struct Plan: ParsableCommand {
   func run() throws {
     let store = try storeIfAny()
     let sweep = try SweepPlanner.plan(
-      gridAt: file, dataFolders: data.folders, limit: gridSize.limit, store: store)
+      gridAt: file, dataFolders: data.folders, in: location.folder, limit: gridSize.limit, store: store)
     for warning in sweep.expansion.warnings { Talk.say(warning.rendered) }
     for sentence in sweep.missingData { Talk.say("note: \(sentence)") }
     if let explain {

@@ -104,3 +104,16 @@ package enum FillRule {
     return [triple[0], triple[1].squareRoot(), triple[2]]
   }
 }
+
+/// Photographs that a test writes.
+package enum JPEG {
+  /// Encodes red, green, blue pixels, rows from the top.
+  package static func encoded(_ pixels: [UInt8], width: Int, height: Int, quality: Int = 90) -> [UInt8] {
+    precondition(pixels.count == width * height * 3)
+    var bytes: UnsafeMutablePointer<UInt8>?
+    var count = 0
+    jpeg_encode(pixels, width, height, Int32(quality), &bytes, &count)
+    defer { jpeg_free(bytes) }
+    return Array(UnsafeBufferPointer(start: bytes, count: count))
+  }
+}

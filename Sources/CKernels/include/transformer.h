@@ -28,6 +28,9 @@ void k_merge_heads(k_precision p, const void *y, void *x, size_t batch, size_t t
 // y [batch, columns, rows] from x [batch, rows, columns].
 void k_transpose(k_precision p, const void *x, void *y, size_t batch, size_t rows, size_t columns);
 
+// Whether no element is infinite or not a number.
+int k_is_finite(k_precision p, const void *x, size_t n);
+
 // Pixels of x [planes, h, w] at steps of (sy, sx) in y [planes, (h - 1) sy + 1, (w - 1) sx + 1], zeros between them.
 void k_space(k_precision p, const void *x, void *y, size_t planes, size_t h, size_t w, size_t sy, size_t sx);
 // dx from dy: what `k_space` placed.

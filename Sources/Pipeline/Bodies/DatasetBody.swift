@@ -11,7 +11,7 @@ enum DatasetBody {
     try workspace.record(.started(step: 0, ProgramIdentity.provenance()))
     var spec = stage.dataset
     spec.folder = workspace.dataFolder
-    let dataset = try DatasetCatalog.read(spec)
+    let dataset = try DatasetCatalog.read(spec, index: .of(workspace.store))
     try workspace.record(
       .finished(
         metrics: Metrics([

@@ -20,7 +20,7 @@ enum TeacherOutputsBody {
     try workspace.record(.started(step: 0, ProgramIdentity.provenance()))
     let inputs = stage.inputs
     let dataset = try DatasetBody.dataset(inputs[0], in: workspace)
-    let teacher = try TrainingBody.teacher(stage.teacher, inputs[1], dataset.task, in: workspace)
+    let teacher = try TrainingBody.teacher(stage.teacher, inputs[1], dataset, in: workspace)
     let cost = try NetworkCost(stage.teacher.network, dataset.task)
     let form = RecordForm(
       images: dataset.train.count, views: stage.views, viewsPerPart: viewsPerPart,

@@ -15,6 +15,7 @@ enum TrainingBody {
   static let lastFile = "last.safetensors"
 
   static func run(_ stage: TeacherStage, in workspace: Workspace) throws {
+    if stage.teacher.weights != nil { return try takeIn(stage, in: workspace) }
     let source = DatasetBatches(
       try DatasetBody.dataset(stage.inputs[0], in: workspace), batchSize: stage.teacher.recipe.batchSize,
       seed: stage.teacher.seed)
@@ -28,7 +29,7 @@ enum TrainingBody {
     let inputs = stage.inputs
     let dataset = try DatasetBody.dataset(inputs[0], in: workspace)
     let teachers = try zip(stage.run.teachers, inputs.dropFirst()).map { teacher, key in
-      try self.teacher(teacher, key, dataset.task, in: workspace)
+      try self.teacher(teacher, key, dataset, in: workspace)
     }
     let source = DatasetBatches(
       dataset, batchSize: stage.run.recipe.batchSize, seed: stage.run.seed,
@@ -42,13 +43,37 @@ enum TrainingBody {
 
   /// A trained teacher as those who learn from it see it.
   static func teacher(
-    _ teacher: TeacherSpec, _ key: ContentKey, _ task: ImageTask, in workspace: Workspace
+    _ teacher: TeacherSpec, _ key: ContentKey, _ dataset: Dataset, in workspace: Workspace
   ) throws -> Teacher {
-    let built = try BuiltNetwork(teacher.network, task)
-    var state = built.state(seed: 0)
+    let built = try BuiltNetwork(teacher.network, dataset.task)
+    var state = ModelState(unfilled: built.declarations)
     // The best test epoch, as the authors' script keeps it (`methods.md` 7.2).
     try state.load(Safetensors(decoding: workspace.input(key, bestFile)))
-    return Teacher(built, state)
+    return Teacher(built, state, renormalisation: TeacherWeights.renormalisation(teacher.weights, dataset))
+  }
+
+  /// A teacher that was trained elsewhere: its weights are read, fitted, measured and published as if one epoch had made them.
+  private static func takeIn(_ stage: TeacherStage, in workspace: Workspace) throws {
+    try workspace.record(.started(step: 0, ProgramIdentity.provenance()))
+    let dataset = try DatasetBody.dataset(stage.inputs[0], in: workspace)
+    let teacher = try TeacherWeights.teacher(stage.teacher, dataset, in: WeightsFolder(workspace.store))
+    let evaluation = Evaluation(teacher, on: DatasetBatches(dataset, batchSize: 64, seed: 0))
+    let weights = teacher.state.stateDictionary.encoded()
+    let epoch = EpochRecord(
+      epoch: 0, step: 0,
+      metrics: Metrics(["test.acc1": evaluation.accuracy, "test.loss": evaluation.loss]),
+      state: ContentKey(hashing: weights))
+    try workspace.record(.epoch(epoch))
+    try workspace.record(
+      .finished(
+        metrics: Metrics([
+          "test.acc1": evaluation.accuracy, "test.loss": evaluation.loss,
+          "best.test.acc1": evaluation.accuracy, "best.epoch": 0, "best.step": 0, "steps": 0,
+        ])))
+    var place = Networks.Snapshot()
+    place.put("place", [1, 0, 0])
+    BestEpoch(epoch, than: nil)?.save(to: &place)
+    try workspace.publish([(finalFile, weights), (bestFile, weights), (lastFile, place.encoded())])
   }
 
   private static func train(_ fresh: TrainingRun, in workspace: Workspace) throws {

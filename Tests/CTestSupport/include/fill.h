@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "jpeg.h"
+
 // (2 m + 1 - 2^24) / 2^24 with m the upper 24 bits of word i of a hash: in (-1, 1).
 double fill_unit(uint64_t hash, size_t i);
 // values[i] = offset + scale unit(i), rounded to single precision.

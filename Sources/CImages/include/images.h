@@ -1,0 +1,26 @@
+// JPEG and PNG from memory, and resampling. Errors of the libraries, which leave by longjmp, end here.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CI_MESSAGE = 200 };
+
+// More pixels than this are not decoded: no photograph is larger, and a lie about the size must not allocate.
+enum { CI_MOST_PIXELS = 178956970 };
+
+// Decodes to red, green, blue, 8 bits each, rows from the top; the kind is told by the first bytes. Gray becomes three equal channels, CMYK is
+// converted, alpha is dropped, 16 bits lose their lower 8. JPEG: accurate integer transform, smooth upsampling of colours; a file that ends
+// early is an error.
+//
+// Returns 0 and memory to free with ci_free, or another value and a message without a full stop.
+int ci_decode(const uint8_t *bytes, size_t count, uint8_t **pixels, size_t *width, size_t *height, char *message);
+void ci_free(uint8_t *pixels);
+
+// The crop of [width, height] pixels that begins at (left, top), resampled to out [out_height, out_width, 3] with a triangle as wide as the
+// shrinking is strong, columns before rows, each rounded to 8 bits: what the Python imaging library calls bilinear. Returns 0, or 1 where memory
+// is short.
+int ci_resample(const uint8_t *pixels, size_t stride, size_t left, size_t top, size_t width, size_t height, uint8_t *out,
+                size_t out_width, size_t out_height);
+
+// planes [3, height, width] from pixels [height, width, 3], beginning at (left, top) of rows of `stride` pixels.
+void ci_planes(const uint8_t *pixels, size_t stride, size_t left, size_t top, size_t width, size_t height, uint8_t *planes);

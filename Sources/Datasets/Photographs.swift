@@ -1,0 +1,193 @@
+internal import CImages
+package import Specs
+import Synchronization
+import Tensors
+
+/// Images that stay in their files and are decoded when they are shown.
+///
+/// A file is compared with its digest each time: what changed after it was indexed stops the run instead of changing its numbers.
+package struct Photographs: Sendable {
+  /// One file: where it lies below the root, and what it held when it was indexed.
+  package struct Entry: Hashable, Sendable {
+    package let path: String
+    package let digest: ContentKey
+  }
+
+  package let root: String
+  package let entries: [Entry]
+
+  package func selecting(_ indices: [Int]) -> Photographs {
+    Photographs(root: root, entries: indices.map { entries[$0] })
+  }
+}
+
+/// An image in memory: red, green, blue, rows from the top.
+struct DecodedImage: ~Copyable {
+  let width: Int
+  let height: Int
+  private let pixels: UnsafeMutablePointer<UInt8>
+
+  /// - Throws: a phrase that says what is wrong with the bytes.
+  init(_ bytes: [UInt8]) throws(UndecodableImage) {
+    var (width, height) = (0, 0)
+    var pixels: UnsafeMutablePointer<UInt8>?
+    var message = [CChar](repeating: 0, count: CI_MESSAGE)
+    let status = bytes.withUnsafeBufferPointer {
+      ci_decode($0.baseAddress, $0.count, &pixels, &width, &height, &message)
+    }
+    guard status == 0, let pixels else {
+      let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+      throw UndecodableImage(problem: String(decoding: text, as: UTF8.self))
+    }
+    (self.width, self.height, self.pixels) = (width, height, pixels)
+  }
+
+  deinit { ci_free(pixels) }
+
+  /// All pixels.
+  var bytes: [UInt8] { Array(UnsafeBufferPointer(start: pixels, count: width * height * 3)) }
+
+  /// The crop of `box` resampled to a square of `side` pixels: planes `[3, side, side]`.
+  func planes(_ box: PixelBox, side: Int) -> [UInt8] {
+    resampled(box, width: side, height: side).planes(left: 0, top: 0, side: side)
+  }
+
+  /// The whole image with its shorter side resampled, then the middle square of `side` pixels: how photographs are measured.
+  func centre(shorter: Int, side: Int) -> [UInt8] {
+    let isWide = width >= height
+    let longer = shorter * max(width, height) / min(width, height)
+    let (w, h) = isWide ? (longer, shorter) : (shorter, longer)
+    let all = resampled(PixelBox(left: 0, top: 0, width: width, height: height), width: w, height: h)
+    // Halves to even, as the original rounds them.
+    let left = Int((Double(w - side) / 2).rounded(.toNearestOrEven))
+    let top = Int((Double(h - side) / 2).rounded(.toNearestOrEven))
+    return all.planes(left: left, top: top, side: side)
+  }
+
+  private func resampled(_ box: PixelBox, width w: Int, height h: Int) -> Resampled {
+    let bytes = [UInt8](unsafeUninitializedCapacity: w * h * 3) { buffer, initialized in
+      let status = ci_resample(
+        pixels, width, box.left, box.top, box.width, box.height, buffer.baseAddress, w, h)
+      precondition(status == 0, "no memory for \(w) × \(h) pixels")
+      initialized = w * h * 3
+    }
+    return Resampled(pixels: bytes, width: w)
+  }
+
+  private struct Resampled {
+    let pixels: [UInt8]
+    let width: Int
+
+    func planes(left: Int, top: Int, side: Int) -> [UInt8] {
+      [UInt8](unsafeUninitializedCapacity: 3 * side * side) { buffer, initialized in
+        ci_planes(pixels, width, left, top, side, side, buffer.baseAddress)
+        initialized = 3 * side * side
+      }
+    }
+  }
+}
+
+/// Part of an image, in pixels.
+struct PixelBox: Hashable, Sendable {
+  var left: Int
+  var top: Int
+  var width: Int
+  var height: Int
+}
+
+/// Bytes that are no image, or a damaged one.
+struct UndecodableImage: Error, Equatable {
+  /// A phrase without a full stop.
+  let problem: String
+}
+
+/// How photographs become squares.
+enum PhotoView {
+  /// The shorter side that a photograph is resampled to before its middle is taken: 256 for squares of 224.
+  static func shorter(for side: Int) -> Int { side * 256 / 224 }
+
+  /// A random part of a photograph: 8 % to all of its area, 3:4 to 4:3 (Szegedy et al. 2015), as TorchVision draws it.
+  static func randomBox(width: Int, height: Int, _ stream: inout RandomStream) -> PixelBox {
+    let area = Double(width * height)
+    for _ in 0..<10 {
+      let target = area * stream.uniform(0.08...1)
+      let ratio = Logarithms.exponential(
+        stream.uniform(Logarithms.natural(0.75)...Logarithms.natural(4.0 / 3)))
+      let w = Int((target * ratio).squareRoot().rounded(.toNearestOrEven))
+      let h = Int((target / ratio).squareRoot().rounded(.toNearestOrEven))
+      guard w > 0, h > 0, w <= width, h <= height else { continue }
+      let top = stream.index(below: height - h + 1)
+      return PixelBox(left: stream.index(below: width - w + 1), top: top, width: w, height: h)
+    }
+    // Nothing fitted: the middle, as near to the whole as the ratios allow.
+    let ratio = Double(width) / Double(height)
+    var (w, h) = (width, height)
+    if ratio < 0.75 {
+      h = Int((Double(width) / 0.75).rounded(.toNearestOrEven))
+    } else if ratio > 4.0 / 3 {
+      w = Int((Double(height) * 4 / 3).rounded(.toNearestOrEven))
+    }
+    return PixelBox(left: (width - w) / 2, top: (height - h) / 2, width: w, height: h)
+  }
+}
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+private enum Logarithms {
+  static func natural(_ x: Double) -> Double { log(x) }
+  static func exponential(_ x: Double) -> Double { exp(x) }
+}
+
+extension Photographs {
+  /// The square of one photograph, `[3, side, side]` as bytes, and whether it is to be mirrored.
+  ///
+  /// - Parameter stream: draws the part that is shown; nil for the middle, as photographs are measured.
+  func view(_ index: Int, side: Int, _ stream: inout RandomStream?) -> (planes: [UInt8], flipped: Bool) {
+    let entry = entries[index]
+    let path = "\(root)/\(entry.path)"
+    do {
+      let file = try DataFile(reading: path)
+      guard ContentKey(hashing: file.bytes) == entry.digest else {
+        fatalError("\(path) changed since it was indexed. Put the old file back, or plan again.")
+      }
+      let image = try DecodedImage(file.bytes)
+      guard var draws = stream else {
+        return (image.centre(shorter: PhotoView.shorter(for: side), side: side), false)
+      }
+      let box = PhotoView.randomBox(width: image.width, height: image.height, &draws)
+      let planes = image.planes(box, side: side)
+      let flipped = draws.index(below: 2) == 1
+      stream = draws
+      return (planes, flipped)
+    } catch {
+      // Every file was read and decoded when it was indexed, so this is no damaged data but a folder that changed under a run.
+      fatalError("\(path) was readable when it was indexed and is not any more: \(error)")
+    }
+  }
+}
+
+extension Augmentation {
+  /// Photographs as a network sees them, decoded now.
+  ///
+  /// - Parameter stream: the draws of the photograph at a position of `indices`.
+  func batch(
+    of set: ImageSet, _ photographs: Photographs, _ indices: [Int], stream: (Int) -> RandomStream
+  ) -> Tensor {
+    let side = set.task.height
+    return Tensor(filling: [indices.count, 3, side, side]) { out in
+      for (position, index) in indices.enumerated() {
+        precondition((0..<set.count).contains(index), "image \(index) of \(set.count)")
+        var draws = self == .none ? nil : stream(position)
+        let (planes, flipped) = photographs.view(index, side: side, &draws)
+        planes.withUnsafeBufferPointer { planes in
+          guard let to = out.baseAddress, let from = planes.baseAddress else { return }
+          ImageView.write(
+            from, to: to + position * set.task.pixelCount, channels: 3, height: side, width: side, down: 0,
+            right: 0, flipped: flipped, mean: set.mean, std: set.std)
+        }
+      }
+    }
+  }
+}

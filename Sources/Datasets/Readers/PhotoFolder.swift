@@ -1,0 +1,82 @@
+import Specs
+
+/// Photographs in folders of their classes, shown as squares: `imagefolder-SIDE` for any folder, `imagenet` for the thousand classes of the
+/// ILSVRC at 224 pixels. With `-skip` behind the name, files that cannot be decoded are left out instead of refused.
+///
+/// The full name of a located folder counts its classes: `imagefolder-SIDE-CLASSES`. Images are normalised by ImageNet's statistics.
+struct PhotoFolder: Hashable, Sendable {
+  let side: Int
+  /// Nil where the folder says.
+  let classes: Int?
+  let skips: Bool
+  let isImageNet: Bool
+
+  /// Reads a name; nil where it is none of this reader's. Throws where its numbers make no task.
+  init?(name: String) throws(DatasetError) {
+    var parts = name.split(separator: "-", omittingEmptySubsequences: false)
+    skips = parts.count > 1 && parts.last == "skip"
+    if skips { parts.removeLast() }
+    if parts == ["imagenet"] {
+      (side, classes, isImageNet) = (224, 1000, true)
+      return
+    }
+    guard parts.first == "imagefolder" else { return nil }
+    let numbers = parts.dropFirst().map { $0.allSatisfy(\.isNumber) ? Int($0) : nil }
+    guard numbers.count <= 2, !numbers.contains(nil) else {
+      throw .impossible(
+        name: name, problem: "write imagefolder-SIDE:FOLDER, such as imagefolder-224:photographs")
+    }
+    guard let side = numbers.isEmpty ? 224 : numbers[0], (8...1024).contains(side) else {
+      throw .impossible(name: name, problem: "sides have 8 to 1024 pixels")
+    }
+    let classes = numbers.count == 2 ? numbers[1] : nil
+    if let classes, !(2...65536).contains(classes) {
+      throw .impossible(name: name, problem: "there can be 2 to 65536 classes")
+    }
+    (self.side, self.classes, isImageNet) = (side, classes, false)
+  }
+
+  func name(classes: Int) -> String {
+    (isImageNet ? "imagenet" : "imagefolder-\(side)-\(classes)") + (skips ? "-skip" : "")
+  }
+
+  /// What images of the name in full are; nil before the folder was looked at.
+  var task: ImageTask? {
+    classes.map { ImageTask(channels: 3, height: side, width: side, classes: $0) }
+  }
+
+  /// What its folder is called inside a folder of datasets.
+  var folder: String { isImageNet ? "imagenet" : "imagefolder" }
+
+  /// Indexes a folder and refuses what must not be trained on.
+  func index(
+    _ root: String, cache: String?, progress: (@Sendable (Int, Int) -> Void)? = nil
+  ) throws(DatasetError) -> PhotoIndex {
+    let index = try PhotoIndex(root, cache: cache, progress: progress)
+    if let classes, classes != index.classes.count {
+      let advice = isImageNet ? " Write imagefolder-224:FOLDER for another set of photographs" : ""
+      throw .unusable(
+        folder: root, problem: "has \(index.classes.count) classes where \(classes) are due.\(advice)")
+    }
+    guard skips || index.damaged.isEmpty else {
+      let shown = index.damaged.prefix(5).map { "\($0.path): \($0.problem)" }.joined(separator: "; ")
+      let rest = index.damaged.count > 5 ? "; and \(index.damaged.count - 5) more" : ""
+      let name = name(classes: index.classes.count)
+      throw .unusable(
+        folder: root,
+        problem:
+          "has \(index.damaged.count) files that cannot be decoded: \(shown)\(rest). Mend or remove them, or leave them out by writing \(name)-skip"
+      )
+    }
+    return index
+  }
+
+  func dataset(_ index: PhotoIndex) -> (train: ImageSet, test: ImageSet) {
+    let task = ImageTask(channels: 3, height: side, width: side, classes: index.classes.count)
+    func set(_ split: PhotoIndex.Split) -> ImageSet {
+      ImageSet(
+        task: task, labels: split.labels, photographs: Photographs(root: index.root, entries: split.entries))
+    }
+    return (set(index.train), set(index.test))
+  }
+}

@@ -1,0 +1,53 @@
+internal import Datasets
+internal import Networks
+internal import Specs
+internal import Sweeps
+
+/// Weights of a run as other programs read them.
+package enum ExportedWeights {
+  /// A state dictionary of the network alone, without what the method trained beside it.
+  ///
+  /// - Parameters:
+  ///   - spec: the text of `spec.json` of a teacher or student.
+  ///   - checkpoint: its state.
+  ///   - metadata: what the file says of itself, beside the network, the method and how images are normalised.
+  package static func file(
+    of spec: String, checkpoint: [UInt8], metadata: [String: String]
+  ) throws -> [UInt8] {
+    let request = try StageRequest(document: Array(spec.utf8))
+    let (network, dataset, method, normalisation) = try facts(request)
+    var exported = Safetensors()
+    exported.metadata = metadata
+    exported.metadata["dataset"] = dataset.name
+    exported.metadata["method"] = method
+    exported.metadata["network"] = String(decoding: network.canonicalBytes, as: UTF8.self)
+    exported.metadata["normalisation"] = normalisation.map {
+      String(decoding: $0.canonicalBytes, as: UTF8.self)
+    }
+    let state = try Safetensors(decoding: checkpoint)
+    let built = try BuiltNetwork(network, DatasetCatalog.task(of: dataset))
+    for declaration in built.declarations {
+      guard let entry = state[declaration.path] else {
+        throw WeightsError("The checkpoint has no array '\(declaration.path)'.")
+      }
+      exported.append(entry)
+    }
+    return exported.encoded()
+  }
+
+  private static func facts(
+    _ request: StageRequest
+  ) throws -> (ModelSpec, DatasetSpec, method: String, InputNormalisation?) {
+    switch request.kind {
+    case TeacherStage.kind:
+      let stage = try request.decoded(as: TeacherStage.self)
+      return (
+        stage.teacher.network, stage.dataset, "teacher", stage.teacher.weights?.normalisation
+      )
+    case StudentStage.kind:
+      let run = try request.decoded(as: StudentStage.self).run
+      return (run.student, run.dataset, run.method.name, nil)
+    default: throw WeightsError("A \(request.kind) has no weights.")
+    }
+  }
+}

@@ -1,0 +1,207 @@
+package import Datasets
+internal import Networks
+package import Specs
+package import Storage
+internal import Sweeps
+internal import Training
+
+/// Weights that `import` has taken in, under a name.
+package struct ImportRecord: CanonicallyEncodable {
+  package var network: ModelSpec
+  package var weights: ImportedWeights
+  package var classes: Int
+  /// The file as it was named.
+  package var source: String
+
+  package func append(to bytes: inout [UInt8]) {
+    var object = ObjectWriter(to: &bytes)
+    object.member("classes", classes, to: &bytes)
+    object.member("network", to: &bytes, network.append)
+    object.member("source", .string(source), to: &bytes)
+    object.member("weights", to: &bytes, weights.append)
+    object.end(&bytes)
+  }
+
+  package init(network: ModelSpec, weights: ImportedWeights, classes: Int, source: String) {
+    (self.network, self.weights, self.classes, self.source) = (network, weights, classes, source)
+  }
+
+  package init(_ json: JSONValue, at path: String) throws(SpecError) {
+    let object = try SpecObject(json, at: path)
+    self.init(
+      network: try ModelSpec(object["network"] ?? .null, at: object.path("network")),
+      weights: try ImportedWeights(object["weights"] ?? .null, at: object.path("weights")),
+      classes: try object.integer("classes"), source: try object.string("source"))
+  }
+}
+
+/// Something about weights from a file that is not as it should be.
+package struct WeightsError: Error, Equatable, CustomStringConvertible {
+  package let description: String
+  package init(_ description: String) { self.description = description }
+}
+
+/// Reads weights that were trained elsewhere and looks whether they fit.
+package enum TeacherWeights {
+  /// A file looked at.
+  package struct Examined: Sendable {
+    package let bytes: [UInt8]
+    package let network: ModelSpec
+    package let weights: ImportedWeights
+    /// What was not as it is here.
+    package let notes: [String]
+  }
+
+  /// Reads a file and fits it to a network.
+  ///
+  /// - Parameters:
+  ///   - network: nil where the file itself says so, as files that `export` wrote do.
+  ///   - normalisation: nil for what the file says, else as the dataset's images are normalised.
+  ///   - task: of the dataset that the network will be shown.
+  package static func examine(
+    _ path: String, network: ModelSpec?, normalisation: InputNormalisation?, task: ImageTask
+  ) throws -> Examined {
+    let bytes: [UInt8]
+    do throws(FileError) {
+      bytes = try AtomicFile.read(path)
+    } catch {
+      throw WeightsError(error.isAbsent ? "\(path) does not exist." : "\(error)")
+    }
+    if bytes.starts(with: [0x50, 0x4B, 3, 4]) || bytes.starts(with: [0x80, 2]) {
+      throw WeightsError(
+        "\(path) is a checkpoint of PyTorch (.pth, .pt), which can hold code and is not read here. Convert it where it can be trusted: "
+          + "python3 -c \"import sys, torch; from safetensors.torch import save_file; s = torch.load(sys.argv[1], map_location='cpu'); "
+          + "s = s.get('model', s); save_file({k: v.contiguous() for k, v in s.items()}, sys.argv[2])\" \(path) OUT.safetensors"
+      )
+    }
+    let file: Safetensors
+    do throws(SafetensorsError) { file = try Safetensors(decoding: bytes) } catch {
+      throw WeightsError("\(path): \(error)")
+    }
+    guard let network = try network ?? described(by: file) else {
+      throw WeightsError("\(path) does not say which network it belongs to. Name it: --network NAME.")
+    }
+    let chosen = try normalisation ?? Self.normalisation(of: file)
+    if let chosen, !chosen.fits(channels: task.channels) {
+      throw WeightsError(
+        "A normalisation of \(chosen.mean.count) channels does not fit images of \(task.channels).")
+    }
+    let built = try BuiltNetwork(network, task)
+    let imported: StateImport
+    do throws(ImportError) { imported = try StateImport(file, into: built) } catch {
+      throw WeightsError("\(path): \(error)")
+    }
+    return Examined(
+      bytes: bytes, network: network,
+      weights: ImportedWeights(digest: ContentKey(hashing: bytes), normalisation: chosen, path: path),
+      notes: imported.notes)
+  }
+
+  /// How a teacher does on a dataset's test images.
+  package struct Measured: Sendable {
+    package let images: Int
+    /// Percent.
+    package let accuracy: Double
+    package let loss: Double
+  }
+
+  package static func evaluate(
+    _ examined: Examined, on located: LocatedDataset, index: PhotographIndexing
+  ) throws -> Measured {
+    if let missing = located.missing { throw DatasetError.missing(missing) }
+    let dataset = try DatasetCatalog.read(located.spec, index: index)
+    let built = try BuiltNetwork(examined.network, dataset.task)
+    let state = try StateImport(Safetensors(decoding: examined.bytes), into: built).state
+    let teacher = Teacher(
+      built, state, renormalisation: renormalisation(examined.weights, dataset))
+    let evaluation = Evaluation(teacher, on: DatasetBatches(dataset, batchSize: 64, seed: 0))
+    return Measured(images: evaluation.count, accuracy: evaluation.accuracy, loss: evaluation.loss)
+  }
+
+  /// What our own exports say of themselves.
+  private static func described(by file: Safetensors) throws -> ModelSpec? {
+    try file.metadata["network"].map { text in
+      try ModelSpec(JSONReader.read(Array(text.utf8)).value, at: "network")
+    }
+  }
+
+  private static func normalisation(of file: Safetensors) throws -> InputNormalisation? {
+    try file.metadata["normalisation"].map { text in
+      try InputNormalisation(JSONReader.read(Array(text.utf8)).value, at: "normalisation")
+    }
+  }
+
+  /// A teacher as a grid writes it: `{ "import": NAME }`, or `{ "file": PATH, "network": NAME }` with `"normalisation"` where the images should be
+  /// normalised in another way than the dataset's.
+  static func teacher(
+    _ value: JSONValue, on dataset: DatasetSpec, in folder: WeightsFolder?, gridFolder: String
+  ) throws -> TeacherSpec {
+    let members = value.object ?? [:]
+    let task = try DatasetCatalog.task(of: dataset)
+    let known = members["import"] == nil ? ["file", "network", "normalisation"] : ["import"]
+    if let unknown = members.keys.filter({ !known.contains($0) }).min() {
+      let hint = NearestName.of(unknown, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
+      throw WeightsError("unknown key \"\(unknown)\" of a teacher\(hint)")
+    }
+    if let name = members["import"] {
+      guard let folder else { throw WeightsError("\(value) needs a store: name it with --store") }
+      let record = try record(name.string ?? name.description, in: folder)
+      guard record.classes == task.classes else {
+        throw WeightsError("\(name): \(ImportError.classes(found: record.classes, expected: task.classes))")
+      }
+      return TeacherSpec(network: record.network, weights: record.weights)
+    }
+    guard let text = members["file"]?.string else {
+      throw WeightsError("\"file\" should be the path of a safetensors file")
+    }
+    let path = text.hasPrefix("/") || gridFolder == "." ? text : "\(gridFolder)/\(text)"
+    let examined = try examine(
+      path, network: members["network"].map { try NetworkNames.spec($0) },
+      normalisation: members["normalisation"].flatMap { try normalisation($0) }, task: task)
+    return TeacherSpec(network: examined.network, weights: examined.weights)
+  }
+
+  /// Reads `"dataset"` (nil), `"imagenet"`, or `{ "mean": […], "std": […] }`.
+  package static func normalisation(_ value: JSONValue) throws -> InputNormalisation? {
+    switch value {
+    case "dataset": return nil
+    case "imagenet": return .imageNet
+    case .object: return try InputNormalisation(value, at: "normalisation")
+    default:
+      throw WeightsError(
+        "a normalisation is \"dataset\", \"imagenet\" or { \"mean\": […], \"std\": […] }, not \(value)")
+    }
+  }
+
+  package static func record(_ name: String, in folder: WeightsFolder) throws -> ImportRecord {
+    guard folder.hasRecord(name) else {
+      throw UnknownName(kind: "import", name: name, known: try folder.names())
+    }
+    return try ImportRecord(JSONReader.read(folder.readRecord(name)).value, at: name)
+  }
+
+  /// Puts the files that a sweep's teachers come from into the store, so that workers find them by their digest wherever they are and whatever
+  /// becomes of the files.
+  package static func take(in sweep: PlannedSweep, _ folder: WeightsFolder) throws {
+    for run in sweep.expansion.runs {
+      for weights in run.spec.teachers.compactMap(\.weights) where !folder.has(weights.digest) {
+        guard let path = weights.path else { throw DamagedWeights(path: folder.file(weights.digest)) }
+        guard try folder.put(AtomicFile.read(path)) == weights.digest else {
+          throw WeightsError("\(path) changed while the sweep was planned. Run again.")
+        }
+      }
+    }
+  }
+
+  /// The network of a teacher with its weights, as workers use it.
+  static func teacher(_ spec: TeacherSpec, _ dataset: Dataset, in folder: WeightsFolder) throws -> Teacher {
+    guard let weights = spec.weights else { preconditionFailure("a teacher that is trained here") }
+    let built = try BuiltNetwork(spec.network, dataset.task)
+    let state = try StateImport(Safetensors(decoding: folder.read(weights.digest)), into: built).state
+    return Teacher(built, state, renormalisation: Self.renormalisation(weights, dataset))
+  }
+
+  static func renormalisation(_ weights: ImportedWeights?, _ dataset: Dataset) -> Renormalisation? {
+    weights?.normalisation.flatMap { Renormalisation($0, from: dataset.train.mean, dataset.train.std) }
+  }
+}

@@ -1,0 +1,59 @@
+package import Specs
+
+/// Weights that were trained elsewhere, in the folder that `--store` names.
+///
+///     weights/DIGEST.safetensors    files as they were published
+///     weights/NAME.json             what `import` called them
+package struct WeightsFolder: Sendable {
+  package let path: String
+
+  package init(_ store: StoreFolder) { path = "\(store.path)/weights" }
+
+  package func file(_ digest: ContentKey) -> String { "\(path)/\(digest).safetensors" }
+  private func record(_ name: String) -> String { "\(path)/\(name).json" }
+
+  package func has(_ digest: ContentKey) -> Bool { AtomicFile.exists(file(digest)) }
+
+  /// Keeps a file under its digest.
+  @discardableResult
+  package func put(_ bytes: [UInt8]) throws(FileError) -> ContentKey {
+    let digest = ContentKey(hashing: bytes)
+    if has(digest) { return digest }
+    try AtomicFile.createFolder(path)
+    try AtomicFile.write(bytes, to: file(digest))
+    return digest
+  }
+
+  /// The bytes of a file, compared with its digest.
+  package func read(_ digest: ContentKey) throws -> [UInt8] {
+    let bytes = try AtomicFile.read(file(digest))
+    guard ContentKey(hashing: bytes) == digest else { throw DamagedWeights(path: file(digest)) }
+    return bytes
+  }
+
+  /// In ascending order.
+  package func names() throws(FileError) -> [String] {
+    guard AtomicFile.exists(path) else { return [] }
+    return try AtomicFile.names(in: path).filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }
+      .sorted()
+  }
+
+  package func hasRecord(_ name: String) -> Bool { AtomicFile.exists(record(name)) }
+  package func readRecord(_ name: String) throws(FileError) -> [UInt8] { try AtomicFile.read(record(name)) }
+
+  package func write(_ bytes: [UInt8], as name: String) throws(FileError) {
+    try AtomicFile.createFolder(path)
+    try AtomicFile.write(bytes, to: record(name))
+  }
+}
+
+/// A file of weights that is not what its name says.
+package struct DamagedWeights: Error, Equatable, CustomStringConvertible {
+  package let path: String
+
+  package init(path: String) { self.path = path }
+
+  package var description: String {
+    "\(path) was changed or is damaged. Remove it and import the original again."
+  }
+}

@@ -1,0 +1,42 @@
+import Foundation
+import Networks
+import Pipeline
+import Specs
+import Storage
+
+/// `mtkd-sweep export RUN --format safetensors`: a run's weights under the names that PyTorch's `load_state_dict(strict=True)` takes.
+enum WeightsExport {
+  static let format = "safetensors"
+
+  /// Which of a run's states.
+  enum Choice: String, CaseIterable {
+    case last, best
+  }
+
+  /// The bytes of the file.
+  ///
+  /// - Parameters:
+  ///   - key: of a finished run or teacher, or the beginning of one.
+  static func file(
+    _ key: String, _ choice: Choice, _ location: StoreLocation
+  ) throws -> (bytes: [UInt8], title: String) {
+    let store = try location.open()
+    let (stage, state) = try location.stage(key, in: store)
+    guard case .finished = state else {
+      throw NothingThere(
+        description: "\(stage.title) is not finished: there are no weights to export yet.")
+    }
+    let checkpoint = try store.checkpoint(of: stage.key, kind: choice == .last ? .final : .best)
+    var metadata = [
+      "format": "pt", "run": stage.key.description, "title": stage.title, "epoch": choice.rawValue,
+      "program": "mtkd-sweep \(ProgramIdentity.version)",
+    ]
+    metadata["commit"] = try store.attempts(of: stage.key).last?.provenance?.commit
+    metadata["grid"] = try store.sweeps().first { sweep in
+      try store.points(of: sweep.name).contains { $0.key == stage.key }
+    }?.name
+    return (
+      try ExportedWeights.file(of: stage.spec, checkpoint: checkpoint.bytes, metadata: metadata), stage.title
+    )
+  }
+}

@@ -1,0 +1,47 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A sweep on a folder of JPEGs, decoded while it trains.
+@Suite struct PhotographRunTests {
+  @Test func `a sweep trains on photographs and goes on bit for bit`() throws {
+    let sweep = try TinySweep(
+      grid: """
+        { "version": 1, "name": "photos",
+          "base": { "dataset": "imagefolder-16:pictures", "batchSize": 8, "epochs": 2, "teacherEpochs": 1,
+                    "student": { "family": "timm_vit", "image": 16, "patch": 4, "dim": 16, "depth": 2, "heads": 2, "mlp_ratio": 2 },
+                    "teachers": [{ "family": "cifar_resnet", "depth": 8, "widths": [4, 4, 8, 8] }] },
+          "axes": { "method": ["baseline", "aver-kd"] } }
+        """)
+    defer { sweep.remove() }
+    for (split, count) in [("train", 12), ("val", 5)] {
+      for (label, name) in ["dark", "light", "green"].enumerated() {
+        let folder = sweep.folder.appending(path: "pictures/\(split)/\(name)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for index in 0..<count {
+          let (width, height) = (20 + index, 31 - index)
+          let pixels = (0..<width * height * 3).map { place -> UInt8 in
+            let noise = (place * 37 + index * 11) % 60
+            return label == 2 ? UInt8(place % 3 == 1 ? 200 : noise) : UInt8(noise + 180 * label)
+          }
+          try Data(JPEG.encoded(pixels, width: width, height: height)).write(
+            to: folder.appending(path: "\(index).jpg"))
+        }
+      }
+    }
+    let plan = try Program.run("plan", "tiny.json", in: sweep.folder)
+    #expect(plan.status == 0, "\(plan.talk)")
+    let first = try Program.run("run", "tiny.json", "--store", "one", in: sweep.folder)
+    #expect(first.status == 0, "\(first.talk)")
+    let second = try Program.run("run", "tiny.json", "--store", "two", "--workers", "1", in: sweep.folder)
+    #expect(second.status == 0, "\(second.talk)")
+    let digests = try ["one", "two"].map {
+      try Program.run("list", "--digests", "--store", $0, in: sweep.folder).out
+    }
+    #expect(digests[0] == digests[1] && digests[0].split(separator: "\n").count > 6, "\(digests[0])")
+    #expect(first.out == second.out && first.out.contains("aver-kd"))
+    #expect(
+      FileManager.default.fileExists(atPath: sweep.folder.appending(path: "one/indexes").path),
+      "the index is remembered in the store")
+  }
+}

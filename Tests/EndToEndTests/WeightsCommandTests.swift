@@ -1,0 +1,144 @@
+import Foundation
+import Networks
+import Specs
+import TestSupport
+import Tensors
+import Testing
+
+/// Weights in and out of the program.
+@Suite struct WeightsCommandTests {
+  private static let teachers = [
+    ("resnet20", 91.6), ("resnet32", 92.8), ("resnet44", 93.4), ("resnet56", 92.7),
+  ]
+
+  @Test(arguments: teachers)
+  func `a published teacher is as good here as it was there`(_ name: String, _ percent: Double) throws {
+    guard let data = Fixtures.images,
+      FileManager.default.fileExists(atPath: "\(data.path)/teachers/\(name)-cifar10-papernet.safetensors")
+    else { return Fixtures.skip("no published teachers of CIFAR-10") }
+    let sweep = try TinySweep()
+    defer { sweep.remove() }
+    let output = try Program.run(
+      "import", "\(data.path)/teachers/\(name)-cifar10-papernet.safetensors", "--network", name, "--dataset",
+      "cifar10:\(data.path)/cifar10", "--normalisation", "imagenet", "--evaluate", "--json", in: sweep.folder)
+    try #require(output.status == 0, "\(output.talk)")
+    let test = try SpecObject(JSONReader.read(Array(output.out.utf8)).value).object("test")
+    #expect(try test.integer("images") == 1017)
+    #expect(try abs(test.number("acc1").double - percent) <= 0.1)
+  }
+
+  /// Trains one small network and exports it: the folder and the file.
+  private func exported(_ sweep: TinySweep) throws -> URL {
+    let grid = """
+      { "version": 1, "name": "alone",
+        "base": { "dataset": "synthetic-1x8x8-3", "trainImages": 96, "testImages": 48, "batchSize": 16, "epochs": 2,
+                  "method": "aver-kd-fitnet", "teacherEpochs": 1,
+                  "student": { "family": "cifar_resnet", "depth": 8, "widths": [4, 4, 4, 8] },
+                  "teachers": [{ "family": "cifar_resnet", "depth": 8, "widths": [4, 4, 8, 8] }] } }
+      """
+    try sweep.write(grid, to: "alone.json")
+    let run = try Program.run("run", "alone.json", "-q", in: sweep.folder)
+    try #require(run.status == 0, "\(run.talk)")
+    let list = try Program.run("list", "alone", in: sweep.folder)
+    let key = try #require(list.out.split(separator: " ").first)
+    let export = try Program.run(
+      "export", String(key), "--format", "safetensors", "-o", "student.safetensors", in: sweep.folder)
+    try #require(export.status == 0, "\(export.talk)")
+    return sweep.folder.appending(path: "student.safetensors")
+  }
+
+  @Test func `an exported student says in PyTorch what it says here`() throws {
+    let sweep = try TinySweep()
+    defer { sweep.remove() }
+    let path = try exported(sweep)
+    let file = try Safetensors(decoding: Array(Data(contentsOf: path)))
+    #expect(file.metadata["grid"] == "alone" && file.metadata["method"] == "aver-kd-fitnet")
+    #expect(file.metadata["run"]?.count == 64 && file.metadata["format"] == "pt")
+    // What the method trained beside the network stays here.
+    #expect(!file.entries.contains { $0.name.hasPrefix("distillation") })
+    let spec = try ModelSpec(
+      JSONReader.read(Array(try #require(file.metadata["network"]).utf8)).value, at: "network")
+    let built = try BuiltNetwork(spec, ImageTask(channels: 1, height: 8, width: 8, classes: 3))
+    #expect(Set(file.entries.map(\.name)) == Set(built.declarations.map(\.path)))
+
+    guard let python = Python.interpreter(with: ["torch", "numpy"]) else {
+      return Fixtures.skip("no PyTorch to load the weights with")
+    }
+    let script = Fixtures.committed.appending(path: "weights/round_trip.py").path
+    let answer = try Python.run(
+      python, ["-B", script, path.path, "9", "4", "1", "8", "8"], in: sweep.folder)
+    try #require(answer.status == 0, "\(answer.out)")
+    let line = try #require(answer.out.split(separator: "\n").last { $0.hasPrefix("[[") })
+    let theirs = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [[Double]]
+    let truth = try #require(theirs).flatMap(\.self)
+    let state = try StateImport(file, into: built).state.converted(to: .double)
+    let images = Tensor(FillRule.images(seed: 9, [4, 1, 8, 8]), [4, 1, 8, 8], .double)
+    let ours = built.network(images, Pass(state, .inference)).logits.doubles
+    try #require(ours.count == truth.count)
+    let largest = try #require(truth.map(abs).max())
+    #expect(zip(ours, truth).allSatisfy { abs($0 - $1) <= 1e-9 * largest })
+  }
+
+  @Test func `a grid mixes imported, named and trained teachers, in the order of its pool`() throws {
+    let sweep = try TinySweep()
+    defer { sweep.remove() }
+    _ = try exported(sweep)
+    let first = try Program.run(
+      "import", "student.safetensors", "--dataset", "synthetic-1x8x8-3", "--name", "mine", "--store", "other",
+      in: sweep.folder)
+    try #require(first.status == 0, "\(first.talk)")
+    let grid = """
+      { "version": 1, "name": "mixed",
+        "base": { "dataset": "synthetic-1x8x8-3", "trainImages": 48, "testImages": 24, "batchSize": 16, "epochs": 1,
+                  "method": "aver-kd", "teacherEpochs": 1,
+                  "student": { "family": "cifar_resnet", "depth": 8, "widths": [4, 4, 4, 8] } },
+        "axes": { "teachers": { "pool": [{ "import": "mine" },
+                                         { "family": "cifar_resnet", "depth": 8, "widths": [4, 4, 8, 8] },
+                                         { "file": "student.safetensors", "normalisation": { "mean": [0.4], "std": [0.3] } }],
+                                "take": [1, 2, 3] } } }
+      """
+    try sweep.write(grid, to: "mixed.json")
+    let run = try Program.run("run", "mixed.json", "--store", "other", in: sweep.folder)
+    #expect(run.status == 0, "\(run.talk)")
+    #expect(run.talk.components(separatedBy: "from weights").count == 3, "\(run.talk)")
+    // The file may go, and be given another name: what counts is its digest, and the store has its bytes.
+    try FileManager.default.moveItem(
+      at: sweep.folder.appending(path: "student.safetensors"),
+      to: sweep.folder.appending(path: "moved.safetensors"))
+    try sweep.write(
+      grid.replacingOccurrences(of: "student.safetensors", with: "moved.safetensors"), to: "mixed.json")
+    let plan = try Program.run("plan", "mixed.json", "--store", "other", in: sweep.folder)
+    #expect(plan.out.contains("done 3, to run 0"), "\(plan.out)")
+  }
+
+  @Test func `weights that do not fit are explained where the grid names them`() throws {
+    let sweep = try TinySweep()
+    defer { sweep.remove() }
+    try sweep.write("no tensors", to: "bad.safetensors")
+    try Data([0x50, 0x4B, 3, 4, 0, 0]).write(to: sweep.folder.appending(path: "model.pth"))
+    let cases = [
+      ("{ \"file\": \"bad.safetensors\", \"network\": \"resnet8\" }", "Not a safetensors file"),
+      ("{ \"file\": \"absent.safetensors\", \"network\": \"resnet8\" }", "does not exist"),
+      ("{ \"file\": \"model.pth\", \"network\": \"resnet8\" }", "Convert it"),
+      ("{ \"file\": \"bad.safetensors\", \"netwrok\": \"resnet8\" }", "did you mean \"network\""),
+      ("{ \"import\": \"nobody\" }", "nobody"),
+    ]
+    for (teacher, part) in cases {
+      try sweep.write(
+        """
+        { "version": 1, "name": "bad", "base": { "dataset": "synthetic-1x8x8-3", "method": "aver-kd",
+          "student": "mini-resnet8-w8",
+          "teachers": [\(teacher)] } }
+        """, to: "bad.json")
+      let check = try Program.run("check", "bad.json", in: sweep.folder)
+      #expect(check.status == 65, "\(check.talk)")
+      #expect(check.talk.contains("bad.json:3") && check.talk.contains(part), "\(check.talk)")
+    }
+    let pickled = try Program.run(
+      "import", "model.pth", "--network", "resnet8", "--dataset", "synthetic-1x8x8-3", in: sweep.folder)
+    #expect(pickled.status == 65 && pickled.talk.contains("safetensors.torch"), "\(pickled.talk)")
+    let misspelt = try Program.run(
+      "import", "bad.safetensors", "--network", "resnet9", "--dataset", "synthetic-1x8x8-3", in: sweep.folder)
+    #expect(misspelt.status == 66 && misspelt.talk.contains("resnet8"), "\(misspelt.talk)")
+  }
+}

@@ -1,0 +1,135 @@
+import Foundation
+import Networks
+import Specs
+import TestSupport
+import Tensors
+import Testing
+
+/// State dictionaries of other programs: what is taken, what is said of it, and what is refused.
+@Suite struct StateImportTests {
+  private static let task = ImageTask(channels: 1, height: 28, width: 28, classes: 10)
+
+  private func network(_ name: JSONValue = "mini-resnet8-w8", classes: Int = 10) throws -> BuiltNetwork {
+    var task = Self.task
+    task.classes = classes
+    return try BuiltNetwork(NetworkNames.spec(name), task)
+  }
+
+  /// A state dictionary with every entry changed, or left out where the change gives nil.
+  private func changed(
+    _ file: Safetensors, _ change: (Safetensors.Entry) -> Safetensors.Entry?
+  ) -> Safetensors {
+    var changed = Safetensors()
+    for entry in file.entries { if let entry = change(entry) { changed.append(entry) } }
+    return changed
+  }
+
+  private func renamed(_ entry: Safetensors.Entry, _ name: String) -> Safetensors.Entry {
+    Safetensors.Entry(name: name, type: entry.type, shape: entry.shape, bytes: entry.bytes)
+  }
+
+  @Test func `a dictionary of the same network is taken bit for bit, without a word`() throws {
+    let built = try network()
+    let state = built.state(seed: 3)
+    let taken = try StateImport(state.stateDictionary, into: built)
+    #expect(taken.notes.isEmpty)
+    #expect(taken.state.stateDictionary.encoded() == state.stateDictionary.encoded())
+  }
+
+  @Test func `the prefix of a data-parallel wrapper is taken away where every name has it`() throws {
+    let built = try network()
+    let file = built.state(seed: 3).stateDictionary
+    let wrapped = changed(file) { renamed($0, "module." + $0.name) }
+    let taken = try StateImport(wrapped, into: built)
+    #expect(taken.notes.count == 1 && taken.notes[0].contains("module."))
+    #expect(taken.state.stateDictionary.encoded() == file.encoded())
+    let mixed = changed(file) { $0.name.hasPrefix("fc") ? renamed($0, "module." + $0.name) : $0 }
+    let error = #expect(throws: ImportError.self) { try StateImport(mixed, into: built) }
+    #expect(error?.description.contains("2 of ") == true, "\(error?.description ?? "")")
+  }
+
+  @Test func `missing counters count as 0 and other types are converted, and both are said`() throws {
+    let built = try network()
+    let file = built.state(seed: 3).stateDictionary
+    let old = changed(file) { entry in
+      if entry.name.hasSuffix("num_batches_tracked") { return nil }
+      guard entry.name == "fc.bias", let tensor = entry.tensor else { return entry }
+      let bytes = tensor.doubles.flatMap { value in withUnsafeBytes(of: value) { Array($0) } }
+      return Safetensors.Entry(name: entry.name, type: .f64, shape: entry.shape, bytes: bytes)
+    }
+    let taken = try StateImport(old, into: built)
+    #expect(taken.notes.count == 2, "\(taken.notes)")
+    #expect(taken.notes.contains { $0.contains("num_batches_tracked") && $0.contains("9 ") })
+    #expect(taken.notes.contains { $0.contains("F64") })
+    #expect(taken.state.stateDictionary.encoded() == file.encoded())
+  }
+
+  @Test func `another number of classes is explained`() throws {
+    let file = try network(classes: 7).state(seed: 1).stateDictionary
+    let built = try network()
+    let error = #expect(throws: ImportError.classes(found: 7, expected: 10)) {
+      try StateImport(file, into: built)
+    }
+    #expect(error?.description.contains("7 classes") == true)
+  }
+
+  @Test func `another network is refused, and the one that fits is named`() throws {
+    let file = try network("mini-resnet14-w8").state(seed: 1).stateDictionary
+    let built = try network()
+    let error = #expect(throws: ImportError.self) { try StateImport(file, into: built) }
+    #expect(error?.description.contains("mini-resnet14-w8") == true, "\(error?.description ?? "")")
+    let wide = try network("mini-resnet8").state(seed: 1).stateDictionary
+    let other = #expect(throws: ImportError.self) { try StateImport(wide, into: built) }
+    #expect(other?.description.contains("mini-resnet8") == true, "\(other?.description ?? "")")
+  }
+
+  @Test func `integers for floats, floats for counters and values that are not finite are refused`() throws {
+    let built = try network()
+    let file = built.state(seed: 3).stateDictionary
+    let integers = changed(file) { entry in
+      guard entry.name == "fc.bias" else { return entry }
+      return Safetensors.Entry(
+        name: entry.name, type: .i32, shape: entry.shape,
+        bytes: Array(repeating: 0, count: 4 * entry.shape.count))
+    }
+    #expect(throws: ImportError.type("fc.bias", found: "I32", expected: "floats")) {
+      try StateImport(integers, into: built)
+    }
+    let counter = changed(file) { entry in
+      guard entry.name == "bn1.num_batches_tracked" else { return entry }
+      return Safetensors.Entry(name: entry.name, type: .f32, shape: [], bytes: [0, 0, 0, 0])
+    }
+    #expect(throws: ImportError.self) { try StateImport(counter, into: built) }
+    let infinite = changed(file) { entry in
+      guard entry.name == "fc.bias" else { return entry }
+      let bytes = withUnsafeBytes(of: Float.infinity) { Array($0) } + entry.bytes.dropFirst(4)
+      return Safetensors.Entry(name: entry.name, type: .f32, shape: entry.shape, bytes: bytes)
+    }
+    #expect(throws: ImportError.notFinite("fc.bias")) { try StateImport(infinite, into: built) }
+  }
+
+  @Test func `TorchVision's published MobileNetV2 says what it says in PyTorch`() throws {
+    guard
+      let path = Fixtures.images?.appending(path: "teachers/mobilenet_v2-torchvision.safetensors"),
+      FileManager.default.fileExists(atPath: path.path)
+    else { return Fixtures.skip("no published weights of MobileNetV2") }
+    let record = try SpecObject(
+      JSONReader.read(
+        Array(Data(contentsOf: Fixtures.committed.appending(path: "weights/mobilenetv2_logits.json")))
+      ).value)
+    let shape = Shape(try record.array("shape").compactMap(\.integer))
+    let truth = try record.array("logits").flatMap { try #require($0.array).map { $0.number!.double } }
+    let task = ImageTask(channels: 3, height: shape[2], width: shape[3], classes: 1000)
+    let built = try BuiltNetwork(NetworkNames.spec("tv-mobilenetv2"), task)
+    let state = try StateImport(Safetensors(decoding: Array(Data(contentsOf: path))), into: built).state
+    let images = FillRule.images(seed: try record.integer("seed"), shape)
+    let largest = truth.map(abs).max()!
+    for (precision, tolerance) in [(Precision.double, 1e-9), (.single, 1e-5)] {
+      let pass = Pass(state.converted(to: precision), .inference)
+      let logits = built.network(Tensor(images, shape, precision), pass).logits.doubles
+      try #require(logits.count == truth.count)
+      let error = zip(logits, truth).map { abs($0 - $1) }.max()! / largest
+      #expect(error <= tolerance, "\(precision): \(error)")
+    }
+  }
+}
