@@ -128,22 +128,19 @@ extension ResultStore {
     }
   }
 
-  /// The values of one metric, run by run in the order of the plan, epoch by epoch; not a number where the run reported none.
-  package func series(of sweep: String, metric: String) throws(StoreError) -> [[PointOutcome.EpochValue]] {
-    let id = try id(ofSweep: sweep)
-    return try read { db in
+  /// The values of one metric, run by run in the order of the keys, epoch by epoch; not a number where the run reported none.
+  package func series(of keys: [ContentKey], metric: String) throws(StoreError) -> [[PointOutcome.EpochValue]]
+  {
+    try read { db in
       guard let name = try Int64.fetchOne(db, sql: "SELECT id FROM name WHERE name = ?", arguments: [metric])
-      else { return [] }
-      let stages = try Row.fetchAll(
-        db,
-        sql:
-          "SELECT t.id FROM point p LEFT JOIN stage t ON t.key = p.key WHERE p.sweep = ? ORDER BY p.ordinal",
-        arguments: [id])
+      else { return keys.map { _ in [] } }
       let select = try db.makeStatement(
-        sql: "SELECT epoch, value FROM metric WHERE stage = ? AND name = ? AND epoch >= 0 ORDER BY epoch")
-      return try stages.map { row in
-        guard let stage: Int64 = row[0] else { return [] }
-        let values = try Row.fetchCursor(select, arguments: [stage, name])
+        sql: """
+          SELECT m.epoch, m.value FROM stage t JOIN metric m ON m.stage = t.id
+          WHERE t.key = ? AND m.name = ? AND m.epoch >= 0 ORDER BY m.epoch
+          """)
+      return try keys.map { key in
+        let values = try Row.fetchCursor(select, arguments: [key.stored, name])
         var series: [PointOutcome.EpochValue] = []
         while let row = try values.next() {
           series.append(PointOutcome.EpochValue(epoch: row[0], value: row[1] ?? .nan))
@@ -151,11 +148,6 @@ extension ResultStore {
         return series
       }
     }
-  }
-
-  /// Names of the metrics that some epoch of the store has, in their order.
-  package func metricNames() throws(StoreError) -> [String] {
-    try read { db in try String.fetchAll(db, sql: "SELECT name FROM name ORDER BY name") }
   }
 
   private static let stagesOfSweep =

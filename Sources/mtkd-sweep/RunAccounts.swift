@@ -27,24 +27,53 @@ extension ResultStore {
 }
 
 extension ResultStore {
-  /// What the page of a sweep tells.
-  func story(of sweep: String, metric: String) throws -> SweepStory {
-    let record = try self.sweep(sweep)
-    let outlines = try outlines(of: sweep)
-    let series = try series(of: sweep, metric: metric)
-    let results = try results(of: sweep, metric: metric)
-    // A `run` with a grown grid may have come between two of these looks at the file.
-    guard outlines.map(\.point.key) == (try points(of: sweep).map(\.key)),
-      outlines.count == results.runs.count
-    else { return try story(of: sweep, metric: metric) }
-    let runs = outlines.enumerated().map { index, run in
-      SweepStory.Run(
-        key: run.point.key, title: run.title ?? "seed \(run.point.seed)",
-        attempts: run.attempts.map { RunAccount.Attempt($0) },
-        series: index < series.count ? series[index].map(\.value) : [], lastState: run.lastState,
-        final: run.final)
+  /// What the page of a sweep tells, of the runs that the results have.
+  func story(of sweep: SweepRecord, _ results: SweepResults, _ layout: ReportLayout) throws -> SweepStory {
+    let outlines = try outlines(of: sweep.name)
+    let series = try series(of: outlines.map(\.point.key), metric: results.metric)
+    var places: [ContentKey: Int] = [:]
+    for (place, outline) in outlines.enumerated() { places[outline.point.key] = place }
+    let runs = results.runs.map { run -> SweepStory.Run in
+      // A `run` with another grid may have come between these looks at the file.
+      guard let key = run.key, let place = places[key] else {
+        return SweepStory.Run(
+          key: run.key ?? ContentKey(hashing: []), title: "seed \(run.seed)", attempts: [], series: [],
+          lastState: nil, final: nil)
+      }
+      let outline = outlines[place]
+      return SweepStory.Run(
+        key: key, title: outline.title ?? "seed \(run.seed)",
+        attempts: outline.attempts.map { RunAccount.Attempt($0) },
+        series: series[place].map(\.value), lastState: outline.lastState, final: outline.final)
     }
-    return SweepStory(results: results, grid: record.grid, asked: record.asked, runs: runs)
+    return SweepStory(
+      results: results, layout: layout, grid: sweep.grid, asked: sweep.asked, runs: runs)
+  }
+
+  /// The same as the grid's report block says.
+  func story(of name: String) throws -> SweepStory {
+    let sweep = try sweep(name)
+    let (results, layout) = try preferredResults(of: sweep)
+    return try story(of: sweep, results, layout)
+  }
+
+  /// Small curves of the first cells of a sweep.
+  func curves(of sweep: SweepRecord, _ results: SweepResults) throws -> Markup {
+    let groups = CurveGrid.groups(results)
+    let shown = groups.prefix(CurveGrid.mostCells).flatMap(\.runs)
+    let keys = shown.compactMap { results.runs[$0].key }
+    let series = zip(keys, try series(of: keys, metric: results.metric)).map { ($0, $1.map(\.value)) }
+    let curves = Dictionary(series) { $1 }
+    return CurveGrid.markup(results, groups) { index in results.runs[index].key.flatMap { curves[$0] } ?? [] }
+  }
+
+  /// Results and layout as the grid's report block says.
+  func preferredResults(of sweep: SweepRecord) throws -> (SweepResults, ReportLayout) {
+    let preferences = try sweep.report
+    let results = try results(of: sweep.name, metric: preferences.metric, select: preferences.select)
+    let layout = ReportLayout(preferences)
+    try layout.check(results)
+    return (results, layout)
   }
 }
 

@@ -15,41 +15,87 @@ enum Narration {
         "<b>Not every run has a result:</b> \(gaps.joined(separator: ", ")). Cells that lack one say so, and the notes under the table give the reason."
       )
     }
-    sentences += ranking(table)
-    sentences.append(
-      "Numbers are those of the last epoch. The best epoch, chosen on the test set itself, stands beside them in brackets and decides nothing."
-    )
-    sentences.append(makers(story))
+    sentences += rankings(table)
+    sentences += families(table)
+    sentences.append(selection(results))
+    sentences.append(makers(story, table))
     return sentences
   }
 
   private static func asked(_ story: SweepStory, _ table: ReportTable) -> Markup {
     let (asked, distinct) = (story.asked, story.results.runs.count)
+    let cells = "\(distinct) distinct runs in \(table.cells.count) cells"
+    if distinct > asked { return "This page shows \(cells)." }
     let shared: Markup =
       asked > distinct
-      ? ", of which \(asked - distinct) repeat others because their method does not read what differs" : ""
-    return
-      "The grid asks for \(asked) runs\(shared): \(distinct) distinct runs in \(table.cells.count) cells."
+      ? ", of which \(asked - distinct) repeat others because their method does not read what differs, or are left out here"
+      : ""
+    return "The grid asks for \(asked) runs\(shared): \(cells)."
   }
 
-  /// Where there is a first and a second in a column of the table.
-  private static func ranking(_ table: ReportTable) -> [Markup] {
-    table.columns.indices.prefix(6).compactMap { column in
-      let ranked = table.rows.indices.compactMap { row in
-        table.grid[row][column].flatMap { cell in cell.last.map { (name: table.rows[row], last: $0, cell) } }
-      }.sorted { ($1.last.mean, $0.name) < ($0.last.mean, $1.name) }
-      guard ranked.count > 1 else { return nil }
-      let (first, second) = (ranked[0], ranked[1])
-      let difference = ReportTable.digits(first.last.mean - second.last.mean)
-      let count = first.last.count
+  /// Who leads, by how much, and whether that is more than chance.
+  private static func rankings(_ table: ReportTable) -> [Markup] {
+    guard !table.rankings.isEmpty else {
+      return [
+        "No ranking is given: it takes two cells of one student with two seeds or more and none missing."
+      ]
+    }
+    let digits = table.digits
+    var sentences = table.rankings.prefix(6).map { ranking -> Markup in
+      let comparison = ranking.comparison
+      let head = ReportTable.text(ranking.first.headline, plusMinus: "±", digits: digits)
+      let count = ranking.first.headline?.count ?? 0
+      let difference = comparison.difference.map { Digits.signed($0, digits) } ?? "not comparable"
+      let interval =
+        comparison.interval.map {
+          ", 95 % interval \(Digits.signed($0.low, digits)) to \(Digits.signed($0.high, digits))"
+        }
+        ?? ""
+      let p = comparison.adjusted.map { " (p = \(Digits.p($0)))" } ?? ""
+      let verdict: Markup =
+        comparison.adjusted == nil
+        ? "no test of that difference is possible"
+        : ranking.isDistinguishable
+          ? "<b>that difference is distinguishable from none</b>\(p)"
+          : "<b>that difference is not distinguishable from none</b>\(p)"
+      let place: Markup = ranking.context.isEmpty ? "" : "On \(ranking.context), "
       return """
-        On \(table.columns[column]), <b>\(first.name)</b> has the highest mean, \(ReportTable.text(first.last, plusMinus: "±")) \
-        over \(count == 1 ? "one seed" : "\(count) seeds"); \(second.name) follows, \(difference) below.
+        \(place)<b>\(comparison.nameB)</b> has the best mean, \(head) over \(count) seeds, against \(comparison.nameA) in second place: \
+        \(difference)\(interval); \(verdict).
         """
+    }
+    let few = table.rankings.compactMap { $0.comparison.paired }.filter {
+      $0.smallestReachable >= CellComparison.level
+    }.min { $0.smallestReachable < $1.smallestReachable }
+    if let few {
+      sentences.append(
+        "With \(few.count) seeds in common, the exact tests (sign flip, Wilcoxon) cannot give less than p = \(Digits.p(few.smallestReachable)), whatever the difference: six seeds could."
+      )
+    }
+    return sentences
+  }
+
+  private static func families(_ table: ReportTable) -> [Markup] {
+    let tested = table.comparisons.filter { $0.adjusted != nil }
+    guard !tested.isEmpty else { return [] }
+    let clear = tested.count { $0.isDistinguishable == true }
+    return [
+      "Of the \(tested.count) comparisons that the grid declares, \(clear == 0 ? "none" : "\(clear)") \(clear == 1 ? "is" : "are") distinguishable after correction (\(table.layout.correction.title))."
+    ]
+  }
+
+  private static func selection(_ results: SweepResults) -> Markup {
+    switch results.select {
+    case .last:
+      "Numbers are those of the last epoch. The best epoch, chosen by the metric itself, stands beside them in brackets and decides nothing."
+    case .bestOnValidation:
+      "Numbers are those of the epoch with the highest validation accuracy of each seed, which the test set did not choose."
+    case .bestOnTest:
+      "<b>Warning:</b> each number is that of its seed's best epoch, chosen on what it is measured with: such numbers are too good. The last epoch stands in brackets."
     }
   }
 
-  private static func makers(_ story: SweepStory) -> Markup {
+  private static func makers(_ story: SweepStory, _ table: ReportTable) -> Markup {
     let makers = story.makers
     guard let first = makers.first?.made else { return "Nothing of this has been run yet." }
     let programs = Set(makers.map { $0.made.program?.description ?? $0.made.version }).count
@@ -60,19 +106,22 @@ enum Narration {
       return
         "One program made all of it: mtkd-sweep \(first.version), on \(machines), with one numerics profile."
     }
+    let mixed = table.cells.count { $0.isMixed }
+    let cells: Markup = mixed == 0 ? "no cell mixes them" : "\(mixed) cells mix them, and say so"
     return """
-      <b>\(programs == 1 ? "One program" : "\(programs) programs")</b> with \(profiles == 1 ? "one numerics profile" : "\(profiles) numerics profiles") \
-      made these runs, on \(machines): see what made these numbers before comparing them.
+      \(programs == 1 ? "One program" : "\(programs) programs") with \(profiles == 1 ? "one numerics profile" : "\(profiles) numerics profiles") \
+      made these runs, on \(machines); \(cells).
       """
   }
 
-  /// The cell with the highest mean, and its name.
-  static func highest(_ table: ReportTable) -> (name: String, cell: Cell)? {
+  /// The cell with the best mean, and its name.
+  static func top(_ table: ReportTable) -> (name: String, cell: Cell)? {
+    let sign = MetricDirection.isHigherBetter(table.results.metric) ? 1.0 : -1.0
     var top: (name: String, cell: Cell)?
     for (row, cells) in zip(table.rows, table.grid) {
       for (column, cell) in zip(table.columns, cells) {
-        guard let cell, let last = cell.last else { continue }
-        if let mean = top?.cell.last?.mean, mean >= last.mean { continue }
+        guard let cell, let mean = cell.headline?.mean else { continue }
+        if let best = top?.cell.headline?.mean, sign * best >= sign * mean { continue }
         top = (table.columns.count > 1 ? "\(row), \(column)" : row, cell)
       }
     }

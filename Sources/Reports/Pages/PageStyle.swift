@@ -74,6 +74,9 @@ package enum PageStyle {
     th[aria-sort=descending] button::after{content:"↓";opacity:1;color:var(--accent)}
     .value{font-weight:560}
     .sub{display:block;color:var(--soft);font-size:.8rem}
+    .rank{color:var(--accent);font-size:.75rem;font-weight:600;margin-right:.5em}
+    .warning{color:var(--bad);font-weight:600}
+    details>summary{color:var(--accent)}details.run>summary{color:inherit}section details{margin:.8rem 0}.card details.run{margin:0}
     .tag{display:inline-block;font-size:.75rem;border:1px solid currentColor;color:var(--tone,var(--soft));border-radius:99px;\
     padding:0 .55em;line-height:1.5}
     .spark{display:block;margin-left:auto;overflow:visible}
@@ -107,7 +110,7 @@ package enum PageStyle {
     pre.log{max-height:26rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}
     .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(19rem,100%),1fr));gap:1rem}
     .chart text{fill:var(--soft);font:11px system-ui,sans-serif}.chart .name{fill:var(--ink);font-weight:600}\
-    .chart .curve{fill:none;stroke:var(--accent);stroke-width:1.6;stroke-linejoin:round}.chart .axis{stroke:var(--line)}.chart circle{fill:var(--accent)}
+    .chart .curve{fill:none;stroke:var(--accent);stroke-width:1.6;stroke-linejoin:round}.chart figcaption{color:var(--ink);font-weight:600;font-size:.82rem;margin:0 0 .4rem}.chart{padding:.8rem}.chart .seed{fill:none;stroke:var(--accent);stroke-width:1;opacity:.35}.chart .axis{stroke:var(--line)}.chart circle{fill:var(--accent)}
     [hidden]{display:none!important}
     @media (max-width:56rem){.short{grid-template-columns:minmax(0,1fr)}}
     @media (max-width:40rem){.work li{grid-template-columns:minmax(0,1fr)}.work .sub{text-align:left}.wrap{padding:0 1rem}header.top{padding-top:1.8rem}th,td{padding:.45rem .6rem}\

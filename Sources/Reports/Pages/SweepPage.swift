@@ -9,11 +9,16 @@ package enum SweepPage {
   static let mostSections = 2000
 
   package static func render(_ story: SweepStory, figures: [Figure] = []) -> String {
-    let table = ReportTable(story.results)
+    let table = ReportTable(story.results, story.layout)
     var sections: [Section] = [
       Section(id: "summary", title: "In short", body: summary(story, table)),
-      Section(id: "table", title: "Results", body: results(table)),
+      Section(
+        id: "table", title: "Results",
+        body: "\(TableSections.main(table))\(TableSections.comparisons(table))\(TableSections.cells(table))"),
     ]
+    let groups = CurveGrid.groups(story.results)
+    let curves = CurveGrid.markup(story.results, groups) { story.runs[$0].series }
+    if curves != "" { sections.append(Section(id: "curves", title: "Curves", body: curves)) }
     if !figures.isEmpty {
       sections.append(Section(id: "figures", title: "Figures", body: Figure.list(figures)))
     }
@@ -97,9 +102,17 @@ package enum SweepPage {
   private static func header(_ story: SweepStory) -> Markup {
     """
     <p class=eyebrow>mtkd-sweep report</p><h1>\(story.results.name)</h1>
-    <p class=lede>\(ReportTable.unit(of: story.results)), after the last epoch of each run</p>
+    <p class=lede>\(MetricDirection.title(story.results.metric)), \(epoch(story.results.select))</p>
     \(StateBar.markup(story.results.states))
     """
+  }
+
+  private static func epoch(_ select: ReportSelection) -> String {
+    switch select {
+    case .last: "after the last epoch of each run"
+    case .bestOnValidation: "at the epoch of each run's highest validation accuracy"
+    case .bestOnTest: "at each run's best epoch, chosen on the test set"
+    }
   }
 
   // Sections
@@ -112,42 +125,12 @@ package enum SweepPage {
       "<li><b>\(table.cells.count)</b><span>cells</span></li>",
       "<li><b>\(seeds.isEmpty ? "0" : seeds)</b><span>seeds a cell</span></li>",
     ]
-    if let top = Narration.highest(table) {
-      tiles.append(
-        "<li><b>\(ReportTable.text(top.cell.last, plusMinus: "±"))</b><span>highest mean: \(top.name)</span></li>"
-      )
+    if let top = Narration.top(table) {
+      let text = ReportTable.text(top.cell.headline, plusMinus: "±", digits: table.digits)
+      tiles.append("<li><b>\(text)</b><span>best mean: \(top.name)</span></li>")
     }
     let sentences = Narration.sentences(story, table).map { sentence -> Markup in "<li>\(sentence)</li>" }
     return "<div class=short><ul class=\"summary card\">\(sentences)</ul><ul class=tiles>\(tiles)</ul></div>"
-  }
-
-  package static func results(_ table: ReportTable) -> Markup {
-    let head = ([""] + table.columns).map { name -> Markup in
-      "<th scope=col><button type=button>\(name.isEmpty ? "setting" : name)</button></th>"
-    }
-    let body = zip(table.rows, table.grid).map { row, cells -> Markup in
-      "<tr><th scope=row>\(row)</th>\(cells.map(cell))</tr>\n"
-    }
-    let notes = table.footer(plusMinus: "±").map { line -> Markup in
-      line.hasPrefix("  ") ? "<li class=gap>\(String(line.dropFirst(2)))</li>" : "<li>\(line)</li>"
-    }
-    return """
-      <div class=scroll><table class=sortable><thead><tr>\(head)</tr></thead><tbody>
-      \(body)</tbody></table></div><ul class=notes>\(notes)</ul>
-      """
-  }
-
-  private static func cell(_ cell: Cell?) -> Markup {
-    guard let cell else { return "<td data-v=\"\"></td>" }
-    let best: Markup =
-      cell.best.map { "<span class=sub>[\(ReportTable.text($0, plusMinus: "±"))]</span>" } ?? ""
-    let gap: Markup =
-      cell.shortfall.map { "<span class=\"sub \(cell.gaps[0].tone)\"><span class=tag>\($0)</span></span>" }
-      ?? ""
-    let value = cell.last.map { $0.mean.description } ?? ""
-    return """
-      <td data-v="\(value)"><span class=value>\(ReportTable.text(cell.last, plusMinus: "±"))</span>\(best)\(gap)</td>
-      """
   }
 
   private static func grid(_ story: SweepStory) -> Markup {
@@ -155,11 +138,6 @@ package enum SweepPage {
     <p class=tools><button type=button data-copies=grid-text>Copy the grid</button></p><pre id=grid-text>\(story.grid)</pre>
     """
   }
-}
-
-extension Cell.Gap {
-  /// The colour of the page that goes with the word.
-  fileprivate var tone: String { word == "to run" ? "open" : word }
 }
 
 extension SweepResults {
@@ -183,13 +161,6 @@ extension SweepResults.Outcome {
     case .blocked: "blocked"
     case .missing: "open"
     }
-  }
-}
-
-extension ReportTable {
-  /// `test.acc1 in percent`.
-  package static func unit(of results: SweepResults) -> String {
-    results.metric.hasSuffix("acc1") ? "\(results.metric) in percent" : results.metric
   }
 }
 

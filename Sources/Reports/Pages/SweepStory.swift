@@ -3,6 +3,7 @@ package import Specs
 /// What the page of a sweep tells, beyond its table.
 package struct SweepStory: Sendable {
   package let results: SweepResults
+  package let layout: ReportLayout
   /// The grid's text, comments and all.
   package let grid: String
   /// Runs as the grid spells them, shared ones counted each time.
@@ -33,9 +34,13 @@ package struct SweepStory: Sendable {
     var provenance: Provenance? { attempts.last { $0.provenance != nil }?.provenance }
   }
 
-  package init(results: SweepResults, grid: String, asked: Int, runs: [Run]) {
+  /// - Precondition: as many runs as the results have.
+  package init(
+    results: SweepResults, layout: ReportLayout = ReportLayout(), grid: String, asked: Int, runs: [Run]
+  ) {
     precondition(results.runs.count == runs.count, "\(runs.count) stories of \(results.runs.count) runs")
-    (self.results, self.grid, self.asked, self.runs) = (results, grid, asked, runs)
+    (self.results, self.layout, self.grid) = (results, layout, grid)
+    (self.asked, self.runs) = (asked, runs)
   }
 
   /// What made the results, each with the number of its runs: the most frequent first.

@@ -69,24 +69,26 @@ struct Dashboard: Sendable {
 
   private func sweep(_ name: String, _ rest: [String], _ search: String) async throws -> PageResponse {
     let store = try await feed.current()
+    let record = try store.sweep(name)
     switch rest {
     case []:
-      let record = try store.sweep(name)
       return .html(
         DashboardPages.sweep(
           record, try store.counts(of: name), try await feed.state(), runs: try runs(store, record, "")))
     case ["report"]:
       let stamp = try await feed.state().stamp
-      return .html(
-        try reports.page(name, stamp) { SweepPage.render(try store.story(of: name, metric: "test.acc1")) })
+      return .html(try reports.page(name, stamp) { SweepPage.render(try store.story(of: name)) })
     case ["report.json"]:
-      return .json(
-        JSONTable.render(ReportTable(try store.results(of: name, metric: "test.acc1")), style: TextStyle()))
+      let (results, layout) = try store.preferredResults(of: record)
+      return .json(JSONTable.render(ReportTable(results, layout), style: TextStyle()))
     case ["state"]: return .html(DashboardPages.bar(try store.counts(of: name)).text)
     case ["table"]:
-      let results = try store.results(of: name, metric: "test.acc1")
-      return .html(SweepPage.results(ReportTable(results)).text)
-    case ["runs"]: return .html(try runs(store, store.sweep(name), search).text)
+      let (results, layout) = try store.preferredResults(of: record)
+      return .html(TableSections.main(ReportTable(results, layout)).text)
+    case ["curves"]:
+      let (results, _) = try store.preferredResults(of: record)
+      return .html(try store.curves(of: record, results).text)
+    case ["runs"]: return .html(try runs(store, record, search).text)
     default: return Self.notFound
     }
   }
@@ -94,7 +96,7 @@ struct Dashboard: Sendable {
   /// The first runs that have all words of a search, and how many there are.
   private func runs(_ store: ResultStore, _ sweep: SweepRecord, _ search: String) throws -> Markup {
     let words = search.lowercased().split(separator: " ")
-    let outcomes = try store.outcomes(of: sweep.name, metric: "test.acc1")
+    let outcomes = try store.outcomes(of: sweep.name, metric: sweep.report.metric)
     let rows = outcomes.map { outcome in DashboardPages.RunRow(outcome, sweep.columns) }
     let found = words.isEmpty ? rows : rows.filter { row in words.allSatisfy { row.text.contains($0) } }
     return DashboardPages.runs(found, of: rows.count)

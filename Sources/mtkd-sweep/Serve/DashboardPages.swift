@@ -44,6 +44,7 @@ enum DashboardPages {
       sections: [
         section("work", "At work", "/parts/work", work(state), isWork: true),
         section("table", "Results so far", "\(place)/table", "<p class=soft>Fetching…</p>"),
+        section("curves", "Curves", "\(place)/curves", "<p class=soft>Fetching…</p>"),
         SweepPage.Section(
           id: "runs", title: "Runs",
           body: "\(search)<div data-live=\"\(place)/runs\" data-search=run-search>\(runs)</div>"),

@@ -1,0 +1,119 @@
+internal import Specs
+
+/// Tables of a page: the one of the report, every cell in full, the declared comparisons.
+package enum TableSections {
+  /// The table with its notes.
+  package static func main(_ table: ReportTable) -> Markup {
+    let stubs = table.rowNames.map { name -> Markup in
+      "<th scope=col class=text><button type=button>\(name.isEmpty ? "setting" : name)</button></th>"
+    }
+    let head = table.columns.map { name -> Markup in
+      "<th scope=col><button type=button>\(name)</button></th>"
+    }
+    let body = zip(table.rowHeads, table.grid).map { heads, cells -> Markup in
+      let names = heads.map { text -> Markup in "<th scope=row class=text>\(text)</th>" }
+      return "<tr>\(names)\(cells.map { cell($0, table) })</tr>\n"
+    }
+    let notes = table.footer(plusMinus: "±").map { line -> Markup in
+      let text = line.hasPrefix("  ") ? String(line.dropFirst(2)) : line
+      if line.hasPrefix("  ") { return "<li class=gap>\(text)</li>" }
+      return text.hasPrefix("WARNING") ? "<li class=warning>\(text)</li>" : "<li>\(text)</li>"
+    }
+    return """
+      <div class=scroll><table class=sortable id=main-table><thead><tr>\(stubs)\(head)</tr></thead><tbody>
+      \(body)</tbody></table></div><ul class=notes>\(notes)</ul>
+      """
+  }
+
+  private static func cell(_ cell: Cell?, _ table: ReportTable) -> Markup {
+    guard let cell else { return "<td data-v=\"\"></td>" }
+    if cell.isWithheld { return "<td data-v=\"\"><span class=\"tag blocked\">mixed programs</span></td>" }
+    let digits = table.digits
+    let other = table.results.select == .bestOnTest ? cell.last : cell.best
+    let beside: Markup =
+      other.map { "<span class=sub>[\(ReportTable.text($0, plusMinus: "±", digits: digits))]</span>" } ?? ""
+    var remarks: [Markup] = []
+    if let shortfall = cell.shortfall {
+      remarks.append("<span class=\"tag \(cell.gaps[0].tone)\">\(shortfall)</span>")
+    }
+    if cell.isMixed { remarks.append("<span class=\"tag blocked\">mixed programs</span>") }
+    let remark: Markup = remarks.isEmpty ? "" : "<span class=sub>\(remarks)</span>"
+    let mark: Markup =
+      table.place(of: cell).map { place in
+        """
+        <span class=rank title="\(place.place == .first ? "best" : "second best")\(place.isDistinguishable ? "" : ", not distinguishable")">\
+        #\(place.place == .first ? 1 : 2)\(place.isDistinguishable ? "" : "≈")</span>
+        """
+      } ?? ""
+    let text = ReportTable.text(cell.headline, plusMinus: "±", digits: digits)
+    return """
+      <td data-v="\(cell.headline.map { $0.mean.description } ?? "")">\(mark)<span class=value>\(text)</span>\(beside)\(remark)</td>
+      """
+  }
+
+  /// Every cell with its numbers in full.
+  static func cells(_ table: ReportTable) -> Markup {
+    let columns = table.results.columns
+    let head =
+      columns.map { name -> Markup in "<th scope=col class=text><button type=button>\(name)</button></th>" }
+      + ["n", "mean", "std", "95 % interval", "median", "best epoch", "without a number"].map {
+        name -> Markup in
+        "<th scope=col><button type=button>\(name)</button></th>"
+      }
+    let digits = table.digits + 1
+    func number(_ value: Double?) -> Markup {
+      value.map { "<td data-v=\"\($0.description)\">\(Digits.fixed($0, digits))</td>" }
+        ?? "<td data-v=\"\">–</td>"
+    }
+    let rows = table.cells.map { cell -> Markup in
+      let labels = cell.labels.map { label -> Markup in
+        if let number = label.number {
+          return "<td class=text data-v=\"\(number.description)\">\(number.description)</td>"
+        }
+        return "<td class=text>\(label == .null ? "" : ReportTable.text(label))</td>"
+      }
+      let interval = cell.headline?.moments.interval().map {
+        "\(Digits.fixed($0.low, digits)) to \(Digits.fixed($0.high, digits))"
+      }
+      return """
+        <tr>\(labels)<td data-v="\(cell.headline?.count ?? 0)">\(cell.headline?.count ?? 0)</td>\(number(cell.headline?.mean))\(number(cell.headline?.deviation))\
+        <td>\(interval ?? "–")</td>\(number(cell.headline?.median))\(number(cell.best?.mean))<td>\(cell.isWithheld ? "mixed programs" : cell.shortfall ?? "")</td></tr>
+
+        """
+    }
+    return """
+      <details><summary>Every cell in full</summary><div class=scroll><table class=sortable id=cell-table><thead><tr>\(head)</tr></thead><tbody>
+      \(rows)</tbody></table></div></details>
+      """
+  }
+
+  /// What the grid's report block, or the command, declared; empty where nothing was.
+  static func comparisons(_ table: ReportTable) -> Markup {
+    guard !table.comparisons.isEmpty else { return "" }
+    let sheet = table.comparisonSheet(TextStyle())
+    let head = sheet.head.enumerated().map { index, name -> Markup in
+      "<th scope=col\(index == 0 ? " class=text" : "" as Markup)><button type=button>\(name.isEmpty ? "comparison" : name)</button></th>"
+    }
+    let rows = sheet.rows.map { entries -> Markup in
+      let cells = entries.enumerated().map { index, entry -> Markup in
+        index == 0 ? "<th scope=row class=text>\(entry.text)</th>" : "<td>\(entry.text)</td>"
+      }
+      return "<tr>\(cells)</tr>\n"
+    }
+    let notes = sheet.notes.map { note -> Markup in "<li>\(note)</li>" }
+    return """
+      <h3>\(sheet.title)</h3><div class=scroll><table class=sortable id=comparison-table><thead><tr>\(head)</tr></thead><tbody>
+      \(rows)</tbody></table></div><ul class=notes>\(notes)</ul>
+      """
+  }
+}
+
+extension Cell.Gap {
+  /// The colour of the page that goes with the word.
+  fileprivate var tone: String {
+    switch word {
+    case "diverged", "failed", "blocked": word
+    default: "open"
+    }
+  }
+}
