@@ -4,7 +4,7 @@ PACKAGES := libopenblas-dev libsqlite3-dev libzstd-dev libssl-dev zlib1g-dev lib
 PROGRAM  := .build/release/mtkd-sweep
 STORE    := results
 
-.PHONY: build setup test demo lint bench bench-torch clean
+.PHONY: build setup test demo lint bench bench-torch clean install docs test-tools
 
 build: setup
 	swift build -c release --product mtkd-sweep
@@ -46,6 +46,28 @@ bench-torch: build
 	.build/torch/bin/python -c 'import torch' 2>/dev/null || .build/torch/bin/pip install --quiet torch numpy
 	swift build -c release --product mtkd-benchmarks
 	python3 Benchmarks/pairs.py --append Benchmarks/RESULTS.md
+
+# Program, manual page and shell completions, below PREFIX: the program alone is enough to use it.
+PREFIX  := /usr/local
+DESTDIR :=
+install: build
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/mtkd-sweep
+	install -D -m 644 $(PROGRAM).commit $(DESTDIR)$(PREFIX)/bin/mtkd-sweep.commit
+	@mkdir -p $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	$(PROGRAM) manual > $(DESTDIR)$(PREFIX)/share/man/man1/mtkd-sweep.1
+	$(PROGRAM) --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mtkd-sweep
+	$(PROGRAM) --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mtkd-sweep
+	$(PROGRAM) --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mtkd-sweep.fish
+
+# docs/*.md as plain HTML pages in .build/docs.
+docs:
+	python3 docs/tools/build.py .build/docs
+
+# What some tests read our files and pages with; without it they skip, saying so. Chromium comes from the system: apt-get install chromium.
+test-tools:
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet tensorboard mlflow-skinny playwright markdown
 
 clean:
 	rm -rf .build

@@ -188,38 +188,6 @@ struct Bench: ParsableCommand {
   }
 }
 
-/// `mtkd-sweep doctor`: what this machine gives the program.
-struct Doctor: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Say what this machine has and what is missing.")
-  @OptionGroup var location: StoreLocation
-  @OptionGroup var data: DataFolders
-  @Flag(help: "JSON on standard output.") var json = false
-
-  func run() throws {
-    let provenance = ProgramIdentity.provenance()
-    var rows = [
-      [
-        "program",
-        "mtkd-sweep \(provenance.version), commit \(provenance.commit ?? "not recorded (use make build)")",
-      ],
-      ["processor", "\(provenance.cpu), \(ProcessInfo.processInfo.activeProcessorCount) cores"],
-      ["matrix products", provenance.blas],
-    ]
-    for kind in Catalog.datasets.entries {
-      let located = try DatasetCatalog.locate(kind.name, searching: data.folders)
-      rows.append([kind.name, located.missing?.description ?? "found"])
-    }
-    rows.append([
-      "store",
-      FileManager.default.fileExists(atPath: location.folder.database)
-        ? location.path : "\(location.path): none yet",
-    ])
-    let checks = rows.map { ["name": .string($0[0]), "says": .string($0[1])] as JSONValue }
-    Out.put(
-      json ? mtkd_sweep.json(["schema": "mtkd-sweep-doctor-1", "checks": .array(checks)]) : aligned(rows))
-  }
-}
-
 /// Rows with their columns under each other, two spaces apart.
 func aligned(_ rows: [[String]]) -> String {
   guard let columns = rows.first?.count else { return "" }

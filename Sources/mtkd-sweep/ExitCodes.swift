@@ -58,7 +58,8 @@ enum ExitCodes {
     case is MixedPrograms: notComparable
     case is NoFigure: missingInput
     case is NoConverter: unavailable
-    case is OccupiedOutput: cannotCreate
+    case is OccupiedOutput, is OccupiedGrid: cannotCreate
+    case is InvalidAnswer: badGrid
     case is CannotListen: unavailable
     case let error as UnwritableOutput:
       error.error.isFull ? inputOutput : error.error.isDenied ? permission : cannotCreate

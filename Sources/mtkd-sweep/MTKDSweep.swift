@@ -15,7 +15,7 @@ struct MTKDSweep: AsyncParsableCommand {
       """,
     version: ProgramIdentity.version,
     subcommands: [
-      Check.self, Plan.self, Run.self, Status.self, Report.self, Export.self, Import.self, Serve.self,
+      Init.self, Check.self, Plan.self, Run.self, Status.self, Report.self, Export.self, Import.self, Serve.self,
       List.self,
       Show.self, Logs.self,
       Compare.self, Plot.self,
@@ -24,7 +24,7 @@ struct MTKDSweep: AsyncParsableCommand {
       Bench.self,
       Doctor.self,
       Verify.self, Rebuild.self, Fsck.self, GC.self, Archive.self, Unarchive.self,
-      WorkerCommand.self,
+      WorkerCommand.self, Manual.self,
     ])
 
   static func main() async {

@@ -83,6 +83,7 @@ struct Run: AsyncParsableCommand {
       style: styles.style(for: STDERR_FILENO), isLive: isatty(STDERR_FILENO) == 1 && !quiet && !events,
       isQuiet: quiet, detail: verbose, events: events, forecast: sweep.forecast)
     let start = try runner(of: sweep, store, program.path) { display.show($0) }
+    try display.follow(sweep, in: store)
 
     let stop = StopSignal()
     let signals = StopSignals(stop) {

@@ -28,7 +28,8 @@ extension ResultStore {
 
 extension ResultStore {
   /// What the page of a sweep tells, of the runs that the results have.
-  func story(of sweep: SweepRecord, _ results: SweepResults, _ layout: ReportLayout) throws -> SweepStory {
+  func story(of sweep: SweepRecord, _ table: ReportTable) throws -> SweepStory {
+    let results = table.results
     let outlines = try outlines(of: sweep.name)
     let series = try series(of: outlines.map(\.point.key), metric: results.metric)
     var places: [ContentKey: Int] = [:]
@@ -46,15 +47,13 @@ extension ResultStore {
         attempts: outline.attempts.map { RunAccount.Attempt($0) },
         series: series[place].map(\.value), lastState: outline.lastState, final: outline.final)
     }
-    return SweepStory(
-      results: results, layout: layout, grid: sweep.grid, asked: sweep.asked, runs: runs)
+    return SweepStory(table, grid: sweep.grid, asked: sweep.asked, runs: runs)
   }
 
   /// The same as the grid's report block says.
   func story(of name: String) throws -> SweepStory {
     let sweep = try sweep(name)
-    let (results, layout) = try preferredResults(of: sweep)
-    return try story(of: sweep, results, layout)
+    return try story(of: sweep, preferredTable(of: sweep))
   }
 
   /// Small curves of the first cells of a sweep.
@@ -67,13 +66,13 @@ extension ResultStore {
     return CurveGrid.markup(results, groups) { index in results.runs[index].key.flatMap { curves[$0] } ?? [] }
   }
 
-  /// Results and layout as the grid's report block says.
-  func preferredResults(of sweep: SweepRecord) throws -> (SweepResults, ReportLayout) {
+  /// The table as the grid's report block says.
+  func preferredTable(of sweep: SweepRecord) throws -> ReportTable {
     let preferences = try sweep.report
     let results = try results(of: sweep.name, metric: preferences.metric, select: preferences.select)
     let layout = ReportLayout(preferences)
     try layout.check(results)
-    return (results, layout)
+    return try ReportTable(results, layout).beside(preferences.paperValues, in: self)
   }
 }
 

@@ -2,14 +2,16 @@ import Foundation
 import Pipeline
 import Reports
 import Specs
+import Storage
+import Sweeps
 import Synchronization
 
 /// What people see while a sweep runs: a few lines that are redrawn on a terminal, plain lines with time stamps elsewhere.
 final class RunDisplay: Sendable {
   private struct State {
     var progress: SweepProgress
-    /// Lines on the terminal that the next frame replaces.
-    var drawn = 0
+    var table: LiveTable?
+    var screen = LiveScreen(STDERR_FILENO)
     var lastFrame = Date.distantPast
     var lastLine = Date.now
   }
@@ -32,10 +34,10 @@ final class RunDisplay: Sendable {
     if events { Out.put(json(event.machine)) }
     state.withLock { state in
       state.progress.take(event, at: Date.now.timeIntervalSince1970)
+      state.table?.take(event)
       let reason = detail > 0 ? SweepProgress.reason(for: event) : nil
       if let line = SweepProgress.line(for: event) ?? reason, !isQuiet || SweepProgress.isTrouble(event) {
-        clear(&state)
-        Talk.say(isLive ? line : "\(Self.stamp()) \(line)")
+        if isLive { draw(&state, above: line) } else { Talk.say("\(Self.stamp()) \(line)") }
         state.lastLine = .now
       }
       if isLive {
@@ -48,34 +50,34 @@ final class RunDisplay: Sendable {
     }
   }
 
-  /// A line above the frame.
-  func say(_ text: String) {
+  /// What is planned, and what there is of its results: the table that fills up.
+  func follow(_ sweep: PlannedSweep, in store: ResultStore) throws {
+    let report = sweep.grid.report
+    let results =
+      isLive && sweep.plan.runKeys.count <= LiveTable.mostRuns
+      ? try store.results(of: sweep.name, metric: report.metric, select: report.select) : nil
     state.withLock { state in
-      clear(&state)
-      Talk.say(text)
-      if isLive { draw(&state) }
+      state.progress.name = sweep.name
+      state.progress.preparations = sweep.preparationsByKind
+      state.table = results.flatMap { LiveTable($0, ReportLayout(report)) }
     }
   }
 
-  func end() { state.withLock { clear(&$0) } }
-
-  private func draw(_ state: inout State) {
-    let lines = state.progress.frame(at: Date.now.timeIntervalSince1970, width: Self.width(), style: style)
-    clear(&state)
-    FileHandle.standardError.write(Data(lines.map { $0 + "\n" }.joined().utf8))
-    (state.drawn, state.lastFrame) = (lines.count, .now)
+  /// A line above the frame.
+  func say(_ text: String) {
+    state.withLock { state in
+      if isLive { draw(&state, above: text) } else { Talk.say(text) }
+    }
   }
 
-  private func clear(_ state: inout State) {
-    if state.drawn > 0 { FileHandle.standardError.write(Data("\u{1b}[\(state.drawn)A\u{1b}[J".utf8)) }
-    state.drawn = 0
-  }
+  func end() { state.withLock { $0.screen.clear() } }
 
-  /// What COLUMNS says, else the terminal; 80 where neither does.
-  private static func width() -> Int {
-    if let columns = Int(ProcessInfo.processInfo.environment["COLUMNS"] ?? ""), columns > 0 { return columns }
-    var size = winsize()
-    return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+  private func draw(_ state: inout State, above: String? = nil) {
+    var frame = state.progress.frame(at: Date.now.timeIntervalSince1970)
+    frame.table = state.table?.current()
+    let (width, height) = state.screen.size
+    state.screen.draw(frame.lines(width: width, height: height, style), above: above)
+    state.lastFrame = .now
   }
 
   private static func stamp() -> String {
@@ -87,12 +89,17 @@ final class RunDisplay: Sendable {
 
 /// What is known of a running sweep, and how it reads: values in, lines out.
 struct SweepProgress {
+  var name = ""
+  /// Stages that make no result of their own, by kind.
+  var preparations: [(kind: String, done: Int, all: Int)] = []
+  private var warnings: [String] = []
   private let forecast: Forecast
   private var counts = PlanCounts(asked: 0, distinct: 0, done: 0, preparations: 0)
   private var workers = 1
   private var running: [Int: (title: StageTitle, progress: StageProgress?)] = [:]
   private var doneRuns = 0
   private var failures = 0
+  private var failedRuns = 0
   /// Forecast and measured seconds of finished stages, and the forecast of all that is left.
   private var expected = 0.0
   private var measured = 0.0
@@ -114,14 +121,18 @@ struct SweepProgress {
       let forecast = forecast.seconds(of: title.key)
       (expected, measured, left) = (expected + forecast, measured + seconds, left - forecast)
       if title.kind == "student" { doneRuns += 1 }
+      if let place = preparations.firstIndex(where: { $0.kind == title.kind }) {
+        preparations[place].done = min(preparations[place].all, preparations[place].done + 1)
+      }
     case .stageFailed(let title, _, let worker):
       end(worker)
       left -= forecast.seconds(of: title.key)
       failures += 1
-      if title.kind == "student" { doneRuns += 1 }
+      if title.kind == "student" { (doneRuns, failedRuns) = (doneRuns + 1, failedRuns + 1) }
     case .workerDied(_, _, _, let worker), .stageStopped(_, _, let worker): end(worker)
     case .stageBlocked: failures += 1
-    case .stopping, .warning, .notice: break
+    case .warning(let text): warnings = warnings.suffix(1) + [text]
+    case .stopping, .notice: break
     }
   }
 
@@ -150,24 +161,17 @@ struct SweepProgress {
     return words.joined(separator: ", ")
   }
 
-  /// One line a worker and one in total, no wider than the terminal.
-  func frame(at now: Double, width: Int, style: TextStyle) -> [String] {
-    let lines = running.sorted { $0.key < $1.key }.map { worker, entry in
-      "\(worker) " + Self.text(entry.title, entry.progress, style)
-    }
-    return (lines + [total(at: now)]).map { String($0.prefix(max(20, width - 1))) }
-  }
-
-  private static func text(_ title: StageTitle, _ progress: StageProgress?, _ style: TextStyle) -> String {
-    guard let progress, progress.steps > 0 else { return title.text }
-    let cells = 12
-    let full = min(cells, progress.step * cells / progress.steps)
-    let (on, off) = style.isUnicode ? ("█", "░") : ("#", ".")
-    let bar = String(repeating: on, count: full) + String(repeating: off, count: cells - full)
-    var words = ["\(bar) \(title.text)", "epoch \(progress.epoch + 1)/\(progress.epochs)"]
-    if let loss = progress.loss { words.append("loss \((loss * 1000).rounded() / 1000)") }
-    if let speed = progress.imagesPerSecond { words.append("\(Int(speed)) images/s") }
-    return words.joined(separator: "  ")
+  /// What a terminal shows now, the table excepted.
+  func frame(at now: Double) -> LiveFrame {
+    LiveFrame(
+      name: name, finished: max(0, doneRuns - failedRuns), failed: failures, all: counts.distinct,
+      preparations: preparations.map { ("\($0.kind)s", $0.done, $0.all) },
+      work: running.sorted { $0.key < $1.key }.map { _, entry in
+        LiveFrame.Work(
+          title: entry.title.text, epoch: entry.progress?.epoch ?? 0, epochs: entry.progress?.epochs ?? 0,
+          step: entry.progress?.step ?? 0, steps: entry.progress?.steps ?? 0, loss: entry.progress?.loss,
+          imagesPerSecond: entry.progress?.imagesPerSecond)
+      }, remaining: remaining(), now: now, warnings: warnings)
   }
 
   private static func clock(_ time: Double) -> String {

@@ -21,9 +21,21 @@ struct Status: AsyncParsableCommand {
   @Flag(help: "Exit with 1 where a run failed.")
   var check = false
 
+  @Flag(help: "Go on showing it, with the table that fills up; Ctrl-C ends it. Elsewhere than on a terminal, a line for each change.")
+  var watch = false
+
+  @OptionGroup var styles: StyleOptions
+
+  func validate() throws {
+    if watch, json || check { throw ValidationError("--watch shows; --json and --check are for one look.") }
+  }
+
   func run() async throws {
     let store = try location.open()
     let record = try location.sweep(sweep, in: store)
+    if watch {
+      return try await StatusWatch(record.name, location.folder, styles.style(for: STDOUT_FILENO)).run()
+    }
     let outcomes = try store.outcomes(of: record.name, metric: "test.acc1")
     var counts = (finished: 0, failed: 0, blocked: 0, open: 0)
     var troubles: [String] = []

@@ -27,14 +27,14 @@ import Testing
       attempts: [
         RunAccount.Attempt(number: 1, firstStep: 0, outcome: "died", reason: hostile, provenance: nil)
       ], series: [.nan, 1, 2], lastState: nil, final: nil)
-    let page = SweepPage.render(SweepStory(results: results, grid: hostile, asked: 1, runs: [run]))
+    let page = SweepPage.render(SweepStory(ReportTable(results), grid: hostile, asked: 1, runs: [run]))
     #expect(!page.contains("<img"))
     #expect(page.contains("&lt;/pre&gt;&lt;img"))
   }
 
   @Test func `a sweep without runs has a page`() {
     let results = SweepResults(name: "empty", columns: [], runs: [], metric: "test.acc1")
-    let page = SweepPage.render(SweepStory(results: results, grid: "", asked: 0, runs: []))
+    let page = SweepPage.render(SweepStory(ReportTable(results), grid: "", asked: 0, runs: []))
     #expect(page.contains("Nothing of this has been run yet."))
   }
 

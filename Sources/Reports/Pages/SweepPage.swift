@@ -9,12 +9,12 @@ package enum SweepPage {
   static let mostSections = 2000
 
   package static func render(_ story: SweepStory, figures: [Figure] = []) -> String {
-    let table = ReportTable(story.results, story.layout)
+    let table = story.table
     var sections: [Section] = [
       Section(id: "summary", title: "In short", body: summary(story, table)),
       Section(
         id: "table", title: "Results",
-        body: "\(TableSections.main(table))\(TableSections.comparisons(table))\(TableSections.cells(table))"),
+        body: "\(TableSections.main(table))\(TableSections.sheets(table))\(TableSections.cells(table))"),
     ]
     let groups = CurveGrid.groups(story.results)
     let curves = CurveGrid.markup(story.results, groups) { story.runs[$0].series }

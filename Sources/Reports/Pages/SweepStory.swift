@@ -2,8 +2,7 @@ package import Specs
 
 /// What the page of a sweep tells, beyond its table.
 package struct SweepStory: Sendable {
-  package let results: SweepResults
-  package let layout: ReportLayout
+  package let table: ReportTable
   /// The grid's text, comments and all.
   package let grid: String
   /// Runs as the grid spells them, shared ones counted each time.
@@ -34,14 +33,13 @@ package struct SweepStory: Sendable {
     var provenance: Provenance? { attempts.last { $0.provenance != nil }?.provenance }
   }
 
-  /// - Precondition: as many runs as the results have.
-  package init(
-    results: SweepResults, layout: ReportLayout = ReportLayout(), grid: String, asked: Int, runs: [Run]
-  ) {
-    precondition(results.runs.count == runs.count, "\(runs.count) stories of \(results.runs.count) runs")
-    (self.results, self.layout, self.grid) = (results, layout, grid)
-    (self.asked, self.runs) = (asked, runs)
+  /// - Precondition: as many runs as the table's results have.
+  package init(_ table: ReportTable, grid: String, asked: Int, runs: [Run]) {
+    precondition(table.results.runs.count == runs.count, "\(runs.count) stories of \(table.results.runs.count) runs")
+    (self.table, self.grid, self.asked, self.runs) = (table, grid, asked, runs)
   }
+
+  var results: SweepResults { table.results }
 
   /// What made the results, each with the number of its runs: the most frequent first.
   var makers: [(made: Provenance, runs: Int)] {

@@ -87,22 +87,31 @@ package enum TableSections {
       """
   }
 
-  /// What the grid's report block, or the command, declared; empty where nothing was.
-  static func comparisons(_ table: ReportTable) -> Markup {
-    guard !table.comparisons.isEmpty else { return "" }
-    let sheet = table.comparisonSheet(TextStyle())
+  /// What the grid's report block, or the command, declared beside the table; empty where nothing was.
+  static func sheets(_ table: ReportTable) -> Markup {
+    let style = TextStyle()
+    var parts: [Markup] = []
+    if !table.comparisons.isEmpty { parts.append(sheet(table.comparisonSheet(style), id: "comparison-table")) }
+    if let paper = table.paper { parts.append(sheet(paper.sheet(digits: table.digits, style), id: "paper-table")) }
+    return "\(parts)"
+  }
+
+  private static func sheet(_ sheet: Sheet, id: String) -> Markup {
     let head = sheet.head.enumerated().map { index, name -> Markup in
-      "<th scope=col\(index == 0 ? " class=text" : "" as Markup)><button type=button>\(name.isEmpty ? "comparison" : name)</button></th>"
+      let isText: Markup = index < sheet.stubs ? " class=text" : ""
+      return "<th scope=col\(isText)><button type=button>\(name.isEmpty ? "comparison" : name)</button></th>"
     }
     let rows = sheet.rows.map { entries -> Markup in
       let cells = entries.enumerated().map { index, entry -> Markup in
-        index == 0 ? "<th scope=row class=text>\(entry.text)</th>" : "<td>\(entry.text)</td>"
+        index < sheet.stubs ? "<th scope=row class=text>\(entry.text)</th>" : "<td>\(entry.text)</td>"
       }
       return "<tr>\(cells)</tr>\n"
     }
-    let notes = sheet.notes.map { note -> Markup in "<li>\(note)</li>" }
+    let notes = sheet.notes.map { note -> Markup in
+      note.hasPrefix("  ") ? "<li class=gap>\(String(note.dropFirst(2)))</li>" : "<li>\(note)</li>"
+    }
     return """
-      <h3>\(sheet.title)</h3><div class=scroll><table class=sortable id=comparison-table><thead><tr>\(head)</tr></thead><tbody>
+      <h3>\(sheet.title)</h3><div class=scroll><table class=sortable id="\(id)"><thead><tr>\(head)</tr></thead><tbody>
       \(rows)</tbody></table></div><ul class=notes>\(notes)</ul>
       """
   }

@@ -79,14 +79,13 @@ struct Dashboard: Sendable {
       let stamp = try await feed.state().stamp
       return .html(try reports.page(name, stamp) { SweepPage.render(try store.story(of: name)) })
     case ["report.json"]:
-      let (results, layout) = try store.preferredResults(of: record)
-      return .json(JSONTable.render(ReportTable(results, layout), style: TextStyle()))
+      return .json(JSONTable.render(try store.preferredTable(of: record), style: TextStyle()))
     case ["state"]: return .html(DashboardPages.bar(try store.counts(of: name)).text)
     case ["table"]:
-      let (results, layout) = try store.preferredResults(of: record)
-      return .html(TableSections.main(ReportTable(results, layout)).text)
+      return .html(TableSections.main(try store.preferredTable(of: record)).text)
     case ["curves"]:
-      let (results, _) = try store.preferredResults(of: record)
+      let preferences = try record.report
+      let results = try store.results(of: name, metric: preferences.metric, select: preferences.select)
       return .html(try store.curves(of: record, results).text)
     case ["runs"]: return .html(try runs(store, record, search).text)
     default: return Self.notFound

@@ -1,0 +1,121 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Pipeline
+import Specs
+import Storage
+
+/// `mtkd-sweep doctor`: what this machine gives the program, and what to do about what is missing.
+struct Doctor: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Say what this machine has and what is missing.",
+    discussion: "Nothing is changed. What is absent is needed only by grids that name it.")
+  @OptionGroup var location: StoreLocation
+  @OptionGroup var data: DataFolders
+  @Flag(help: "JSON on standard output.") var json = false
+
+  func run() throws {
+    let findings = try [Finding.program(), .processor(), .disk(location.path), .store(location)] + Finding.datasets(data)
+    if json {
+      let checks = findings.map { finding -> JSONValue in
+        ["name": .string(finding.topic), "state": .string(finding.mark.word), "says": .string(finding.sentence)]
+      }
+      return Out.put(mtkd_sweep.json(["schema": "mtkd-sweep-doctor-1", "checks": .array(checks)]))
+    }
+    Out.put(aligned(findings.map { ["  \($0.mark.rawValue)", $0.topic, $0.sentence] }))
+    let troubles = findings.count { $0.mark == .trouble }
+    Out.put(
+      troubles == 0
+        ? "This machine is ready. `mtkd-sweep init` writes a first grid, `mtkd-sweep run GRID` runs it.\n"
+        : "\(troubles == 1 ? "One thing needs" : "\(troubles) things need") care: see the lines marked \(Finding.Mark.trouble.rawValue).\n")
+  }
+}
+
+/// One thing that was looked at.
+private struct Finding {
+  enum Mark: String {
+    case fine = "ok"
+    case absent = "--"
+    case trouble = "!!"
+
+    /// For machines.
+    var word: String {
+      switch self {
+      case .fine: "fine"
+      case .absent: "absent"
+      case .trouble: "trouble"
+      }
+    }
+  }
+
+  let mark: Mark
+  let topic: String
+  let sentence: String
+
+  static func program() -> Finding {
+    let made = ProgramIdentity.provenance()
+    return Finding(
+      mark: .fine, topic: "program",
+      sentence:
+        "mtkd-sweep \(made.version), \(made.commit.map { "commit \($0)" } ?? "built without a recorded commit (`make` records it)")")
+  }
+
+  static func processor() -> Finding {
+    let made = ProgramIdentity.provenance()
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    let memory = Double(ProcessInfo.processInfo.physicalMemory)
+    return Finding(
+      mark: .fine, topic: "processor",
+      sentence:
+        "\(made.cpu), \(cores) \(cores == 1 ? "core" : "cores"), \(size(memory)) of memory; matrix products by \(made.blas). A run uses one core, `run` starts \(cores) workers."
+    )
+  }
+
+  /// Below this many bytes a sweep of some length does not get far.
+  private static let littleRoom = 1e9
+
+  static func disk(_ path: String) -> Finding {
+    // The store may not be there yet: its folder will be made in this one.
+    let existing = FileManager.default.fileExists(atPath: path) ? path : "."
+    var room = statvfs()
+    guard statvfs(existing, &room) == 0 else {
+      return Finding(mark: .trouble, topic: "disk", sentence: "Cannot tell how much room \(existing) has: \(String(cString: strerror(errno))).")
+    }
+    let free = Double(room.f_bavail) * Double(room.f_frsize)
+    if access(existing, W_OK) != 0 {
+      return Finding(
+        mark: .trouble, topic: "disk", sentence: "\(existing) cannot be written. Name another folder with --store.")
+    }
+    return free < littleRoom
+      ? Finding(mark: .trouble, topic: "disk", sentence: "Only \(size(free)) free where results go: make room, or name another folder with --store.")
+      : Finding(mark: .fine, topic: "disk", sentence: "\(size(free)) free where results go")
+  }
+
+  static func store(_ location: StoreLocation) -> Finding {
+    do {
+      let sweeps = try location.open().sweeps().count
+      let who =
+        Lease.holder(of: location.folder).map { "process \($0.identity.process) on \($0.identity.host) is running it" }
+        ?? "nobody is running it"
+      return Finding(
+        mark: .fine, topic: "store", sentence: "\(location.path): \(sweeps) \(sweeps == 1 ? "sweep" : "sweeps"), \(who)")
+    } catch StoreError.absent {
+      return Finding(mark: .absent, topic: "store", sentence: "\(location.path): none yet; `mtkd-sweep run GRID` makes it")
+    } catch {
+      return Finding(mark: .trouble, topic: "store", sentence: "\(error)")
+    }
+  }
+
+  static func datasets(_ data: DataFolders) throws -> [Finding] {
+    try Catalog.datasets.entries.map { kind in
+      do {
+        guard let missing = try DatasetCatalog.locate(kind.name, searching: data.folders).missing else {
+          return Finding(mark: .fine, topic: kind.name, sentence: "found: \(kind.summary)")
+        }
+        return Finding(mark: .absent, topic: kind.name, sentence: missing.description)
+      } catch let error as DatasetError {
+        return Finding(mark: .trouble, topic: kind.name, sentence: error.description)
+      }
+    }
+  }
+}

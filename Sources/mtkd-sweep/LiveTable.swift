@@ -1,0 +1,56 @@
+import Pipeline
+import Reports
+import Specs
+
+/// The table of a sweep while it fills up: what the store had at the start, and what has happened since.
+struct LiveTable {
+  private var results: SweepResults
+  private let layout: ReportLayout
+  private let places: [ContentKey: Int]
+  /// Laid out again only when a number came.
+  private var table: ReportTable?
+  /// Larger tables are for `report`.
+  static let mostRuns = 3000
+
+  /// Nil for a sweep whose table no terminal holds.
+  init?(_ results: SweepResults, _ layout: ReportLayout) {
+    guard results.runs.count <= Self.mostRuns, (try? layout.check(results)) != nil else { return nil }
+    var layout = layout
+    // Who made the numbers that come is not known here; the report at the end says what may be mixed. Nothing is tested meanwhile.
+    (layout.allowMixed, layout.compareTo) = (true, [])
+    (self.results, self.layout) = (results, layout)
+    places = Dictionary(
+      results.runs.enumerated().compactMap { place, run in run.key.map { ($0, place) } }) { first, _ in first }
+  }
+
+  mutating func take(_ event: RunEvent) {
+    switch event {
+    case .stageFinished(let title, let metrics, _, _):
+      guard let value = metrics[results.metric] else { return }
+      set(title.key, .finished(last: value, best: value))
+    case .stageFailed(let title, let failure, _):
+      set(title.key, .failed(failure.cause, reason: failure.reason))
+    case .stageBlocked(let title, let culprit): set(title.key, .blocked(reason: "\(culprit.text) failed"))
+    default: break
+    }
+  }
+
+  private mutating func set(_ key: ContentKey, _ outcome: SweepResults.Outcome) {
+    guard let place = places[key] else { return }
+    var runs = results.runs
+    let run = runs[place]
+    runs[place] = SweepResults.Run(
+      labels: run.labels, seed: run.seed, outcome: outcome, key: run.key, validated: run.validated,
+      programs: run.programs)
+    results = SweepResults(
+      name: results.name, columns: results.columns, runs: runs, metric: results.metric, select: results.select)
+    table = nil
+  }
+
+  mutating func current() -> ReportTable {
+    if let table { return table }
+    let table = ReportTable(results, layout)
+    self.table = table
+    return table
+  }
+}

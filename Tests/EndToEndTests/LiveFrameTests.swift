@@ -1,0 +1,65 @@
+import Foundation
+import Reports
+import Specs
+import Testing
+
+@testable import mtkd_sweep
+
+@Suite struct LiveFrameTests {
+  private let plain = TextStyle(isUnicode: true, isColoured: false)
+
+  private func frame(workers: Int = 2, rows: Int = 3, columns: Int = 2) -> LiveFrame {
+    var runs: [SweepResults.Run] = []
+    for row in 0..<rows {
+      for column in 0..<columns {
+        for seed in 1...3 {
+          let isDone = row == 0 || seed == 1
+          runs.append(
+            SweepResults.Run(
+              labels: [.string("student\(column)"), .string("method\(row)")], seed: seed,
+              outcome: isDone ? .finished(last: 70 + Double(row + seed), best: 80) : .missing))
+        }
+      }
+    }
+    let results = SweepResults(name: "demo", columns: ["student", "method"], runs: runs, metric: "test.acc1")
+    return LiveFrame(
+      name: "demo", finished: results.finished, failed: 1, all: runs.count,
+      preparations: [("teachers", 2, 3)],
+      work: (0..<workers).map { worker in
+        LiveFrame.Work(
+          title: "student\(worker) a-method-with-a-long-name alpha=0.5 seed \(worker)", epoch: 1, epochs: 6,
+          step: 100, steps: 300, loss: 1.23456, imagesPerSecond: 812.7)
+      }, table: ReportTable(results), remaining: 180...300, now: 0, warnings: ["the disk is nearly full"])
+  }
+
+  @Test(arguments: [20, 40, 60, 80, 120, 300], [2, 4, 6, 10, 24, 60])
+  func `no frame is wider or higher than its terminal`(_ width: Int, _ height: Int) {
+    let lines = frame(workers: 8, rows: 20, columns: 12).lines(width: width, height: height, plain)
+    #expect(lines.count < height)
+    #expect(lines.allSatisfy { LiveScreen.seen($0) < max(width, 21) }, "\(lines)")
+  }
+
+  @Test func `it says what runs, how far each kind is, what is left and what the table has`() {
+    let text = frame().lines(width: 100, height: 30, plain).joined(separator: "\n")
+    for words in [
+      "10 of 18 runs, 1 failed, 3 m 0 s to 5 m 0 s left", "teachers 2 of 3", "epoch 2/6", "loss 1.235",
+      "812 images/s", "! the disk is nearly full", "student0", "method2", "72.0 ± 1.0", "1/3", "test.acc1 (%)",
+    ] {
+      #expect(text.contains(words), "\(words) in\n\(text)")
+    }
+  }
+
+  @Test func `without Unicode everything is ASCII, and colours add no width`() {
+    let ascii = frame().lines(width: 100, height: 30, TextStyle(isUnicode: false, isColoured: false))
+    #expect(ascii.joined().utf8.allSatisfy { $0 < 128 }, "\(ascii)")
+    let coloured = frame().lines(width: 100, height: 30, TextStyle(isUnicode: true, isColoured: true))
+    #expect(coloured.joined().contains("\u{1b}[1m"))
+    #expect(coloured.map(LiveScreen.seen) == frame().lines(width: 100, height: 30, plain).map(\.count))
+  }
+
+  @Test func `more workers than lines are counted, not dropped`() {
+    let lines = frame(workers: 30).lines(width: 80, height: 12, plain)
+    let shown = lines.count { $0.contains("epoch 2/6") }
+    #expect(lines.contains { $0.contains("and \(30 - shown) more at work") }, "\(lines)")
+  }
+}
