@@ -81,9 +81,10 @@ struct LiveFrame {
   }
 
   private static func text(_ work: Work, titleWidth: Int, _ style: TextStyle) -> String {
-    let title = padded(fitted(work.title, titleWidth), titleWidth)
+    let title = padded(shortened(work.title, titleWidth), titleWidth)
     var words = ["  \(bar(work.step, work.steps, 12, style)) \(title)"]
-    words.append("epoch \(min(work.epoch + 1, work.epochs))/\(work.epochs)")
+    words.append(
+      work.epochs > 0 ? "epoch \(min(work.epoch + 1, work.epochs))/\(work.epochs)" : "starting")
     if let loss = work.loss, loss.isFinite { words.append("loss \(Digits.fixed(loss, 3))") }
     if let speed = work.imagesPerSecond, speed.isFinite, abs(speed) < 1e9 {
       words.append("\(Int(speed)) images/s")
@@ -97,7 +98,7 @@ struct LiveFrame {
     let body = zip(table.rows, table.grid).map { row, cells in [row] + cells.map { Self.text($0, table, style) } }
     let head = [MetricDirection.title(table.results.metric)] + table.columns
     let limit = max(12, width / 3)
-    let texts = ([head] + body).map { $0.map { Self.fitted($0, limit) } }
+    let texts = ([head] + body).map { $0.map { Self.shortened($0, limit) } }
     let widths = head.indices.map { column in texts.map { $0[column].count }.max() ?? 0 }
     var (shown, used) = (0, 0)
     while shown < widths.count, used + widths[shown] + (shown > 0 ? 2 : 0) <= width {
@@ -125,6 +126,13 @@ struct LiveFrame {
 
   static func fitted(_ text: String, _ width: Int) -> String {
     text.count <= width ? text : String(text.prefix(max(1, width - 1))) + "~"
+  }
+
+  /// Names differ at their ends: what does not fit goes from the middle.
+  private static func shortened(_ text: String, _ width: Int) -> String {
+    guard text.count > width, width > 8 else { return fitted(text, width) }
+    let head = (width - 1) / 3
+    return "\(text.prefix(head))~\(text.suffix(width - 1 - head))"
   }
 
   private static func padded(_ text: String, _ width: Int) -> String {
