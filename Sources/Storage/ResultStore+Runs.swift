@@ -150,6 +150,16 @@ extension ResultStore {
     }
   }
 
+  /// The same of all runs of a sweep, in the order of the plan.
+  package func series(of sweep: String, metric: String) throws(StoreError) -> [[PointOutcome.EpochValue]] {
+    try series(of: points(of: sweep).map(\.key), metric: metric)
+  }
+
+  /// Names of the metrics that some epoch of the store has, in their order.
+  package func metricNames() throws(StoreError) -> [String] {
+    try read { db in try String.fetchAll(db, sql: "SELECT name FROM name ORDER BY name") }
+  }
+
   private static let stagesOfSweep =
     "SELECT t.id FROM point p JOIN stage t ON t.key = p.key WHERE p.sweep = ?"
 

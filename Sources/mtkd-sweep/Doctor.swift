@@ -15,10 +15,14 @@ struct Doctor: ParsableCommand {
   @Flag(help: "JSON on standard output.") var json = false
 
   func run() throws {
-    let findings = try [Finding.program(), .processor(), .disk(location.path), .store(location)] + Finding.datasets(data)
+    let findings =
+      try [Finding.program(), .processor(), .disk(location.path), .store(location)] + Finding.datasets(data)
     if json {
       let checks = findings.map { finding -> JSONValue in
-        ["name": .string(finding.topic), "state": .string(finding.mark.word), "says": .string(finding.sentence)]
+        [
+          "name": .string(finding.topic), "state": .string(finding.mark.word),
+          "says": .string(finding.sentence),
+        ]
       }
       return Out.put(mtkd_sweep.json(["schema": "mtkd-sweep-doctor-1", "checks": .array(checks)]))
     }
@@ -27,7 +31,8 @@ struct Doctor: ParsableCommand {
     Out.put(
       troubles == 0
         ? "This machine is ready. `mtkd-sweep init` writes a first grid, `mtkd-sweep run GRID` runs it.\n"
-        : "\(troubles == 1 ? "One thing needs" : "\(troubles) things need") care: see the lines marked \(Finding.Mark.trouble.rawValue).\n")
+        : "\(troubles == 1 ? "One thing needs" : "\(troubles) things need") care: see the lines marked \(Finding.Mark.trouble.rawValue).\n"
+    )
   }
 }
 
@@ -57,7 +62,8 @@ private struct Finding {
     return Finding(
       mark: .fine, topic: "program",
       sentence:
-        "mtkd-sweep \(made.version), \(made.commit.map { "commit \($0)" } ?? "built without a recorded commit (`make` records it)")")
+        "mtkd-sweep \(made.version), \(made.commit.map { "commit \($0)" } ?? "built without a recorded commit (`make` records it)")"
+    )
   }
 
   static func processor() -> Finding {
@@ -79,15 +85,20 @@ private struct Finding {
     let existing = FileManager.default.fileExists(atPath: path) ? path : "."
     var room = statvfs()
     guard statvfs(existing, &room) == 0 else {
-      return Finding(mark: .trouble, topic: "disk", sentence: "Cannot tell how much room \(existing) has: \(String(cString: strerror(errno))).")
+      return Finding(
+        mark: .trouble, topic: "disk",
+        sentence: "Cannot tell how much room \(existing) has: \(String(cString: strerror(errno))).")
     }
     let free = Double(room.f_bavail) * Double(room.f_frsize)
     if access(existing, W_OK) != 0 {
       return Finding(
-        mark: .trouble, topic: "disk", sentence: "\(existing) cannot be written. Name another folder with --store.")
+        mark: .trouble, topic: "disk",
+        sentence: "\(existing) cannot be written. Name another folder with --store.")
     }
     return free < littleRoom
-      ? Finding(mark: .trouble, topic: "disk", sentence: "Only \(size(free)) free where results go: make room, or name another folder with --store.")
+      ? Finding(
+        mark: .trouble, topic: "disk",
+        sentence: "Only \(size(free)) free where results go: make room, or name another folder with --store.")
       : Finding(mark: .fine, topic: "disk", sentence: "\(size(free)) free where results go")
   }
 
@@ -95,12 +106,16 @@ private struct Finding {
     do {
       let sweeps = try location.open().sweeps().count
       let who =
-        Lease.holder(of: location.folder).map { "process \($0.identity.process) on \($0.identity.host) is running it" }
+        Lease.holder(of: location.folder).map {
+          "process \($0.identity.process) on \($0.identity.host) is running it"
+        }
         ?? "nobody is running it"
       return Finding(
-        mark: .fine, topic: "store", sentence: "\(location.path): \(sweeps) \(sweeps == 1 ? "sweep" : "sweeps"), \(who)")
+        mark: .fine, topic: "store",
+        sentence: "\(location.path): \(sweeps) \(sweeps == 1 ? "sweep" : "sweeps"), \(who)")
     } catch StoreError.absent {
-      return Finding(mark: .absent, topic: "store", sentence: "\(location.path): none yet; `mtkd-sweep run GRID` makes it")
+      return Finding(
+        mark: .absent, topic: "store", sentence: "\(location.path): none yet; `mtkd-sweep run GRID` makes it")
     } catch {
       return Finding(mark: .trouble, topic: "store", sentence: "\(error)")
     }

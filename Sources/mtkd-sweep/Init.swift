@@ -20,13 +20,18 @@ struct Init: ParsableCommand {
   @Argument(help: "The file to write.")
   var file = "grid.json"
 
-  @Option(help: "A grid that comes with the program, instead of questions: \(Catalog.presets.names.joined(separator: ", ")).")
+  @Option(
+    help:
+      "A grid that comes with the program, instead of questions: \(Catalog.presets.names.joined(separator: ", "))."
+  )
   var preset: String?
 
   @Option(help: "The images.")
   var dataset: String?
 
-  @Option(help: ArgumentHelp("Networks to train, such as mini-resnet8-w8,mini-shufflev2-01.", valueName: "networks"))
+  @Option(
+    help: ArgumentHelp("Networks to train, such as mini-resnet8-w8,mini-shufflev2-01.", valueName: "networks")
+  )
   var students: String?
 
   @Option(help: ArgumentHelp("Networks to learn from.", valueName: "networks"))
@@ -51,13 +56,17 @@ struct Init: ParsableCommand {
     try write(text, to: file)
     // Schemas differ only from version to version; one that is there may have been chosen.
     if preset == nil, !FileManager.default.fileExists(atPath: folder + schema) {
-      try write(CanonicalJSON.text(of: GridSchema.value(.engine(dataFolders: []))) + "\n", to: folder + schema)
+      try write(
+        CanonicalJSON.text(of: GridSchema.value(.engine(dataFolders: []))) + "\n", to: folder + schema)
     }
     Out.put("Wrote \(file). Next:\n")
     Out.put(
       aligned([
         ["  mtkd-sweep plan \(file)", "says how many runs that is and what they cost"],
-        ["  mtkd-sweep run \(file)", "runs them and prints the table; Ctrl-C stops, the same command goes on"],
+        [
+          "  mtkd-sweep run \(file)",
+          "runs them and prints the table; Ctrl-C stops, the same command goes on",
+        ],
       ]))
   }
 
@@ -69,7 +78,8 @@ struct Init: ParsableCommand {
 
   /// `my-sweep` of `grids/My Sweep.json`.
   static func name(of file: String) -> String {
-    let stem = file.split(separator: "/").last.map { $0.split(separator: ".").first.map(String.init) ?? "" } ?? ""
+    let stem =
+      file.split(separator: "/").last.map { $0.split(separator: ".").first.map(String.init) ?? "" } ?? ""
     let allowed = Set("abcdefghijklmnopqrstuvwxyz0123456789._-")
     let name = String(stem.lowercased().map { allowed.contains($0) ? $0 : "-" })
     return name.isEmpty || name == "grid" ? "first-look" : name

@@ -69,7 +69,8 @@ struct LiveFrame {
     if let remaining {
       let formatter = DateFormatter()
       formatter.dateFormat = remaining.upperBound > 20 * 3600 ? "EEE HH:mm" : "HH:mm"
-      words.append("done by about \(formatter.string(from: Date(timeIntervalSince1970: now + remaining.upperBound)))")
+      words.append(
+        "done by about \(formatter.string(from: Date(timeIntervalSince1970: now + remaining.upperBound)))")
     }
     return words.isEmpty ? nil : words.joined(separator: ", ")
   }
@@ -95,7 +96,9 @@ struct LiveFrame {
   /// The table as far as it has room: means of the seeds that are there, and how many those are.
   private func table(_ table: ReportTable, _ width: Int, _ room: Int, _ style: TextStyle) -> [String] {
     guard room >= 4, !table.columns.isEmpty else { return [] }
-    let body = zip(table.rows, table.grid).map { row, cells in [row] + cells.map { Self.text($0, table, style) } }
+    let body = zip(table.rows, table.grid).map { row, cells in
+      [row] + cells.map { Self.text($0, table, style) }
+    }
     let head = [MetricDirection.title(table.results.metric)] + table.columns
     let limit = max(12, width / 3)
     let texts = ([head] + body).map { $0.map { Self.shortened($0, limit) } }
@@ -119,7 +122,9 @@ struct LiveFrame {
 
   private static func text(_ cell: Cell?, _ table: ReportTable, _ style: TextStyle) -> String {
     guard let cell else { return "" }
-    guard let headline = cell.headline else { return cell.isWithheld ? "mixed programs" : "0/\(cell.seeds.count)" }
+    guard let headline = cell.headline else {
+      return cell.isWithheld ? "mixed programs" : "0/\(cell.seeds.count)"
+    }
     let text = ReportTable.text(headline, plusMinus: style.isUnicode ? "±" : "+/-", digits: table.digits)
     return headline.count == cell.seeds.count ? text : "\(text) \(headline.count)/\(cell.seeds.count)"
   }
@@ -163,7 +168,10 @@ struct LiveScreen {
   mutating func draw(_ lines: [String], above: String? = nil) {
     let width = size.width
     var text = back(width)
-    if let above { text += above.split(separator: "\n", omittingEmptySubsequences: false).map { "\($0)\u{1b}[K\n" }.joined() }
+    if let above {
+      text += above.split(separator: "\n", omittingEmptySubsequences: false).map { "\($0)\u{1b}[K\n" }
+        .joined()
+    }
     text += lines.map { "\($0)\u{1b}[K\n" }.joined() + "\u{1b}[J"
     write(text)
     drawn = lines.map(Self.seen)

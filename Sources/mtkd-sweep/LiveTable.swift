@@ -20,7 +20,8 @@ struct LiveTable {
     (layout.allowMixed, layout.compareTo) = (true, [])
     (self.results, self.layout) = (results, layout)
     places = Dictionary(
-      results.runs.enumerated().compactMap { place, run in run.key.map { ($0, place) } }) { first, _ in first }
+      results.runs.enumerated().compactMap { place, run in run.key.map { ($0, place) } }
+    ) { first, _ in first }
   }
 
   mutating func take(_ event: RunEvent) {
@@ -43,7 +44,8 @@ struct LiveTable {
       labels: run.labels, seed: run.seed, outcome: outcome, key: run.key, validated: run.validated,
       programs: run.programs)
     results = SweepResults(
-      name: results.name, columns: results.columns, runs: runs, metric: results.metric, select: results.select)
+      name: results.name, columns: results.columns, runs: runs, metric: results.metric, select: results.select
+    )
     table = nil
   }
 

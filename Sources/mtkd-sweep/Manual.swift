@@ -21,7 +21,8 @@ struct Manual: ParsableCommand {
       lines += preformatted(MTKDSweep.helpMessage(for: command, columns: 78))
     }
     lines += [
-      ".SH FILES", ".TP", ".I results/store.sqlite", "The results of all sweeps of a store, which \\-\\-store names.",
+      ".SH FILES", ".TP", ".I results/store.sqlite",
+      "The results of all sweeps of a store, which \\-\\-store names.",
       ".TP", ".I results/stages/", "A folder for each stage: its attempts with their logs, and its output.",
       ".SH SEE ALSO", "The pages in docs/ of the source: tutorial, grid, reproducing, faq.",
     ]

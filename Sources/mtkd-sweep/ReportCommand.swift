@@ -47,7 +47,7 @@ struct Report: ParsableCommand {
     let results = table.results
     let text =
       format == SweepPage.name
-      ? try SweepPage.render(store.story(of: record, table))
+      ? try SweepPage.render(store.story(of: record, table), figures: store.figures(of: record.name, table))
       : try Catalog.tableFormats.entry(format).render(
         table, style: output == nil ? styles.style(for: STDOUT_FILENO) : TextStyle())
     let destination = output.map { ExportDestination.file($0) } ?? .standardOutput

@@ -32,6 +32,7 @@ extension ResultStore {
     let results = table.results
     let outlines = try outlines(of: sweep.name)
     let series = try series(of: outlines.map(\.point.key), metric: results.metric)
+    let seals = try seals()
     var places: [ContentKey: Int] = [:]
     for (place, outline) in outlines.enumerated() { places[outline.point.key] = place }
     let runs = results.runs.map { run -> SweepStory.Run in
@@ -45,7 +46,12 @@ extension ResultStore {
       return SweepStory.Run(
         key: key, title: outline.title ?? "seed \(run.seed)",
         attempts: outline.attempts.map { RunAccount.Attempt($0) },
-        series: series[place].map(\.value), lastState: outline.lastState, final: outline.final)
+        series: series[place].map(\.value), lastState: outline.lastState, final: outline.final,
+        seal: seals[key].map {
+          SweepStory.Run.Seal(
+            isEqual: $0.isEqual, epochs: $0.epochs,
+            by: "by mtkd-sweep \($0.provenance.version) on \($0.provenance.host)")
+        })
     }
     return SweepStory(table, grid: sweep.grid, asked: sweep.asked, runs: runs)
   }

@@ -54,7 +54,9 @@ final class StatusWatch {
     let began = start ?? (now, over)
     start = began
     var warnings: [String] = []
-    if counts.open > 0, state.holder == nil { warnings.append("nobody is running it: `mtkd-sweep run GRID` goes on") }
+    if counts.open > 0, state.holder == nil {
+      warnings.append("nobody is running it: `mtkd-sweep run GRID` goes on")
+    }
     if counts.all <= LiveTable.mostRuns, table?.stamp != state.stamp {
       table = (state.stamp, try store.preferredTable(of: store.sweep(sweep)))
     }

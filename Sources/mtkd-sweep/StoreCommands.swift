@@ -21,7 +21,10 @@ struct Status: AsyncParsableCommand {
   @Flag(help: "Exit with 1 where a run failed.")
   var check = false
 
-  @Flag(help: "Go on showing it, with the table that fills up; Ctrl-C ends it. Elsewhere than on a terminal, a line for each change.")
+  @Flag(
+    help:
+      "Go on showing it, with the table that fills up; Ctrl-C ends it. Elsewhere than on a terminal, a line for each change."
+  )
   var watch = false
 
   @OptionGroup var styles: StyleOptions

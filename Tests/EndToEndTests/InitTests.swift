@@ -12,14 +12,16 @@ import Testing
     let folder = try folder()
     defer { try? FileManager.default.removeItem(at: folder) }
     let made = try Program.run(
-      "init", "My Sweep.json", "--dataset", "synthetic-1x8x8-3", "--methods", "baseline,mtkd-rl", "--seeds", "2",
+      "init", "My Sweep.json", "--dataset", "synthetic-1x8x8-3", "--methods", "baseline,mtkd-rl", "--seeds",
+      "2",
       in: folder)
     #expect(made.status == 0 && made.talk.isEmpty, "\(made.talk)")
     let text = try String(contentsOf: folder.appending(path: "My Sweep.json"), encoding: .utf8)
     #expect(text.contains(#""name": "my-sweep""#) && text.contains("//") && text.contains("compareTo"))
     #expect(FileManager.default.fileExists(atPath: folder.appending(path: "grid.schema.json").path))
     let check = try Program.run("check", "My Sweep.json", in: folder)
-    #expect(check.status == 0 && check.out.contains("8 runs asked for, 8 distinct"), "\(check.out)\(check.talk)")
+    #expect(
+      check.status == 0 && check.out.contains("8 runs asked for, 8 distinct"), "\(check.out)\(check.talk)")
   }
 
   @Test func `without a terminal and without options the usual answers are taken`() throws {
@@ -72,7 +74,9 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     let answer = try Program.run("doctor", in: folder)
     #expect(answer.status == 0, "\(answer.talk)")
-    for word in ["program", "processor", "disk", "store", "none yet", "fashion-mnist", "free where results go"] {
+    for word in [
+      "program", "processor", "disk", "store", "none yet", "fashion-mnist", "free where results go",
+    ] {
       #expect(answer.out.contains(word), "\(word) in \(answer.out)")
     }
   }

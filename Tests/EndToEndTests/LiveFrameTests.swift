@@ -43,7 +43,8 @@ import Testing
     let text = frame().lines(width: 140, height: 30, plain).joined(separator: "\n")
     for words in [
       "10 of 18 runs, 1 failed, 3 m 0 s to 5 m 0 s left", "teachers 2 of 3", "epoch 2/6", "loss 1.235",
-      "812 images/s", "! the disk is nearly full", "student0", "method2", "72.0 ± 1.0", "1/3", "test.acc1 (%)",
+      "812 images/s", "! the disk is nearly full", "student0", "method2", "72.0 ± 1.0", "1/3",
+      "test.acc1 (%)",
     ] {
       #expect(text.contains(words), "\(words) in\n\(text)")
     }

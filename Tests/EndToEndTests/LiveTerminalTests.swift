@@ -69,15 +69,20 @@ struct Terminal {
     #expect(answer.status == 0, "\(answer.talk)")
     let bytes = try Data(contentsOf: folder.appending(path: "typescript"))
     // The first and the last line are those of `script` itself. Split as bytes: a return and a line feed are one character.
-    let lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+    let lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map {
+      String(decoding: $0, as: UTF8.self)
+    }
     return lines.dropFirst().filter { !$0.hasPrefix("Script done on") }.joined(separator: "\n")
   }
 
-  @Test(arguments: [44, 100]) func `a run redraws a frame and leaves nothing of it behind`(_ columns: Int) throws {
+  @Test(arguments: [44, 100]) func `a run redraws a frame and leaves nothing of it behind`(_ columns: Int)
+    throws
+  {
     let sweep = try TinySweep()
     defer { sweep.remove() }
     guard
-      let text = try typescript("$PROGRAM run tiny.json --workers 2", columns: columns, rows: 20, in: sweep.folder)
+      let text = try typescript(
+        "$PROGRAM run tiny.json --workers 2", columns: columns, rows: 20, in: sweep.folder)
     else { return print("skipped: script is not there to make a terminal") }
     #expect(text.contains("\u{1b}[") && text.contains("█") && text.contains("at work") == false)
     #expect(text.contains("of 4 runs"), "\(text)")

@@ -3,7 +3,23 @@ internal import Specs
 /// What made a sweep's numbers, and how to make them again.
 enum ProvenanceSections {
   static func markup(_ story: SweepStory) -> Markup {
-    "\(programs(story))\(again(story))"
+    "\(programs(story))\(seals(story))\(again(story))"
+  }
+
+  /// What `verify` found so far.
+  private static func seals(_ story: SweepStory) -> Markup {
+    let seals = story.runs.compactMap(\.seal)
+    guard !seals.isEmpty else {
+      return
+        "<p>No run has been executed a second time yet: <code>mtkd-sweep verify --sample 3</code> does that and compares every epoch's state.</p>"
+    }
+    let different = seals.count { !$0.isEqual }
+    let epochs = seals.reduce(0) { $0 + $1.epochs }
+    let finding: Markup =
+      different == 0
+      ? "and all of them ended with the same bits" : "<b>and \(different) of them ended differently</b>"
+    return
+      "<p>\(seals.count) of \(story.runs.count) runs were executed a second time, \(epochs) epochs compared, \(finding).</p>"
   }
 
   private static func programs(_ story: SweepStory) -> Markup {

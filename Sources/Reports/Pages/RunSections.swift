@@ -79,6 +79,13 @@ package enum RunSections {
       if let final = story.final {
         facts.append(("final checkpoint", "<span class=mono>\(final.description)</span>"))
       }
+      if let seal = story.seal {
+        let verdict: Markup =
+          seal.isEqual
+          ? "<span class=\"tag finished\">equal</span>" : "<span class=\"tag failed\">different</span>"
+        facts.append(
+          ("verified", "\(verdict) executed again, \(seal.epochs) epochs compared bit for bit, \(seal.by)"))
+      }
       let list = facts.map { fact -> Markup in "<dt>\(fact.0)</dt><dd>\(fact.1)</dd>" }
       return """
         <details class=run id="r-\(story.key.short)"><summary><span>\(story.title)</span>\(shown)</summary><dl>\(list)</dl></details>

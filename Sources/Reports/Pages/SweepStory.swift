@@ -20,14 +20,27 @@ package struct SweepStory: Sendable {
     package let lastState: ContentKey?
     /// Digest of the final checkpoint.
     package let final: ContentKey?
+    package let seal: Seal?
+
+    /// What a later execution of the same run found.
+    package struct Seal: Equatable, Sendable {
+      package let isEqual: Bool
+      /// Epochs whose states were compared.
+      package let epochs: Int
+      /// Where that was, by what program.
+      package let by: String
+
+      package init(isEqual: Bool, epochs: Int, by: String) {
+        (self.isEqual, self.epochs, self.by) = (isEqual, epochs, by)
+      }
+    }
 
     package init(
       key: ContentKey, title: String, attempts: [RunAccount.Attempt], series: [Double],
-      lastState: ContentKey?,
-      final: ContentKey?
+      lastState: ContentKey?, final: ContentKey?, seal: Seal? = nil
     ) {
       (self.key, self.title, self.attempts, self.series) = (key, title, attempts, series)
-      (self.lastState, self.final) = (lastState, final)
+      (self.lastState, self.final, self.seal) = (lastState, final, seal)
     }
 
     var provenance: Provenance? { attempts.last { $0.provenance != nil }?.provenance }
@@ -35,7 +48,8 @@ package struct SweepStory: Sendable {
 
   /// - Precondition: as many runs as the table's results have.
   package init(_ table: ReportTable, grid: String, asked: Int, runs: [Run]) {
-    precondition(table.results.runs.count == runs.count, "\(runs.count) stories of \(table.results.runs.count) runs")
+    precondition(
+      table.results.runs.count == runs.count, "\(runs.count) stories of \(table.results.runs.count) runs")
     (self.table, self.grid, self.asked, self.runs) = (table, grid, asked, runs)
   }
 

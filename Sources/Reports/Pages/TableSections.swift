@@ -91,8 +91,12 @@ package enum TableSections {
   static func sheets(_ table: ReportTable) -> Markup {
     let style = TextStyle()
     var parts: [Markup] = []
-    if !table.comparisons.isEmpty { parts.append(sheet(table.comparisonSheet(style), id: "comparison-table")) }
-    if let paper = table.paper { parts.append(sheet(paper.sheet(digits: table.digits, style), id: "paper-table")) }
+    if !table.comparisons.isEmpty {
+      parts.append(sheet(table.comparisonSheet(style), id: "comparison-table"))
+    }
+    if let paper = table.paper {
+      parts.append(sheet(paper.sheet(digits: table.digits, style), id: "paper-table"))
+    }
     return "\(parts)"
   }
 

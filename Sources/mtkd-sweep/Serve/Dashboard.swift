@@ -77,7 +77,11 @@ struct Dashboard: Sendable {
           record, try store.counts(of: name), try await feed.state(), runs: try runs(store, record, "")))
     case ["report"]:
       let stamp = try await feed.state().stamp
-      return .html(try reports.page(name, stamp) { SweepPage.render(try store.story(of: name)) })
+      return .html(
+        try reports.page(name, stamp) {
+          let story = try store.story(of: name)
+          return SweepPage.render(story, figures: try store.figures(of: name, story.table))
+        })
     case ["report.json"]:
       return .json(JSONTable.render(try store.preferredTable(of: record), style: TextStyle()))
     case ["state"]: return .html(DashboardPages.bar(try store.counts(of: name)).text)
