@@ -15,7 +15,8 @@ struct MTKDSweep: AsyncParsableCommand {
       """,
     version: ProgramIdentity.version,
     subcommands: [
-      Init.self, Check.self, Plan.self, Run.self, Status.self, Report.self, Export.self, Import.self, Serve.self,
+      Init.self, Check.self, Plan.self, Run.self, Status.self, Report.self, Export.self, Import.self,
+      Serve.self,
       List.self,
       Show.self, Logs.self,
       Compare.self, Plot.self,
