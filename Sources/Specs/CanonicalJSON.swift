@@ -17,7 +17,7 @@ package enum CanonicalJSON {
     switch value {
     case .null: bytes.append(contentsOf: "null".utf8)
     case .bool(let flag): bytes.append(contentsOf: (flag ? "true" : "false").utf8)
-    case .number(let number): bytes.append(contentsOf: number.description.utf8)
+    case .number(let number): append(number, to: &bytes)
     case .string(let text): append(text, to: &bytes)
     case .array(let values):
       bytes.append(UInt8(ascii: "["))
@@ -39,9 +39,36 @@ package enum CanonicalJSON {
     }
   }
 
+  /// A number as `DecimalNumber` describes itself.
+  package static func append(_ number: DecimalNumber, to bytes: inout [UInt8]) {
+    guard number.exponent == 0 else { return bytes.append(contentsOf: number.description.utf8) }
+    append(Int(number.mantissa), to: &bytes)
+  }
+
+  /// The digits of an integer.
+  package static func append(_ integer: Int, to bytes: inout [UInt8]) {
+    if integer < 0 { bytes.append(UInt8(ascii: "-")) }
+    let start = bytes.count
+    var rest = integer.magnitude
+    repeat {
+      bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
+      rest /= 10
+    } while rest > 0
+    bytes[start...].reverse()
+  }
+
   /// A quoted string: only what JSON demands is escaped.
   package static func append(_ text: String, to bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "\""))
+    // Nearly every text is plain and goes in one piece.
+    let isPlain = text.utf8.withContiguousStorageIfAvailable { utf8 -> Bool in
+      guard utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) else {
+        return false
+      }
+      bytes.append(contentsOf: utf8)
+      return true
+    }
+    if isPlain == true { return bytes.append(UInt8(ascii: "\"")) }
     for byte in text.utf8 {
       switch byte {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(contentsOf: [UInt8(ascii: "\\"), byte])

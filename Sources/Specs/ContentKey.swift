@@ -8,16 +8,25 @@ package struct ContentKey: Hashable, Sendable {
   /// - Parameter digest: 32 bytes.
   package init?(digest: some Collection<UInt8>) {
     guard digest.count == 32 else { return nil }
-    var words: [UInt64] = [0, 0, 0, 0]
-    for (index, byte) in digest.enumerated() { words[index / 8] = words[index / 8] << 8 | UInt64(byte) }
-    self.words = (words[0], words[1], words[2], words[3])
+    var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: digest) }
+    self.init(bytesOf: words)
+  }
+
+  /// - Parameter words: the digest's bytes, as they lie in memory.
+  private init(bytesOf words: (UInt64, UInt64, UInt64, UInt64)) {
+    self.words = (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
   }
 
   /// The digest of some bytes.
   package init(hashing bytes: UnsafeRawBufferPointer) {
-    var digest = [UInt8](repeating: 0, count: 32)
-    SHA256(bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, &digest)
-    self.init(digest: digest)!
+    var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    withUnsafeMutableBytes(of: &words) { digest in
+      _ = SHA256(
+        bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count,
+        digest.baseAddress!.assumingMemoryBound(to: UInt8.self))
+    }
+    self.init(bytesOf: words)
   }
 
   package init(hashing bytes: [UInt8]) {
@@ -39,10 +48,12 @@ package struct ContentKey: Hashable, Sendable {
   }
 
   /// The 32 bytes.
-  package var digest: [UInt8] {
-    [words.0, words.1, words.2, words.3].flatMap { word in
-      stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> UInt64($0)) }
-    }
+  package var digest: [UInt8] { withDigest { [UInt8]($0) } }
+
+  /// Lends the 32 bytes.
+  package func withDigest<Value>(_ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
+    let bytes = (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
+    return try withUnsafeBytes(of: bytes, body)
   }
 
   /// The first 8 bytes as a big-endian number: a checksum of small pieces.
@@ -73,18 +84,22 @@ package struct ContentHasher: Sendable {
 
   package init() {}
 
-  package mutating func field(_ name: StaticString, _ value: some Collection<UInt8>) {
-    name.withUTF8Buffer { append($0) }
-    append(value)
+  // Of one type each: generic code that another module calls goes byte by byte.
+  package mutating func field(_ name: StaticString, _ value: [UInt8]) {
+    name.withUTF8Buffer { append(UnsafeRawBufferPointer($0)) }
+    value.withUnsafeBytes { append($0) }
   }
 
   package mutating func field(_ name: StaticString, _ value: String) { field(name, Array(value.utf8)) }
 
-  package mutating func field(_ name: StaticString, _ key: ContentKey) { field(name, key.digest) }
+  package mutating func field(_ name: StaticString, _ key: ContentKey) {
+    name.withUTF8Buffer { append(UnsafeRawBufferPointer($0)) }
+    key.withDigest { append($0) }
+  }
 
   package func finished() -> ContentKey { ContentKey(hashing: bytes) }
 
-  private mutating func append(_ value: some Collection<UInt8>) {
+  private mutating func append(_ value: UnsafeRawBufferPointer) {
     withUnsafeBytes(of: UInt64(value.count).littleEndian) { bytes.append(contentsOf: $0) }
     bytes.append(contentsOf: value)
   }

@@ -68,11 +68,28 @@ package struct RunSpec: Hashable, Sendable {
 
 extension RunSpec: CanonicallyEncodable {
   package func append(to bytes: inout [UInt8]) {
+    var seedPlace = 0..<0
+    append(to: &bytes, seedPlace: &seedPlace)
+  }
+
+  /// The canonical form before and behind the digits of the seed: all that runs of one cell have in common.
+  package var encodingAroundSeed: (head: [UInt8], tail: [UInt8]) {
+    var (bytes, place): ([UInt8], Range<Int>) = ([], 0..<0)
+    bytes.reserveCapacity(1024)
+    append(to: &bytes, seedPlace: &place)
+    return (Array(bytes[..<place.lowerBound]), Array(bytes[place.upperBound...]))
+  }
+
+  private func append(to bytes: inout [UInt8], seedPlace: inout Range<Int>) {
     var object = ObjectWriter(to: &bytes)
     object.member("dataset", to: &bytes, dataset.append)
     object.member("method", to: &bytes, method.append)
     object.member("recipe", to: &bytes, recipe.append)
-    object.member("seed", seed, to: &bytes)
+    object.member("seed", to: &bytes) { bytes in
+      let start = bytes.count
+      CanonicalJSON.append(DecimalNumber(seed), to: &bytes)
+      seedPlace = start..<bytes.count
+    }
     object.member("student", to: &bytes, student.append)
     if !teachers.isEmpty {
       object.member("teachers", to: &bytes) { bytes in

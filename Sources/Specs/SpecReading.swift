@@ -92,7 +92,7 @@ package struct ObjectWriter {
   }
 
   package mutating func member(_ name: String, _ value: Int, to bytes: inout [UInt8]) {
-    member(name, .number(DecimalNumber(value)), to: &bytes)
+    member(name, to: &bytes) { CanonicalJSON.append(DecimalNumber(value), to: &$0) }
   }
 
   package func end(_ bytes: inout [UInt8]) { bytes.append(UInt8(ascii: "}")) }

@@ -110,18 +110,19 @@ private struct MetricRows {
   private let db: Database
   private let stage: Int64
   private let attempt: Int
-  private let insertMetric: Statement
+  private let insertMetric: RowWriter
   private let insertEpoch: Statement
   private var names: [String: Int64] = [:]
   private(set) var contradicted: [Int] = []
 
   init(stage: Int64, attempt: Int, _ db: Database) throws {
     (self.db, self.stage, self.attempt) = (db, stage, attempt)
-    insertMetric = try db.cachedStatement(
-      sql: """
-        INSERT INTO metric (stage, name, epoch, value) VALUES (?, ?, ?, ?)
-        ON CONFLICT (stage, name, epoch) DO UPDATE SET value = excluded.value
-        """)
+    insertMetric = try RowWriter(
+      db,
+      """
+      INSERT INTO metric (stage, name, epoch, value) VALUES (?, ?, ?, ?)
+      ON CONFLICT (stage, name, epoch) DO UPDATE SET value = excluded.value
+      """)
     insertEpoch = try db.cachedStatement(
       sql: """
         INSERT INTO epoch (stage, epoch, step, attempt, state) VALUES (?, ?, ?, ?, ?)
@@ -147,8 +148,11 @@ private struct MetricRows {
     for metric in metrics.values {
       let name = try id(of: metric.name)
       // SQLite has no not-a-number; an infinity would read as one in no table of results either.
-      let value: Double? = metric.value.isFinite ? metric.value : nil
-      try insertMetric.execute(arguments: [stage, name, epoch, value])
+      insertMetric.bind(1, Int(stage))
+      insertMetric.bind(2, Int(name))
+      insertMetric.bind(3, epoch)
+      insertMetric.bind(4, metric.value.isFinite ? metric.value : nil)
+      try insertMetric.run()
     }
   }
 

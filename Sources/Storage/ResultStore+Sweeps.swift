@@ -59,7 +59,7 @@ package struct PointOutcome: Hashable, Sendable {
 extension ResultStore {
   /// Writes a sweep, in place of one of the same name. Points keep their order. Results are not touched: they belong to keys.
   package func saveSweep(_ sweep: SweepRecord, points: [SweepPoint]) throws(StoreError) {
-    let labels = points.map { CanonicalJSON.text(of: .array($0.labels)) }
+    let labels = Self.encoded(points)
     let digest = Self.digest(of: points, labels)
     let columns = CanonicalJSON.text(of: .array(sweep.columns.map { .string($0) }))
     try write { db in
@@ -76,21 +76,38 @@ extension ResultStore {
       if let old, old["digest"] == digest { return }
       let id = try Int64.fetchOne(db, sql: "SELECT id FROM sweep WHERE name = ?", arguments: [sweep.name])
       try db.execute(sql: "DELETE FROM point WHERE sweep = ?", arguments: [id])
-      let insert = try db.makeStatement(
-        sql: "INSERT INTO point (sweep, ordinal, key, seed, labels) VALUES (?, ?, ?, ?, ?)")
+      let insert = try RowWriter(db, "INSERT INTO point (sweep, ordinal, key, seed, labels) VALUES (?, ?, ?, ?, ?)")
       for (ordinal, point) in points.enumerated() {
-        try insert.execute(arguments: [id, ordinal, point.key.stored, point.seed, labels[ordinal]])
+        insert.bind(1, Int(id ?? 0))
+        insert.bind(2, ordinal)
+        insert.bind(4, point.seed)
+        try point.key.withDigest { key in
+          try labels[ordinal].withUnsafeBytes { text in
+            insert.bind(3, blob: key)
+            insert.bind(5, text: text)
+            try insert.run()
+          }
+        }
       }
     }
   }
 
-  private static func digest(of points: [SweepPoint], _ labels: [String]) -> Data {
+  /// The labels of each point as JSON; neighbours often share theirs.
+  private static func encoded(_ points: [SweepPoint]) -> [[UInt8]] {
+    var (last, text): ([JSONValue]?, [UInt8]) = (nil, [])
+    return points.map { point in
+      if last != point.labels { (last, text) = (point.labels, CanonicalJSON.bytes(of: .array(point.labels))) }
+      return text
+    }
+  }
+
+  private static func digest(of points: [SweepPoint], _ labels: [[UInt8]]) -> Data {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(points.count * 120)
     for (point, labels) in zip(points, labels) {
-      bytes.append(contentsOf: point.key.digest)
+      point.key.withDigest { bytes.append(contentsOf: $0) }
       withUnsafeBytes(of: point.seed.littleEndian) { bytes.append(contentsOf: $0) }
-      bytes.append(contentsOf: labels.utf8)
+      bytes.append(contentsOf: labels)
       bytes.append(0)
     }
     return ContentKey(hashing: bytes).stored

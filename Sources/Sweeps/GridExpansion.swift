@@ -7,6 +7,52 @@ package struct PlannedRun: Sendable {
   package let labels: [JSONValue]
   /// Where the grid asks for it first.
   package let block: Int
+  /// What it has in common with the other seeds of its cell.
+  let cell: RunCell
+}
+
+/// All runs that differ in nothing but their seed.
+final class RunCell: Sendable {
+  /// From 0, in the order in which the grid names them.
+  let number: Int
+  /// The canonical form of its runs before and behind the digits of the seed; nil where teachers have seeds of their own.
+  let encoding: (head: [UInt8], tail: [UInt8])?
+
+  init(number: Int, encoding: (head: [UInt8], tail: [UInt8])?) { (self.number, self.encoding) = (number, encoding) }
+
+  /// The canonical form of one of its runs.
+  func encoding(of run: RunSpec) -> [UInt8] {
+    guard let encoding else { return run.canonicalBytes }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(encoding.head.count + encoding.tail.count + 20)
+    bytes.append(contentsOf: encoding.head)
+    CanonicalJSON.append(DecimalNumber(run.seed), to: &bytes)
+    bytes.append(contentsOf: encoding.tail)
+    return bytes
+  }
+}
+
+/// Cells by what they are made of.
+private struct RunCells {
+  private var known: [[UInt8]: RunCell] = [:]
+  private let isFixed: Bool
+
+  init(_ teacherSeeds: GridSpec.TeacherSeeds) { isFixed = teacherSeeds == .fixed }
+
+  /// - Parameter template: a run of the cell, its seed and its teachers' 0.
+  mutating func cell(of template: RunSpec) -> RunCell {
+    let encoding = template.encodingAroundSeed
+    let identity = encoding.head + encoding.tail
+    if let cell = known[identity] { return cell }
+    let cell = RunCell(number: known.count, encoding: isFixed ? encoding : nil)
+    known[identity] = cell
+    return cell
+  }
+}
+
+private struct CellSeed: Hashable {
+  let cell: Int
+  let seed: Int
 }
 
 /// All distinct runs of a grid.
@@ -42,23 +88,26 @@ package struct GridExpansion: Sendable {
     guard resolver.problems.isEmpty else { throw GridRejected(resolver.problems) }
 
     let columns = Self.columns(of: grid)
-    var seen: Set<RunSpec> = []
+    var cells = RunCells(grid.teacherSeeds)
+    var seen: Set<CellSeed> = []
+    seen.reserveCapacity(min(asked, limit))
     var runs: [PlannedRun] = []
     var tally: [String: (asked: Int, distinct: Int)] = [:]
     asked = 0
     for (index, block) in grid.blocks.enumerated() {
       resolver.begin(block)
       func add(_ row: [String: GridSpec.Setting]) {
-        guard let (template, method) = resolver.run(row) else { return }
-        let labels = resolver.labels(row, columns, method)
-        for seed in block.seeds {
-          let spec = resolver.seeded(template, seed)
-          asked += 1
-          tally[spec.method.name, default: (0, 0)].asked += 1
-          guard seen.insert(spec).inserted else { continue }
-          tally[spec.method.name]!.distinct += 1
-          runs.append(PlannedRun(spec: spec, labels: labels, block: index))
+        guard let (template, method, choice) = resolver.run(row) else { return }
+        let labels = resolver.labels(row, columns, method, choice)
+        let cell = cells.cell(of: template)
+        let before = runs.count
+        for seed in block.seeds where seen.insert(CellSeed(cell: cell.number, seed: seed)).inserted {
+          runs.append(
+            PlannedRun(spec: resolver.seeded(template, seed), labels: labels, block: index, cell: cell))
         }
+        asked += block.seeds.count
+        let counts = tally[template.method.name] ?? (0, 0)
+        tally[template.method.name] = (counts.asked + block.seeds.count, counts.distinct + runs.count - before)
       }
       for row in BlockRows(block) where !resolver.excludes(row, block) { add(row) }
       block.include.forEach(add)
@@ -124,16 +173,15 @@ package struct GridExpansion: Sendable {
 
   /// The first seed of every cell, then the second: an early table is already whole.
   private static func seedMajor(_ runs: [PlannedRun]) -> [PlannedRun] {
-    var positions: [Int: Int] = [:]
-    var next: [RunSpec: Int] = [:]
-    for (index, run) in runs.enumerated() {
-      var cell = run.spec
-      cell.seed = 0
-      for teacher in cell.teachers.indices { cell.teachers[teacher].seed = 0 }
-      positions[index] = next[cell, default: 0]
-      next[cell, default: 0] += 1
+    var seedsOfCell: [Int: Int] = [:]
+    var rounds: [[PlannedRun]] = []
+    for run in runs {
+      let round = seedsOfCell[run.cell.number, default: 0]
+      seedsOfCell[run.cell.number] = round + 1
+      if round == rounds.count { rounds.append([]) }
+      rounds[round].append(run)
     }
-    return runs.indices.sorted { (positions[$0]!, $0) < (positions[$1]!, $1) }.map { runs[$0] }
+    return rounds.flatMap(\.self)
   }
 
   private static func sharing(

@@ -260,7 +260,9 @@ extension RunResolver {
   }
 
   /// The run of a row, its seed and its teachers' still 0; nil where something is wrong with it.
-  mutating func run(_ row: [String: GridSpec.Setting]) -> (RunSpec, MethodDescription)? {
+  mutating func run(
+    _ row: [String: GridSpec.Setting]
+  ) -> (run: RunSpec, method: MethodDescription, choice: OptionChoice)? {
     guard let student = row["student"], let name = row["method"] else {
       let missing = row["student"] == nil ? "student" : "method"
       if let spot = row.values.map(\.spot).min(by: { $0.offset < $1.offset }) {
@@ -275,8 +277,10 @@ extension RunResolver {
     dataset.trainImages = row["trainImages"]?.value.integer
     dataset.testImages = row["testImages"]?.value.integer
     dataset.validationImages = row["validationImages"]?.value.integer ?? 0
-    let (options, unread) = options(of: method, row, at: name.spot)
-    for setting in row.keys where method.reads(setting) && !unread.contains(setting) {
+    let choice = options(of: method, row, at: name.spot)
+    // Once a setting is known to be read, there is nothing more to find out about it.
+    for setting in row.keys
+    where !readSettings.contains(setting) && method.reads(setting) && !choice.unread.contains(setting) {
       readSettings.insert(setting)
     }
     let epochs = row["epochs"]?.value.integer ?? 240
@@ -289,11 +293,14 @@ extension RunResolver {
     let taught = method.readsTeachers ? teachers(row, epochs, batchSize, dataset, at: name.spot) : []
     guard let teachers = taught else { return nil }
     let run = RunSpec(
-      dataset: dataset, student: network, method: MethodSpec(name: method.name, options: options),
+      dataset: dataset, student: network, method: MethodSpec(name: method.name, options: choice.set),
       teachers: teachers,
       recipe: recipe, seed: 0, views: row["views"]?.value.integer ?? 0)
-    return (run, method)
+    return (run, method, choice)
   }
+
+  /// What is set of a method's options and makes a difference, and the names of those that do not.
+  typealias OptionChoice = (set: [String: JSONValue], unread: [String])
 
   func seeded(_ run: RunSpec, _ seed: Int) -> RunSpec {
     var run = run
@@ -320,7 +327,7 @@ extension RunResolver {
 
   private mutating func chosen(
     of method: MethodDescription, _ row: [String: GridSpec.Setting]
-  ) -> (set: [String: JSONValue], unread: [String]) {
+  ) -> OptionChoice {
     let given = MethodSpec(name: method.name, options: given(of: method, row))
     if let known = chosenOptions[given] { return known }
     let set = method.reduced(given.options)
@@ -332,7 +339,7 @@ extension RunResolver {
   /// What is set of a method's options and makes a difference, and the names of those that do not; complaints are reported once.
   private mutating func options(
     of method: MethodDescription, _ row: [String: GridSpec.Setting], at spot: GridSpot
-  ) -> (set: [String: JSONValue], unread: [String]) {
+  ) -> OptionChoice {
     let chosen = chosen(of: method, row)
     guard checkedOptions.insert(MethodSpec(name: method.name, options: chosen.set)).inserted else {
       return chosen
@@ -389,10 +396,10 @@ extension RunResolver {
   }
 
   /// The values that tell cells apart: what the grid says, or the default; null for what the method does not read.
-  mutating func labels(_ row: [String: GridSpec.Setting], _ columns: [String], _ method: MethodDescription)
-    -> [JSONValue]
-  {
-    let (set, unread) = chosen(of: method, row)
+  func labels(
+    _ row: [String: GridSpec.Setting], _ columns: [String], _ method: MethodDescription, _ choice: OptionChoice
+  ) -> [JSONValue] {
+    let (set, unread) = choice
     return columns.map { column in
       if column == "method" { return .string(method.name) }
       guard method.reads(column), !unread.contains(column) else { return .null }

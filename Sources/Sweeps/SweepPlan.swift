@@ -22,10 +22,8 @@ package struct SweepPlan: Sendable {
     func add(_ request: StageRequest) {
       if seen.insert(request.key).inserted { made.append(request) }
     }
-    var keys: [ContentKey] = []
-    keys.reserveCapacity(runs.count)
-    for run in runs {
-      // Keys of shared stages are computed once: most runs differ in little.
+    /// Keys of shared stages are computed once: most runs differ in little.
+    func inputs(of run: PlannedRun) -> [ContentKey] {
       let dataset = run.spec.dataset
       if datasets[dataset] == nil {
         let request = StageRequest(DatasetStage(dataset))
@@ -42,7 +40,18 @@ package struct SweepPlan: Sendable {
         }
         inputs.append(teachers[stage]!)
       }
-      let request = StageRequest(StudentStage(run.spec), inputs: inputs)
+      return inputs
+    }
+    var keys: [ContentKey] = []
+    keys.reserveCapacity(runs.count)
+    var inputsOfCell: [Int: [ContentKey]] = [:]
+    for run in runs {
+      let inputs = inputsOfCell[run.cell.number] ?? inputs(of: run)
+      // Teachers of their own seeds are others in each run.
+      if run.cell.encoding != nil { inputsOfCell[run.cell.number] = inputs }
+      let request = StageRequest(
+        kind: StudentStage.kind, revision: StudentStage.revision, spec: run.cell.encoding(of: run.spec),
+        inputs: inputs)
       keys.append(request.key)
       if seen.insert(request.key).inserted { students.append(request) }
     }
