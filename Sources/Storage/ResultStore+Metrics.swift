@@ -151,7 +151,8 @@ private struct MetricRows {
       insertMetric.bind(1, Int(stage))
       insertMetric.bind(2, Int(name))
       insertMetric.bind(3, epoch)
-      insertMetric.bind(4, metric.value.isFinite ? metric.value : nil)
+      let value: Double? = metric.value.isFinite ? metric.value : nil
+      insertMetric.bind(4, value)
       try insertMetric.run()
     }
   }

@@ -9,6 +9,13 @@ package struct PlannedRun: Sendable {
   package let block: Int
   /// What it has in common with the other seeds of its cell.
   let cell: RunCell
+
+  /// - Parameter cell: one that shares nothing where nothing is said.
+  init(
+    spec: RunSpec, labels: [JSONValue], block: Int, cell: RunCell = RunCell(number: 0, encoding: nil)
+  ) {
+    (self.spec, self.labels, self.block, self.cell) = (spec, labels, block, cell)
+  }
 }
 
 /// All runs that differ in nothing but their seed.
