@@ -76,7 +76,8 @@ extension ResultStore {
       if let old, old["digest"] == digest { return }
       let id = try Int64.fetchOne(db, sql: "SELECT id FROM sweep WHERE name = ?", arguments: [sweep.name])
       try db.execute(sql: "DELETE FROM point WHERE sweep = ?", arguments: [id])
-      let insert = try RowWriter(db, "INSERT INTO point (sweep, ordinal, key, seed, labels) VALUES (?, ?, ?, ?, ?)")
+      let insert = try RowWriter(
+        db, "INSERT INTO point (sweep, ordinal, key, seed, labels) VALUES (?, ?, ?, ?, ?)")
       for (ordinal, point) in points.enumerated() {
         insert.bind(1, Int(id ?? 0))
         insert.bind(2, ordinal)

@@ -21,7 +21,11 @@ final class RowWriter {
   func bind(_ place: Int, _ value: Int) { sqlite3_bind_int64(statement, Int32(place), Int64(value)) }
 
   func bind(_ place: Int, _ value: Double?) {
-    if let value { sqlite3_bind_double(statement, Int32(place), value) } else { sqlite3_bind_null(statement, Int32(place)) }
+    if let value {
+      sqlite3_bind_double(statement, Int32(place), value)
+    } else {
+      sqlite3_bind_null(statement, Int32(place))
+    }
   }
 
   func bind(_ place: Int, blob: UnsafeRawBufferPointer) {

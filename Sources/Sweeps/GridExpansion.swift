@@ -25,7 +25,9 @@ final class RunCell: Sendable {
   /// The canonical form of its runs before and behind the digits of the seed; nil where teachers have seeds of their own.
   let encoding: (head: [UInt8], tail: [UInt8])?
 
-  init(number: Int, encoding: (head: [UInt8], tail: [UInt8])?) { (self.number, self.encoding) = (number, encoding) }
+  init(number: Int, encoding: (head: [UInt8], tail: [UInt8])?) {
+    (self.number, self.encoding) = (number, encoding)
+  }
 
   /// The canonical form of one of its runs.
   func encoding(of run: RunSpec) -> [UInt8] {
@@ -114,7 +116,9 @@ package struct GridExpansion: Sendable {
         }
         asked += block.seeds.count
         let counts = tally[template.method.name] ?? (0, 0)
-        tally[template.method.name] = (counts.asked + block.seeds.count, counts.distinct + runs.count - before)
+        tally[template.method.name] = (
+          counts.asked + block.seeds.count, counts.distinct + runs.count - before
+        )
       }
       for row in BlockRows(block) where !resolver.excludes(row, block) { add(row) }
       block.include.forEach(add)

@@ -397,7 +397,8 @@ extension RunResolver {
 
   /// The values that tell cells apart: what the grid says, or the default; null for what the method does not read.
   func labels(
-    _ row: [String: GridSpec.Setting], _ columns: [String], _ method: MethodDescription, _ choice: OptionChoice
+    _ row: [String: GridSpec.Setting], _ columns: [String], _ method: MethodDescription,
+    _ choice: OptionChoice
   ) -> [JSONValue] {
     let (set, unread) = choice
     return columns.map { column in
