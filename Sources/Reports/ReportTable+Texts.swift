@@ -80,7 +80,17 @@ extension ReportTable {
         for gap in cell?.gaps ?? [] { lines.append("  \(row), \(column), seed \(gap.seed): \(gap.reason)") }
       }
     }
-    return lines + mixtureNotes()
+    return lines + mixtureNotes() + sealNotes()
+  }
+
+  /// What executing runs again has shown; nothing where nobody has.
+  private func sealNotes() -> [String] {
+    let seals = results.runs.compactMap(\.isVerified)
+    if seals.isEmpty { return [] }
+    let different = seals.count { !$0 }
+    let verdict =
+      different == 0 ? "every epoch's bits were the same" : "WARNING: \(different) of them came to other bits"
+    return ["Verified: \(seals.count) of \(results.runs.count) runs were executed again; \(verdict)."]
   }
 
   private func rankingNotes(_ style: TextStyle) -> [String] {

@@ -22,11 +22,14 @@ package struct SweepResults: Sendable {
     package let validated: Double?
     /// The programs that trained it, each as `Provenance.numerics` says; usually one.
     package let programs: [String]
+    /// Whether executing it again gave the same bits; nil where nobody has.
+    package let isVerified: Bool?
 
     package init(
       labels: [JSONValue], seed: Int, outcome: Outcome, key: ContentKey? = nil, validated: Double? = nil,
-      programs: [String] = []
+      programs: [String] = [], isVerified: Bool? = nil
     ) {
+      self.isVerified = isVerified
       (self.labels, self.seed, self.outcome) = (labels, seed, outcome)
       (self.key, self.validated, self.programs) = (key, validated, programs)
     }

@@ -84,14 +84,19 @@ struct LimitOptions: ParsableArguments {
     help: "Minutes that a stage may take at a time; what the grid says where nothing is said.")
   var minutes: Double?
 
+  @Option(help: "Seconds without a sign of life after which a worker is ended and its stage tried again.")
+  var silence = 120.0
+
   func validate() throws {
+    guard silence >= 45 else { throw ValidationError("--silence is 45 or more: workers show themselves every 15 s.") }
     guard (0...19).contains(niceness) else { throw ValidationError("--nice is 0 to 19.") }
     if let minutes, !(minutes > 0) { throw ValidationError("--minutes is above 0.") }
   }
 
   func limits(_ grid: GridSpec) -> WorkLimits {
     WorkLimits(
-      memory: memory?.bytes, niceness: niceness, minutes: minutes ?? grid.run.maxMinutesPerRun?.double)
+      memory: memory?.bytes, niceness: niceness, minutes: minutes ?? grid.run.maxMinutesPerRun?.double,
+      silence: silence)
   }
 }
 

@@ -9,10 +9,12 @@ extension ResultStore {
   ) throws -> SweepResults {
     let record = try self.sweep(sweep)
     let isHigherBetter = MetricDirection.isHigherBetter(metric)
+    let seals = try seals()
     let runs = try outcomes(of: sweep, metric: metric, isHigherBetter: isHigherBetter).map { outcome in
       SweepResults.Run(
         labels: outcome.point.labels, seed: outcome.point.seed, outcome: SweepResults.Outcome(outcome),
-        key: outcome.point.key, validated: outcome.validated?.value, programs: outcome.programs)
+        key: outcome.point.key, validated: outcome.validated?.value, programs: outcome.programs,
+        isVerified: seals[outcome.point.key]?.isEqual)
     }
     return SweepResults(
       name: record.name, columns: record.columns, runs: runs, metric: metric, select: select)

@@ -38,6 +38,8 @@ import Testing
     #expect(all.out.components(separatedBy: "  equal  ").count == 6, "\(all.out)")
     let one = try call("verify", "--sample", "1", "--json", in: sweep)
     #expect(one.status == 0 && one.out.contains("\"outcome\":\"equal\""), "\(one.out)")
+    let report = try call("report", in: sweep)
+    #expect(report.out.contains("Verified: 4 of 4 runs were executed again; every epoch's bits"), "\(report.out)")
     let left = try FileManager.default.contentsOfDirectory(
       atPath: sweep.folder.appending(path: "results").path)
     #expect(!left.contains { $0.hasPrefix("verify.") })
@@ -55,6 +57,7 @@ import Testing
     let changed = try call("verify", run, in: sweep)
     #expect(changed.status == 3, "\(changed.out) \(changed.talk)")
     #expect(changed.out.contains("first in epoch 2: train.loss"), "\(changed.out)")
+    #expect(try call("report", in: sweep).out.contains("WARNING: 1 of them came to other bits"))
     #expect(changed.out.contains("same program, CPU and kernels"), "\(changed.out)")
 
     // One bit of a stored checkpoint.
@@ -164,6 +167,22 @@ import Testing
     try bytes.write(to: sweep.folder.appending(path: "bad.mtkd"))
     let refused = try call("unarchive", "bad.mtkd", "--store", "nowhere", in: sweep)
     #expect(refused.status == 74 && refused.talk.contains("digest"), "\(refused.talk)")
+  }
+
+  @Test func `a stage that takes too long leaves a snapshot, and the next run goes on`() throws {
+    let sweep = try TinySweep(
+      grid: TinySweep.grid.replacingOccurrences(of: #""epochs": 3"#, with: #""epochs": 60"#)
+        .replacingOccurrences(of: #"["baseline", "mtkd-rl"]"#, with: #"["baseline"]"#)
+        .replacingOccurrences(of: #""count": 2"#, with: #""count": 1"#))
+    defer { sweep.remove() }
+    let short = try call("run", "tiny.json", "--minutes", "0.001", "--nice", "3", in: sweep)
+    #expect(short.status == 1 && short.talk.contains("it took longer than"), "\(short.talk)")
+    let status = try call("status", in: sweep)
+    #expect(status.out.contains("1 blocked"), "\(status.out)")
+    let whole = try call("run", "tiny.json", "--memory", "1GB", in: sweep)
+    #expect(whole.status == 0, "\(whole.talk)")
+    let show = try call("list", "--digests", in: sweep)
+    #expect(show.out.contains("epoch 59"))
   }
 
   @Test func `plan says where a run is asked for, and what changed where it must run again`() throws {
