@@ -88,7 +88,9 @@ struct LimitOptions: ParsableArguments {
   var silence = 120.0
 
   func validate() throws {
-    guard silence >= 45 else { throw ValidationError("--silence is 45 or more: workers show themselves every 15 s.") }
+    guard silence >= 45 else {
+      throw ValidationError("--silence is 45 or more: workers show themselves every 15 s.")
+    }
     guard (0...19).contains(niceness) else { throw ValidationError("--nice is 0 to 19.") }
     if let minutes, !(minutes > 0) { throw ValidationError("--minutes is above 0.") }
   }

@@ -39,7 +39,8 @@ import Testing
     let one = try call("verify", "--sample", "1", "--json", in: sweep)
     #expect(one.status == 0 && one.out.contains("\"outcome\":\"equal\""), "\(one.out)")
     let report = try call("report", in: sweep)
-    #expect(report.out.contains("Verified: 4 of 4 runs were executed again; every epoch's bits"), "\(report.out)")
+    #expect(
+      report.out.contains("Verified: 4 of 4 runs were executed again; every epoch's bits"), "\(report.out)")
     let left = try FileManager.default.contentsOfDirectory(
       atPath: sweep.folder.appending(path: "results").path)
     #expect(!left.contains { $0.hasPrefix("verify.") })
