@@ -68,7 +68,7 @@ import Training
   /// MiB, of the whole process so far.
   private static var largestMemory: Int {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return usage.ru_maxrss >> 10
   }
 

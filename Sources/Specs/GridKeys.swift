@@ -24,6 +24,7 @@ package enum GridKeys {
     "student", "method", "dataset", "trainImages", "testImages", "validationImages", "teachers",
     "teacherEpochs",
     "teacherRecipe", "recipe", "epochs", "batchSize", "learningRate", "preset", "views",
+    "convolution", "numerics",
   ]
 
   /// More views than this are fresh ones in all but name, and nothing could be kept of them.
@@ -31,6 +32,6 @@ package enum GridKeys {
 
   /// Settings of grids.md that later versions bring.
   package static let later = [
-    "convolution", "numerics", "trainer", "baselineRecipe",
+    "trainer", "baselineRecipe",
   ]
 }

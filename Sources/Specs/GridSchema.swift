@@ -118,6 +118,8 @@ package enum GridSchema {
       "type": "integer", "minimum": 0, "maximum": .number(DecimalNumber(GridKeys.mostViews)),
     ]
     settings["learningRate"] = ["type": "number", "exclusiveMinimum": 0]
+    settings["convolution"] = words(RecipeSpec.ConvolutionKind.allCases.map(\.rawValue))
+    settings["numerics"] = words(RecipeSpec.NumericsKind.allCases.map(\.rawValue))
     settings["student"] = ["type": ["string", "object"]]
     settings["method"] = text
     settings["dataset"] = text

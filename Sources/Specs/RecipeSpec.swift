@@ -9,6 +9,23 @@ package struct RecipeSpec: Hashable, Sendable {
   /// 0-based epochs before which the rate is multiplied by `gamma`.
   package var milestones: [Int]
   package var gamma: DecimalNumber
+  /// How the arithmetic is done, because it decides bits. The defaults are left out of the encoding.
+  package var convolution = ConvolutionKind.auto
+  package var numerics = NumericsKind.portable
+
+  package enum ConvolutionKind: String, CaseIterable, Sendable {
+    /// Whatever is fastest for a layer's shape, Winograd's algorithm included.
+    case auto
+    /// The products and sums of the definition.
+    case direct
+  }
+
+  package enum NumericsKind: String, CaseIterable, Sendable {
+    /// Bits that are the same on every processor with AVX2.
+    case portable
+    /// The matrix library chooses its own kernel for the processor.
+    case native
+  }
 
   package init(
     epochs: Int, batchSize: Int, learningRate: DecimalNumber, momentum: DecimalNumber, nesterov: Bool,
@@ -56,12 +73,14 @@ extension RecipeSpec: CanonicallyEncodable {
   package func append(to bytes: inout [UInt8]) {
     var object = ObjectWriter(to: &bytes)
     object.member("batchSize", batchSize, to: &bytes)
+    object.member("convolution", convolution == .auto ? nil : .string(convolution.rawValue), to: &bytes)
     object.member("epochs", epochs, to: &bytes)
     object.member("gamma", .number(gamma), to: &bytes)
     object.member("learningRate", .number(learningRate), to: &bytes)
     object.member("milestones", .array(milestones.map { .number(DecimalNumber($0)) }), to: &bytes)
     object.member("momentum", .number(momentum), to: &bytes)
     object.member("nesterov", .bool(nesterov), to: &bytes)
+    object.member("numerics", numerics == .portable ? nil : .string(numerics.rawValue), to: &bytes)
     object.member("weightDecay", .number(weightDecay), to: &bytes)
     object.end(&bytes)
   }
@@ -77,5 +96,18 @@ extension RecipeSpec: CanonicallyEncodable {
       learningRate: try object.number("learningRate"), momentum: try object.number("momentum"),
       nesterov: try object.bool("nesterov"), weightDecay: try object.number("weightDecay"),
       milestones: milestones.compactMap(\.self), gamma: try object.number("gamma"))
+    convolution = try Self.kind(object, "convolution") ?? .auto
+    numerics = try Self.kind(object, "numerics") ?? .portable
+  }
+
+  private static func kind<Kind: RawRepresentable<String> & CaseIterable>(
+    _ object: SpecObject, _ name: String
+  ) throws(SpecError) -> Kind? {
+    guard let value = object[name] else { return nil }
+    guard let kind = value.string.flatMap(Kind.init) else {
+      let words = Kind.allCases.map(\.rawValue).joined(separator: " or ")
+      throw SpecError(path: object.path(name), expected: words)
+    }
+    return kind
   }
 }

@@ -89,6 +89,14 @@ extension RunResolver {
       }
     case "learningRate":
       if !((setting.value.number ?? DecimalNumber(0)) > DecimalNumber(0)) { complain("a number above 0") }
+    case "convolution":
+      if setting.value.string.flatMap(RecipeSpec.ConvolutionKind.init) == nil {
+        complain("\"auto\" or \"direct\"")
+      }
+    case "numerics":
+      if setting.value.string.flatMap(RecipeSpec.NumericsKind.init) == nil {
+        complain("\"portable\" or \"native\"")
+      }
     case "recipe", "teacherRecipe":
       if !["student", "teacher"].contains(setting.value.string) { complain("\"student\" or \"teacher\"") }
     case "preset":
@@ -290,6 +298,7 @@ extension RunResolver {
       ? RecipeSpec.teacher(family: network.family, epochs: epochs, batchSize: batchSize)
       : RecipeSpec.student(epochs: epochs, batchSize: batchSize)
     if let rate = row["learningRate"]?.value.number { recipe.learningRate = rate }
+    recipe.takeArithmetic(from: row)
     let taught = method.readsTeachers ? teachers(row, epochs, batchSize, dataset, at: name.spot) : []
     guard let teachers = taught else { return nil }
     let run = RunSpec(
@@ -371,11 +380,12 @@ extension RunResolver {
     let teachers = values.compactMap { value -> TeacherSpec? in
       if Self.isImported(value) { return imported(value, dataset, at: setting.spot) }
       guard let network = network(value, at: setting.spot) else { return nil }
-      return TeacherSpec(
-        network: network,
-        recipe: row["teacherRecipe"]?.value.string == "student"
-          ? .student(epochs: epochs, batchSize: batchSize)
-          : .teacher(family: network.family, epochs: epochs, batchSize: batchSize), seed: 0)
+      var recipe =
+        row["teacherRecipe"]?.value.string == "student"
+        ? RecipeSpec.student(epochs: epochs, batchSize: batchSize)
+        : RecipeSpec.teacher(family: network.family, epochs: epochs, batchSize: batchSize)
+      recipe.takeArithmetic(from: row)
+      return TeacherSpec(network: network, recipe: recipe, seed: 0)
     }
     return teachers.count == values.count ? teachers : nil
   }
@@ -408,5 +418,13 @@ extension RunResolver {
       if column == "preset" { return method.presets.first.map { .string($0.name) } ?? .null }
       return method.options.first { $0.name == column }?.standard ?? .null
     }
+  }
+}
+
+extension RecipeSpec {
+  /// A run and its teachers are computed alike.
+  fileprivate mutating func takeArithmetic(from row: [String: GridSpec.Setting]) {
+    if let kind = row["convolution"]?.value.string.flatMap(ConvolutionKind.init) { convolution = kind }
+    if let kind = row["numerics"]?.value.string.flatMap(NumericsKind.init) { numerics = kind }
   }
 }

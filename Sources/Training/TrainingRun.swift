@@ -84,6 +84,7 @@ package struct TrainingRun: Sendable {
     (self.recipe, self.source) = (recipe, source)
     self.teachers = TeacherPool(teachers, recorded: precision == .single ? recorded : [])
     state = network.state(seed: seed, precision: precision)
+    state.convolution = ConvolutionChoice(recipe.convolution)
     optimizer = SGD(
       momentum: recipe.momentum.double, nesterov: recipe.nesterov, weightDecay: recipe.weightDecay.double)
     rates = .multiStep(
@@ -278,5 +279,15 @@ extension ActivationShape {
 extension [Tensor?] {
   fileprivate var norm: Double {
     compactMap(\.self).reduce(0) { $0 + $1.l2Norm * $1.l2Norm }.squareRoot()
+  }
+}
+
+extension ConvolutionChoice {
+  package init(_ kind: RecipeSpec.ConvolutionKind) {
+    self =
+      switch kind {
+      case .auto: .auto
+      case .direct: .direct
+      }
   }
 }

@@ -47,6 +47,7 @@ enum TrainingBody {
   ) throws -> Teacher {
     let built = try BuiltNetwork(teacher.network, dataset.task)
     var state = ModelState(unfilled: built.declarations)
+    state.convolution = ConvolutionChoice(teacher.recipe.convolution)
     // The best test epoch, as the authors' script keeps it (`methods.md` 7.2).
     try state.load(Safetensors(decoding: workspace.input(key, bestFile)))
     return Teacher(built, state, renormalisation: TeacherWeights.renormalisation(teacher.weights, dataset))
