@@ -9,6 +9,8 @@ package struct ReportLayout: Sendable {
   package var sort: String?
   /// Digits after the point; by the spread where nil.
   package var digits: Int?
+  /// One row a cell with every statistic, instead of cells beside each other.
+  package var isLong = false
   /// Show cells that different programs or numerics made.
   package var allowMixed = false
   package var compareTo: [String] = []

@@ -36,13 +36,42 @@ extension ReportTable {
 
   /// The table, then the declared comparisons and the paper's numbers where there are some.
   func sheets(_ style: TextStyle) -> [Sheet] {
-    let table = Sheet(
+    let table = layout.isLong ? longSheet(style) : Sheet(
       title: results.name, head: rowNames + columns, stubs: rowNames.count,
       rows: zip(rowHeads, grid).map { heads, cells in
         heads.map { Sheet.Entry($0) } + cells.map { entry($0, style) }
       }, notes: footer(style))
     return [table] + (comparisons.isEmpty ? [] : [comparisonSheet(style)])
       + (paper.map { [$0.sheet(digits: digits, style)] } ?? [])
+  }
+
+  /// One row a cell with all of its statistics, in the order of the table.
+  package func longSheet(_ style: TextStyle) -> Sheet {
+    func interval(_ interval: Interval?) -> String {
+      interval.map { "\(Digits.fixed($0.low, digits)) to \(Digits.fixed($0.high, digits))" } ?? "-"
+    }
+    func number(_ value: Double?) -> String { value.map { Digits.fixed($0, digits) } ?? "-" }
+    var body: [[Sheet.Entry]] = []
+    for (row, line) in zip(rows, grid) {
+      for (column, cell) in zip(columns, line) {
+        guard let cell else { continue }
+        let sample = cell.headline
+        let other = results.select == .bestOnTest ? cell.last : cell.best
+        let texts = [
+          row, column, "\(sample?.count ?? 0) of \(cell.seeds.count)", number(sample?.mean),
+          number(sample?.deviation), interval(sample?.moments.interval()),
+          interval(sample.flatMap { Bootstrap.interval(of: $0.values) }), number(sample?.median),
+          Self.text(other, plusMinus: style.plusMinus, digits: digits),
+        ]
+        let mark = place(of: cell).map { ($0.place == .first ? "#1" : "#2") + ($0.isDistinguishable ? "" : style.alike) }
+        body.append((texts + [cell.isWithheld ? "mixed programs" : mark ?? ""]).map { Sheet.Entry($0) })
+      }
+    }
+    let beside = results.select == .bestOnTest ? "last" : "best"
+    return Sheet(
+      title: results.name,
+      head: ["", "", "n", "mean", "std", "95 % (t)", "95 % (bootstrap)", "median", "[\(beside)]", "rank"], stubs: 2,
+      rows: body, notes: footer(style))
   }
 
   /// How the numbers came about, and why some are missing. Without dates: equal results are equal bytes.

@@ -60,7 +60,7 @@ struct Compare: ParsableCommand {
     }
     guard let first, let second else { return }
     if let stores = try stores(first, second) {
-      Out.put(format.render(try compared(stores.0, stores.1, style), style: style))
+      Out.put(try compared(stores.0, stores.1, style))
       return
     }
     let store = try location.open()
@@ -68,10 +68,10 @@ struct Compare: ParsableCommand {
     if let a = sweeps.first(where: { $0.name == first }), let b = sweeps.first(where: { $0.name == second }) {
       let test = try options.preferences(b)
       let sides = (try side(a, test, in: store, called: a.name), try side(b, test, in: store, called: b.name))
-      Out.put(format.render(try compared(sides.0, sides.1, test, style), style: style))
+      Out.put(try compared(sides.0, sides.1, test, style))
       return
     }
-    Out.put(format.render(try methods(first, second, in: store, sweeps, style), style: style))
+    Out.put(try methods(first, second, in: store, sweeps, style))
   }
 
   private func printed(_ paper: String, _ style: TextStyle) throws -> Sheet {
@@ -108,7 +108,7 @@ struct Compare: ParsableCommand {
     return FileManager.default.fileExists(atPath: file) ? file : nil
   }
 
-  private func compared(_ a: Source, _ b: Source, _ style: TextStyle) throws -> Sheet {
+  private func compared(_ a: Source, _ b: Source, _ style: TextStyle) throws -> String {
     let stores = (try ResultStore(file: a.file, .reading), try ResultStore(file: b.file, .reading))
     let records = try (record(in: stores.0, a.path), record(in: stores.1, b.path))
     let test = try options.preferences(records.1)
@@ -144,19 +144,21 @@ struct Compare: ParsableCommand {
 
   private func compared(
     _ a: SweepComparison.Side, _ b: SweepComparison.Side, _ preferences: ReportPreferences, _ style: TextStyle
-  ) throws -> Sheet {
+  ) throws -> String {
     let comparison = SweepComparison(
       a, b, test: preferences.test == .none ? .pairedT : preferences.test, correction: preferences.correction,
       allowMixed: options.allowMixed)
     guard comparison.withheld.isEmpty else { throw MixedPrograms(cells: comparison.withheld) }
-    return comparison.sheet(digits: options.digits, style)
+    if format == JSONTable.name { return JSONTable.render(comparison) }
+    return try Catalog.tableFormats.entry(format).render(
+      comparison.sheet(digits: options.digits, style), style: style)
   }
 
   // Methods
 
   private func methods(
     _ a: String, _ b: String, in store: ResultStore, _ sweeps: [SweepRecord], _ style: TextStyle
-  ) throws -> Sheet {
+  ) throws -> String {
     let record = try location.sweep(sweep, in: store)
     let preferences = try options.preferences(record)
     let results = try options.results(record, preferences, in: store)
@@ -173,13 +175,21 @@ struct Compare: ParsableCommand {
       )
     }
     let table = ReportTable(results, layout)
+    guard !table.comparisons.isEmpty else {
+      throw NothingThere(
+        description: "No cells of \(a) and \(b) in \(record.name) agree in all other settings: there is nothing to compare.")
+    }
     let mixed = table.comparisons.filter { $0.a.isWithheld || $0.b.isWithheld }
     guard mixed.isEmpty else { throw MixedPrograms(cells: mixed.map(\.context)) }
+    let settings = try settings(table.comparisons, a, b, in: store)
+    if format == JSONTable.name {
+      return JSONTable.render(table.comparisons, a: a, b: b, results, settings: Array(settings.dropFirst()))
+    }
     var sheet = ComparisonSheet.full(
       table.comparisons, title: "\(record.name): \(b) \(style.minus) \(a)", digits: table.digits,
       correction: layout.correction, style)
-    sheet.notes += try settings(table.comparisons, a, b, in: store)
-    return sheet
+    sheet.notes += settings
+    return try Catalog.tableFormats.entry(format).render(sheet, style: style)
   }
 
   /// Settings that differ between the first runs of each pair of cells.

@@ -62,6 +62,14 @@ struct TestOptions: ParsableArguments {
       throw NothingThere(
         description: "No run of \(record.name) meets \(`where`.joined(separator: " and ")).")
     }
+    let isFinished = results.runs.contains { if case .finished = $0.outcome { true } else { false } }
+    guard preferences.select != .bestOnValidation || !isFinished || results.runs.contains(where: { $0.validated != nil })
+    else {
+      throw NothingThere(
+        description:
+          "No run of \(record.name) recorded a validation accuracy. 'bestOnValidation' needs \"validationImages\" in the grid's \"base\"."
+      )
+    }
     return results
   }
 }
@@ -80,6 +88,9 @@ struct ReportOptions: ParsableArguments {
     parsing: .unconditional,
     help: ArgumentHelp("Sort rows by mean or a setting; -mean is the best first.", valueName: "key"))
   var sort: String?
+
+  @Flag(help: "One row a cell: n, mean, deviation, both 95 % intervals, median. For csv and json that is so anyway.")
+  var long = false
 
   @Option(
     help: ArgumentHelp(
@@ -111,6 +122,7 @@ struct ReportOptions: ParsableArguments {
     let results = try tests.results(record, preferences, in: store)
     var layout = ReportLayout(preferences)
     (layout.sort, layout.digits, layout.allowMixed) = (sort, tests.digits, tests.allowMixed)
+    layout.isLong = long
     try layout.check(results)
     try layout.checkMethods(results)
     return try ReportTable(results, layout).beside(preferences.paperValues, in: store)

@@ -21,7 +21,7 @@ import Testing
       (["--rows", "gamma"], 66, "alpha"), (["--where", "gamma=1"], 66, "gamma"),
       (["--where", "alpha"], 64, "alpha>=1"),
       (["--where", "alpha>9"], 66, "No run"), (["--compare-to", "mtkd-rll"], 66, "mtkd-rl"),
-      (["--digits", "12"], 64, "digits"), (["--paper", "table9"], 64, "table1"),
+      (["--digits", "12"], 64, "digits"), (["--select", "bestOnValidation"], 66, "validationImages"), (["--paper", "table9"], 64, "table1"),
       (["--select", "best"], 64, "bestOnTest"),
     ] {
       let refused = try Program.start(["report"] + arguments, in: store.folder).finish()
@@ -57,6 +57,10 @@ import Testing
     #expect(
       stores.status == 0 && stores.out.contains("6 equal, 1 cannot say") && !stores.out.contains("moved,"),
       "\(stores.out)")
+    let json = try Program.run("compare", "made-up", "longer", "--format", "json", in: store.folder)
+    let value = try JSONReader.read(Array(json.out.utf8)).value
+    #expect(value.object?["schema"] == "mtkd-sweep-compare-1" && value.object?["cells"]?.array?.count == 7)
+    #expect(value.object?["settings"]?.array?.first?.object?["path"] == "recipe.epochs")
     let nothing = try Program.run("compare", "before", "mtkd-rl", "--sweep", "made-up", in: store.folder)
     #expect(nothing.status == 66 && nothing.talk.contains("no method of made-up"), "\(nothing.talk)")
     #expect(try Program.run("compare", "mtkd-rl", in: store.folder).status == 64)

@@ -33,6 +33,11 @@ import Testing
     #expect(gain("mtkd-rl", "mmkd").isNear(0.33, absolute: 1e-9))
     #expect(gain("aver-kd-fitnet", "aver-kd").isNear(0.68, absolute: 1e-9))
     #expect(gain("aver-kd", "baseline").isNear(1.98, absolute: 1e-9), "the text says 2.46")
+    let claims = PaperClaim.all
+    #expect(claims.count == 27 && claims.count { !$0.agrees } == 1)
+    let wrong = try #require(claims.first { !$0.agrees })
+    #expect(wrong.stated == 2.46 && wrong.recomputed == 1.98)
+    #expect(try Catalog.paperTables.entry("table1").contrasts().notes.contains { $0.contains("states 2.46") && $0.contains("gives 1.98") })
   }
 
   @Test func `the catalog is the list that grids are checked against`() {

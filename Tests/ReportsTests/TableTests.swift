@@ -240,6 +240,17 @@ import Testing
     #expect(cell["values"]?.array?.count == 3)
   }
 
+  @Test func `a long table has a row a cell with both intervals and the median`() {
+    var layout = ReportLayout()
+    (layout.isLong, layout.digits) = (true, 3)
+    let lines = text(MadeUp.results(), layout).split(separator: "\n")
+    // 70 ± 4.302653 · 0.4 / √3, and the 2.5 and 97.5 percent quantiles of the 27 resamples of 69.6, 70 and 70.4.
+    #expect(
+      lines.contains { $0.hasPrefix("baseline") && $0.contains("3 of 3  70.000  0.400  69.006 to 70.994  69.600 to 70.400") },
+      "\(lines[3])")
+    #expect(lines.filter { $0.contains("3 of 3") }.count == 10)
+  }
+
   @Test func `LaTeX escapes what means something to it`() throws {
     let sheet = Sheet(
       title: ##"50 % of {a_b} & $c #1 \d ~ ^ <x> "é" 中"##, head: ["", "x_y"],

@@ -22,9 +22,12 @@ package struct FigureInput: Sendable {
   package let series: [String: [ContentKey: [Double]]]
   /// Setting on the horizontal axis, where the kind lets one choose.
   package var x: String?
+  /// Of the runs of each cell, by its labels.
+  private let keys: [[JSONValue]: [ContentKey]]
 
   package init(_ table: ReportTable, series: [String: [ContentKey: [Double]]] = [:], x: String? = nil) {
     (self.table, self.series, self.x) = (table, series, x)
+    keys = Dictionary(grouping: table.results.runs, by: \.labels).mapValues { $0.compactMap(\.key) }
   }
 
   var results: SweepResults { table.results }
@@ -53,9 +56,9 @@ package struct FigureInput: Sendable {
   /// The runs of a cell that have a course of a metric.
   func courses(of cell: Cell, _ metric: String) -> [[Double]] {
     guard let courses = series[metric] else { return [] }
-    return results.runs.filter { $0.labels == cell.labels }.compactMap { run in
-      run.key.flatMap { courses[$0] }.flatMap { $0.isEmpty ? nil : $0 }
-    }
+    // A mixture of programs has no course either.
+    if cell.isWithheld { return [] }
+    return (keys[cell.labels] ?? []).compactMap { courses[$0] }.filter { !$0.isEmpty }
   }
 
   /// How the numbers came about, for the line below a figure.

@@ -81,6 +81,51 @@ package enum JSONTable: TableFormat {
     .object(Dictionary(zip(columns, cell.labels)) { $1 })
   }
 
+  /// Comparisons of two methods, with the settings in which they differ.
+  package static func render(_ comparisons: [CellComparison], a: String, b: String, _ results: SweepResults, settings: [String]) -> String {
+    let value: JSONValue = .object([
+      "schema": "mtkd-sweep-compare-1", "a": .string(a), "b": .string(b), "sweep": .string(results.name),
+      "metric": .string(results.metric), "select": .string(results.select.rawValue),
+      "cells": .array(
+        comparisons.map { item in
+          guard case .object(var members) = comparison(item, results.columns) else { return .null }
+          members["context"] = .string(item.context)
+          (members["statisticsA"], members["statisticsB"]) = (statistics(item.a.headline), statistics(item.b.headline))
+          return .object(members)
+        }),
+      "settings": .array(settings.map { .string($0) }),
+    ])
+    return CanonicalJSON.text(of: value) + "\n"
+  }
+
+  /// What moved between two sweeps or stores.
+  package static func render(_ comparison: SweepComparison) -> String {
+    let rows = comparison.rows.map { row -> JSONValue in
+      guard case .object(var members) = self.comparison(row.comparison, comparison.a.results.columns) else { return .null }
+      members["context"] = .string(row.comparison.context)
+      members["verdict"] = .string(row.verdict == .within ? "within" : row.verdict == .unknown ? "unknown" : row.verdict.rawValue)
+      members["b"] = labels(row.comparison.b, comparison.b.results.columns)
+      members["statisticsA"] = statistics(row.comparison.a.headline)
+      members["statisticsB"] = statistics(row.comparison.b.headline)
+      return .object(members)
+    }
+    func list(_ texts: [String]) -> JSONValue { .array(texts.map { .string($0) }) }
+    let value: JSONValue = .object([
+      "schema": "mtkd-sweep-compare-1", "a": .string(comparison.a.name), "b": .string(comparison.b.name),
+      "metric": .string(comparison.a.results.metric), "select": .string(comparison.a.results.select.rawValue),
+      "cells": .array(rows), "onlyA": list(comparison.onlyA), "onlyB": list(comparison.onlyB),
+      "unclear": list(comparison.unclear), "programs": list(comparison.programs),
+      "settings": .array(
+        comparison.settings.map {
+          [
+            "path": .string($0.path), "a": .string($0.a), "b": .string($0.b),
+            "cells": .number(DecimalNumber($0.cells)),
+          ]
+        }),
+    ])
+    return CanonicalJSON.text(of: value) + "\n"
+  }
+
   private static func comparison(_ comparison: CellComparison, _ columns: [String]) -> JSONValue {
     var members: [String: JSONValue] = [
       "a": labels(comparison.a, columns), "b": labels(comparison.b, columns),

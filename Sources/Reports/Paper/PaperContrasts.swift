@@ -90,6 +90,13 @@ extension PaperTable {
       "If ± divided by n instead, all p would rise: \(Digits.p(least)) would be \(Digits.p(wider)).",
       "A true difference of one deviation is found with probability \(chances[0]) at n = \(n) (\(chances[1]) at 1.5 deviations, \(chances[2]) at 2).",
       "Assumes that the \(n) runs are independent.",
-    ]
+    ] + wrongClaims
+  }
+
+  /// What the paper's text states of this table and the table does not give.
+  private var wrongClaims: [String] {
+    PaperClaim.all.filter { !$0.agrees && $0.source == "text on \(title)" }.map {
+      "The text states \(Digits.fixed($0.stated, 2)) for \($0.claim); the table gives \(Digits.fixed($0.recomputed, 2))."
+    }
   }
 }

@@ -54,6 +54,26 @@ package struct PaperValue: Equatable, Sendable {
   }
 }
 
+/// A number that the paper's text states of its tables.
+package struct PaperClaim: Equatable, Sendable {
+  /// `MTKD-RL minus CA-MKD, mean of 4 students`.
+  package let claim: String
+  package let stated: Double
+  /// What the tables give.
+  package let recomputed: Double
+  /// Whether the two are one number at the digits that are printed.
+  package let agrees: Bool
+  package let source: String
+
+  package static let all: [PaperClaim] = PaperValue.printedClaims.split(separator: "\n").map { row in
+    let fields = PaperValue.fields(row)
+    precondition(fields.count == 5, "a row of \(fields.count) fields: \(row)")
+    return PaperClaim(
+      claim: fields[0], stated: Double(fields[1])!, recomputed: Double(fields[2])!, agrees: fields[3] == "yes",
+      source: fields[4])
+  }
+}
+
 /// A table or figure of the paper that a grid can follow.
 package struct PaperTable: Sendable {
   /// After `preset:paper/` in a grid.
