@@ -2,6 +2,26 @@ import GRDB
 package import Specs
 
 extension ResultStore {
+  /// Where the runs of a sweep stand, in the order of its plan, without any of their numbers; nil for a run that was never registered.
+  package func standings(of sweep: String) throws(StoreError) -> [(key: ContentKey, state: StageState?)] {
+    _ = try self.sweep(sweep)
+    return try read { db in
+      let rows = try Row.fetchCursor(
+        db,
+        sql: """
+          SELECT p.key, t.state, t.cause, t.reason, t.epoch, t.step
+          FROM point p JOIN sweep s ON s.id = p.sweep LEFT JOIN stage t ON t.key = p.key
+          WHERE s.name = ? ORDER BY p.ordinal
+          """, arguments: [sweep])
+      var standings: [(key: ContentKey, state: StageState?)] = []
+      while let row = try rows.next() {
+        let isKnown = (row["state"] as String?) != nil
+        standings.append((ContentKey(stored: row["key"]), isKnown ? StageState(row) : nil))
+      }
+      return standings
+    }
+  }
+
   /// The specifications of some stages, without kind and revision; those that the store does not know are left out.
   package func specs(of keys: [ContentKey]) throws(StoreError) -> [ContentKey: JSONValue] {
     let texts = try read { db in

@@ -52,6 +52,11 @@ struct Report: ParsableCommand {
         table, style: output == nil ? styles.style(for: STDOUT_FILENO) : TextStyle())
     let destination = output.map { ExportDestination.file($0) } ?? .standardOutput
     try destination.write { write in try write(ExportedFile(path: "", text)) }
+    let withheld = table.cells.count { $0.isWithheld }
+    if withheld > 0 {
+      Talk.say("\(withheld) cells show no numbers: different programs or numerics made them. --allow-mixed shows them.")
+      if requireComplete { throw ExitCode(ExitCodes.incomplete) }
+    }
     guard !results.isComplete else { return }
     let missing = results.runs.count - results.finished
     Talk.say("\(missing) of \(results.runs.count) runs have no result.")

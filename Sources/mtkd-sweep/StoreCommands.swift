@@ -39,18 +39,18 @@ struct Status: AsyncParsableCommand {
     if watch {
       return try await StatusWatch(record.name, location.folder, styles.style(for: STDOUT_FILENO)).run()
     }
-    let outcomes = try store.outcomes(of: record.name, metric: "test.acc1")
+    let standings = try store.standings(of: record.name)
     var counts = (finished: 0, failed: 0, blocked: 0, open: 0)
     var troubles: [String] = []
-    for outcome in outcomes {
-      switch outcome.state {
+    for standing in standings {
+      switch standing.state {
       case .finished: counts.finished += 1
       case .failed(let failure):
         counts.failed += 1
-        troubles.append("failed \(outcome.point.key.short): \(failure.reason)")
+        troubles.append("failed \(standing.key.short): \(failure.reason)")
       case .blocked(let reason):
         counts.blocked += 1
-        troubles.append("blocked \(outcome.point.key.short): \(reason)")
+        troubles.append("blocked \(standing.key.short): \(reason)")
       case .open, nil: counts.open += 1
       }
     }
@@ -61,7 +61,7 @@ struct Status: AsyncParsableCommand {
     if json {
       Out.put(
         mtkd_sweep.json([
-          "schema": "mtkd-sweep-status-1", "sweep": .string(record.name), "runs": JSONValue(outcomes.count),
+          "schema": "mtkd-sweep-status-1", "sweep": .string(record.name), "runs": JSONValue(standings.count),
           "finished": JSONValue(counts.finished), "failed": JSONValue(counts.failed),
           "blocked": JSONValue(counts.blocked), "open": JSONValue(counts.open),
           "holder": holder.map { JSONValue(Int($0.identity.process)) } ?? .null,
@@ -76,7 +76,7 @@ struct Status: AsyncParsableCommand {
         ]))
     } else {
       var lines = [
-        "\(record.name): \(outcomes.count) runs, \(counts.finished) finished, \(counts.failed) failed, \(counts.blocked) blocked, \(counts.open) to run"
+        "\(record.name): \(standings.count) runs, \(counts.finished) finished, \(counts.failed) failed, \(counts.blocked) blocked, \(counts.open) to run"
       ]
       lines += troubles.map { "  \($0)" }
       lines.append(

@@ -133,9 +133,9 @@ enum FigureStyle {
   static func ink(onRibbon index: Int) -> String { index % 2 == 1 ? "label" : "label on-fill" }
 
   static let sheet: String = {
-    func colours(_ colours: [String]) -> String {
+    func colours(_ colours: [String], _ scope: String) -> String {
       colours.enumerated().map {
-        ".mf .c\($0.offset){stroke:\($0.element)}.mf .f\($0.offset){fill:\($0.element)}"
+        "\(scope) .c\($0.offset){stroke:\($0.element)}\(scope) .f\($0.offset){fill:\($0.element)}"
       }.joined()
     }
     let fixed = """
@@ -145,18 +145,25 @@ enum FigureStyle {
       .mf .axis{stroke-width:1.2;fill:none}.mf .band{fill-opacity:.16;stroke:none}.mf .dot{fill-opacity:.55;stroke:none}\
       .mf .fill{stroke:none}.mf .ribbon{stroke-width:.8}.mf .pale{fill-opacity:.5}.mf .edge{fill:none;stroke-width:1.4}
       """
-    func surroundings(_ ground: String, _ ink: String, _ soft: String, _ grid: String, _ onFill: String)
-      -> String
-    {
+    func surroundings(
+      _ scope: String, _ ground: String, _ ink: String, _ soft: String, _ grid: String, _ onFill: String
+    ) -> String {
       """
-      .mf .ground{fill:\(ground)}.mf .label,.mf .title,.mf .small{fill:\(ink)}.mf .note{fill:\(soft)}.mf .grid{stroke:\(grid)}\
-      .mf .axis,.mf .edge{stroke:\(ink)}.mf .ribbon{stroke:\(ground)}.mf .reference{stroke:\(soft);fill:none;stroke-width:1.2}\
-      .mf .on-dark{fill:#fff}.mf .on-light{fill:#111}.mf .on-fill{fill:\(onFill)}
+      \(scope) .ground{fill:\(ground)}\(scope) .label,\(scope) .title,\(scope) .small{fill:\(ink)}\(scope) .note{fill:\(soft)}\
+      \(scope) .grid{stroke:\(grid)}\(scope) .axis,\(scope) .edge{stroke:\(ink)}\(scope) .ribbon{stroke:\(ground)}\
+      \(scope) .reference{stroke:\(soft);fill:none;stroke-width:1.2}\
+      \(scope) .on-dark{fill:#fff}\(scope) .on-light{fill:#111}\(scope) .on-fill{fill:\(onFill)}
       """
     }
-    return fixed + surroundings("#ffffff", "#1a1a1a", "#555555", "#e2e2e2", "#ffffff") + colours(light)
-      + "@media (prefers-color-scheme:dark){"
-      + surroundings("#15181c", "#eceff1", "#aab2b9", "#333a41", "#111111") + colours(dark) + "}"
+    func lit(_ scope: String) -> String {
+      surroundings(scope, "#ffffff", "#1a1a1a", "#555555", "#e2e2e2", "#ffffff") + colours(light, scope)
+    }
+    func shaded(_ scope: String) -> String {
+      surroundings(scope, "#15181c", "#eceff1", "#aab2b9", "#333a41", "#111111") + colours(dark, scope)
+    }
+    // A page may be told to be light or dark, whatever its surroundings are; paper is light.
+    return fixed + lit(".mf") + "@media screen and (prefers-color-scheme:dark){" + shaded(".mf")
+      + lit(":root[data-theme=light] .mf") + "}@media screen{" + shaded(":root[data-theme=dark] .mf") + "}"
   }()
 
   /// From dark blue over grey to yellow, its lightness rising evenly (after cividis), so that it reads in grey and to every eye.
