@@ -36,11 +36,14 @@ extension ReportTable {
 
   /// The table, then the declared comparisons and the paper's numbers where there are some.
   func sheets(_ style: TextStyle) -> [Sheet] {
-    let table = layout.isLong ? longSheet(style) : Sheet(
-      title: results.name, head: rowNames + columns, stubs: rowNames.count,
-      rows: zip(rowHeads, grid).map { heads, cells in
-        heads.map { Sheet.Entry($0) } + cells.map { entry($0, style) }
-      }, notes: footer(style))
+    let table =
+      layout.isLong
+      ? longSheet(style)
+      : Sheet(
+        title: results.name, head: rowNames + columns, stubs: rowNames.count,
+        rows: zip(rowHeads, grid).map { heads, cells in
+          heads.map { Sheet.Entry($0) } + cells.map { entry($0, style) }
+        }, notes: footer(style))
     return [table] + (comparisons.isEmpty ? [] : [comparisonSheet(style)])
       + (paper.map { [$0.sheet(digits: digits, style)] } ?? [])
   }
@@ -63,14 +66,17 @@ extension ReportTable {
           interval(sample.flatMap { Bootstrap.interval(of: $0.values) }), number(sample?.median),
           Self.text(other, plusMinus: style.plusMinus, digits: digits),
         ]
-        let mark = place(of: cell).map { ($0.place == .first ? "#1" : "#2") + ($0.isDistinguishable ? "" : style.alike) }
+        let mark = place(of: cell).map {
+          ($0.place == .first ? "#1" : "#2") + ($0.isDistinguishable ? "" : style.alike)
+        }
         body.append((texts + [cell.isWithheld ? "mixed programs" : mark ?? ""]).map { Sheet.Entry($0) })
       }
     }
     let beside = results.select == .bestOnTest ? "last" : "best"
     return Sheet(
       title: results.name,
-      head: ["", "", "n", "mean", "std", "95 % (t)", "95 % (bootstrap)", "median", "[\(beside)]", "rank"], stubs: 2,
+      head: ["", "", "n", "mean", "std", "95 % (t)", "95 % (bootstrap)", "median", "[\(beside)]", "rank"],
+      stubs: 2,
       rows: body, notes: footer(style))
   }
 

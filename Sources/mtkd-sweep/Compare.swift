@@ -177,7 +177,9 @@ struct Compare: ParsableCommand {
     let table = ReportTable(results, layout)
     guard !table.comparisons.isEmpty else {
       throw NothingThere(
-        description: "No cells of \(a) and \(b) in \(record.name) agree in all other settings: there is nothing to compare.")
+        description:
+          "No cells of \(a) and \(b) in \(record.name) agree in all other settings: there is nothing to compare."
+      )
     }
     let mixed = table.comparisons.filter { $0.a.isWithheld || $0.b.isWithheld }
     guard mixed.isEmpty else { throw MixedPrograms(cells: mixed.map(\.context)) }

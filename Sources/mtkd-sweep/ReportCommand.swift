@@ -54,7 +54,9 @@ struct Report: ParsableCommand {
     try destination.write { write in try write(ExportedFile(path: "", text)) }
     let withheld = table.cells.count { $0.isWithheld }
     if withheld > 0 {
-      Talk.say("\(withheld) cells show no numbers: different programs or numerics made them. --allow-mixed shows them.")
+      Talk.say(
+        "\(withheld) cells show no numbers: different programs or numerics made them. --allow-mixed shows them."
+      )
       if requireComplete { throw ExitCode(ExitCodes.incomplete) }
     }
     guard !results.isComplete else { return }

@@ -63,7 +63,9 @@ struct TestOptions: ParsableArguments {
         description: "No run of \(record.name) meets \(`where`.joined(separator: " and ")).")
     }
     let isFinished = results.runs.contains { if case .finished = $0.outcome { true } else { false } }
-    guard preferences.select != .bestOnValidation || !isFinished || results.runs.contains(where: { $0.validated != nil })
+    guard
+      preferences.select != .bestOnValidation || !isFinished
+        || results.runs.contains(where: { $0.validated != nil })
     else {
       throw NothingThere(
         description:
@@ -89,7 +91,9 @@ struct ReportOptions: ParsableArguments {
     help: ArgumentHelp("Sort rows by mean or a setting; -mean is the best first.", valueName: "key"))
   var sort: String?
 
-  @Flag(help: "One row a cell: n, mean, deviation, both 95 % intervals, median. For csv and json that is so anyway.")
+  @Flag(
+    help:
+      "One row a cell: n, mean, deviation, both 95 % intervals, median. For csv and json that is so anyway.")
   var long = false
 
   @Option(

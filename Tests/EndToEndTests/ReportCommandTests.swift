@@ -21,7 +21,8 @@ import Testing
       (["--rows", "gamma"], 66, "alpha"), (["--where", "gamma=1"], 66, "gamma"),
       (["--where", "alpha"], 64, "alpha>=1"),
       (["--where", "alpha>9"], 66, "No run"), (["--compare-to", "mtkd-rll"], 66, "mtkd-rl"),
-      (["--digits", "12"], 64, "digits"), (["--select", "bestOnValidation"], 66, "validationImages"), (["--paper", "table9"], 64, "table1"),
+      (["--digits", "12"], 64, "digits"), (["--select", "bestOnValidation"], 66, "validationImages"),
+      (["--paper", "table9"], 64, "table1"),
       (["--select", "best"], 64, "bestOnTest"),
     ] {
       let refused = try Program.start(["report"] + arguments, in: store.folder).finish()

@@ -37,7 +37,10 @@ import Testing
     #expect(claims.count == 27 && claims.count { !$0.agrees } == 1)
     let wrong = try #require(claims.first { !$0.agrees })
     #expect(wrong.stated == 2.46 && wrong.recomputed == 1.98)
-    #expect(try Catalog.paperTables.entry("table1").contrasts().notes.contains { $0.contains("states 2.46") && $0.contains("gives 1.98") })
+    #expect(
+      try Catalog.paperTables.entry("table1").contrasts().notes.contains {
+        $0.contains("states 2.46") && $0.contains("gives 1.98")
+      })
   }
 
   @Test func `the catalog is the list that grids are checked against`() {

@@ -5,7 +5,9 @@ import Testing
   @Test func `what is written is read again, and what is absent has its default`() throws {
     var preferences = ReportPreferences()
     preferences.metric = "test.loss"
-    (preferences.select, preferences.test, preferences.correction) = (.bestOnValidation, .welch, .benjaminiHochberg)
+    (preferences.select, preferences.test, preferences.correction) = (
+      .bestOnValidation, .welch, .benjaminiHochberg
+    )
     (preferences.rows, preferences.columns) = (["student", "method"], ["alpha"])
     preferences.compareTo = ["ca-mkd", "mtkd-rl - mmkd"]
     preferences.paperValues = "preset:paper/table1"
@@ -21,9 +23,11 @@ import Testing
   }
 
   @Test func `programs count as one by a clean commit, else by the file`() {
-    func made(_ commit: String?, _ program: UInt8, host: String = "a", profile: String = "portable") -> String {
+    func made(_ commit: String?, _ program: UInt8, host: String = "a", profile: String = "portable") -> String
+    {
       Provenance(
-        version: "0.1.0", commit: commit, program: ContentKey(hashing: [program]), blas: "0.3.21", cpu: host, host: host,
+        version: "0.1.0", commit: commit, program: ContentKey(hashing: [program]), blas: "0.3.21", cpu: host,
+        host: host,
         profile: profile
       ).numerics
     }

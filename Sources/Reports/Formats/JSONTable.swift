@@ -82,7 +82,9 @@ package enum JSONTable: TableFormat {
   }
 
   /// Comparisons of two methods, with the settings in which they differ.
-  package static func render(_ comparisons: [CellComparison], a: String, b: String, _ results: SweepResults, settings: [String]) -> String {
+  package static func render(
+    _ comparisons: [CellComparison], a: String, b: String, _ results: SweepResults, settings: [String]
+  ) -> String {
     let value: JSONValue = .object([
       "schema": "mtkd-sweep-compare-1", "a": .string(a), "b": .string(b), "sweep": .string(results.name),
       "metric": .string(results.metric), "select": .string(results.select.rawValue),
@@ -90,7 +92,9 @@ package enum JSONTable: TableFormat {
         comparisons.map { item in
           guard case .object(var members) = comparison(item, results.columns) else { return .null }
           members["context"] = .string(item.context)
-          (members["statisticsA"], members["statisticsB"]) = (statistics(item.a.headline), statistics(item.b.headline))
+          (members["statisticsA"], members["statisticsB"]) = (
+            statistics(item.a.headline), statistics(item.b.headline)
+          )
           return .object(members)
         }),
       "settings": .array(settings.map { .string($0) }),
@@ -101,9 +105,12 @@ package enum JSONTable: TableFormat {
   /// What moved between two sweeps or stores.
   package static func render(_ comparison: SweepComparison) -> String {
     let rows = comparison.rows.map { row -> JSONValue in
-      guard case .object(var members) = self.comparison(row.comparison, comparison.a.results.columns) else { return .null }
+      guard case .object(var members) = self.comparison(row.comparison, comparison.a.results.columns) else {
+        return .null
+      }
       members["context"] = .string(row.comparison.context)
-      members["verdict"] = .string(row.verdict == .within ? "within" : row.verdict == .unknown ? "unknown" : row.verdict.rawValue)
+      members["verdict"] = .string(
+        row.verdict == .within ? "within" : row.verdict == .unknown ? "unknown" : row.verdict.rawValue)
       members["b"] = labels(row.comparison.b, comparison.b.results.columns)
       members["statisticsA"] = statistics(row.comparison.a.headline)
       members["statisticsB"] = statistics(row.comparison.b.headline)

@@ -69,7 +69,8 @@ package struct PaperClaim: Equatable, Sendable {
     let fields = PaperValue.fields(row)
     precondition(fields.count == 5, "a row of \(fields.count) fields: \(row)")
     return PaperClaim(
-      claim: fields[0], stated: Double(fields[1])!, recomputed: Double(fields[2])!, agrees: fields[3] == "yes",
+      claim: fields[0], stated: Double(fields[1])!, recomputed: Double(fields[2])!,
+      agrees: fields[3] == "yes",
       source: fields[4])
   }
 }
