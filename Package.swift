@@ -73,7 +73,9 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "mtkd-benchmarks",
-      dependencies: ["Pipeline", "Storage", "Sweeps", "Training", "Networks", "Tensors", "Specs"],
+      dependencies: [
+        "Pipeline", "Storage", "Sweeps", "Training", "Distillation", "Networks", "Tensors", "Specs",
+      ],
       path: "Benchmarks", exclude: ["RESULTS.md", "pairs.py", "torch_steps.py"], swiftSettings: strict),
     // Tests
     .target(

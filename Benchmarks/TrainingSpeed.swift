@@ -9,6 +9,7 @@ import Training
 ///     mtkd-benchmarks [NETWORK …] [--batch N] [--seconds S] [--only train|infer] [--direct] [--digest]
 ///     mtkd-benchmarks orchestration
 ///     mtkd-benchmarks report
+///     mtkd-benchmarks methods
 @main struct TrainingSpeed {
   var networks = ["resnet8", "resnet20", "wrn-16-2", "mobilenetv2", "shufflenetv2", "regnetx-200mf"]
   var batch = 64
@@ -25,6 +26,9 @@ import Training
     }
     if CommandLine.arguments.dropFirst().first == "report" {
       return try ReportSpeed.main(Array(CommandLine.arguments.dropFirst(2)))
+    }
+    if CommandLine.arguments.dropFirst().first == "methods" {
+      return try MethodSpeed.main(Array(CommandLine.arguments.dropFirst(2)))
     }
     var benchmark = TrainingSpeed()
     var named: [String] = []

@@ -71,6 +71,7 @@ struct Methods: ParsableCommand {
             chosen.map { method in
               [
                 "name": .string(method.name), "summary": .string(method.summary),
+                "explanation": .string(method.explanation),
                 "options": .object(Dictionary(method.options.map { ($0.name, $0.standard) }) { $1 }),
               ]
             }),
@@ -78,18 +79,41 @@ struct Methods: ParsableCommand {
       return
     }
     guard name != nil, let method = chosen.first else {
-      return Out.put(aligned(chosen.map { [$0.name, $0.summary] }))
+      return Out.put(aligned(chosen.map { [$0.name, $0.summary, Self.settings($0)] }))
     }
     Out.put("\(method.name): \(method.summary)\n")
+    if !method.aliases.isEmpty { Out.put("also read as: \(method.aliases.joined(separator: ", "))\n") }
+    if !method.explanation.isEmpty { Out.put("\n\(method.explanation)\n\n") }
+    if method.options.isEmpty { Out.put("no options\n") }
     Out.put(
-      aligned(
-        method.options.map { ["  \($0.name)", $0.standard.string ?? $0.standard.description, $0.help] }))
+      aligned(method.options.map { ["  \($0.name)", Self.text($0.standard), $0.kind.values, $0.help] }))
     for preset in method.presets {
-      let options = preset.options.sorted { $0.key < $1.key }.map {
-        "\($0.key)=\($0.value.string ?? $0.value.description)"
-      }
+      let options = preset.options.sorted { $0.key < $1.key }.map { "\($0.key)=\(Self.text($0.value))" }
       Out.put(
         "  preset \(preset.name): \(options.isEmpty ? "the defaults" : options.joined(separator: " "))\n")
+    }
+  }
+
+  /// Options with their defaults, in short.
+  private static func settings(_ method: MethodDescription) -> String {
+    method.options.map { "\($0.name)=\(text($0.standard))" }.joined(separator: " ")
+  }
+
+  private static func text(_ value: JSONValue) -> String {
+    value.string ?? value.array?.map(text).joined(separator: "+") ?? value.description
+  }
+}
+
+extension OptionDescription.Kind {
+  /// What may be written, in few words.
+  fileprivate var values: String {
+    switch self {
+    case .number(let minimum): "\(minimum) or more"
+    case .integer(let minimum): "integer from \(minimum) on"
+    case .flag: "true or false"
+    case .choice(let words): words.joined(separator: " | ")
+    case .words(let words): "list of \(words.joined(separator: ", "))"
+    case .integerOr(let minimum, let words): "\(words.joined(separator: " | ")), or integer from \(minimum) on"
     }
   }
 }

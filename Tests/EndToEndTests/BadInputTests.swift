@@ -39,6 +39,16 @@ import Testing
       ["2", "1"]
     ),
     (
+      "a reward that its objective cannot use",
+      #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "mtkd-rl", "teachers": ["resnet14"], "rewardScope": "perSample"}}"#,
+      ["rewardScope", "linear"]
+    ),
+    (
+      "an agent that cannot mix dynamically",
+      #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "mtkd-rl", "teachers": ["resnet14"], "mixing": "dynamic"}, "axes": {"policy": ["pg", "ppo"]}}"#,
+      ["dynamic", "pg"]
+    ),
+    (
       "empty axis",
       #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "baseline"}, "axes": {"epochs": []}}"#,
       ["epochs"]
