@@ -45,7 +45,8 @@ struct MethodSpeed {
       for gram in grams { sum += MinimumNorm.weights(gram: gram, bound: 0.6)[0] }
     }
     let each = (cpuSeconds() - start) / Double(20 * grams.count) * 1e6
-    print(String(format: "AEKD's solver, four teachers: %.1f microseconds (mean weight %.3f)", each, sum / 4000))
+    print(
+      String(format: "AEKD's solver, four teachers: %.1f microseconds (mean weight %.3f)", each, sum / 4000))
   }
 
   private static func epochs(student: String, pool: [String], rounds: Int) throws {
@@ -54,7 +55,9 @@ struct MethodSpeed {
       let built = try BuiltNetwork(NetworkNames.spec(.string(name)), task)
       return Teacher(built, built.state(seed: UInt64(index)))
     }
-    let names = ["aver-kd-fitnet", "baseline", "aver-kd", "amtml-kd", "aekd", "eb-kd", "ca-mkd", "mmkd", "mtkd-rl"]
+    let names = [
+      "aver-kd-fitnet", "baseline", "aver-kd", "amtml-kd", "aekd", "eb-kd", "ca-mkd", "mmkd", "mtkd-rl",
+    ]
     var runs = try names.map { name in
       try TrainingRun(
         student: NetworkNames.spec(.string(student)), teachers: name == "baseline" ? [] : teachers,
@@ -70,7 +73,8 @@ struct MethodSpeed {
         if round > 0 { times[index].append(cpuSeconds() - start) }
       }
     }
-    print("\(student) from \(pool.joined(separator: ", ")); \(batches) batches of 64 an epoch, \(rounds) rounds")
+    print(
+      "\(student) from \(pool.joined(separator: ", ")); \(batches) batches of 64 an epoch, \(rounds) rounds")
     for (name, all) in zip(names, times) {
       let ratios = zip(all, times[0]).map { $0 / $1 }.sorted()
       print(

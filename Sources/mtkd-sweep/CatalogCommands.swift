@@ -113,7 +113,8 @@ extension OptionDescription.Kind {
     case .flag: "true or false"
     case .choice(let words): words.joined(separator: " | ")
     case .words(let words): "list of \(words.joined(separator: ", "))"
-    case .integerOr(let minimum, let words): "\(words.joined(separator: " | ")), or integer from \(minimum) on"
+    case .integerOr(let minimum, let words):
+      "\(words.joined(separator: " | ")), or integer from \(minimum) on"
     }
   }
 }

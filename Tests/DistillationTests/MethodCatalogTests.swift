@@ -47,9 +47,11 @@ import Testing
   @Test func `options that say nothing are in no key`() {
     let mtkd = MTKDRL.description
     let reference = mtkd.presets.first { $0.name == "reference" }!.options
-    #expect(mtkd.reduced(reference.merging(["policy": "ppo"]) { $1 }) == ["policy": "ppo", "policyInterval": 1000])
+    #expect(
+      mtkd.reduced(reference.merging(["policy": "ppo"]) { $1 }) == ["policy": "ppo", "policyInterval": 1000])
     #expect(mtkd.reduced(["ndWeight": 3, "distTemperature": 2]) == [:])
-    #expect(mtkd.reduced(["ndMode": "replace", "ndWeight": 3, "beta": 9]) == ["ndMode": "replace", "ndWeight": 3])
+    #expect(
+      mtkd.reduced(["ndMode": "replace", "ndWeight": 3, "beta": 9]) == ["ndMode": "replace", "ndWeight": 3])
     #expect(mtkd.reduced(["warmupEpochs": 0, "warmupWeight": "uniform"]) == ["warmupEpochs": 0])
     let camkd = ConfidenceKD.description
     #expect(camkd.reduced(["camkdWeightGradient": "stop"]) == [:])
@@ -80,10 +82,11 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ["policy": "ppo", "mixing": "dynamic"], ["policy": "sac"], ["actionTerms": []],
-    ["stateEntries": ["f"]], ["warmupEpochs": -1], ["policyInterval": 0],
-  ] as [[String: JSONValue]])
+  @Test(
+    arguments: [
+      ["policy": "ppo", "mixing": "dynamic"], ["policy": "sac"], ["actionTerms": []],
+      ["stateEntries": ["f"]], ["warmupEpochs": -1], ["policyInterval": 0],
+    ] as [[String: JSONValue]])
   func `what makes no sense is refused`(_ options: [String: JSONValue]) {
     #expect(throws: InvalidOption.self) { try MethodOptions(options, MTKDRL.description) }
   }
