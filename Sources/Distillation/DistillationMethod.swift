@@ -84,6 +84,13 @@ package struct DistillationBatch {
   package let epoch: Int
   /// Of the batch within its epoch, from 0.
   package let index: Int
+  /// The share of a label that all classes divide among them, in the student's task loss.
+  package var labelSmoothing = 0.0
+
+  /// The student's cross-entropy of each sample, in nats: `[batch]`.
+  package var taskLoss: Tensor {
+    student.logits.crossEntropy(labels: labels, smoothing: labelSmoothing)
+  }
 
   package init(
     samples: [Int], labels: [Int], student: Activations, teachers: [Activations], epoch: Int, index: Int

@@ -88,7 +88,7 @@ package struct WeightedDistillation: Sendable {
     let logits = batch.teachers.map(\.logits)
     let logit = logitLoss.costs(student: batch.student.logits, teachers: logits)
     return Terms(
-      task: batch.student.logits.crossEntropy(labels: batch.labels),
+      task: batch.taskLoss,
       teacherCrossEntropy: columns(logits.map { $0.crossEntropy(labels: batch.labels) }),
       kl: logitLoss is HintonKD
         ? logit.detached

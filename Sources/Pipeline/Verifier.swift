@@ -73,6 +73,7 @@ package final class Verifier: Sendable {
     let scratch = StoreFolder("\(scratch)/\(key.short)")
     try scratch.remove()
     try scratch.create()
+    try WeightsFolder(scratch).lend(WeightsFolder(folder))
     defer { try? scratch.remove() }
     for input in request.inputs {
       if let reason = try await provide(input, scratch) { return (.notComparable(reason), nil) }

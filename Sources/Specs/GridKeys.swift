@@ -23,8 +23,8 @@ package enum GridKeys {
   package static let common = [
     "student", "method", "dataset", "trainImages", "testImages", "validationImages", "teachers",
     "teacherEpochs",
-    "teacherRecipe", "recipe", "epochs", "batchSize", "learningRate", "preset", "views",
-    "convolution", "numerics",
+    "teacherRecipe", "recipe", "epochs", "batchSize", "learningRate", "weightDecay", "labelSmoothing",
+    "dropPath", "warmupEpochs", "preset", "views", "convolution", "numerics",
   ]
 
   /// More views than this are fresh ones in all but name, and nothing could be kept of them.

@@ -123,8 +123,12 @@ package enum GridSchema {
     settings["student"] = ["type": ["string", "object"]]
     settings["method"] = text
     settings["dataset"] = text
-    settings["recipe"] = words(["student", "teacher"])
-    settings["teacherRecipe"] = words(["student", "teacher"])
+    settings["recipe"] = words(RecipeSpec.Name.allCases.map(\.rawValue))
+    settings["teacherRecipe"] = words(RecipeSpec.Name.allCases.map(\.rawValue))
+    for name in ["weightDecay", "labelSmoothing", "dropPath"] {
+      settings[name] = ["type": "number", "minimum": 0]
+    }
+    settings["warmupEpochs"] = ["type": "integer", "minimum": 0]
     settings["preset"] = words(vocabulary.methods.flatMap { $0.presets.map(\.name) })
     settings["teachers"] = ["type": ["array", "object"]]
     return settings

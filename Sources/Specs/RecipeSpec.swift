@@ -1,5 +1,27 @@
-/// How a network is trained: SGD with momentum under a multi-step schedule (`methods.md` 7.1, 7.2).
+/// How a network is trained: SGD with momentum under a multi-step schedule where nothing else is said (`methods.md` 7.1, 7.2).
 package struct RecipeSpec: Hashable, Sendable {
+  /// Recipes that a grid can name.
+  package enum Name: String, CaseIterable, Sendable {
+    /// Of the paper's students and of its networks trained alone, on small images.
+    case student, teacher
+    /// Of photographs: rate 0.1, divided by ten at three, six and nine tenths of the epochs (`methods.md` 7.4).
+    case imagenet
+    /// Of vision transformers: AdamW, warm-up, cosine, smoothed labels, stochastic depth.
+    case vit
+  }
+
+  package enum Optimizer: String, CaseIterable, Sendable {
+    case sgd
+    /// Weight decay apart from the gradient, and only on matrices and filters.
+    case adamW
+  }
+
+  package enum Schedule: String, CaseIterable, Sendable {
+    case multiStep
+    /// A cosine from the rate to `leastRate`, after a linear warm-up that does not shift it.
+    case cosine
+  }
+
   package var epochs: Int
   package var batchSize: Int
   package var learningRate: DecimalNumber
@@ -9,6 +31,18 @@ package struct RecipeSpec: Hashable, Sendable {
   /// 0-based epochs before which the rate is multiplied by `gamma`.
   package var milestones: [Int]
   package var gamma: DecimalNumber
+  package var optimizer = Optimizer.sgd
+  package var schedule = Schedule.multiStep
+  /// Epochs in which the rate rises from `warmupRate`; of the cosine schedule.
+  package var warmupEpochs = 0
+  package var warmupRate = DecimalNumber(0)
+  /// Where the cosine ends.
+  package var leastRate = DecimalNumber(0)
+  /// The share of a label that all classes divide among them.
+  package var labelSmoothing = DecimalNumber(0)
+  /// The highest probability with which stochastic depth leaves out a branch of a transformer.
+  package var dropPath = DecimalNumber(0)
+
   /// How the arithmetic is done, because it decides bits. The defaults are left out of the encoding.
   package var convolution = ConvolutionKind.auto
   package var numerics = NumericsKind.portable
@@ -62,6 +96,36 @@ package struct RecipeSpec: Hashable, Sendable {
     return recipe
   }
 
+  /// A recipe by its name. Epochs and batches where nothing is said: 240 of 64 images, 100 of 256 for photographs, 300 of 1024 for transformers.
+  package static func named(_ name: Name, family: String, epochs: Int? = nil, batchSize: Int? = nil)
+    -> RecipeSpec
+  {
+    switch name {
+    case .student: return student(epochs: epochs ?? 240, batchSize: batchSize ?? 64)
+    case .teacher: return teacher(family: family, epochs: epochs ?? 240, batchSize: batchSize ?? 64)
+    case .imagenet:
+      let epochs = epochs ?? 100
+      var recipe = student(epochs: epochs, batchSize: batchSize ?? 256)
+      recipe.learningRate = DecimalNumber(mantissa: 1, exponent: -1)
+      recipe.milestones = [3, 6, 9].map { epochs * $0 / 10 }.filter { $0 > 0 }
+      return recipe
+    case .vit:
+      var recipe = student(epochs: epochs ?? 300, batchSize: batchSize ?? 1024)
+      // 5e-4 for 512 images a batch, in proportion: Touvron et al. 2021, table 9.
+      recipe.learningRate =
+        DecimalNumber(5e-4 * Double(recipe.batchSize) / 512) ?? DecimalNumber(mantissa: 1, exponent: -3)
+      (recipe.optimizer, recipe.schedule) = (.adamW, .cosine)
+      (recipe.momentum, recipe.nesterov, recipe.milestones) = (DecimalNumber(0), false, [])
+      (recipe.gamma, recipe.weightDecay) = (DecimalNumber(1), DecimalNumber(mantissa: 5, exponent: -2))
+      recipe.warmupEpochs = min(5, recipe.epochs / 10)
+      recipe.warmupRate = DecimalNumber(mantissa: 1, exponent: -6)
+      recipe.leastRate = DecimalNumber(mantissa: 1, exponent: -5)
+      recipe.labelSmoothing = DecimalNumber(mantissa: 1, exponent: -1)
+      recipe.dropPath = DecimalNumber(mantissa: 1, exponent: -1)
+      return recipe
+    }
+  }
+
   /// 150, 180 and 210 of 240 epochs, and the same shares (5/8, 3/4, 7/8) of any other length, rounded down. Runs too
   /// short to tell two of them apart drop the rate twice at once.
   package static func milestones(of epochs: Int) -> [Int] {
@@ -72,15 +136,24 @@ package struct RecipeSpec: Hashable, Sendable {
 extension RecipeSpec: CanonicallyEncodable {
   package func append(to bytes: inout [UInt8]) {
     var object = ObjectWriter(to: &bytes)
+    // What a recipe does not use is left out, so that the keys of runs that know nothing of it stay.
+    func used(_ value: DecimalNumber) -> JSONValue? { value == DecimalNumber(0) ? nil : .number(value) }
     object.member("batchSize", batchSize, to: &bytes)
     object.member("convolution", convolution == .auto ? nil : .string(convolution.rawValue), to: &bytes)
+    object.member("dropPath", used(dropPath), to: &bytes)
     object.member("epochs", epochs, to: &bytes)
     object.member("gamma", .number(gamma), to: &bytes)
+    object.member("labelSmoothing", used(labelSmoothing), to: &bytes)
     object.member("learningRate", .number(learningRate), to: &bytes)
+    object.member("leastRate", used(leastRate), to: &bytes)
     object.member("milestones", .array(milestones.map { .number(DecimalNumber($0)) }), to: &bytes)
     object.member("momentum", .number(momentum), to: &bytes)
     object.member("nesterov", .bool(nesterov), to: &bytes)
     object.member("numerics", numerics == .portable ? nil : .string(numerics.rawValue), to: &bytes)
+    object.member("optimizer", optimizer == .sgd ? nil : .string(optimizer.rawValue), to: &bytes)
+    object.member("schedule", schedule == .multiStep ? nil : .string(schedule.rawValue), to: &bytes)
+    object.member("warmupEpochs", used(DecimalNumber(warmupEpochs)), to: &bytes)
+    object.member("warmupRate", used(warmupRate), to: &bytes)
     object.member("weightDecay", .number(weightDecay), to: &bytes)
     object.end(&bytes)
   }
@@ -98,6 +171,13 @@ extension RecipeSpec: CanonicallyEncodable {
       milestones: milestones.compactMap(\.self), gamma: try object.number("gamma"))
     convolution = try Self.kind(object, "convolution") ?? .auto
     numerics = try Self.kind(object, "numerics") ?? .portable
+    optimizer = try Self.kind(object, "optimizer") ?? .sgd
+    schedule = try Self.kind(object, "schedule") ?? .multiStep
+    warmupEpochs = try object.optional("warmupEpochs", SpecObject.integer) ?? 0
+    warmupRate = try object.optional("warmupRate", SpecObject.number) ?? DecimalNumber(0)
+    leastRate = try object.optional("leastRate", SpecObject.number) ?? DecimalNumber(0)
+    labelSmoothing = try object.optional("labelSmoothing", SpecObject.number) ?? DecimalNumber(0)
+    dropPath = try object.optional("dropPath", SpecObject.number) ?? DecimalNumber(0)
   }
 
   private static func kind<Kind: RawRepresentable<String> & CaseIterable>(

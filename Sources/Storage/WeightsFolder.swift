@@ -1,5 +1,9 @@
 package import Specs
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// Weights that were trained elsewhere, in the folder that `--store` names.
 ///
 ///     weights/DIGEST.safetensors    files as they were published
@@ -36,6 +40,12 @@ package struct WeightsFolder: Sendable {
     guard AtomicFile.exists(path) else { return [] }
     return try AtomicFile.names(in: path).filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }
       .sorted()
+  }
+
+  /// Makes what another store has readable here too, without copying it.
+  package func lend(_ other: WeightsFolder) throws(FileError) {
+    guard AtomicFile.exists(other.path) else { return }
+    guard symlink(other.path, path) == 0 else { throw FileError("link", path) }
   }
 
   package func hasRecord(_ name: String) -> Bool { AtomicFile.exists(record(name)) }

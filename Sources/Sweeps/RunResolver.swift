@@ -98,7 +98,19 @@ extension RunResolver {
         complain("\"portable\" or \"native\"")
       }
     case "recipe", "teacherRecipe":
-      if !["student", "teacher"].contains(setting.value.string) { complain("\"student\" or \"teacher\"") }
+      let names = RecipeSpec.Name.allCases.map(\.rawValue)
+      if !(setting.value.string.map(names.contains) ?? false) {
+        complain("one of \(names.joined(separator: ", "))")
+      }
+    case "weightDecay":
+      if !((setting.value.number ?? DecimalNumber(-1)) >= DecimalNumber(0)) {
+        complain("a number, 0 or more")
+      }
+    case "labelSmoothing", "dropPath":
+      let value = setting.value.number ?? DecimalNumber(-1)
+      if !(value >= DecimalNumber(0) && value < DecimalNumber(1)) { complain("a number from 0 to below 1") }
+    case "warmupEpochs":
+      if !setting.isInteger || (setting.value.integer ?? -1) < 0 { complain("an integer from 0 on") }
     case "preset":
       let presets = vocabulary.methods.flatMap { $0.presets.map(\.name) }
       if !(setting.value.string.map(presets.contains) ?? false) {
@@ -291,21 +303,32 @@ extension RunResolver {
     where !readSettings.contains(setting) && method.reads(setting) && !choice.unread.contains(setting) {
       readSettings.insert(setting)
     }
-    let epochs = row["epochs"]?.value.integer ?? 240
-    let batchSize = row["batchSize"]?.value.integer ?? 64
-    var recipe =
-      row["recipe"]?.value.string == "teacher"
-      ? RecipeSpec.teacher(family: network.family, epochs: epochs, batchSize: batchSize)
-      : RecipeSpec.student(epochs: epochs, batchSize: batchSize)
-    if let rate = row["learningRate"]?.value.number { recipe.learningRate = rate }
+    var recipe = recipe(row, of: network)
     recipe.takeArithmetic(from: row)
-    let taught = method.readsTeachers ? teachers(row, epochs, batchSize, dataset, at: name.spot) : []
+    let taught =
+      method.readsTeachers ? teachers(row, recipe.epochs, recipe.batchSize, dataset, at: name.spot) : []
     guard let teachers = taught else { return nil }
     let run = RunSpec(
       dataset: dataset, student: network, method: MethodSpec(name: method.name, options: choice.set),
       teachers: teachers,
       recipe: recipe, seed: 0, views: row["views"]?.value.integer ?? 0)
     return (run, method, choice)
+  }
+
+  /// The recipe that a row names, with what it says beside the name.
+  private func recipe(_ row: [String: GridSpec.Setting], of network: ModelSpec) -> RecipeSpec {
+    func number(_ name: String) -> DecimalNumber? { row[name]?.value.number }
+    var recipe = RecipeSpec.named(
+      row["recipe"]?.value.string.flatMap(RecipeSpec.Name.init) ?? .student, family: network.family,
+      epochs: row["epochs"]?.value.integer, batchSize: row["batchSize"]?.value.integer)
+    recipe.learningRate = number("learningRate") ?? recipe.learningRate
+    recipe.weightDecay = number("weightDecay") ?? recipe.weightDecay
+    recipe.labelSmoothing = number("labelSmoothing") ?? recipe.labelSmoothing
+    recipe.dropPath = number("dropPath") ?? recipe.dropPath
+    if recipe.schedule == .cosine, let epochs = row["warmupEpochs"]?.value.integer {
+      recipe.warmupEpochs = epochs
+    }
+    return recipe
   }
 
   /// What is set of a method's options and makes a difference, and the names of those that do not.
@@ -380,10 +403,9 @@ extension RunResolver {
     let teachers = values.compactMap { value -> TeacherSpec? in
       if Self.isImported(value) { return imported(value, dataset, at: setting.spot) }
       guard let network = network(value, at: setting.spot) else { return nil }
-      var recipe =
-        row["teacherRecipe"]?.value.string == "student"
-        ? RecipeSpec.student(epochs: epochs, batchSize: batchSize)
-        : RecipeSpec.teacher(family: network.family, epochs: epochs, batchSize: batchSize)
+      var recipe = RecipeSpec.named(
+        row["teacherRecipe"]?.value.string.flatMap(RecipeSpec.Name.init) ?? .teacher,
+        family: network.family, epochs: epochs, batchSize: batchSize)
       recipe.takeArithmetic(from: row)
       return TeacherSpec(network: network, recipe: recipe, seed: 0)
     }

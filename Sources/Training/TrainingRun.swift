@@ -34,7 +34,7 @@ package struct TrainingRun: Sendable {
   package let recipe: RecipeSpec
   package let network: BuiltNetwork
   package private(set) var state: ModelState
-  package private(set) var optimizer: SGD
+  package private(set) var optimizer: RecipeOptimizer
   /// Epochs finished, and steps of all epochs.
   package private(set) var epoch = 0
   package private(set) var stepCount = 0
@@ -46,6 +46,7 @@ package struct TrainingRun: Sendable {
 
   private let teachers: TeacherPool
   private let source: any BatchSource
+  private let seed: UInt64
   private let rates: RateSchedule
   private var method: any DistillationMethod
   /// Of the next batch within its epoch.
@@ -85,10 +86,9 @@ package struct TrainingRun: Sendable {
     self.teachers = TeacherPool(teachers, recorded: precision == .single ? recorded : [])
     state = network.state(seed: seed, precision: precision)
     state.convolution = ConvolutionChoice(recipe.convolution)
-    optimizer = SGD(
-      momentum: recipe.momentum.double, nesterov: recipe.nesterov, weightDecay: recipe.weightDecay.double)
-    rates = .multiStep(
-      base: recipe.learningRate.double, milestones: recipe.milestones, gamma: recipe.gamma.double)
+    self.seed = seed
+    optimizer = RecipeOptimizer(recipe)
+    rates = RateSchedule(recipe)
   }
 
   package var isFinished: Bool { epoch == recipe.epochs }
@@ -116,7 +116,7 @@ package struct TrainingRun: Sendable {
     let outcome = method.finishStep(
       observed,
       SteppedStudent(
-        state: state, optimizer: optimizer, rate: rate, current: images,
+        state: state, optimizer: optimizer.lookAhead, rate: rate, current: images,
         recall: { [self] in recalled($0, index: now.1) }))
     var policySteps = outcome.policySteps
     sums.add(loss, observed)
@@ -150,10 +150,12 @@ package struct TrainingRun: Sendable {
     _ images: Tensor, _ labels: [Int], _ samples: [Int], views: [Int]?, epoch: Int, index: Int
   ) -> RecalledBatch {
     let taught = teachers.activations(images, samples, views: views)
-    return RecalledBatch { [network] pass in
-      DistillationBatch(
+    return RecalledBatch { [network, smoothing = recipe.labelSmoothing.double] pass in
+      var batch = DistillationBatch(
         samples: samples, labels: labels, student: network.network(images, pass), teachers: taught,
         epoch: epoch, index: index)
+      batch.labelSmoothing = smoothing
+      return batch
     }
   }
 
@@ -170,7 +172,9 @@ package struct TrainingRun: Sendable {
   private mutating func evaluate(
     _ images: RecalledBatch
   ) throws(TrainingDiverged) -> (MethodLoss, [Tensor?], DistillationBatch) {
-    let pass = Pass(state, .training)
+    let pass = Pass(
+      state, .training,
+      noise: StepNoise(seed: seed, epoch: epoch, batch: batch, dropPath: recipe.dropPath.double))
     let observed = images.observed(pass)
     let loss = method.loss(of: observed, pass)
     guard loss.total.scalar.isFinite else { throw TrainingDiverged(epoch: epoch, step: stepCount) }

@@ -9,46 +9,6 @@ import Storage
 import Sweeps
 import Tensors
 
-/// `mtkd-sweep models`: networks that a grid can name.
-struct Models: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "List networks with their sizes.")
-
-  @Argument(help: "One network.", completion: Completions.networks)
-  var name: String?
-
-  @Flag(help: "JSON on standard output.")
-  var json = false
-
-  func run() throws {
-    let chosen =
-      try name.map { name in
-        [(id: name, published: "", spec: try NetworkNames.spec(.string(name)))]
-      } ?? NetworkNames.all
-    var rows: [[String]] = [["network", "family", "parameters", "multiply-adds", "input", "F", "f"]]
-    var machine: [JSONValue] = []
-    for (id, _, spec) in chosen {
-      let task = NetworkNames.usualTask(id, spec)
-      let cost = try NetworkCost(spec, task)
-      let input = "\(task.channels)x\(task.height)x\(task.width)/\(task.classes)"
-      rows.append([
-        id, spec.family, "\(cost.parameters)", "\(cost.multiplyAdds)", input,
-        cost.map.dimensions.map(String.init).joined(separator: "x"), "\(cost.embedding)",
-      ])
-      machine.append([
-        "name": .string(id), "family": .string(spec.family), "parameters": JSONValue(cost.parameters),
-        "multiplyAdds": JSONValue(cost.multiplyAdds), "input": .string(input),
-        "embedding": JSONValue(cost.embedding),
-        "settings": .object(spec.parameters),
-      ])
-    }
-    Out.put(
-      json ? mtkd_sweep.json(["schema": "mtkd-sweep-models-1", "models": .array(machine)]) : aligned(rows))
-    if name != nil, !json, let spec = chosen.first?.spec {
-      Out.put("\(JSONValue.object(spec.parameters.merging(["family": .string(spec.family)]) { $1 }))\n")
-    }
-  }
-}
-
 /// `mtkd-sweep methods`: methods with their options and defaults.
 struct Methods: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "List methods, or one method with its options.")

@@ -67,6 +67,9 @@ import Testing
       #expect("\(cost.attentionMultiplyAdds)" == row["attention_macs"], "\(row["id"])")
       #expect("\(cost.embedding)" == row["embedding_dim"], "\(row["id"])")
       #expect(map == row["feature_map_shape"], "\(row["id"])")
+      let paper = PaperSizes.of(row["id"])
+      #expect(paper?.parameters == DecimalNumber(row["paper_params_M"]), "\(row["id"])")
+      #expect(paper?.multiplyAdds == DecimalNumber(row["paper_macs_M"]), "\(row["id"])")
     }
   }
 

@@ -10,7 +10,7 @@ package struct Baseline: DistillationMethod {
   package init(_ options: MethodOptions, _ context: MethodContext) {}
 
   package func loss(of batch: DistillationBatch, _ pass: Pass) -> MethodLoss {
-    let task = batch.student.logits.crossEntropy(labels: batch.labels)
+    let task = batch.taskLoss
     let total = task.mean()
     return MethodLoss(
       total: total, task: total.scalar, logit: nil, feature: nil,

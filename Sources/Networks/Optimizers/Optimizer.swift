@@ -55,14 +55,23 @@ package struct Adam: Optimizer {
   private let epsilon: Double
   private let weightDecay: Double
   private let decoupled: Bool
+  private let sparesVectors: Bool
   private var moments: [(first: Tensor, second: Tensor, steps: Int)?] = []
 
+  /// - Parameter sparesVectors: no weight decay on vectors, biases, class tokens and position embeddings (`architectures.md` 7).
   package init(
     beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0,
-    decoupled: Bool = false
+    decoupled: Bool = false, sparesVectors: Bool = false
   ) {
     (self.beta1, self.beta2, self.epsilon) = (beta1, beta2, epsilon)
-    (self.weightDecay, self.decoupled) = (weightDecay, decoupled)
+    (self.weightDecay, self.decoupled, self.sparesVectors) = (weightDecay, decoupled, sparesVectors)
+  }
+
+  private func decay(of declaration: SlotDeclaration) -> Double {
+    let isSpared =
+      declaration.shape.rank < 2 || declaration.path.hasSuffix("cls_token")
+      || declaration.path.hasSuffix("pos_embed")
+    return sparesVectors && isSpared ? 0 : weightDecay
   }
 
   package mutating func step(_ state: inout ModelState, _ gradients: [Tensor?], rate: Double) {
@@ -76,7 +85,7 @@ package struct Adam: Optimizer {
       state[slot].updateAdam(
         gradient: gradient, first: &first, second: &second, step: steps, rate: rate, beta1: beta1,
         beta2: beta2,
-        epsilon: epsilon, weightDecay: weightDecay, decoupled: decoupled)
+        epsilon: epsilon, weightDecay: decay(of: state.declarations[slot.index]), decoupled: decoupled)
       moments[slot.index] = (first, second, steps)
     }
   }
