@@ -17,6 +17,8 @@ package protocol DistillationMethod: Sendable, Snapshotting {
   mutating func finishEpoch() -> [PolicyStep]
   /// Whether batches smaller than the recipe's are left out, as if their images did not exist.
   var skipsShortBatches: Bool { get }
+  /// Whether maps go through the teachers' classifiers, which a transformer's does not take.
+  var readsTeacherHeads: Bool { get }
 }
 
 /// For methods without anything to remember.
@@ -26,6 +28,7 @@ extension DistillationMethod {
   }
   package mutating func finishEpoch() -> [PolicyStep] { [] }
   package var skipsShortBatches: Bool { false }
+  package var readsTeacherHeads: Bool { false }
   package func save(to snapshot: inout Snapshot, under prefix: String) {}
   package mutating func restore(from snapshot: Snapshot, under prefix: String) throws {}
 }

@@ -22,14 +22,21 @@ package struct EngineBenchmark: Sendable {
 
   package var imagesPerCPUSecond: Double { Double(steps * batch) / cpuSeconds }
 
-  /// Two steps to warm up, then as many as fit into `seconds` of processor time, at least one. Images are 3 × 32 × 32 noise of 100 classes.
+  /// Two steps to warm up, then as many as fit into `seconds` of processor time, at least one. Images are noise, of the size and the classes that the
+  /// network is meant for.
+  ///
+  /// - Parameter network: a name, or a family with its parameters as JSON.
   package init(network: String, phase: Phase, batch: Int, seconds: Double) throws {
     BLAS.useOneThread()
-    let task = ImageTask(channels: 3, height: 32, width: 32, classes: 100)
-    let built = try BuiltNetwork(NetworkNames.spec(.string(network)), task)
+    let isObject = network.hasPrefix("{")
+    let spec = try NetworkNames.spec(
+      isObject ? JSONReader.read(Array(network.utf8)).value : .string(network))
+    var task = NetworkNames.usualTask(network, spec)
+    if let image = spec.parameters["image"]?.integer { (task.height, task.width) = (image, image) }
+    let built = try BuiltNetwork(spec, task)
     var stream = RandomStream(seed: 1, "benchmark")
-    let count = batch * 3 * 32 * 32
-    let images = Tensor((0..<count).map { _ in stream.uniform(-1...1) }, [batch, 3, 32, 32])
+    let shape: Shape = [batch, task.channels, task.height, task.width]
+    let images = Tensor((0..<shape.count).map { _ in stream.uniform(-1...1) }, shape)
     let labels = (0..<batch).map { $0 % task.classes }
     var state = built.state(seed: 1)
     var optimizer = SGD(momentum: 0.9, nesterov: true, weightDecay: 1e-4)

@@ -88,6 +88,10 @@ package enum Worker {
         workspace)
     } catch let error as DatasetError {
       return try fail(FailureRecord(cause: .data, reason: error.description), workspace)
+    } catch let error as NoMapHead {
+      return try fail(FailureRecord(cause: .other, reason: error.description), workspace)
+    } catch let error as NoWholeBatch {
+      return try fail(FailureRecord(cause: .other, reason: error.description), workspace)
     }
   }
 

@@ -79,6 +79,9 @@ package struct TrainingRun: Sendable {
           epochs: recipe.epochs, batchSize: recipe.batchSize, seed: seed, precision: precision))
     }
     self.method = made!
+    if made!.readsTeacherHeads, teachers.contains(where: { !$0.network.network.hasMapHead }) {
+      throw NoMapHead(method: method.name)
+    }
     if made!.skipsShortBatches, source.order(epoch: 0).first?.count != recipe.batchSize {
       throw NoWholeBatch(method: method.name, batchSize: recipe.batchSize)
     }
@@ -231,6 +234,15 @@ extension TrainingRun {
       throw SnapshotError.unexpected("place", found: "\(place.count) integers", expected: "3")
     }
     (epoch, batch, stepCount, order) = (place[0], place[1], place[2], [])
+  }
+}
+
+/// A method that sends maps through the teachers' classifiers, and a teacher whose classifier reads no map.
+package struct NoMapHead: Error, Equatable, CustomStringConvertible {
+  package let method: String
+
+  package var description: String {
+    "\(method) sends the student's map through the classifier of each teacher, and a transformer's reads its class token. Take another method, or teachers that are no transformers."
   }
 }
 

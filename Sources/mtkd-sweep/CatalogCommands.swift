@@ -142,9 +142,13 @@ struct SchemaCommand: ParsableCommand {
 /// `mtkd-sweep bench`: images per second of processor time.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Images per CPU second of a network on 3 x 32 x 32 images, at one thread.")
+    abstract: "Images per CPU second of a network on images of its usual size, at one thread.")
 
-  @Argument(help: "The network.", completion: Completions.networks) var network: String
+  @Argument(
+    help:
+      "The network, or a family with its parameters as JSON: {\"family\": \"timm_vit\", \"image\": 64, …}.",
+    completion: Completions.networks)
+  var network: String
   @Option(help: "Images a batch.") var batch = 64
   @Option(help: "train or infer.") var phase = "train"
   @Option(help: "CPU seconds to measure.") var seconds = 5.0

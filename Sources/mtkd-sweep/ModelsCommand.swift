@@ -1,6 +1,7 @@
 import ArgumentParser
 import Networks
 import Specs
+import Tensors
 
 /// `mtkd-sweep models`: networks that a grid can name, with their sizes beside those that the paper prints.
 struct Models: ParsableCommand {

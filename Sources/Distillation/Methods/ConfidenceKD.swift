@@ -47,6 +47,7 @@ package struct ConfidenceKD: DistillationMethod {
   }
 
   package var skipsShortBatches: Bool { isReleased }
+  package var readsTeacherHeads: Bool { true }
 
   package func loss(of batch: DistillationBatch, _ pass: Pass) -> MethodLoss {
     let terms = distillation.terms(of: batch, pass)
