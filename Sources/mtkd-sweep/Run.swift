@@ -167,13 +167,13 @@ struct Run: AsyncParsableCommand {
     if place.executor == SSHHosts.name {
       let folder = location.folder.absolute
       let command = place.sshCommand.map { $0.split(separator: " ").map(String.init) }
+      @Sendable func attempt(_ job: Job) -> AttemptFolder? { try? folder.stage(job.key).attempts().last }
       let hosts = try SSHHosts(
         hosts: place.hostList, command: command ?? SSHHosts.standardCommand,
-        program: place.remoteProgram ?? program
-      ) { job in
-        // Where the wish cannot be left, the connection's end is the next thing that the worker hears.
-        try? folder.stage(job.key).attempts().last?.askToStop()
-      }
+        program: place.remoteProgram ?? program,
+        attempts: SSHHosts.Attempts(
+          // Where the wish cannot be left, the connection's end is the next thing that the worker hears.
+          askToStop: { try? attempt($0)?.askToStop() }, hasBegun: { attempt($0)?.holder != nil }))
       coordinator = try Coordinator(
         sweep, folder: folder, store: store, executor: hosts, workers: place.hostList.count,
         cache: cache.policy,

@@ -32,8 +32,16 @@ struct Program {
     try Running(URL(filePath: "/bin/sh"), ["-c", line], in: folder).finish()
   }
 
-  static func start(_ arguments: [String], in folder: URL) throws -> Running {
-    try Running(path, arguments, in: folder)
+  static func start(
+    _ arguments: [String], in folder: URL, environment: [String: String] = [:]
+  ) throws -> Running {
+    try Running(path, arguments, in: folder, environment)
+  }
+
+  static func start(
+    executable: URL, _ arguments: [String], in folder: URL, environment: [String: String]
+  ) throws -> Running {
+    try Running(executable, arguments, in: folder, environment)
   }
 
   /// A call that has not ended yet. Its output goes to files, so that no pipe can fill up.
@@ -42,7 +50,9 @@ struct Program {
     private let out: URL
     private let talk: URL
 
-    fileprivate init(_ executable: URL, _ arguments: [String], in folder: URL) throws {
+    fileprivate init(
+      _ executable: URL, _ arguments: [String], in folder: URL, _ environment: [String: String] = [:]
+    ) throws {
       let name = UUID().uuidString
       out = folder.appending(path: ".out-\(name)")
       talk = folder.appending(path: ".talk-\(name)")
@@ -51,7 +61,8 @@ struct Program {
       process.arguments = arguments
       process.currentDirectoryURL = folder
       process.environment = ProcessInfo.processInfo.environment.merging(
-        ["PROGRAM": Program.path.path, "NO_COLOR": "1"]) { $1 }
+        environment.merging(["PROGRAM": Program.path.path, "NO_COLOR": "1"]) { $1 }
+      ) { $1 }
       process.standardInput = FileHandle.nullDevice
       process.standardOutput = try FileHandle(forWritingTo: out)
       process.standardError = try FileHandle(forWritingTo: talk)

@@ -94,7 +94,7 @@ package struct Reconciliation: Sendable {
   package private(set) var over: [String] = []
   /// Perhaps with the scheduler, perhaps not: to be asked again.
   package private(set) var uncertain: [String] = []
-  /// Tasks that are said to run and whose workers are gone.
+  /// Tasks that will not come to an end by themselves: said to run and their workers gone, or held after a failed launch.
   package private(set) var stalled: [String] = []
   /// Tasks that ended without beginning, by batch.
   package private(set) var refused: [String: [SlurmText.Task]] = [:]
@@ -169,6 +169,8 @@ package struct Reconciliation: Sendable {
       for row in active where row.state == .running && starters.indices.contains(row.index) {
         if let job = starters[row.index], gone.contains(job), !busy.contains(job) { stalled.append(row.id) }
       }
+      // A node that could not launch a task again leaves it held for ever; work that is left is submitted anew.
+      stalled += active.filter { $0.state == .pending && $0.reason == "launch_failed_requeued_held" }.map(\.id)
       for (reason, count) in Dictionary(grouping: active.filter { $0.state == .pending }, by: \.reason)
         .mapValues(\.count)
       {

@@ -45,7 +45,7 @@ package struct SiteOptions: Hashable, Sendable {
   package init(reading bytes: [UInt8], at path: String) throws(SiteError) {
     self.init()
     do {
-      let json = try JSONReader.read(bytes).value
+      let json = try JSONReader.read(bytes, allowsComments: true).value
       let object = try SpecObject(json)
       for name in (json.object ?? [:]).keys.sorted() where !Self.keys.contains(name) {
         let hint = NearestName.of(name, among: Self.keys).map { "; did you mean \"\($0)\"?" } ?? ""
@@ -110,5 +110,5 @@ package struct SiteError: Error, Equatable, CustomStringConvertible {
 
   package init(path: String, problem: String) { (self.path, self.problem) = (path, problem) }
 
-  package var description: String { "\(path): \(problem) docs/slurm.md lists the keys of a site file." }
+  package var description: String { "\(path): \(problem) (docs/slurm.md lists the keys of a site file)" }
 }

@@ -7,28 +7,43 @@ internal import Synchronization
 package final class SSHHosts: Executor {
   package static let name = "ssh"
 
+  /// What an attempt's folder is used for from here.
+  package struct Attempts: Sendable {
+    /// Leaves the wish to stop where the job's worker looks for it.
+    package let askToStop: @Sendable (Job) -> Void
+    /// Whether the job's worker has ever claimed its attempt.
+    package let hasBegun: @Sendable (Job) -> Bool
+
+    package init(
+      askToStop: @escaping @Sendable (Job) -> Void, hasBegun: @escaping @Sendable (Job) -> Bool
+    ) {
+      (self.askToStop, self.hasBegun) = (askToStop, hasBegun)
+    }
+  }
+
   private let program: String
   private let processes: LocalProcesses
-  private let askToStop: @Sendable (Job) -> Void
+  private let attempts: Attempts
+  private let hosts: Set<String>
   private let state: Mutex<State>
+  /// How often in a row a host may fail before nobody waits for it.
+  private static let patience = 3
 
   private struct State {
-    /// Hosts in the order in which they were named, as often as they have free places.
+    /// Hosts as often as they have free places.
     var free: [String]
     var running: [Int: Job] = [:]
-    /// How often a host did not even start a worker since it last did.
+    /// How often in a row a host could not be reached.
     var failures: [String: Int] = [:]
+    var isStopping = false
   }
 
   /// - Parameters:
   ///   - hosts: as ssh takes them, each as often as it may have workers.
   ///   - command: `ssh` with its options, the host still to come.
   ///   - program: path of this program on the hosts.
-  ///   - askToStop: leaves the wish to stop where the job's worker looks for it.
-  package init(
-    hosts: [String], command: [String], program: String, askToStop: @escaping @Sendable (Job) -> Void
-  ) throws {
-    (self.program, self.askToStop) = (program, askToStop)
+  package init(hosts: [String], command: [String], program: String, attempts: Attempts) throws {
+    (self.program, self.attempts, self.hosts) = (program, attempts, Set(hosts))
     processes = try LocalProcesses(executable: "/usr/bin/env", prefix: command)
     state = Mutex(State(free: hosts))
   }
@@ -38,40 +53,67 @@ package final class SSHHosts: Executor {
   ]
 
   package func run(_ job: Job, started: @Sendable (Int) -> Void) async -> JobEnd {
-    guard let host = takeHost() else { return .notStarted("no host is free") }
     // The remote side has a shell, so the words are quoted for it.
     var words = ["exec", "env"]
     words += job.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\(SlurmText.quoted($0.value))" }
     words += [SlurmText.quoted(program)] + job.arguments.map(SlurmText.quoted)
-    let remote = Job(
-      key: job.key, arguments: [host, words.joined(separator: " ")], environment: [:], log: job.log)
-    let identifier = Atomic<Int>(0)
+    let line = words.joined(separator: " ")
+    while true {
+      switch takeHost() {
+      case .none: return .notStarted("none of \(hosts.sorted().joined(separator: ", ")) can be reached")
+      case .later: try? await Task.sleep(for: .milliseconds(200))
+      case .host(let host):
+        let end = await run(job, line, on: host, started)
+        // 255 is ssh's own: the worker's codes are below. A worker that had begun may live on behind a broken connection, so its attempt
+        // is not for another; one that never began costs nothing but a try elsewhere.
+        guard end == .exited(255) else { return end }
+        if attempts.hasBegun(job) { return .notStarted("the connection to \(host) broke") }
+      }
+    }
+  }
+
+  private func run(
+    _ job: Job, _ line: String, on host: String, _ started: @Sendable (Int) -> Void
+  ) async -> JobEnd {
+    let remote = Job(key: job.key, arguments: [host, line], environment: [:], log: job.log)
+    let identifier = Mutex(0)
     let end = await processes.run(remote) { process in
-      identifier.store(process, ordering: .releasing)
+      identifier.withLock { $0 = process }
       state.withLock { $0.running[process] = job }
       started(process)
     }
     state.withLock { state in
-      state.running[identifier.load(ordering: .acquiring)] = nil
-      // 255 is ssh's own: the worker's codes are below.
+      state.running[identifier.withLock(\.self)] = nil
       state.failures[host] = end == .exited(255) ? state.failures[host, default: 0] + 1 : 0
       state.free.append(host)
     }
-    return end == .exited(255) ? .notStarted("\(host) could not be reached, or the connection broke") : end
+    return end
   }
 
   package func stop(_ identifier: Int, atOnce: Bool) {
+    let job = state.withLock { state in
+      state.isStopping = true
+      return state.running[identifier]
+    }
     if atOnce { return processes.stop(identifier, atOnce: true) }
-    if let job = state.withLock({ $0.running[identifier] }) { askToStop(job) }
+    if let job { attempts.askToStop(job) }
   }
 
-  /// The free host that has failed least.
-  private func takeHost() -> String? {
+  private enum Answer {
+    case host(String)
+    /// All that can be reached are busy.
+    case later
+    case none
+  }
+
+  /// The free host that has failed least, of those that are worth a try.
+  private func takeHost() -> Answer {
     state.withLock { state in
-      let least = state.free.indices.min {
-        state.failures[state.free[$0], default: 0] < state.failures[state.free[$1], default: 0]
-      }
-      return least.map { state.free.remove(at: $0) }
+      func failures(_ host: String) -> Int { state.failures[host, default: 0] }
+      guard !state.isStopping, hosts.contains(where: { failures($0) < Self.patience }) else { return .none }
+      let least = state.free.indices.filter { failures(state.free[$0]) < Self.patience }
+        .min { failures(state.free[$0]) < failures(state.free[$1]) }
+      return least.map { .host(state.free.remove(at: $0)) } ?? .later
     }
   }
 }
