@@ -25,6 +25,7 @@ extension GridVocabulary {
     vocabulary.weights = {
       try TeacherWeights.teacher($0, on: $1, in: folder.map(WeightsFolder.init), gridFolder: gridFolder)
     }
+    vocabulary.trainer = { try TrainerFiles.spec($0, in: gridFolder) }
     return vocabulary
   }
 

@@ -64,6 +64,8 @@ struct Intake {
       return []
     }
     if closing == .finished, let output = try place.published() {
+      // Somebody else's trainer keeps its checkpoints in files of its own.
+      guard output.names.contains(TrainingBody.lastFile) else { return [] }
       let last = try output.read(TrainingBody.lastFile)
       let best = try Networks.Snapshot(decoding: last).integers("best.place")
       let step = try Networks.Snapshot(decoding: last).integers("place")
@@ -120,7 +122,7 @@ struct Intake {
 }
 
 extension ResultStore {
-  /// Makes a sweep and its points known, in place of one of the same name.
+  /// Makes a sweep and its points known, in place of one of the same name, and keeps what its trainers are made of.
   func save(_ sweep: PlannedSweep, in folder: StoreFolder) throws {
     let record = SweepRecord(
       name: sweep.name, grid: sweep.text, canonical: sweep.canonical, columns: sweep.expansion.columns,
@@ -130,6 +132,7 @@ extension ResultStore {
     }
     try saveSweep(record, points: points)
     try SweepFile.write(record, points, in: folder)
+    try TrainerFiles.copy(sweep, into: folder)
   }
 }
 

@@ -16,7 +16,14 @@ extension Catalog where Entry == StageBody {
       StageBody(kind: TeacherOutputsStage.kind) {
         try TeacherOutputsBody.run($0.decoded(as: TeacherOutputsStage.self), in: $1)
       },
-      StageBody(kind: StudentStage.kind) { try TrainingBody.run($0.decoded(as: StudentStage.self), in: $1) },
+      StageBody(kind: StudentStage.kind) { request, workspace in
+        let stage = try request.decoded(as: StudentStage.self)
+        if let trainer = stage.run.trainer {
+          try ExternalBody.run(stage, trainer, in: workspace)
+        } else {
+          try TrainingBody.run(stage, in: workspace)
+        }
+      },
     ]
   ) { $0.kind }
 }

@@ -86,6 +86,8 @@ package enum Worker {
       return try fail(
         FailureRecord(cause: .diverged, reason: error.description, epoch: error.epoch, step: error.step),
         workspace)
+    } catch let error as TrainerFailed {
+      return try fail(error.failure, workspace)
     } catch let error as DatasetError {
       return try fail(FailureRecord(cause: .data, reason: error.description), workspace)
     } catch let error as NoMapHead {

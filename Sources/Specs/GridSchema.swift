@@ -131,6 +131,10 @@ package enum GridSchema {
     settings["warmupEpochs"] = ["type": "integer", "minimum": 0]
     settings["preset"] = words(vocabulary.methods.flatMap { $0.presets.map(\.name) })
     settings["teachers"] = ["type": ["array", "object"]]
+    settings["trainer"] = object(
+      [
+        "command": ["type": "array", "minItems": 1, "items": text], "files": list(of: text), "name": text,
+      ], required: ["command"])
     return settings
   }
 

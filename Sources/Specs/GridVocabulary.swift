@@ -10,6 +10,10 @@ package struct GridVocabulary: Sendable {
   /// Reads a dataset as a grid writes it, `NAME` or `NAME:FOLDER`, finds its files where they are and digests them.
   /// A dataset whose files are absent has no digest. Throws `UnknownName` or a typed error with a sentence.
   package var dataset: @Sendable (String) throws -> DatasetSpec
+  /// Reads a trainer as a grid writes it and digests its files. Throws a typed error with a sentence.
+  package var trainer: @Sendable (JSONValue) throws -> TrainerSpec = { value in
+    TrainerSpec(command: try TrainerSpec.written(value).command)
+  }
 
   /// Reads a teacher that was trained elsewhere, `{ "import": NAME }` or `{ "file": PATH, "network": NAME }`, looks at its weights and says whether they
   /// fit the dataset. Throws an error with a sentence.

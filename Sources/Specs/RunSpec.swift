@@ -56,6 +56,8 @@ package struct RunSpec: Hashable, Sendable {
   package var seed: Int
   /// How many views of an image epochs draw from: K that are the same for every run, or 0 for a new one in each epoch.
   package var views: Int
+  /// Who trains in this program's place; nil for nobody.
+  package var trainer: TrainerSpec?
 
   package init(
     dataset: DatasetSpec, student: ModelSpec, method: MethodSpec, teachers: [TeacherSpec], recipe: RecipeSpec,
@@ -101,6 +103,7 @@ extension RunSpec: CanonicallyEncodable {
         bytes.append(UInt8(ascii: "]"))
       }
     }
+    if let trainer { object.member("trainer", to: &bytes, trainer.append) }
     if views > 0 { object.member("views", views, to: &bytes) }
     object.end(&bytes)
   }
@@ -118,5 +121,8 @@ extension RunSpec: CanonicallyEncodable {
       method: try MethodSpec(object["method"] ?? .null, at: object.path("method")), teachers: teachers,
       recipe: try RecipeSpec(object["recipe"] ?? .null, at: object.path("recipe")),
       seed: try object.integer("seed"), views: try object.optional("views", SpecObject.integer) ?? 0)
+    trainer = try object["trainer"].map { value throws(SpecError) in
+      try TrainerSpec(value, at: object.path("trainer"))
+    }
   }
 }

@@ -14,6 +14,7 @@ struct RunResolver {
   private var networks: [JSONValue: ModelSpec] = [:]
   private var imported: [JSONValue: [DatasetSpec: TeacherSpec]] = [:]
   private var datasets: [JSONValue: DatasetSpec] = [:]
+  private var trainers: [JSONValue: TrainerSpec?] = [:]
   private var methods: [JSONValue: MethodDescription] = [:]
   /// Filters of the block in hand that have removed something, and settings that some method of it has read.
   private var usedFilters: Set<Int> = []
@@ -77,7 +78,7 @@ extension RunResolver {
       report(setting.spot.problem("\(name) is \(setting.value) and should be \(expected)"))
     }
     switch name {
-    case "student", "method", "dataset": lookUp(setting.value, of: name, at: setting.spot)
+    case "student", "method", "dataset", "trainer": lookUp(setting.value, of: name, at: setting.spot)
     case "teachers": checkTeachers(setting)
     case "epochs", "batchSize", "teacherEpochs", "trainImages", "testImages":
       if !setting.isInteger || (setting.value.integer ?? 0) < 1 { complain("an integer from 1 on") }
@@ -133,6 +134,7 @@ extension RunResolver {
     case "student": _ = network(value, at: spot)
     case "method": _ = method(value, at: spot)
     case "dataset": _ = dataset(value, at: spot)
+    case "trainer": _ = trainer(value, at: spot)
     default: break
     }
   }
@@ -207,6 +209,17 @@ extension RunResolver {
       NearestName.of(name, among: vocabulary.methods.map(\.name)).map { "; did you mean \"\($0)\"?" } ?? ""
     report(spot.problem("unknown method \"\(name)\"\(hint) (`mtkd-sweep methods` lists them)"))
     return nil
+  }
+
+  private mutating func trainer(_ value: JSONValue, at spot: GridSpot) -> TrainerSpec? {
+    if let known = trainers[value] { return known }
+    do {
+      trainers[value] = try vocabulary.trainer(value)
+    } catch {
+      trainers[value] = .some(nil)
+      report(spot.problem("\(error)"))
+    }
+    return trainers[value] ?? nil
   }
 
   private mutating func dataset(_ value: JSONValue, at spot: GridSpot) -> DatasetSpec? {
@@ -308,10 +321,11 @@ extension RunResolver {
     let taught =
       method.readsTeachers ? teachers(row, recipe.epochs, recipe.batchSize, dataset, at: name.spot) : []
     guard let teachers = taught else { return nil }
-    let run = RunSpec(
+    var run = RunSpec(
       dataset: dataset, student: network, method: MethodSpec(name: method.name, options: choice.set),
       teachers: teachers,
       recipe: recipe, seed: 0, views: row["views"]?.value.integer ?? 0)
+    if let setting = row["trainer"] { run.trainer = trainer(setting.value, at: setting.spot) }
     return (run, method, choice)
   }
 
@@ -436,6 +450,9 @@ extension RunResolver {
     return columns.map { column in
       if column == "method" { return .string(method.name) }
       guard method.reads(column), !unread.contains(column) else { return .null }
+      if column == "trainer", let value = row[column]?.value {
+        return value.object?["name"] ?? .string(trainers[value]??.command.joined(separator: " ") ?? "trainer")
+      }
       if let value = row[column]?.value ?? set[column] { return value }
       if column == "preset" { return method.presets.first.map { .string($0.name) } ?? .null }
       return method.options.first { $0.name == column }?.standard ?? .null

@@ -2,80 +2,8 @@ import Foundation
 import Testing
 
 /// Workers behind ssh, on a server of this test's own on loopback.
-@Suite(.enabled(if: SSHTests.SSHServer.isHere), .serialized)
+@Suite(.enabled(if: SSHServer.isHere), .serialized)
 struct SSHTests {
-  /// A server, and two names for it in a client's configuration.
-  final class SSHServer {
-    static let isHere: Bool = {
-      let isHere = ["/usr/sbin/sshd", "/usr/bin/ssh", "/usr/bin/ssh-keygen"].allSatisfy {
-        FileManager.default.isExecutableFile(atPath: $0)
-      }
-      if !isHere { print("skipped: the ssh tests, for want of sshd") }
-      return isHere
-    }()
-
-    let folder: URL
-    private let server = Process()
-
-    init() throws {
-      folder = FileManager.default.temporaryDirectory.appending(path: "mtkd-ssh-\(UUID().uuidString.prefix(8))")
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      let path = folder.path
-      let keys = try Program.shell(
-        "ssh-keygen -q -t ed25519 -N '' -f host && ssh-keygen -q -t ed25519 -N '' -f own && cp own.pub allowed; mkdir -p /run/sshd; true",
-        in: folder)
-      try #require(keys.status == 0, "\(keys.talk)")
-      let port = Int.random(in: 20000...32000)
-      try """
-        Port \(port)
-        ListenAddress 127.0.0.1
-        HostKey \(path)/host
-        AuthorizedKeysFile \(path)/allowed
-        PidFile \(path)/pid
-        StrictModes no
-        UsePAM no
-        PermitRootLogin yes
-        PasswordAuthentication no
-        """.write(to: folder.appending(path: "server"), atomically: false, encoding: .utf8)
-      try """
-        Host a b
-          HostName 127.0.0.1
-          Port \(port)
-        Host nowhere
-          HostName 127.0.0.1
-          Port 1
-        Host *
-          IdentityFile \(path)/own
-          IdentitiesOnly yes
-          UserKnownHostsFile \(path)/known
-          StrictHostKeyChecking accept-new
-          BatchMode yes
-          LogLevel ERROR
-        """.write(to: folder.appending(path: "client"), atomically: false, encoding: .utf8)
-      server.executableURL = URL(filePath: "/usr/sbin/sshd")
-      server.arguments = ["-D", "-f", "\(path)/server", "-E", "\(path)/said"]
-      server.standardInput = FileHandle.nullDevice
-      try server.run()
-      let deadline = Date.now + 30
-      while try Program.shell("ssh -F client a true", in: folder).status != 0 {
-        guard Date.now < deadline else {
-          let said = try? String(contentsOf: folder.appending(path: "said"), encoding: .utf8)
-          Issue.record("no ssh server: \(said ?? "")")
-          break
-        }
-        usleep(100_000)
-      }
-    }
-
-    var command: String { "ssh -F \(folder.path)/client -T" }
-
-    deinit {
-      server.terminate()
-      server.waitUntilExit()
-      try? FileManager.default.removeItem(at: folder)
-    }
-  }
-
   private func evidence(_ sweep: TinySweep, store: String) throws -> String {
     let report = try Program.run("report", "--store", store, "--format", "json", in: sweep.folder)
     let digests = try Program.run("list", "--digests", "--store", store, in: sweep.folder)
@@ -137,5 +65,80 @@ struct SSHTests {
     let deadline = Date.now + 10
     while try !workers().isEmpty, Date.now < deadline { usleep(20_000) }
     #expect(try workers().isEmpty)
+  }
+}
+
+/// A server, and two names for it in a client's configuration.
+final class SSHServer {
+  static let isHere: Bool = {
+    let isHere = ["/usr/sbin/sshd", "/usr/bin/ssh", "/usr/bin/ssh-keygen"].allSatisfy {
+      FileManager.default.isExecutableFile(atPath: $0)
+    }
+    if !isHere { print("skipped: the ssh tests, for want of sshd") }
+    return isHere
+  }()
+
+  let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appending(path: "mtkd-ssh-\(UUID().uuidString.prefix(8))")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let path = folder.path
+    let keys = try Program.shell(
+      "ssh-keygen -q -t ed25519 -N '' -f host && ssh-keygen -q -t ed25519 -N '' -f own && cp own.pub allowed; mkdir -p /run/sshd; true",
+      in: folder)
+    try #require(keys.status == 0, "\(keys.talk)")
+    let port = Int.random(in: 20000...32000)
+    try """
+      Port \(port)
+      ListenAddress 127.0.0.1
+      HostKey \(path)/host
+      AuthorizedKeysFile \(path)/allowed
+      PidFile \(path)/pid
+      StrictModes no
+      UsePAM no
+      PermitRootLogin yes
+      PasswordAuthentication no
+      """.write(to: folder.appending(path: "server"), atomically: false, encoding: .utf8)
+    try """
+      Host a b
+        HostName 127.0.0.1
+        Port \(port)
+      Host nowhere
+        HostName 127.0.0.1
+        Port 1
+      Host *
+        IdentityFile \(path)/own
+        IdentitiesOnly yes
+        UserKnownHostsFile \(path)/known
+        StrictHostKeyChecking accept-new
+        BatchMode yes
+        LogLevel ERROR
+      """.write(to: folder.appending(path: "client"), atomically: false, encoding: .utf8)
+    let line = Program.withoutDescriptors("/usr/sbin/sshd -f \(path)/server -E \(path)/said </dev/null >/dev/null 2>&1")
+    let started = try Program.start(
+      executable: URL(filePath: "/bin/bash"), ["-c", line], in: folder, environment: [:]
+    ).finish()
+    try #require(started.status == 0)
+    let deadline = Date.now + 30
+    while try Program.shell("ssh -F client a true", in: folder).status != 0 {
+      guard Date.now < deadline else {
+        let said = try? String(contentsOf: folder.appending(path: "said"), encoding: .utf8)
+        Issue.record("no ssh server: \(said ?? "")")
+        break
+      }
+      usleep(100_000)
+    }
+  }
+
+  var command: String { "ssh -F \(folder.path)/client -T" }
+
+  deinit {
+    if let text = try? String(contentsOf: folder.appending(path: "pid"), encoding: .utf8),
+      let process = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))
+    {
+      kill(process, SIGTERM)
+    }
+    try? FileManager.default.removeItem(at: folder)
   }
 }

@@ -59,9 +59,10 @@ final class Testbed {
 
   @discardableResult
   func does(_ words: String...) throws -> String {
-    // Daemons must not inherit what Foundation watches for the end of the command: it would wait for theirs.
+    // Daemons must not inherit what Foundation watches for the end of the command: it would wait for theirs. The shell around them keeps it,
+    // because where it closes early, Foundation waits for the command with all others waiting behind it.
     let line = ([Self.script] + words + [cluster]).joined(separator: " ")
-    let closing = "for f in /proc/$$/fd/*; do n=${f##*/}; [ $n -le 2 ] || [ $n = 255 ] || eval \"exec $n>&-\"; done; \(line)"
+    let closing = Program.withoutDescriptors(line)
     let output = try Program.start(
       executable: URL(filePath: "/bin/bash"), ["-c", closing], in: folder, environment: settings
     ).finish()
@@ -176,6 +177,11 @@ final class Testbed {
 }
 
 extension Program {
+  /// A line of bash that runs a command which leaves daemons behind.
+  static func withoutDescriptors(_ line: String) -> String {
+    "(for f in /proc/$BASHPID/fd/*; do n=${f##*/}; [ $n -le 2 ] || [ $n = 255 ] || eval \"exec $n>&-\"; done; \(line)) & wait $!"
+  }
+
   static func start(shell line: String, in folder: URL, environment: [String: String]) throws -> Running {
     try start(executable: URL(filePath: "/bin/sh"), ["-c", line], in: folder, environment: environment)
   }

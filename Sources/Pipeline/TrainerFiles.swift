@@ -1,0 +1,50 @@
+internal import Foundation
+internal import Specs
+internal import Storage
+internal import Sweeps
+
+/// The files of somebody else's trainers: digested beside the grid, copied into the store, run from there. A script that is edited while a sweep is
+/// going on changes the runs to come, and no run that is under way.
+///
+///     trainers/DIGEST/NAME      in the store; DIGEST is that of all names and contents
+enum TrainerFiles {
+  /// Reads a trainer as a grid writes it. Words of the command that are names of files beside the grid count as its files.
+  static func spec(_ value: JSONValue, in gridFolder: String) throws -> TrainerSpec {
+    let (command, named, name) = try TrainerSpec.written(value)
+    var digests: [String: ContentKey] = [:]
+    for file in named + command.filter(TrainerSpec.isPlain) where digests[file] == nil {
+      let path = "\(gridFolder)/\(file)"
+      var isFolder: ObjCBool = false
+      let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      if !named.contains(file), !exists || isFolder.boolValue { continue }
+      digests[file] = ContentKey(hashing: try AtomicFile.read(path))
+    }
+    let files = digests.sorted { $0.key < $1.key }.map { TrainerSpec.File(name: $0.key, digest: $0.value) }
+    return TrainerSpec(command: command, files: files, name: name, folder: gridFolder)
+  }
+
+  /// Copies the files of a sweep's trainers into the store, where they are not there yet.
+  static func copy(_ sweep: PlannedSweep, into store: StoreFolder) throws {
+    for trainer in Set(sweep.expansion.runs.compactMap(\.spec.trainer)) where !trainer.files.isEmpty {
+      let folder = folder(of: trainer, in: store)
+      try AtomicFile.createFolder(folder)
+      for file in trainer.files {
+        let target = "\(folder)/\(file.name)"
+        if let there = try? AtomicFile.read(target), ContentKey(hashing: there) == file.digest { continue }
+        let bytes = try AtomicFile.read("\(trainer.folder ?? ".")/\(file.name)")
+        guard ContentKey(hashing: bytes) == file.digest else { throw TrainerChanged(file: file.name) }
+        try AtomicFile.write(bytes, to: target)
+      }
+    }
+  }
+
+  static func folder(of trainer: TrainerSpec, in store: StoreFolder) -> String {
+    "\(store.path)/trainers/\(trainer.filesKey)"
+  }
+}
+
+/// A trainer's file is not what it was when the grid was read, or when it was copied.
+struct TrainerChanged: Error, CustomStringConvertible {
+  let file: String
+  var description: String { "\(file) was changed meanwhile. Run the sweep again: it reads the file anew." }
+}
