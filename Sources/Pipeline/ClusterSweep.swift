@@ -124,9 +124,14 @@ extension ClusterSweep {
     for stage in sweep.plan.stages where !done.contains(stage.key) && !failed.contains(stage.key) {
       let key = stage.key
       let place = folder.stage(key)
-      if try place.published() != nil {
+      if place.isPublished {
         let taken = try intake.take(key, closing: .finished)
-        for sentence in taken.contradictions { say(sentence) }
+        for sentence in taken.complaints { say(sentence) }
+        if let missing = taken.missing {
+          say("\(title(key).text): \(missing). It is made again from its beginning.")
+          try place.setAside()
+          continue
+        }
         for attempt in try place.attempts() where attempt.exitNote?.code == Int(WorkerExit.contradicted) {
           say(intake.lastLine(attempt))
         }

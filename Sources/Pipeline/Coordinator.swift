@@ -142,9 +142,8 @@ extension Coordinator {
   private func settled() throws -> (done: Set<ContentKey>, failed: Set<ContentKey>) {
     var (done, failed) = (sweep.done, Set(sweep.failed.keys))
     for stage in sweep.plan.stages where !done.contains(stage.key) && !failed.contains(stage.key) {
-      if try folder.stage(stage.key).published() != nil {
-        try takeIn(stage.key, closing: .finished)
-        done.insert(stage.key)
+      if folder.stage(stage.key).isPublished {
+        if try takeIn(stage.key, closing: .finished) != nil { done.insert(stage.key) }
       } else if let failure = try intake.unreadFailure(of: stage.key) {
         try takeIn(stage.key, closing: .failed(failure))
         failed.insert(stage.key)
@@ -234,7 +233,7 @@ extension Coordinator {
     switch end {
     case .exited(Int(WorkerExit.finished)), .exited(Int(WorkerExit.contradicted)):
       if end == .exited(Int(WorkerExit.contradicted)) { observe(.warning(intake.lastLine(entry.attempt))) }
-      let metrics = try takeIn(key, closing: .finished)
+      guard let metrics = try takeIn(key, closing: .finished) else { return scheduler.handle(.died(key)) }
       learn(key, entry)
       observe(
         .stageFinished(
@@ -283,12 +282,17 @@ extension Coordinator {
     return actions
   }
 
-  /// Takes a stage's records and checkpoints into the store and says aloud where attempts contradict each other.
+  /// Takes a stage's records and checkpoints into the store and says aloud what is wrong with them.
+  ///
+  /// - Returns: the numbers of the whole stage; nil where it was to be called finished and cannot be, and is to be made again.
   @discardableResult
-  private func takeIn(_ key: ContentKey, closing: StageState?) throws -> Metrics {
+  private func takeIn(_ key: ContentKey, closing: StageState?) throws -> Metrics? {
     let taken = try intake.take(key, closing: closing)
-    for sentence in taken.contradictions { observe(.warning(sentence)) }
-    return taken.metrics
+    for sentence in taken.complaints { observe(.warning(sentence)) }
+    guard let missing = taken.missing else { return taken.metrics }
+    observe(.warning("\(title(key).text): \(missing). It is made again from its beginning."))
+    try folder.stage(key).setAside()
+    return nil
   }
 
   private func title(_ key: ContentKey) -> StageTitle { titles[key]! }

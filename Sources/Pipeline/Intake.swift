@@ -13,11 +13,13 @@ struct Intake {
   let stages: [ContentKey: StageRequest]
   let titles: [ContentKey: StageTitle]
 
-  /// What the last attempts at a stage left.
+  /// What the attempts at a stage left.
   struct Taken {
     var metrics = Metrics()
-    /// Sentences about attempts that contradict each other.
-    var contradictions: [String] = []
+    /// Sentences about attempts that contradict each other, and about records that cannot be read.
+    var complaints: [String] = []
+    /// Why a finished stage cannot be called so: part of what it reported or made is gone. Then nothing was closed.
+    var missing: String?
   }
 
   /// Makes a stage known to the store.
@@ -30,31 +32,60 @@ struct Intake {
     ])
   }
 
-  /// Takes a stage's records and checkpoints into the store, in one transaction for the last attempt.
+  /// Takes a stage's records and checkpoints into the store, in one transaction for the last attempt. Damaged records are passed over.
   ///
-  /// - Parameter closing: where the stage stands now; nil where it is still open.
+  /// - Parameter closing: where the stage stands now; nil where it is still open. `.finished` is only believed with every epoch's record, the
+  ///   final numbers and an output that is what was published.
   @discardableResult
   func take(_ key: ContentKey, closing: StageState?) throws -> Taken {
     try register(key)
     let place = folder.stage(key)
     var taken = Taken()
-    let attempts = try place.attempts()
-    for attempt in attempts {
+    var all: [(attempt: AttemptFolder, records: [NumberedRecord])] = []
+    for attempt in try place.attempts() {
       var reader = RecordReader(attempt.records)
-      let records = try reader.next()
-      for case .finished(let all) in records.map(\.record) { taken.metrics = all }
-      let isLast = attempt == attempts.last
+      do {
+        all.append((attempt, try reader.next()))
+      } catch let error as RecordDamage {
+        taken.complaints.append("\(error)")
+        all.append((attempt, []))
+      }
+    }
+    let records = all.flatMap(\.records).map(\.record)
+    for case .finished(let metrics) in records { taken.metrics = metrics }
+    var checkpoints: [Checkpoint] = []
+    do {
+      checkpoints = try self.checkpoints(key, place, closing)
+    } catch let error as OutputError {
+      taken.missing = "\(error)"
+    }
+    if closing == .finished, taken.missing == nil { taken.missing = try missing(of: key, records, checkpoints) }
+    for (attempt, records) in all {
+      let isLast = attempt == all.last?.attempt && taken.missing == nil
       let epochs = try store.ingest(
-        records, of: AttemptID(key: key, number: attempt.number),
-        checkpoints: isLast ? checkpoints(key, place, closing) : [], closing: isLast ? closing : nil)
+        records, of: AttemptID(key: key, number: attempt.number), checkpoints: isLast ? checkpoints : [],
+        closing: isLast ? closing : nil)
       if !epochs.isEmpty {
         let named = epochs.map { "\($0 + 1)" }.joined(separator: ", ")
-        taken.contradictions.append(
+        taken.complaints.append(
           "\(titles[key]?.text ?? key.short): attempt \(attempt.number) came to another state in epoch \(named) than an earlier one. "
             + "`mtkd-sweep show \(key.short)` says which machines made them.")
       }
     }
     return taken
+  }
+
+  /// What a finished stage should have reported and neither its files nor the store have; nil where all is there.
+  private func missing(
+    of key: ContentKey, _ records: [RunRecord], _ checkpoints: [Checkpoint]
+  ) throws -> String? {
+    let isFinished = records.contains { if case .finished = $0 { true } else { false } }
+    if try !isFinished && store.metrics(of: key).values.isEmpty { return "its final numbers are gone" }
+    guard let final = checkpoints.first(where: { $0.kind == .final }) else { return nil }
+    var epochs = Set(try store.curve(of: key).map(\.epoch))
+    for case .epoch(let epoch) in records { epochs.insert(epoch.epoch) }
+    let gone = (0...max(0, final.epoch)).filter { !epochs.contains($0) }
+    return gone.isEmpty ? nil : "the records of \(gone.count) epochs are gone"
   }
 
   private func checkpoints(
@@ -100,7 +131,9 @@ struct Intake {
   /// The failure that an attempt recorded.
   func failure(of attempt: AttemptFolder) throws -> FailureRecord? {
     var reader = RecordReader(attempt.records)
-    for case .failed(let failure) in try reader.next().map(\.record) { return failure }
+    // What cannot be read says nothing: the stage is tried again.
+    let records = (try? reader.next()) ?? []
+    for case .failed(let failure) in records.map(\.record) { return failure }
     return nil
   }
 

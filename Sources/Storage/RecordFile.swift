@@ -24,7 +24,8 @@ package struct NumberedRecord: Hashable, Sendable {
   package init(_ sequence: Int, _ record: RunRecord) { (self.sequence, self.record) = (sequence, record) }
 }
 
-/// The worker's side of `records.jsonl`: whole lines, each appended in one call.
+/// The worker's side of `records.jsonl`: whole lines, each appended in one call and with the beginning of its own digest as last member `"~"`, so
+/// that a number that changed on the disk is not taken for one that was measured.
 package final class RecordWriter {
   private let file: Int32
   private let path: String
@@ -39,8 +40,7 @@ package final class RecordWriter {
 
   /// - Parameter sync: whether the record has to survive a loss of power: what says that something is finished does.
   package func append(_ record: RunRecord, sync: Bool) throws(FileError) {
-    var line = record.canonicalBytes
-    line.append(UInt8(ascii: "\n"))
+    let line = RecordSeal.sealed(record.canonicalBytes) + [UInt8(ascii: "\n")]
     try AtomicFile.append(line, to: file, path)
     if sync { guard fsync(file) == 0 else { throw FileError("sync", path) } }
   }
@@ -73,9 +73,34 @@ package struct RecordReader: Sendable {
 
   private func record(_ line: [UInt8]) throws(RecordDamage) -> RunRecord {
     do {
-      return try RunRecord(JSONReader.read(line).value)
+      guard let text = RecordSeal.opened(line) else {
+        throw SpecError(path: "~", expected: "the digest of its line")
+      }
+      return try RunRecord(JSONReader.read(text).value)
     } catch {
       throw RecordDamage(path: path, line: sequence + 1, problem: "\(error)")
     }
+  }
+}
+
+/// The digest in a line of records.
+private enum RecordSeal {
+  private static let digits = 8
+  private static let opening = Array(",\"~\":\"".utf8)
+  private static let closing = Array("\"}".utf8)
+
+  /// - Parameter text: an object in its canonical form.
+  static func sealed(_ text: [UInt8]) -> [UInt8] { text.dropLast() + opening + digest(text) + closing }
+
+  /// The object without its seal; nil where the seal is missing or that of something else.
+  static func opened(_ line: [UInt8]) -> [UInt8]? {
+    let length = opening.count + digits + closing.count
+    guard line.count > length else { return nil }
+    let text = line.dropLast(length) + [UInt8(ascii: "}")]
+    return line.suffix(length).elementsEqual(opening + digest(Array(text)) + closing) ? Array(text) : nil
+  }
+
+  private static func digest(_ text: [UInt8]) -> [UInt8] {
+    Array(ContentKey(hashing: text).description.utf8.prefix(digits))
   }
 }

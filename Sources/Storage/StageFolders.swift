@@ -42,10 +42,10 @@ package struct StageFolder: Hashable, Sendable {
   package var output: String { "\(path)/output" }
   private var attemptsFolder: String { "\(path)/attempts" }
 
-  /// Makes the folder and writes what the key was made of, if that is not there.
+  /// Makes the folder and writes what the key was made of, if it does not lie there yet as it should.
   package func create(spec bytes: [UInt8]) throws(FileError) {
     try AtomicFile.createFolder(attemptsFolder)
-    if !AtomicFile.exists(spec) { try AtomicFile.write(bytes, to: spec) }
+    if (try? AtomicFile.read(spec)) != bytes { try AtomicFile.write(bytes, to: spec) }
   }
 
   /// In ascending order of their numbers.
@@ -94,6 +94,22 @@ package struct StageFolder: Hashable, Sendable {
       guard differing.isEmpty else { throw Contradiction(key: key, path: attempt.output, names: differing) }
       try AtomicFile.removeFolder(attempt.output)
     }
+    try AtomicFile.sync(folder: path)
+  }
+
+  /// Moves aside all that attempts left, output included, because some of it is not what was written: the stage is made again from its beginning.
+  /// The attempts' numbers stay taken.
+  package func setAside() throws(FileError) {
+    func free(_ name: String) -> String {
+      var number = 1
+      while AtomicFile.exists("\(path)/damaged-\(name)-\(number)") { number += 1 }
+      return "\(path)/damaged-\(name)-\(number)"
+    }
+    for attempt in try attempts() where attempt.exitNote != ExitNote.setAside {
+      guard rename(attempt.path, free("\(attempt.number)")) == 0 else { throw FileError("rename", attempt.path) }
+      if let empty = try make(attempt.number) { try empty.close(ExitNote.setAside) }
+    }
+    if isPublished { guard rename(output, free("output")) == 0 else { throw FileError("rename", output) } }
     try AtomicFile.sync(folder: path)
   }
 

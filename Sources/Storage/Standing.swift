@@ -15,6 +15,9 @@ package struct ExitNote: CanonicallyEncodable {
   /// Codes of workers that left their stage to whoever comes next: on request, and for a newer attempt.
   package static let unfinished: Set<Int> = [75, 78]
 
+  /// Of an attempt whose files were damaged and moved aside.
+  static let setAside = ExitNote(code: 75, reason: "its files were damaged and moved aside")
+
   package init(code: Int? = nil, signal: Int? = nil, reason: String? = nil) {
     (self.code, self.signal, self.reason) = (code, signal, reason)
   }
