@@ -307,7 +307,7 @@ extension ClusterSweep {
         let manifest = BatchManifest(
           token: token, sweep: sweep.name, tasks: tasks, slots: site.cpus, wallSeconds: site.wallSeconds,
           leadSeconds: site.leadSeconds, bin: site.bin)
-        submitted.append(try await submit(manifest, SlurmText.script(submission, site)))
+        submitted.append(try await submit(manifest, submission))
         count += tasks.count
         observe(
           .notice(
@@ -319,9 +319,11 @@ extension ClusterSweep {
     return count
   }
 
-  private func submit(_ manifest: BatchManifest, _ script: String) async throws -> String {
+  private func submit(
+    _ manifest: BatchManifest, _ submission: SlurmText.Submission
+  ) async throws -> String {
     let batch = folder.batch(manifest.token)
-    try batch.create(manifest: manifest.canonicalBytes, script: script)
+    try batch.create(manifest: manifest.canonicalBytes, script: SlurmText.script(submission, site))
     do {
       if !isChecked { try await check(batch.script) }
       isChecked = true
@@ -333,8 +335,14 @@ extension ClusterSweep {
         // Perhaps it was taken: the next look at the queue tells, by the batch's name.
         throw error
       }
-      try batch.makeVoid("\(error)")
-      throw error
+      guard !submission.exclude.isEmpty else {
+        try batch.makeVoid("\(error)")
+        throw error
+      }
+      // Without the nodes to avoid there may be none left; a bad node is better than none.
+      var all = submission
+      all.exclude = []
+      return try await submit(manifest, all)
     }
   }
 

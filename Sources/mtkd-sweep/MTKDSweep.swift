@@ -20,7 +20,7 @@ struct MTKDSweep: AsyncParsableCommand {
       List.self,
       Show.self, Logs.self,
       Compare.self, Plot.self,
-      Retry.self,
+      Retry.self, Cancel.self,
       Models.self, Methods.self, DatasetsCommand.self, Presets.self, SchemaCommand.self, Migrate.self,
       Bench.self,
       Doctor.self,

@@ -185,7 +185,7 @@ struct SlurmLimitTests {
   }
 
   @Test func `more runs than an array takes become several arrays`() throws {
-    let bed = try Testbed(["MAX_ARRAY": "5", "CPUS": "4"], site: SlurmFaultTests.site)
+    let bed = try Testbed(["MAX_ARRAY": "5"], site: SlurmFaultTests.site)
     try bed.write(
       TinySweep.grid.replacingOccurrences(of: #""count": 2"#, with: #""count": 6"#)
         .replacingOccurrences(of: "\"epochs\": 3", with: "\"epochs\": 1"), to: "tiny.json")

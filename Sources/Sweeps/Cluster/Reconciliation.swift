@@ -178,7 +178,7 @@ package struct Reconciliation: Sendable {
       }
     }
     troubles.sort { ($0.reason, $0.tasks) < ($1.reason, $1.tasks) }
-    let nodes = batches.flatMap { $0.refusals.values.map(\.node) } + refused.values.flatMap { $0.map(\.node) }
+    let nodes = batches.filter { !$0.isVoid }.flatMap { $0.refusals.values.map(\.node) } + refused.values.flatMap { $0.map(\.node) }
     exclude = Dictionary(grouping: nodes.filter { !$0.isEmpty }, by: \.self)
       .filter { $0.value.count >= 2 }.keys.sorted()
 
