@@ -57,6 +57,19 @@ import Testing
     }
   }
 
+  @Test func `a changed digit is damage, wherever it is`() throws {
+    try write(Array(records.prefix(2)))
+    let bytes = try folder.bytes("r")
+    for place in bytes.indices where bytes[place] != UInt8(ascii: "\n") {
+      var changed = bytes
+      changed[place] ^= 1
+      if changed[place] == UInt8(ascii: "\n") { continue }
+      try folder.write(changed, to: "changed")
+      var reader = RecordReader(folder.path("changed"))
+      #expect(throws: RecordDamage.self, "byte \(place)") { try reader.next() }
+    }
+  }
+
   @Test func `no file yet is no record yet`() throws {
     var reader = RecordReader(folder.path("later"))
     #expect(try reader.next().isEmpty)

@@ -30,9 +30,27 @@ import Testing
     #expect(try stage.attempts().map(\.number) == [1, 2, 10, 11])
   }
 
-  @Test func `a specification is written once and never again`() throws {
-    try stage.create(spec: [1, 2, 3])
+  @Test func `a specification that does not lie there as it should is written again`() throws {
+    let intact = try FileManager.default.attributesOfItem(atPath: stage.spec)[.systemFileNumber] as? Int
+    try stage.create(spec: Array("{}".utf8))
+    #expect(try FileManager.default.attributesOfItem(atPath: stage.spec)[.systemFileNumber] as? Int == intact)
+    try AtomicFile.write([1, 2, 3], to: stage.spec)
+    try stage.create(spec: Array("{}".utf8))
     #expect(try AtomicFile.read(stage.spec) == Array("{}".utf8))
+  }
+
+  @Test func `what is moved aside keeps its attempts' numbers and is nobody's work any more`() throws {
+    let first = try stage.newAttempt()
+    try first.prepareOutput([("a", [1])])
+    try stage.publish(first)
+    _ = try stage.newAttempt()
+    try stage.setAside()
+    #expect(try stage.published() == nil && stage.newestSnapshot().snapshot == nil)
+    #expect(FileManager.default.fileExists(atPath: "\(stage.path)/damaged-output-1/a"))
+    #expect(try stage.newAttempt().number == 3)
+    try stage.setAside()
+    #expect(FileManager.default.fileExists(atPath: "\(stage.path)/damaged-3-1"))
+    #expect(try stage.attempts().map(\.number) == [1, 2, 3])
   }
 
   @Test func `an output is there as a whole or not at all`() throws {
