@@ -86,8 +86,11 @@ package final class ClusterSweep {
     // Files are read after the queue: what has left it has written all that it will.
     let moreNews = try takeInAll()
     if isComplete { return (.done(outcome), true) }
-    let decision = try Reconciliation(
-      stages(), facts(folder.batches()), tasks: tasks, quiet: Double(limits?.quietSeconds ?? 30))
+    var decision = try decide(tasks)
+    if !decision.refused.isEmpty {
+      try await recordRefusals(decision)
+      decision = try decide(tasks)
+    }
     try await record(decision)
     for (reason, count, advice) in decision.troubles {
       say("\(count) tasks wait with the reason \(reason): \(advice)")
@@ -98,6 +101,11 @@ package final class ClusterSweep {
       .submitted(pending: decision.pending + submitted, running: decision.running + decision.outside),
       news || moreNews || submitted > 0
     )
+  }
+
+  private func decide(_ tasks: [SlurmText.Task]) throws -> Reconciliation {
+    try Reconciliation(
+      stages(), facts(folder.batches()), tasks: tasks, quiet: Double(limits?.quietSeconds ?? 30))
   }
 
   private var isComplete: Bool {
@@ -248,14 +256,8 @@ extension ClusterSweep {
 // MARK: The scheduler
 
 extension ClusterSweep {
-  private func record(_ decision: Reconciliation) async throws {
-    for (token, number) in decision.adopted.sorted(by: { $0.key < $1.key }) {
-      try folder.batch(token).setNumber(number)
-      say("the scheduler has batch \(token) as job \(number), though it had not answered")
-    }
-    for token in decision.void {
-      try folder.batch(token).makeVoid("The scheduler never had it.")
-    }
+  /// Asks how tasks ended that never began, while the scheduler still remembers them.
+  private func recordRefusals(_ decision: Reconciliation) async throws {
     for (token, tasks) in decision.refused.sorted(by: { $0.key < $1.key }) {
       let batch = folder.batch(token)
       var refusals = batch.refusals
@@ -267,6 +269,16 @@ extension ClusterSweep {
         )
       }
       try batch.setRefusals(refusals)
+    }
+  }
+
+  private func record(_ decision: Reconciliation) async throws {
+    for (token, number) in decision.adopted.sorted(by: { $0.key < $1.key }) {
+      try folder.batch(token).setNumber(number)
+      say("the scheduler has batch \(token) as job \(number), though it had not answered")
+    }
+    for token in decision.void {
+      try folder.batch(token).makeVoid("The scheduler never had it.")
     }
     for token in decision.over { try folder.batch(token).setOver() }
     if !decision.stalled.isEmpty {
