@@ -1,10 +1,12 @@
 # mtkd-sweep: what people type. `make` alone builds.
 
 PACKAGES := libopenblas-dev libsqlite3-dev libzstd-dev libssl-dev zlib1g-dev libjpeg62-turbo-dev libpng-dev dataset-fashion-mnist
+# What tests of clusters and clocks need besides; those tests say so where it is missing.
+TEST_PACKAGES := munge slurmctld slurmd slurm-client iproute2 openssh-server openssh-client python3-minimal faketime
 PROGRAM  := .build/release/mtkd-sweep
 STORE    := results
 
-.PHONY: build setup test demo lint bench bench-torch clean install docs test-tools
+.PHONY: build setup setup-tests test soak fuzz asan tsan ubsan demo lint bench bench-torch clean install docs test-tools
 
 build: setup
 	swift build -c release --product mtkd-sweep
@@ -23,16 +25,46 @@ setup:
 	  echo "  sudo apt-get install --no-install-recommends" $$missing; exit 1; \
 	fi
 
+# No daemon of these packages starts: the tests bring up their own, on loopback, as long as they take.
+setup-tests: setup
+	@guard=/usr/sbin/policy-rc.d; made=; \
+	if [ "$$(id -u)" = 0 ] && [ ! -e $$guard ]; then printf '#!/bin/sh\nexit 101\n' > $$guard; chmod 755 $$guard; made=1; fi; \
+	$(MAKE) --no-print-directory setup PACKAGES="$(TEST_PACKAGES)" || echo "Without these packages the tests that need them are skipped."; \
+	[ -z "$$made" ] || rm -f $$guard
+
 # Everything: format, unit, fixture and conformance suites, then the built program end to end (kill -9 included).
-test: setup lint
+test: setup-tests lint
 	swift build --build-tests
 	swift test --skip-build --parallel
+
+# A sweep killed at random instants, at least KILLS times, with files damaged in between. Prints what was done to it.
+KILLS ?= 200
+soak: setup-tests
+	swift build --build-tests
+	MTKD_SOAK_KILLS=$(KILLS) swift test --skip-build --filter SoakTests
+
+# Every reader of files from outside against bytes that nobody meant.
+SECONDS_EACH ?= 60
+fuzz: setup
+	swift build --build-tests
+	MTKD_FUZZ_SECONDS=$(SECONDS_EACH) swift test --skip-build --filter FuzzTests
+
+# The suites that start no other program, under a sanitizer, each in a build of its own.
+SANITIZED ?= SpecsTests|StorageTests|SweepsTests|TensorsTests|DatasetsTests|FuzzTests
+asan: setup
+	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize address --scratch-path .build/asan --filter '$(SANITIZED)'
+tsan: setup
+	swift test --sanitize thread --scratch-path .build/tsan --filter '$(SANITIZED)'
+
+# The C kernels alone, with every undefined behaviour a trap.
+ubsan: setup
+	swift test --scratch-path .build/ubsan -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined --filter 'TensorsTests|NetworksTests'
 
 demo: build
 	$(PROGRAM) run sweeps/demo.json --store $(STORE)
 
 lint:
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz Benchmarks
 
 # Speed of the engine; beside PyTorch, and appended to Benchmarks/RESULTS.md, where `make bench-torch` has put that into .build.
 bench: build

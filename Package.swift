@@ -95,6 +95,9 @@ let package = Package(
     tests(of: "Pipeline", uses: ["Storage", "Sweeps", "Specs"]),
     tests(of: "Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
     .testTarget(
+      name: "FuzzTests", dependencies: ["Specs", "Storage", "Sweeps", "Networks", "Datasets"], path: "Fuzz",
+      swiftSettings: strict),
+    .testTarget(
       name: "EndToEndTests",
       dependencies: ["TestSupport", "Storage", "Networks", "Tensors", "Specs", "mtkd-sweep"],
       swiftSettings: strict),

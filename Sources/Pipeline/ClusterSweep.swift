@@ -232,7 +232,11 @@ extension ClusterSweep {
     let wanted = Set(waiting.flatMap { $0.inputs + $0.helpers })
     for stage in sweep.plan.stages where wanted.contains(stage.key) {
       let place = folder.stage(stage.key)
-      guard try place.published() == nil else { continue }
+      if place.isPublished, sweep.plan.records[stage.key] == nil, !intake.isIntact(stage.key) {
+        say("\(title(stage.key).text): its output is not what was published. It is put back or made again.")
+        try place.setAside()
+      }
+      guard !place.isPublished else { continue }
       if done.contains(stage.key) {
         if try intake.putBack(stage.key) { continue }
         done.remove(stage.key)

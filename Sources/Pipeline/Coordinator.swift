@@ -156,12 +156,17 @@ extension Coordinator {
       let place = folder.stage(key)
       // What is made again may need what is made of nothing else; the scheduler sees to that.
       if place.isDamageNoted, sweep.plan.records[key] != nil { _ = try place.evict() }
-      if try place.published() == nil, try !intake.putBack(key) { done.remove(key) }
+      // Read through once for each call: what reads a damaged input could only fail. Records of teachers look after their own pieces.
+      if sweep.plan.records[key] == nil, place.isPublished, !intake.isIntact(key) {
+        observe(.warning("\(title(key).text): its output is not what was published. It is put back or made again."))
+        try place.setAside()
+      }
+      if !place.isPublished, try !intake.putBack(key) { done.remove(key) }
     }
     // A record that is made again needs its teacher's files, which no student may have asked for.
     for key in sweep.plan.records.keys.sorted() where !done.contains(key) {
       for input in stages[key]?.inputs ?? [] where done.contains(input) {
-        if try folder.stage(input).published() == nil, try !intake.putBack(input) { done.remove(input) }
+        if !folder.stage(input).isPublished, try !intake.putBack(input) { done.remove(input) }
       }
     }
     return (done, failed)

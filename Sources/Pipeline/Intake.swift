@@ -88,6 +88,17 @@ struct Intake {
     return gone.isEmpty ? nil : "the records of \(gone.count) epochs are gone"
   }
 
+  /// Whether a stage's output is what was published, by the digests of all of its files.
+  func isIntact(_ key: ContentKey) -> Bool {
+    do {
+      guard let output = try folder.stage(key).published() else { return false }
+      try output.verify()
+      return true
+    } catch {
+      return false
+    }
+  }
+
   private func checkpoints(
     _ key: ContentKey, _ place: StageFolder, _ closing: StageState?
   ) throws -> [Checkpoint] {
