@@ -81,15 +81,24 @@ final class Workspace {
     try AtomicFile.write(progress().canonicalBytes, to: WorkerProgress.path(in: attempt))
   }
 
-  /// Makes the attempt's files the stage's output, all or nothing.
-  func publish(_ files: [(name: String, bytes: [UInt8])]) throws {
+  /// Makes the attempt's files the stage's output, all or nothing, and says so just before: whoever finds an output finds its numbers too, and a
+  /// record of an end without an output is a worker that was killed between the two.
+  ///
+  /// - Parameter metrics: of the whole stage.
+  func publish(_ files: [(name: String, bytes: [UInt8])], _ metrics: Metrics) throws {
     try attempt.prepareOutput(files)
+    try record(.finished(metrics: metrics))
     try stage.publish(attempt)
   }
 
   /// Makes the attempt's finished parts and some more files the stage's output; the parts of all attempts go.
-  func publish(parts: [String], and files: [(name: String, bytes: [UInt8])]) throws {
+  ///
+  /// - Parameter metrics: of the whole stage, from the bytes of its output.
+  func publish(
+    parts: [String], and files: [(name: String, bytes: [UInt8])], _ metrics: (_ bytes: Int) -> Metrics
+  ) throws {
     try attempt.prepareOutput(parts: parts, and: files)
+    try record(.finished(metrics: metrics(attempt.outputBytes)))
     try stage.publish(attempt)
     for attempt in try stage.attempts() { try attempt.removeParts() }
   }

@@ -32,12 +32,7 @@ extension StageFolder {
   package var use: (last: Int, bytes: Int)? {
     var status = stat()
     guard stat("\(output)/\(Manifest.name)", &status) == 0 else { return nil }
-    let last = Int(status.st_mtim.tv_sec)
-    let names = (try? AtomicFile.names(in: output)) ?? []
-    let bytes = names.reduce(0) { sum, name in
-      stat("\(output)/\(name)", &status) == 0 ? sum + Int(status.st_size) : sum
-    }
-    return (last, bytes)
+    return (Int(status.st_mtim.tv_sec), AtomicFile.bytes(in: output))
   }
 
   /// Removes the output, unless somebody reads it. Returns whether it is gone.
@@ -101,6 +96,9 @@ extension AttemptFolder {
 
   package func removeParts() throws(FileError) { try AtomicFile.removeFolder(parts) }
 
+  /// Bytes of the output while it is not published yet.
+  package var outputBytes: Int { AtomicFile.bytes(in: output) }
+
   /// Makes an output of the parts, in the order of their names, and of some more files.
   package func prepareOutput(
     parts names: [String], and files: [(name: String, bytes: [UInt8])]
@@ -116,5 +114,15 @@ extension AttemptFolder {
     }
     try AtomicFile.writeSynced(Manifest(entries: entries).canonicalBytes, to: "\(output)/\(Manifest.name)")
     try AtomicFile.sync(folder: output)
+  }
+}
+
+extension AtomicFile {
+  /// Of the files in a folder, not of those in folders in it; 0 where there is none.
+  fileprivate static func bytes(in folder: String) -> Int {
+    var status = stat()
+    return ((try? names(in: folder)) ?? []).reduce(0) { sum, name in
+      stat("\(folder)/\(name)", &status) == 0 ? sum + Int(status.st_size) : sum
+    }
   }
 }

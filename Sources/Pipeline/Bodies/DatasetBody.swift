@@ -12,13 +12,12 @@ enum DatasetBody {
     var spec = stage.dataset
     spec.folder = workspace.dataFolder
     let dataset = try DatasetCatalog.read(spec, index: .of(workspace.store))
-    try workspace.record(
-      .finished(
-        metrics: Metrics([
-          "train.images": Double(dataset.train.count), "test.images": Double(dataset.test.count),
-          "classes": Double(dataset.task.classes),
-        ])))
-    try workspace.publish([(file, dataset.packed)])
+    try workspace.publish(
+      [(file, dataset.packed)],
+      Metrics([
+        "train.images": Double(dataset.train.count), "test.images": Double(dataset.test.count),
+        "classes": Double(dataset.task.classes),
+      ]))
   }
 
   /// The published images of a stage.

@@ -36,10 +36,9 @@ enum ExternalBody {
     let end = child.end()
     if let failure = session.failure { throw TrainerFailed(failure: failure) }
     if let finished = session.finished, end == .exited(0) {
-      try workspace.record(.finished(metrics: finished.metrics))
       var files = try finished.files.map { (name: $0, bytes: try AtomicFile.read("\(folder)/\($0)")) }
       files.append((name: "metrics.json", bytes: finished.metrics.canonicalBytes))
-      return try workspace.publish(files)
+      return try workspace.publish(files, finished.metrics)
     }
     if asked != nil {
       try workspace.record(.stopped(step: session.step))

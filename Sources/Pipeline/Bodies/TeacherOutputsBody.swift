@@ -59,14 +59,13 @@ enum TeacherOutputsBody {
         name, ChunkFile.encoded(chunks, packs: form.plainBytes > plainLimit))
     }
     try workspace.publish(
-      parts: (0..<form.parts).map(RecordForm.name), and: [(RecordForm.file, form.canonicalBytes)])
-    let bytes = workspace.stage.use?.bytes ?? 0
-    try workspace.record(
-      .finished(
-        metrics: Metrics([
-          "images": Double(form.images), "views": Double(form.views), "bytes": Double(bytes),
-          "plain.bytes": Double(form.plainBytes),
-        ])))
+      parts: (0..<form.parts).map(RecordForm.name), and: [(RecordForm.file, form.canonicalBytes)]
+    ) { bytes in
+      Metrics([
+        "images": Double(form.images), "views": Double(form.views), "bytes": Double(bytes),
+        "plain.bytes": Double(form.plainBytes),
+      ])
+    }
   }
 
   /// Takes a part over from an earlier attempt, where it is there and whole.

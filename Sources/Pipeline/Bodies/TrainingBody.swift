@@ -65,16 +65,15 @@ enum TrainingBody {
       metrics: Metrics(["test.acc1": evaluation.accuracy, "test.loss": evaluation.loss]),
       state: ContentKey(hashing: weights))
     try workspace.record(.epoch(epoch))
-    try workspace.record(
-      .finished(
-        metrics: Metrics([
-          "test.acc1": evaluation.accuracy, "test.loss": evaluation.loss,
-          "best.test.acc1": evaluation.accuracy, "best.epoch": 0, "best.step": 0, "steps": 0,
-        ])))
     var place = Networks.Snapshot()
     place.put("place", [1, 0, 0])
     BestEpoch(epoch, than: nil)?.save(to: &place)
-    try workspace.publish([(finalFile, weights), (bestFile, weights), (lastFile, place.encoded())])
+    try workspace.publish(
+      [(finalFile, weights), (bestFile, weights), (lastFile, place.encoded())],
+      Metrics([
+        "test.acc1": evaluation.accuracy, "test.loss": evaluation.loss,
+        "best.test.acc1": evaluation.accuracy, "best.epoch": 0, "best.step": 0, "steps": 0,
+      ]))
   }
 
   private static func train(_ fresh: TrainingRun, in workspace: Workspace) throws {
@@ -133,16 +132,14 @@ enum TrainingBody {
     var last = run.snapshot
     best.save(to: &last)
     let evaluation = run.evaluate()
-    // Before the output is there: whoever finds it finds the numbers too.
-    try workspace.record(
-      .finished(
-        metrics: Metrics([
-          "test.acc1": evaluation.accuracy, "test.loss": evaluation.loss, "best.test.acc1": best.accuracy,
-          "best.epoch": Double(best.epoch), "best.step": Double(best.step), "steps": Double(run.stepCount),
-        ])))
-    try workspace.publish([
-      (finalFile, run.state.stateDictionary.encoded()), (bestFile, state.bytes), (lastFile, last.encoded()),
-    ])
+    try workspace.publish(
+      [
+        (finalFile, run.state.stateDictionary.encoded()), (bestFile, state.bytes), (lastFile, last.encoded()),
+      ],
+      Metrics([
+        "test.acc1": evaluation.accuracy, "test.loss": evaluation.loss, "best.test.acc1": best.accuracy,
+        "best.epoch": Double(best.epoch), "best.step": Double(best.step), "steps": Double(run.stepCount),
+      ]))
   }
 
   /// The run where its newest usable snapshot left it, or at its start. A snapshot is usable when the best state that it refers to is
