@@ -158,7 +158,8 @@ extension Coordinator {
       if place.isDamageNoted, sweep.plan.records[key] != nil { _ = try place.evict() }
       // Read through once for each call: what reads a damaged input could only fail. Records of teachers look after their own pieces.
       if sweep.plan.records[key] == nil, place.isPublished, !intake.isIntact(key) {
-        observe(.warning("\(title(key).text): its output is not what was published. It is put back or made again."))
+        observe(
+          .warning("\(title(key).text): its output is not what was published. It is put back or made again."))
         try place.setAside()
       }
       if !place.isPublished, try !intake.putBack(key) { done.remove(key) }

@@ -59,7 +59,9 @@ struct Intake {
     } catch let error as OutputError {
       taken.missing = "\(error)"
     }
-    if closing == .finished, taken.missing == nil { taken.missing = try missing(of: key, records, checkpoints) }
+    if closing == .finished, taken.missing == nil {
+      taken.missing = try missing(of: key, records, checkpoints)
+    }
     for (attempt, records) in all {
       let isLast = attempt == all.last?.attempt && taken.missing == nil
       let epochs = try store.ingest(

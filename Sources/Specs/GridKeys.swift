@@ -32,6 +32,6 @@ package enum GridKeys {
 
   /// Settings of grids.md that later versions bring.
   package static let later = [
-    "baselineRecipe",
+    "baselineRecipe"
   ]
 }

@@ -66,7 +66,8 @@ extension TrainerSpec: CanonicallyEncodable {
   ) throws(SpecError) -> (command: [String], files: [String], name: String?) {
     let object = try SpecObject(json, at: "trainer")
     for name in (json.object ?? [:]).keys.sorted() where !["command", "files", "name"].contains(name) {
-      throw SpecError(path: object.path(name), expected: "left out: a trainer has \"command\", \"files\" and \"name\"")
+      throw SpecError(
+        path: object.path(name), expected: "left out: a trainer has \"command\", \"files\" and \"name\"")
     }
     let command = try words(object.array("command"), at: "trainer.command")
     guard let program = command.first, !program.isEmpty else {

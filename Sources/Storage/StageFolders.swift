@@ -106,7 +106,9 @@ package struct StageFolder: Hashable, Sendable {
       return "\(path)/damaged-\(name)-\(number)"
     }
     for attempt in try attempts() where attempt.exitNote != ExitNote.setAside {
-      guard rename(attempt.path, free("\(attempt.number)")) == 0 else { throw FileError("rename", attempt.path) }
+      guard rename(attempt.path, free("\(attempt.number)")) == 0 else {
+        throw FileError("rename", attempt.path)
+      }
       if let empty = try make(attempt.number) { try empty.close(ExitNote.setAside) }
     }
     if isPublished { guard rename(output, free("output")) == 0 else { throw FileError("rename", output) } }

@@ -90,32 +90,33 @@ final class SSHServer {
     try #require(keys.status == 0, "\(keys.talk)")
     let port = Int.random(in: 20000...32000)
     try """
-      Port \(port)
-      ListenAddress 127.0.0.1
-      HostKey \(path)/host
-      AuthorizedKeysFile \(path)/allowed
-      PidFile \(path)/pid
-      StrictModes no
-      UsePAM no
-      PermitRootLogin yes
-      PasswordAuthentication no
-      """.write(to: folder.appending(path: "server"), atomically: false, encoding: .utf8)
+    Port \(port)
+    ListenAddress 127.0.0.1
+    HostKey \(path)/host
+    AuthorizedKeysFile \(path)/allowed
+    PidFile \(path)/pid
+    StrictModes no
+    UsePAM no
+    PermitRootLogin yes
+    PasswordAuthentication no
+    """.write(to: folder.appending(path: "server"), atomically: false, encoding: .utf8)
     try """
-      Host a b
-        HostName 127.0.0.1
-        Port \(port)
-      Host nowhere
-        HostName 127.0.0.1
-        Port 1
-      Host *
-        IdentityFile \(path)/own
-        IdentitiesOnly yes
-        UserKnownHostsFile \(path)/known
-        StrictHostKeyChecking accept-new
-        BatchMode yes
-        LogLevel ERROR
-      """.write(to: folder.appending(path: "client"), atomically: false, encoding: .utf8)
-    let line = Program.withoutDescriptors("/usr/sbin/sshd -f \(path)/server -E \(path)/said </dev/null >/dev/null 2>&1")
+    Host a b
+      HostName 127.0.0.1
+      Port \(port)
+    Host nowhere
+      HostName 127.0.0.1
+      Port 1
+    Host *
+      IdentityFile \(path)/own
+      IdentitiesOnly yes
+      UserKnownHostsFile \(path)/known
+      StrictHostKeyChecking accept-new
+      BatchMode yes
+      LogLevel ERROR
+    """.write(to: folder.appending(path: "client"), atomically: false, encoding: .utf8)
+    let line = Program.withoutDescriptors(
+      "/usr/sbin/sshd -f \(path)/server -E \(path)/said </dev/null >/dev/null 2>&1")
     let started = try Program.start(
       executable: URL(filePath: "/bin/bash"), ["-c", line], in: folder, environment: [:]
     ).finish()

@@ -20,7 +20,9 @@ struct SlurmFaultTests {
     let expected = try bed.undisturbed("long.json")
     let output = try bed.sweep("long.json", waiting: false)
     try #require(output.status == 0, "\(output.talk)")
-    try bed.wait(90, for: "snapshot") { try bed.attempts().first.map { try bed.has($0, "snapshot-*") } ?? false }
+    try bed.wait(90, for: "snapshot") {
+      try bed.attempts().first.map { try bed.has($0, "snapshot-*") } ?? false
+    }
     return (expected, try bed.attempts()[0])
   }
 
@@ -158,7 +160,9 @@ struct SlurmLimitTests {
     try bed.write(SlurmFaultTests.longGrid(epochs: 200), to: "long.json")
     let expected = try bed.undisturbed("long.json")
     #expect(try bed.sweep("long.json", waiting: false).status == 0)
-    try bed.wait(90, for: "snapshot") { try bed.attempts().first.map { try bed.has($0, "snapshot-*") } ?? false }
+    try bed.wait(90, for: "snapshot") {
+      try bed.attempts().first.map { try bed.has($0, "snapshot-*") } ?? false
+    }
     let first = try bed.attempts()[0]
     // Held still until the signal has come, a minute at most before the limit, rather than made to work for as long.
     let worker = try bed.worker(of: first)
@@ -219,9 +223,12 @@ struct SlurmLimitTests {
     let bed = try Testbed(site: SlurmFaultTests.site)
     try bed.write(SlurmFaultTests.longGrid(epochs: 200), to: "long.json")
     #expect(try bed.sweep("long.json", waiting: false).status == 0)
-    try bed.wait(90, for: "snapshot") { try bed.attempts().first.map { try bed.has($0, "snapshot-*") } ?? false }
+    try bed.wait(90, for: "snapshot") {
+      try bed.attempts().first.map { try bed.has($0, "snapshot-*") } ?? false
+    }
     let cancelled = try bed.run("cancel")
-    #expect(cancelled.status == 0 && cancelled.out.contains("Cancelled"), "\(cancelled.out) \(cancelled.talk)")
+    #expect(
+      cancelled.status == 0 && cancelled.out.contains("Cancelled"), "\(cancelled.out) \(cancelled.talk)")
     try bed.wait(60, for: "empty queue") { try bed.shell("squeue -h").out.isEmpty }
     #expect(try bed.batches().isEmpty)
     // Here, too: what the cluster left is gone on with by this machine.

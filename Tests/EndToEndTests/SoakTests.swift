@@ -67,14 +67,19 @@ import Testing
         tally.runs += 1
         // By way of `env`: the clock's library changes the environment as it starts, and Swift then finds no arguments.
         let run = try Program.start(
-          executable: URL(filePath: "/usr/bin/env"), [Program.path.path, "run", "tiny.json", "--store", store],
+          executable: URL(filePath: "/usr/bin/env"),
+          [Program.path.path, "run", "tiny.json", "--store", store],
           in: sweep.folder, environment: clock(&dice))
         let deadline = Date.now + .random(in: 0.02...1.2, using: &dice)
         while run.process.isRunning, Date.now < deadline { usleep(2000) }
         if Int.random(in: 0..<6, using: &dice) == 0, run.process.isRunning {
           // Whoever comes second does not get in, and does no harm if the first has gone meanwhile.
           let second = try Program.run("run", "tiny.json", "--store", store, in: sweep.folder)
-          if second.status == 69 { tally.refusals += 1 } else { #expect(second.status == 0, "\(second.talk)") }
+          if second.status == 69 {
+            tally.refusals += 1
+          } else {
+            #expect(second.status == 0, "\(second.talk)")
+          }
         }
         if run.process.isRunning, tally.kills < Self.kills {
           let workers = try sweep.workersAlive()
@@ -135,7 +140,8 @@ import Testing
     let root = sweep.folder.appending(path: "\(store)/stages")
     let names = FileManager.default.subpaths(atPath: root.path) ?? []
     let files = names.sorted().filter { name in
-      !name.contains("damaged-") && ["zst", "jsonl", "json", "safetensors", "bin"].contains { name.hasSuffix(".\($0)") }
+      !name.contains("damaged-")
+        && ["zst", "jsonl", "json", "safetensors", "bin"].contains { name.hasSuffix(".\($0)") }
     }
     guard let name = files.randomElement(using: &dice) else { return }
     let file = root.appending(path: name)
@@ -169,7 +175,9 @@ import Testing
     #expect(tally.finishedTwice <= tally.corruptions, "\(tally.line)")
   }
 
-  @Test(.enabled(if: (try? Program.shell("unshare -rm true", in: FileManager.default.temporaryDirectory).status) == 0))
+  @Test(
+    .enabled(
+      if: (try? Program.shell("unshare -rm true", in: FileManager.default.temporaryDirectory).status) == 0))
   func `a disk that is full again and again, and a store that cannot be written, cost nothing`() throws {
     let sweep = try TinySweep()
     defer { sweep.remove() }
@@ -188,7 +196,9 @@ import Testing
     let codes = output.out.split(separator: "\n")
     #expect(codes.last == "end 0", "\(output.out) \(output.talk)")
     #expect(codes.contains { $0.hasSuffix(" 74") }, "it was full at least once: \(output.out)")
-    #expect(codes.filter { $0.hasPrefix("ro ") }.allSatisfy { ["ro 73", "ro 74", "ro 77"].contains($0) }, "\(output.out)")
+    #expect(
+      codes.filter { $0.hasPrefix("ro ") }.allSatisfy { ["ro 73", "ro 74", "ro 77"].contains($0) },
+      "\(output.out)")
     #expect(try evidence(sweep, store: "full") == evidence(sweep, store: "calm"))
     let problems = try ResultStore(file: sweep.folder.appending(path: "full/store.sqlite").path, .reading)
       .integrityProblems()

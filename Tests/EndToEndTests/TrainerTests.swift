@@ -58,7 +58,8 @@ import Testing
       let run = try Program.start(["run", "tiny.json"], in: sweep.folder)
       let deadline = Date.now + 60
       while run.process.isRunning, Date.now < deadline,
-        try Program.shell("grep -l epoch results/stages/*/attempts/*/records.jsonl", in: sweep.folder).status != 0
+        try Program.shell("grep -l epoch results/stages/*/attempts/*/records.jsonl", in: sweep.folder).status
+          != 0
       { usleep(20_000) }
       if run.process.isRunning { interrupted = true }
       run.signal(SIGKILL)
@@ -67,8 +68,10 @@ import Testing
     #expect(interrupted)
     let gone = Date.now + 10
     func trainers() throws -> String {
-      try Program.shell("pgrep -f '^python3 trainer.py$' | xargs -r -I{} readlink /proc/{}/cwd", in: sweep.folder)
-        .out
+      try Program.shell(
+        "pgrep -f '^python3 trainer.py$' | xargs -r -I{} readlink /proc/{}/cwd", in: sweep.folder
+      )
+      .out
     }
     while try trainers().contains(sweep.folder.path), Date.now < gone { usleep(20_000) }
     #expect(try !trainers().contains(sweep.folder.path), "no trainer outlives its worker")
@@ -85,11 +88,14 @@ import Testing
     defer { sweep.remove() }
     func keys() throws -> String {
       #expect(try Program.run("run", "tiny.json", in: sweep.folder).status == 0)
-      return try Program.run("list", "theirs", in: sweep.folder).out.split(separator: "\n").map { $0.prefix(8) }
-        .joined(separator: " ")
+      return try Program.run("list", "theirs", in: sweep.folder).out.split(separator: "\n").map {
+        $0.prefix(8)
+      }
+      .joined(separator: " ")
     }
     let first = try keys()
-    try sweep.write(Self.grid(Self.command.replacingOccurrences(of: "softmax", with: "logistic")), to: "tiny.json")
+    try sweep.write(
+      Self.grid(Self.command.replacingOccurrences(of: "softmax", with: "logistic")), to: "tiny.json")
     #expect(try keys() == first)
     let script = sweep.folder.appending(path: "trainer.py")
     let text = try String(contentsOf: script, encoding: .utf8)
@@ -98,14 +104,20 @@ import Testing
   }
 
   static let mistakes: [(script: String, status: Int32, says: String)] = [
-    (#"echo '{"record": "failed", "cause": "diverged", "reason": "loss is not finite", "epoch": 1}'"#, 1, "loss is not finite"),
+    (
+      #"echo '{"record": "failed", "cause": "diverged", "reason": "loss is not finite", "epoch": 1}'"#, 1,
+      "loss is not finite"
+    ),
     ("echo so it ends; exit 0", 1, "without having said"),
     ("exit 3", 1, "without having said"),
     (#"echo '{"record": "epoch"}'"#, 1, "epoch"),
     (#"echo '{"record": "finished", "files": ["../../secret"]}'"#, 1, "names of files"),
     (#"echo '{"record": "finished", "files": ["absent"]}'"#, 74, "absent"),
     (#"echo '{not json'"#, 1, "docs/trainers.md"),
-    (#"echo '{"record": "epoch", "epoch": 0, "step": 1, "metrics": {}}'; echo '{"record": "epoch", "epoch": 0, "step": 1, "metrics": {}}'"#, 1, "ascending"),
+    (
+      #"echo '{"record": "epoch", "epoch": 0, "step": 1, "metrics": {}}'; echo '{"record": "epoch", "epoch": 0, "step": 1, "metrics": {}}'"#,
+      1, "ascending"
+    ),
   ]
 
   @Test(arguments: mistakes.indices)
@@ -119,7 +131,8 @@ import Testing
     defer { sweep.remove() }
     try sweep.write("cat > /dev/null &\nread line\n\(script)\n", to: "t.sh")
     let output = try Program.run("run", "tiny.json", in: sweep.folder)
-    #expect(output.status == status && output.talk.contains(says), "\(script): \(output.status) \(output.talk)")
+    #expect(
+      output.status == status && output.talk.contains(says), "\(script): \(output.status) \(output.talk)")
   }
 
   @Test func `a trainer that a grid gets wrong is refused at its place`() throws {

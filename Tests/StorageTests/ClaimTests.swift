@@ -5,7 +5,8 @@ import Testing
 
 /// Who may work at a stage: attempt numbers fence, heartbeats and notes tell who is gone.
 @Suite struct ClaimTests {
-  private let folder = FileManager.default.temporaryDirectory.appending(path: "mtkd-claims-\(UUID().uuidString)")
+  private let folder = FileManager.default.temporaryDirectory.appending(
+    path: "mtkd-claims-\(UUID().uuidString)")
   private let store: StoreFolder
   private let stage: StageFolder
 
@@ -32,7 +33,8 @@ import Testing
 
   /// Claims as a process of another machine would, whose life only its heartbeat shows.
   private func claimFromElsewhere(_ attempt: AttemptFolder, job: String, beat age: Double) throws {
-    let holder = Holder(identity: ProcessIdentity(host: "elsewhere", process: 1, started: "x"), since: 0, job: job)
+    let holder = Holder(
+      identity: ProcessIdentity(host: "elsewhere", process: 1, started: "x"), since: 0, job: job)
     try AtomicFile.write(holder.canonicalBytes, to: attempt.claim)
     try AtomicFile.write([], to: attempt.heartbeat)
     try FileManager.default.setAttributes(
@@ -128,7 +130,8 @@ import Testing
             epoch: number, step: number, metrics: Metrics(), state: ContentKey(hashing: Array(state.utf8)))))
     }
     let first = try database.ingest([epoch(0, "a"), epoch(1, "b")], of: AttemptID(key: stage.key, number: 1))
-    let second = try database.ingest([epoch(0, "a"), epoch(1, "c")], of: AttemptID(key: stage.key, number: 2))
+    let second = try database.ingest(
+      [epoch(0, "a"), epoch(1, "c")], of: AttemptID(key: stage.key, number: 2))
     #expect(first == [] && second == [1])
     try FileManager.default.removeItem(at: folder)
   }

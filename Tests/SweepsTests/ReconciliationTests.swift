@@ -4,7 +4,8 @@ import Testing
 
 /// What is done about a sweep on a cluster, decided from values alone.
 @Suite struct ReconciliationTests {
-  private static func request(_ name: String, _ kind: String = "student", _ inputs: [StageRequest] = []) throws
+  private static func request(_ name: String, _ kind: String = "student", _ inputs: [StageRequest] = [])
+    throws
     -> StageRequest
   {
     try StageRequest(
@@ -37,19 +38,24 @@ import Testing
   }
 
   private func batch(
-    _ token: String, _ requests: [StageRequest], number: String? = "7", started: Bool = true, age: Double = 1000,
+    _ token: String, _ requests: [StageRequest], number: String? = "7", started: Bool = true,
+    age: Double = 1000,
     isOver: Bool = false, refusals: [Int: (node: String, code: String)] = [:]
   ) -> Reconciliation.Batch {
     let manifest = BatchManifest(
-      token: token, sweep: "s", tasks: requests.map { [BatchManifest.Entry(key: $0.key, after: 0)] }, slots: 1,
+      token: token, sweep: "s", tasks: requests.map { [BatchManifest.Entry(key: $0.key, after: 0)] },
+      slots: 1,
       wallSeconds: nil, leadSeconds: 1, bin: nil)
     return Reconciliation.Batch(
       manifest, number: number, isOver: isOver,
-      starters: requests.indices.map { started ? "\(token)/\(number ?? "")_\($0)/0" : nil }, refusals: refusals,
+      starters: requests.indices.map { started ? "\(token)/\(number ?? "")_\($0)/0" : nil },
+      refusals: refusals,
       age: age)
   }
 
-  private func row(_ token: String, _ index: Int, _ word: String, reason: String = "None", node: String = "n1")
+  private func row(
+    _ token: String, _ index: Int, _ word: String, reason: String = "None", node: String = "n1"
+  )
     -> SlurmText.Task
   {
     SlurmText.Task(
@@ -171,7 +177,9 @@ import Testing
   @Test func `reasons that need a person are counted`() {
     let decision = Reconciliation(
       stages(), [batch("x", [teacher, plain])],
-      tasks: [row("x", 0, "PENDING", reason: "PartitionConfig"), row("x", 1, "PENDING", reason: "PartitionConfig")],
+      tasks: [
+        row("x", 0, "PENDING", reason: "PartitionConfig"), row("x", 1, "PENDING", reason: "PartitionConfig"),
+      ],
       quiet: 30)
     #expect(decision.troubles.map(\.tasks) == [2] && decision.troubles[0].reason == "PartitionConfig")
   }
@@ -190,7 +198,10 @@ import Testing
   @Test func `a manifest reads as it was written, and a task looks at its own stages first`() throws {
     let manifest = BatchManifest(
       token: "x", sweep: "s",
-      tasks: [[.init(key: teacher.key, after: 2)], [.init(key: plain.key, after: 0), .init(key: taught.key, after: 1)]],
+      tasks: [
+        [.init(key: teacher.key, after: 2)],
+        [.init(key: plain.key, after: 0), .init(key: taught.key, after: 1)],
+      ],
       slots: 3, wallSeconds: 60, leadSeconds: 5, bin: "/b")
     #expect(try BatchManifest(JSONReader.read(manifest.canonicalBytes).value, at: "") == manifest)
     #expect(manifest.order(for: 1).map(\.key) == [plain.key, taught.key, teacher.key])

@@ -32,18 +32,21 @@ import Testing
     #expect(SlurmText.state("") == .unknown)
   }
 
-  @Test(arguments: [
-    ("1", "1"), ("1;cluster", "1"), ("sbatch: warning\n33\n", "33"), ("", nil), ("Submitted", nil),
-    (";cluster", nil),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("1", "1"), ("1;cluster", "1"), ("sbatch: warning\n33\n", "33"), ("", nil), ("Submitted", nil),
+      (";cluster", nil),
+    ] as [(String, String?)])
   func `the job number is cut at the cluster's name`(_ output: String, _ number: String?) {
     #expect(SlurmText.jobNumber(output) == number)
   }
 
-  @Test(arguments: [
-    ("30", 1800), ("1:30", 90), ("2:00:00", 7200), ("1-12", 129600), ("1-0:30", 88200), ("1-0:0:5", 86405),
-    ("UNLIMITED", nil), ("", nil), ("1:2:3:4", nil), ("-1", nil), ("1-2-3", nil), ("99999999999999999999", nil),
-  ] as [(String, Int?)])
+  @Test(
+    arguments: [
+      ("30", 1800), ("1:30", 90), ("2:00:00", 7200), ("1-12", 129600), ("1-0:30", 88200), ("1-0:0:5", 86405),
+      ("UNLIMITED", nil), ("", nil), ("1:2:3:4", nil), ("-1", nil), ("1-2-3", nil),
+      ("99999999999999999999", nil),
+    ] as [(String, Int?)])
   func `a time reads as sbatch reads it`(_ text: String, _ seconds: Int?) {
     #expect(SlurmText.seconds(ofTime: text) == seconds)
   }
@@ -84,7 +87,8 @@ import Testing
 
   @Test func `reasons that need a person come with what to do, others do not`() {
     for reason in [
-      "DependencyNeverSatisfied", "PartitionConfig", "launch_failed_requeued_held", "JobHeldUser", "BadConstraints",
+      "DependencyNeverSatisfied", "PartitionConfig", "launch_failed_requeued_held", "JobHeldUser",
+      "BadConstraints",
       "AssocGrpCPUMinutesLimit", "QOSMaxJobsPerUserLimit",
     ] { #expect(SlurmText.advice(reason) != nil, "\(reason)") }
     for reason in ["None", "Priority", "Resources", "Dependency", "BeginTime", "JobArrayTaskLimit"] {
@@ -98,7 +102,8 @@ import Testing
     (site.time, site.memory, site.cpus, site.tasksAtOnce) = ("4:00:00", "4G", 2, 3)
     (site.extra, site.exclude) = (["--mail-type=FAIL"], ["n7"])
     site.environment = ["QUOTED": "it's"]
-    var submission = SlurmText.Submission(token: "abc", tasks: 4, program: "/opt/a b/mtkd-sweep", store: "/s/r")
+    var submission = SlurmText.Submission(
+      token: "abc", tasks: 4, program: "/opt/a b/mtkd-sweep", store: "/s/r")
     (submission.after, submission.exclude, submission.delay) = (["12", "13"], ["n7", "n9"], 60)
     submission.environment = ["OPENBLAS_CORETYPE": "Haswell"]
     #expect(
@@ -158,8 +163,10 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"partitoin": "x"}"#, "did you mean \"partition\""), (#"{"cpus": 0}"#, "cpus"), (#"{"cpus": "2"}"#, "cpus"),
-    (#"{"time": "soon"}"#, "time"), (#"{"partition": "a\nb"}"#, "partition"), (#"{"extra": ["a\nb"]}"#, "extra"),
+    (#"{"partitoin": "x"}"#, "did you mean \"partition\""), (#"{"cpus": 0}"#, "cpus"),
+    (#"{"cpus": "2"}"#, "cpus"),
+    (#"{"time": "soon"}"#, "time"), (#"{"partition": "a\nb"}"#, "partition"),
+    (#"{"extra": ["a\nb"]}"#, "extra"),
     (#"{"environment": {"A B": "c"}}"#, "environment"), ("[]", "object"), ("{", "site.json"),
   ])
   func `a mistake is named`(_ text: String, _ named: String) {

@@ -16,7 +16,9 @@ enum ExternalBody {
     let home = TrainerFiles.folder(of: trainer, in: workspace.store)
     for file in trainer.files {
       let bytes = try AtomicFile.read("\(home)/\(file.name)")
-      guard ContentKey(hashing: bytes) == file.digest else { throw TrainerChanged(file: "\(home)/\(file.name)") }
+      guard ContentKey(hashing: bytes) == file.digest else {
+        throw TrainerChanged(file: "\(home)/\(file.name)")
+      }
     }
     let folder = "\(workspace.stage.path)/trainer"
     try AtomicFile.createFolder(folder)
@@ -132,11 +134,13 @@ enum TrainerLine: Hashable {
         let (epoch, step) = (try object.integer("epoch"), try object.integer("step"))
         let metrics = try Metrics(object["metrics"] ?? .null, at: "metrics")
         // A trainer that cannot digest its state is compared by its numbers.
-        let state = try object.optional("state", SpecObject.key) ?? ContentKey(hashing: metrics.canonicalBytes)
+        let state =
+          try object.optional("state", SpecObject.key) ?? ContentKey(hashing: metrics.canonicalBytes)
         self = .epoch(EpochRecord(epoch: epoch, step: step, metrics: metrics, state: state))
       case "progress":
         self = .progress(
-          step: try object.integer("step"), steps: try object.integer("steps"), loss: object["loss"]?.number?.double)
+          step: try object.integer("step"), steps: try object.integer("steps"),
+          loss: object["loss"]?.number?.double)
       case "finished":
         let files = try (object.optional("files", SpecObject.array) ?? []).map { value in
           guard let name = value.string, TrainerSpec.isPlain(name), name != "metrics.json" else {
@@ -147,9 +151,11 @@ enum TrainerLine: Hashable {
         guard Set(files).count == files.count else {
           throw SpecError(path: "files", expected: "different names")
         }
-        self = .finished(Finished(metrics: try Metrics(object["metrics"] ?? .object([:]), at: "metrics"), files: files))
+        self = .finished(
+          Finished(metrics: try Metrics(object["metrics"] ?? .object([:]), at: "metrics"), files: files))
       case "failed":
-        let cause = try object.optional("cause", SpecObject.string).flatMap(FailureRecord.Cause.init) ?? .other
+        let cause =
+          try object.optional("cause", SpecObject.string).flatMap(FailureRecord.Cause.init) ?? .other
         self = .failed(
           FailureRecord(
             cause: cause, reason: try object.string("reason"),
@@ -195,7 +201,9 @@ private final class ExternalProcess {
   init(_ command: [String], in folder: String, saying request: [UInt8]) throws {
     let (input, out) = (Pipe(), Pipe())
     // The kernel's signal at the death of the parent is the only one that reaches a program that knows nothing of us.
-    let guarding = ["/usr/bin/setpriv", "/bin/setpriv"].first { FileManager.default.isExecutableFile(atPath: $0) }
+    let guarding = ["/usr/bin/setpriv", "/bin/setpriv"].first {
+      FileManager.default.isExecutableFile(atPath: $0)
+    }
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = (guarding.map { [$0, "--pdeathsig", "KILL", "--"] } ?? []) + command
     process.currentDirectoryURL = URL(filePath: folder)

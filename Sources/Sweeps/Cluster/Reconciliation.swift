@@ -170,7 +170,8 @@ package struct Reconciliation: Sendable {
         if let job = starters[row.index], gone.contains(job), !busy.contains(job) { stalled.append(row.id) }
       }
       // A node that could not launch a task again leaves it held for ever; work that is left is submitted anew.
-      stalled += active.filter { $0.state == .pending && $0.reason == "launch_failed_requeued_held" }.map(\.id)
+      stalled += active.filter { $0.state == .pending && $0.reason == "launch_failed_requeued_held" }.map(
+        \.id)
       for (reason, count) in Dictionary(grouping: active.filter { $0.state == .pending }, by: \.reason)
         .mapValues(\.count)
       {
@@ -178,7 +179,9 @@ package struct Reconciliation: Sendable {
       }
     }
     troubles.sort { ($0.reason, $0.tasks) < ($1.reason, $1.tasks) }
-    let nodes = batches.filter { !$0.isVoid }.flatMap { $0.refusals.values.map(\.node) } + refused.values.flatMap { $0.map(\.node) }
+    let nodes =
+      batches.filter { !$0.isVoid }.flatMap { $0.refusals.values.map(\.node) }
+      + refused.values.flatMap { $0.map(\.node) }
     exclude = Dictionary(grouping: nodes.filter { !$0.isEmpty }, by: \.self)
       .filter { $0.value.count >= 2 }.keys.sorted()
 
