@@ -14,6 +14,8 @@ enum ExitCodes {
   static let incomplete: Int32 = 2
   static let different: Int32 = 3
   static let notComparable: Int32 = 4
+  /// The argument parser's own.
+  static let wrongUse: Int32 = 64
   static let badGrid: Int32 = 65
   static let missingInput: Int32 = 66
   static let unavailable: Int32 = 69
@@ -32,7 +34,7 @@ enum ExitCodes {
     (incomplete, "the report is incomplete (--require-complete)"),
     (3, "verification found a difference"),
     (4, "not comparable: another program or another processor"),
-    (64, "wrong use of the command line"),
+    (wrongUse, "wrong use of the command line"),
     (badGrid, "the grid, or another file of the user's, cannot be used as it is"),
     (missingInput, "something that was named is not there"),
     (unavailable, "the store is held by another process, or the executor cannot be reached"),

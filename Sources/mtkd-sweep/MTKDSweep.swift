@@ -32,6 +32,7 @@ struct MTKDSweep: AsyncParsableCommand {
     if let topic = HelpTopic.asked(by: Array(CommandLine.arguments.dropFirst())) {
       return Out.put(topic.text)
     }
+    if CommandLine.arguments.dropFirst() == ["run"] { FirstContact.explainRun() }
     do {
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {

@@ -69,6 +69,18 @@ import Testing
     #expect(text.contains(#""count": 7"#) && text.contains("synthetic-1x8x8-3"), "\(text)")
   }
 
+  @Test func `run without a grid says what a grid is and which lie here`() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let none = try Program.run("run", in: folder)
+    #expect(none.status == 64 && none.talk.contains("mtkd-sweep init"), "\(none.talk)")
+    #expect(try Program.run("init", "b.json", in: folder).status == 0)
+    try "{}".write(to: folder.appending(path: "a.json"), atomically: false, encoding: .utf8)
+    let some = try Program.run("run", in: folder)
+    #expect(some.talk.contains("mtkd-sweep run b.json") && !some.talk.contains("a.json"), "\(some.talk)")
+    #expect(!some.talk.contains("grid.schema.json"))
+  }
+
   @Test func `doctor says what is there and what to do`() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -15,12 +15,26 @@ package enum PageScript {
       return sign * String(a).localeCompare(String(b), "en", { numeric: true });
     };
     const sort = (table, column, direction) => {
+      complete(table);
       const heads = [...table.tHead.rows[0].cells];
       for (const other of heads) other.removeAttribute("aria-sort");
       heads[column].setAttribute("aria-sort", direction);
       const rows = [...table.tBodies[0].rows].map(row => [value(row.cells[column]), row]);
       rows.sort((a, b) => order(a[0], b[0], direction === "ascending" ? 1 : -1));
       table.tBodies[0].append(...rows.map(pair => pair[1]));
+    };
+    // What waits as text in a script, because a page of a thousand runs opens faster without it.
+    const complete = table => {
+      const rest = table.id && document.querySelector(`script[data-rows="${table.id}"]`);
+      if (!rest) return;
+      table.tBodies[0].insertAdjacentHTML("beforeend", rest.textContent);
+      rest.remove();
+    };
+    const unfold = group => {
+      const rest = document.getElementById(group.dataset.holds);
+      if (!rest) return;
+      group.insertAdjacentHTML("beforeend", rest.textContent);
+      rest.remove();
     };
     const sorted = new Map();
     const wire = root => {
@@ -40,10 +54,12 @@ package enum PageScript {
         if (sorted.has(name)) sort(table, ...sorted.get(name));
       }
       for (const input of root.querySelectorAll("input[data-filters]")) {
-        const body = document.getElementById(input.dataset.filters).tBodies[0];
-        const rows = [...body.rows].map(row => [row, row.textContent.toLowerCase()]);
+        const table = document.getElementById(input.dataset.filters);
         const count = input.parentElement.querySelector("output");
+        let rows;
         input.addEventListener("input", () => {
+          complete(table);
+          rows ??= [...table.tBodies[0].rows].map(row => [row, row.textContent.toLowerCase()]);
           const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
           let shown = 0;
           for (const [row, text] of rows) {
@@ -68,8 +84,20 @@ package enum PageScript {
         : matchMedia("(prefers-color-scheme: dark)").matches;
       root.dataset.theme = dark ? "light" : "dark";
     });
+    for (const group of document.querySelectorAll("details[data-holds]")) {
+      group.addEventListener("toggle", () => { if (group.open) unfold(group); });
+    }
+    const find = name => {
+      const target = document.getElementById(name);
+      if (target || !name.startsWith("r-")) return target;
+      for (const group of document.querySelectorAll("details[data-holds]")) {
+        const rest = document.getElementById(group.dataset.holds);
+        if (rest && rest.textContent.includes(`id="${name}"`)) { unfold(group); return document.getElementById(name); }
+      }
+      return null;
+    };
     const open = () => {
-      const target = location.hash && document.getElementById(location.hash.slice(1));
+      const target = location.hash && find(location.hash.slice(1));
       const fold = target && target.closest("details");
       if (!fold) return;
       for (let at = fold; at; at = at.parentElement.closest("details")) at.open = true;
@@ -77,6 +105,9 @@ package enum PageScript {
     };
     addEventListener("hashchange", open);
     open();
+    const all = () => document.querySelectorAll("script[data-rows]").forEach(rest => complete(document.getElementById(rest.dataset.rows)));
+    addEventListener("beforeprint", all);
+    addEventListener("load", () => setTimeout(all, 200));
     """#
 
   /// For pages of `serve`: parts with `data-live` hold what their address gives, fetched anew when the server says that something changed;

@@ -123,6 +123,7 @@ package enum PageStyle {
     .scroll,.scroll.tall{overflow:visible;max-height:none;border:0;border-top:1.5pt solid #000;border-bottom:1.5pt solid #000;border-radius:0}
     table{font-size:8.5pt}thead{display:table-header-group}thead th,tbody th{position:static}tr,figure,.tiles li{break-inside:avoid}
     .tiles{grid-template-columns:repeat(4,1fr)}.card,figure,.tiles li{border-color:#bbb}h2{break-after:avoid}section{margin-top:1.4rem}
-    th,td{padding:.22rem .45rem;white-space:normal}pre{white-space:pre-wrap;break-inside:auto}a{color:inherit;text-decoration:none}.figures{grid-template-columns:1fr 1fr}}
+    th,td{padding:.22rem .45rem;white-space:normal;overflow-wrap:anywhere}#each{display:none}.charts{grid-template-columns:repeat(3,1fr)}\
+    .chart,figure{padding:.4rem}pre{white-space:pre-wrap;break-inside:auto}a{color:inherit;text-decoration:none}.figures{grid-template-columns:1fr 1fr}}
     """
 }

@@ -31,14 +31,24 @@ package enum RunSections {
 
         """
     }
+    let (shown, later) = (rows.prefix(atOnce), rows.dropFirst(atOnce))
+    let rest: Markup =
+      later.isEmpty
+      ? ""
+      : """
+      <script type="text/html" data-rows=run-table>
+      \(Array(later))</script><noscript><p class="soft small">Scripts are off: the first \(atOnce) of \(rows.count) runs are shown.</p></noscript>
+      """
     return """
       <p class=tools><input type=search data-filters=run-table placeholder="Filter: mtkd-rl seed diverged" aria-label="Filter runs">\
       <output class="soft small"></output></p>
       <div class="scroll tall"><table class=sortable id=run-table><thead><tr>\(head)<th scope=col>curve</th></tr></thead><tbody>
-      \(rows)</tbody></table></div>
+      \(Array(shown))</tbody></table></div>\(rest)
       """
   }
 
+  /// Runs that are there as soon as the page is; the others wait as text until the reader's browser has nothing else to do.
+  private static let atOnce = 200
   private static let textual: Set = ["run", "state"]
 
   static func each(_ story: SweepStory) -> Markup {
@@ -92,7 +102,16 @@ package enum RunSections {
 
         """
     }
-    return "<div class=card>\(sections)</div>"
+    guard sections.count > atOnce else { return "<div class=card>\(sections)</div>" }
+    let groups = stride(from: 0, to: sections.count, by: 100).map { start -> Markup in
+      let end = min(sections.count, start + 100)
+      return """
+        <details class=group data-holds="group-\(start)"><summary>Runs \(start + 1) to \(end)</summary></details>\
+        <script type="text/html" id="group-\(start)">\(Array(sections[start..<end]))</script>
+
+        """
+    }
+    return "<div class=card>\(groups)</div>"
   }
 
   private static func values(_ outcome: SweepResults.Outcome) -> (last: Double?, best: Double?) {

@@ -1,0 +1,35 @@
+import Foundation
+import Specs
+
+/// What somebody hears who does not know the program yet.
+enum FirstContact {
+  /// `mtkd-sweep run` and nothing else: what is missing, and which grids lie here.
+  static func explainRun() -> Never {
+    let here = grids(in: ".") + grids(in: "sweeps")
+    var lines = ["Which grid? A grid is a file that says which runs a table needs."]
+    if here.isEmpty {
+      lines.append("None is here. `mtkd-sweep init` writes one after five questions, then: mtkd-sweep run grid.json")
+    } else {
+      lines.append("Here are:")
+      lines += here.prefix(12).map { "  mtkd-sweep run \($0)" }
+      if here.count > 12 { lines.append("  and \(here.count - 12) more") }
+      lines.append("`mtkd-sweep init` writes a new one after five questions.")
+    }
+    Talk.say(lines.joined(separator: "\n"))
+    exit(ExitCodes.wrongUse)
+  }
+
+  /// Files of a folder that read as grids, in the order of their names.
+  private static func grids(in folder: String) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.sorted().filter { $0.hasSuffix(".json") || $0.hasSuffix(".jsonc") }.compactMap { name in
+      let path = folder == "." ? name : "\(folder)/\(name)"
+      // A grid is small; what is large is something else.
+      guard let size = FileStamp(path)?.size, size < 1 << 20, let bytes = FileManager.default.contents(atPath: path),
+        let members = try? JSONReader.read(Array(bytes)).value.object,
+        members["version"]?.integer != nil, members["name"]?.string != nil
+      else { return nil }
+      return path
+    }
+  }
+}
