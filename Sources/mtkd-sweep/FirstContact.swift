@@ -26,7 +26,7 @@ enum FirstContact {
       let path = folder == "." ? name : "\(folder)/\(name)"
       // A grid is small; what is large is something else.
       guard let size = FileStamp(path)?.size, size < 1 << 20, let bytes = FileManager.default.contents(atPath: path),
-        let members = try? JSONReader.read(Array(bytes)).value.object,
+        let members = try? JSONReader.read(Array(bytes), allowsComments: true).value.object,
         members["version"]?.integer != nil, members["name"]?.string != nil
       else { return nil }
       return path

@@ -1,5 +1,5 @@
 /// What pages do by themselves: sort, filter, copy, open the run that a link names; live pages fetch their parts anew. A page without scripts loses
-/// nothing but that.
+/// that, and the runs beyond the first hundreds.
 package enum PageScript {
   package static let report = #"""
     "use strict";
