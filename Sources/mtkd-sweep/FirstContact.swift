@@ -8,7 +8,8 @@ enum FirstContact {
     let here = grids(in: ".") + grids(in: "sweeps")
     var lines = ["Which grid? A grid is a file that says which runs a table needs."]
     if here.isEmpty {
-      lines.append("None is here. `mtkd-sweep init` writes one after five questions, then: mtkd-sweep run grid.json")
+      lines.append(
+        "None is here. `mtkd-sweep init` writes one after five questions, then: mtkd-sweep run grid.json")
     } else {
       lines.append("Here are:")
       lines += here.prefix(12).map { "  mtkd-sweep run \($0)" }
@@ -25,7 +26,8 @@ enum FirstContact {
     return names.sorted().filter { $0.hasSuffix(".json") || $0.hasSuffix(".jsonc") }.compactMap { name in
       let path = folder == "." ? name : "\(folder)/\(name)"
       // A grid is small; what is large is something else.
-      guard let size = FileStamp(path)?.size, size < 1 << 20, let bytes = FileManager.default.contents(atPath: path),
+      guard let size = FileStamp(path)?.size, size < 1 << 20,
+        let bytes = FileManager.default.contents(atPath: path),
         let members = try? JSONReader.read(Array(bytes), allowsComments: true).value.object,
         members["version"]?.integer != nil, members["name"]?.string != nil
       else { return nil }
