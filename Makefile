@@ -43,11 +43,12 @@ soak: setup-tests
 	swift build --build-tests
 	MTKD_SOAK_KILLS=$(KILLS) swift test --skip-build --filter SoakTests
 
-# Every reader of files from outside against bytes that nobody meant.
+# Every reader of files from outside against bytes that nobody meant: by mutation, and some under libFuzzer, which looks where they lead.
 SECONDS_EACH ?= 60
 fuzz: setup
 	swift build --build-tests
 	MTKD_FUZZ_SECONDS=$(SECONDS_EACH) swift test --skip-build --filter FuzzTests
+	Fuzz/run.sh $(SECONDS_EACH)
 
 # The suites that start no other program, under a sanitizer, each in a build of its own.
 SANITIZED ?= SpecsTests|StorageTests|SweepsTests|TensorsTests|DatasetsTests|FuzzTests

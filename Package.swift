@@ -95,7 +95,7 @@ let package = Package(
     tests(of: "Pipeline", uses: ["Storage", "Sweeps", "Specs"]),
     tests(of: "Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
     .testTarget(
-      name: "FuzzTests", dependencies: ["Specs", "Storage", "Sweeps", "Networks", "Datasets"], path: "Fuzz",
+      name: "FuzzTests", dependencies: ["Specs", "Storage", "Sweeps", "Networks", "Datasets"],
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",
