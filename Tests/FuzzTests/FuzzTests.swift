@@ -104,11 +104,14 @@ private struct Mutator {
       let values: [UInt64] = [0, 1, 0x7f, 0xff, 0xffff, 0x7fff_ffff, 0xffff_ffff, 1 << 62, .max, .max - 7]
       let value = values[number(below: values.count)]
       let isBig = number(below: 2) == 0
-      withUnsafeBytes(of: isBig ? value.bigEndian : value.littleEndian) { bytes.replaceSubrange(place..<place + 8, with: $0) }
+      withUnsafeBytes(of: isBig ? value.bigEndian : value.littleEndian) {
+        bytes.replaceSubrange(place..<place + 8, with: $0)
+      }
     case 8:
       let digits = ["0", "-1", "1e999", "1e-999", "99999999999999999999", "0.1", "1e5", "00"]
       bytes.insert(contentsOf: digits[number(below: digits.count)].utf8, at: place)
-    default: bytes.insert(contentsOf: repeatElement(UInt8(number(below: 256)), count: number(below: 40)), at: place)
+    default:
+      bytes.insert(contentsOf: repeatElement(UInt8(number(below: 256)), count: number(below: 40)), at: place)
     }
   }
 }
@@ -130,7 +133,8 @@ extension FuzzTests {
         "seeds": { "count": 3, "first": 1 }, "run": { "workers": 2 }, "report": { "metric": "test.acc1" } }
       """, #"{"version":1,"name":"h","base":{},"seeds":[1,2,3]}"#),
     words: [
-      "\"axes\":", "\"range\":[0,1e9,1e-9]", "\"logspace\":[1,10,3]", "{", "}", "[", "]", "/*", "*/", "//", "\\u00", "\"", ",",
+      "\"axes\":", "\"range\":[0,1e9,1e-9]", "\"logspace\":[1,10,3]", "{", "}", "[", "]", "/*", "*/", "//",
+      "\\u00", "\"", ",",
       "null", "\"take\":", "\"extends\":",
     ]
   ) { bytes in
@@ -140,7 +144,9 @@ extension FuzzTests {
   }
 
   private static let site = Target(
-    name: "site", corpus: utf8(#"{"partition": "p", "time": "1-2:3:4", "cpus": 2, "extra": ["--x"], "environment": {"A": "b"}}"#),
+    name: "site",
+    corpus: utf8(
+      #"{"partition": "p", "time": "1-2:3:4", "cpus": 2, "extra": ["--x"], "environment": {"A": "b"}}"#),
     words: ["\"time\":", "\"cpus\":", "-", ":", "\\n"]
   ) { bytes in
     let site = try SiteOptions(reading: bytes, at: "site.json")
@@ -156,7 +162,8 @@ extension FuzzTests {
     name: "records",
     corpus: [
       RunRecord.epoch(
-        EpochRecord(epoch: 1, step: 2, metrics: Metrics(["a": 1.5, "b": .nan]), state: ContentKey(hashing: [1]))),
+        EpochRecord(
+          epoch: 1, step: 2, metrics: Metrics(["a": 1.5, "b": .nan]), state: ContentKey(hashing: [1]))),
       .stopped(step: 3), .failed(FailureRecord(cause: .data, reason: "é\n", epoch: 1, step: nil)),
       .finished(metrics: Metrics(["x": 1e-300])),
     ].map(\.canonicalBytes), words: ["\"record\":", "\"epoch\"", "\"metrics\":{", "\"nan\""]
@@ -170,20 +177,24 @@ extension FuzzTests {
     name: "manifest",
     corpus: [
       BatchManifest(
-        token: "t", sweep: "s", tasks: [[.init(key: ContentKey(hashing: [1]), after: 0)]], slots: 1, wallSeconds: 60,
+        token: "t", sweep: "s", tasks: [[.init(key: ContentKey(hashing: [1]), after: 0)]], slots: 1,
+        wallSeconds: 60,
         leadSeconds: 1, bin: nil
       ).canonicalBytes
     ], words: ["\"tasks\":[", "\"after\":"]
   ) { bytes in
     let manifest = try BatchManifest(JSONReader.read(bytes).value, at: "m")
     #expect(try BatchManifest(JSONReader.read(manifest.canonicalBytes).value, at: "m") == manifest)
-    for task in manifest.tasks.indices.prefix(10) { #expect(manifest.order(for: task).count == manifest.keys.count) }
+    for task in manifest.tasks.indices.prefix(10) {
+      #expect(manifest.order(for: task).count == manifest.keys.count)
+    }
   }
 
   private static let squeue = Target(
     name: "squeue",
     corpus: utf8(
-      "2_0|2|0|COMPLETED|None|n1|mtkd-aaaa\n2_9|2|9|RUNNING|None|n2|mtkd-aaaa\n4|4|N/A|PENDING|Priority||mtkd-b\n"),
+      "2_0|2|0|COMPLETED|None|n1|mtkd-aaaa\n2_9|2|9|RUNNING|None|n2|mtkd-aaaa\n4|4|N/A|PENDING|Priority||mtkd-b\n"
+    ),
     words: ["|", "PENDING", "mtkd-", "\n", "N/A", "[1-3%2]"]
   ) { bytes in
     for task in SlurmText.tasks(String(decoding: bytes, as: UTF8.self)) {
@@ -193,7 +204,8 @@ extension FuzzTests {
   }
 
   private static let configuration = Target(
-    name: "configuration", corpus: utf8("MaxArraySize            = 1001\nMinJobAge = 300 sec\n", "1-2:3:4", "33;c\n"),
+    name: "configuration",
+    corpus: utf8("MaxArraySize            = 1001\nMinJobAge = 300 sec\n", "1-2:3:4", "33;c\n"),
     words: ["MaxArraySize=", "MessageTimeout=", "-", ":", ";"]
   ) { bytes in
     let text = String(decoding: bytes, as: UTF8.self)
@@ -219,7 +231,9 @@ extension FuzzTests {
     ], words: ["\"dtype\":\"BF16\"", "\"shape\":[", "\"data_offsets\":[0,8]", "4611686018427387904"]
   ) { _ = try Safetensors(decoding: $0) }
 
-  private static func dataset(_ name: String, _ corpus: [[UInt8]], _ read: @escaping @Sendable ([UInt8]) throws -> Void) -> Target {
+  private static func dataset(
+    _ name: String, _ corpus: [[UInt8]], _ read: @escaping @Sendable ([UInt8]) throws -> Void
+  ) -> Target {
     Target(name: name, corpus: corpus, words: [], read: read)
   }
 
@@ -240,13 +254,15 @@ extension FuzzTests {
     #expect(extents.reduce(1, *) == data.count)
   }
   private static let packed = dataset(
-    "packed", [try! DatasetCatalog.read(DatasetSpec(name: "synthetic-1x4x4-2", trainImages: 4, testImages: 2)).packed]
+    "packed",
+    [try! DatasetCatalog.read(DatasetSpec(name: "synthetic-1x4x4-2", trainImages: 4, testImages: 2)).packed]
   ) { bytes in
     let dataset = try Dataset(packed: bytes, name: "fuzz")
     #expect(dataset.packed == bytes)
   }
 
   private static let zstd = Target(
-    name: "zstd", corpus: [Zstd.compress(ByteGroups.split(Array(0..<200))), Zstd.compress(ByteGroups.split([]))], words: []
+    name: "zstd",
+    corpus: [Zstd.compress(ByteGroups.split(Array(0..<200))), Zstd.compress(ByteGroups.split([]))], words: []
   ) { _ = ByteGroups.join(try Zstd.decompress($0)) }
 }
