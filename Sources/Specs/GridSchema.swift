@@ -119,7 +119,6 @@ package enum GridSchema {
     ]
     settings["learningRate"] = ["type": "number", "exclusiveMinimum": 0]
     settings["convolution"] = words(RecipeSpec.ConvolutionKind.allCases.map(\.rawValue))
-    settings["numerics"] = words(RecipeSpec.NumericsKind.allCases.map(\.rawValue))
     settings["student"] = ["type": ["string", "object"]]
     settings["method"] = text
     settings["dataset"] = text

@@ -43,22 +43,14 @@ package struct RecipeSpec: Hashable, Sendable {
   /// The highest probability with which stochastic depth leaves out a branch of a transformer.
   package var dropPath = DecimalNumber(0)
 
-  /// How the arithmetic is done, because it decides bits. The defaults are left out of the encoding.
+  /// Decides bits. The default is left out of the encoding.
   package var convolution = ConvolutionKind.auto
-  package var numerics = NumericsKind.portable
 
   package enum ConvolutionKind: String, CaseIterable, Sendable {
     /// Whatever is fastest for a layer's shape, Winograd's algorithm included.
     case auto
     /// The products and sums of the definition.
     case direct
-  }
-
-  package enum NumericsKind: String, CaseIterable, Sendable {
-    /// Bits that are the same on every processor with AVX2.
-    case portable
-    /// The matrix library chooses its own kernel for the processor.
-    case native
   }
 
   package init(
@@ -149,7 +141,6 @@ extension RecipeSpec: CanonicallyEncodable {
     object.member("milestones", .array(milestones.map { .number(DecimalNumber($0)) }), to: &bytes)
     object.member("momentum", .number(momentum), to: &bytes)
     object.member("nesterov", .bool(nesterov), to: &bytes)
-    object.member("numerics", numerics == .portable ? nil : .string(numerics.rawValue), to: &bytes)
     object.member("optimizer", optimizer == .sgd ? nil : .string(optimizer.rawValue), to: &bytes)
     object.member("schedule", schedule == .multiStep ? nil : .string(schedule.rawValue), to: &bytes)
     object.member("warmupEpochs", used(DecimalNumber(warmupEpochs)), to: &bytes)
@@ -170,7 +161,6 @@ extension RecipeSpec: CanonicallyEncodable {
       nesterov: try object.bool("nesterov"), weightDecay: try object.number("weightDecay"),
       milestones: milestones.compactMap(\.self), gamma: try object.number("gamma"))
     convolution = try Self.kind(object, "convolution") ?? .auto
-    numerics = try Self.kind(object, "numerics") ?? .portable
     optimizer = try Self.kind(object, "optimizer") ?? .sgd
     schedule = try Self.kind(object, "schedule") ?? .multiStep
     warmupEpochs = try object.optional("warmupEpochs", SpecObject.integer) ?? 0

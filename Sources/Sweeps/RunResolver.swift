@@ -94,10 +94,6 @@ extension RunResolver {
       if setting.value.string.flatMap(RecipeSpec.ConvolutionKind.init) == nil {
         complain("\"auto\" or \"direct\"")
       }
-    case "numerics":
-      if setting.value.string.flatMap(RecipeSpec.NumericsKind.init) == nil {
-        complain("\"portable\" or \"native\"")
-      }
     case "recipe", "teacherRecipe":
       let names = RecipeSpec.Name.allCases.map(\.rawValue)
       if !(setting.value.string.map(names.contains) ?? false) {
@@ -317,7 +313,7 @@ extension RunResolver {
       readSettings.insert(setting)
     }
     var recipe = recipe(row, of: network)
-    recipe.takeArithmetic(from: row)
+    recipe.takeConvolution(from: row)
     let taught =
       method.readsTeachers ? teachers(row, recipe.epochs, recipe.batchSize, dataset, at: name.spot) : []
     guard let teachers = taught else { return nil }
@@ -420,7 +416,7 @@ extension RunResolver {
       var recipe = RecipeSpec.named(
         row["teacherRecipe"]?.value.string.flatMap(RecipeSpec.Name.init) ?? .teacher,
         family: network.family, epochs: epochs, batchSize: batchSize)
-      recipe.takeArithmetic(from: row)
+      recipe.takeConvolution(from: row)
       return TeacherSpec(network: network, recipe: recipe, seed: 0)
     }
     return teachers.count == values.count ? teachers : nil
@@ -462,8 +458,7 @@ extension RunResolver {
 
 extension RecipeSpec {
   /// A run and its teachers are computed alike.
-  fileprivate mutating func takeArithmetic(from row: [String: GridSpec.Setting]) {
+  fileprivate mutating func takeConvolution(from row: [String: GridSpec.Setting]) {
     if let kind = row["convolution"]?.value.string.flatMap(ConvolutionKind.init) { convolution = kind }
-    if let kind = row["numerics"]?.value.string.flatMap(NumericsKind.init) { numerics = kind }
   }
 }

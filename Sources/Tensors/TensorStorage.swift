@@ -11,16 +11,18 @@ internal import Synchronization
 final class TensorStorage: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   let byteCount: Int
+  private let pool: BufferPool
   /// The same values in other forms, made when first asked for and kept until these change.
   private let forms = Mutex<[Form: TensorStorage]>([:])
 
   /// Memory with unspecified contents.
   init(byteCount: Int) {
     self.byteCount = byteCount
-    base = BufferPool.take(byteCount)
+    pool = .current
+    base = pool.take(byteCount)
   }
 
-  deinit { BufferPool.give(base, byteCount) }
+  deinit { pool.give(base, byteCount) }
 
   /// The values in another form, which `fill` writes the first time.
   func form(_ form: Form, byteCount: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> TensorStorage {
@@ -55,24 +57,40 @@ extension TensorStorage {
   }
 }
 
-/// Buffers of the process by size. A fresh page costs tens of times a warm one, and the steps of a run ask for the same sizes again and
-/// again, so nothing is returned to the system.
-enum BufferPool {
-  private static let free = Mutex<[Int: [UInt]]>([:])
+/// Buffers by size. A fresh page costs tens of times a warm one, and the steps of a run ask for the same sizes again and again, so nothing is
+/// returned to the system while the pool lives.
+package final class BufferPool: Sendable {
+  /// Where the tensors of the current task get their memory: one pool for the process, unless a task brings its own.
+  @TaskLocal package static var current = BufferPool()
+
+  private let free = Mutex<[Int: [UInt]]>([:])
+  private let fresh = Atomic<Int>(0)
+
+  package init() {}
+
+  deinit {
+    for address in free.withLock({ $0.values.joined().map(\.self) }) {
+      Glibc.free(UnsafeMutableRawPointer(bitPattern: address))
+    }
+  }
+
+  /// Buffers asked of the system so far.
+  package var allocations: Int { fresh.load(ordering: .relaxed) }
 
   /// Sizes are rounded up to whole cache lines, at least one.
   private static func size(_ byteCount: Int) -> Int { max(64, (byteCount + 63) & ~63) }
 
-  static func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
-    let size = size(byteCount)
+  fileprivate func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    let size = Self.size(byteCount)
     let address = free.withLock { $0[size]?.popLast() }
     if let address { return UnsafeMutableRawPointer(bitPattern: address)! }
+    fresh.add(1, ordering: .relaxed)
     guard let memory = aligned_alloc(64, size) else { fatalError("out of memory: \(size) bytes") }
     return memory
   }
 
-  static func give(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) {
+  fileprivate func give(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) {
     let address = UInt(bitPattern: memory)
-    free.withLock { $0[size(byteCount), default: []].append(address) }
+    free.withLock { $0[Self.size(byteCount), default: []].append(address) }
   }
 }

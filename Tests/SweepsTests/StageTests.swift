@@ -32,6 +32,21 @@ import Testing
     )
   }
 
+  @Test func `how convolutions are computed is part of a run, and the default is left out`() throws {
+    var direct = run
+    direct.recipe.convolution = .direct
+    let text = String(decoding: direct.canonicalBytes, as: UTF8.self)
+    #expect(text.contains(#""recipe":{"batchSize":64,"convolution":"direct","epochs":240,"#))
+    #expect(StudentStage(direct).key != StudentStage(run).key)
+    #expect(try RunSpec(JSONReader.read(direct.canonicalBytes).value) == direct)
+    direct.recipe.convolution = .auto
+    #expect(StudentStage(direct).key == StudentStage(run).key)
+    let wrong = text.replacing(#""convolution":"direct""#, with: #""convolution":"fft""#)
+    #expect(throws: SpecError(path: "recipe.convolution", expected: "auto or direct")) {
+      try RunSpec(JSONReader.read(Array(wrong.utf8)).value)
+    }
+  }
+
   @Test func `golden keys`() {
     #expect(
       DatasetStage(dataset).key.description
