@@ -25,7 +25,7 @@ package enum RunEvent: Sendable {
 /// What a person calls a stage.
 package struct StageTitle: Hashable, Sendable {
   package let key: ContentKey
-  /// `dataset`, `teacher` or `student`.
+  /// `dataset`, `teacher`, `teacher-outputs` or `student`.
   package let kind: String
   /// Such as `resnet8 mtkd-rl alpha=0.5 seed 2`.
   package let text: String

@@ -16,7 +16,7 @@ package enum StageState: Hashable, Sendable {
 /// A stage as its key knows it.
 package struct StageRecord: Hashable, Sendable {
   package var key: ContentKey
-  /// `dataset`, `teacher` or `student`.
+  /// `dataset`, `teacher`, `teacher-outputs` or `student`.
   package var kind: String
   /// What a person calls it, such as `resnet8 mtkd-rl seed 2`.
   package var title: String

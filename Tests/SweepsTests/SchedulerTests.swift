@@ -129,9 +129,9 @@ import Testing
     #expect(scheduler.preparations == 0)
   }
 
-  @Test func `a hundred thousand runs are scheduled in no time worth speaking of`() {
+  @Test func `twenty thousand runs are each started once, whoever waits for whom`() {
     let data = Self.data
-    let runs = (0..<100_000).map { Self.student("\($0)", [data]) }
+    let runs = (0..<20_000).map { Self.student("\($0)", [data]) }
     var scheduler = Scheduler([data] + runs, done: [], failed: [], slots: 8, retries: 0)
     var actions = scheduler.begin()
     var count = 0
@@ -139,6 +139,6 @@ import Testing
       count += 1
       actions = scheduler.handle(.finished(key)) + actions.filter { $0 != .start(key, attempt: 1) }
     }
-    #expect(count == 100_001)
+    #expect(count == 20_001)
   }
 }
