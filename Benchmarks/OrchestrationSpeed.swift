@@ -41,7 +41,7 @@ struct OrchestrationSpeed {
       """
     let path = "\(folder)/\(name).json"
     try grid.write(toFile: path, atomically: true, encoding: .utf8)
-    let start = Self.now
+    let (start, cpu) = (Self.now, Self.cpuSeconds)
     let read = try GridReader.read(Array(grid.utf8), file: path) { _, _ in throw CocoaError(.fileNoSuchFile) }
     let expansion = try GridExpansion(read, .engine(dataFolders: []), limit: GridExpansion.limit)
     let expanded = Self.now
@@ -58,7 +58,7 @@ struct OrchestrationSpeed {
     let end = Self.now
     Self.say(
       "\(expansion.runs.count) points (\(name)): expanded \(Self.ms(start, expanded)), keyed \(Self.ms(expanded, keyed)), stored \(Self.ms(keyed, end)); "
-        + "in all \(Self.ms(start, end)) (bar 1000 ms), peak \(Self.peakMegabytes) MB (bar 500)")
+        + "in all \(Self.ms(start, end)), of CPU \(Self.ms(cpu, Self.cpuSeconds)) (bar 1000 ms), peak \(Self.peakMegabytes) MB (bar 500)")
   }
 
   /// Metric rows of long curves, as a coordinator takes them in.
@@ -73,18 +73,19 @@ struct OrchestrationSpeed {
       return NumberedRecord(
         epoch, .epoch(EpochRecord(epoch: epoch, step: epoch, metrics: Metrics(values), state: keys[0])))
     }
-    let start = Self.now
+    let (start, cpu) = (Self.now, Self.cpuSeconds)
     for key in keys { try store.ingest(records, of: AttemptID(key: key, number: 1)) }
-    let seconds = Self.now - start
-    Self.say(
-      "\(Int(Double(keys.count * records.count * names.count) / seconds)) metric rows/s ingested (bar 150000)"
-    )
+    let (seconds, own) = (Self.now - start, Self.cpuSeconds - cpu)
+    let rows = Double(keys.count * records.count * names.count)
+    Self.say("\(Int(rows / seconds)) metric rows/s ingested (bar 150000), \(Int(rows / own)) a CPU second")
   }
 
   private func help() throws {
     for argument in ["--help", "--version"] {
+      let cpu = Self.childrenCPUSeconds
       let walls = try (0..<21).map { _ in try run([argument]) }.sorted()
-      Self.say("\(argument): \(Self.ms(0, walls[10])) (bar 20 ms)")
+      let own = (Self.childrenCPUSeconds - cpu) / 21
+      Self.say("\(argument): \(Self.ms(0, walls[10])) (bar 20 ms), \(Self.ms(0, own)) of CPU")
     }
   }
 
@@ -114,8 +115,11 @@ struct OrchestrationSpeed {
       try store.ingest(epochs, of: AttemptID(key: stage.key, number: 1), closing: .finished)
     }
     try store.close()
+    let cpu = Self.childrenCPUSeconds
     let walls = try (0..<5).map { _ in try run(["run", path, "--store", place.path]) }.sorted()
-    Self.say("run on \(sweep.counts.distinct) finished runs: \(Self.ms(0, walls[2])) (bar 500 ms)")
+    let own = (Self.childrenCPUSeconds - cpu) / 5
+    Self.say(
+      "run on \(sweep.counts.distinct) finished runs: \(Self.ms(0, walls[2])) (bar 500 ms), \(Self.ms(0, own)) of CPU")
   }
 
   /// Real workers on nearly no work, two at a time, with all that makes their results durable.
@@ -128,13 +132,14 @@ struct OrchestrationSpeed {
     let coordinator = try Coordinator(
       sweep, folder: place, store: store, executor: LocalProcesses(executable: program), workers: 2
     ) { _ in }
-    let (start, cpu) = (Self.now, Self.cpuSeconds)
+    let (start, cpu, children) = (Self.now, Self.cpuSeconds, Self.childrenCPUSeconds)
     let outcome = try await coordinator.run(until: StopSignal())
     let (wall, own) = (Self.now - start, Self.cpuSeconds - cpu)
     let count = Double(sweep.plan.stages.count)
     Self.say(
       "\(sweep.plan.stages.count) trivial stages, 2 workers, \(outcome): \(Self.ms(0, wall / count)) of wall each (bar 15 ms), "
-        + "\(Self.ms(0, own / count)) of coordinator CPU each (bar 1 ms)")
+        + "\(Self.ms(0, own / count)) of coordinator CPU each (bar 1 ms), "
+        + "\(Self.ms(0, (Self.childrenCPUSeconds - children) / count)) of worker CPU each")
   }
 
   /// Two runs a seed, of the smallest network on a handful of images.
@@ -167,9 +172,14 @@ struct OrchestrationSpeed {
 
   private static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
 
-  private static var cpuSeconds: Double {
+  private static var cpuSeconds: Double { cpuSeconds(of: RUSAGE_SELF.rawValue) }
+
+  /// Of processes that have ended.
+  private static var childrenCPUSeconds: Double { cpuSeconds(of: RUSAGE_CHILDREN.rawValue) }
+
+  private static func cpuSeconds(of whom: __rusage_who_t) -> Double {
     var usage = rusage()
-    getrusage(RUSAGE_SELF.rawValue, &usage)
+    getrusage(whom, &usage)
     func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) * 1e-6 }
     return seconds(usage.ru_utime) + seconds(usage.ru_stime)
   }

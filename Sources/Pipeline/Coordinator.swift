@@ -32,6 +32,7 @@ package final class Coordinator {
   private let room: CacheRoom
   private let asksTeachers: Bool
   private let limits: WorkLimits
+  private let environment = NumericsProfile.environment.merging(ProgramIdentity.environment) { first, _ in first }
   private var scheduler: Scheduler
   private var running: [ContentKey: Running] = [:]
   private let stages: [ContentKey: StageRequest]
@@ -219,13 +220,36 @@ extension Coordinator {
     var arguments = ["worker", key.description, "--store", folder.path, "--attempt", "\(attempt.number)"]
     if let data = dataFolders[key] { arguments += ["--data-folder", data] }
     if asksTeachers { arguments.append("--live-teachers") }
+    if limits.allowsOtherProfile { arguments.append("--allow-other-profile") }
     if limits.niceness > 0 { arguments += ["--niceness", "\(limits.niceness)"] }
-    let job = Job(key: key, arguments: arguments, environment: NumericsProfile.environment, log: attempt.log)
+    let job = Job(key: key, arguments: arguments, environment: environment, log: attempt.log)
     observe(.stageStarted(title(key), attempt: attempt.number, worker: slot))
     let (executor, process) = (executor, entry.process)
     Task {
       let end = await executor.run(job) { process.started($0, executor) }
       inbox.yield(.ended(key, end))
+    }
+  }
+
+  /// What the grid wants when a run diverges; its own result is recorded already.
+  private func afterDivergence(of key: ContentKey, _ failure: FailureRecord) throws -> [Scheduler.Action] {
+    guard failure.cause == .diverged, let place = sweep.plan.runKeys.firstIndex(of: key) else { return [] }
+    switch sweep.grid.run.onDiverged {
+    case .record: return []
+    case .stopSweep:
+      observe(.warning("\(title(key).text) diverged: the sweep stops, as its grid says"))
+      return scheduler.handle(.stopRequested)
+    case .stopCell:
+      let labels = sweep.expansion.runs[place].labels
+      let others = zip(sweep.expansion.runs, sweep.plan.runKeys).filter { $0.0.labels == labels }.map(\.1)
+      let left = others.filter { scheduler.isOpen($0) }
+      for other in left {
+        countFailure(other)
+        try intake.register(other)
+        try store.setState(.blocked(reason: "another seed of its cell diverged (onDiverged: stopCell)"), of: other)
+        observe(.stageBlocked(title(other), by: title(key)))
+      }
+      return scheduler.handle(.leftAlone(left))
     }
   }
 
@@ -250,7 +274,7 @@ extension Coordinator {
         try takeIn(key, closing: .failed(failure))
         countFailure(key)
         observe(.stageFailed(title, failure, worker: entry.worker))
-        return scheduler.handle(.failed(key))
+        return scheduler.handle(.failed(key)) + (try afterDivergence(of: key, failure))
       }
     case .exited(Int(WorkerExit.stopped)):
       try takeIn(key, closing: nil)
@@ -264,6 +288,14 @@ extension Coordinator {
       }
       observe(.stageStopped(title, step: entry.progress?.step ?? 0, worker: entry.worker))
       return scheduler.handle(.stopped(key))
+    case .exited(Int(WorkerExit.otherProfile)):
+      countFailure(key)
+      let reason = intake.lastLine(entry.attempt)
+      try store.setOutcome(.died, reason: reason, of: id)
+      // Not a result: another machine, or this one with leave, goes on.
+      try store.setState(.blocked(reason: reason), of: key)
+      observe(.workerDied(title, how: reason, triesLeft: 0, worker: entry.worker))
+      return scheduler.handle(.timedOut(key))
     case .exited(Int(WorkerExit.inputOutput)):
       // A disk that is full for one worker is full for all: stop, and say so once.
       try store.setOutcome(.died, reason: intake.lastLine(entry.attempt), of: id)

@@ -11,15 +11,37 @@ package enum ProgramIdentity {
   /// - Parameter numerics: what the process was started with; the kernel that decides bits is asked of the library itself.
   package static func provenance() -> Provenance {
     BLAS.useOneThread()
-    let program = executable.flatMap { path in
-      (try? Data(contentsOf: path, options: .alwaysMapped)).map { data in
-        data.withUnsafeBytes { ContentKey(hashing: $0) }
-      }
-    }
+    let program = digest
     let blas = BLAS.description
     return Provenance(
       version: version, commit: program.flatMap(commit), program: program, blas: blas, cpu: processor,
       host: ProcessInfo.processInfo.hostName, profile: profile)
+  }
+
+  private static let variable = "MTKD_SWEEP_PROGRAM"
+
+  /// For processes that this one starts: the digest of the executable, with all that tells whether they run the same file. Hashing it takes
+  /// longer than a small stage.
+  static let environment: [String: String] = {
+    guard let digest, let mark = fileMark else { return [:] }
+    return [variable: "\(digest) \(mark)"]
+  }()
+
+  /// Of the executable: what the parent says, where it speaks of this very file, else computed.
+  private static var digest: ContentKey? {
+    let words = ProcessInfo.processInfo.environment[variable]?.split(separator: " ", maxSplits: 1)
+    if let words, words.count == 2, let mark = fileMark, words[1] == mark { return ContentKey(words[0]) }
+    return executable.flatMap { try? Data(contentsOf: $0, options: .alwaysMapped) }.map { data in
+      data.withUnsafeBytes { ContentKey(hashing: $0) }
+    }
+  }
+
+  /// Device, number, size and times of the executable in nanoseconds: another file, or a changed one, has others.
+  private static var fileMark: String? {
+    var status = stat()
+    guard stat("/proc/self/exe", &status) == 0 else { return nil }
+    let (modified, changed) = (status.st_mtim, status.st_ctim)
+    return "\(status.st_dev) \(status.st_ino) \(status.st_size) \(modified.tv_sec).\(modified.tv_nsec) \(changed.tv_sec).\(changed.tv_nsec)"
   }
 
   /// What decides bits besides the program: library kernel, threads, precision.

@@ -12,6 +12,8 @@ package struct WorkLimits: Sendable {
   package var minutes: Double?
   /// Seconds without a heartbeat after which a worker counts as hung.
   package var silence: Double
+  /// Whether runs may go on from snapshots of another numerics profile.
+  package var allowsOtherProfile = false
 
   package init(memory: Int? = nil, niceness: Int = 0, minutes: Double? = nil, silence: Double = 120) {
     (self.memory, self.niceness, self.minutes, self.silence) = (memory, niceness, minutes, silence)

@@ -19,6 +19,8 @@ package enum WorkerExit {
   package static let superseded: Int32 = 78
   /// It finished, and another attempt had come to a different result.
   package static let contradicted: Int32 = 79
+  /// Its snapshot is of another numerics profile, and nobody allowed to go on from it.
+  package static let otherProfile: Int32 = 80
   package static let internalError: Int32 = 70
 }
 
@@ -47,7 +49,7 @@ package enum Worker {
   ///   - asksTeachers: whether teachers are asked even where their outputs were written down.
   package static func run(
     _ key: ContentKey, attempt number: Int, in store: StoreFolder, dataFolder: String?, job: String? = nil,
-    asksTeachers: Bool = false
+    asksTeachers: Bool = false, allowsOtherProfile: Bool = false
   ) -> Int32 {
     WorkerSignals.install()
     do {
@@ -63,9 +65,11 @@ package enum Worker {
       defer { heart.end() }
       let workspace = try Workspace(
         store: store, stage: stage, attempt: attempt, dataFolder: dataFolder, asksTeachers: asksTeachers,
-        stop: WorkerSignals.stop)
+        allowsOtherProfile: allowsOtherProfile, stop: WorkerSignals.stop)
       let code = try run(request, in: workspace)
       return code == WorkerExit.stopped && heart.isSuperseded ? WorkerExit.superseded : code
+    } catch let error as OtherProfile {
+      return say("\(error)", WorkerExit.otherProfile)
     } catch let error as Contradiction {
       return say("\(error)", WorkerExit.contradicted)
     } catch let error as FileError {

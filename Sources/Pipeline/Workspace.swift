@@ -7,6 +7,17 @@ internal import Sweeps
 /// What a worker was asked to leave for.
 struct WorkerStopped: Error {}
 
+/// A snapshot that was written under other arithmetic than this machine's: going on from it gives the bits of neither.
+struct OtherProfile: Error, Equatable, CustomStringConvertible {
+  let snapshot: String
+  let here: String
+
+  var description: String {
+    "Its snapshot was written under the numerics profile '\(snapshot)' and this machine has '\(here)'. Go on where it was written, "
+      + "or with `run --allow-other-profile`: then the result is recorded as of both and is not bit-exact."
+  }
+}
+
 /// An input of a stage that is not there, or is not what it should be.
 struct MissingInput: Error, CustomStringConvertible {
   let key: ContentKey
@@ -33,17 +44,19 @@ final class Workspace {
   private let started = Workspace.now
   private var lastSnapshot = Workspace.now
   private var lastProgress = -Double.infinity
+  /// Whether a run may go on from a snapshot of another numerics profile.
+  let allowsOtherProfile: Bool
   /// For tests: called after every step of a run.
   var afterStep: () throws -> Void = {}
 
   init(
     store: StoreFolder, stage: StageFolder, attempt: AttemptFolder, dataFolder: String?,
-    asksTeachers: Bool = false, stop: StopSignal
+    asksTeachers: Bool = false, allowsOtherProfile: Bool = false, stop: StopSignal
   ) throws {
     (self.store, self.stage, self.attempt, self.dataFolder, self.stop) = (
       store, stage, attempt, dataFolder, stop
     )
-    self.asksTeachers = asksTeachers
+    (self.asksTeachers, self.allowsOtherProfile) = (asksTeachers, allowsOtherProfile)
     records = try RecordWriter(attempt.records)
   }
 
@@ -53,6 +66,15 @@ final class Workspace {
   var isStopRequested: Bool { stop.isRequested }
 
   func requestStop() { stop.request() }
+
+  /// - Throws: `OtherProfile`
+  func checkProfile() throws {
+    let here = ProgramIdentity.profile
+    if allowsOtherProfile { return }
+    if let other = try stage.profilesOfSnapshots().last(where: { $0 != here }) {
+      throw OtherProfile(snapshot: other, here: here)
+    }
+  }
 
   /// One file of an input's output, compared with its digest.
   func input(_ key: ContentKey, _ name: String) throws -> [UInt8] {

@@ -120,6 +120,16 @@ package struct StageFolder: Hashable, Sendable {
     try newest(.snapshot, upTo: .max)
   }
 
+  /// The numerics profiles under which earlier attempts wrote the snapshots that are there, in the order of their numbers.
+  package func profilesOfSnapshots() throws -> [String] {
+    try attempts().compactMap { attempt in
+      guard try !attempt.snapshots.files(.snapshot).isEmpty else { return nil }
+      var reader = RecordReader(attempt.records)
+      for case .started(_, let made) in try reader.next().map(\.record) { return made.profile }
+      return nil
+    }
+  }
+
   /// The newest best state not younger than `step`: what a run that goes on from there would have had.
   package func newestBest(upTo step: Int) throws(FileError) -> (snapshot: Snapshot?, damaged: [String]) {
     try newest(.best, upTo: step)

@@ -18,6 +18,8 @@ package struct Scheduler: Sendable {
     /// The worker left on request.
     case stopped(ContentKey)
     case stopRequested
+    /// They have not started and are not to start this time.
+    case leftAlone([ContentKey])
   }
 
   package enum Action: Equatable, Sendable {
@@ -181,6 +183,9 @@ package struct Scheduler: Sendable {
 
   package var isOver: Bool { running == 0 && (isStopping || unsettled == 0) }
 
+  /// Whether a stage has yet to start.
+  package func isOpen(_ key: ContentKey) -> Bool { index[key].map { isOpen($0) } ?? false }
+
   private func isOpen(_ place: Int) -> Bool { states[place] == .waiting || states[place] == .ready }
 
   /// What to do at the very start.
@@ -204,6 +209,11 @@ package struct Scheduler: Sendable {
       guard !isStopping else { return [] }
       isStopping = true
       if running > 0 { actions.append(.stopWorkers) }
+    case .leftAlone(let keys):
+      for place in keys.compactMap({ index[$0] }) where isOpen(place) {
+        states[place] = .blocked
+        unsettled -= 1
+      }
     }
     return actions + advance()
   }
@@ -254,6 +264,8 @@ package struct Scheduler: Sendable {
     blocks = []
     var tooLarge: [Int] = []
     while !isStopping, running < slots, let place = ready.pop() {
+      // It was left alone while it waited here.
+      guard states[place] == .ready else { continue }
       let need = demand.memory(stages[place].key)
       // What is larger than the limit runs alone rather than never.
       guard running == 0 || memory + need <= demand.limit else {

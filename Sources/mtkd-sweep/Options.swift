@@ -79,6 +79,9 @@ struct LimitOptions: ParsableArguments {
   @Option(name: .customLong("nice"), help: "How far workers step back for others, 0 to 19.")
   var niceness = 0
 
+  @Flag(help: "Go on from snapshots of another numerics profile; such results are not bit-exact.")
+  var allowOtherProfile = false
+
   @Option(
     name: .customLong("minutes"),
     help: "Minutes that a stage may take at a time; what the grid says where nothing is said.")
@@ -96,9 +99,11 @@ struct LimitOptions: ParsableArguments {
   }
 
   func limits(_ grid: GridSpec) -> WorkLimits {
-    WorkLimits(
+    var limits = WorkLimits(
       memory: memory?.bytes, niceness: niceness, minutes: minutes ?? grid.run.maxMinutesPerRun?.double,
       silence: silence)
+    limits.allowsOtherProfile = allowOtherProfile
+    return limits
   }
 }
 

@@ -20,6 +20,7 @@ struct WorkerCommand: AsyncParsableCommand {
   @Option var batch: String?
   @Option var task: Int?
   @Flag var liveTeachers = false
+  @Flag var allowOtherProfile = false
   @Option var niceness = 0
 
   func validate() throws {
@@ -36,7 +37,7 @@ struct WorkerCommand: AsyncParsableCommand {
       throw ExitCode(
         Pipeline.Worker.run(
           key, attempt: attempt, in: location.folder, dataFolder: dataFolder, job: job,
-          asksTeachers: liveTeachers))
+          asksTeachers: liveTeachers, allowsOtherProfile: allowOtherProfile))
     }
     guard let batch, let task else { return }
     try await runBatch(batch, task)

@@ -130,6 +130,11 @@ import Testing
       #expect(output.status == 0 && output.out.count > 200, "\(topic): \(output.talk)")
     }
     let codes = try Program.run("help", "exit-codes", in: sweep.folder).out
+    let page = try RepositoryFile.text("docs/commands.md")
+    for line in codes.split(separator: "\n") {
+      let words = line.split(separator: " ", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
+      #expect(page.contains("| \(words[0]) | \(words[1]) |"), "the manual has the line \(line)")
+    }
     for code in [0, 1, 2, 3, 4, 64, 65, 66, 69, 70, 73, 74, 75, 77, 130, 143] {
       #expect(codes.contains(" \(code)  "), "\(code)")
     }

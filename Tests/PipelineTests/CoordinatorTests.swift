@@ -134,6 +134,61 @@ import Testing
     }
   }
 
+  /// A sweep stopped in its first student, whose records then say that another machine made them.
+  private func interruptedElsewhere() async throws -> InProcessSweep {
+    let sweep = try InProcessSweep(InProcessSweep.grid.replacing("\"axes\"", with: "\"run\": { \"retries\": 0 }, \"axes\""))
+    _ = try await sweep.run(
+      InProcessExecutor { _, workspace in
+        let steps = Mutex(0)
+        workspace.afterStep = { if steps.withLock({ $0 += 1; return $0 }) == 5 { throw Killed() } }
+        return nil
+      })
+    for key in try sweep.folder.names(in: "results/stages") {
+      let name = "results/stages/\(key)/attempts/1/records.jsonl"
+      let text = String(decoding: try sweep.folder.bytes(name), as: UTF8.self)
+      try sweep.folder.write(Array(text.replacing("single, 1 thread", with: "single, 2 threads").utf8), to: name)
+    }
+    return sweep
+  }
+
+  @Test func `a snapshot of another numerics profile is not gone on from`() async throws {
+    let sweep = try await interruptedElsewhere()
+    #expect(try await sweep.run() == .someFailed(2))
+    for (title, state, _) in try students(sweep) {
+      guard case .blocked(let reason) = state else { return #expect(Bool(false), "\(title): \(state)") }
+      #expect(reason.contains("2 threads") && reason.contains("--allow-other-profile"), "\(reason)")
+    }
+  }
+
+  @Test func `with leave it is, and both profiles are recorded`() async throws {
+    let sweep = try await interruptedElsewhere()
+    #expect(try await sweep.run(InProcessExecutor(allowsOtherProfile: true)) == .allDone)
+    let store = try ResultStore(at: sweep.place, .reading)
+    for (_, _, key) in try students(sweep) {
+      let profiles = try store.attempts(of: key).compactMap { $0.provenance?.profile }
+      #expect(profiles.count == 2 && Set(profiles).count == 2, "\(profiles)")
+    }
+  }
+
+  @Test(arguments: ["record", "stopCell", "stopSweep"])
+  func `what a diverged run means for the others is the grid's to say`(_ rule: String) async throws {
+    let sweep = try InProcessSweep(
+      InProcessSweep.grid.replacing(
+        "\"axes\": { \"method\": [\"baseline\", \"mtkd-rl\"] }",
+        with: "\"axes\": { \"method\": [\"baseline\"], \"learningRate\": [1e30, 0.05] }, \"seeds\": [1, 2, 3], \"run\": { \"onDiverged\": \"\(rule)\" }"))
+    let outcome = try await sweep.run()
+    let states = try students(sweep).map(\.state)
+    let failed = states.count { if case .failed = $0 { true } else { false } }
+    let blocked = states.count { if case .blocked = $0 { true } else { false } }
+    let finished = states.count { $0 == .finished }
+    switch rule {
+    case "record": #expect(outcome == .someFailed(3) && (failed, blocked, finished) == (3, 0, 3))
+    case "stopCell": #expect(outcome == .someFailed(3) && (failed, blocked, finished) == (1, 2, 3))
+    default: #expect(outcome == .stopped && failed == 1 && blocked == 0 && finished < 3)
+    }
+    #expect(try await sweep.run() != .allDone || rule == "none")
+  }
+
   @Test func `a second sweep with the same teachers does no teacher's work`() async throws {
     let sweep = try InProcessSweep()
     try await sweep.run()

@@ -73,13 +73,17 @@ final class InProcessExecutor: Executor {
   private let place: StoreFolder?
   private let meddling: Meddling
 
-  init(_ meddling: @escaping Meddling = { _, _ in nil }) { (place, self.meddling) = (nil, meddling) }
+  private let allowsOtherProfile: Bool
 
-  private init(_ place: StoreFolder, _ meddling: @escaping Meddling) {
-    (self.place, self.meddling) = (place, meddling)
+  init(allowsOtherProfile: Bool = false, _ meddling: @escaping Meddling = { _, _ in nil }) {
+    (place, self.allowsOtherProfile, self.meddling) = (nil, allowsOtherProfile, meddling)
   }
 
-  func bound(to place: StoreFolder) -> InProcessExecutor { InProcessExecutor(place, meddling) }
+  private init(_ other: InProcessExecutor, _ place: StoreFolder) {
+    (self.place, allowsOtherProfile, meddling) = (place, other.allowsOtherProfile, other.meddling)
+  }
+
+  func bound(to place: StoreFolder) -> InProcessExecutor { InProcessExecutor(self, place) }
 
   func run(_ job: Job, started: @Sendable (Int) -> Void) async -> JobEnd {
     started(1)
@@ -89,11 +93,15 @@ final class InProcessExecutor: Executor {
       let attempt = try stage.attempts().last!
       try attempt.claim(now: 0)
       let workspace = try Workspace(
-        store: place!, stage: stage, attempt: attempt, dataFolder: nil, stop: StopSignal())
+        store: place!, stage: stage, attempt: attempt, dataFolder: nil,
+        allowsOtherProfile: allowsOtherProfile, stop: StopSignal())
       if let end = meddling(attempt.number, workspace) { return end }
       return .exited(Int(try Worker.run(request, in: workspace)))
     } catch is Killed {
       return .killed(signal: 9)
+    } catch let error as OtherProfile {
+      try? Data("\(error)\n".utf8).write(to: URL(filePath: job.log))
+      return .exited(Int(WorkerExit.otherProfile))
     } catch {
       try? Data("\(error)\n".utf8).write(to: URL(filePath: job.log))
       return .exited(Int(WorkerExit.internalError))

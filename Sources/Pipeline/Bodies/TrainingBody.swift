@@ -150,6 +150,7 @@ enum TrainingBody {
     let (newest, damaged) = try workspace.stage.newestSnapshot()
     for path in damaged { workspace.note("\(path) is damaged and was passed over") }
     guard let newest else { return (fresh, nil) }
+    try workspace.checkProfile()
     do {
       let snapshot = try Networks.Snapshot(decoding: newest.bytes)
       var run = fresh
