@@ -6,18 +6,20 @@ extension StageTitle {
   /// What to call every stage of a sweep.
   static func all(_ sweep: PlannedSweep) -> [ContentKey: StageTitle] {
     var titles: [ContentKey: StageTitle] = [:]
+    // A key is a digest; what is known already is not digested again for every run.
+    var datasets: Set<DatasetSpec> = []
+    var teachers: Set<TeacherStage> = []
     for (run, key) in zip(sweep.expansion.runs, sweep.plan.runKeys) {
       let spec = run.spec
-      let dataset = DatasetStage(spec.dataset)
-      let datasetKey = dataset.key
-      if titles[datasetKey] == nil {
+      if datasets.insert(spec.dataset).inserted {
+        let datasetKey = DatasetStage(spec.dataset).key
         titles[datasetKey] = StageTitle(
           key: datasetKey, kind: DatasetStage.kind, text: "dataset \(spec.dataset.name)")
       }
       for teacher in spec.teachers {
         let stage = TeacherStage(teacher, on: spec.dataset)
+        guard teachers.insert(stage).inserted else { continue }
         let stageKey = stage.key
-        if titles[stageKey] != nil { continue }
         let seed =
           teacher.weights.map { " from weights \($0.digest.short)" }
           ?? (teacher.seed == 0 ? "" : " seed \(teacher.seed)")

@@ -158,9 +158,10 @@ import Testing
     }
   }
 
-  @Test func `keys of runs are those of their stages`() throws {
+  @Test(arguments: ["fixed", "perSeed"])
+  func `keys of runs are those of their stages`(_ teacherSeeds: String) throws {
     let (expansion, plan) = try plan(
-      #""base": {"student": "resnet8", "method": "aver-kd", "teachers": ["resnet14"]}, "axes": {"alpha": [0, 1, 2]}, "seeds": [1, 2], "teacherSeeds": "perSeed""#
+      #""base": {"student": "resnet8", "method": "aver-kd", "teachers": ["resnet14"]}, "axes": {"alpha": [0, 1, 2]}, "seeds": [1, 2, 12345], "teacherSeeds": "\#(teacherSeeds)""#
     )
     #expect(plan.runKeys == expansion.runs.map { StudentStage($0.spec).key })
     for (run, key) in zip(expansion.runs, plan.runKeys) {
