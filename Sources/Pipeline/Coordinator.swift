@@ -41,6 +41,8 @@ package final class Coordinator {
   private let intake: Intake
   private var failures = 0
   private var cannotWrite: WorkerCannotWrite?
+  /// Whether the grid asked to stop, because a run diverged.
+  private var isStoppedByGrid = false
 
   private struct Running {
     let attempt: AttemptFolder
@@ -130,7 +132,7 @@ package final class Coordinator {
   private func countFailure(_ key: ContentKey) { if stages[key]?.kind == StudentStage.kind { failures += 1 } }
 
   private func outcome(stopped: Bool) -> RunOutcome {
-    if stopped { return .stopped }
+    if stopped || isStoppedByGrid { return .stopped }
     return failures > 0 ? .someFailed(failures) : .allDone
   }
 }
@@ -237,6 +239,7 @@ extension Coordinator {
     switch sweep.grid.run.onDiverged {
     case .record: return []
     case .stopSweep:
+      isStoppedByGrid = true
       observe(.warning("\(title(key).text) diverged: the sweep stops, as its grid says"))
       return scheduler.handle(.stopRequested)
     case .stopCell:
