@@ -58,7 +58,8 @@ struct OrchestrationSpeed {
     let end = Self.now
     Self.say(
       "\(expansion.runs.count) points (\(name)): expanded \(Self.ms(start, expanded)), keyed \(Self.ms(expanded, keyed)), stored \(Self.ms(keyed, end)); "
-        + "in all \(Self.ms(start, end)), of CPU \(Self.ms(cpu, Self.cpuSeconds)) (bar 1000 ms), peak \(Self.peakMegabytes) MB (bar 500)")
+        + "in all \(Self.ms(start, end)), of CPU \(Self.ms(cpu, Self.cpuSeconds)) (bar 1000 ms), peak \(Self.peakMegabytes) MB (bar 500)"
+    )
   }
 
   /// Metric rows of long curves, as a coordinator takes them in.
@@ -119,7 +120,8 @@ struct OrchestrationSpeed {
     let walls = try (0..<5).map { _ in try run(["run", path, "--store", place.path]) }.sorted()
     let own = (Self.childrenCPUSeconds - cpu) / 5
     Self.say(
-      "run on \(sweep.counts.distinct) finished runs: \(Self.ms(0, walls[2])) (bar 500 ms), \(Self.ms(0, own)) of CPU")
+      "run on \(sweep.counts.distinct) finished runs: \(Self.ms(0, walls[2])) (bar 500 ms), \(Self.ms(0, own)) of CPU"
+    )
   }
 
   /// Real workers on nearly no work, two at a time, with all that makes their results durable.

@@ -32,7 +32,9 @@ package final class Coordinator {
   private let room: CacheRoom
   private let asksTeachers: Bool
   private let limits: WorkLimits
-  private let environment = NumericsProfile.environment.merging(ProgramIdentity.environment) { first, _ in first }
+  private let environment = NumericsProfile.environment.merging(ProgramIdentity.environment) { first, _ in
+    first
+  }
   private var scheduler: Scheduler
   private var running: [ContentKey: Running] = [:]
   private let stages: [ContentKey: StageRequest]
@@ -249,7 +251,8 @@ extension Coordinator {
       for other in left {
         countFailure(other)
         try intake.register(other)
-        try store.setState(.blocked(reason: "another seed of its cell diverged (onDiverged: stopCell)"), of: other)
+        try store.setState(
+          .blocked(reason: "another seed of its cell diverged (onDiverged: stopCell)"), of: other)
         observe(.stageBlocked(title(other), by: title(key)))
       }
       return scheduler.handle(.leftAlone(left))

@@ -41,7 +41,8 @@ package enum ProgramIdentity {
     var status = stat()
     guard stat("/proc/self/exe", &status) == 0 else { return nil }
     let (modified, changed) = (status.st_mtim, status.st_ctim)
-    return "\(status.st_dev) \(status.st_ino) \(status.st_size) \(modified.tv_sec).\(modified.tv_nsec) \(changed.tv_sec).\(changed.tv_nsec)"
+    return
+      "\(status.st_dev) \(status.st_ino) \(status.st_size) \(modified.tv_sec).\(modified.tv_nsec) \(changed.tv_sec).\(changed.tv_nsec)"
   }
 
   /// What decides bits besides the program: library kernel, threads, precision.

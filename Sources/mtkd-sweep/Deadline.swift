@@ -58,7 +58,8 @@ struct Deadline: ExpressibleByArgument {
     guard day.count == 3 else { return nil }
     let parts = DateComponents(year: day[0], month: day[1], day: day[2], hour: hour, minute: minute)
     guard let date = calendar.date(from: parts), calendar.component(.day, from: date) == day[2],
-      calendar.component(.month, from: date) == day[1] else {
+      calendar.component(.month, from: date) == day[1]
+    else {
       return nil
     }
     return date

@@ -136,17 +136,25 @@ import Testing
 
   /// A sweep stopped in its first student, whose records then say that another machine made them.
   private func interruptedElsewhere() async throws -> InProcessSweep {
-    let sweep = try InProcessSweep(InProcessSweep.grid.replacing("\"axes\"", with: "\"run\": { \"retries\": 0 }, \"axes\""))
+    let sweep = try InProcessSweep(
+      InProcessSweep.grid.replacing("\"axes\"", with: "\"run\": { \"retries\": 0 }, \"axes\""))
     _ = try await sweep.run(
       InProcessExecutor { _, workspace in
         let steps = Mutex(0)
-        workspace.afterStep = { if steps.withLock({ $0 += 1; return $0 }) == 5 { throw Killed() } }
+        workspace.afterStep = {
+          if steps.withLock({
+            $0 += 1; return $0
+          }) == 5 {
+            throw Killed()
+          }
+        }
         return nil
       })
     for key in try sweep.folder.names(in: "results/stages") {
       let name = "results/stages/\(key)/attempts/1/records.jsonl"
       let text = String(decoding: try sweep.folder.bytes(name), as: UTF8.self)
-      try sweep.folder.write(Array(text.replacing("single, 1 thread", with: "single, 2 threads").utf8), to: name)
+      try sweep.folder.write(
+        Array(text.replacing("single, 1 thread", with: "single, 2 threads").utf8), to: name)
     }
     return sweep
   }
@@ -175,7 +183,9 @@ import Testing
     let sweep = try InProcessSweep(
       InProcessSweep.grid.replacing(
         "\"axes\": { \"method\": [\"baseline\", \"mtkd-rl\"] }",
-        with: "\"axes\": { \"method\": [\"baseline\"], \"learningRate\": [1e30, 0.05] }, \"seeds\": [1, 2, 3], \"run\": { \"onDiverged\": \"\(rule)\" }"))
+        with:
+          "\"axes\": { \"method\": [\"baseline\"], \"learningRate\": [1e30, 0.05] }, \"seeds\": [1, 2, 3], \"run\": { \"onDiverged\": \"\(rule)\" }"
+      ))
     let outcome = try await sweep.run()
     let states = try students(sweep).map(\.state)
     let failed = states.count { if case .failed = $0 { true } else { false } }
