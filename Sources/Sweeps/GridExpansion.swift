@@ -179,6 +179,15 @@ package struct GridExpansion: Sendable {
         for (name, setting) in row.sorted(by: { $0.key < $1.key }) { see(name, setting.value) }
       }
     }
+    // What one block sets and another leaves at its default tells their cells apart, too.
+    let spoken = grid.blocks.flatMap { block -> [Set<String>] in
+      let axes = Set((block.axes + block.zip.flatMap(\.self)).map(\.name))
+      let isOnlyInclude = axes.isEmpty && !block.include.isEmpty
+      return (isOnlyInclude ? [] : [axes.union(block.base.keys)]) + block.include.map { Set($0.keys) }
+    }
+    for name in first.keys.sorted() where !varying.contains(name) && !spoken.allSatisfy({ $0.contains(name) }) {
+      varying.append(name)
+    }
     return ["student", "method"] + varying.filter { $0 != "student" && $0 != "method" }.sorted()
   }
 

@@ -96,7 +96,8 @@ extension Catalog where Entry == Preset {
             "name": "table1",
             "base": {
               "dataset": "cifar100", "epochs": 240,
-              "teachers": ["regnety-400mf", "regnetx-400mf", "resnet32x4", "wrn-28-4"]
+              "teachers": ["regnety-400mf", "regnetx-400mf", "resnet32x4", "wrn-28-4"],
+              "preset": "paper"
             },
             "blocks": [
               {
@@ -221,7 +222,7 @@ extension Catalog where Entry == Preset {
             "base": {
               "dataset": "cifar100", "epochs": 240,
               "teachers": ["regnety-400mf", "regnetx-400mf", "resnet32x4", "wrn-28-4"],
-              "student": "shufflenetv2"
+              "student": "shufflenetv2", "logitLoss": "kd", "ndMode": "off"
             },
             "blocks": [
               { "name": "kd", "axes": { "method": ["baseline", "mtkd-rl"] } },

@@ -12,6 +12,10 @@ import Testing
         epoch: 0, step: 6,
         metrics: Metrics(["train.loss": 1.25, "test.acc1": 10.0 / 3, "odd \"name\"\n": .nan]),
         state: Examples.key("s0"))),
+    .epoch(
+      EpochRecord(
+        epoch: 1, step: 12, metrics: Metrics(["test.acc1": 20]), state: Examples.key("s1"),
+        measured: Metrics(["measured.seconds": 0.25]))),
     .stopped(step: 9),
     .failed(FailureRecord(cause: .diverged, reason: "The loss was not finite.", epoch: 1, step: 7)),
     .failed(FailureRecord(cause: .data, reason: "é")), .finished(metrics: Metrics(["test.acc1": 1e-300])),

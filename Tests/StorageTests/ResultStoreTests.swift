@@ -86,6 +86,17 @@ import Testing
     #expect(try filled("overlap", [Array(records[0..<3]), Array(records[1..<4]), records]) == once)
   }
 
+  @Test func `what an epoch cost stands beside its results`() throws {
+    try store.register([stage("a")])
+    let key = Examples.key("a")
+    let record = EpochRecord(
+      epoch: 0, step: 6, metrics: Metrics(["test.acc1": 10]), state: Examples.key("s"),
+      measured: Metrics(["measured.seconds": 1.5]))
+    try store.ingest(numbered([.epoch(record)]), of: AttemptID(key: key, number: 1))
+    #expect(try store.curve(of: key) == [record])
+    #expect(try store.run(of: key)?.epochs == [record])
+  }
+
   @Test func `a later attempt replaces the epochs that it repeats`() throws {
     try store.register([stage("a")])
     let key = Examples.key("a")

@@ -130,13 +130,6 @@ import Training
     }
   }
 
-  @Test func `a state or reward that is no number is left out of the history and counted`() throws {
-    var run = try MethodVariant("mtkd-rl", ["policyInterval": 1]).tiny { $0.samples = 8 }.run()
-    var finished: EpochRecord?
-    while let report = try run.step(), finished == nil { finished = report.finishedEpoch }
-    #expect(finished?.metrics["policy.nonfinite_samples"] == 0)
-  }
-
   @Test func `a method of whole batches says so where there is none`() {
     let tiny = MethodVariant("mmkd").tiny { ($0.samples, $0.batchSize) = (3, 4) }
     #expect(throws: NoWholeBatch.self) { try tiny.run() }
