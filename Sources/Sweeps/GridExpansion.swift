@@ -185,7 +185,8 @@ package struct GridExpansion: Sendable {
       let isOnlyInclude = axes.isEmpty && !block.include.isEmpty
       return (isOnlyInclude ? [] : [axes.union(block.base.keys)]) + block.include.map { Set($0.keys) }
     }
-    for name in first.keys.sorted() where !varying.contains(name) && !spoken.allSatisfy({ $0.contains(name) }) {
+    for name in first.keys.sorted() where !varying.contains(name) && !spoken.allSatisfy({ $0.contains(name) })
+    {
       varying.append(name)
     }
     return ["student", "method"] + varying.filter { $0 != "student" && $0 != "method" }.sorted()
