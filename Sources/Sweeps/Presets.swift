@@ -229,7 +229,8 @@ extension Catalog where Entry == Preset {
               { "name": "dist", "base": { "method": "mtkd-rl", "logitLoss": "dist" } },
               { "name": "nd", "base": { "method": "mtkd-rl", "ndMode": "replace" } }
             ],
-            "seeds": { "count": 3 }
+            "seeds": { "count": 3 },
+            "report": { "paperValues": "preset:paper/table7" }
           }
 
           """),
