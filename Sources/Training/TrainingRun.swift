@@ -41,6 +41,12 @@ package struct TrainingRun: Sendable {
 
   /// For tests that compare gradients.
   package var measuresGradients = false
+
+  /// How the student's convolutions are computed; for tests, because `reference` is nobody's choice in a grid.
+  package var convolution: ConvolutionChoice {
+    get { state.convolution }
+    set { state.convolution = newValue }
+  }
   /// For callers who measure what training costs: read before and after an evaluation; no number of the run depends on it.
   package var stopwatch: (@Sendable () -> [Double])?
 

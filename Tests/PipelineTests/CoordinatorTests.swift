@@ -151,10 +151,19 @@ import Testing
         return nil
       })
     for key in try sweep.folder.names(in: "results/stages") {
-      let name = "results/stages/\(key)/attempts/1/records.jsonl"
-      let text = String(decoding: try sweep.folder.bytes(name), as: UTF8.self)
-      try sweep.folder.write(
-        Array(text.replacing("single, 1 thread", with: "single, 2 threads").utf8), to: name)
+      let path = "\(sweep.place.path)/stages/\(key)/attempts/1/records.jsonl"
+      var reader = RecordReader(path)
+      let records = try reader.next().map(\.record)
+      try FileManager.default.removeItem(atPath: path)
+      let writer = try RecordWriter(path)
+      for record in records {
+        guard case .started(let step, var made) = record else {
+          try writer.append(record, sync: false)
+          continue
+        }
+        made.profile = made.profile.replacing("single, 1 thread", with: "single, 2 threads")
+        try writer.append(.started(step: step, made), sync: false)
+      }
     }
     return sweep
   }

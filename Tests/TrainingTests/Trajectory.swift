@@ -45,11 +45,12 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
     )
   }
 
-  func teachers(_ precision: Precision) throws -> [Teacher] {
+  func teachers(_ precision: Precision, _ convolution: ConvolutionChoice = .auto) throws -> [Teacher] {
     try json["teachers"].list.map { record in
       let (spec, task) = try Self.network(record)
       let built = try BuiltNetwork(spec, task)
       var state = built.state(seed: 0, precision: precision)
+      state.convolution = convolution
       state.fill { declaration in
         FillRule.values(seed: record["seed"].int, name: declaration.path, declaration.shape)
       }
@@ -58,7 +59,7 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
   }
 
   /// The run before its first step, every array filled by the fixtures' rule.
-  func run(_ precision: Precision) throws -> TrainingRun {
+  func run(_ precision: Precision, _ convolution: ConvolutionChoice = .auto) throws -> TrainingRun {
     let config = json["config"]
     func decimal(_ name: String) -> DecimalNumber { config[name].json.number! }
     let method = try method
@@ -88,7 +89,7 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
       task: task, images: images(precision), labels: json["data"]["labels"].ints,
       orders: json["data"]["order"].list.map(\.ints), batchSize: recipe.batchSize)
     var run = try TrainingRun(
-      student: student, teachers: try teachers(precision),
+      student: student, teachers: try teachers(precision, convolution),
       method: MethodSpec(name: method.name, options: options),
       recipe: recipe, source: source, seed: 0, precision: precision)
 
@@ -104,6 +105,7 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
       filled.append(entry.name, Tensor(values, entry.shape, precision))
     }
     try run.restore(from: Snapshot(decoding: filled.encoded()))
+    run.convolution = convolution
     return run
   }
 

@@ -22,12 +22,23 @@ import Training
     }
   }()
 
-  @Test(arguments: all, [Precision.double, .single])
-  func `a run agrees with the recorded one in every number`(_ truth: Trajectory, _ precision: Precision)
-    throws
-  {
-    var run = try truth.run(precision)
+  /// Double precision, and single precision on either path.
+  enum Path: CaseIterable {
+    case double, reference, fast
+    var precision: Precision { self == .double ? .double : .single }
+    var convolution: ConvolutionChoice { self == .fast ? .auto : .reference }
+  }
+
+  /// Where rounding on the fast path puts a pre-activation on the other side of a ReLU's kink than in the record: the gradient of that step jumps, and
+  /// later numbers are another trajectory. Until then every number agrees, as on the reference path to the end. 0-based epoch and batch.
+  static let kinks: [String: (epoch: Int, batch: Int)] = ["camkd-released-m2": (2, 0)]
+
+  @Test(arguments: all, Path.allCases)
+  func `a run agrees with the recorded one in every number`(_ truth: Trajectory, _ path: Path) throws {
+    let precision = path.precision
+    var run = try truth.run(precision, path.convolution)
     run.measuresGradients = true
+    let kink = path == .fast ? Self.kinks[truth.id] : nil
     var check = Comparison(truth, precision)
     check.setup(run, try truth.teachers(precision))
 
@@ -35,6 +46,7 @@ import Training
     var epochs = truth.json["epochs"].list.makeIterator()
     var policySteps: [PolicyStep] = []
     while let report = try run.step() {
+      if let kink, (report.epoch, report.batch) == kink { return check.finish() }
       let next = records.next()
       let step = try #require(next, "a step too many")
       check.step(report, step)
