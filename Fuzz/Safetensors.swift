@@ -1,4 +1,5 @@
 import Networks
+import Tensors
 
 /// One input of libFuzzer: bytes from outside must read as a file of tensors or be refused, and what was read must survive writing and reading.
 @_cdecl("LLVMFuzzerTestOneInput")
