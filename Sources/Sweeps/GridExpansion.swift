@@ -102,6 +102,9 @@ package struct GridExpansion: Sendable {
     seen.reserveCapacity(min(asked, limit))
     var runs: [PlannedRun] = []
     var tally: [String: (asked: Int, distinct: Int)] = [:]
+    // One block's axes tell its cells apart; several blocks and rows of `include` are looked at.
+    let mayCoincide = grid.blocks.count > 1 || grid.blocks.contains { !$0.include.isEmpty }
+    var shown: [[JSONValue]: Int] = [:]
     asked = 0
     for (index, block) in grid.blocks.enumerated() {
       resolver.begin(block)
@@ -109,6 +112,17 @@ package struct GridExpansion: Sendable {
         guard let (template, method, choice) = resolver.run(row) else { return }
         let labels = resolver.labels(row, columns, method, choice)
         let cell = cells.cell(of: template)
+        if mayCoincide {
+          // Never are different runs one cell of a table.
+          let known = shown.updateValue(cell.number, forKey: labels)
+          if let known, known != cell.number {
+            let name = labels.filter { $0 != .null }.map(\.title).joined(separator: " ")
+            resolver.problems.append(
+              block.spot.problem(
+                "two different cells would both be shown as \"\(name)\"; say in both blocks what tells them apart"
+              ))
+          }
+        }
         let before = runs.count
         for seed in block.seeds where seen.insert(CellSeed(cell: cell.number, seed: seed)).inserted {
           runs.append(
