@@ -105,6 +105,7 @@ package struct GridExpansion: Sendable {
     // One block's axes tell its cells apart; several blocks and rows of `include` are looked at.
     let mayCoincide = grid.blocks.count > 1 || grid.blocks.contains { !$0.include.isEmpty }
     var shown: [[JSONValue]: Int] = [:]
+    var clashes: [GridProblem] = []
     asked = 0
     for (index, block) in grid.blocks.enumerated() {
       resolver.begin(block)
@@ -117,7 +118,7 @@ package struct GridExpansion: Sendable {
           let known = shown.updateValue(cell.number, forKey: labels)
           if let known, known != cell.number {
             let name = labels.filter { $0 != .null }.map(\.title).joined(separator: " ")
-            resolver.problems.append(
+            clashes.append(
               block.spot.problem(
                 "two different cells would both be shown as \"\(name)\"; say in both blocks what tells them apart"
               ))
@@ -138,7 +139,7 @@ package struct GridExpansion: Sendable {
       block.include.forEach(add)
       resolver.finish(block)
     }
-    guard resolver.problems.isEmpty else { throw GridRejected(resolver.problems) }
+    guard resolver.problems.isEmpty, clashes.isEmpty else { throw GridRejected(resolver.problems + clashes) }
     if runs.isEmpty, let block = grid.blocks.first {
       throw GridRejected([block.spot.problem("the grid asks for no runs")])
     }
