@@ -36,6 +36,7 @@ import Testing
     #expect(outcome.nonfiniteSamples == 1)
     let steps = method.finishEpoch()
     #expect(!steps.isEmpty)
-    #expect(steps.allSatisfy { $0.objective.isFinite && $0.gradientNorm.isFinite && $0.parameterNorm.isFinite })
+    #expect(
+      steps.allSatisfy { $0.objective.isFinite && $0.gradientNorm.isFinite && $0.parameterNorm.isFinite })
   }
 }
