@@ -40,18 +40,25 @@ def probabilities(weights, image):
     return [power / sum(powers) for power in powers]
 
 
+def report(epoch, metrics):
+    print(json.dumps({"record": "epoch", "epoch": epoch, "step": epoch + 1, "metrics": metrics}), flush=True)
+
+
 def main():
     request = json.loads(sys.stdin.readline())
     run, folder = request["run"], request["folder"]
     epochs, rate = run["recipe"]["epochs"], run["recipe"]["learningRate"]
     (images, labels), (test_images, test_labels), classes = read_dataset(request["dataset"])
-    state = {"epoch": 0, "weights": [[0.0] * (len(images[0]) + 1) for _ in range(classes)]}
+    state = {"epoch": 0, "history": [], "weights": [[0.0] * (len(images[0]) + 1) for _ in range(classes)]}
     path = os.path.join(folder, "state.json")
     if os.path.exists(path):
         with open(path) as file:
             state = json.load(file)
         print(f"going on from epoch {state['epoch']}", flush=True)
-    metrics = state.get("metrics", {})
+    # Killed between a checkpoint and its record, or before its record was read: say again what has not been heard.
+    for epoch in range(min(request["reported"], state["epoch"]), state["epoch"]):
+        report(epoch, state["history"][epoch])
+    metrics = state["history"][-1] if state["history"] else {}
     for epoch in range(state["epoch"], epochs):
         loss, gradient = 0.0, [[0.0] * (len(images[0]) + 1) for _ in range(classes)]
         for image, label in zip(images, labels):
@@ -69,14 +76,14 @@ def main():
             max(range(classes), key=probabilities(state["weights"], image).__getitem__) == label
             for image, label in zip(test_images, test_labels))
         metrics = {"train.loss": loss, "test.acc1": 100 * right / len(test_labels)}
-        state.update(epoch=epoch + 1, metrics=metrics)
+        state.update(epoch=epoch + 1, history=state["history"] + [metrics])
         # Whole or not at all, and before the record: an epoch that was reported can be gone on from.
         with open(path + ".aside", "w") as file:
             json.dump(state, file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(path + ".aside", path)
-        print(json.dumps({"record": "epoch", "epoch": epoch, "step": epoch + 1, "metrics": metrics}), flush=True)
+        report(epoch, metrics)
     print(json.dumps({"record": "finished", "metrics": metrics, "files": ["state.json"]}), flush=True)
 
 

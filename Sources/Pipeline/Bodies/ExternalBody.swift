@@ -22,10 +22,11 @@ enum ExternalBody {
     }
     let folder = "\(workspace.stage.path)/trainer"
     try AtomicFile.createFolder(folder)
+    let reported = try reportedEpochs(workspace.stage)
     let child = try ExternalProcess(
       trainer.command, in: trainer.files.isEmpty ? folder : home,
-      saying: request(stage, folder: absolute(folder), in: workspace))
-    var session = Session(epochs: stage.run.recipe.epochs)
+      saying: request(stage, folder: absolute(folder), reported: reported, in: workspace))
+    var session = Session(epochs: stage.run.recipe.epochs, reported: reported)
     var asked: Date?
     while let lines = child.lines(within: 0.2, longest: longestLine) {
       for line in lines { try take(line, &session, workspace) }
@@ -40,6 +41,11 @@ enum ExternalBody {
     if let finished = session.finished, end == .exited(0) {
       var files = try finished.files.map { (name: $0, bytes: try AtomicFile.read("\(folder)/\($0)")) }
       files.append((name: "metrics.json", bytes: finished.metrics.canonicalBytes))
+      guard session.reported == session.epochs else {
+        throw TrainerProtocolError(
+          line: "\"finished\"",
+          expected: "\(session.epochs) epochs, of which \(session.reported) were reported")
+      }
       return try workspace.publish(files, finished.metrics)
     }
     if asked != nil {
@@ -49,9 +55,26 @@ enum ExternalBody {
     throw TrainerEnded(command: trainer.command, end: end)
   }
 
+  /// How many epochs, from the first on and without a hole, earlier attempts have on disk. A trainer that was killed may have come further
+  /// than its records did.
+  private static func reportedEpochs(_ stage: StageFolder) throws -> Int {
+    var epochs: Set<Int> = []
+    for attempt in try stage.attempts() {
+      var reader = RecordReader(attempt.records)
+      do {
+        for case .epoch(let epoch) in try reader.next().map(\.record) { epochs.insert(epoch.epoch) }
+      } catch let error as RecordDamage {
+        FileHandle.standardError.write(Data("\(error) Its epochs are asked for again.\n".utf8))
+      }
+    }
+    var count = 0
+    while epochs.contains(count) { count += 1 }
+    return count
+  }
+
   /// What the trainer reads: one line.
   private static func request(
-    _ stage: StudentStage, folder: String, in workspace: Workspace
+    _ stage: StudentStage, folder: String, reported: Int, in workspace: Workspace
   ) throws -> [UInt8] {
     let inputs = stage.inputs
     func output(_ key: ContentKey, _ file: String) -> JSONValue {
@@ -66,7 +89,8 @@ enum ExternalBody {
     let run = try JSONReader.read(stage.run.canonicalBytes).value
     let document: JSONValue = [
       "dataset": output(inputs[0], DatasetBody.file), "folder": .string(folder),
-      "key": .string(stage.key.description), "protocol": .number(DecimalNumber(1)), "run": run,
+      "key": .string(stage.key.description), "protocol": .number(DecimalNumber(1)),
+      "reported": .number(DecimalNumber(reported)), "run": run,
       "teachers": .array(teachers),
     ]
     return CanonicalJSON.bytes(of: document) + [UInt8(ascii: "\n")]
@@ -79,6 +103,8 @@ enum ExternalBody {
   /// What has been heard so far.
   private struct Session {
     let epochs: Int
+    /// Epochs from the first on, without a hole, that are on disk: those of earlier attempts too.
+    var reported: Int
     var lastEpoch = -1
     var step = 0
     var finished: TrainerLine.Finished?
@@ -93,8 +119,14 @@ enum ExternalBody {
         throw TrainerProtocolError(
           line: text, expected: "epochs in ascending order below \(session.epochs), with steps that grow")
       }
+      // A hole would leave out a best epoch, and nobody would know.
+      guard epoch.epoch <= session.reported else {
+        throw TrainerProtocolError(
+          line: text, expected: "epoch \(session.reported) first, which nobody has reported yet")
+      }
       (session.lastEpoch, session.step) = (epoch.epoch, epoch.step)
       try workspace.record(.epoch(epoch))
+      session.reported = max(session.reported, epoch.epoch + 1)
     case .progress(let step, let steps, let loss):
       session.step = max(session.step, step)
       try workspace.report(
