@@ -93,9 +93,13 @@ install: build
 	$(PROGRAM) --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mtkd-sweep
 	$(PROGRAM) --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mtkd-sweep.fish
 
-# docs/*.md as plain HTML pages in .build/docs.
+# docs/*.md as plain HTML pages in .build/docs, by whichever Python has the Markdown package.
 docs:
-	python3 docs/tools/build.py .build/docs
+	@for p in .venv/bin/python python3 /usr/bin/python3; do \
+	  if $$p -c 'import markdown' 2>/dev/null; then exec $$p docs/tools/build.py .build/docs; fi; \
+	done; \
+	echo "The Markdown package of Python is missing. Type one of these, then make docs again:"; \
+	echo "  make test-tools"; echo "  sudo apt-get install python3-markdown"; exit 1
 
 # What some tests read our files and pages with; without it they skip, saying so. Chromium comes from the system: apt-get install chromium.
 test-tools:

@@ -41,3 +41,23 @@ package struct RunningStage: Hashable, Sendable {
     return found.sorted { ($0.title, $0.key.description) < ($1.title, $1.key.description) }
   }
 }
+
+extension StoreFolder {
+  /// The epochs that the newest attempt at a stage has reported so far, whether or not a store has them: while a worker is at it, the store
+  /// does not. What cannot be read says nothing here; whoever takes it in complains.
+  package func reportedEpochs(of key: ContentKey) -> [EpochRecord] {
+    guard let attempt = try? stage(key).attempts().last else { return [] }
+    var reader = RecordReader(attempt.records)
+    return ((try? reader.next()) ?? []).compactMap { record in
+      if case .epoch(let epoch) = record.record { epoch } else { nil }
+    }
+  }
+}
+
+extension [EpochRecord] {
+  /// In ascending order, each epoch once: those of `newer` in place of these.
+  package func replaced(by newer: [EpochRecord]) -> [EpochRecord] {
+    if newer.isEmpty { return self }
+    return Dictionary((self + newer).map { ($0.epoch, $0) }) { $1 }.values.sorted { $0.epoch < $1.epoch }
+  }
+}

@@ -33,6 +33,10 @@ package struct Cell: Sendable {
     package let word: String
     /// A sentence for the footnote.
     package let reason: String
+    /// Whether it is still to run, rather than over without a number.
+    package var isOpen: Bool { word == Self.open }
+
+    fileprivate static let open = "to run"
   }
 
   package struct Maker: Equatable, Sendable {
@@ -86,7 +90,7 @@ package struct Cell: Sendable {
       case .failed(.diverged, let reason): gaps.append(Gap(seed: run.seed, word: "diverged", reason: reason))
       case .failed(_, let reason): gaps.append(Gap(seed: run.seed, word: "failed", reason: reason))
       case .blocked(let reason): gaps.append(Gap(seed: run.seed, word: "blocked", reason: reason))
-      case .missing: gaps.append(Gap(seed: run.seed, word: "to run", reason: "not run to its end yet"))
+      case .missing: gaps.append(Gap(seed: run.seed, word: Gap.open, reason: "not run to its end yet"))
       }
     }
     self.labels = labels

@@ -106,16 +106,57 @@ extension ReportTable {
         "WARNING: each seed's best epoch, \(test): such numbers are too good. [In brackets] after the last epoch."
       )
     }
-    lines += rankingNotes(style)
+    return lines + poolNotes() + rankingNotes(style) + gapNotes() + mixtureNotes() + sealNotes()
+  }
+
+  /// Which teachers a pool's short name stands for.
+  private func poolNotes() -> [String] {
+    guard let place = results.columns.firstIndex(of: "teachers") else { return [] }
+    let names = Self.poolNames(results)
+    var pools: [JSONValue] = []
+    for cell in cells where cell.labels[place] != .null && !pools.contains(cell.labels[place]) {
+      pools.append(cell.labels[place])
+    }
+    // A name that has its members in it needs no more words.
+    let short = pools.filter { names[$0].map { !$0.hasSuffix(")") } ?? false }
+    return short.map { pool in
+      let members = (Teachers.members(pool) ?? []).map(Self.text).joined(separator: ", ")
+      return "\(names[pool]!): \(members)."
+    }
+  }
+
+  /// Cells that nobody has run to their end are named one by one up to so many.
+  private static let mostOpenCells = 6
+
+  /// Why numbers are missing: a line for each cell and reason. Where much is still to run, its number is enough: cells say how many each.
+  private func gapNotes() -> [String] {
+    var lines: [String] = []
     if !results.isComplete {
       lines.append("\(results.finished) of \(results.runs.count) runs have a result:")
     }
+    let open = cells.filter { $0.gaps.contains(where: \.isOpen) }
+    let isShort = open.count > Self.mostOpenCells
     for (row, line) in zip(rows, grid) {
       for (column, cell) in zip(columns, line) {
-        for gap in cell?.gaps ?? [] { lines.append("  \(row), \(column), seed \(gap.seed): \(gap.reason)") }
+        var seeds: [(reason: String, seeds: [String])] = []
+        for gap in cell?.gaps ?? [] where !(isShort && gap.isOpen) {
+          if let place = seeds.firstIndex(where: { $0.reason == gap.reason }) {
+            seeds[place].seeds.append("\(gap.seed)")
+          } else {
+            seeds.append((gap.reason, ["\(gap.seed)"]))
+          }
+        }
+        for (reason, seeds) in seeds {
+          let word = seeds.count == 1 ? "seed" : "seeds"
+          lines.append("  \(row), \(column), \(word) \(seeds.joined(separator: ", ")): \(reason)")
+        }
       }
     }
-    return lines + mixtureNotes() + sealNotes()
+    if isShort {
+      let count = open.reduce(0) { $0 + $1.gaps.count(where: \.isOpen) }
+      lines.append("  \(count) in \(open.count) cells: not run to their end yet")
+    }
+    return lines
   }
 
   /// What executing runs again has shown; nothing where nobody has.

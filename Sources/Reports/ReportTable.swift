@@ -158,10 +158,27 @@ extension ReportTable {
     return pools[label] ?? "\(name)=\(text(label))"
   }
 
+  /// Labels as one text: `mini-resnet8-w8 mtkd-rl M=2 alpha=0.5`; what the method does not read is left out.
+  package static func words(
+    _ labels: [JSONValue], _ columns: [String], _ pools: [JSONValue: String]
+  ) -> String {
+    zip(columns, labels).compactMap { column, label -> String? in
+      if label == .null { return nil }
+      return column == "student" ? text(label) : word(column, label, pools)
+    }.joined(separator: " ")
+  }
+
   /// `M=2` for each pool of teachers; where several have one size, their members too.
   static func poolNames(_ results: SweepResults) -> [JSONValue: String] {
-    guard let place = results.columns.firstIndex(of: "teachers") else { return [:] }
-    let pools = Set(results.runs.map { $0.labels[place] }).subtracting([.null])
+    poolNames(results.columns, results.runs.lazy.map(\.labels))
+  }
+
+  /// The same of labels beside their columns.
+  package static func poolNames(
+    _ columns: [String], _ labels: some Sequence<[JSONValue]>
+  ) -> [JSONValue: String] {
+    guard let place = columns.firstIndex(of: "teachers") else { return [:] }
+    let pools = Set(labels.map { $0[place] }).subtracting([.null])
     let sizes = Dictionary(grouping: pools) { Teachers.members($0)?.count ?? 0 }
     return Dictionary(
       pools.map { pool in

@@ -67,6 +67,28 @@ extension JSONValue: CustomStringConvertible {
 }
 
 extension JSONValue {
+  /// The value over several lines, for people: members in the order of their names, and on one line what fits there.
+  package var indented: String { indented(by: 0, on: 90) }
+
+  private func indented(by depth: Int, on width: Int) -> String {
+    let text = description
+    if text.count <= width - depth { return text }
+    let margin = String(repeating: " ", count: depth)
+    func block(_ open: String, _ parts: [String], _ close: String) -> String {
+      "\(open)\n\(parts.map { "\(margin)  \($0)" }.joined(separator: ",\n"))\n\(margin)\(close)"
+    }
+    switch self {
+    case .array(let values) where !values.isEmpty:
+      return block("[", values.map { $0.indented(by: depth + 2, on: width) }, "]")
+    case .object(let members) where !members.isEmpty:
+      let sorted = members.sorted { $0.key < $1.key }
+      return block(
+        "{", sorted.map { "\(JSONValue.string($0.key)): \($0.value.indented(by: depth + 2, on: width))" }, "}"
+      )
+    case .null, .bool, .number, .string, .array, .object: return text
+    }
+  }
+
   /// What a person calls a value of a grid: a word as it stands, a network as `cifar_resnet(depth=8,widths=[4,4,8])`.
   package var title: String {
     if let text = string { return text }

@@ -234,6 +234,30 @@ extension ResultStore {
     }
   }
 
+  /// The programs that trained a sweep's finished runs, as `Provenance.numerics` says, each with the number of those runs: the most frequent
+  /// first. A run that two programs trained counts for both.
+  package func programs(of sweep: String) throws(StoreError) -> [(program: String, runs: Int)] {
+    let id = try id(ofSweep: sweep)
+    return try read { db in
+      let rows = try Row.fetchCursor(
+        db,
+        sql: """
+          SELECT a.provenance, count(DISTINCT a.stage) FROM point p
+          JOIN stage t ON t.key = p.key AND t.state = 'finished' JOIN attempt a ON a.stage = t.id
+          WHERE p.sweep = ? AND a.provenance IS NOT NULL
+            AND EXISTS (SELECT 1 FROM epoch e WHERE e.stage = a.stage AND e.attempt = a.number)
+          GROUP BY a.provenance
+          """, arguments: [id])
+      var counts: [String: Int] = [:]
+      while let row = try rows.next() {
+        counts[try Provenance(self.json(row[0]), at: "provenance").numerics, default: 0] += row[1] as Int
+      }
+      return counts.map { (program: $0.key, runs: $0.value) }.sorted {
+        ($1.runs, $0.program) < ($0.runs, $1.program)
+      }
+    }
+  }
+
   /// Stages that are neither done nor given up, in the order of their keys.
   package func openStages() throws(StoreError) -> [StageRecord] {
     try read { db in

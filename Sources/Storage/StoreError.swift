@@ -36,7 +36,8 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
       "\(path) was written by a newer version of mtkd-sweep (it knows \(migrations.joined(separator: ", "))). "
         + "Use that version, or name another folder with --store."
     case .older(let path):
-      "\(path) was written by an older version of mtkd-sweep. `mtkd-sweep run` on any grid of it brings it up to date."
+      "\(path) lacks tables that this version of mtkd-sweep reads: an older version wrote it, or whoever made it was ended halfway. "
+        + "`mtkd-sweep run GRID` with a grid of it adds them; nothing in it is lost."
     case .held(let path, let holder): Self.sentence(path, holder)
     case .full(let path):
       "No space left on the disk of \(path). Make room there and run the same command again: what was finished is kept."

@@ -20,6 +20,19 @@ enum FirstContact {
     exit(ExitCodes.wrongUse)
   }
 
+  /// A first word that is no command: the nearest one.
+  static func explainUnknownCommand(_ word: String?, known: [String]) {
+    guard let word, !word.hasPrefix("-"), !known.contains(word) else { return }
+    let hint = NearestName.of(word, among: known).map { "; did you mean `mtkd-sweep \($0)`?" } ?? "."
+    // A grid where a command should be: what to do with it is the only thing that is missing.
+    let isGrid = word.hasSuffix(".json") || word.hasSuffix(".jsonc")
+    Talk.say(
+      isGrid
+        ? "\(word) looks like a grid. `mtkd-sweep plan \(word)` says what it costs, `mtkd-sweep run \(word)` runs it."
+        : "There is no command \(word)\(hint) `mtkd-sweep --help` lists them.")
+    exit(ExitCodes.wrongUse)
+  }
+
   /// Files of a folder that read as grids, in the order of their names.
   private static func grids(in folder: String) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

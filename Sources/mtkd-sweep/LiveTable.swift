@@ -28,7 +28,7 @@ struct LiveTable {
     switch event {
     case .stageFinished(let title, let metrics, _, _):
       guard let value = metrics[results.metric] else { return }
-      set(title.key, .finished(last: value, best: value))
+      set(title.key, .finished(last: value, best: metrics["best.\(results.metric)"] ?? value))
     case .stageFailed(let title, let failure, _):
       set(title.key, .failed(failure.cause, reason: failure.reason))
     case .stageBlocked(let title, let culprit): set(title.key, .blocked(reason: "\(culprit.text) failed"))

@@ -28,11 +28,15 @@ struct MTKDSweep: AsyncParsableCommand {
       WorkerCommand.self, Manual.self,
     ])
 
+  private static let commandNames =
+    configuration.subcommands.map { $0.configuration.commandName ?? "\($0)".lowercased() } + ["help"]
+
   static func main() async {
     if let topic = HelpTopic.asked(by: Array(CommandLine.arguments.dropFirst())) {
       return Out.put(topic.text)
     }
     if CommandLine.arguments.dropFirst() == ["run"] { FirstContact.explainRun() }
+    FirstContact.explainUnknownCommand(CommandLine.arguments.dropFirst().first, known: commandNames)
     do {
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {

@@ -45,11 +45,14 @@ struct Report: ParsableCommand {
     let record = try location.sweep(sweep, in: store)
     let table = try options.table(record, in: store)
     let results = table.results
+    let style = output == nil ? styles.style(for: STDOUT_FILENO) : TextStyle()
     let text =
-      format == SweepPage.name
-      ? try SweepPage.render(store.story(of: record, table), figures: store.figures(of: record.name, table))
-      : try Catalog.tableFormats.entry(format).render(
-        table, style: output == nil ? styles.style(for: STDOUT_FILENO) : TextStyle())
+      switch format {
+      case SweepPage.name:
+        try SweepPage.render(store.story(of: record, table), figures: store.figures(of: record.name, table))
+      case MarkdownTable.name: try MarkdownReport.render(store.story(of: record, table), style: style)
+      default: try Catalog.tableFormats.entry(format).render(table, style: style)
+      }
     let destination = output.map { ExportDestination.file($0) } ?? .standardOutput
     try destination.write { write in try write(ExportedFile(path: "", text)) }
     let withheld = table.cells.count { $0.isWithheld }

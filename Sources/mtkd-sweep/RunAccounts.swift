@@ -63,12 +63,18 @@ extension ResultStore {
   }
 
   /// Small curves of the first cells of a sweep.
-  func curves(of sweep: SweepRecord, _ results: SweepResults) throws -> Markup {
+  ///
+  /// - Parameter begun: epochs of runs that are at work now, which the store does not have yet.
+  func curves(of sweep: SweepRecord, _ results: SweepResults, begun: [ContentKey: [EpochRecord]] = [:]) throws
+    -> Markup
+  {
     let groups = CurveGrid.groups(results)
     let shown = groups.prefix(CurveGrid.mostCells).flatMap(\.runs)
     let keys = shown.compactMap { results.runs[$0].key }
     let series = zip(keys, try series(of: keys, metric: results.metric)).map { ($0, $1.map(\.value)) }
-    let curves = Dictionary(series) { $1 }
+    let curves = Dictionary(series) { $1 }.merging(
+      begun.mapValues { epochs in epochs.map { $0.metrics[results.metric] ?? .nan } }
+    ) { $1 }
     return CurveGrid.markup(results, groups) { index in results.runs[index].key.flatMap { curves[$0] } ?? [] }
   }
 

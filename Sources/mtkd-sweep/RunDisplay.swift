@@ -189,7 +189,7 @@ struct SweepProgress {
       return
         "\(counts.asked) runs asked for, \(counts.distinct) distinct, \(counts.done) done, \(counts.toRun) to run\(made), \(workers > 0 ? "\(workers) workers" : "on the cluster")"
     case .stageFinished(let title, let metrics, let seconds, _):
-      let accuracy = metrics["test.acc1"].map { ", test.acc1 \(($0 * 100).rounded() / 100) %" } ?? ""
+      let accuracy = metrics["test.acc1"].map { ", test.acc1 \(Digits.fixed($0, 2)) %" } ?? ""
       return "done  \(title.text)\(accuracy), \(duration(seconds))"
     case .stageFailed(let title, let failure, _): return "FAILED  \(title.text): \(failure.reason)"
     case .workerDied(let title, let how, let tries, _):

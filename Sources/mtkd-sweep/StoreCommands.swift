@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Pipeline
+import Reports
 import Specs
 import Storage
 import Sweeps
@@ -58,12 +59,15 @@ struct Status: AsyncParsableCommand {
     let cluster = try await ClusterStatus.look(
       at: location.folder.absolute, sweep: record.name, bin: try SiteOptions(inStore: location.folder).bin)
     let active = holder == nil && cluster == nil ? [] : try RunningStage.all(in: location.folder, store)
+    let programs = try store.programs(of: record.name)
     if json {
       Out.put(
         mtkd_sweep.json([
           "schema": "mtkd-sweep-status-1", "sweep": .string(record.name), "runs": JSONValue(standings.count),
           "finished": JSONValue(counts.finished), "failed": JSONValue(counts.failed),
           "blocked": JSONValue(counts.blocked), "open": JSONValue(counts.open),
+          "programs": .array(
+            programs.map { ["program": .string($0.program), "finished": JSONValue($0.runs)] }),
           "holder": holder.map { JSONValue(Int($0.identity.process)) } ?? .null,
           "cluster": cluster.map(Self.machine) ?? .null,
           "running": .array(
@@ -79,6 +83,12 @@ struct Status: AsyncParsableCommand {
         "\(record.name): \(standings.count) runs, \(counts.finished) finished, \(counts.failed) failed, \(counts.blocked) blocked, \(counts.open) to run"
       ]
       lines += troubles.map { "  \($0)" }
+      if programs.count > 1 {
+        lines.append(
+          "\(programs.count) programs or numerics made the finished runs; a cell that has runs of several shows no number without --allow-mixed:"
+        )
+        lines += programs.map { "  \($0.runs) by \($0.program)" }
+      }
       lines.append(
         holder.map {
           "held by process \($0.identity.process) on \($0.identity.host) since \(TimeOfDay.utc($0.since))"
@@ -131,20 +141,22 @@ struct List: ParsableCommand {
     let counts = try sweeps.map { sweep in
       let points = try store.points(of: sweep.name)
       let finished = try store.states(of: points.map(\.key)).values.count { $0 == .finished }
-      return (sweep: sweep, runs: points.count, finished: finished)
+      let programs = try store.programs(of: sweep.name).count
+      return (sweep: sweep, runs: points.count, finished: finished, programs: programs)
     }
     if json {
       let values = counts.map { count -> JSONValue in
         [
           "name": .string(count.sweep.name), "asked": JSONValue(count.sweep.asked),
           "runs": JSONValue(count.runs),
-          "finished": JSONValue(count.finished),
+          "finished": JSONValue(count.finished), "programs": JSONValue(count.programs),
         ]
       }
       Out.put(mtkd_sweep.json(["schema": "mtkd-sweep-list-1", "sweeps": .array(values)]))
     } else {
       for count in counts {
-        Out.put("\(count.sweep.name)  \(count.finished) of \(count.runs) runs finished\n")
+        let makers = count.programs > 1 ? ", by \(count.programs) programs or numerics" : ""
+        Out.put("\(count.sweep.name)  \(count.finished) of \(count.runs) runs finished\(makers)\n")
       }
     }
   }
@@ -158,6 +170,7 @@ struct List: ParsableCommand {
           "key": .string(outcome.point.key.description), "seed": JSONValue(outcome.point.seed),
           "state": .string(outcome.state.map(Self.word) ?? "to run"),
           "labels": .object(Dictionary(zip(record.columns, outcome.point.labels)) { $1 }),
+          "programs": JSONValue(outcome.programs),
           "last": outcome.last.map { JSONValue($0.value) } ?? .null,
           "best": outcome.best.map { JSONValue($0.value) } ?? .null,
         ]
@@ -167,14 +180,16 @@ struct List: ParsableCommand {
           "schema": "mtkd-sweep-runs-1", "sweep": .string(sweep), "metric": "test.acc1", "runs": .array(runs),
         ]))
     }
+    let pools = ReportTable.poolNames(record.columns, outcomes.lazy.map(\.point.labels))
+    let isMixed = Set(outcomes.flatMap(\.programs)).count > 1
     for outcome in outcomes {
-      let labels = zip(record.columns, outcome.point.labels).filter { $0.1 != .null }.map {
-        "\($0.0)=\($0.1.string ?? $0.1.description)"
-      }
+      let labels = ReportTable.words(outcome.point.labels, record.columns, pools)
       let state = outcome.state.map(Self.word) ?? "to run"
-      let value = outcome.last.map { "  \(($0.value * 100).rounded() / 100) %" } ?? ""
+      let value = outcome.last.map { "  \(Digits.fixed($0.value, 2)) %" } ?? ""
+      let made =
+        isMixed && !outcome.programs.isEmpty ? "  by \(outcome.programs.joined(separator: ", then "))" : ""
       Out.put(
-        "\(outcome.point.key.short)  \(state)\(value)  \(labels.joined(separator: " ")) seed=\(outcome.point.seed)\n"
+        "\(outcome.point.key.short)  \(state)\(value)  \(labels) seed=\(outcome.point.seed)\(made)\n"
       )
     }
   }
@@ -276,8 +291,10 @@ struct Show: ParsableCommand {
         ]))
       return
     }
+    let spec = (try? JSONReader.read(Array(stage.spec.utf8)).value.indented) ?? stage.spec
     var lines = [
-      "\(stage.title)", "key     \(stage.key)", "state   \(List.word(state))", "spec    \(stage.spec)",
+      "\(stage.title)", "key     \(stage.key)", "state   \(List.word(state))",
+      "spec    \(spec.replacing("\n", with: "\n        "))",
     ]
     for attempt in attempts {
       let made = attempt.provenance.map {
@@ -288,8 +305,8 @@ struct Show: ParsableCommand {
       )
     }
     for epoch in curve {
-      let loss = epoch.metrics["train.loss"].map { "train.loss \(($0 * 10000).rounded() / 10000)" } ?? ""
-      let accuracy = epoch.metrics["test.acc1"].map { "test.acc1 \(($0 * 100).rounded() / 100) %" } ?? ""
+      let loss = epoch.metrics["train.loss"].map { "train.loss \(Digits.fixed($0, 4))" } ?? ""
+      let accuracy = epoch.metrics["test.acc1"].map { "test.acc1 \(Digits.fixed($0, 2)) %" } ?? ""
       lines.append("epoch \(epoch.epoch + 1)  \(loss)  \(accuracy)  state \(epoch.state.short)")
     }
     for checkpoint in checkpoints {

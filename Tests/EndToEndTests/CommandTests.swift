@@ -1,5 +1,6 @@
 import Foundation
 import Specs
+import Storage
 import TestSupport
 import Testing
 
@@ -283,6 +284,52 @@ import Testing
       finished.allSatisfy {
         $0["key"]?.string?.count == 64 && $0["title"] != nil && $0["seconds"]?.number != nil
       })
+  }
+
+  // Words that are meant otherwise
+
+  @Test
+  func
+    `a command that does not exist is answered with the nearest one, a grid with what can be done with it`()
+    throws
+  {
+    let sweep = try Self.finished.get()
+    for (word, answer) in [
+      ("rnu", "did you mean `mtkd-sweep run`?"), ("reprot", "did you mean `mtkd-sweep report`?"),
+      ("frobnicate", "There is no command frobnicate."), ("tiny.json", "`mtkd-sweep run tiny.json` runs it"),
+    ] {
+      let refused = try Program.run(word, in: sweep.folder)
+      #expect(refused.status == 64 && refused.out.isEmpty && refused.talk.contains(answer), "\(refused.talk)")
+    }
+    #expect(try Program.run("help", "run", in: sweep.folder).status == 0)
+  }
+
+  @Test func `status and list say which programs made finished runs, where several did`() throws {
+    let made = try MadeUpStore(runs: 12, epochs: 2)
+    defer { made.remove() }
+    let alone = try Program.run("status", in: made.folder)
+    #expect(alone.status == 0 && !alone.out.contains("programs or numerics"), "\(alone.out)")
+    let store = try ResultStore(at: StoreFolder(made.folder.appending(path: "results").path), .writing)
+    var other = MadeUpStore.provenance
+    other.commit = "fedcba654321"
+    // The open run is ended by another program.
+    try store.ingest(
+      [
+        NumberedRecord(0, .started(step: 10, other)),
+        NumberedRecord(1, .epoch(MadeUpStore.epoch(1, of: 11, made.keys[11]))),
+        NumberedRecord(2, .finished(metrics: Metrics())),
+      ], of: AttemptID(key: made.keys[11], number: 2), closing: .finished)
+    try store.close()
+    let status = try Program.run("status", in: made.folder)
+    #expect(status.out.contains("2 programs or numerics made the finished runs"), "\(status.out)")
+    #expect(
+      status.out.contains("  11 by mtkd-sweep 0.1.0 (abcdef123456), portable, 1 thread")
+        && status.out.contains("  1 by mtkd-sweep 0.1.0 (fedcba654321)"), "\(status.out)")
+    let json = try Program.run("status", "--json", in: made.folder)
+    #expect(json.out.contains(#""programs":[{"finished":11"#), "\(json.out)")
+    #expect(try Program.run("list", in: made.folder).out.contains(", by 2 programs or numerics"))
+    let line = try Program.run("list", "made-up", in: made.folder).out.split(separator: "\n").last
+    #expect(line?.contains("by mtkd-sweep 0.1.0 (abcdef123456), portable, 1 thread, then mtkd-sweep") == true)
   }
 
   // Large grids

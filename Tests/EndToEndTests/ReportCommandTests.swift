@@ -139,7 +139,7 @@ import Testing
       for entry in try #require(cell.object?["values"]?.array) {
         let seed = try #require(entry.object?["seed"]?.integer)
         let line = try #require(
-          lines.first { $0.contains("method=\(method) ") && $0.hasSuffix("seed=\(seed)") })
+          lines.first { $0.contains(" \(method) ") && $0.hasSuffix("seed=\(seed)") })
         let epochs = try #require(
           try read(["show", String(line.prefix(10)), "--json"]).object?["epochs"]?.array)
         let metrics = epochs.compactMap { $0.object?["metrics"]?.object }

@@ -1,5 +1,6 @@
 import Foundation
 import Specs
+import Storage
 import TestSupport
 import Testing
 
@@ -61,6 +62,22 @@ import Testing
     }
     let same = try Data(contentsOf: made.folder.appending(path: "results/store.sqlite"))
     #expect(same == before, "serving reads")
+  }
+
+  @Test func `a run that a worker is at shows the epochs that only the worker's file has`() throws {
+    let made = try MadeUpStore(runs: 6, epochs: 5)
+    defer { made.remove() }
+    let key = made.keys[5]
+    let place = StoreFolder(made.folder.appending(path: "results").path).stage(key)
+    try place.create(spec: Array("{}".utf8))
+    let writer = try RecordWriter(try place.newAttempt().records)
+    try writer.append(.started(step: 0, MadeUpStore.provenance), sync: false)
+    for epoch in 0..<3 { try writer.append(.epoch(MadeUpStore.epoch(epoch, of: 5, key)), sync: false) }
+    let server = try Server(in: made.folder)
+    let page = server.get("/runs/\(key)/part")
+    #expect(page.contains("<dt>epochs done</dt><dd>3</dd>") && page.contains("epoch 3</text>"), "\(page)")
+    // One that is over has what the store has.
+    #expect(server.get("/runs/\(made.keys[0])/part").contains("<dt>epochs done</dt><dd>5</dd>"))
   }
 
   @Test func `before the first run a page says what to type`() throws {

@@ -154,6 +154,36 @@ import Testing
     let drawing = try Drawing(CostFigure.draw(Self.input).text)
     #expect(drawing.texts.contains("cpu.seconds, mean of an epoch (s)"))
     #expect(drawing.texts.contains { $0.hasPrefix("13  ") }, "every cell has its name")
+    // The legend's marks are those of the drawing: a diamond's colour is the same in both.
+    let (diamonds, circles) = (drawing.marks("fill", of: "path"), drawing.marks("fill", of: "circle"))
+    #expect(!diamonds.isEmpty && diamonds.allSatisfy { $0.style == ["fill", "f1"] })
+    #expect(!circles.isEmpty && circles.allSatisfy { $0.style == ["fill", "f0"] })
+  }
+
+  @Test func `costs begin at nothing, and processor time goes before the clock's`() throws {
+    #expect(
+      CostFigure.series(among: ["measured.cpuSeconds", "measured.seconds", "test.acc1"]) == [
+        "measured.cpuSeconds"
+      ])
+    let results = MadeUp.results([("a", [70, 71]), ("b", [72, 73])])
+    let keyed = results.runs.enumerated().map { place, run in
+      SweepResults.Run(
+        labels: run.labels, seed: run.seed, outcome: run.outcome, key: ContentKey(hashing: [UInt8(place)]),
+        programs: run.programs)
+    }
+    let table = ReportTable(
+      SweepResults(name: "x", columns: results.columns, runs: keyed, metric: results.metric))
+    let seconds = Dictionary(keyed.enumerated().map { ($1.key!, [$0 % 2 == 0 ? 0.1 : 20]) }) { $1 }
+    let drawing = try Drawing(CostFigure.draw(FigureInput(table, series: ["seconds": seconds])).text)
+    // One deviation below a mean of 10 is -4.
+    #expect(!drawing.texts.contains { $0.hasPrefix("-") } && drawing.texts.contains("0"), "\(drawing.texts)")
+  }
+
+  @Test func `names that are too long for a legend lose their middle`() {
+    let name = "mini-shufflev2-01 aver-kd-fitnet M=4 alpha=0.5"
+    let short = Legend.shortened(name)
+    #expect(short.count == 34 && short.hasPrefix("mini-shuffl…") && short.hasSuffix("M=4 alpha=0.5"))
+    #expect(Legend.shortened("short") == "short")
   }
 
   @Test func `a sweep without what a kind needs says what that is`() {

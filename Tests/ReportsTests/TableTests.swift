@@ -1,8 +1,9 @@
 import Foundation
-import Reports
 import Specs
 import TestSupport
 import Testing
+
+@testable import Reports
 
 @Suite struct TableTests {
   private func text(_ results: SweepResults, _ layout: ReportLayout = ReportLayout()) -> String {
@@ -25,6 +26,72 @@ import Testing
     let text = text(results)
     #expect(text.contains("70.0 ± 0.6 [70.1 ± 0.6] (2 of 3, 1 diverged)"), "\(text)")
     #expect(text.contains("baseline, resnet56, seed 2: the loss was not finite in epoch 3"), "\(text)")
+  }
+
+  @Test func `what is still to run is named cell by cell where it is little, and counted where it is much`() {
+    let two = MadeUp.results { run in
+      run.seed > 1 && run.labels[1] == "baseline" && run.labels[0] == "resnet56"
+        ? MadeUp.run(run, .missing) : run
+    }
+    #expect(text(two).contains("baseline, resnet56, seeds 2, 3: not run to its end yet"), "\(text(two))")
+    let many = MadeUp.results { run in
+      if run.seed == 1 { return run }
+      return MadeUp.run(run, run.labels[1] == "baseline" ? .failed(.other, reason: "lost") : .missing)
+    }
+    let lines = text(many).split(separator: "\n")
+    #expect(lines.count { $0.contains("not run to their end") } == 1, "\(text(many))")
+    // Eight of the ten cells have two seeds to run; the reasons of the other two are all there.
+    #expect(lines.contains("  16 in 8 cells: not run to their end yet"))
+    #expect(lines.contains("  baseline, resnet56, seeds 2, 3: lost"))
+    #expect(lines.contains("  baseline, mobilenetv2, seeds 2, 3: lost"))
+  }
+
+  @Test func `the short name of a pool of teachers is explained below the table`() {
+    let results = SweepResults(
+      name: "x", columns: ["student", "method", "teachers"],
+      runs: [[], ["a", "b"], ["a", "b", "c"]].map { pool in
+        SweepResults.Run(
+          labels: ["s", "m", pool.isEmpty ? .null : JSONValue.array(pool.map { .string($0) })], seed: 1,
+          outcome: .finished(last: 1, best: 1))
+      }, metric: "test.acc1")
+    let lines = text(results).split(separator: "\n")
+    #expect(lines.contains("M=2: a, b.") && lines.contains("M=3: a, b, c."), "\(text(results))")
+    #expect(
+      ReportTable.words(results.runs[1].labels, results.columns, ReportTable.poolNames(results)) == "s m M=2")
+  }
+
+  @Test func `a report in Markdown says what was run, by what and where, and ends with the grid`() {
+    var layout = ReportLayout()
+    layout.compareTo = ["baseline"]
+    let results = MadeUp.results { run in
+      run.seed == 2 && run.labels[1] == "baseline"
+        ? MadeUp.run(run, .failed(.diverged, reason: "a | b")) : run
+    }
+    let table = ReportTable(results, layout)
+    let made = Provenance(
+      version: "0.1.0", commit: "abcdef123456", program: nil, blas: "b", cpu: "Test CPU", host: "laboratory",
+      profile: "single, 1 thread")
+    let runs = results.runs.map { run in
+      SweepStory.Run(
+        key: ContentKey(hashing: []), title: "t",
+        attempts: [
+          RunAccount.Attempt(number: 1, firstStep: 0, outcome: "finished", reason: nil, provenance: made)
+        ], series: [], lastState: nil, final: nil)
+    }
+    let story = SweepStory(table, grid: "{ // ``` in a comment\n}", asked: 40, runs: runs)
+    let text = MarkdownReport.render(story, style: TextStyle())
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines[0] == "# made-up" && text.contains("`mtkd-sweep run made-up.json`"))
+    #expect(text.contains("40 runs asked for, 30 distinct, 28 of them with a result so far"), "\(text)")
+    #expect(
+      text.contains(
+        "- mtkd-sweep 0.1.0, commit abcdef123456 on Test CPU (laboratory), single, 1 thread: 30 runs"))
+    #expect(text.contains("\n## Differences, paired t\n\n|"))
+    #expect(text.hasSuffix("\n## The grid\n\n````jsonc\n{ // ``` in a comment\n}\n````\n"), "\(text)")
+    // What follows the items of a list is not taken for the rest of the last one.
+    for (line, next) in zip(lines, lines.dropFirst()) where line.hasPrefix("- ") {
+      #expect(next.isEmpty || next.hasPrefix("- "), "\(next)")
+    }
   }
 
   @Test func `any settings make rows and columns, and none is mixed away`() {

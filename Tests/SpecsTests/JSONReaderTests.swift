@@ -87,6 +87,18 @@ import Testing
     #expect(failure(String(repeating: "{\"a\":", count: 100_000))?.problem == "more than 64 nested brackets")
   }
 
+  @Test func `values are shown over several lines where one is too short, and read back as they are`() throws
+  {
+    let short = try value(#"{"b": [1, 2], "a": {}}"#)
+    #expect(short.indented == #"{"a":{},"b":[1,2]}"#)
+    let name = String(repeating: "n", count: 60)
+    let long = try value(#"{"list": ["\#(name)", {"deep": ["\#(name)", "\#(name)"]}], "a": 1, "empty": []}"#)
+    #expect(try value(long.indented) == long)
+    let lines: [Substring] = long.indented.split(separator: "\n")
+    let depths = lines.map { line in line.prefix { $0 == " " }.count }
+    #expect(depths == [0, 2, 2, 2, 4, 4, 6, 8, 8, 6, 4, 2, 0], "\(long.indented)")
+  }
+
   @Test func `a text cut anywhere is an error and no crash`() throws {
     let text = Array(#"{"a": [1.5e-3, "x\u00e9\n", {"b": null}], "c": tr"#.utf8) + Array("ue}".utf8)
     _ = try JSONReader.read(text)

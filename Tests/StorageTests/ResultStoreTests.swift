@@ -45,6 +45,29 @@ import Testing
 
   // Records
 
+  @Test func `a sweep's programs are those that made its finished runs, the most frequent first`() throws {
+    var other = Examples.provenance
+    (other.commit, other.host) = ("def", "there")
+    var elsewhere = other
+    elsewhere.host = "elsewhere"
+    let makers = [Examples.provenance, other, elsewhere, Examples.provenance]
+    for (number, made) in makers.enumerated() {
+      try store.register([stage("r\(number)")])
+      // The last one is begun and no more.
+      try store.ingest(
+        numbered([.started(step: 0, made), epoch(0, 10)]),
+        of: AttemptID(key: Examples.key("r\(number)"), number: 1), closing: number < 3 ? .finished : nil)
+    }
+    try store.saveSweep(
+      SweepRecord(name: "g", grid: "", canonical: "{}", columns: [], asked: 4, created: 0),
+      points: makers.indices.map { SweepPoint(key: Examples.key("r\($0)"), seed: $0, labels: []) })
+    let programs = try store.programs(of: "g")
+    // Hosts do not tell programs apart.
+    #expect(programs.map(\.program) == [other.numerics, Examples.provenance.numerics])
+    #expect(programs.map(\.runs) == [2, 1])
+    #expect(throws: StoreError.unknownSweep("h", known: ["g"])) { try store.programs(of: "h") }
+  }
+
   @Test func `records of a run become its curve, its attempts and its metrics`() throws {
     try store.register([stage("a")])
     let id = AttemptID(key: Examples.key("a"), number: 1)
@@ -433,6 +456,29 @@ import Testing
     let copy = StoreFolder(folder.path)
     #expect(try ResultStore(at: copy, .reading).stages().map(\.stage.key) == before)
     #expect(try ResultStore(at: copy, .writing).stages().map(\.stage.key) == before)
+  }
+
+  @Test
+  func
+    `a store whose making was cut between two steps is told from a strange one, and made whole by the next writer`()
+    throws
+  {
+    let place = try filled("s")
+    let raw = try DatabaseQueue(path: place.database)
+    try raw.write { db in
+      let last = try #require(Migrations.migrator.migrations.last)
+      try db.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = ?", arguments: [last])
+      try db.execute(sql: "DROP TABLE verification")
+    }
+    try raw.close()
+    let error = #expect(throws: StoreError.self) { try ResultStore(at: place, .reading) }
+    #expect(error == .older(place.database))
+    let sentence = error?.description ?? ""
+    #expect(
+      sentence.contains("ended halfway") && sentence.contains("mtkd-sweep run GRID")
+        && sentence.contains("nothing in it is lost"), "\(sentence)")
+    try ResultStore(at: place, .writing).close()
+    #expect(try ResultStore(at: place, .reading).stages().count == 1)
   }
 
   @Test func `readers and a writer at the same time do not hinder each other`() throws {

@@ -1,4 +1,4 @@
-"""Turns docs/*.md into plain HTML pages that need no network: python3 docs/tools/build.py OUT. Needs Debian's python3-markdown."""
+"""Turns docs/*.md into plain HTML pages that need no network: python3 docs/tools/build.py OUT. Needs the Markdown package."""
 
 import pathlib
 import re
@@ -7,7 +7,7 @@ import sys
 try:
     import markdown
 except ImportError:
-    sys.exit("The Markdown package is missing. Type: sudo apt-get install python3-markdown")
+    sys.exit("The Markdown package is missing. Type: sudo apt-get install python3-markdown, or make test-tools and then make docs.")
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2125; --paper: #fbfaf7; --soft: #5c636b; --line: #e4e1da; --code: #f4f2ec; --accent: #1d5fa8 }
@@ -15,7 +15,7 @@ STYLE = """
   :root { --ink: #e7e9eb; --paper: #131619; --soft: #9aa3ab; --line: #2c3238; --code: #1f2429; --accent: #7db4f0 } }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.6 system-ui, sans-serif }
 main, nav { max-width: 50rem; margin: 0 auto; padding: 0 1.2rem }
-nav { padding-top: 1rem; font-size: .9rem } nav a { margin-right: 1.1rem }
+nav { padding-top: 1rem; font-size: .9rem } nav a { display: inline-block; margin-right: 1.1rem } nav a[aria-current] { color: inherit; font-weight: 600; text-decoration: none }
 a { color: var(--accent) } h1 { letter-spacing: -.02em; line-height: 1.2 } h2 { margin-top: 2.2rem }
 code, pre { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .88em; background: var(--code) }
 code { padding: .1em .3em; border-radius: 4px } pre { padding: .9rem 1rem; overflow-x: auto; border: 1px solid var(--line); border-radius: 8px }
@@ -46,7 +46,14 @@ def main(out):
     first = ["tutorial", "grid", "reproducing", "faq"]
     files = sorted(folder.glob("*.md"), key=lambda path: (first.index(path.stem) if path.stem in first else 9, path.stem))
     texts = {path: path.read_text(encoding="utf-8") for path in files}
-    links = "".join(f'<a href="{path.stem}.html">{title(text)}</a>' for path, text in texts.items())
+
+    def links(here):
+        def link(path):
+            current = ' aria-current="page"' if path == here else ""
+            return f'<a href="{path.stem}.html"{current}>{title(texts[path])}</a>'
+
+        return "\n".join(link(path) for path in files)
+
     out.mkdir(parents=True, exist_ok=True)
     for path, text in texts.items():
         # Links between the pages; those that leave docs/ stay as they are.
@@ -54,7 +61,7 @@ def main(out):
         # A fence may name the file that its text is.
         text = re.sub(r"^```(\w+) \S+$", r"```\1", text, flags=re.M)
         body = markdown.markdown(text, extensions=["tables", "fenced_code", "toc"])
-        page = PAGE.format(title=title(texts[path]), style=STYLE, links=links, body=body)
+        page = PAGE.format(title=title(texts[path]), style=STYLE, links=links(path), body=body)
         (out / f"{path.stem}.html").write_text(page, encoding="utf-8")
     index = (out / f"{files[0].stem}.html").read_text(encoding="utf-8")
     (out / "index.html").write_text(index, encoding="utf-8")

@@ -6,7 +6,11 @@ package enum CostFigure: FigureKind {
   package static let summary =
     "the metric against seconds an epoch, and the cells that nothing beats in both (Pareto)"
   /// Metrics of an epoch's cost, the first that a sweep has counts.
-  static let costs = ["cpu.seconds", "epoch.seconds", "time.seconds", "seconds"]
+  ///
+  /// Processor seconds before those of the clock, which depend on what else the machine did.
+  static let costs = [
+    "measured.cpuSeconds", "cpu.seconds", "measured.seconds", "epoch.seconds", "time.seconds", "seconds",
+  ]
 
   package static func series(among names: [String]) -> [String] {
     let exact = costs.filter(names.contains)
@@ -43,9 +47,12 @@ package enum CostFigure: FigureKind {
       let sample = point.cell.headline!
       return [sample.mean - (sample.deviation ?? 0), sample.mean + (sample.deviation ?? 0)]
     }
-    let widths = points.flatMap {
-      [$0.cost.mean - ($0.cost.deviation ?? 0), $0.cost.mean + ($0.cost.deviation ?? 0)]
+    // No cost is below nothing, however much it spreads.
+    func reach(_ cost: SampleStatistics) -> (low: Double, high: Double) {
+      let deviation = cost.deviation ?? 0
+      return (max(min(0, cost.mean), cost.mean - deviation), cost.mean + deviation)
     }
+    let widths = points.flatMap { [reach($0.cost).low, reach($0.cost).high] }
     let frame = Frame(
       x: Scale(covering: widths, from: true), y: Scale(covering: heights), left: 66, top: 46, width: 470,
       height: 300)
@@ -61,10 +68,9 @@ package enum CostFigure: FigureKind {
           frame.at(point.cost.mean, sample.mean - deviation),
           frame.at(point.cost.mean, sample.mean + deviation), "thin c\(isFront ? 1 : 0)")
       }
-      if let deviation = point.cost.deviation {
-        svg.line(
-          frame.at(point.cost.mean - deviation, sample.mean),
-          frame.at(point.cost.mean + deviation, sample.mean), "thin c\(isFront ? 1 : 0)")
+      if point.cost.deviation != nil {
+        let (low, high) = reach(point.cost)
+        svg.line(frame.at(low, sample.mean), frame.at(high, sample.mean), "thin c\(isFront ? 1 : 0)")
       }
       svg.marker(
         isFront ? 3 : 0, at, radius: isFront ? 5.5 : 4.5, FigureStyle.fill(isFront ? 1 : 0),
@@ -74,8 +80,9 @@ package enum CostFigure: FigureKind {
       if named.contains(index) { svg.text("\(index + 1)", Point(at.x + 8, at.y - 6), "small") }
     }
     Legend.draw(
-      zip(named, names).map { ($1, Legend.Mark.marker(front.contains($0) ? 3 : 0)) }, on: &svg,
-      at: Point(556, 46))
+      zip(named, names).map { place, name in
+        (name, front.contains(place) ? Legend.Mark.marker(3, colour: 1) : .marker(0, colour: 0))
+      }, on: &svg, at: Point(556, 46))
     svg.text(
       "Diamonds: no other cell is both cheaper and better. Mean and one sample deviation over seeds; seconds are those of the machines that ran them.",
       Point(16, height - 12), "note")

@@ -106,8 +106,8 @@ struct Legend {
   static let rowHeight = 19.0
   private static let longest = 34
 
-  /// A line, a marker or a patch before each name.
-  enum Mark { case line(Int), marker(Int), patch(Int), ribbon(Int), reference }
+  /// A line, a marker of a shape and a colour, or a patch before each name.
+  enum Mark { case line(Int), marker(Int, colour: Int), patch(Int), ribbon(Int), reference }
 
   static func draw(_ entries: [(name: String, mark: Mark)], on svg: inout SVG, at corner: Point) {
     for (row, entry) in entries.enumerated() {
@@ -118,18 +118,23 @@ struct Legend {
           Point(corner.x, y), Point(corner.x + 26, y), FigureStyle.stroke(index),
           dash: FigureStyle.dash(index))
         svg.marker(index, Point(corner.x + 13, y), radius: 4, FigureStyle.fill(index))
-      case .marker(let index): svg.marker(index, Point(corner.x + 13, y), radius: 5, FigureStyle.fill(index))
+      case .marker(let shape, let colour):
+        svg.marker(shape, Point(corner.x + 13, y), radius: 5, FigureStyle.fill(colour))
       case .patch(let index):
         svg.rectangle(Point(corner.x + 5, y - 6), width: 16, height: 12, FigureStyle.fill(index))
       case .ribbon(let index):
         svg.rectangle(Point(corner.x + 5, y - 6), width: 16, height: 12, FigureStyle.ribbon(index))
       case .reference: svg.line(Point(corner.x, y), Point(corner.x + 26, y), "reference", dash: "5 4")
       }
-      let isLong = entry.name.count > longest
+      let shown = shortened(entry.name)
       svg.text(
-        isLong ? entry.name.prefix(longest - 1) + "…" : entry.name, Point(corner.x + 32, y + 4),
-        hint: isLong ? entry.name : nil)
+        shown, Point(corner.x + 32, y + 4), hint: shown == entry.name ? nil : entry.name)
     }
+  }
+
+  /// Names differ at their ends: what does not fit goes from the middle.
+  static func shortened(_ name: String) -> String {
+    name.count > longest ? "\(name.prefix(longest / 3))…\(name.suffix(longest - 1 - longest / 3))" : name
   }
 
   /// Pixels that the longest of some names takes.

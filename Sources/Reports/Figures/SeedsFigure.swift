@@ -63,7 +63,8 @@ package enum SeedsFigure: FigureKind {
       }
     }
     Legend.draw(
-      legend.indices.map { (legend[$0], Legend.Mark.marker($0)) }, on: &svg, at: Point(left + 456, 46))
+      legend.indices.map { (legend[$0], Legend.Mark.marker($0, colour: $0)) }, on: &svg,
+      at: Point(left + 456, 46))
     let hidden = all.count - cells.count
     svg.text(
       "Upright: mean; level: its 95 % t interval, open where it leaves the frame; \(input.selection).\(hidden > 0 ? " \(hidden) more cells are not shown: --where chooses." : "")",

@@ -13,7 +13,8 @@ package enum LaTeXTable: TableFormat {
       }
     }
     var lines = [
-      "\\begin{table}", "  \\centering", "  \\caption{\(escaped(sheet.title))}",
+      "% Needs \\usepackage{booktabs}.", "\\begin{table}", "  \\centering",
+      "  \\caption{\(escaped(sheet.title))}",
       "  \\begin{tabular}{\(columns)}",
       "    \\toprule", row(sheet.head.map(escaped)), "    \\midrule",
     ]

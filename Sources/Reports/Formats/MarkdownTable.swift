@@ -3,19 +3,32 @@ package enum MarkdownTable: TableFormat {
   package static let name = "markdown"
 
   package static func render(_ sheet: Sheet, style: TextStyle) -> String {
-    func escaped(_ text: String) -> String {
-      text.replacing("|", with: "\\|").replacing("\n", with: " ")
-    }
+    render(sheet, title: "**\(escaped(sheet.title))**")
+  }
+
+  private static func escaped(_ text: String) -> String {
+    text.replacing("|", with: "\\|").replacing("\n", with: " ")
+  }
+
+  /// - Parameter title: a line above the table; nil for none.
+  static func render(_ sheet: Sheet, title: String?) -> String {
     func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
     func marked(_ entry: Sheet.Entry) -> String {
       let text = escaped(entry.text)
       return entry.emphasis == .best ? "**\(text)**" : text
     }
-    var lines = ["**\(escaped(sheet.title))**", "", line(sheet.head.map(escaped))]
+    var lines = (title.map { [$0, ""] } ?? []) + [line(sheet.head.map(escaped))]
     lines.append(line(sheet.head.indices.map { $0 < sheet.stubs ? "---" : "---:" }))
     lines += sheet.rows.map { line($0.map(marked)) }
     lines.append("")
-    lines += sheet.notes.map { $0.hasPrefix("  ") ? "- \($0.dropFirst(2))" : "\($0)  " }
+    var isList = false
+    for note in sheet.notes {
+      let isItem = note.hasPrefix("  ")
+      // What follows a list without an empty line would become part of its last item.
+      if isList, !isItem { lines.append("") }
+      lines.append(isItem ? "- \(note.dropFirst(2))" : "\(note)  ")
+      isList = isItem
+    }
     return lines.joined(separator: "\n") + "\n"
   }
 }

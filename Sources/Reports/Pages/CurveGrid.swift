@@ -24,11 +24,7 @@ package enum CurveGrid {
         groups[place].runs.append(index)
       } else {
         order[run.labels] = groups.count
-        var words: [String] = []
-        for (name, label) in zip(results.columns, run.labels) where label != .null {
-          words.append(name == "student" ? ReportTable.text(label) : ReportTable.word(name, label, pools))
-        }
-        groups.append(Group(title: words.joined(separator: " "), runs: [index]))
+        groups.append(Group(title: ReportTable.words(run.labels, results.columns, pools), runs: [index]))
       }
     }
     return groups

@@ -37,7 +37,7 @@ package enum PageStyle {
     button:hover{border-color:var(--accent)}
     :focus-visible{outline:2px solid var(--accent);outline-offset:2px}
     section{margin:2.2rem 0 0}
-    main{padding-bottom:4rem}
+    main.wrap{padding-bottom:4rem}
     .card{background:var(--card);border:1px solid var(--line);border-radius:10px;box-shadow:var(--shadow);padding:1.25rem 1.4rem}
     .tiles{display:grid;grid-template-columns:1fr 1fr;gap:1rem;margin:0;padding:0;list-style:none}
     .tiles li{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:.8rem 1rem;box-shadow:var(--shadow)}

@@ -7,6 +7,7 @@ package enum RunSections {
     let columns = results.columns
     let hasSections = story.runs.count <= SweepPage.mostSections
     let range = range(of: story)
+    let pools = ReportTable.poolNames(results)
     let head =
       (["run"] + columns + ["seed", "state", "last", "best", "epochs"]).map { name -> Markup in
         "<th scope=col\(textual.contains(name) || columns.contains(name) ? " class=text" : "" as Markup)><button type=button>\(name)</button></th>"
@@ -17,7 +18,7 @@ package enum RunSections {
         if let number = label.number {
           return "<td class=text data-v=\"\(number.description)\">\(number.description)</td>"
         }
-        return "<td class=text>\(label == .null ? "" : ReportTable.text(label))</td>"
+        return "<td class=text>\(label == .null ? "" : pools[label] ?? ReportTable.text(label))</td>"
       }
       let name: Markup =
         hasSections

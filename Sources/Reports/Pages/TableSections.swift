@@ -54,6 +54,7 @@ package enum TableSections {
   /// Every cell with its numbers in full.
   static func cells(_ table: ReportTable) -> Markup {
     let columns = table.results.columns
+    let pools = ReportTable.poolNames(table.results)
     let head =
       columns.map { name -> Markup in "<th scope=col class=text><button type=button>\(name)</button></th>" }
       + ["n", "mean", "std", "95 % interval", "median", "best epoch", "without a number"].map {
@@ -70,7 +71,7 @@ package enum TableSections {
         if let number = label.number {
           return "<td class=text data-v=\"\(number.description)\">\(number.description)</td>"
         }
-        return "<td class=text>\(label == .null ? "" : ReportTable.text(label))</td>"
+        return "<td class=text>\(label == .null ? "" : pools[label] ?? ReportTable.text(label))</td>"
       }
       let interval = cell.headline?.moments.interval().map {
         "\(Digits.fixed($0.low, digits)) to \(Digits.fixed($0.high, digits))"

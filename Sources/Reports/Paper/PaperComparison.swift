@@ -33,13 +33,9 @@ package struct PaperComparison: Sendable {
       }
       let name = ReportTable.text(student)
       guard let value = table.accuracy(student: name, method: method, variants: variants) else { continue }
-      let words = zip(columns, cell.labels).compactMap { column, label -> String? in
-        if label == .null { return nil }
-        return column == "student" ? ReportTable.text(label) : ReportTable.word(column, label, pools)
-      }
       rows.append(
         Row(
-          name: words.joined(separator: " "), cell: cell, value: value,
+          name: ReportTable.words(cell.labels, columns, pools), cell: cell, value: value,
           welch: cell.headline.flatMap { WelchComparison(value.moments, $0.moments) }))
     }
     self.rows = rows

@@ -90,7 +90,9 @@ struct Dashboard: Sendable {
     case ["curves"]:
       let preferences = try record.report
       let results = try store.results(of: name, metric: preferences.metric, select: preferences.select)
-      return .html(try store.curves(of: record, results).text)
+      let running = try await feed.state().running.map(\.key)
+      let begun = Dictionary(running.map { ($0, folder.reportedEpochs(of: $0)) }) { $1 }
+      return .html(try store.curves(of: record, results, begun: begun).text)
     case ["runs"]: return .html(try runs(store, record, search).text)
     default: return Self.notFound
     }
@@ -100,7 +102,8 @@ struct Dashboard: Sendable {
   private func runs(_ store: ResultStore, _ sweep: SweepRecord, _ search: String) throws -> Markup {
     let words = search.lowercased().split(separator: " ")
     let outcomes = try store.outcomes(of: sweep.name, metric: sweep.report.metric)
-    let rows = outcomes.map { outcome in DashboardPages.RunRow(outcome, sweep.columns) }
+    let pools = ReportTable.poolNames(sweep.columns, outcomes.lazy.map(\.point.labels))
+    let rows = outcomes.map { outcome in DashboardPages.RunRow(outcome, sweep.columns, pools) }
     let found = words.isEmpty ? rows : rows.filter { row in words.allSatisfy { row.text.contains($0) } }
     return DashboardPages.runs(found, of: rows.count)
   }
@@ -123,9 +126,13 @@ struct Dashboard: Sendable {
         status: 404)
     }
     let log = try log(of: run.stage.key)
+    let work = try await feed.state().running.first { $0.key == run.stage.key }
+    // The store has a run's epochs when its worker is done with it; until then the worker's own file has.
+    let epochs =
+      run.state == .open ? run.epochs.replaced(by: folder.reportedEpochs(of: run.stage.key)) : run.epochs
     switch part {
-    case nil: return .html(DashboardPages.run(run, log))
-    case "part": return .html(DashboardPages.runParts(run, log).text)
+    case nil: return .html(DashboardPages.run(run, epochs, work, log))
+    case "part": return .html(DashboardPages.runParts(run, epochs, work, log).text)
     case "log": return .text(log ?? "No log is here: logs stay where the run was made.\n")
     default: return Self.notFound
     }

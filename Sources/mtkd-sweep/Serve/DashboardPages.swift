@@ -52,7 +52,11 @@ enum DashboardPages {
       ], script: PageScript.live, status: lamp, footer: footer)
   }
 
-  static func run(_ run: StoredRun, _ log: String?) -> String {
+  /// - Parameters:
+  ///   - epochs: all that are known, of a worker that is at it too.
+  ///   - work: where that worker is; nil where nobody is at it.
+  static func run(_ run: StoredRun, _ epochs: [EpochRecord], _ work: RunningStage?, _ log: String?) -> String
+  {
     SweepPage.document(
       title: "\(run.stage.title) · mtkd-sweep",
       header: """
@@ -61,7 +65,8 @@ enum DashboardPages {
         """,
       sections: [
         section(
-          "run", "This run", "/runs/\(run.stage.key.description)/part", runParts(run, log), isWork: true)
+          "run", "This run", "/runs/\(run.stage.key.description)/part", runParts(run, epochs, work, log),
+          isWork: true)
       ], script: PageScript.live, status: lamp, footer: footer)
   }
 
@@ -128,21 +133,17 @@ enum DashboardPages {
     let state: String
     let last: Double?
     let best: Double?
-    /// What a search looks at.
+    /// What a search looks at: all of the labels, teachers by their names too.
     let text: String
 
-    init(_ outcome: PointOutcome, _ columns: [String]) {
+    init(_ outcome: PointOutcome, _ columns: [String], _ pools: [JSONValue: String]) {
       key = outcome.point.key
       seed = outcome.point.seed
-      var words: [String] = []
-      for (name, label) in zip(columns, outcome.point.labels) where label != .null {
-        let isPlain = name == "student" || name == "method"
-        words.append(isPlain ? ReportTable.text(label) : "\(name)=\(ReportTable.text(label))")
-      }
-      labels = words.joined(separator: " ")
+      labels = ReportTable.words(outcome.point.labels, columns, pools)
       state = outcome.state.map { RunAccount.State($0).word } ?? "open"
       (last, best) = (outcome.last?.value, outcome.best?.value)
-      text = "\(labels) seed \(seed) seed=\(seed) \(state) \(key)".lowercased()
+      let whole = ReportTable.words(outcome.point.labels, columns, [:])
+      text = "\(labels) \(whole) seed \(seed) seed=\(seed) \(state) \(key)".lowercased()
     }
   }
 
@@ -175,13 +176,23 @@ enum DashboardPages {
       """
   }
 
-  static func runParts(_ run: StoredRun, _ log: String?) -> Markup {
+  static func runParts(
+    _ run: StoredRun, _ epochs: [EpochRecord], _ work: RunningStage?, _ log: String?
+  ) -> Markup {
     let state = RunAccount.State(run.state)
-    var facts: [(String, Markup)] = [
-      ("state", "<span class=\"tag \(state.word)\">\(state.word == "open" ? "to run" : state.word)</span>")
-    ]
+    let (tone, word) =
+      work == nil ? (state.word, state.word == "open" ? "to run" : state.word) : ("running", "at work")
+    var facts: [(String, Markup)] = [("state", "<span class=\"tag \(tone)\">\(word)</span>")]
     if let reason = state.reason { facts.append(("why", "\(reason)")) }
-    facts.append(("epochs", "\(run.epochs.count)"))
+    if let work {
+      let loss = work.loss.flatMap { $0.isFinite ? ", loss \(CurveChart.text($0))" : nil } ?? ""
+      facts.append(
+        (
+          "now",
+          "epoch \(min(work.epoch + 1, work.epochs)) of \(work.epochs), step \(work.step) of \(work.steps)\(loss)"
+        ))
+    }
+    facts.append(("epochs done", "\(epochs.count)"))
     for attempt in run.attempts {
       let why = attempt.reason.map { ": \($0)" } ?? ""
       let made = attempt.provenance.map { ", mtkd-sweep \($0.version) on \($0.host), \($0.cpu)" } ?? ""
@@ -196,15 +207,16 @@ enum DashboardPages {
         ))
     }
     let list = facts.map { fact -> Markup in "<dt>\(fact.0)</dt><dd>\(fact.1)</dd>" }
-    let names = Set(run.epochs.flatMap { $0.metrics.values.map(\.name) }).sorted()
+    let names = Set(epochs.flatMap { $0.metrics.values.map(\.name) }).sorted()
     let charts = names.map { name -> Markup in
-      CurveChart.markup(name, run.epochs.map { $0.metrics[name] ?? .nan })
+      CurveChart.markup(name, epochs.map { $0.metrics[name] ?? .nan })
     }
+    let settings = (try? JSONReader.read(Array(run.stage.spec.utf8)).value.indented) ?? run.stage.spec
     let said: Markup =
       log.map { "<h3>Log</h3><pre class=log>\($0)</pre>" }
       ?? "<p class=soft>No log is here: logs stay where the run was made.</p>"
     return
-      "<dl>\(list)</dl><div class=charts>\(charts)</div>\(said)<h3>Settings</h3><pre>\(run.stage.spec)</pre>"
+      "<dl>\(list)</dl><div class=charts>\(charts)</div>\(said)<h3>Settings</h3><pre>\(settings)</pre>"
   }
 
   static func json(_ state: LiveState) -> String {
