@@ -9,8 +9,9 @@ import Training
 ///
 ///     mtkd-benchmarks methods [--rounds N] [--student NAME] [--teachers NAME,NAME,…]
 ///
-/// Every method trains one epoch of the same images in turn, teachers asked live, and the turns repeat: what else the machine does hits all
-/// of them. Processor seconds of the second and later epochs count, in which policies act, with the learning after an epoch.
+/// Every method trains one epoch of the same images in turn, and the turns repeat: what else the machine does hits all of them. Processor
+/// seconds of the second and later epochs count, in which policies act, with the learning after an epoch. First teachers are asked live, then
+/// what they say of the images has been written down before.
 struct MethodSpeed {
   private static let batches = 8
 
@@ -27,7 +28,17 @@ struct MethodSpeed {
       }
     }
     solver()
-    try epochs(student: student, pool: pool, rounds: rounds)
+    let task = ImageTask(channels: 3, height: 32, width: 32, classes: 100)
+    let teachers = try pool.enumerated().map { index, name in
+      let built = try BuiltNetwork(NetworkNames.spec(.string(name)), task)
+      return Teacher(built, built.state(seed: UInt64(index)))
+    }
+    print(
+      "\(student) from \(pool.joined(separator: ", ")); \(batches) batches of 64 an epoch, \(rounds) rounds")
+    let source = Noise(task: task, batches: batches)
+    try epochs(student: student, teachers, source, rounds: rounds)
+    let recorded = teachers.map { Recorded(source.everything(from: $0)) }
+    try epochs(student: student, teachers, source, rounds: rounds, recorded: recorded)
   }
 
   /// Microseconds of the weights of four gradients in R¹⁰⁰, as one batch of AEKD needs them.
@@ -49,12 +60,10 @@ struct MethodSpeed {
       String(format: "AEKD's solver, four teachers: %.1f microseconds (mean weight %.3f)", each, sum / 4000))
   }
 
-  private static func epochs(student: String, pool: [String], rounds: Int) throws {
-    let task = ImageTask(channels: 3, height: 32, width: 32, classes: 100)
-    let teachers = try pool.enumerated().map { index, name in
-      let built = try BuiltNetwork(NetworkNames.spec(.string(name)), task)
-      return Teacher(built, built.state(seed: UInt64(index)))
-    }
+  /// - Parameter recorded: what the teachers said; empty where they are asked.
+  private static func epochs(
+    student: String, _ teachers: [Teacher], _ source: Noise, rounds: Int, recorded: [Recorded] = []
+  ) throws {
     let names = [
       "aver-kd-fitnet", "baseline", "aver-kd", "amtml-kd", "aekd", "eb-kd", "ca-mkd", "mmkd", "mtkd-rl",
     ]
@@ -62,7 +71,7 @@ struct MethodSpeed {
       try TrainingRun(
         student: NetworkNames.spec(.string(student)), teachers: name == "baseline" ? [] : teachers,
         method: MethodSpec(name: name), recipe: .student(epochs: 1000, batchSize: 64),
-        source: Noise(task: task, batches: batches), seed: 1)
+        source: source, seed: 1, recorded: name == "baseline" ? [] : recorded)
     }
     var times = [[Double]](repeating: [], count: names.count)
     for round in 0...rounds {
@@ -73,8 +82,7 @@ struct MethodSpeed {
         if round > 0 { times[index].append(cpuSeconds() - start) }
       }
     }
-    print(
-      "\(student) from \(pool.joined(separator: ", ")); \(batches) batches of 64 an epoch, \(rounds) rounds")
+    print(recorded.isEmpty ? "teachers asked" : "teachers' outputs written down")
     for (name, all) in zip(names, times) {
       let ratios = zip(all, times[0]).map { $0 / $1 }.sorted()
       print(
@@ -110,11 +118,34 @@ private struct Noise: BatchSource {
   func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, labels: [Int]) {
     (images.rows(positions), positions.map { labels[$0] })
   }
+  /// One view of each image, the same in every epoch.
+  func views(_ positions: [Int], epoch: Int) -> [Int]? { positions.map { _ in 0 } }
+
+  /// What a teacher says of all images, in batches.
+  func everything(from teacher: Teacher) -> Activations {
+    let parts = order(epoch: 0).map { teacher(images.rows($0)) }
+    return Activations(
+      features: [.concatenated(parts.map(\.map), axis: 0), .concatenated(parts.map(\.embedding), axis: 0)],
+      logits: .concatenated(parts.map(\.logits), axis: 0))
+  }
+
   func plainBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) {
     trainingBatch(positions, epoch: 0)
   }
   var evaluationOrder: [[Int]] { [] }
   func evaluationBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) {
     trainingBatch(positions, epoch: 0)
+  }
+}
+
+/// What a teacher said of all images, in memory.
+private struct Recorded: RecordedOutputs {
+  private let all: Activations
+
+  init(_ all: Activations) { self.all = all }
+
+  func activations(_ positions: [Int], views: [Int]) -> Activations? {
+    Activations(
+      features: [all.map.rows(positions), all.embedding.rows(positions)], logits: all.logits.rows(positions))
   }
 }

@@ -4,7 +4,8 @@ import Specs
 import Tensors
 import Training
 
-/// Images per CPU second of whole training steps and evaluations at one thread, by network: the median of a few rounds.
+/// Images per CPU second of whole training steps and evaluations at one thread, by network: the median of a few rounds. `deit-tiny@64` is a
+/// network on images of 64 × 64; where nothing is said they are 32 × 32.
 ///
 ///     mtkd-benchmarks [NETWORK …] [--batch N] [--seconds S] [--only train|infer] [--direct] [--digest]
 ///     mtkd-benchmarks orchestration
@@ -46,7 +47,8 @@ import Training
     }
     if !named.isEmpty { benchmark.networks = named }
     print(
-      "\(FastKernels.description), one thread, batch \(benchmark.batch), 3 × 32 × 32, images per CPU second")
+      "\(FastKernels.description), one thread, batch \(benchmark.batch), three channels, images per CPU second"
+    )
     for network in benchmark.networks { try benchmark.measure(network) }
   }
 
@@ -106,14 +108,29 @@ private struct TrainingStep {
   var optimizer = SGD(momentum: 0.9, weightDecay: 5e-4)
 
   init(_ name: String, batch: Int, _ convolution: ConvolutionChoice) throws {
-    let task = ImageTask(channels: 3, height: 32, width: 32, classes: 100)
-    built = try BuiltNetwork(NetworkNames.spec(.string(name)), task)
+    let (network, side) = try Self.sized(name)
+    let task = ImageTask(channels: 3, height: side, width: side, classes: 100)
+    built = try BuiltNetwork(network, task)
     state = built.state(seed: 1)
     state.convolution = convolution
     var stream = RandomStream(seed: 1, "benchmark")
     let shape: Shape = [batch, task.channels, task.height, task.width]
     images = Tensor((0..<shape.count).map { _ in stream.normal() }, shape)
     labels = (0..<batch).map { _ in stream.index(below: task.classes) }
+  }
+
+  /// `NAME` or `NAME@SIDE`. A transformer is one for images of that side.
+  private static func sized(_ name: String) throws -> (network: ModelSpec, side: Int) {
+    let parts = name.split(separator: "@", maxSplits: 1).map(String.init)
+    let spec = try NetworkNames.spec(.string(parts[0]))
+    guard parts.count == 2, let side = Int(parts[1]) else { return (spec, 32) }
+    guard spec.parameters["image"] != nil else { return (spec, side) }
+    let sized = spec.parameters.merging([
+      "family": .string(spec.family), "image": .number(DecimalNumber(side)),
+    ]) {
+      $1
+    }
+    return (try NetworkNames.spec(.object(sized)), side)
   }
 
   mutating func train() {

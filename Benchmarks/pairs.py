@@ -1,4 +1,4 @@
-"""Speed beside PyTorch: pairs A B A B in the same minutes, CPU time, one thread, batch 64, and a table with the medians and their spread.
+"""Speed beside PyTorch: pairs A B A B in the same minutes, CPU time, one thread, batch 64 (16 at 224 x 224), and a table with the medians and their spread.
 
     pairs.py [NETWORK ...] [--pairs N] [--seconds S] [--append FILE]
 
@@ -20,7 +20,7 @@ RIVAL = [os.path.join(ROOT, ".build/torch/bin/python"), os.path.join(HERE, "torc
 KEEP = {"MALLOC_TRIM_THRESHOLD_": "-1", "MALLOC_MMAP_MAX_": "0", "MALLOC_TOP_PAD_": "268435456", "OMP_NUM_THREADS": "1"}
 NETWORKS = (
     "resnet8 resnet20 resnet56 wrn-16-2 wrn-28-4 resnet8x4 resnet32x4 mobilenetv2 shufflenetv2 regnetx-200mf regnetx-400mf "
-    "regnety-400mf mtkd-rl"
+    "regnety-400mf deit-tiny@64 deit-tiny@224 mtkd-rl"
 ).split()
 
 
@@ -34,7 +34,7 @@ def measure(command, **extra):
 def pairs(network, mode, count, seconds):
     ratios, own, rival = [], [], []
     for _ in range(count):
-        options = ["--seconds", str(seconds)]
+        options = ["--seconds", str(seconds), "--batch", "16" if network.endswith("@224") else "64"]
         own.append(measure([OWN, network, "--only", mode, *options]))
         rival.append(measure([*RIVAL, network, mode, *options], **KEEP))
         ratios.append(own[-1][0] / rival[-1][0])

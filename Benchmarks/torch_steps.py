@@ -3,8 +3,8 @@
     torch_steps.py NETWORK train|infer [--batch N] [--seconds S]
     torch_steps.py mtkd-rl train        # a student's step with four live teachers
 
-Prints one line: images per CPU second, median over steps, then the largest resident memory in MiB. Eager mode, channels_last, 3 x 32 x 32, 100
-classes, SGD with momentum. Start it with malloc told to keep memory, or page faults are measured:
+Prints one line: images per CPU second, median over steps, then the largest resident memory in MiB. Eager mode, channels_last, 3 x 32 x 32 (NAME@SIDE
+for other sides), 100 classes, SGD with momentum. Start it with malloc told to keep memory, or page faults are measured:
 
     MALLOC_TRIM_THRESHOLD_=-1 MALLOC_MMAP_MAX_=0 MALLOC_TOP_PAD_=268435456
 """
@@ -162,6 +162,44 @@ def regnet(depths, widths, group, squeeze):
     return Classifier(nn.Sequential(*layers), width)
 
 
+class Attention(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads, self.qkv, self.projection = heads, nn.Linear(width, 3 * width), nn.Linear(width, width)
+
+    def forward(self, x):
+        n, t, c = x.shape
+        q, k, v = self.qkv(x).view(n, t, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
+        return self.projection(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(n, t, c))
+
+
+class Block(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(width, 1e-6), nn.LayerNorm(width, 1e-6)
+        self.attention = Attention(width, heads)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, x):
+        x = x + self.attention(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+class Transformer(nn.Module):
+    def __init__(self, side, width, depth, heads, patch=16):
+        super().__init__()
+        self.patches = nn.Conv2d(3, width, patch, patch)
+        self.token = nn.Parameter(torch.zeros(1, 1, width))
+        self.positions = nn.Parameter(torch.randn(1, (side // patch) ** 2 + 1, width) * 0.02)
+        self.blocks = nn.Sequential(*[Block(width, heads) for _ in range(depth)])
+        self.norm, self.classifier = nn.LayerNorm(width, 1e-6), nn.Linear(width, 100)
+
+    def forward(self, x):
+        x = self.patches(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.token.expand(len(x), -1, -1), x], 1) + self.positions
+        return self.classifier(self.norm(self.blocks(x))[:, 0])
+
+
 NETWORKS = {
     "resnet8": lambda: resnet(8, (16, 16, 32, 64)),
     "resnet20": lambda: resnet(20, (16, 16, 32, 64)),
@@ -175,6 +213,8 @@ NETWORKS = {
     "regnetx-200mf": lambda: regnet((1, 1, 4, 7), (24, 56, 152, 368), 8, 0),
     "regnetx-400mf": lambda: regnet((1, 2, 7, 12), (32, 64, 160, 384), 16, 0),
     "regnety-400mf": lambda: regnet((1, 2, 7, 12), (32, 64, 160, 384), 16, 0.25),
+    "deit-tiny@64": lambda: Transformer(64, 192, 12, 3),
+    "deit-tiny@224": lambda: Transformer(224, 192, 12, 3),
 }
 TEACHERS = ["regnety-400mf", "resnet32x4", "wrn-28-4", "regnetx-400mf"]
 
@@ -228,7 +268,8 @@ def main():
     options = dict(zip(sys.argv[3::2], sys.argv[4::2]))
     batch, seconds = int(options.get("--batch", 64)), float(options.get("--seconds", 3))
     network = NETWORKS["shufflenetv2" if name == "mtkd-rl" else name]().to(memory_format=torch.channels_last)
-    images = torch.randn(batch, 3, 32, 32).to(memory_format=torch.channels_last)
+    side = int(name.partition("@")[2] or 32)
+    images = torch.randn(batch, 3, side, side).to(memory_format=torch.channels_last)
     labels = torch.randint(0, 100, (batch,))
     optimizer = torch.optim.SGD(network.parameters(), 0.01, momentum=0.9, weight_decay=5e-4)
     distill = distillation(network, optimizer, batch) if name == "mtkd-rl" else None

@@ -15,15 +15,19 @@ package enum Augmentation: Hashable, Sendable {
   /// Images as a network sees them: normalised, `[indices.count, channels, height, width]`, single.
   ///
   /// What happens to an image depends on (seed, epoch, its position in the set), not on its batch.
-  package func batch(of set: ImageSet, indices: [Int], seed: Int = 0, epoch: Int = 0) -> Tensor {
-    batch(of: set, indices: indices) {
+  ///
+  /// - Throws: where a photograph is no longer what it was when it was indexed.
+  package func batch(of set: ImageSet, indices: [Int], seed: Int = 0, epoch: Int = 0)
+    throws(DatasetError) -> Tensor
+  {
+    try batch(of: set, indices: indices) {
       RandomStream(seed: UInt64(bitPattern: Int64(seed)), "augment", epoch, indices[$0])
     }
   }
 
   /// - Parameter stream: what the image at a position of `indices` is drawn from.
-  func batch(of set: ImageSet, indices: [Int], stream: (Int) -> RandomStream) -> Tensor {
-    if let photographs = set.photographs { return batch(of: set, photographs, indices, stream: stream) }
+  func batch(of set: ImageSet, indices: [Int], stream: (Int) -> RandomStream) throws(DatasetError) -> Tensor {
+    if let photographs = set.photographs { return try batch(of: set, photographs, indices, stream: stream) }
     let task = set.task
     return Tensor(filling: [indices.count, task.channels, task.height, task.width]) { out in
       set.pixels.withUnsafeBufferPointer { pixels in

@@ -6,6 +6,8 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
   case unreadable(file: String, reason: String)
   /// The files are not those that the plan was made with.
   case changed(name: String, folder: String)
+  /// A photograph is no longer what it was when it was indexed. `problem` follows its path.
+  case changedPhotograph(file: String, problem: String)
   /// More images were asked for than there are.
   case tooFew(name: String, key: String, asked: Int, present: Int)
   /// A name that holds numbers which make no dataset.
@@ -24,6 +26,9 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
     case .changed(let name, let folder):
       "The files of \(name) in \(folder) changed since this sweep was planned. "
         + "Put the old ones back, or plan again: other data are other runs."
+    case .changedPhotograph(let file, let problem):
+      "\(file) \(problem). Put the old file back and type `mtkd-sweep retry`; "
+        + "or run the grid again as it is: with other photographs it is other runs."
     case .tooFew(let name, let key, let asked, let present):
       "\(key) asks for \(asked) images, but \(name) has \(present). Ask for at most \(present)."
     case .impossible(let name, let problem): "'\(name)': \(problem)."

@@ -179,7 +179,7 @@ struct PhotoIndex: Sendable {
 /// Digests of files by size and time of their last change, so that only new files are read.
 ///
 /// A text: a line a file, `digest size nanoseconds path`, or `! size nanoseconds path TAB problem`. A cache that does not read is as good as none.
-private enum PhotoCache {
+enum PhotoCache {
   private static let mark = "mtkd-photos-1"
 
   private struct Known {
@@ -194,7 +194,7 @@ private enum PhotoCache {
   static func look(
     at paths: [String], below root: String, cache: String?, progress: (@Sendable (Int, Int) -> Void)?
   ) throws(DatasetError) -> [Result<ContentKey, UndecodableImage>] {
-    let known = memory.withLock { $0[root] } ?? cache.map(read) ?? [:]
+    let known = memory.withLock { $0[root] } ?? cache.flatMap(read) ?? [:]
     var stats: [(size: Int, time: Int)] = []
     var outcomes: [Result<ContentKey, UndecodableImage>?] = []
     for path in paths {
@@ -242,19 +242,23 @@ private enum PhotoCache {
     }
   }
 
-  private static func read(_ path: String) -> [String: Known] {
-    guard let file = try? DataFile(reading: path) else { return [:] }
+  /// Whether a file is one of these, whole.
+  static func isWhole(_ path: String) -> Bool { read(path) != nil }
+
+  /// Nil where it does not read.
+  private static func read(_ path: String) -> [String: Known]? {
+    guard let file = try? DataFile(reading: path) else { return nil }
     var lines = String(decoding: file.bytes, as: UTF8.self).split(separator: "\n")[...]
-    guard lines.popFirst().map({ $0 == mark }) == true else { return [:] }
+    guard lines.popFirst().map({ $0 == mark }) == true else { return nil }
     var known: [String: Known] = [:]
     for line in lines {
       let parts = line.split(separator: " ", maxSplits: 3)
-      guard parts.count == 4, let size = Int(parts[1]), let time = Int(parts[2]) else { return [:] }
+      guard parts.count == 4, let size = Int(parts[1]), let time = Int(parts[2]) else { return nil }
       if let digest = ContentKey(parts[0]) {
         known[String(parts[3])] = Known(size: size, time: time, outcome: .success(digest))
       } else {
         let halves = parts[3].split(separator: "\t", maxSplits: 1)
-        guard halves.count == 2 else { return [:] }
+        guard halves.count == 2 else { return nil }
         let error = UndecodableImage(problem: String(halves[1]))
         known[String(halves[0])] = Known(size: size, time: time, outcome: .failure(error))
       }

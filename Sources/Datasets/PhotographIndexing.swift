@@ -10,6 +10,9 @@ package struct PhotographIndexing: Sendable {
     (self.folder, self.note) = (folder, note)
   }
 
+  /// Whether a file of that folder is one, whole; what is not is as good as none.
+  package static func isWhole(_ path: String) -> Bool { PhotoCache.isWhole(path) }
+
   /// The file that remembers a folder of photographs.
   func file(for root: String) -> String? {
     folder.map { "\($0)/\(ContentKey(hashing: Array(root.utf8)).short).tsv" }

@@ -5,7 +5,7 @@ import Tensors
 
 /// Images that stay in their files and are decoded when they are shown.
 ///
-/// A file is compared with its digest each time: what changed after it was indexed stops the run instead of changing its numbers.
+/// A file is compared with its digest each time: what changed after it was indexed fails the run instead of changing its numbers.
 package struct Photographs: Sendable {
   /// One file: where it lies below the root, and what it held when it was indexed.
   package struct Entry: Hashable, Sendable {
@@ -144,26 +144,39 @@ extension Photographs {
   /// The square of one photograph, `[3, side, side]` as bytes, and whether it is to be mirrored.
   ///
   /// - Parameter stream: draws the part that is shown; nil for the middle, as photographs are measured.
-  func view(_ index: Int, side: Int, _ stream: inout RandomStream?) -> (planes: [UInt8], flipped: Bool) {
+  func view(
+    _ index: Int, side: Int, _ stream: inout RandomStream?
+  ) throws(DatasetError) -> (planes: [UInt8], flipped: Bool) {
+    let image = try decoded(index)
+    guard var draws = stream else {
+      return (image.centre(shorter: PhotoView.shorter(for: side), side: side), false)
+    }
+    let box = PhotoView.randomBox(width: image.width, height: image.height, &draws)
+    let planes = image.planes(box, side: side)
+    let flipped = draws.index(below: 2) == 1
+    stream = draws
+    return (planes, flipped)
+  }
+
+  /// Every file was read and decoded when it was indexed, so what fails here is a folder that changed under a run.
+  private func decoded(_ index: Int) throws(DatasetError) -> DecodedImage {
     let entry = entries[index]
     let path = "\(root)/\(entry.path)"
-    do {
-      let file = try DataFile(reading: path)
-      guard ContentKey(hashing: file.bytes) == entry.digest else {
-        fatalError("\(path) changed since it was indexed. Put the old file back, or plan again.")
-      }
-      let image = try DecodedImage(file.bytes)
-      guard var draws = stream else {
-        return (image.centre(shorter: PhotoView.shorter(for: side), side: side), false)
-      }
-      let box = PhotoView.randomBox(width: image.width, height: image.height, &draws)
-      let planes = image.planes(box, side: side)
-      let flipped = draws.index(below: 2) == 1
-      stream = draws
-      return (planes, flipped)
+    let file: DataFile
+    do throws(DatasetError) {
+      file = try DataFile(reading: path)
+    } catch .unreadable(_, let reason) {
+      throw .changedPhotograph(
+        file: path, problem: "was read when it was indexed and cannot be any more (\(reason))")
+    }
+    guard ContentKey(hashing: file.bytes) == entry.digest else {
+      throw .changedPhotograph(file: path, problem: "holds other bytes than when it was indexed")
+    }
+    do throws(UndecodableImage) {
+      return try DecodedImage(file.bytes)
     } catch {
-      // Every file was read and decoded when it was indexed, so this is no damaged data but a folder that changed under a run.
-      fatalError("\(path) was readable when it was indexed and is not any more: \(error)")
+      throw .changedPhotograph(
+        file: path, problem: "decoded when it was indexed and does not any more (\(error.problem))")
     }
   }
 }
@@ -174,13 +187,17 @@ extension Augmentation {
   /// - Parameter stream: the draws of the photograph at a position of `indices`.
   func batch(
     of set: ImageSet, _ photographs: Photographs, _ indices: [Int], stream: (Int) -> RandomStream
-  ) -> Tensor {
+  ) throws(DatasetError) -> Tensor {
     let side = set.task.height
+    var views: [(planes: [UInt8], flipped: Bool)] = []
+    views.reserveCapacity(indices.count)
+    for (position, index) in indices.enumerated() {
+      precondition((0..<set.count).contains(index), "image \(index) of \(set.count)")
+      var draws = self == .none ? nil : stream(position)
+      views.append(try photographs.view(index, side: side, &draws))
+    }
     return Tensor(filling: [indices.count, 3, side, side]) { out in
-      for (position, index) in indices.enumerated() {
-        precondition((0..<set.count).contains(index), "image \(index) of \(set.count)")
-        var draws = self == .none ? nil : stream(position)
-        let (planes, flipped) = photographs.view(index, side: side, &draws)
+      for (position, (planes, flipped)) in views.enumerated() {
         planes.withUnsafeBufferPointer { planes in
           guard let to = out.baseAddress, let from = planes.baseAddress else { return }
           ImageView.write(

@@ -30,9 +30,9 @@ extension Augmentation {
   /// Fixed views of images, one each: `[indices.count, channels, height, width]`, single, normalised.
   ///
   /// - Parameter views: the number of the view of each index, from 0.
-  package func batch(of set: ImageSet, indices: [Int], views: [Int]) -> Tensor {
+  package func batch(of set: ImageSet, indices: [Int], views: [Int]) throws(DatasetError) -> Tensor {
     precondition(indices.count == views.count, "\(indices.count) images and \(views.count) views")
-    return batch(of: set, indices: indices) { position in
+    return try batch(of: set, indices: indices) { position in
       RandomStream(seed: 0, "view", views[position], indices[position])
     }
   }

@@ -8,17 +8,16 @@ package import Tensors
 package protocol DistillationMethod: Sendable, Snapshotting {
   static var description: MethodDescription { get }
   /// - Parameter options: every option of the description, resolved and checked.
-  init(_ options: MethodOptions, _ context: MethodContext)
+  /// Throws what reading the training images throws, where the method must see them first.
+  init(_ options: MethodOptions, _ context: MethodContext) throws
   /// The loss of one batch; gradients flow into the student and into what the method declared in its scope.
   mutating func loss(of batch: DistillationBatch, _ pass: Pass) -> MethodLoss
-  /// After the student's step.
-  mutating func finishStep(_ batch: DistillationBatch, _ student: SteppedStudent) -> StepOutcome
+  /// After the student's step. Throws what recalling images throws.
+  mutating func finishStep(_ batch: DistillationBatch, _ student: SteppedStudent) throws -> StepOutcome
   /// After the last batch of an epoch.
   mutating func finishEpoch() -> [PolicyStep]
   /// Whether batches smaller than the recipe's are left out, as if their images did not exist.
   var skipsShortBatches: Bool { get }
-  /// Whether maps go through the teachers' classifiers, which a transformer's does not take.
-  var readsTeacherHeads: Bool { get }
 }
 
 /// For methods without anything to remember.
@@ -28,7 +27,6 @@ extension DistillationMethod {
   }
   package mutating func finishEpoch() -> [PolicyStep] { [] }
   package var skipsShortBatches: Bool { false }
-  package var readsTeacherHeads: Bool { false }
   package func save(to snapshot: inout Snapshot, under prefix: String) {}
   package mutating func restore(from snapshot: Snapshot, under prefix: String) throws {}
 }
@@ -44,7 +42,7 @@ package struct MethodContext {
   package let heads: [@Sendable (Tensor) -> Tensor]
   /// Of each teacher, the mean embedding of each class over the training images without augmentation, `[classes, width]`. A pass of every
   /// teacher over all images: only for methods that need it.
-  package let classMeans: () -> [Tensor]
+  package let classMeans: () throws -> [Tensor]
   package let classes: Int
   /// Of the recipe.
   package let epochs: Int
@@ -55,7 +53,8 @@ package struct MethodContext {
 
   package init(
     scope: Scope, student: ActivationShape, teachers: [ActivationShape],
-    heads: [@Sendable (Tensor) -> Tensor], classMeans: @escaping () -> [Tensor], classes: Int, epochs: Int,
+    heads: [@Sendable (Tensor) -> Tensor], classMeans: @escaping () throws -> [Tensor], classes: Int,
+    epochs: Int,
     batchSize: Int, seed: UInt64, precision: Precision
   ) {
     (self.scope, self.student, self.teachers) = (scope, student, teachers)
@@ -178,11 +177,11 @@ package struct SteppedStudent {
   /// The batch in hand, its teachers' activations included.
   package let current: RecalledBatch
   /// Other training images as their epochs showed them.
-  package let recall: ([SampleView]) -> RecalledBatch
+  package let recall: ([SampleView]) throws -> RecalledBatch
 
   package init(
     state: ModelState, optimizer: SGD, rate: Double, current: RecalledBatch,
-    recall: @escaping ([SampleView]) -> RecalledBatch
+    recall: @escaping ([SampleView]) throws -> RecalledBatch
   ) {
     (self.state, self.optimizer, self.rate) = (state, optimizer, rate)
     (self.current, self.recall) = (current, recall)

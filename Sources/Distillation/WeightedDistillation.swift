@@ -26,7 +26,7 @@ package struct WeightedDistillation: Sendable {
   package init(
     _ options: MethodOptions, _ context: MethodContext, alpha: Double? = nil, beta: Double? = nil,
     hasFeatures: Bool, pairing: Regressors.Pairing = .teacherSize
-  ) {
+  ) throws {
     self.alpha = alpha ?? options.number("alpha")
     self.beta = hasFeatures ? beta ?? options.number("beta") : 0
     temperature = options.number("temperature")
@@ -38,7 +38,7 @@ package struct WeightedDistillation: Sendable {
     featureLoss =
       hasFeatures ? try! Catalog.featureLosses.entry(options.word("featureLoss")).init(options) : nil
     mode = DirectNorm.Mode(rawValue: options.word("ndMode"))!
-    directNorm = mode == .off ? nil : DirectNorm(context)
+    directNorm = mode == .off ? nil : try DirectNorm(context)
     directNormWeight = options.number("ndWeight")
   }
 

@@ -4,6 +4,7 @@ internal import Foundation
 internal import Networks
 package import Specs
 package import Storage
+internal import Training
 
 extension GridVocabulary {
   /// What this program's catalogs let a grid name.
@@ -25,8 +26,28 @@ extension GridVocabulary {
     vocabulary.weights = {
       try TeacherWeights.teacher($0, on: $1, in: folder.map(WeightsFolder.init), gridFolder: gridFolder)
     }
+    vocabulary.obstacle = { obstacle($0) }
     vocabulary.trainer = { try TrainerFiles.spec($0, in: gridFolder) }
     return vocabulary
+  }
+
+  private static func obstacle(_ run: RunSpec) -> (setting: String, sentence: String)? {
+    // A dataset without a task has been complained about; what an external trainer can is its own affair.
+    guard run.trainer == nil, let task = try? DatasetCatalog.task(of: run.dataset),
+      let method = try? Catalog.methods.entry(run.method.name).description
+    else { return nil }
+    var setting = "student"
+    do {
+      _ = try BuiltNetwork(run.student, task)
+      setting = "teachers"
+      let teachers = try run.teachers.map { try BuiltNetwork($0.network, task).network }
+      if method.readsTeacherHeads, !teachers.allSatisfy(\.hasMapHead) {
+        return ("method", NoMapHead(method: method.name).description)
+      }
+      return nil
+    } catch {
+      return (setting, "\(error)")
+    }
   }
 
   /// `NAME:FOLDER` with the folder seen from where the grid is.

@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Foundation
 internal import Networks
 package import Specs
@@ -124,6 +125,7 @@ extension StoreUpkeep {
     } catch {
       damages.append("\(error)")
     }
+    damages += try checkWeights(WeightsFolder(folder)) + checkIndexes("\(folder.path)/indexes")
     let keys = try folder.stageKeys()
     for (place, key) in keys.enumerated() {
       progress(place, keys.count)
@@ -156,6 +158,44 @@ extension StoreUpkeep {
   }
 }
 
+extension StoreUpkeep {
+  /// Files of weights whose bytes are not those of their names, and names of imports without a file.
+  private static func checkWeights(_ weights: WeightsFolder) throws -> [String] {
+    var damages: [String] = []
+    for digest in try weights.digests() {
+      do { _ = try weights.read(digest) } catch { damages.append("\(error)") }
+    }
+    for name in try weights.names() {
+      do {
+        let record = try TeacherWeights.record(name, in: weights)
+        if !weights.has(record.weights.digest) {
+          damages.append("The weights of the import '\(name)' are gone; import \(record.source) again.")
+        }
+      } catch {
+        damages.append("The import '\(name)' does not read: \(error)")
+      }
+    }
+    return damages
+  }
+
+  private static func checkIndexes(_ folder: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted().map { "\(folder)/\($0)" }
+      .filter { $0.hasSuffix(".tsv") && !PhotographIndexing.isWhole($0) }
+      .map { "\($0) does not read. Remove it; the next plan looks at those photographs again." }
+  }
+}
+
+extension StageRequest {
+  /// What a stage needs of weights that were trained elsewhere.
+  var importedWeights: [ImportedWeights] {
+    switch kind {
+    case TeacherStage.kind: [(try? decoded(as: TeacherStage.self))?.teacher.weights].compactMap(\.self)
+    case StudentStage.kind: ((try? decoded(as: StudentStage.self))?.run.teachers ?? []).compactMap(\.weights)
+    default: []
+    }
+  }
+}
+
 // MARK: What nothing reaches
 
 extension StoreUpkeep {
@@ -175,25 +215,7 @@ extension StoreUpkeep {
     -> [Garbage]
   {
     let known = Dictionary(try store.stages().map { ($0.stage.key, $0) }) { $1 }
-    var reached: Set<ContentKey> = []
-    for sweep in try store.sweeps() {
-      var open = try store.points(of: sweep.name).map(\.key)
-      while let key = open.popLast() {
-        guard reached.insert(key).inserted else { continue }
-        let text =
-          known[key].map { Array($0.stage.spec.utf8) } ?? (try? AtomicFile.read(folder.stage(key).spec))
-        guard let text, let request = try? StageRequest(document: text) else { continue }
-        open += request.inputs
-        guard request.kind == StudentStage.kind, let run = try? request.decoded(as: StudentStage.self).run,
-          run.views > 0
-        else { continue }
-        for teacher in run.teachers {
-          open += [false, true].map {
-            TeacherOutputsStage(teacher, on: run.dataset, views: run.views, maps: $0).key
-          }
-        }
-      }
-    }
+    let reached = try reach(folder, store).keys
     let here = try folder.stageKeys()
     var garbage = Set(here).union(known.keys).subtracting(reached).sorted().map { key in
       Garbage(
@@ -212,6 +234,45 @@ extension StoreUpkeep {
     return garbage
   }
 
+  /// The stages that sweeps of the store reach, and the files of weights that these need.
+  private static func reach(
+    _ folder: StoreFolder, _ store: ResultStore
+  ) throws -> (keys: Set<ContentKey>, weights: Set<ContentKey>) {
+    let known = Dictionary(try store.stages().map { ($0.stage.key, $0.stage.spec) }) { $1 }
+    var (reached, weights): (Set<ContentKey>, Set<ContentKey>) = ([], [])
+    for sweep in try store.sweeps() {
+      var open = try store.points(of: sweep.name).map(\.key)
+      while let key = open.popLast() {
+        guard reached.insert(key).inserted else { continue }
+        let text = known[key].map { Array($0.utf8) } ?? (try? AtomicFile.read(folder.stage(key).spec))
+        guard let text, let request = try? StageRequest(document: text) else { continue }
+        open += request.inputs
+        weights.formUnion(request.importedWeights.map(\.digest))
+        guard request.kind == StudentStage.kind, let run = try? request.decoded(as: StudentStage.self).run,
+          run.views > 0
+        else { continue }
+        for teacher in run.teachers {
+          open += [false, true].map {
+            TeacherOutputsStage(teacher, on: run.dataset, views: run.views, maps: $0).key
+          }
+        }
+      }
+    }
+    return (reached, weights)
+  }
+
+  /// Files of imported weights that no sweep reaches and no import names.
+  package static func unusedWeights(
+    _ folder: StoreFolder, _ store: ResultStore
+  ) throws -> [(digest: ContentKey, bytes: Int)] {
+    let weights = WeightsFolder(folder)
+    var needed = try reach(folder, store).weights
+    for name in try weights.names() {
+      needed.insert(try TeacherWeights.record(name, in: weights).weights.digest)
+    }
+    return try weights.digests().filter { !needed.contains($0) }.map { ($0, weights.bytes(of: $0)) }
+  }
+
   /// Removes what `garbage` has shown.
   package static func remove(_ garbage: [Garbage], _ folder: StoreFolder, _ store: ResultStore) throws {
     try store.remove(garbage.filter(\.isForgotten).map(\.key))
@@ -224,19 +285,23 @@ extension StoreUpkeep {
 extension StoreUpkeep {
   /// Packs a sweep's grid, the records of its finished and failed stages, their final and best states and what made them into one file.
   ///
-  /// - Returns: how many of its stages it holds.
+  /// - Returns: how many of its stages it holds, and the files of imported weights that it does without: what teachers became of them is in it.
   package static func archive(
     _ sweep: String, of store: ResultStore, to path: String, scratch: String
-  ) throws -> Int {
+  ) throws -> (stages: Int, lacks: [ContentKey]) {
     let known = Dictionary(try store.stages().map { ($0.stage.key, $0) }) { $1 }
     var (open, reached): ([ContentKey], Set<ContentKey>) = (try store.points(of: sweep).map(\.key), [])
+    var lacks: Set<ContentKey> = []
     while let key = open.popLast() {
       guard let (stage, state) = known[key], reached.insert(key).inserted else { continue }
       switch state {
       case .finished, .failed: break
       case .open, .blocked: reached.remove(key)
       }
-      if let request = try? StageRequest(document: Array(stage.spec.utf8)) { open += request.inputs }
+      if let request = try? StageRequest(document: Array(stage.spec.utf8)) {
+        open += request.inputs
+        lacks.formUnion(request.importedWeights.map(\.digest))
+      }
     }
     try AtomicFile.removeFile(scratch)
     defer { try? AtomicFile.removeFile(scratch) }
@@ -245,7 +310,7 @@ extension StoreUpkeep {
     try copy.dropResumePoints(keeping: [TeacherStage.kind])
     try copy.close()
     try StoreArchive.pack(scratch, to: path)
-    return reached.count
+    return (reached.count, lacks.sorted())
   }
 
   /// Takes what an archive holds into a store, beside what it has.

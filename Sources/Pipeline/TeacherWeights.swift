@@ -114,7 +114,7 @@ package enum TeacherWeights {
     let state = try StateImport(Safetensors(decoding: examined.bytes), into: built).state
     let teacher = Teacher(
       built, state, renormalisation: renormalisation(examined.weights, dataset))
-    let evaluation = Evaluation(teacher, on: DatasetBatches(dataset, batchSize: 64, seed: 0))
+    let evaluation = try Evaluation(teacher, on: DatasetBatches(dataset, batchSize: 64, seed: 0))
     return Measured(images: evaluation.count, accuracy: evaluation.accuracy, loss: evaluation.loss)
   }
 

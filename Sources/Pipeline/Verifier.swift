@@ -70,6 +70,14 @@ package final class Verifier: Sendable {
         ), nil
       )
     }
+    let weights = request.importedWeights
+    if let lost = weights.first, request.kind == TeacherStage.kind, !WeightsFolder(folder).has(lost.digest) {
+      return (
+        .notComparable(
+          "the file that it was made from is not in the store (\(WeightsFolder(folder).file(lost.digest))); import it again"
+        ), nil
+      )
+    }
     let scratch = StoreFolder("\(scratch)/\(key.short)")
     try scratch.remove()
     try scratch.create()

@@ -15,6 +15,10 @@ package struct GridVocabulary: Sendable {
     TrainerSpec(command: try TrainerSpec.written(value).command)
   }
 
+  /// Why this program cannot compute a run, and the setting that is to blame: a network that does not take the dataset's images, a method that
+  /// a network cannot serve. Nil where nothing is in the way.
+  package var obstacle: @Sendable (RunSpec) -> (setting: String, sentence: String)? = { _ in nil }
+
   /// Reads a teacher that was trained elsewhere, `{ "import": NAME }` or `{ "file": PATH, "network": NAME }`, looks at its weights and says whether they
   /// fit the dataset. Throws an error with a sentence.
   package var weights: @Sendable (_ teacher: JSONValue, _ dataset: DatasetSpec) throws -> TeacherSpec = {

@@ -34,6 +34,8 @@ package struct MethodDescription: Sendable {
   package let summary: String
   package let readsTeachers: Bool
   package let teacherOutputs: TeacherOutputs
+  /// Whether maps go through the teachers' classifiers, which a transformer's does not take.
+  package let readsTeacherHeads: Bool
   package let options: [OptionDescription]
   /// Named bundles of options, the value of the key `preset`; the first is the default and holds the options' defaults.
   package let presets: [(name: String, options: [String: JSONValue])]
@@ -47,7 +49,7 @@ package struct MethodDescription: Sendable {
 
   package init(
     name: String, aliases: [String] = [], summary: String, readsTeachers: Bool,
-    teacherOutputs: TeacherOutputs = .all,
+    teacherOutputs: TeacherOutputs = .all, readsTeacherHeads: Bool = false,
     options: [OptionDescription] = [], presets: [(name: String, options: [String: JSONValue])] = [],
     unread: @escaping @Sendable ([String: JSONValue]) -> [String] = { _ in [] },
     problems: @escaping @Sendable ([String: JSONValue]) -> [String] = { _ in [] }, explanation: String = ""
@@ -55,6 +57,7 @@ package struct MethodDescription: Sendable {
     (self.name, self.aliases, self.summary) = (name, aliases, summary)
     (self.readsTeachers, self.options, self.presets) = (readsTeachers, options, presets)
     (self.unread, self.problems, self.explanation) = (unread, problems, explanation)
+    self.readsTeacherHeads = readsTeacherHeads
     self.teacherOutputs = readsTeachers ? teacherOutputs : .none
     standards = Dictionary(options.map { ($0.name, $0.standard) }) { first, _ in first }
   }

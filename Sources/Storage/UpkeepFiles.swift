@@ -17,6 +17,12 @@ extension AtomicFile {
     try syncFolder(of: other)
   }
 
+  /// Bytes of a file; 0 where there is none.
+  static func size(_ path: String) -> Int {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : 0
+  }
+
   /// Bytes of all files below a folder.
   static func bytes(below folder: String) -> Int {
     var status = stat()

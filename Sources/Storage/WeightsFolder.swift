@@ -35,6 +35,18 @@ package struct WeightsFolder: Sendable {
     return bytes
   }
 
+  /// The digests under which there are files, in ascending order.
+  package func digests() throws(FileError) -> [ContentKey] {
+    guard AtomicFile.exists(path) else { return [] }
+    return try AtomicFile.names(in: path).filter { $0.hasSuffix(".safetensors") }
+      .compactMap { ContentKey($0.dropLast(".safetensors".count)) }.sorted()
+  }
+
+  package func remove(_ digest: ContentKey) throws(FileError) { try AtomicFile.removeFile(file(digest)) }
+
+  /// On disk.
+  package func bytes(of digest: ContentKey) -> Int { AtomicFile.size(file(digest)) }
+
   /// In ascending order.
   package func names() throws(FileError) -> [String] {
     guard AtomicFile.exists(path) else { return [] }

@@ -20,6 +20,8 @@ struct RunResolver {
   private var usedFilters: Set<Int> = []
   private var readSettings: Set<String> = []
   private var checkedOptions: Set<MethodSpec> = []
+  /// Networks, method and dataset, as rows write them, that were looked at together.
+  private var checkedPairings: Set<[JSONValue]> = []
   /// By method and what is given: what makes a difference, and what is not read.
   private var chosenOptions: [MethodSpec: (set: [String: JSONValue], unread: [String])] = [:]
 
@@ -322,6 +324,10 @@ extension RunResolver {
       teachers: teachers,
       recipe: recipe, seed: 0, views: row["views"]?.value.integer ?? 0)
     if let setting = row["trainer"] { run.trainer = trainer(setting.value, at: setting.spot) }
+    let pairing = ["student", "teachers", "method", "dataset", "trainer"].map { row[$0]?.value ?? .null }
+    if checkedPairings.insert(pairing).inserted, let (setting, sentence) = vocabulary.obstacle(run) {
+      report((row[setting] ?? name).spot.problem(sentence))
+    }
     return (run, method, choice)
   }
 

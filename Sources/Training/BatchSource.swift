@@ -8,14 +8,16 @@ package protocol BatchSource: Sendable {
   /// Positions of each batch of an epoch (from 0), all images once.
   func order(epoch: Int) -> [[Int]]
   /// Training images as the epoch shows them, `[count, channels, height, width]`, and their labels.
-  func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, labels: [Int])
+  ///
+  /// This and the others throw where images are read now and are no longer what they were.
+  func trainingBatch(_ positions: [Int], epoch: Int) throws(DatasetError) -> (images: Tensor, labels: [Int])
   /// Training images as they are, without augmentation.
-  func plainBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int])
+  func plainBatch(_ positions: [Int]) throws(DatasetError) -> (images: Tensor, labels: [Int])
   /// The number of the fixed view that the epoch shows of each image; nil where views are fresh in each epoch.
   func views(_ positions: [Int], epoch: Int) -> [Int]?
   /// The images that measure the run, in batches of a fixed order.
   var evaluationOrder: [[Int]] { get }
-  func evaluationBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int])
+  func evaluationBatch(_ positions: [Int]) throws(DatasetError) -> (images: Tensor, labels: [Int])
   /// A source whose measuring images are those held out for selection; nil where none are.
   var heldOut: (any BatchSource)? { get }
 }
@@ -51,20 +53,23 @@ package struct DatasetBatches: BatchSource {
     BatchOrder.batches(count: dataset.train.count, batchSize: batchSize, seed: seed, epoch: epoch)
   }
 
-  package func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, labels: [Int]) {
-    let make = { @Sendable [self] positions in
-      views(positions, epoch: epoch).map {
-        Augmentation.standard.batch(of: dataset.train, indices: positions, views: $0)
-      } ?? Augmentation.standard.batch(of: dataset.train, indices: positions, seed: seed, epoch: epoch)
+  package func trainingBatch(
+    _ positions: [Int], epoch: Int
+  ) throws(DatasetError) -> (images: Tensor, labels: [Int]) {
+    let make = { @Sendable [self] (positions: [Int]) throws(DatasetError) -> Tensor in
+      guard let views = views(positions, epoch: epoch) else {
+        return try Augmentation.standard.batch(
+          of: dataset.train, indices: positions, seed: seed, epoch: epoch)
+      }
+      return try Augmentation.standard.batch(of: dataset.train, indices: positions, views: views)
     }
-    let images =
-      ahead?.batch(positions, epoch: epoch, order: { order(epoch: epoch) }, make: make) ?? make(positions)
+    let images = try made(positions, epoch: epoch, order: { order(epoch: epoch) }, make)
     return (images, positions.map { dataset.train.labels[$0] })
   }
 
-  package func plainBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) {
+  package func plainBatch(_ positions: [Int]) throws(DatasetError) -> (images: Tensor, labels: [Int]) {
     (
-      Augmentation.none.batch(of: dataset.train, indices: positions),
+      try Augmentation.none.batch(of: dataset.train, indices: positions),
       positions.map { dataset.train.labels[$0] }
     )
   }
@@ -77,14 +82,22 @@ package struct DatasetBatches: BatchSource {
     BatchOrder.inOrder(count: dataset.test.count, batchSize: Self.evaluationSize)
   }
 
-  package func evaluationBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) {
-    let make = { @Sendable [dataset] positions in
-      Augmentation.none.batch(of: dataset.test, indices: positions)
+  package func evaluationBatch(_ positions: [Int]) throws(DatasetError) -> (images: Tensor, labels: [Int]) {
+    let make = { @Sendable [dataset] (positions: [Int]) throws(DatasetError) -> Tensor in
+      try Augmentation.none.batch(of: dataset.test, indices: positions)
     }
     // An epoch that no training has.
-    let images =
-      ahead?.batch(positions, epoch: -1, order: { evaluationOrder }, make: make) ?? make(positions)
+    let images = try made(positions, epoch: -1, order: { evaluationOrder }, make)
     return (images, positions.map { dataset.test.labels[$0] })
+  }
+
+  /// A batch made now, or taken from those that were made ahead.
+  private func made(
+    _ positions: [Int], epoch: Int, order: () -> [[Int]],
+    _ make: @escaping @Sendable ([Int]) throws(DatasetError) -> Tensor
+  ) throws(DatasetError) -> Tensor {
+    guard let ahead else { return try make(positions) }
+    return try ahead.batch(positions, epoch: epoch, order: order, make: make)
   }
 
   package var heldOut: (any BatchSource)? {

@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Dispatch
 internal import Synchronization
 internal import Tensors
@@ -21,17 +22,17 @@ final class DecodeAhead: Sendable {
 
   /// A batch that is being made.
   private final class Pending: Sendable {
-    private let result = Mutex<Tensor?>(nil)
+    private let result = Mutex<Result<Tensor, DatasetError>?>(nil)
     private let done = DispatchSemaphore(value: 0)
 
-    func finish(_ tensor: Tensor) {
-      result.withLock { $0 = tensor }
+    func finish(_ outcome: Result<Tensor, DatasetError>) {
+      result.withLock { $0 = outcome }
       done.signal()
     }
 
-    func wait() -> Tensor {
+    func wait() throws(DatasetError) -> Tensor {
       done.wait()
-      return result.withLock { $0! }
+      return try result.withLock { $0! }.get()
     }
   }
 
@@ -50,10 +51,11 @@ final class DecodeAhead: Sendable {
   ///
   /// - Parameters:
   ///   - order: all batches of the epoch.
-  ///   - make: makes a batch; called on other threads.
+  ///   - make: makes a batch; called on other threads. What it throws, the call throws that asks for the batch.
   func batch(
-    _ positions: [Int], epoch: Int, order: () -> [[Int]], make: @escaping @Sendable ([Int]) -> Tensor
-  ) -> Tensor {
+    _ positions: [Int], epoch: Int, order: () -> [[Int]],
+    make: @escaping @Sendable ([Int]) throws(DatasetError) -> Tensor
+  ) throws(DatasetError) -> Tensor {
     let place = Place(positions, epoch)
     let (mine, next) = state.withLock { state -> (Pending?, [(Pending, [Int])]) in
       if state.epoch != epoch {
@@ -73,7 +75,10 @@ final class DecodeAhead: Sendable {
       }
       return (mine, next)
     }
-    for (pending, positions) in next { queue.async { pending.finish(make(positions)) } }
-    return mine?.wait() ?? make(positions)
+    for (pending, positions) in next {
+      queue.async { pending.finish(Result { () throws(DatasetError) in try make(positions) }) }
+    }
+    guard let mine else { return try make(positions) }
+    return try mine.wait()
   }
 }

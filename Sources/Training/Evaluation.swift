@@ -1,3 +1,4 @@
+package import Datasets
 package import Networks
 internal import Tensors
 
@@ -13,19 +14,21 @@ package struct Evaluation: Hashable, Sendable {
   package var accuracy: Double { 100 * Double(correct) / Double(count) }
 
   /// Evaluates with running statistics; nothing changes.
-  package init(_ network: any Network, _ state: ModelState, on source: some BatchSource) {
-    self.init(on: source) { network($0, Pass(state, .inference)).logits }
+  package init(_ network: any Network, _ state: ModelState, on source: some BatchSource)
+    throws(DatasetError)
+  {
+    try self.init(on: source) { network($0, Pass(state, .inference)).logits }
   }
 
   /// Evaluates a teacher, whose images may be normalised in another way.
-  package init(_ teacher: Teacher, on source: some BatchSource) {
-    self.init(on: source) { teacher($0).logits }
+  package init(_ teacher: Teacher, on source: some BatchSource) throws(DatasetError) {
+    try self.init(on: source) { teacher($0).logits }
   }
 
-  private init(on source: some BatchSource, _ logits: (Tensor) -> Tensor) {
+  private init(on source: some BatchSource, _ logits: (Tensor) -> Tensor) throws(DatasetError) {
     var (count, correct, total) = (0, 0, 0.0)
     for positions in source.evaluationOrder {
-      let (images, labels) = source.evaluationBatch(positions)
+      let (images, labels) = try source.evaluationBatch(positions)
       let logits = logits(images)
       correct += zip(logits.largestPerRow(), labels).count { $0 == $1 }
       total += logits.crossEntropy(labels: labels).doubles.reduce(0, +)

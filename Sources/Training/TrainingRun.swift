@@ -1,3 +1,4 @@
+package import Datasets
 package import Distillation
 package import Networks
 package import Specs
@@ -76,16 +77,16 @@ package struct TrainingRun: Sendable {
     let cost = try NetworkCost(student, task)
     var made: (any DistillationMethod)?
     network = try BuiltNetwork(student, task) { scope in
-      made = kind.init(
+      made = try kind.init(
         options,
         MethodContext(
           scope: scope / "distillation", student: ActivationShape(map: cost.map, embedding: cost.embedding),
           teachers: teachers.map { ActivationShape($0.network) }, heads: teachers.map(\.head),
-          classMeans: { teachers.map { $0.classMeans(on: source) } }, classes: task.classes,
+          classMeans: { try teachers.map { try $0.classMeans(on: source) } }, classes: task.classes,
           epochs: recipe.epochs, batchSize: recipe.batchSize, seed: seed, precision: precision))
     }
     self.method = made!
-    if made!.readsTeacherHeads, teachers.contains(where: { !$0.network.network.hasMapHead }) {
+    if kind.description.readsTeacherHeads, teachers.contains(where: { !$0.network.network.hasMapHead }) {
       throw NoMapHead(method: method.name)
     }
     if made!.skipsShortBatches, source.order(epoch: 0).first?.count != recipe.batchSize {
@@ -113,20 +114,22 @@ package struct TrainingRun: Sendable {
   }
 
   /// Trains on the next batch. Nil when the run is over.
-  package mutating func step() throws(TrainingDiverged) -> StepReport? {
+  ///
+  /// - Throws: `TrainingDiverged`, or a `DatasetError` where images cannot be had any more; the run is then no longer one.
+  package mutating func step() throws -> StepReport? {
     if isFinished { return nil }
     if order.isEmpty { order = batches(epoch: epoch) }
     let (now, samples, rate) = ((epoch, batch), order[batch], rates.rate(epoch: epoch))
-    let images = shown(samples, epoch: epoch, index: batch)
+    let images = try shown(samples, epoch: epoch, index: batch)
     let (loss, gradients, observed) = try evaluate(images)
     let norm = measuresGradients ? gradients.norm : nil
     optimizer.step(&state, gradients, rate: rate)
 
-    let outcome = method.finishStep(
+    let outcome = try method.finishStep(
       observed,
       SteppedStudent(
         state: state, optimizer: optimizer.lookAhead, rate: rate, current: images,
-        recall: { [self] in recalled($0, index: now.1) }))
+        recall: { [self] in try recalled($0, index: now.1) }))
     var policySteps = outcome.policySteps
     sums.add(loss, observed)
     sums.add(outcome, samples: samples.count)
@@ -138,7 +141,7 @@ package struct TrainingRun: Sendable {
       sums.add(last)
       policySteps += last
       let start = stopwatch?()
-      finished = finishEpoch()
+      finished = try finishEpoch()
       evaluationCost = start.flatMap { start in stopwatch.map { zip($0(), start).map { $0 - $1 } } }
     }
     return StepReport(
@@ -149,8 +152,8 @@ package struct TrainingRun: Sendable {
   }
 
   /// Images as an epoch shows them, with what the teachers say of them.
-  private func shown(_ samples: [Int], epoch: Int, index: Int) -> RecalledBatch {
-    let (images, labels) = source.trainingBatch(samples, epoch: epoch)
+  private func shown(_ samples: [Int], epoch: Int, index: Int) throws(DatasetError) -> RecalledBatch {
+    let (images, labels) = try source.trainingBatch(samples, epoch: epoch)
     return batch(
       images, labels, samples, views: source.views(samples, epoch: epoch), epoch: epoch, index: index)
   }
@@ -169,8 +172,8 @@ package struct TrainingRun: Sendable {
   }
 
   /// Images of several epochs as one batch.
-  private func recalled(_ views: [SampleView], index: Int) -> RecalledBatch {
-    let single = views.map { source.trainingBatch([$0.sample], epoch: $0.epoch) }
+  private func recalled(_ views: [SampleView], index: Int) throws -> RecalledBatch {
+    let single = try views.map { try source.trainingBatch([$0.sample], epoch: $0.epoch) }
     let fixed = views.compactMap { source.views([$0.sample], epoch: $0.epoch)?.first }
     return batch(
       .concatenated(single.map(\.images), axis: 0), single.flatMap(\.labels), views.map(\.sample),
@@ -192,14 +195,14 @@ package struct TrainingRun: Sendable {
     return (loss, gradients, observed)
   }
 
-  private mutating func finishEpoch() -> EpochRecord {
-    let evaluation = evaluate()
+  private mutating func finishEpoch() throws(DatasetError) -> EpochRecord {
+    let evaluation = try evaluate()
     var metrics = sums.metrics(byClass: epoch + 1 == recipe.epochs)
     metrics["learningRate"] = rates.rate(epoch: epoch)
     metrics["test.acc1"] = evaluation.accuracy
     metrics["test.loss"] = evaluation.loss
     if let held = source.heldOut {
-      let validation = evaluate(on: held)
+      let validation = try evaluate(on: held)
       metrics["validation.acc1"] = validation.accuracy
       metrics["validation.loss"] = validation.loss
     }
@@ -209,11 +212,13 @@ package struct TrainingRun: Sendable {
       state: ContentKey(hashing: snapshot.encoded()))
   }
 
-  package func evaluate() -> Evaluation { evaluate(on: source) }
+  package func evaluate() throws(DatasetError) -> Evaluation { try evaluate(on: source) }
 
-  private func evaluate(on source: any BatchSource) -> Evaluation {
-    func opened(_ source: some BatchSource) -> Evaluation { Evaluation(network.network, state, on: source) }
-    return opened(source)
+  private func evaluate(on source: any BatchSource) throws(DatasetError) -> Evaluation {
+    func opened(_ source: some BatchSource) throws(DatasetError) -> Evaluation {
+      try Evaluation(network.network, state, on: source)
+    }
+    return try opened(source)
   }
 }
 
@@ -247,6 +252,8 @@ extension TrainingRun {
 package struct NoMapHead: Error, Equatable, CustomStringConvertible {
   package let method: String
 
+  package init(method: String) { self.method = method }
+
   package var description: String {
     "\(method) sends the student's map through the classifier of each teacher, and a transformer's reads its class token. Take another method, or teachers that are no transformers."
   }
@@ -269,12 +276,12 @@ extension Teacher {
   }
 
   /// The mean embedding of each class over all training images as they are, `[classes, width]`; zeros for a class without images.
-  fileprivate func classMeans(on source: some BatchSource) -> Tensor {
+  fileprivate func classMeans(on source: some BatchSource) throws(DatasetError) -> Tensor {
     var sums: [[Double]] = []
     var counts = [Double](repeating: 0, count: source.task.classes)
     let positions = source.order(epoch: 0).flatMap(\.self).sorted()
     for start in stride(from: 0, to: positions.count, by: 64) {
-      let (images, labels) = source.plainBatch(
+      let (images, labels) = try source.plainBatch(
         Array(positions[start..<min(positions.count, start + 64)]))
       let embedding = self(images).embedding
       let (values, width) = (embedding.doubles, embedding.shape[1])

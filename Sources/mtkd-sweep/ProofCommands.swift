@@ -187,14 +187,21 @@ struct GC: ParsableCommand {
       let what = stage.isForgotten ? "reached by no sweep" : "folder only; its result stays"
       Out.put("\(stage.key.short)  \(size(Double(stage.bytes)))  \(stage.title)  (\(what))\n")
     }
-    let bytes = size(Double(garbage.reduce(0) { $0 + $1.bytes }))
-    if garbage.isEmpty {
+    let weights = try StoreUpkeep.unusedWeights(location.folder, store)
+    for (digest, bytes) in weights {
+      Out.put(
+        "weights/\(digest).safetensors  \(size(Double(bytes)))  (of no sweep, and no import names it)\n")
+    }
+    let bytes = size(Double(garbage.reduce(0) { $0 + $1.bytes } + weights.reduce(0) { $0 + $1.bytes }))
+    let files = weights.isEmpty ? "" : " and \(weights.count) files of weights"
+    if garbage.isEmpty, weights.isEmpty {
       Out.put("Nothing to remove.\n")
     } else if yes {
       try StoreUpkeep.remove(garbage, location.folder, store)
-      Out.put("Removed \(garbage.count) stages, \(bytes).\n")
+      for (digest, _) in weights { try WeightsFolder(location.folder).remove(digest) }
+      Out.put("Removed \(garbage.count) stages\(files), \(bytes).\n")
     } else {
-      Out.put("\(garbage.count) stages, \(bytes). `mtkd-sweep gc --yes` removes them.\n")
+      Out.put("\(garbage.count) stages\(files), \(bytes). `mtkd-sweep gc --yes` removes them.\n")
     }
     _ = lease
   }
@@ -218,9 +225,15 @@ struct Archive: ParsableCommand {
     let store = try location.open()
     _ = try store.sweep(sweep)
     guard !FileManager.default.fileExists(atPath: path) else { throw AlreadyThere(path: path) }
-    let count = try StoreUpkeep.archive(sweep, of: store, to: path, scratch: "\(path).packing")
+    let (count, lacks) = try StoreUpkeep.archive(sweep, of: store, to: path, scratch: "\(path).packing")
     Out.put(
       "\(path): \(count) stages of \(sweep). `mtkd-sweep unarchive \(path) --store DIR` brings it back.\n")
+    if !lacks.isEmpty {
+      let files = lacks.map { "weights/\($0).safetensors" }.joined(separator: ", ")
+      Talk.say(
+        "It holds the teachers but not the files they were imported from: \(files). Students can be verified without; to verify those teachers too, import the files where the archive is unpacked."
+      )
+    }
   }
 }
 

@@ -38,20 +38,20 @@ import Testing
     return values
   }
 
-  @Test func `evaluation shows images as they are, normalised`() {
-    let batch = Augmentation.none.batch(of: images, indices: [2, 0])
+  @Test func `evaluation shows images as they are, normalised`() throws {
+    let batch = try Augmentation.none.batch(of: images, indices: [2, 0])
     #expect(batch.shape == [2, 2, 3, 4])
     let plain = [2, 0].flatMap { expected($0, down: 0, right: 0, flipped: false) }
     #expect(batch.floats == plain)
   }
 
-  @Test func `training shows crops of the padded image, mirrored or not`() {
+  @Test func `training shows crops of the padded image, mirrored or not`() throws {
     let augmentation = Augmentation.cropAndFlip(padding: 1)
     var seen: Set<[Int]> = []
     for epoch in 0..<60 {
       let view = augmentation.view(1, seed: 5, epoch: epoch)
       seen.insert([view.down, view.right, view.flipped ? 1 : 0])
-      let batch = augmentation.batch(of: images, indices: [1], seed: 5, epoch: epoch)
+      let batch = try augmentation.batch(of: images, indices: [1], seed: 5, epoch: epoch)
       #expect(batch.floats == expected(1, down: view.down, right: view.right, flipped: view.flipped))
     }
     // Of 3 × 3 × 2 views, 60 draws miss few.
@@ -59,10 +59,10 @@ import Testing
     #expect(seen.allSatisfy { (-1...1).contains($0[0]) && (-1...1).contains($0[1]) })
   }
 
-  @Test func `a view does not depend on the batch it is in`() {
-    let together = Augmentation.standard.batch(of: images, indices: [2, 1], seed: 1, epoch: 4).floats
-    let alone = [2, 1].map {
-      Augmentation.standard.batch(of: images, indices: [$0], seed: 1, epoch: 4).floats
+  @Test func `a view does not depend on the batch it is in`() throws {
+    let together = try Augmentation.standard.batch(of: images, indices: [2, 1], seed: 1, epoch: 4).floats
+    let alone = try [2, 1].map {
+      try Augmentation.standard.batch(of: images, indices: [$0], seed: 1, epoch: 4).floats
     }
     #expect(together == alone[0] + alone[1])
   }

@@ -603,8 +603,8 @@ extension MethodOperations {
       options[name] = c.params[name].isNull ? 1 : c.params[name].json
     }
     let description = hasFeatures ? AverageKDFitNet.description : AverageKD.description
-    return WeightedDistillation(
-      try MethodOptions(options, description), MethodContext.small(precision: c.precision),
+    return try WeightedDistillation(
+      MethodOptions(options, description), MethodContext.small(precision: c.precision),
       hasFeatures: hasFeatures)
   }
 
@@ -616,7 +616,7 @@ extension MethodOperations {
     var options = options
     options["temperature"] = c.params["T"].json
     let scope = Scope()
-    var method = kind.init(
+    var method = try kind.init(
       try MethodOptions(options, kind.description),
       .small(scope: scope, teachers: teachers.count, classes: student.shape[1], precision: c.precision))
     func activations(_ logits: Tensor) -> Activations {

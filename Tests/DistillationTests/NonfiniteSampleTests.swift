@@ -17,7 +17,7 @@ import Testing
   @Test(arguments: Catalog.agents.names)
   func `a sample whose state is no number is counted and not learned from`(_ agent: String) throws {
     let scope = Scope()
-    var method = MTKDRL(
+    var method = try MTKDRL(
       try MethodOptions(["policy": .string(agent)], MTKDRL.description),
       .small(scope: scope, teachers: 2, classes: 2, precision: .double))
     let state = ModelState(scope.declarations, seed: 1, precision: .double)
@@ -30,7 +30,7 @@ import Testing
     // The first epoch executes fixed weights, so the student's loss is fine.
     #expect(loss.total.scalar.isFinite)
     let again = RecalledBatch { _ in batch }
-    let outcome = method.finishStep(
+    let outcome = try method.finishStep(
       batch,
       SteppedStudent(state: state, optimizer: SGD(), rate: 0.1, current: again, recall: { _ in again }))
     #expect(outcome.nonfiniteSamples == 1)

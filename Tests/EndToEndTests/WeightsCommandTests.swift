@@ -111,6 +111,106 @@ import Testing
     #expect(plan.out.contains("done 3, to run 0"), "\(plan.out)")
   }
 
+  @Test func `runs of imported teachers are verified, checked, tidied and archived with what they need`()
+    throws
+  {
+    let sweep = try TinySweep()
+    defer { sweep.remove() }
+    _ = try exported(sweep)
+    func call(_ line: String) throws -> Program.Output {
+      try Program.shell("$PROGRAM \(line) --store other", in: sweep.folder)
+    }
+    #expect(try call("import student.safetensors --dataset synthetic-1x8x8-3 --name mine").status == 0)
+    try sweep.write(
+      """
+      { "version": 1, "name": "taught",
+        "base": { "dataset": "synthetic-1x8x8-3", "trainImages": 48, "testImages": 24, "batchSize": 16, "epochs": 1,
+                  "method": "aver-kd", "student": { "family": "cifar_resnet", "depth": 8, "widths": [4, 4, 4, 8] },
+                  "teachers": [{ "import": "mine" }] } }
+      """, to: "taught.json")
+    let run = try call("run taught.json -q")
+    try #require(run.status == 0, "\(run.talk)")
+    let verified = try call("verify --all")
+    #expect(verified.status == 0, "\(verified.out) \(verified.talk)")
+    #expect(
+      verified.out.components(separatedBy: " equal ").count == 3, "student and teacher: \(verified.out)")
+
+    // A file that nobody needs is shown and removed; the one that the sweep needs stays.
+    let weights = sweep.folder.appending(path: "other/weights")
+    let stray = String(repeating: "a", count: 64) + ".safetensors"
+    try Data("stray".utf8).write(to: weights.appending(path: stray))
+    let damage = try call("fsck")
+    #expect(damage.status == 1 && damage.out.contains(stray), "\(damage.out)")
+    let shown = try call("gc")
+    #expect(
+      shown.out.contains("weights/\(stray)") && shown.out.contains("1 files of weights"), "\(shown.out)")
+    try #require(try call("gc --yes").status == 0)
+    #expect(try call("gc").out == "Nothing to remove.\n")
+    let clean = try call("fsck")
+    #expect(clean.status == 0, "\(clean.out)")
+    // Under no name any more, but a sweep needs it.
+    try FileManager.default.removeItem(at: weights.appending(path: "mine.json"))
+    #expect(try call("gc").out == "Nothing to remove.\n")
+
+    // An archive says what it lacks; the student can be verified where it is unpacked, and the teacher once its file is there.
+    let packed = try call("archive taught -o taught.mtkd")
+    #expect(
+      packed.status == 0 && packed.talk.contains("not the files they were imported from"), "\(packed.talk)")
+    func there(_ line: String) throws -> Program.Output {
+      try Program.shell("$PROGRAM \(line) --store there", in: sweep.folder)
+    }
+    #expect(try there("unarchive taught.mtkd").status == 0)
+    #expect(try there("verify --sample 1").status == 0)
+    let without = try there("verify --all")
+    #expect(without.status == 4 && without.out.contains("import it again"), "\(without.out)")
+    #expect(try there("import student.safetensors --dataset synthetic-1x8x8-3").status == 0)
+    #expect(try there("verify --all").status == 0)
+
+    // Weights that were changed are never taken for what they were.
+    let file = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: weights.path).first { $0.hasSuffix(".safetensors") }
+    )
+    var bytes = try Data(contentsOf: weights.appending(path: file))
+    bytes[bytes.count - 1] ^= 1
+    try bytes.write(to: weights.appending(path: file))
+    let changed = try call("fsck")
+    #expect(changed.status == 1 && changed.out.contains("was changed or is damaged"), "\(changed.out)")
+  }
+
+  @Test
+  func
+    `a method that a network cannot serve, and a network that images do not fit, are refused where the grid names them`()
+    throws
+  {
+    let sweep = try TinySweep()
+    defer { sweep.remove() }
+    func talk(_ student: String, _ teachers: String, _ dataset: String = "synthetic-1x28x28-10") throws
+      -> String
+    {
+      try sweep.write(
+        """
+        { "version": 1, "name": "served", "base": { "dataset": "\(dataset)" },
+          "axes": { "method": ["aver-kd", "ca-mkd"],
+            "student": ["\(student)"],
+            "teachers": [["mini-resnet8-w8"],
+              ["\(teachers)"]] } }
+        """, to: "served.json")
+      let check = try Program.run("check", "served.json", in: sweep.folder)
+      #expect(check.status == (check.talk.contains("error") || !check.talk.isEmpty ? 65 : 0), "\(check.talk)")
+      return check.talk
+    }
+    let headless = try talk("mini-resnet8-w8", "mini-vit")
+    #expect(
+      headless.contains("served.json:2:") && headless.contains("ca-mkd sends the student's map"),
+      "\(headless)")
+    // As a student a transformer serves every method.
+    #expect(try talk("mini-vit", "mini-resnet8-w8").isEmpty)
+    let large = try talk("mini-vit", "mini-resnet8-w8", "synthetic-3x32x32-10")
+    #expect(large.contains("served.json:3:") && large.contains("28 × 28"), "\(large)")
+    let taught = try talk("mini-vit", "mini-vit-c32")
+    #expect(taught.contains("served.json:4:") && taught.contains("32 × 32"), "\(taught)")
+  }
+
   @Test func `weights that do not fit are explained where the grid names them`() throws {
     let sweep = try TinySweep()
     defer { sweep.remove() }

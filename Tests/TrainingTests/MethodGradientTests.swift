@@ -38,7 +38,7 @@ import Training
       let shapes = taught.map(shape)
       var made: (any DistillationMethod)?
       network = try BuiltNetwork(spec, task) { scope in
-        made = kind.init(
+        made = try kind.init(
           options,
           MethodContext(
             scope: scope / "distillation", student: shape(student), teachers: shapes,
@@ -247,7 +247,7 @@ import Training
     }
     let before = bytes()
     let images = RecalledBatch(observed: observed)
-    let outcome = method.finishStep(
+    let outcome = try method.finishStep(
       batch,
       SteppedStudent(state: state, optimizer: sgd, rate: 0.05, current: images, recall: { _ in images }))
     #expect(outcome.policySteps.count == 1)

@@ -34,12 +34,12 @@ import Training
     let views: Int
     let reads = Atomic(0)
 
-    init(_ teacher: Teacher, views: Int, batch: Int) {
+    init(_ teacher: Teacher, views: Int, batch: Int) throws {
       self.views = views
       let records = Array(0..<dataset.train.count * views)
-      answers = stride(from: 0, to: records.count, by: batch).flatMap { first -> [Activations] in
+      answers = try stride(from: 0, to: records.count, by: batch).flatMap { first -> [Activations] in
         let some = Array(records[first..<min(first + batch, records.count)])
-        let said = teacher(
+        let said = try teacher(
           Augmentation.standard.batch(
             of: dataset.train, indices: some.map { $0 / views }, views: some.map { $0 % views }))
         return some.indices.map { index in
@@ -63,7 +63,7 @@ import Training
   @Test(arguments: networks.indices)
   func `what a teacher says of an image does not depend on its batch`(_ index: Int) throws {
     let teacher = try Self.teacher(Self.networks[index])
-    let images = Augmentation.standard.batch(
+    let images = try Augmentation.standard.batch(
       of: Self.dataset.train, indices: Array(0..<64), views: (0..<64).map { $0 % 3 })
     let whole = teacher(images)
     for size in [1, 16] {
@@ -93,7 +93,7 @@ import Training
       return (run.snapshot.encoded(), states)
     }
     let asked = try run([])
-    let records = teachers.map { Record($0, views: 3, batch: 7) }
+    let records = try teachers.map { try Record($0, views: 3, batch: 7) }
     let read = try run(records)
     #expect(asked.states.count == 2 && read.states == asked.states)
     let isSame = read.bits == asked.bits

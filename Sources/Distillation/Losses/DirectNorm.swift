@@ -25,7 +25,7 @@ package struct DirectNorm: Sendable {
   private let seed: UInt64
 
   /// Declares `nd.0`, `nd.1`, … under the context's scope, where a projector is needed.
-  package init(_ context: MethodContext) {
+  package init(_ context: MethodContext) throws {
     let student = context.student.embedding
     projectors = context.teachers.enumerated().map { index, teacher in
       if teacher.embedding == student { return nil }
@@ -34,7 +34,7 @@ package struct DirectNorm: Sendable {
         norm: BatchNorm(scope / "bn", channels: student),
         linear: Linear(scope / "fc", inputs: student, outputs: teacher.embedding))
     }
-    directions = context.classMeans().map(Self.directions)
+    directions = try context.classMeans().map(Self.directions)
     seed = context.seed
   }
 

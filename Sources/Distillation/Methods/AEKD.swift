@@ -20,9 +20,9 @@ package struct AEKD: DistillationMethod {
   private let distillation: WeightedDistillation
   private let agreeing: AgreeingWeights
 
-  package init(_ options: MethodOptions, _ context: MethodContext) {
+  package init(_ options: MethodOptions, _ context: MethodContext) throws {
     agreeing = AgreeingWeights(options)
-    distillation = WeightedDistillation(
+    distillation = try WeightedDistillation(
       options, context, alpha: agreeing.isReleased ? 1 : nil, hasFeatures: false)
   }
 
@@ -53,9 +53,9 @@ package struct AEKDHint: DistillationMethod {
   private let distillation: WeightedDistillation
   private let agreeing: AgreeingWeights
 
-  package init(_ options: MethodOptions, _ context: MethodContext) {
+  package init(_ options: MethodOptions, _ context: MethodContext) throws {
     agreeing = AgreeingWeights(options)
-    distillation = WeightedDistillation(
+    distillation = try WeightedDistillation(
       options, context, alpha: agreeing.isReleased ? 1 : nil, beta: agreeing.isReleased ? 100 : nil,
       hasFeatures: true)
   }

@@ -48,13 +48,13 @@ package struct AMTML: DistillationMethod {
   private let hints: [Slot]
   private let logitLoss: DIST?
 
-  package init(_ options: MethodOptions, _ context: MethodContext) {
+  package init(_ options: MethodOptions, _ context: MethodContext) throws {
     isReleased = options.word("scaling") == "released"
     temperature = isReleased ? 5 : options.number("temperature")
     angleWeight = isReleased ? 1 : options.number("angleWeight")
     adapterEpochs =
       options.integer("adapterEpochs") ?? (isReleased ? context.epochs * 2 / 7 : context.epochs)
-    distillation = WeightedDistillation(
+    distillation = try WeightedDistillation(
       options, context, alpha: isReleased ? 1 : nil, beta: isReleased ? 1 : nil, hasFeatures: !isReleased)
     logitLoss = !isReleased && options.word("logitLoss") == "dist" ? DIST(options) : nil
     let channels = context.student.map[0]

@@ -17,8 +17,8 @@ package struct AverageKD: DistillationMethod {
 
   private let distillation: WeightedDistillation
 
-  package init(_ options: MethodOptions, _ context: MethodContext) {
-    distillation = WeightedDistillation(options, context, hasFeatures: false)
+  package init(_ options: MethodOptions, _ context: MethodContext) throws {
+    distillation = try WeightedDistillation(options, context, hasFeatures: false)
   }
 
   package func loss(of batch: DistillationBatch, _ pass: Pass) -> MethodLoss {
@@ -43,8 +43,8 @@ package struct AverageKDFitNet: DistillationMethod {
 
   private let distillation: WeightedDistillation
 
-  package init(_ options: MethodOptions, _ context: MethodContext) {
-    distillation = WeightedDistillation(options, context, hasFeatures: true)
+  package init(_ options: MethodOptions, _ context: MethodContext) throws {
+    distillation = try WeightedDistillation(options, context, hasFeatures: true)
   }
 
   package func loss(of batch: DistillationBatch, _ pass: Pass) -> MethodLoss {

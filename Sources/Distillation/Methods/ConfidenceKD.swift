@@ -9,7 +9,7 @@ package struct ConfidenceKD: DistillationMethod {
   package static let description = MethodDescription(
     name: "ca-mkd", aliases: ["camkd"],
     summary: "Logits and feature maps, weighed by how well each teacher predicts the label.",
-    readsTeachers: true, teacherOutputs: .maps,
+    readsTeachers: true, teacherOutputs: .maps, readsTeacherHeads: true,
     options: [
       .alpha, .beta, .scaling,
       OptionDescription(
@@ -37,17 +37,16 @@ package struct ConfidenceKD: DistillationMethod {
   private let isReleased: Bool
   private let passesGradients: Bool
 
-  package init(_ options: MethodOptions, _ context: MethodContext) {
+  package init(_ options: MethodOptions, _ context: MethodContext) throws {
     isReleased = options.word("scaling") == "released"
     let gradient = options.word("camkdWeightGradient")
     passesGradients = gradient == "scaling" ? isReleased : gradient == "through"
-    distillation = WeightedDistillation(
+    distillation = try WeightedDistillation(
       options, context, alpha: isReleased ? 1 : nil, beta: isReleased ? 50 : nil, hasFeatures: true)
     heads = context.heads
   }
 
   package var skipsShortBatches: Bool { isReleased }
-  package var readsTeacherHeads: Bool { true }
 
   package func loss(of batch: DistillationBatch, _ pass: Pass) -> MethodLoss {
     let terms = distillation.terms(of: batch, pass)

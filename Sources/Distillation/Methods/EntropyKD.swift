@@ -36,11 +36,11 @@ package struct EntropyKD: DistillationMethod {
   private let distillation: WeightedDistillation
   private let variant: Variant
 
-  package init(_ options: MethodOptions, _ context: MethodContext) {
+  package init(_ options: MethodOptions, _ context: MethodContext) throws {
     let released = options.word("scaling") == "released"
     variant =
       released ? .complement : options.word("ebkdVariant") == "inverse" ? .inverse : .normalised
-    distillation = WeightedDistillation(
+    distillation = try WeightedDistillation(
       options, context, alpha: released ? 1 : nil, hasFeatures: false)
   }
 

@@ -26,8 +26,8 @@ package struct MTKDRL: DistillationMethod {
   private var pending: Observation?
   private var epoch = 0
 
-  package init(_ options: MethodOptions, _ context: MethodContext) {
-    distillation = WeightedDistillation(options, context, hasFeatures: true)
+  package init(_ options: MethodOptions, _ context: MethodContext) throws {
+    distillation = try WeightedDistillation(options, context, hasFeatures: true)
     let kind = try! Catalog.agents.entry(options.word("policy"))
     // Agents other than the policy gradient are paid by the sample, standardised over the batch (`methods.md` 3).
     let isGradient = kind == PolicyGradient.self

@@ -37,9 +37,9 @@ package struct MetaKD: DistillationMethod {
   private var buffer: HardBuffer
   private let seed: UInt64
 
-  package init(_ options: MethodOptions, _ context: MethodContext) {
+  package init(_ options: MethodOptions, _ context: MethodContext) throws {
     let released = options.word("scaling") == "released"
-    distillation = WeightedDistillation(
+    distillation = try WeightedDistillation(
       options, context, alpha: released ? 1 : nil, beta: released ? 100 : nil, hasFeatures: true,
       pairing: .smaller)
     networks = MetaNetworks(
@@ -57,7 +57,9 @@ package struct MetaKD: DistillationMethod {
       distillation.terms(of: batch, pass), logitWeights: logit, featureWeights: feature)
   }
 
-  package mutating func finishStep(_ batch: DistillationBatch, _ student: SteppedStudent) -> StepOutcome {
+  package mutating func finishStep(
+    _ batch: DistillationBatch, _ student: SteppedStudent
+  ) throws -> StepOutcome {
     let guesses = batch.student.logits.largestPerRow()
     var stream = RandomStream(seed: seed, "mmkd buffer", batch.epoch, batch.index)
     buffer.add(
@@ -67,7 +69,7 @@ package struct MetaKD: DistillationMethod {
     guard batch.index % Self.interval == 0, buffer.count >= batch.labels.count else { return outcome }
     var draw = RandomStream(seed: seed, "mmkd draw", batch.epoch, batch.index)
     outcome.policySteps = [
-      lookAhead(student, student.recall(buffer.draw(batch.labels.count, &draw)), at: batch.index)
+      lookAhead(student, try student.recall(buffer.draw(batch.labels.count, &draw)), at: batch.index)
     ]
     return outcome
   }

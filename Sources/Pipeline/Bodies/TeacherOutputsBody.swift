@@ -45,7 +45,7 @@ enum TeacherOutputsBody {
           throw WorkerStopped()
         }
         let last = min(first + batchSize, range.upperBound)
-        chunks += answers(to: first..<last, teacher, dataset.train, form)
+        chunks += try answers(to: first..<last, teacher, dataset.train, form)
         done += last - first
         here += last - first
         try workspace.report(
@@ -88,8 +88,8 @@ enum TeacherOutputsBody {
   /// The chunks of some records: of each, logits and embedding, then the map where it is kept.
   private static func answers(
     to records: Range<Int>, _ teacher: Teacher, _ images: ImageSet, _ form: RecordForm
-  ) -> [[UInt8]] {
-    let batch = Augmentation.standard.batch(
+  ) throws -> [[UInt8]] {
+    let batch = try Augmentation.standard.batch(
       of: images, indices: records.map { $0 / form.views }, views: records.map { $0 % form.views })
     let said = teacher(batch)
     func row(_ tensor: Tensor, _ index: Int) -> [UInt8] {

@@ -58,7 +58,7 @@ enum TrainingBody {
     try workspace.record(.started(step: 0, ProgramIdentity.provenance()))
     let dataset = try DatasetBody.dataset(stage.inputs[0], in: workspace)
     let teacher = try TeacherWeights.teacher(stage.teacher, dataset, in: WeightsFolder(workspace.store))
-    let evaluation = Evaluation(teacher, on: DatasetBatches(dataset, batchSize: 64, seed: 0))
+    let evaluation = try Evaluation(teacher, on: DatasetBatches(dataset, batchSize: 64, seed: 0))
     let weights = teacher.state.stateDictionary.encoded()
     let epoch = EpochRecord(
       epoch: 0, step: 0,
@@ -131,7 +131,7 @@ enum TrainingBody {
     }
     var last = run.snapshot
     best.save(to: &last)
-    let evaluation = run.evaluate()
+    let evaluation = try run.evaluate()
     try workspace.publish(
       [
         (finalFile, run.state.stateDictionary.encoded()), (bestFile, state.bytes), (lastFile, last.encoded()),
