@@ -163,7 +163,7 @@ import Testing
     #expect(try there("verify --sample 1").status == 0)
     let without = try there("verify --all")
     #expect(without.status == 4 && without.out.contains("import it again"), "\(without.out)")
-    #expect(try there("import student.safetensors --dataset synthetic-1x8x8-3").status == 0)
+    #expect(try there("import student.safetensors --dataset synthetic-1x8x8-3 --name again").status == 0)
     #expect(try there("verify --all").status == 0)
 
     // Weights that were changed are never taken for what they were.
@@ -208,7 +208,7 @@ import Testing
     let large = try talk("mini-vit", "mini-resnet8-w8", "synthetic-3x32x32-10")
     #expect(large.contains("served.json:3:") && large.contains("28 × 28"), "\(large)")
     let taught = try talk("mini-vit", "mini-vit-c32")
-    #expect(taught.contains("served.json:4:") && taught.contains("32 × 32"), "\(taught)")
+    #expect(taught.contains("served.json:5:") && taught.contains("32 × 32"), "\(taught)")
   }
 
   @Test func `weights that do not fit are explained where the grid names them`() throws {

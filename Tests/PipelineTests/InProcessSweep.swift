@@ -93,7 +93,7 @@ final class InProcessExecutor: Executor {
       let attempt = try stage.attempts().last!
       try attempt.claim(now: 0)
       let workspace = try Workspace(
-        store: place!, stage: stage, attempt: attempt, dataFolder: nil,
+        store: place!, stage: stage, attempt: attempt, dataFolder: Self.dataFolder(job),
         allowsOtherProfile: allowsOtherProfile, stop: StopSignal())
       if let end = meddling(attempt.number, workspace) { return end }
       return .exited(Int(try Worker.run(request, in: workspace)))
@@ -106,6 +106,10 @@ final class InProcessExecutor: Executor {
       try? Data("\(error)\n".utf8).write(to: URL(filePath: job.log))
       return .exited(Int(WorkerExit.internalError))
     }
+  }
+
+  private static func dataFolder(_ job: Job) -> String? {
+    job.arguments.firstIndex(of: "--data-folder").map { job.arguments[$0 + 1] }
   }
 
   func stop(_ identifier: Int, atOnce: Bool) {}
