@@ -274,3 +274,26 @@ void ci_planes(const uint8_t *pixels, size_t stride, size_t left, size_t top, si
     for (size_t y = 0; y < height; y++)
       for (size_t x = 0; x < width; x++) *planes++ = pixels[((top + y) * stride + left + x) * 3 + c];
 }
+
+// BT.601 in integers.
+static uint8_t gray(const uint8_t *planes, size_t count, size_t i) {
+  return (uint8_t)((planes[i] * 19595u + planes[count + i] * 38470u + planes[2 * count + i] * 7471u + 0x8000u) >> 16);
+}
+
+static uint8_t moved(uint8_t from, uint8_t value, float factor) {
+  const float sum = (float)from + factor * (float)(value - from);
+  return (uint8_t)(sum <= 0 ? 0 : sum >= 255 ? 255 : sum);
+}
+
+void ci_enhance(uint8_t *planes, size_t count, int kind, float factor) {
+  uint8_t level = 0;
+  if (kind == CI_CONTRAST && count > 0) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++) sum += gray(planes, count, i);
+    level = (uint8_t)((double)sum / (double)count + 0.5);
+  }
+  for (size_t i = 0; i < count; i++) {
+    const uint8_t from = kind == CI_SATURATION ? gray(planes, count, i) : level;
+    for (size_t c = 0; c < 3; c++) planes[c * count + i] = moved(from, planes[c * count + i], factor);
+  }
+}

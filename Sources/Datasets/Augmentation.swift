@@ -1,4 +1,4 @@
-import Specs
+package import Specs
 package import Tensors
 
 /// How images are changed on their way to a network.
@@ -9,8 +9,18 @@ package enum Augmentation: Hashable, Sendable {
   /// part, resampled to the size, mirrored every other time.
   case cropAndFlip(padding: Int)
 
+  /// The same of a photograph, and then its colours: brightness, contrast and saturation by factors from 1 - strength to 1 + strength, in an order
+  /// that is drawn too, as TorchVision's `ColorJitter` does it without hue.
+  case colourJitter(strength: Double)
+
   /// What training uses.
   package static let standard = Augmentation.cropAndFlip(padding: 4)
+
+  /// What a recipe asks for.
+  package init(_ recipe: RecipeSpec) {
+    let strength = recipe.colourJitter.double
+    self = strength > 0 ? .colourJitter(strength: strength) : .standard
+  }
 
   /// Images as a network sees them: normalised, `[indices.count, channels, height, width]`, single.
   ///
@@ -54,6 +64,7 @@ package enum Augmentation: Hashable, Sendable {
   func draw(_ stream: RandomStream) -> View {
     switch self {
     case .none: return (0, 0, false)
+    case .colourJitter: preconditionFailure("colours of photographs alone are changed")
     case .cropAndFlip(let padding):
       var stream = stream
       let down = stream.index(below: 2 * padding + 1) - padding

@@ -136,6 +136,9 @@ extension DatasetCatalog {
   /// The images that a located dataset shows, known without reading them.
   package static func task(of dataset: DatasetSpec) throws -> ImageTask { usualSize(dataset.name).task }
 
+  /// Whether a dataset's images are photographs, decoded when they are shown.
+  package static func isOfPhotographs(_ name: String) -> Bool { (try? PhotoFolder(name: name)) != nil }
+
   /// The task of a dataset and how many images it has in full, by its name alone: for forecasts, before any file is read. What lies in
   /// an unknown folder is taken to be of MNIST's size.
   package static func usualSize(_ name: String) -> (task: ImageTask, train: Int, test: Int) {

@@ -131,6 +131,25 @@ enum PhotoView {
   }
 }
 
+extension PhotoView {
+  /// What an enhancement changes; the order is that of TorchVision's `ColorJitter`.
+  enum Enhancement: Int32, CaseIterable { case brightness, contrast, saturation }
+
+  static func enhance(_ planes: inout [UInt8], _ what: Enhancement, by factor: Double) {
+    planes.withUnsafeMutableBufferPointer {
+      ci_enhance($0.baseAddress, $0.count / 3, what.rawValue, Float(factor))
+    }
+  }
+
+  /// All three, in a random order, by random factors around 1.
+  static func jitter(_ planes: inout [UInt8], strength: Double, _ stream: inout RandomStream) {
+    for index in stream.shuffled(count: Enhancement.allCases.count) {
+      let factor = stream.uniform(max(0, 1 - strength)...1 + strength)
+      enhance(&planes, Enhancement.allCases[index], by: factor)
+    }
+  }
+}
+
 #if canImport(Glibc)
   import Glibc
 #endif
@@ -143,17 +162,20 @@ private enum Logarithms {
 extension Photographs {
   /// The square of one photograph, `[3, side, side]` as bytes, and whether it is to be mirrored.
   ///
-  /// - Parameter stream: draws the part that is shown; nil for the middle, as photographs are measured.
+  /// - Parameters:
+  ///   - stream: draws the part that is shown; nil for the middle, as photographs are measured.
+  ///   - jitter: how strongly colours change; 0 for not at all.
   func view(
-    _ index: Int, side: Int, _ stream: inout RandomStream?
+    _ index: Int, side: Int, _ stream: inout RandomStream?, jitter: Double = 0
   ) throws(DatasetError) -> (planes: [UInt8], flipped: Bool) {
     let image = try decoded(index)
     guard var draws = stream else {
       return (image.centre(shorter: PhotoView.shorter(for: side), side: side), false)
     }
     let box = PhotoView.randomBox(width: image.width, height: image.height, &draws)
-    let planes = image.planes(box, side: side)
+    var planes = image.planes(box, side: side)
     let flipped = draws.index(below: 2) == 1
+    if jitter > 0 { PhotoView.jitter(&planes, strength: jitter, &draws) }
     stream = draws
     return (planes, flipped)
   }
@@ -189,12 +211,13 @@ extension Augmentation {
     of set: ImageSet, _ photographs: Photographs, _ indices: [Int], stream: (Int) -> RandomStream
   ) throws(DatasetError) -> Tensor {
     let side = set.task.height
+    let jitter = if case .colourJitter(let strength) = self { strength } else { 0.0 }
     var views: [(planes: [UInt8], flipped: Bool)] = []
     views.reserveCapacity(indices.count)
     for (position, index) in indices.enumerated() {
       precondition((0..<set.count).contains(index), "image \(index) of \(set.count)")
       var draws = self == .none ? nil : stream(position)
-      views.append(try photographs.view(index, side: side, &draws))
+      views.append(try photographs.view(index, side: side, &draws, jitter: jitter))
     }
     return Tensor(filling: [indices.count, 3, side, side]) { out in
       for (position, (planes, flipped)) in views.enumerated() {

@@ -36,6 +36,16 @@ extension GridVocabulary {
     guard run.trainer == nil, let task = try? DatasetCatalog.task(of: run.dataset),
       let method = try? Catalog.methods.entry(run.method.name).description
     else { return nil }
+    if run.recipe.colourJitter > DecimalNumber(0) {
+      if !DatasetCatalog.isOfPhotographs(run.dataset.name) {
+        return (
+          "colourJitter", "colourJitter changes photographs, and \(run.dataset.name) has none; leave it out"
+        )
+      }
+      if run.views > 0 {
+        return ("colourJitter", "fixed views keep their colours; take \"views\": 0 or leave colourJitter out")
+      }
+    }
     var setting = "student"
     do {
       _ = try BuiltNetwork(run.student, task)

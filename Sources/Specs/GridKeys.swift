@@ -24,7 +24,7 @@ package enum GridKeys {
     "student", "method", "dataset", "trainImages", "testImages", "validationImages", "teachers",
     "teacherEpochs",
     "teacherRecipe", "recipe", "epochs", "batchSize", "learningRate", "weightDecay", "labelSmoothing",
-    "dropPath", "warmupEpochs", "preset", "trainer", "views", "convolution",
+    "dropPath", "warmupEpochs", "colourJitter", "preset", "trainer", "views", "convolution",
   ]
 
   /// More views than this are fresh ones in all but name, and nothing could be kept of them.

@@ -127,6 +127,7 @@ package enum GridSchema {
     for name in ["weightDecay", "labelSmoothing", "dropPath"] {
       settings[name] = ["type": "number", "minimum": 0]
     }
+    settings["colourJitter"] = ["type": "number", "minimum": 0, "maximum": 1]
     settings["warmupEpochs"] = ["type": "integer", "minimum": 0]
     settings["preset"] = words(vocabulary.methods.flatMap { $0.presets.map(\.name) })
     settings["teachers"] = ["type": ["array", "object"]]

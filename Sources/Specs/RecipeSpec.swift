@@ -43,6 +43,9 @@ package struct RecipeSpec: Hashable, Sendable {
   /// The highest probability with which stochastic depth leaves out a branch of a transformer.
   package var dropPath = DecimalNumber(0)
 
+  /// How strongly the colours of photographs change: brightness, contrast and saturation by factors from 1 - this to 1 + this.
+  package var colourJitter = DecimalNumber(0)
+
   /// Decides bits. The default is left out of the encoding.
   package var convolution = ConvolutionKind.auto
 
@@ -131,6 +134,7 @@ extension RecipeSpec: CanonicallyEncodable {
     // What a recipe does not use is left out, so that the keys of runs that know nothing of it stay.
     func used(_ value: DecimalNumber) -> JSONValue? { value == DecimalNumber(0) ? nil : .number(value) }
     object.member("batchSize", batchSize, to: &bytes)
+    object.member("colourJitter", used(colourJitter), to: &bytes)
     object.member("convolution", convolution == .auto ? nil : .string(convolution.rawValue), to: &bytes)
     object.member("dropPath", used(dropPath), to: &bytes)
     object.member("epochs", epochs, to: &bytes)
@@ -161,6 +165,7 @@ extension RecipeSpec: CanonicallyEncodable {
       nesterov: try object.bool("nesterov"), weightDecay: try object.number("weightDecay"),
       milestones: milestones.compactMap(\.self), gamma: try object.number("gamma"))
     convolution = try Self.kind(object, "convolution") ?? .auto
+    colourJitter = try object.optional("colourJitter", SpecObject.number) ?? DecimalNumber(0)
     optimizer = try Self.kind(object, "optimizer") ?? .sgd
     schedule = try Self.kind(object, "schedule") ?? .multiStep
     warmupEpochs = try object.optional("warmupEpochs", SpecObject.integer) ?? 0

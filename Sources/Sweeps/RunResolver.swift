@@ -108,6 +108,9 @@ extension RunResolver {
     case "labelSmoothing", "dropPath":
       let value = setting.value.number ?? DecimalNumber(-1)
       if !(value >= DecimalNumber(0) && value < DecimalNumber(1)) { complain("a number from 0 to below 1") }
+    case "colourJitter":
+      let value = setting.value.number ?? DecimalNumber(-1)
+      if !(value >= DecimalNumber(0) && value <= DecimalNumber(1)) { complain("a number from 0 to 1") }
     case "warmupEpochs":
       if !setting.isInteger || (setting.value.integer ?? -1) < 0 { complain("an integer from 0 on") }
     case "preset":
@@ -324,7 +327,9 @@ extension RunResolver {
       teachers: teachers,
       recipe: recipe, seed: 0, views: row["views"]?.value.integer ?? 0)
     if let setting = row["trainer"] { run.trainer = trainer(setting.value, at: setting.spot) }
-    let pairing = ["student", "teachers", "method", "dataset", "trainer"].map { row[$0]?.value ?? .null }
+    let pairing = ["student", "teachers", "method", "dataset", "trainer", "colourJitter", "views"].map {
+      row[$0]?.value ?? .null
+    }
     if checkedPairings.insert(pairing).inserted, let (setting, sentence) = vocabulary.obstacle(run) {
       report((row[setting] ?? name).spot.problem(sentence))
     }
@@ -341,6 +346,7 @@ extension RunResolver {
     recipe.weightDecay = number("weightDecay") ?? recipe.weightDecay
     recipe.labelSmoothing = number("labelSmoothing") ?? recipe.labelSmoothing
     recipe.dropPath = number("dropPath") ?? recipe.dropPath
+    recipe.colourJitter = number("colourJitter") ?? recipe.colourJitter
     if recipe.schedule == .cosine, let epochs = row["warmupEpochs"]?.value.integer {
       recipe.warmupEpochs = epochs
     }

@@ -39,11 +39,17 @@ package struct DatasetBatches: BatchSource {
   private let batchSize: Int
   private let seed: Int
   private let plan: ViewPlan
+  private let augmentation: Augmentation
   /// For photographs, which take time to decode.
   private let ahead: DecodeAhead?
 
-  package init(_ dataset: Dataset, batchSize: Int, seed: Int, plan: ViewPlan = .fresh) {
+  /// - Parameter augmentation: of training images.
+  package init(
+    _ dataset: Dataset, batchSize: Int, seed: Int, plan: ViewPlan = .fresh,
+    augmentation: Augmentation = .standard
+  ) {
     (self.dataset, self.batchSize, self.seed, self.plan) = (dataset, batchSize, seed, plan)
+    self.augmentation = augmentation
     ahead = dataset.train.photographs == nil ? nil : DecodeAhead()
   }
 
@@ -58,10 +64,10 @@ package struct DatasetBatches: BatchSource {
   ) throws(DatasetError) -> (images: Tensor, labels: [Int]) {
     let make = { @Sendable [self] (positions: [Int]) throws(DatasetError) -> Tensor in
       guard let views = views(positions, epoch: epoch) else {
-        return try Augmentation.standard.batch(
+        return try augmentation.batch(
           of: dataset.train, indices: positions, seed: seed, epoch: epoch)
       }
-      return try Augmentation.standard.batch(of: dataset.train, indices: positions, views: views)
+      return try augmentation.batch(of: dataset.train, indices: positions, views: views)
     }
     let images = try made(positions, epoch: epoch, order: { order(epoch: epoch) }, make)
     return (images, positions.map { dataset.train.labels[$0] })

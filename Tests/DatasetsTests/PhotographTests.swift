@@ -85,6 +85,51 @@ import Testing
     #expect(strip == PixelBox(left: 193, top: 0, width: 13, height: 10))
   }
 
+  @Test func `brightness, contrast and saturation give the bytes of the Python imaging library`() throws {
+    let crop = try DecodedImage(Self.recorded("photo.jpg")).planes(
+      PixelBox(left: 3, top: 2, width: 17, height: 11), side: 8)
+    let truth = try Self.recorded("photo.jpg.enhanced")
+    let singles = PhotoView.Enhancement.allCases.flatMap { [[($0, 0.6)], [($0, 1.7)]] }
+    let cases = singles + [Array(zip(PhotoView.Enhancement.allCases, [1.2, 0.7, 1.4]))]
+    try #require(truth.count == cases.count * 192)
+    for (number, steps) in cases.enumerated() {
+      var planes = crop
+      for (what, factor) in steps { PhotoView.enhance(&planes, what, by: factor) }
+      let bytes = (0..<64).flatMap { pixel in (0..<3).map { planes[$0 * 64 + pixel] } }
+      #expect(bytes == Array(truth[number * 192..<(number + 1) * 192]), "case \(number)")
+    }
+  }
+
+  @Test func `colours change by factors that depend on seed, epoch and place, between the bounds`() throws {
+    let scratch = try Scratch()
+    try Self.fill(scratch)
+    let set = try DatasetCatalog.read(DatasetCatalog.locate("imagefolder-16:\(scratch.path)").spec).train
+    func shown(_ augmentation: Augmentation, _ indices: [Int] = [0, 1], epoch: Int = 0) throws -> [Double] {
+      try augmentation.batch(of: set, indices: indices, seed: 4, epoch: epoch).doubles
+    }
+    let jittered = try shown(.colourJitter(strength: 0.4))
+    #expect(try jittered != shown(.standard))
+    #expect(try Array(jittered[(3 * 16 * 16)...]) == shown(.colourJitter(strength: 0.4), [1]))
+    #expect(try jittered != shown(.colourJitter(strength: 0.4), epoch: 1))
+    // The part that is shown is the same: what does not change a colour changes nothing.
+    let faint = try zip(shown(.colourJitter(strength: 0.001)), shown(.standard)).map { abs($0 - $1) }
+    #expect(faint.max()! < 3.0 / 255 / 0.2)
+
+    // Of a gray square, brightness alone is left: contrast and saturation keep it. 2000 draws span their range evenly.
+    var levels: [Double] = []
+    for index in 0..<2000 {
+      var planes = [UInt8](repeating: 100, count: 3 * 4)
+      var stream = RandomStream(seed: 1, "gray", index)
+      PhotoView.jitter(&planes, strength: 0.4, &stream)
+      #expect(Set(planes).count == 1)
+      levels.append(Double(planes[0]))
+    }
+    #expect(levels.min()! >= 59 && levels.min()! < 62 && levels.max()! <= 140 && levels.max()! > 137)
+    let mean = levels.reduce(0, +) / 2000
+    // Bytes are cut off, so half a level is missing in the mean; 100 ± 40 uniform has a deviation of 23.
+    #expect(abs(mean - 99.5) < 4 * 23.1 / 2000.0.squareRoot(), "\(mean)")
+  }
+
   /// A folder of photographs: two classes, three for training and two for measuring each.
   private static func fill(_ scratch: borrowing Scratch) throws {
     for (split, count) in [("train", 3), ("val", 2)] {

@@ -24,3 +24,8 @@ int ci_resample(const uint8_t *pixels, size_t stride, size_t left, size_t top, s
 
 // planes [3, height, width] from pixels [height, width, 3], beginning at (left, top) of rows of `stride` pixels.
 void ci_planes(const uint8_t *pixels, size_t stride, size_t left, size_t top, size_t width, size_t height, uint8_t *planes);
+
+// Brightness, contrast or saturation of planes [3, count] times `factor`, as the Python imaging library's ImageEnhance: each byte moves from what a
+// factor of 0 makes of it (black, the mean gray, its own gray) through itself, cut off at 0 and 255, without rounding.
+enum { CI_BRIGHTNESS = 0, CI_CONTRAST = 1, CI_SATURATION = 2 };
+void ci_enhance(uint8_t *planes, size_t count, int kind, float factor);

@@ -33,7 +33,7 @@ enum TrainingBody {
     }
     let source = DatasetBatches(
       dataset, batchSize: stage.run.recipe.batchSize, seed: stage.run.seed,
-      plan: ViewPlan(views: stage.run.views))
+      plan: ViewPlan(views: stage.run.views), augmentation: Augmentation(stage.run.recipe))
     let run = try TrainingRun(
       student: stage.run.student, teachers: teachers, method: stage.run.method, recipe: stage.run.recipe,
       source: source,
