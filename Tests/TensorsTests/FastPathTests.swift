@@ -197,6 +197,15 @@ import Testing
               both.sliced(axis: 1, from: 0, to: half), both.sliced(axis: 1, from: half, to: 2 * half))
           }
         ),
+        (
+          "shuffled halves",
+          results { a, _ in
+            let (low, high) = Tensor.shuffledHalves(a.square(), a)
+            return Tensor.concatenated([low.square(), high], axis: 1)
+          }
+        ),
+        ("the first shuffled half", results { a, _ in Tensor.shuffledHalves(a, a.square()).0 }),
+        ("the second shuffled half", results { a, _ in Tensor.shuffledHalves(a.square(), a).1 }),
         ("shuffle", results { a, _ in a.channelShuffle(groups: groups) }),
         ("means", results { a, _ in a.globalAveragePool().square() }),
         ("gates", results { a, _ in a.gating(value(gates)) }),

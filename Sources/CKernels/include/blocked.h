@@ -102,6 +102,12 @@ typedef struct {
   // y channel 2 c is channel c of a, 2 c + 1 that of b, each of `half` channels; and the way back.
   void (*interleave)(const float *a, const float *b, float *y, size_t half, size_t pixels, size_t first, size_t end);
   void (*deinterleave)(const float *y, float *a, float *b, size_t half, size_t pixels, size_t first, size_t end);
+  // The same channels, but the first half of them to `low` and the second to `high`; and the way back. The scratch has room for
+  // 32 (blocks of half) 16 floats.
+  void (*shuffle_halves)(const float *a, const float *b, float *low, float *high, size_t half, size_t pixels, float *scratch,
+                         size_t first, size_t end);
+  void (*unshuffle_halves)(const float *low, const float *high, float *a, float *b, size_t half, size_t pixels, float *scratch,
+                           size_t first, size_t end);
   // y = channels [from, from + count) of x. The scratch has room for 16 (blocks of x_channels + 2) 16 floats.
   void (*copy_channels)(const float *x, size_t x_channels, size_t from, float *y, size_t count, size_t pixels, float *scratch,
                         size_t first, size_t end);
@@ -114,6 +120,10 @@ typedef struct {
   void (*product)(const float *a, size_t row_a, size_t step_a, const float *b, size_t row_b,
                            size_t step_b, float *c, size_t row_c, size_t n, size_t k, int keep,
                            float *scratch, size_t first, size_t end);
+
+  // kb_pack and kb_unpack of dense convolutions with one tap.
+  void (*pack)(const kb_convolution *c, const float *weights, float *packed, int gradient);
+  void (*unpack)(const kb_convolution *c, const float *packed, float *weights, size_t first, size_t end);
 } kb_kernels;
 
 // The variant in use: the best that the processor has, or what kb_use_level chose.

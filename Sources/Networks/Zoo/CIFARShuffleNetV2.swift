@@ -56,7 +56,7 @@ package enum CIFARShuffleNetV2: NetworkFamily {
 
 private struct ShuffleNetV2: Network {
   let stem: ConvNorm
-  let stages: [Chain]
+  let stages: [ShuffleStage]
   let last: ConvNorm
   let classifier: Linear
 
@@ -65,13 +65,9 @@ private struct ShuffleNetV2: Network {
     stem = ConvNorm(scope, ("conv1", "bn1"), inputs: task.channels, outputs: width, kernel: 1, start: .fanIn)
     stages = (0..<3).map { stage in
       let outputs = parameters.channels[stage]
-      let units: [any Layer] = (0...parameters.repeats[stage]).map { index in
-        let unit = scope / "layer\(stage + 1)" / index
-        return index == 0
-          ? DownUnit(unit, inputs: width, outputs: outputs) : PlainUnit(unit, channels: outputs)
-      }
-      width = outputs
-      return Chain(units)
+      defer { width = outputs }
+      return ShuffleStage(
+        scope / "layer\(stage + 1)", inputs: width, outputs: outputs, repeats: parameters.repeats[stage])
     }
     let embedding = parameters.channels[3]
     last = ConvNorm(scope, ("conv2", "bn2"), inputs: width, outputs: embedding, kernel: 1, start: .fanIn)
@@ -91,53 +87,33 @@ private struct ShuffleNetV2: Network {
   }
 }
 
-/// The second half of the channels through a branch, the first half untouched, then a shuffle.
-private struct PlainUnit: Layer {
-  let branch: Chain
-
-  init(_ scope: Scope, channels: Int) {
-    let half = channels / 2
-    branch = Chain([
-      ConvNorm(scope, ("conv1", "bn1"), inputs: half, outputs: half, kernel: 1, start: .fanIn),
-      ConvNorm(
-        scope, ("conv2", "bn2"), inputs: half, outputs: half, kernel: 3, groups: half, relu: false,
-        start: .fanIn),
-      ConvNorm(scope, ("conv3", "bn3"), inputs: half, outputs: half, kernel: 1, start: .fanIn),
-    ])
-  }
-
-  func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
-    let half = input.shape[1] / 2
-    let kept = input.sliced(axis: 1, from: 0, to: half)
-    let changed = branch(input.sliced(axis: 1, from: half, to: 2 * half), pass)
-    return Tensor.interleaved(kept, changed)
-  }
-}
-
-/// Two branches of half the outputs each, both at stride 2, then a shuffle.
-private struct DownUnit: Layer {
-  let left: Chain
-  let right: Chain
-
-  init(_ scope: Scope, inputs: Int, outputs: Int) {
+extension ShuffleStage {
+  /// The first unit halves the size, `repeats` plain ones follow.
+  fileprivate init(_ scope: Scope, inputs: Int, outputs: Int, repeats: Int) {
     let half = outputs / 2
+    let down = scope / 0
     left = Chain([
       ConvNorm(
-        scope, ("conv1", "bn1"), inputs: inputs, outputs: inputs, kernel: 3, stride: 2, groups: inputs,
-        relu: false,
-        start: .fanIn),
-      ConvNorm(scope, ("conv2", "bn2"), inputs: inputs, outputs: half, kernel: 1, start: .fanIn),
+        down, ("conv1", "bn1"), inputs: inputs, outputs: inputs, kernel: 3, stride: 2, groups: inputs,
+        relu: false, start: .fanIn),
+      ConvNorm(down, ("conv2", "bn2"), inputs: inputs, outputs: half, kernel: 1, start: .fanIn),
     ])
     right = Chain([
-      ConvNorm(scope, ("conv3", "bn3"), inputs: inputs, outputs: half, kernel: 1, start: .fanIn),
+      ConvNorm(down, ("conv3", "bn3"), inputs: inputs, outputs: half, kernel: 1, start: .fanIn),
       ConvNorm(
-        scope, ("conv4", "bn4"), inputs: half, outputs: half, kernel: 3, stride: 2, groups: half, relu: false,
+        down, ("conv4", "bn4"), inputs: half, outputs: half, kernel: 3, stride: 2, groups: half, relu: false,
         start: .fanIn),
-      ConvNorm(scope, ("conv5", "bn5"), inputs: half, outputs: half, kernel: 1, start: .fanIn),
+      ConvNorm(down, ("conv5", "bn5"), inputs: half, outputs: half, kernel: 1, start: .fanIn),
     ])
-  }
-
-  func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
-    Tensor.interleaved(left(input, pass), right(input, pass))
+    branches = (0..<repeats).map { index in
+      let unit = scope / (index + 1)
+      return Chain([
+        ConvNorm(unit, ("conv1", "bn1"), inputs: half, outputs: half, kernel: 1, start: .fanIn),
+        ConvNorm(
+          unit, ("conv2", "bn2"), inputs: half, outputs: half, kernel: 3, groups: half, relu: false,
+          start: .fanIn),
+        ConvNorm(unit, ("conv3", "bn3"), inputs: half, outputs: half, kernel: 1, start: .fanIn),
+      ])
+    }
   }
 }

@@ -46,7 +46,7 @@ package enum ImageNetShuffleNetV2: NetworkFamily {
 
 private struct PhotographShuffleNetV2: Network {
   let stem: ConvNorm
-  let stages: [Chain]
+  let stages: [ShuffleStage]
   let last: ConvNorm
   let classifier: Linear
 
@@ -56,13 +56,9 @@ private struct PhotographShuffleNetV2: Network {
       scope / "conv1", ("0", "1"), inputs: task.channels, outputs: width, kernel: 3, stride: 2, start: .fanIn)
     stages = (0..<3).map { stage in
       let outputs = parameters.channels[stage + 1]
-      let units: [any Layer] = (0..<parameters.repeats[stage]).map { index in
-        let unit = scope / "stage\(stage + 2)" / index
-        return index == 0
-          ? HalvingUnit(unit, inputs: width, outputs: outputs) : SplittingUnit(unit, channels: outputs)
-      }
-      width = outputs
-      return Chain(units)
+      defer { width = outputs }
+      return ShuffleStage(
+        scope / "stage\(stage + 2)", inputs: width, outputs: outputs, units: parameters.repeats[stage])
     }
     last = ConvNorm(
       scope / "conv5", ("0", "1"), inputs: width, outputs: parameters.channels[4], kernel: 1, start: .fanIn)
@@ -93,39 +89,18 @@ private func branch(_ scope: Scope, inputs: Int, half: Int, stride: Int) -> Chai
   ])
 }
 
-/// The second half of the channels through the branch, the first half untouched, then a shuffle.
-private struct SplittingUnit: Layer {
-  let changed: Chain
-
-  init(_ scope: Scope, channels: Int) {
-    changed = branch(scope / "branch2", inputs: channels / 2, half: channels / 2, stride: 1)
-  }
-
-  func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
-    let half = input.shape[1] / 2
-    let kept = input.sliced(axis: 1, from: 0, to: half)
-    let other = changed(input.sliced(axis: 1, from: half, to: 2 * half), pass)
-    return Tensor.interleaved(kept, other)
-  }
-}
-
-/// Two branches of half the outputs each, both at stride 2, then a shuffle.
-private struct HalvingUnit: Layer {
-  let left: Chain
-  let right: Chain
-
-  init(_ scope: Scope, inputs: Int, outputs: Int) {
+extension ShuffleStage {
+  /// The first unit halves the size.
+  fileprivate init(_ scope: Scope, inputs: Int, outputs: Int, units: Int) {
     let half = outputs / 2
+    let halving = scope / 0
     left = Chain([
       ConvNorm(
-        scope / "branch1", ("0", "1"), inputs: inputs, outputs: inputs, kernel: 3, stride: 2, groups: inputs,
-        relu: false, start: .fanIn),
-      ConvNorm(scope / "branch1", ("2", "3"), inputs: inputs, outputs: half, kernel: 1, start: .fanIn),
+        halving / "branch1", ("0", "1"), inputs: inputs, outputs: inputs, kernel: 3, stride: 2,
+        groups: inputs, relu: false, start: .fanIn),
+      ConvNorm(halving / "branch1", ("2", "3"), inputs: inputs, outputs: half, kernel: 1, start: .fanIn),
     ])
-    right = branch(scope / "branch2", inputs: inputs, half: half, stride: 2)
-  }
-
-  func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
-    Tensor.interleaved(left(input, pass), right(input, pass))
+    right = branch(halving / "branch2", inputs: inputs, half: half, stride: 2)
+    branches = (1..<units).map { branch(scope / $0 / "branch2", inputs: half, half: half, stride: 1) }
   }
 }

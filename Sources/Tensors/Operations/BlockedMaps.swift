@@ -78,6 +78,36 @@ extension Tensor {
     }
   }
 
+  /// `interleavedBlocks`, split in the middle: one pass each way.
+  static func shuffledHalvesOfBlocks(_ a: Tensor, _ b: Tensor) -> (Tensor, Tensor) {
+    typealias Pass = (
+      _ x: (Tensor, Tensor), _ y: (Tensor, Tensor), _ scratch: TensorStorage, _ first: Int, _ end: Int
+    ) -> Void
+    let (shape, pixels) = (a.shape, a.pixelCount)
+    @Sendable func moved(_ x: (Tensor, Tensor), by pass: Pass) -> (Tensor, Tensor) {
+      let y = (Tensor.unfilled(shape, .single, .blocked), Tensor.unfilled(shape, .single, .blocked))
+      FastKernels.forEachRange(shape[0]) { first, end in
+        let scratch = TensorStorage(floats: 32 * Layout.blocks(shape[1]) * Layout.lanes)
+        pass(x, y, scratch, first, end)
+      }
+      return y
+    }
+    let halves = moved((a, b)) { x, y, scratch, first, end in
+      FastKernels.current.shuffle_halves(
+        x.0.blocks.floats, x.1.blocks.floats, y.0.blocks.floats, y.1.blocks.floats, shape[1], pixels,
+        scratch.floats, first, end)
+    }
+    return recorded(halves, from: [a, b]) { low, high in
+      let slopes = (low ?? zeroMap(shape), high ?? zeroMap(shape))
+      let (da, db) = moved(slopes) { x, y, scratch, first, end in
+        FastKernels.current.unshuffle_halves(
+          x.0.blocks.floats, x.1.blocks.floats, y.0.blocks.floats, y.1.blocks.floats, shape[1], pixels,
+          scratch.floats, first, end)
+      }
+      return [da, db]
+    }
+  }
+
   /// Channel a × (C / groups) + b goes to b × groups + a.
   func shuffledBlocks(groups: Int) -> Tensor {
     let (channels, each) = (shape[1], shape[1] / groups)

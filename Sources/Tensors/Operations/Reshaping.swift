@@ -89,6 +89,14 @@ extension Tensor {
     return concatenated([a, b], axis: 1).channelShuffle(groups: 2)
   }
 
+  /// The first and the second half of the channels of `interleaved(a, b)`.
+  package static func shuffledHalves(_ a: Tensor, _ b: Tensor) -> (Tensor, Tensor) {
+    precondition(a.shape == b.shape && a.shape.rank == 4, "\(a.shape) and \(b.shape)")
+    if Layout.common(a, b) == .blocked { return shuffledHalvesOfBlocks(a, b) }
+    let (half, whole) = (a.shape[1], interleaved(a, b))
+    return (whole.sliced(axis: 1, from: 0, to: half), whole.sliced(axis: 1, from: half, to: 2 * half))
+  }
+
   /// Channel a × (C / groups) + b goes to b × groups + a (ShuffleNet).
   package func channelShuffle(groups: Int) -> Tensor {
     precondition(shape.rank == 4 && shape[1] % groups == 0, "\(groups) groups of \(shape)")
