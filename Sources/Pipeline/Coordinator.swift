@@ -40,6 +40,8 @@ package final class Coordinator {
   private let stages: [ContentKey: StageRequest]
   private let titles: [ContentKey: StageTitle]
   private let dataFolders: [ContentKey: String]
+  /// Whether somebody asked for an end: workers are leaving.
+  private var isStopping = false
   private let intake: Intake
   private var failures = 0
   private var cannotWrite: WorkerCannotWrite?
@@ -105,14 +107,13 @@ package final class Coordinator {
     }
     defer { ticker.cancel() }
     var ticks = 0
-    var hasStopped = false
     for await signal in signals {
       switch signal {
       case .ended(let key, let end): isOver = try perform(ended(key, end), inbox)
       case .tick:
         ticks += 1
-        if stop.isRequested, !hasStopped {
-          hasStopped = true
+        if stop.isRequested, !isStopping {
+          isStopping = true
           observe(.stopping)
           isOver = try perform(scheduler.handle(.stopRequested), inbox)
         }
@@ -122,7 +123,7 @@ package final class Coordinator {
       if isOver { break }
     }
     if let cannotWrite { throw cannotWrite }
-    return outcome(stopped: hasStopped)
+    return outcome(stopped: isStopping)
   }
 
   /// Ends every worker at once; nothing is lost but work since their last snapshots.
@@ -264,6 +265,10 @@ extension Coordinator {
     room.release(key)
     let id = AttemptID(key: key, number: entry.attempt.number)
     let title = title(key)
+    // A worker that was asked to stop before it could listen has stopped all the same: it is no death.
+    let isEarly = isStopping && end == .killed(signal: Int(SIGTERM))
+    let end = isEarly ? .exited(Int(WorkerExit.stopped)) : end
+    if isEarly { try store.setOutcome(.stopped, of: id) }
     // Where the note cannot be written, the attempt counts as lost to whoever reads its folder, which costs a try at most.
     try? entry.attempt.close(ExitNote(end))
     switch end {

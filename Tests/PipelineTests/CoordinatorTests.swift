@@ -95,6 +95,31 @@ import Testing
     #expect(reasons.contains { $0.contains("code 70") && $0.contains("something odd") }, "\(reasons)")
   }
 
+  @Test func `a worker that a stop reaches before it can listen counts as stopped, not as dead`() async throws
+  {
+    let sweep = try InProcessSweep()
+    let stop = StopSignal()
+    let isStopping = DispatchSemaphore(value: 0)
+    let executor = InProcessExecutor { _, _ in
+      stop.request()
+      isStopping.wait()
+      return .killed(signal: 15)
+    }
+    let events = Mutex<[RunEvent]>([])
+    let outcome = try await sweep.run(executor, until: stop) { event in
+      events.withLock { $0.append(event) }
+      if case .stopping = event { isStopping.signal() }
+    }
+    #expect(outcome == .stopped)
+    let seen = events.withLock { $0 }
+    #expect(seen.contains { if case .stageStopped = $0 { true } else { false } })
+    #expect(!seen.contains { if case .workerDied = $0 { true } else { false } })
+    let store = try ResultStore(at: sweep.place, .reading)
+    #expect(try store.stages().flatMap { try store.attempts(of: $0.stage.key) }.map(\.outcome) == [.stopped])
+    // It goes on as if nothing had been.
+    #expect(try await sweep.run() == .allDone)
+  }
+
   @Test func `a disk that is full for a worker stops the sweep, says so once and loses nothing`() async throws
   {
     let sweep = try InProcessSweep()

@@ -39,7 +39,8 @@ final class InProcessSweep: Sendable {
   /// Plans, subtracts what is done, and goes on, as `run` does.
   @discardableResult
   func run(
-    _ executor: InProcessExecutor = InProcessExecutor(), observe: @escaping (RunEvent) -> Void = { _ in }
+    _ executor: InProcessExecutor = InProcessExecutor(), until stop: StopSignal = StopSignal(),
+    observe: @escaping (RunEvent) -> Void = { _ in }
   ) async throws -> RunOutcome {
     try place.create()
     let lease = try Lease(of: place, now: 0)
@@ -48,7 +49,7 @@ final class InProcessSweep: Sendable {
     let coordinator = try Coordinator(
       plan(store), folder: place, store: store, executor: executor.bound(to: place), workers: 1,
       observe: observe)
-    return try await coordinator.run(until: StopSignal())
+    return try await coordinator.run(until: stop)
   }
 
   /// All that may depend on nothing but the grid: states and metrics of every epoch, digests of every checkpoint, metrics of every run.

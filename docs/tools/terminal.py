@@ -35,7 +35,7 @@ def marked(line):
 def main(out):
     lines = sys.stdin.read().rstrip().split("\n")
     body = "\n".join(marked(line.rstrip()) for line in lines)
-    page = f'<style>{STYLE}</style><div class="window"><div class="title"><i></i><i></i><i></i></div><pre>{body}</pre></div>'
+    page = f'<!doctype html><style>{STYLE}</style><div class="window"><div class="title"><i></i><i></i><i></i></div><pre>{body}</pre></div>'
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         at = browser.new_page(device_scale_factor=1.4)

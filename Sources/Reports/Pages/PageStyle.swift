@@ -95,7 +95,7 @@ package enum PageStyle {
     dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.1rem;margin:.3rem 0 1rem;font-size:.9rem}
     dt{color:var(--soft)}
     dd{margin:0;overflow-wrap:anywhere}
-    .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(28rem,100%),1fr));gap:1.1rem}
+    .figures{display:grid;align-items:start;grid-template-columns:repeat(auto-fit,minmax(min(28rem,100%),1fr));gap:1.1rem}
     figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:10px;padding:1rem;box-shadow:var(--shadow)}
     figure>svg{display:block;width:100%;height:auto}
     figcaption{color:var(--soft);font-size:.85rem;margin-top:.5rem}
@@ -123,7 +123,8 @@ package enum PageStyle {
     .scroll,.scroll.tall{overflow:visible;max-height:none;border:0;border-top:1.5pt solid #000;border-bottom:1.5pt solid #000;border-radius:0}
     table{font-size:8.5pt}thead{display:table-header-group}thead th,tbody th{position:static}tr,figure,.tiles li{break-inside:avoid}
     .tiles{grid-template-columns:repeat(4,1fr)}.card,figure,.tiles li{border-color:#bbb}h2{break-after:avoid}section{margin-top:1.4rem}
-    th,td{padding:.22rem .45rem;white-space:normal;overflow-wrap:anywhere}#each{display:none}.charts{grid-template-columns:repeat(3,1fr)}\
+    th,td{padding:.22rem .45rem;white-space:normal}td.text{overflow-wrap:anywhere}td[data-v],td:first-child{white-space:nowrap}\
+    thead th button{display:contents}#each{display:none}.charts{grid-template-columns:repeat(3,1fr)}\
     .chart,figure{padding:.4rem}pre{white-space:pre-wrap;break-inside:auto}a{color:inherit;text-decoration:none}.figures{grid-template-columns:1fr 1fr}}
     """
 }

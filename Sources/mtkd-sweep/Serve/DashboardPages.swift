@@ -150,7 +150,8 @@ enum DashboardPages {
   static func runs(_ rows: [RunRow], of all: Int) -> Markup {
     func number(_ value: Double?) -> Markup {
       guard let value, value.isFinite else { return "<td data-v=\"\">–</td>" }
-      return "<td data-v=\"\(value.description)\">\(CurveChart.text(value))</td>"
+      let text = abs(value) < 1 ? CurveChart.text(value) : ReportTable.digits(value)
+      return "<td data-v=\"\(value.description)\">\(text)</td>"
     }
     let head = [
       ("run", true), ("settings", true), ("seed", false), ("state", true), ("last", false), ("best", false),
@@ -207,16 +208,32 @@ enum DashboardPages {
         ))
     }
     let list = facts.map { fact -> Markup in "<dt>\(fact.0)</dt><dd>\(fact.1)</dd>" }
-    let names = Set(epochs.flatMap { $0.metrics.values.map(\.name) }).sorted()
-    let charts = names.map { name -> Markup in
-      CurveChart.markup(name, epochs.map { $0.metrics[name] ?? .nan })
+    let names = Set(epochs.flatMap { $0.metrics.values.map(\.name) })
+    func charts(_ names: [String]) -> Markup {
+      let charts = names.map { name in CurveChart.markup(name, epochs.map { $0.metrics[name] ?? .nan }) }
+      return "<div class=charts>\(charts)</div>"
     }
+    // Those of single classes are many, and few come for them.
+    let ofClasses = names.filter { $0.contains(".class.") }.sorted()
+    let byClass: Markup =
+      ofClasses.isEmpty
+      ? ""
+      : "<details><summary>\(ofClasses.count) curves of single classes</summary>\(charts(ofClasses))</details>"
+    let curves: Markup = "\(charts(names.subtracting(ofClasses).sorted(by: Self.isBefore)))\(byClass)"
     let settings = (try? JSONReader.read(Array(run.stage.spec.utf8)).value.indented) ?? run.stage.spec
     let said: Markup =
       log.map { "<h3>Log</h3><pre class=log>\($0)</pre>" }
       ?? "<p class=soft>No log is here: logs stay where the run was made.</p>"
     return
-      "<dl>\(list)</dl><div class=charts>\(charts)</div>\(said)<h3>Settings</h3><pre>\(settings)</pre>"
+      "<dl>\(list)</dl>\(curves)\(said)<h3>Settings</h3><pre>\(settings)</pre>"
+  }
+
+  /// What came out before what went on inside; otherwise by name.
+  private static func isBefore(_ a: String, _ b: String) -> Bool {
+    func rank(_ name: String) -> Int {
+      ["test.", "validation.", "train."].firstIndex { name.hasPrefix($0) } ?? 3
+    }
+    return (rank(a), a) < (rank(b), b)
   }
 
   static func json(_ state: LiveState) -> String {
