@@ -110,7 +110,7 @@ import Testing
     #expect(bars.count == 16)
     let bottoms = bars.map { Double($0.attributes["y"]!)! + Double($0.attributes["height"]!)! }
     #expect(bottoms.allSatisfy { $0.isNear(bottoms[0], absolute: 0.02) })
-    #expect(drawing.texts.contains { $0.contains("does not begin at 0") })
+    #expect(drawing.texts.contains { $0.contains("axis not from 0") })
   }
 
   @Test func `learning curves begin with epoch 1 and end with the last`() throws {

@@ -82,7 +82,7 @@ package enum LossTermsFigure: FigureKind {
       words.indices.map { (words[$0], Legend.Mark.patch($0)) }, on: &svg,
       at: Point(width - Legend.width(words), 46))
     svg.text(
-      "Mean over seeds, one sample deviation either way, each seed a mark; the axis does not begin at 0; \(input.selection).\(left > 0 ? " \(left) more groups are not shown." : "")",
+      "Mean over seeds ± one sample deviation, seeds as marks; axis not from 0; \(input.selection).\(left > 0 ? " \(left) more groups are not shown." : "")",
       Point(16, 416), "note")
     return svg
   }
