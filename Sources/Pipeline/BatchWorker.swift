@@ -93,7 +93,7 @@ package struct BatchWorker {
     let clock = try store.clock()
     return try manifest.order(for: place.task).contains { entry in
       let stage = store.stage(entry.key)
-      guard !stage.isPublished else { return false }
+      guard !stage.isPublished, !stage.isLeftAlone else { return false }
       guard let last = try stage.attempts().last, last.number > entry.after else { return true }
       switch last.standing(clock: clock) {
       case .working: return false
@@ -119,7 +119,7 @@ package struct BatchWorker {
     let formerLives = Set((0..<max(0, place.life)).map(job))
     for entry in manifest.order(for: place.task) {
       let stage = store.stage(entry.key)
-      if stage.isPublished { continue }
+      if stage.isPublished || stage.isLeftAlone { continue }
       let request = try StageRequest(document: AtomicFile.read(stage.spec))
       guard request.inputs.allSatisfy({ store.stage($0).isPublished }) else { continue }
       if case .granted(let attempt) = try stage.claim(
@@ -140,7 +140,7 @@ package struct BatchWorker {
       arguments: [
         "worker", key.description, "--store", store.path, "--attempt", "\(attempt.number)", "--job",
         job(place.life),
-      ], environment: NumericsProfile.environment, log: attempt.log)
+      ] + manifest.options.arguments, environment: NumericsProfile.environment, log: attempt.log)
     let (executor, process) = (executor, child.process)
     Task {
       let end = await executor.run(job) { process.started($0, executor) }

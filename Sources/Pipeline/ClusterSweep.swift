@@ -23,9 +23,15 @@ package final class ClusterSweep {
   private let observe: (RunEvent) -> Void
   private let intake: Intake
   private let dataFolders: [ContentKey: String]
+  private let options: WorkerOptions
+  private let room: CacheRoom
   private var done: Set<ContentKey>
   private var failed: Set<ContentKey>
   private var dropped: Set<ContentKey> = []
+  /// A run that was found to have diverged in this call.
+  private var justDiverged: ContentKey?
+  /// Runs that the grid leaves alone, and outputs for which there is no room.
+  private var leftAlone: Set<ContentKey> = []
   private var limits: SlurmText.Limits?
   private var isChecked = false
   private var said: Set<String> = []
@@ -33,10 +39,12 @@ package final class ClusterSweep {
   /// - Parameters:
   ///   - folder: by its absolute path, as nodes see it too.
   ///   - local: makes datasets here, so that nodes need not see their files.
+  ///   - options: what workers on nodes are told.
   /// - Precondition: the caller holds the store's lease.
   package init(
     _ sweep: PlannedSweep, folder: StoreFolder, store: ResultStore, site: SiteOptions, program: String,
-    local: any Executor, observe: @escaping (RunEvent) -> Void
+    local: any Executor, cache: CachePolicy = CachePolicy(), options: WorkerOptions = WorkerOptions(),
+    observe: @escaping (RunEvent) -> Void
   ) throws {
     (self.sweep, self.folder, self.store, self.site) = (sweep, folder, store, site)
     (self.program, self.local, self.observe) = (program, local, observe)
@@ -46,6 +54,8 @@ package final class ClusterSweep {
       stages: Dictionary(sweep.plan.stages.map { ($0.key, $0) }) { first, _ in first },
       titles: StageTitle.all(sweep))
     dataFolders = sweep.dataFolders
+    self.options = options
+    room = CacheRoom(cache, folder, store)
     (done, failed) = (sweep.done, Set(sweep.failed.keys))
     try store.save(sweep, in: folder)
   }
@@ -56,6 +66,7 @@ package final class ClusterSweep {
   package func run(waiting: Bool, until stop: StopSignal) async throws -> Outcome {
     observe(.planned(sweep.counts, workers: 0))
     try await makeDatasets()
+    try makeRoom()
     var pause = Double(site.pollSeconds)
     while true {
       do {
@@ -79,12 +90,14 @@ package final class ClusterSweep {
   /// One look and what follows from it.
   private func round() async throws -> (outcome: Outcome, hasChanged: Bool) {
     let news = try takeInAll()
+    if try await isStoppedByGrid() { return (.done(.stopped), true) }
     if isComplete { return (.done(outcome), true) }
     if limits == nil { limits = try await slurm.limits() }
     let open = try folder.batches().filter { $0.voidReason == nil && !$0.isOver }.map(\.token)
     let tasks = try await slurm.tasks(of: open)
     // Files are read after the queue: what has left it has written all that it will.
     let moreNews = try takeInAll()
+    if moreNews, try await isStoppedByGrid() { return (.done(.stopped), true) }
     if isComplete { return (.done(outcome), true) }
     var decision = try decide(tasks)
     if !decision.refused.isEmpty {
@@ -145,11 +158,13 @@ extension ClusterSweep {
         }
         done.insert(key)
         dropped.remove(key)
+        if let last = try place.attempts().last { sweep.forecast.learn(key, from: last, into: store) }
         observe(.stageFinished(title(key), taken.metrics, seconds: try seconds(of: key), worker: 0))
         news = true
       } else if let failure = try intake.unreadFailure(of: key) {
         try intake.take(key, closing: .failed(failure))
         failed.insert(key)
+        if failure.cause == .diverged, stage.kind == StudentStage.kind { justDiverged = key }
         observe(.stageFailed(title(key), failure, worker: 0))
         news = true
       }
@@ -178,7 +193,9 @@ extension ClusterSweep {
     let clock = try folder.clock()
     return try sweep.plan.stages.map { stage in
       if done.contains(stage.key) { return Reconciliation.Stage(stage, .done) }
-      if failed.contains(stage.key) { return Reconciliation.Stage(stage, .failed) }
+      if failed.contains(stage.key) || leftAlone.contains(stage.key) {
+        return Reconciliation.Stage(stage, .failed)
+      }
       let place = folder.stage(stage.key)
       let (attempts, forgiven) = (try place.attempts(), place.forgiven)
       return Reconciliation.Stage(
@@ -257,6 +274,65 @@ extension ClusterSweep {
   }
 }
 
+// MARK: What is left alone
+
+extension ClusterSweep {
+  /// Promises room to what is kept only as long as there is some; what gets none is done without.
+  private func makeRoom() throws {
+    let open = sweep.plan.stages.filter { $0.kind == StudentStage.kind && !done.contains($0.key) }
+    let wanted = Set(open.flatMap(\.helpers))
+    for key in wanted.sorted() where !done.contains(key) && !folder.stage(key).isPublished {
+      guard let size = try sweep.plan.keptBytes(of: key),
+        try !room.make(for: key, bytes: size, wanted: wanted)
+      else { continue }
+      leftAlone.insert(key)
+      say("\(title(key).text): no room within --cache-limit; each run does without")
+    }
+  }
+
+  /// What the grid wants where runs have diverged: the other seeds of their cells are passed over by whoever has them on a list, or everything ends.
+  ///
+  /// - Returns: whether the sweep stops.
+  private func isStoppedByGrid() async throws -> Bool {
+    let rule = sweep.grid.run.onDiverged
+    // Like a stop by hand: the next call goes on.
+    if rule == .stopSweep, let key = justDiverged {
+      say("\(title(key).text) diverged: the sweep stops, as its grid says")
+      for (batch, _) in try ClusterStatus.open(in: folder, sweep: sweep.name) {
+        try batch.makeVoid("\(title(key).text) diverged (onDiverged: stopSweep)")
+        try await slurm.cancel(batch.token)
+      }
+      return true
+    }
+    /// With the run that diverged.
+    var left: [ContentKey: ContentKey] = [:]
+    if rule == .stopCell {
+      let states = try store.states(of: sweep.plan.runKeys.filter(failed.contains))
+      for (place, key) in sweep.plan.runKeys.enumerated() {
+        guard case .failed(let failure)? = states[key], failure.cause == .diverged else { continue }
+        for other in sweep.cell(of: place) { left[other] = key }
+      }
+    }
+    for key in sweep.plan.runKeys where !done.contains(key) && !failed.contains(key) {
+      let place = folder.stage(key)
+      // What has begun ends as it ends.
+      if let culprit = left[key] {
+        guard !dropped.contains(key), try place.attempts().isEmpty else { continue }
+        try place.create(spec: intake.stages[key]?.document ?? [])
+        try place.setLeftAlone(true)
+        leftAlone.insert(key)
+        dropped.insert(key)
+        try intake.register(key)
+        try store.setState(.blocked(reason: PlannedSweep.divergedCell), of: key)
+        observe(.stageBlocked(title(key), by: title(culprit)))
+      } else {
+        try place.setLeftAlone(false)
+      }
+    }
+    return false
+  }
+}
+
 // MARK: The scheduler
 
 extension ClusterSweep {
@@ -322,7 +398,7 @@ extension ClusterSweep {
         submission.environment = NumericsProfile.environment
         let manifest = BatchManifest(
           token: token, sweep: sweep.name, tasks: tasks, slots: site.cpus, wallSeconds: site.wallSeconds,
-          leadSeconds: site.leadSeconds, bin: site.bin)
+          leadSeconds: site.leadSeconds, bin: site.bin, options: options)
         submitted.append(try await submit(manifest, submission))
         count += tasks.count
         observe(

@@ -30,7 +30,7 @@ package final class Coordinator {
   private let workers: Int
   private let observe: (RunEvent) -> Void
   private let room: CacheRoom
-  private let asksTeachers: Bool
+  private let options: WorkerOptions
   private let limits: WorkLimits
   private let environment = NumericsProfile.environment.merging(ProgramIdentity.environment) { first, _ in
     first
@@ -74,7 +74,8 @@ package final class Coordinator {
   ) throws {
     (self.sweep, self.folder, self.store) = (sweep, folder, store)
     room = CacheRoom(cache, folder, store)
-    asksTeachers = !cache.isUsed
+    options = WorkerOptions(
+      asksTeachers: !cache.isUsed, allowsOtherProfile: limits.allowsOtherProfile, niceness: limits.niceness)
     self.limits = limits
     (self.executor, self.workers, self.observe) = (executor, workers, observe)
     stages = Dictionary(sweep.plan.stages.map { ($0.key, $0) }) { first, _ in first }
@@ -190,11 +191,11 @@ extension Coordinator {
     for action in actions {
       switch action {
       case .start(let key, _):
-        if let record = sweep.plan.records[key],
-          try !room.make(for: key, record, wanted: scheduler.wantedHelpers)
+        if let size = try sweep.plan.keptBytes(of: key),
+          try !room.make(for: key, bytes: size, wanted: scheduler.wantedHelpers)
         {
           observe(
-            .warning("\(title(key).text): no room within --cache-limit; each run asks the teacher itself"))
+            .warning("\(title(key).text): no room within --cache-limit; each run does without"))
           if try perform(scheduler.handle(.skipped(key)), inbox) { return true }
         } else {
           try start(key, inbox)
@@ -224,9 +225,7 @@ extension Coordinator {
     running[key] = entry
     var arguments = ["worker", key.description, "--store", folder.path, "--attempt", "\(attempt.number)"]
     if let data = dataFolders[key] { arguments += ["--data-folder", data] }
-    if asksTeachers { arguments.append("--live-teachers") }
-    if limits.allowsOtherProfile { arguments.append("--allow-other-profile") }
-    if limits.niceness > 0 { arguments += ["--niceness", "\(limits.niceness)"] }
+    arguments += options.arguments
     let job = Job(key: key, arguments: arguments, environment: environment, log: attempt.log)
     observe(.stageStarted(title(key), attempt: attempt.number, worker: slot))
     let (executor, process) = (executor, entry.process)
@@ -246,14 +245,12 @@ extension Coordinator {
       observe(.warning("\(title(key).text) diverged: the sweep stops, as its grid says"))
       return scheduler.handle(.stopRequested)
     case .stopCell:
-      let labels = sweep.expansion.runs[place].labels
-      let others = zip(sweep.expansion.runs, sweep.plan.runKeys).filter { $0.0.labels == labels }.map(\.1)
-      let left = others.filter { scheduler.isOpen($0) }
+      let left = sweep.cell(of: place).filter { scheduler.isOpen($0) }
       for other in left {
         countFailure(other)
         try intake.register(other)
         try store.setState(
-          .blocked(reason: "another seed of its cell diverged (onDiverged: stopCell)"), of: other)
+          .blocked(reason: PlannedSweep.divergedCell), of: other)
         observe(.stageBlocked(title(other), by: title(key)))
       }
       return scheduler.handle(.leftAlone(left))
@@ -348,14 +345,7 @@ extension Coordinator {
 
   /// CPU seconds of 10⁹ multiply-adds and bytes of memory, for the next forecast.
   private func learn(_ key: ContentKey, _ entry: Running) {
-    guard let progress = WorkerProgress(of: entry.attempt), progress.steps > 0, progress.stepsHere > 0,
-      let cost = sweep.forecast.cost(of: key), cost.multiplyAdds > 0
-    else { return }
-    let done = cost.multiplyAdds * Double(progress.stepsHere) / Double(progress.steps)
-    // A forecast that cannot be stored is no reason to lose a sweep; the next write will say what is wrong.
-    var measured = cost.topics.map { ($0, progress.cpuSeconds / done * 1e9) }
-    if let peak = progress.peakBytes { measured.append((Forecast.memoryTopic(cost.topics[0]), Double(peak))) }
-    try? store.measured(measured)
+    sweep.forecast.learn(key, from: entry.attempt, into: store)
   }
 
   /// Workers that hang are ended and tried again; those that take too long write a snapshot and leave.

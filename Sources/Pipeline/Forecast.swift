@@ -64,13 +64,25 @@ package struct Forecast: Sendable {
       outputs += try meter.bytes(of: record)
       saved -= cost * book.topics[Int(topic)].rate
     }
-    let readers = Set(plan.stages.lazy.filter { !$0.helpers.isEmpty }.map(\.key))
+    let readers = Set(
+      plan.stages.lazy.filter { $0.helpers.contains { plan.records[$0] != nil } }.map(\.key))
+    for (key, warmUp) in plan.warmUps where !done.contains(key) {
+      let isRead = readers.contains(key)
+      let (own, teachers) = try meter.student(warmUp.run)
+      let all = isRead ? own : own + teachers.reduce(0) { $0 + $1.cost }
+      let share = Double(warmUp.epochs) / Double(warmUp.run.recipe.epochs)
+      let topic = book.topic(of: warmUp.run, isRead: isRead, meter.shape(of: warmUp.run.dataset))
+      works[key] = Work(multiplyAdds: Float(share * all), topic: topic)
+      disk += try meter.bytes(of: warmUp)
+    }
     for (run, key) in zip(expansion.runs, plan.runKeys) where !done.contains(key) {
       let isRead = readers.contains(key)
       let (own, teachers) = try meter.student(run.spec)
       let topic = book.topic(of: run.spec, isRead: isRead, meter.shape(of: run.spec.dataset))
+      let taken = plan.warmUpOfRun[key].flatMap { plan.warmUps[$0]?.epochs } ?? 0
+      let share = 1 - Double(taken) / Double(run.spec.recipe.epochs)
       works[key] = Work(
-        multiplyAdds: Float(isRead ? own : own + teachers.reduce(0) { $0 + $1.cost }), topic: topic)
+        multiplyAdds: Float(share * (isRead ? own : own + teachers.reduce(0) { $0 + $1.cost })), topic: topic)
       disk += try meter.bytes(run.spec.student, run.spec.dataset)
       for (teacher, cost) in teachers {
         let stage = TeacherStage(teacher, on: run.spec.dataset)
@@ -99,6 +111,12 @@ package struct Forecast: Sendable {
   static func bytes(of record: TeacherOutputsStage) throws -> Double {
     var meter = CostMeter()
     return try meter.bytes(of: record)
+  }
+
+  /// Of what first epochs leave for the runs that share them.
+  static func bytes(of warmUp: WarmUpStage) throws -> Double {
+    var meter = CostMeter()
+    return try meter.bytes(of: warmUp)
   }
 
   /// At so many workers that do not disturb each other: the scheduler itself, rehearsed.
@@ -131,6 +149,18 @@ package struct Forecast: Sendable {
   /// Multiply-adds of one stage still to run, and what to keep a measurement of it under.
   func cost(of key: ContentKey) -> (multiplyAdds: Double, topics: [String])? {
     works[key].map { (Double($0.multiplyAdds), topics[Int($0.topic)].names) }
+  }
+
+  /// Keeps what a finished stage took a multiply-add, as its worker has counted it.
+  func learn(_ key: ContentKey, from attempt: AttemptFolder, into store: ResultStore) {
+    guard let progress = WorkerProgress(of: attempt), progress.steps > 0, progress.stepsHere > 0,
+      let cost = cost(of: key), cost.multiplyAdds > 0
+    else { return }
+    let done = cost.multiplyAdds * Double(progress.stepsHere) / Double(progress.steps)
+    var measured = cost.topics.map { ($0, progress.cpuSeconds / done * 1e9) }
+    if let peak = progress.peakBytes { measured.append((Self.memoryTopic(cost.topics[0]), Double(peak))) }
+    // A forecast that cannot be stored is no reason to lose a sweep; the next write will say what is wrong.
+    try? store.measured(measured)
   }
 
   /// What the memory of a topic is kept under.
@@ -253,6 +283,18 @@ private struct CostMeter {
     let cost = try cost(stage.teacher.network, task)
     let numbers = task.classes + cost.embedding + (stage.maps ? cost.map.count : 0)
     return train * Double(stage.views) * Double(4 * numbers + (stage.maps ? 64 : 32))
+  }
+
+  /// Of what first epochs leave for the runs that share them: a few numbers an image and teacher, logits and embeddings; the student behind
+  /// every epoch.
+  mutating func bytes(of stage: WarmUpStage) throws -> Double {
+    let (task, train, _) = Self.size(of: stage.run.dataset)
+    var numbers = task.classes + 3
+    for teacher in stage.run.teachers {
+      numbers += task.classes + 6 + (try cost(teacher.network, task).embedding)
+    }
+    let student = Double(try cost(stage.run.student, task).parameters) * 8
+    return Double(stage.epochs) * (train * Double(4 * numbers) + student)
   }
 
   /// Of a student's checkpoints, on disk and in the store: weights three times, momentum once.

@@ -64,7 +64,8 @@ package enum SweepPlanner {
   ///   - path: as the user typed it.
   ///   - storeFolder: where imported teachers are, and what is known of folders of photographs.
   ///   - limit: more runs than this are refused.
-  ///   - recordsTeachers: whether what teachers say of fixed views is written down where that is less work.
+  ///   - recordsTeachers: whether what teachers say of fixed views is written down where that is less work, and first epochs that runs share are
+  ///     trained once.
   /// - Throws: `UnreadableGrid`, `GridRejected`, `StoreError`.
   package static func plan(
     gridAt path: String, dataFolders: [String], in storeFolder: StoreFolder? = nil,
@@ -94,6 +95,8 @@ package enum SweepPlanner {
         done: done.union(failed.keys)
       ) { try store?.states(of: [$0])[$0] == .finished }
       try look(plan.records.keys.sorted())
+      plan = plan.sharingWarmUps(expansion.runs, done: done.union(failed.keys), WarmUpStage.of)
+      try look(plan.warmUps.keys.sorted())
     }
     let students = plan.runKeys
     let finished = students.count { done.contains($0) || failed[$0] != nil }

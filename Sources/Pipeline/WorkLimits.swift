@@ -47,4 +47,13 @@ extension PlannedSweep {
       return .layers(of: layers)
     }
   }
+
+  /// All runs of the cell that a run is of, itself included, by its place in the plan.
+  func cell(of place: Int) -> [ContentKey] {
+    let labels = expansion.runs[place].labels
+    return zip(expansion.runs, plan.runKeys).filter { $0.0.labels == labels }.map(\.1)
+  }
+
+  /// Why a run is left alone whose grid says so.
+  static let divergedCell = "another seed of its cell diverged (onDiverged: stopCell)"
 }

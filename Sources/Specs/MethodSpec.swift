@@ -43,6 +43,9 @@ package struct MethodDescription: Sendable {
   package let unread: @Sendable (_ options: [String: JSONValue]) -> [String]
   /// What is wrong with a combination of options, all of them resolved; a sentence for each problem.
   package let problems: @Sendable (_ options: [String: JSONValue]) -> [String]
+  /// How many first epochs train the student without regard to what the method learns besides, and the options that these epochs' bits depend
+  /// on, given all options, resolved; nil where there are none.
+  package let warmUp: @Sendable (_ options: [String: JSONValue]) -> (epochs: Int, options: [String])?
   /// The formula as implemented, then paper, release and our choice; lines.
   package let explanation: String
   private let standards: [String: JSONValue]
@@ -52,12 +55,14 @@ package struct MethodDescription: Sendable {
     teacherOutputs: TeacherOutputs = .all, readsTeacherHeads: Bool = false,
     options: [OptionDescription] = [], presets: [(name: String, options: [String: JSONValue])] = [],
     unread: @escaping @Sendable ([String: JSONValue]) -> [String] = { _ in [] },
-    problems: @escaping @Sendable ([String: JSONValue]) -> [String] = { _ in [] }, explanation: String = ""
+    problems: @escaping @Sendable ([String: JSONValue]) -> [String] = { _ in [] },
+    warmUp: @escaping @Sendable ([String: JSONValue]) -> (epochs: Int, options: [String])? = { _ in nil },
+    explanation: String = ""
   ) {
     (self.name, self.aliases, self.summary) = (name, aliases, summary)
     (self.readsTeachers, self.options, self.presets) = (readsTeachers, options, presets)
     (self.unread, self.problems, self.explanation) = (unread, problems, explanation)
-    self.readsTeacherHeads = readsTeacherHeads
+    (self.readsTeacherHeads, self.warmUp) = (readsTeacherHeads, warmUp)
     self.teacherOutputs = readsTeachers ? teacherOutputs : .none
     standards = Dictionary(options.map { ($0.name, $0.standard) }) { first, _ in first }
   }

@@ -74,6 +74,20 @@ package struct StageFolder: Hashable, Sendable {
     return AttemptFolder(path: path, number: number)
   }
 
+  private var leave: String { "\(path)/left-alone" }
+
+  /// Whether tasks that have the stage on their list pass it over.
+  package var isLeftAlone: Bool { AtomicFile.exists(leave) }
+
+  /// Lets tasks pass the stage over that have not begun with it, or takes that back.
+  package func setLeftAlone(_ isLeft: Bool) throws(FileError) {
+    if isLeft {
+      try AtomicFile.writeSynced([], to: leave)
+    } else if isLeftAlone {
+      try AtomicFile.removeFile(leave)
+    }
+  }
+
   /// Whether there is an output, without a look into it.
   package var isPublished: Bool { AtomicFile.isFolder(output) }
 

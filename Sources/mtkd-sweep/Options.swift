@@ -4,6 +4,7 @@ import Pipeline
 import Reports
 import Specs
 import Storage
+import Sweeps
 
 /// `--store`, for every command that reads or writes results.
 struct StoreLocation: ParsableArguments {
@@ -87,11 +88,14 @@ struct LimitOptions: ParsableArguments {
     help: "Minutes that a stage may take at a time; what the grid says where nothing is said.")
   var minutes: Double?
 
-  @Option(help: "Seconds without a sign of life after which a worker is ended and its stage tried again.")
-  var silence = 120.0
+  @Option(
+    help:
+      "Seconds without a sign of life after which a worker is ended and its stage tried again; 120 where nothing is said."
+  )
+  var silence: Double?
 
   func validate() throws {
-    guard silence >= 45 else {
+    guard silence.map({ $0 >= 45 }) != false else {
       throw ValidationError("--silence is 45 or more: workers show themselves every 15 s.")
     }
     guard (0...19).contains(niceness) else { throw ValidationError("--nice is 0 to 19.") }
@@ -101,9 +105,30 @@ struct LimitOptions: ParsableArguments {
   func limits(_ grid: GridSpec) -> WorkLimits {
     var limits = WorkLimits(
       memory: memory?.bytes, niceness: niceness, minutes: minutes ?? grid.run.maxMinutesPerRun?.double,
-      silence: silence)
+      silence: silence ?? 120)
     limits.allowsOtherProfile = allowOtherProfile
     return limits
+  }
+
+  /// What workers that others start are told.
+  func workerOptions(_ cache: CacheOptions) -> WorkerOptions {
+    WorkerOptions(asksTeachers: !cache.isUsed, allowsOtherProfile: allowOtherProfile, niceness: niceness)
+  }
+
+  /// What belongs to the site file on a cluster, a sentence; nil where nothing of that is asked for.
+  var complaintOnCluster: String? {
+    if memory != nil {
+      return "--memory is of this machine. On a cluster the site file says it: \"memory\", for each task."
+    }
+    if minutes != nil {
+      return
+        "--minutes is of workers on this machine. On a cluster the site file says it: \"time\", for each task."
+    }
+    if silence != nil {
+      return
+        "--silence is of workers on this machine. On a cluster a worker counts as lost after 60 s without a heartbeat."
+    }
+    return nil
   }
 }
 

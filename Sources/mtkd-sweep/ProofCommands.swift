@@ -31,10 +31,14 @@ struct Verify: AsyncParsableCommand {
     help: "Read recorded outputs of teachers instead of asking the teachers: much faster, and trusts more.")
   var readOutputs = false
 
+  @Option(help: "How many runs are executed at a time, one thread each.")
+  var workers = 1
+
   @Flag(help: "JSON on standard output.")
   var json = false
 
   func validate() throws {
+    guard workers >= 1 else { throw ValidationError("--workers is 1 or more.") }
     guard [!keys.isEmpty, all, sample != nil].count(where: \.self) == 1 else {
       throw ValidationError("Name runs, or say --all or --sample N.")
     }
@@ -53,8 +57,8 @@ struct Verify: AsyncParsableCommand {
     defer { try? verifier.end() }
     var (seals, rows): ([(ContentKey, Seal)], [JSONValue]) = ([], [])
     var (different, incomparable) = (0, 0)
-    for (place, stage) in chosen.enumerated() {
-      let (outcome, by) = try await verifier.verify(stage.key)
+    func say(_ place: Int, _ outcome: VerificationOutcome, _ by: Provenance?) {
+      let stage = chosen[place]
       let verdict: (word: String, text: String)
       switch outcome {
       case .equal(let epochs):
@@ -83,11 +87,39 @@ struct Verify: AsyncParsableCommand {
         )
       }
     }
+    try await withThrowingTaskGroup(of: Verified.self) { group in
+      // Said in their order, whoever is ready first.
+      var (ready, said): ([Int: Verified], Int) = ([:], 0)
+      for (place, stage) in chosen.enumerated() {
+        if place >= workers, let verified = try await group.next() { ready[verified.place] = verified }
+        while let verified = ready.removeValue(forKey: said) {
+          say(said, verified.outcome, verified.by)
+          said += 1
+        }
+        group.addTask {
+          let (outcome, by) = try await verifier.verify(stage.key)
+          return Verified(place: place, outcome: outcome, by: by)
+        }
+      }
+      while let verified = try await group.next() {
+        ready[verified.place] = verified
+        while let verified = ready.removeValue(forKey: said) {
+          say(said, verified.outcome, verified.by)
+          said += 1
+        }
+      }
+    }
     try store.close()
     try record(seals)
     if json { Out.put(mtkd_sweep.json(["schema": "mtkd-sweep-verify-1", "runs": .array(rows)])) }
     if different > 0 { throw ExitCode(ExitCodes.different) }
     if incomparable > 0 { throw ExitCode(ExitCodes.notComparable) }
+  }
+
+  private struct Verified: Sendable {
+    let place: Int
+    let outcome: VerificationOutcome
+    let by: Provenance?
   }
 
   private func stages(_ store: ResultStore) throws -> [StageRecord] {

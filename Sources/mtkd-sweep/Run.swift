@@ -55,6 +55,14 @@ struct Run: AsyncParsableCommand {
 
   func validate() throws {
     if let workers, workers < 1 { throw ValidationError("--workers is 1 or more.") }
+    if place.executor == Slurm.name {
+      if workers != nil {
+        throw ValidationError(
+          "--workers is of workers on this machine. On a cluster the site file says it: \"tasksAtOnce\" and \"cpus\"."
+        )
+      }
+      if let complaint = share.complaintOnCluster { throw ValidationError(complaint) }
+    }
   }
 
   func run() async throws {
@@ -158,7 +166,7 @@ struct Run: AsyncParsableCommand {
       let folder = location.folder.absolute
       let cluster = try ClusterSweep(
         sweep, folder: folder, store: store, site: place.siteOptions(folder), program: program, local: local,
-        observe: observe)
+        cache: cache.policy, options: share.workerOptions(cache), observe: observe)
       return { try await cluster.run(waiting: place.wait, until: $0) }
     }
     let batches = try ClusterStatus.open(in: location.folder, sweep: nil).count

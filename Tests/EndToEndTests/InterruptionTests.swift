@@ -114,6 +114,72 @@ import Testing
     #expect(try sweep.workersAlive().isEmpty)
   }
 
+  /// A worker that hangs is one whose process is there and does nothing: held still, it answers no signal but the one that ends it.
+  @Test func `a worker that hangs is ended after its time and its stage goes on with the same bits`() throws {
+    let sweep = try TinySweep()
+    defer { sweep.remove() }
+    let expected = try undisturbed(sweep)
+    let run = try Program.start(
+      ["run", "tiny.json", "--workers", "1", "--silence", "45"], in: sweep.folder)
+    let deadline = Date.now + 30
+    var held: Int32?
+    // One that was about to end anyway cannot be held any more; then the next one is.
+    while held == nil, run.process.isRunning, Date.now < deadline {
+      for worker in try sweep.workersAlive() where hasClaimed(worker, sweep) && isHeld(worker) {
+        held = worker
+      }
+      usleep(1000)
+    }
+    let worker = try #require(held, "\(run.talkSoFar)")
+    let output = try run.finish()
+    #expect(output.status == 0, "\(output.talk)")
+    #expect(output.talk.contains("no sign of life for 45 s"), "\(output.talk)")
+    #expect(kill(worker, 0) != 0, "it was ended")
+    #expect(try evidence(sweep) == expected)
+  }
+
+  /// Holds a process still. False where it ended meanwhile.
+  private func isHeld(_ process: Int32) -> Bool {
+    guard kill(process, SIGSTOP) == 0 else { return false }
+    usleep(50_000)
+    let line = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
+    return line.split(separator: ")").last?.split(separator: " ").first == "T"
+  }
+
+  /// Whether a worker has said that its attempt is its own: from then on its silence is counted.
+  private func hasClaimed(_ worker: Int32, _ sweep: TinySweep) -> Bool {
+    let stages = sweep.folder.appending(path: "results/stages")
+    let names = FileManager.default.subpaths(atPath: stages.path) ?? []
+    return names.contains { name in
+      name.hasSuffix("/claim")
+        && (try? String(contentsOf: stages.appending(path: name), encoding: .utf8))?
+          .contains("\"process\":\(worker),") == true
+    }
+  }
+
+  @Test
+  func `a stage that takes longer than it may leaves with a snapshot, call after call, to the same bits`()
+    throws
+  {
+    let grid = Self.longGrid.replacingOccurrences(of: #"["baseline", "mtkd-rl"]"#, with: #"["mtkd-rl"]"#)
+      .replacingOccurrences(of: "\"epochs\": 400", with: "\"epochs\": 200")
+      .replacingOccurrences(of: #""count": 2"#, with: #""count": 1"#)
+    let sweep = try TinySweep(grid: grid)
+    defer { sweep.remove() }
+    let expected = try undisturbed(sweep)
+    var stopped = 0
+    while stopped < 3 {
+      let output = try Program.run("run", "tiny.json", "--minutes", "0.001", in: sweep.folder)
+      if output.status == 0 { break }
+      stopped += 1
+      #expect(output.status == 1 && output.talk.contains("longer than the 0.001 minutes"), "\(output.talk)")
+    }
+    #expect(stopped > 0, "it was stopped at least once")
+    let output = try Program.run("run", "tiny.json", in: sweep.folder)
+    #expect(output.status == 0, "\(output.talk)")
+    #expect(try evidence(sweep) == expected)
+  }
+
   @Test func `a second run is told who holds the store`() throws {
     let sweep = try TinySweep(grid: Self.longGrid)
     defer { sweep.remove() }

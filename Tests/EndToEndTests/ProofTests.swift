@@ -32,7 +32,7 @@ import Testing
   @Test func `runs that are executed again have the same bits, and are sealed`() throws {
     let sweep = try finished()
     defer { sweep.remove() }
-    let all = try call("verify", "--all", in: sweep)
+    let all = try call("verify", "--all", "--workers", "2", in: sweep)
     #expect(all.status == 0, "\(all.out) \(all.talk)")
     // Four runs and a teacher.
     #expect(all.out.components(separatedBy: "  equal  ").count == 6, "\(all.out)")

@@ -238,6 +238,63 @@ struct SlurmLimitTests {
     #expect(try bed.attempts().count == 2)
   }
 
+  /// Two rates, one of which cannot go well, six seeds of each, one task at a time.
+  private static func divergingGrid(_ rule: String) -> String {
+    TinySweep.grid.replacingOccurrences(
+      of: #""method": ["baseline", "mtkd-rl"]"#,
+      with: #""method": ["baseline"], "learningRate": [1e30, 0.05]"#
+    ).replacingOccurrences(of: #""count": 2"#, with: #""count": 6"#)
+      .replacingOccurrences(of: #""axes""#, with: "\"run\": { \"onDiverged\": \"\(rule)\" }, \"axes\"")
+  }
+
+  @Test func `a diverged run ends its cell or the sweep where the grid says so`() throws {
+    let bed = try Testbed(
+      site: #"{"pollSeconds": 1, "chunkMinutes": 0, "leadSeconds": 10, "retrySeconds": 0, "tasksAtOnce": 1}"#)
+    func leftAlone() throws -> Int {
+      try bed.shell("ls results/stages/*/left-alone 2>/dev/null").out.split(separator: "\n").count
+    }
+    // The sweep: what has begun leaves, nothing else begins, and the next call goes on.
+    try bed.write(Self.divergingGrid("stopSweep"), to: "tiny.json")
+    let stopped = try bed.sweep(waiting: true)
+    #expect(stopped.status == 75 && stopped.talk.contains("diverged: the sweep stops"), "\(stopped.talk)")
+    try bed.wait(60, for: "end of all jobs") { try bed.shell("squeue -h").out.isEmpty }
+    #expect(try bed.attempts().count < 12)
+    // The cell: its other seeds that have not begun are passed over, the other cell is not touched.
+    try bed.write(Self.divergingGrid("stopCell"), to: "tiny.json")
+    let cell = try bed.sweep(waiting: true)
+    #expect(cell.status == 1 && cell.talk.contains("BLOCKED"), "\(cell.talk)")
+    let (begun, left) = (Set(try bed.attempts().map { $0.split(separator: "/")[2] }).count, try leftAlone())
+    #expect(left > 0 && begun + left == 12, "\(begun) begun, \(left) left alone")
+    #expect(try bed.run("report").out.contains("n = 6"), "the other cell is whole")
+    // Only recorded: those that were left alone have their turn.
+    try bed.write(Self.divergingGrid("record"), to: "tiny.json")
+    #expect(try bed.sweep(waiting: true).status == 1)
+    #expect(try leftAlone() == 0 && Set(bed.attempts().map { $0.split(separator: "/")[2] }).count == 12)
+  }
+
+  @Test func `what a call says of its workers reaches them, and what the site file says is refused`() throws {
+    let bed = try Testbed(site: SlurmFaultTests.site)
+    try bed.write(TeacherOutputsTests.grid, to: "tiny.json")
+    for option in [["--minutes", "3"], ["--memory", "1GB"], ["--silence", "60"], ["--workers", "2"]] {
+      let refused = try Program.start(
+        ["run", "tiny.json", "--executor", "slurm"] + option, in: bed.folder, environment: bed.environment
+      ).finish()
+      #expect(refused.status == 64 && refused.talk.contains("On a cluster"), "\(refused.talk)")
+    }
+    let expected = try bed.undisturbed()
+    let output = try bed.run(
+      "run", "tiny.json", "--executor", "slurm", "--wait", "--cache-limit", "1kB", "--allow-other-profile",
+      "--nice", "3")
+    #expect(output.status == 0 && output.talk.contains("--cache-limit"), "\(output.talk)")
+    #expect(try bed.shell("grep -l teacher-outputs results/stages/*/spec.json").out.isEmpty)
+    #expect(try bed.evidence() == expected)
+    let manifests = try bed.shell("cat results/batches/*/manifest.json").out
+    #expect(manifests.contains(#""allowsOtherProfile":true"#) && manifests.contains(#""niceness":3"#))
+    // What was measured on nodes is the basis of the next forecast.
+    let plan = try bed.run("plan", "tiny.json", "--json")
+    #expect(!plan.out.contains(#""measurements":0"#), "\(plan.out)")
+  }
+
   @Test func `a site file with a mistake is refused with a hint`() throws {
     let bed = try Testbed(site: #"{"partitoin": "main"}"#)
     let output = try bed.sweep(waiting: false)

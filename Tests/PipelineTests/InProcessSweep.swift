@@ -32,14 +32,17 @@ final class InProcessSweep: Sendable {
 
   func write(_ grid: String) throws { try folder.write(Array(grid.utf8), to: "tiny.json") }
 
-  func plan(_ store: ResultStore? = nil) throws -> PlannedSweep {
-    try SweepPlanner.plan(gridAt: folder.path("tiny.json"), dataFolders: [], store: store)
+  /// - Parameter sharing: whether what runs share is made once for all of them.
+  func plan(_ store: ResultStore? = nil, sharing: Bool = true) throws -> PlannedSweep {
+    try SweepPlanner.plan(
+      gridAt: folder.path("tiny.json"), dataFolders: [], store: store, recordsTeachers: sharing)
   }
 
   /// Plans, subtracts what is done, and goes on, as `run` does.
   @discardableResult
   func run(
     _ executor: InProcessExecutor = InProcessExecutor(), until stop: StopSignal = StopSignal(),
+    sharing: Bool = true,
     observe: @escaping (RunEvent) -> Void = { _ in }
   ) async throws -> RunOutcome {
     try place.create()
@@ -47,7 +50,8 @@ final class InProcessSweep: Sendable {
     let store = try ResultStore(at: place, .writing)
     defer { _ = lease }
     let coordinator = try Coordinator(
-      plan(store), folder: place, store: store, executor: executor.bound(to: place), workers: 1,
+      plan(store, sharing: sharing), folder: place, store: store, executor: executor.bound(to: place),
+      workers: 1,
       observe: observe)
     return try await coordinator.run(until: stop)
   }

@@ -18,19 +18,12 @@ struct Observation: Sendable {
 
   init(
     _ batch: DistillationBatch, _ terms: WeightedDistillation.Terms, _ entries: [StateEntry],
-    divergenceSign: Double
+    cosine: Tensor, divergenceSign: Double
   ) {
     let kl = terms.kl
     self.batch = batch.index
     crossEntropy = terms.teacherCrossEntropy
-    cosine = columns(
-      zip(terms.transformed, batch.teachers).map { transformed, teacher in
-        let mean = transformed.detached.globalAveragePool()
-        // Where a teacher's map and embedding differ in width (MobileNetV2) the map's mean stands in.
-        let target =
-          mean.shape == teacher.embedding.shape ? teacher.embedding : teacher.map.globalAveragePool()
-        return cosineSimilarity(mean, target)
-      })
+    self.cosine = cosine
     states = batch.teachers.indices.map { [crossEntropy, cosine] index in
       let parts = [crossEntropy, cosine, kl].map { $0.sliced(axis: 1, from: index, to: index + 1) }
       return StateEntry.state(
@@ -40,6 +33,18 @@ struct Observation: Sendable {
     confidence = TeacherMix.confidence(crossEntropy)
     logitDivergence = TeacherMix.divergence(kl * divergenceSign)
     featureDivergence = TeacherMix.divergence(cosine)
+  }
+
+  /// Of the student's map in each teacher's form and the teacher's embedding, `[batch, teachers]`.
+  static func cosine(of batch: DistillationBatch, _ terms: WeightedDistillation.Terms) -> Tensor {
+    columns(
+      zip(terms.transformed, batch.teachers).map { transformed, teacher in
+        let mean = transformed.detached.globalAveragePool()
+        // Where a teacher's map and embedding differ in width (MobileNetV2) the map's mean stands in.
+        let target =
+          mean.shape == teacher.embedding.shape ? teacher.embedding : teacher.map.globalAveragePool()
+        return cosineSimilarity(mean, target)
+      })
   }
 
   func experience(reward: Tensor) -> Experience {

@@ -26,19 +26,26 @@ enum TrainingBody {
   }
 
   static func run(_ stage: StudentStage, in workspace: Workspace) throws {
-    let inputs = stage.inputs
+    let warmUp = TakenWarmUp.of(stage.run, in: workspace)
+    try train(student(stage.run, inputs: stage.inputs, warmUp: warmUp, in: workspace), in: workspace)
+  }
+
+  /// A student before its first step.
+  ///
+  /// - Parameter inputs: keys of the dataset, then of the teachers.
+  static func student(
+    _ run: RunSpec, inputs: [ContentKey], warmUp: TakenWarmUp? = nil, in workspace: Workspace
+  ) throws -> TrainingRun {
     let dataset = try DatasetBody.dataset(inputs[0], in: workspace)
-    let teachers = try zip(stage.run.teachers, inputs.dropFirst()).map { teacher, key in
+    let teachers = try zip(run.teachers, inputs.dropFirst()).map { teacher, key in
       try self.teacher(teacher, key, dataset, in: workspace)
     }
     let source = DatasetBatches(
-      dataset, batchSize: stage.run.recipe.batchSize, seed: stage.run.seed,
-      plan: ViewPlan(views: stage.run.views), augmentation: Augmentation(stage.run.recipe))
-    let run = try TrainingRun(
-      student: stage.run.student, teachers: teachers, method: stage.run.method, recipe: stage.run.recipe,
-      source: source,
-      seed: stage.run.seed, recorded: try TeacherRecord.all(of: stage.run, in: workspace))
-    try train(run, in: workspace)
+      dataset, batchSize: run.recipe.batchSize, seed: run.seed, plan: ViewPlan(views: run.views),
+      augmentation: Augmentation(run.recipe))
+    return try TrainingRun(
+      student: run.student, teachers: teachers, method: run.method, recipe: run.recipe, source: source,
+      seed: run.seed, recorded: try TeacherRecord.all(of: run, in: workspace), warmUp: warmUp)
   }
 
   /// A trained teacher as those who learn from it see it.
@@ -110,12 +117,12 @@ enum TrainingBody {
         }
         try workspace.record(.epoch(epoch))
         try snapshot()
-      } else if workspace.isSnapshotDue || isLeaving {
+      } else if !run.isReplaying, workspace.isSnapshotDue || isLeaving {
         try snapshot()
       }
       try workspace.report(progress(report), always: run.isFinished)
       if isLeaving, !run.isFinished {
-        try workspace.record(.stopped(step: run.stepCount))
+        try workspace.record(.stopped(step: run.resumableStep))
         throw WorkerStopped()
       }
       cost.begin()

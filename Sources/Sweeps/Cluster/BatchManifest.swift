@@ -22,13 +22,14 @@ package struct BatchManifest: CanonicallyEncodable {
   package let leadSeconds: Int
   /// Folder of the scheduler's commands; nil where they are on the path.
   package let bin: String?
+  package let options: WorkerOptions
 
   package init(
     token: String, sweep: String, tasks: [[Entry]], slots: Int, wallSeconds: Int?, leadSeconds: Int,
-    bin: String?
+    bin: String?, options: WorkerOptions = WorkerOptions()
   ) {
     (self.token, self.sweep, self.tasks, self.slots) = (token, sweep, tasks, slots)
-    (self.wallSeconds, self.leadSeconds, self.bin) = (wallSeconds, leadSeconds, bin)
+    (self.wallSeconds, self.leadSeconds, self.bin, self.options) = (wallSeconds, leadSeconds, bin, options)
   }
 
   package var keys: [ContentKey] { tasks.flatMap { $0.map(\.key) } }
@@ -46,6 +47,7 @@ package struct BatchManifest: CanonicallyEncodable {
     var object = ObjectWriter(to: &bytes)
     object.member("bin", bin.map { .string($0) }, to: &bytes)
     object.member("leadSeconds", leadSeconds, to: &bytes)
+    if options != WorkerOptions() { object.member("options", to: &bytes, options.append) }
     object.member("slots", slots, to: &bytes)
     object.member("sweep", .string(sweep), to: &bytes)
     object.member("tasks", .array(lists), to: &bytes)
@@ -73,7 +75,10 @@ package struct BatchManifest: CanonicallyEncodable {
       token: try object.string("token"), sweep: try object.string("sweep"), tasks: tasks,
       slots: max(1, try object.integer("slots")),
       wallSeconds: try object.optional("wallSeconds", SpecObject.integer),
-      leadSeconds: try object.integer("leadSeconds"), bin: try object.optional("bin", SpecObject.string))
+      leadSeconds: try object.integer("leadSeconds"), bin: try object.optional("bin", SpecObject.string),
+      options: try object["options"].map { value throws(SpecError) in
+        try WorkerOptions(value, at: object.path("options"))
+      } ?? WorkerOptions())
   }
 
   /// Fills tasks with stages in their order until each has enough to do.

@@ -1,0 +1,41 @@
+package import Specs
+
+/// What every worker of a call is told, whoever starts it and wherever. None of it is in a key.
+package struct WorkerOptions: Hashable, Sendable {
+  /// Teachers are asked and first epochs trained, whatever was written down of them.
+  package var asksTeachers = false
+  /// Runs may go on from snapshots of another numerics profile.
+  package var allowsOtherProfile = false
+  /// Added to a worker's niceness, 0 to 19.
+  package var niceness = 0
+
+  package init(asksTeachers: Bool = false, allowsOtherProfile: Bool = false, niceness: Int = 0) {
+    (self.asksTeachers, self.allowsOtherProfile, self.niceness) = (asksTeachers, allowsOtherProfile, niceness)
+  }
+
+  package var arguments: [String] {
+    (asksTeachers ? ["--live-teachers"] : []) + (allowsOtherProfile ? ["--allow-other-profile"] : [])
+      + (niceness > 0 ? ["--niceness", "\(niceness)"] : [])
+  }
+}
+
+extension WorkerOptions: CanonicallyEncodable {
+  package func append(to bytes: inout [UInt8]) {
+    var object = ObjectWriter(to: &bytes)
+    object.member("allowsOtherProfile", .bool(allowsOtherProfile), to: &bytes)
+    object.member("asksTeachers", .bool(asksTeachers), to: &bytes)
+    object.member("niceness", niceness, to: &bytes)
+    object.end(&bytes)
+  }
+
+  package init(_ json: JSONValue, at path: String) throws(SpecError) {
+    let object = try SpecObject(json, at: path)
+    self.init(
+      asksTeachers: try object.bool("asksTeachers"),
+      allowsOtherProfile: try object.bool("allowsOtherProfile"),
+      niceness: try object.integer("niceness"))
+    guard (0...19).contains(niceness) else {
+      throw SpecError(path: object.path("niceness"), expected: "0 to 19")
+    }
+  }
+}
