@@ -14,7 +14,7 @@ import Testing
     {
       "version": 1, "name": "tiny",
       "base": {
-        "dataset": "synthetic-1x8x8-2", "trainImages": 12, "testImages": 6, "batchSize": 4, "epochs": 3, "teacherEpochs": 1,
+        "dataset": "synthetic-1x8x8-2", "trainImages": 8, "testImages": 6, "batchSize": 4, "epochs": 4, "teacherEpochs": 1,
         "warmupEpochs": 2, "method": "mtkd-rl",
         "student": { "family": "cifar_resnet", "depth": 8, "widths": [2, 2, 2, 2] },
         "teachers": [
@@ -24,7 +24,7 @@ import Testing
       "axes": { "policy": ["pg", "dpg", "ddpg", "ppo"] },
       "include": [
         { "preset": "reference", "policyInterval": 1 }, { "stateEntries": ["cos", "kl"], "stateNorm": "running" },
-        { "mixing": "dynamic", "epochs": 4 }
+        { "mixing": "dynamic", "epochs": 5 }
       ]
     }
     """
@@ -66,7 +66,7 @@ import Testing
     #expect(try runs(sweep) == (try await Self.alone.value))
   }
 
-  @Test(arguments: [1, 2, 3, 4, 6, 7, 9])
+  @Test(arguments: [1, 2, 3, 4, 5, 7])
   func `killed after any step, who trains them and who takes them over go on to the same bits`(
     _ cut: Int
   ) async throws {
@@ -88,7 +88,7 @@ import Testing
     #expect(try runs(sweep) == (try await Self.alone.value))
   }
 
-  @Test(arguments: [1, 2, 4, 5, 7])
+  @Test(arguments: [1, 2, 3, 5])
   func `asked to leave after any step, they go on to the same bits`(_ cut: Int) async throws {
     let sweep = try InProcessSweep(Self.grid)
     let outcome = try await sweep.run(
