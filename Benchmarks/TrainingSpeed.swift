@@ -7,16 +7,20 @@ import Training
 /// Images per CPU second of whole training steps and evaluations at one thread, by network: the median of a few rounds. `deit-tiny@64` is a
 /// network on images of 64 × 64; where nothing is said they are 32 × 32.
 ///
-///     mtkd-benchmarks [NETWORK …] [--batch N] [--seconds S] [--only train|infer] [--direct] [--digest]
+///     mtkd-benchmarks [NETWORK …] [--batch N] [--seconds S] [--only train|infer] [--direct] [--threads N] [--wall] [--level avx2] [--digest]
 ///     mtkd-benchmarks orchestration
 ///     mtkd-benchmarks report
 ///     mtkd-benchmarks methods
+///     mtkd-benchmarks parity
 @main struct TrainingSpeed {
   var networks = ["resnet8", "resnet20", "wrn-16-2", "mobilenetv2", "shufflenetv2", "regnetx-200mf"]
   var batch = 64
   var seconds = 3.0
-  /// Prints a digest of the state after three steps instead of a speed: equal bits, equal digests.
+  /// Prints a digest of the state after twenty steps instead of a speed: equal bits, equal digests.
   var wantsDigest = false
+  var threads = 1
+  /// What speeds are measured by.
+  var clock = CLOCK_PROCESS_CPUTIME_ID
   /// One of the two kinds of step, printed as a speed and the largest resident memory in MiB.
   var only: String?
   var convolution = ConvolutionChoice.auto
@@ -31,6 +35,9 @@ import Training
     if CommandLine.arguments.dropFirst().first == "methods" {
       return try MethodSpeed.main(Array(CommandLine.arguments.dropFirst(2)))
     }
+    if CommandLine.arguments.dropFirst().first == "parity" {
+      return try PathParity.main(Array(CommandLine.arguments.dropFirst(2)))
+    }
     var benchmark = TrainingSpeed()
     var named: [String] = []
     var words = CommandLine.arguments.dropFirst()
@@ -42,12 +49,22 @@ import Training
       case "--direct": benchmark.convolution = .direct
       case "--reference": benchmark.convolution = .reference
       case "--digest": benchmark.wantsDigest = true
+      case "--threads": benchmark.threads = words.popFirst().flatMap { Int($0) } ?? benchmark.threads
+      case "--wall": benchmark.clock = CLOCK_MONOTONIC
+      case "--level":
+        let name = words.popFirst()
+        guard let level = FastKernels.Level.allCases.first(where: { "\($0)" == name }) else {
+          return print("no level \(name ?? "")")
+        }
+        FastKernels.use(level)
       default: named.append(word)
       }
     }
     if !named.isEmpty { benchmark.networks = named }
+    FastKernels.use(threads: benchmark.threads)
+    let unit = benchmark.clock == CLOCK_MONOTONIC ? "second" : "CPU second"
     print(
-      "\(FastKernels.description), one thread, batch \(benchmark.batch), three channels, images per CPU second"
+      "\(FastKernels.description), threads: \(benchmark.threads), batch \(benchmark.batch), three channels, images per \(unit)"
     )
     for network in benchmark.networks { try benchmark.measure(network) }
   }
@@ -59,7 +76,7 @@ import Training
     }
     var step = try TrainingStep(name, batch: batch, convolution)
     if wantsDigest {
-      for _ in 0..<3 { step.train() }
+      for _ in 0..<20 { step.train() }
       return print(name, step.digest)
     }
     if let only {
@@ -83,18 +100,18 @@ import Training
     body()
     body()
     var speeds: [Double] = []
-    let end = Self.cpuSeconds + seconds
-    while Self.cpuSeconds < end || speeds.count < 3 {
-      let start = Self.cpuSeconds
+    let end = now + seconds
+    while now < end || speeds.count < 3 {
+      let start = now
       body()
-      speeds.append(Double(batch) / (Self.cpuSeconds - start))
+      speeds.append(Double(batch) / (now - start))
     }
     return speeds.sorted()[speeds.count / 2]
   }
 
-  private static var cpuSeconds: Double {
+  private var now: Double {
     var time = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    clock_gettime(clock, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }

@@ -74,9 +74,9 @@ package struct BatchWorker {
         for child in running.values { child.process.stop(executor, atOnce: false) }
       }
       while !isStopping, running.count < manifest.slots, left() > Self.leastSeconds,
-        let (key, attempt) = try next()
+        let (stage, attempt) = try next()
       {
-        running[key] = start(key, attempt, inbox)
+        running[stage.key] = try start(stage, attempt, inbox)
       }
       if running.isEmpty { break }
       if case .ended(let key, let end) = await events.next(), let child = running.removeValue(forKey: key) {
@@ -114,7 +114,7 @@ package struct BatchWorker {
   }
 
   /// The first stage of the batch that is free and whose inputs are there, claimed.
-  private func next() throws -> (ContentKey, AttemptFolder)? {
+  private func next() throws -> (StageRequest, AttemptFolder)? {
     let clock = try store.clock()
     let formerLives = Set((0..<max(0, place.life)).map(job))
     for entry in manifest.order(for: place.task) {
@@ -125,22 +125,24 @@ package struct BatchWorker {
       if case .granted(let attempt) = try stage.claim(
         after: entry.after, formerLives: formerLives, clock: clock)
       {
-        return (entry.key, attempt)
+        return (request, attempt)
       }
     }
     return nil
   }
 
   private func start(
-    _ key: ContentKey, _ attempt: AttemptFolder, _ inbox: AsyncStream<Event>.Continuation
-  ) -> Child {
-    let child = Child(attempt: attempt)
-    let job = Job(
-      key: key,
-      arguments: [
+    _ stage: StageRequest, _ attempt: AttemptFolder, _ inbox: AsyncStream<Event>.Continuation
+  ) throws -> Child {
+    let (child, key) = (Child(attempt: attempt), stage.key)
+    let arguments =
+      [
         "worker", key.description, "--store", store.path, "--attempt", "\(attempt.number)", "--job",
         job(place.life),
-      ] + manifest.options.arguments, environment: NumericsProfile.environment, log: attempt.log)
+      ] + manifest.options.arguments
+    let job = Job(
+      key: key, arguments: arguments, environment: try NumericsProfile.environment(of: stage),
+      log: attempt.log)
     let (executor, process) = (executor, child.process)
     Task {
       let end = await executor.run(job) { process.started($0, executor) }

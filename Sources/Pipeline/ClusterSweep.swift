@@ -267,7 +267,8 @@ extension ClusterSweep {
       if let data = dataFolders[stage.key] { arguments += ["--data-folder", data] }
       let end = await local.run(
         Job(
-          key: stage.key, arguments: arguments, environment: NumericsProfile.environment, log: attempt.log),
+          key: stage.key, arguments: arguments, environment: try NumericsProfile.environment(of: stage),
+          log: attempt.log),
         started: { _ in })
       try? attempt.close(ExitNote(end))
     }
@@ -397,8 +398,8 @@ extension ClusterSweep {
         submission.delay = wave.refusals == 0 ? 0 : site.retrySeconds << min(10, wave.refusals - 1)
         submission.environment = NumericsProfile.environment
         let manifest = BatchManifest(
-          token: token, sweep: sweep.name, tasks: tasks, slots: site.cpus, wallSeconds: site.wallSeconds,
-          leadSeconds: site.leadSeconds, bin: site.bin, options: options)
+          token: token, sweep: sweep.name, tasks: tasks, slots: max(1, site.cpus / options.threads),
+          wallSeconds: site.wallSeconds, leadSeconds: site.leadSeconds, bin: site.bin, options: options)
         submitted.append(try await submit(manifest, submission))
         count += tasks.count
         observe(

@@ -32,9 +32,6 @@ package final class Coordinator {
   private let room: CacheRoom
   private let options: WorkerOptions
   private let limits: WorkLimits
-  private let environment = NumericsProfile.environment.merging(ProgramIdentity.environment) { first, _ in
-    first
-  }
   private var scheduler: Scheduler
   private var running: [ContentKey: Running] = [:]
   private let stages: [ContentKey: StageRequest]
@@ -75,7 +72,8 @@ package final class Coordinator {
     (self.sweep, self.folder, self.store) = (sweep, folder, store)
     room = CacheRoom(cache, folder, store)
     options = WorkerOptions(
-      asksTeachers: !cache.isUsed, allowsOtherProfile: limits.allowsOtherProfile, niceness: limits.niceness)
+      asksTeachers: !cache.isUsed, allowsOtherProfile: limits.allowsOtherProfile, niceness: limits.niceness,
+      threads: limits.threads)
     self.limits = limits
     (self.executor, self.workers, self.observe) = (executor, workers, observe)
     stages = Dictionary(sweep.plan.stages.map { ($0.key, $0) }) { first, _ in first }
@@ -226,6 +224,8 @@ extension Coordinator {
     var arguments = ["worker", key.description, "--store", folder.path, "--attempt", "\(attempt.number)"]
     if let data = dataFolders[key] { arguments += ["--data-folder", data] }
     arguments += options.arguments
+    let environment = try NumericsProfile.environment(of: stage)
+      .merging(ProgramIdentity.environment) { first, _ in first }
     let job = Job(key: key, arguments: arguments, environment: environment, log: attempt.log)
     observe(.stageStarted(title(key), attempt: attempt.number, worker: slot))
     let (executor, process) = (executor, entry.process)
@@ -397,15 +397,4 @@ extension ExitNote {
     case .notStarted(let reason): self.init(reason: reason)
     }
   }
-}
-
-/// What workers are started with so that their bits are the same on every machine of a kind.
-enum NumericsProfile {
-  /// One thread; and OpenBLAS's kernel for AVX2 wherever there is AVX2, because each kernel rounds in its own way.
-  static let environment: [String: String] = {
-    let flags = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
-    var environment = ["OPENBLAS_NUM_THREADS": "1"]
-    if flags.contains(" avx2 ") { environment["OPENBLAS_CORETYPE"] = "Haswell" }
-    return environment
-  }()
 }

@@ -3,6 +3,7 @@ internal import Networks
 package import Specs
 package import Storage
 internal import Sweeps
+internal import Tensors
 internal import Training
 
 /// Weights that `import` has taken in, under a name.
@@ -197,7 +198,8 @@ package enum TeacherWeights {
   static func teacher(_ spec: TeacherSpec, _ dataset: Dataset, in folder: WeightsFolder) throws -> Teacher {
     guard let weights = spec.weights else { preconditionFailure("a teacher that is trained here") }
     let built = try BuiltNetwork(spec.network, dataset.task)
-    let state = try StateImport(Safetensors(decoding: folder.read(weights.digest)), into: built).state
+    var state = try StateImport(Safetensors(decoding: folder.read(weights.digest)), into: built).state
+    state.convolution = ConvolutionChoice(spec.recipe.convolution)
     return Teacher(built, state, renormalisation: Self.renormalisation(weights, dataset))
   }
 

@@ -159,7 +159,8 @@ package final class Verifier: Sendable {
     if let dataFolder { arguments += ["--data-folder", dataFolder] }
     if !readsOutputs { arguments.append("--live-teachers") }
     let job = Job(
-      key: request.key, arguments: arguments, environment: NumericsProfile.environment, log: attempt.log)
+      key: request.key, arguments: arguments, environment: try NumericsProfile.environment(of: request),
+      log: attempt.log)
     return (attempt, await executor.run(job) { _ in })
   }
 

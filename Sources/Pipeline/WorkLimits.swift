@@ -14,6 +14,8 @@ package struct WorkLimits: Sendable {
   package var silence: Double
   /// Whether runs may go on from snapshots of another numerics profile.
   package var allowsOtherProfile = false
+  /// Of each worker.
+  package var threads = 1
 
   package init(memory: Int? = nil, niceness: Int = 0, minutes: Double? = nil, silence: Double = 120) {
     (self.memory, self.niceness, self.minutes, self.silence) = (memory, niceness, minutes, silence)

@@ -3,6 +3,7 @@ internal import Foundation
 package import Specs
 package import Storage
 internal import Sweeps
+internal import Tensors
 internal import Training
 
 /// How a worker process ends; part of the protocol with its coordinator.
@@ -47,11 +48,15 @@ package enum Worker {
   /// - Parameters:
   ///   - job: what a cluster calls the job that this process runs in.
   ///   - asksTeachers: whether teachers are asked even where their outputs were written down.
+  ///   - threads: that the work of an operation is divided among; they decide no bit.
   package static func run(
     _ key: ContentKey, attempt number: Int, in store: StoreFolder, dataFolder: String?, job: String? = nil,
-    asksTeachers: Bool = false, allowsOtherProfile: Bool = false
+    asksTeachers: Bool = false, allowsOtherProfile: Bool = false, threads: Int = 1
   ) -> Int32 {
     WorkerSignals.install()
+    if FastKernels.use(threads: threads) < threads {
+      Workspace.say("\(FastKernels.threads) of \(threads) threads could be had.")
+    }
     do {
       try WorkerSignals.dieWithParent()
       let stage = store.stage(key)

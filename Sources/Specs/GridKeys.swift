@@ -25,13 +25,15 @@ package enum GridKeys {
     "teacherEpochs",
     "teacherRecipe", "recipe", "epochs", "batchSize", "learningRate", "weightDecay", "labelSmoothing",
     "dropPath", "warmupEpochs", "colourJitter", "preset", "trainer", "views", "convolution",
+    "numerics",
   ]
+
+  /// Threads of a run at most.
+  package static let mostThreads = 64
 
   /// More views than this are fresh ones in all but name, and nothing could be kept of them.
   package static let mostViews = 1000
 
   /// Settings of grids.md that later versions bring.
-  package static let later = [
-    "numerics", "baselineRecipe",
-  ]
+  package static let later = ["baselineRecipe"]
 }

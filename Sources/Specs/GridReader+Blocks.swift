@@ -159,10 +159,7 @@ extension GridReader {
       let node = member.node
       switch member.name {
       case "workers": runs.workers = integer(node, 1...1024)
-      case "threadsPerRun":
-        if node.integer != 1 {
-          problems.append(node.spot.problem("a run has one thread; write 1 or nothing"))
-        }
+      case "threadsPerRun": runs.threadsPerRun = integer(node, 1...GridKeys.mostThreads) ?? 1
       case "order": runs.order = word(node, of: GridSpec.RunPreferences.Order.self) ?? .seedMajor
       case "retries": runs.retries = integer(node, 0...10) ?? 2
       case "onDiverged": runs.onDiverged = word(node, of: GridSpec.RunPreferences.OnDiverged.self) ?? .record

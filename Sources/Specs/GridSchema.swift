@@ -85,7 +85,10 @@ package enum GridSchema {
   }()
 
   private static let preferences: [String: JSONValue] = [
-    "workers": ["type": "integer", "minimum": 1, "maximum": 1024], "threadsPerRun": ["const": 1],
+    "workers": ["type": "integer", "minimum": 1, "maximum": 1024],
+    "threadsPerRun": [
+      "type": "integer", "minimum": 1, "maximum": .number(DecimalNumber(GridKeys.mostThreads)),
+    ],
     "order": words(GridSpec.RunPreferences.Order.allCases.map(\.rawValue)),
     "onDiverged": words(GridSpec.RunPreferences.OnDiverged.allCases.map(\.rawValue)),
     "retries": ["type": "integer", "minimum": 0, "maximum": 10],
@@ -119,6 +122,7 @@ package enum GridSchema {
     ]
     settings["learningRate"] = ["type": "number", "exclusiveMinimum": 0]
     settings["convolution"] = words(RecipeSpec.ConvolutionKind.allCases.map(\.rawValue))
+    settings["numerics"] = words(RecipeSpec.NumericsKind.allCases.map(\.rawValue))
     settings["student"] = ["type": ["string", "object"]]
     settings["method"] = text
     settings["dataset"] = text

@@ -76,6 +76,8 @@ package struct GridSpec: Sendable {
     }
 
     package var workers: Int?
+    /// Threads of each run; they decide no bit.
+    package var threadsPerRun = 1
     package var order = Order.seedMajor
     /// How often a stage whose worker died is started again.
     package var retries = 2

@@ -56,6 +56,16 @@ package struct RecipeSpec: Hashable, Sendable {
     case direct
   }
 
+  /// Decides bits. The default is left out of the encoding.
+  package var numerics = NumericsKind.portable
+
+  package enum NumericsKind: String, CaseIterable, Sendable {
+    /// The same bits on every machine of a kind: where OpenBLAS computes, it does so with one kernel.
+    case portable
+    /// OpenBLAS with the kernel that it takes for the machine's own processor.
+    case native
+  }
+
   package init(
     epochs: Int, batchSize: Int, learningRate: DecimalNumber, momentum: DecimalNumber, nesterov: Bool,
     weightDecay: DecimalNumber, milestones: [Int], gamma: DecimalNumber
@@ -145,6 +155,7 @@ extension RecipeSpec: CanonicallyEncodable {
     object.member("milestones", .array(milestones.map { .number(DecimalNumber($0)) }), to: &bytes)
     object.member("momentum", .number(momentum), to: &bytes)
     object.member("nesterov", .bool(nesterov), to: &bytes)
+    object.member("numerics", numerics == .portable ? nil : .string(numerics.rawValue), to: &bytes)
     object.member("optimizer", optimizer == .sgd ? nil : .string(optimizer.rawValue), to: &bytes)
     object.member("schedule", schedule == .multiStep ? nil : .string(schedule.rawValue), to: &bytes)
     object.member("warmupEpochs", used(DecimalNumber(warmupEpochs)), to: &bytes)
@@ -166,6 +177,7 @@ extension RecipeSpec: CanonicallyEncodable {
       milestones: milestones.compactMap(\.self), gamma: try object.number("gamma"))
     convolution = try Self.kind(object, "convolution") ?? .auto
     colourJitter = try object.optional("colourJitter", SpecObject.number) ?? DecimalNumber(0)
+    numerics = try Self.kind(object, "numerics") ?? .portable
     optimizer = try Self.kind(object, "optimizer") ?? .sgd
     schedule = try Self.kind(object, "schedule") ?? .multiStep
     warmupEpochs = try object.optional("warmupEpochs", SpecObject.integer) ?? 0
@@ -175,7 +187,7 @@ extension RecipeSpec: CanonicallyEncodable {
     dropPath = try object.optional("dropPath", SpecObject.number) ?? DecimalNumber(0)
   }
 
-  private static func kind<Kind: RawRepresentable<String> & CaseIterable>(
+  static func kind<Kind: RawRepresentable<String> & CaseIterable>(
     _ object: SpecObject, _ name: String
   ) throws(SpecError) -> Kind? {
     guard let value = object[name] else { return nil }

@@ -1,6 +1,7 @@
 /// A frozen network that students learn from: what it is, and how it was trained or where its weights come from.
 package struct TeacherSpec: Hashable, Sendable {
   package var network: ModelSpec
+  /// Of a network that was trained elsewhere only how it is computed counts.
   package var recipe: RecipeSpec
   package var seed: Int
   /// Of a network that was trained elsewhere, which has no recipe and no seed; nil for one that is trained here.
@@ -19,8 +20,14 @@ package struct TeacherSpec: Hashable, Sendable {
 extension TeacherSpec: CanonicallyEncodable {
   package func append(to bytes: inout [UInt8]) {
     var object = ObjectWriter(to: &bytes)
+    if weights != nil {
+      object.member(
+        "convolution", recipe.convolution == .auto ? nil : .string(recipe.convolution.rawValue), to: &bytes)
+    }
     object.member("network", to: &bytes, network.append)
     if let weights {
+      object.member(
+        "numerics", recipe.numerics == .portable ? nil : .string(recipe.numerics.rawValue), to: &bytes)
       object.member("weights", to: &bytes, weights.append)
     } else {
       object.member("recipe", to: &bytes, recipe.append)
@@ -35,6 +42,8 @@ extension TeacherSpec: CanonicallyEncodable {
       self.init(
         network: try ModelSpec(object["network"] ?? .null, at: object.path("network")),
         weights: try ImportedWeights(weights, at: object.path("weights")))
+      recipe.convolution = try RecipeSpec.kind(object, "convolution") ?? .auto
+      recipe.numerics = try RecipeSpec.kind(object, "numerics") ?? .portable
       return
     }
     self.init(

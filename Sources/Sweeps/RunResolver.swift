@@ -96,6 +96,10 @@ extension RunResolver {
       if setting.value.string.flatMap(RecipeSpec.ConvolutionKind.init) == nil {
         complain("\"auto\" or \"direct\"")
       }
+    case "numerics":
+      if setting.value.string.flatMap(RecipeSpec.NumericsKind.init) == nil {
+        complain("\"portable\" or \"native\"")
+      }
     case "recipe", "teacherRecipe":
       let names = RecipeSpec.Name.allCases.map(\.rawValue)
       if !(setting.value.string.map(names.contains) ?? false) {
@@ -318,7 +322,7 @@ extension RunResolver {
       readSettings.insert(setting)
     }
     var recipe = recipe(row, of: network)
-    recipe.takeConvolution(from: row)
+    recipe.takeArithmetic(from: row)
     let taught =
       method.readsTeachers ? teachers(row, recipe.epochs, recipe.batchSize, dataset, at: name.spot) : []
     guard let teachers = taught else { return nil }
@@ -423,12 +427,16 @@ extension RunResolver {
     let values = setting.value.object.map { Self.subset($0).teachers } ?? setting.value.array ?? []
     let epochs = row["teacherEpochs"]?.value.integer ?? epochs
     let teachers = values.compactMap { value -> TeacherSpec? in
-      if Self.isImported(value) { return imported(value, dataset, at: setting.spot) }
+      if Self.isImported(value) {
+        var teacher = imported(value, dataset, at: setting.spot)
+        teacher?.recipe.takeArithmetic(from: row)
+        return teacher
+      }
       guard let network = network(value, at: setting.spot) else { return nil }
       var recipe = RecipeSpec.named(
         row["teacherRecipe"]?.value.string.flatMap(RecipeSpec.Name.init) ?? .teacher,
         family: network.family, epochs: epochs, batchSize: batchSize)
-      recipe.takeConvolution(from: row)
+      recipe.takeArithmetic(from: row)
       return TeacherSpec(network: network, recipe: recipe, seed: 0)
     }
     return teachers.count == values.count ? teachers : nil
@@ -470,7 +478,8 @@ extension RunResolver {
 
 extension RecipeSpec {
   /// A run and its teachers are computed alike.
-  fileprivate mutating func takeConvolution(from row: [String: GridSpec.Setting]) {
+  fileprivate mutating func takeArithmetic(from row: [String: GridSpec.Setting]) {
     if let kind = row["convolution"]?.value.string.flatMap(ConvolutionKind.init) { convolution = kind }
+    if let kind = row["numerics"]?.value.string.flatMap(NumericsKind.init) { numerics = kind }
   }
 }

@@ -146,3 +146,18 @@ package struct StudentStage: StageSpec {
   package func append(to bytes: inout [UInt8]) { run.append(to: &bytes) }
   package init(_ json: JSONValue, at path: String) throws(SpecError) { run = try RunSpec(json, at: path) }
 }
+
+extension StageRequest {
+  /// How the stage is to be computed, as its grid said.
+  package var numerics: RecipeSpec.NumericsKind {
+    get throws {
+      switch kind {
+      case TeacherStage.kind: try decoded(as: TeacherStage.self).teacher.recipe.numerics
+      case TeacherOutputsStage.kind: try decoded(as: TeacherOutputsStage.self).teacher.recipe.numerics
+      case WarmUpStage.kind: try decoded(as: WarmUpStage.self).run.recipe.numerics
+      case StudentStage.kind: try decoded(as: StudentStage.self).run.recipe.numerics
+      default: .portable
+      }
+    }
+  }
+}

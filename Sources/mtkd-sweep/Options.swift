@@ -80,6 +80,12 @@ struct LimitOptions: ParsableArguments {
   @Option(name: .customLong("nice"), help: "How far workers step back for others, 0 to 19.")
   var niceness = 0
 
+  @Option(
+    help:
+      "Threads of each run, for a few big ones on many cores; what the grid says, else 1, where nothing is said. They change no bit."
+  )
+  var threadsPerRun: Int?
+
   @Flag(help: "Go on from snapshots of another numerics profile; such results are not bit-exact.")
   var allowOtherProfile = false
 
@@ -99,6 +105,9 @@ struct LimitOptions: ParsableArguments {
       throw ValidationError("--silence is 45 or more: workers show themselves every 15 s.")
     }
     guard (0...19).contains(niceness) else { throw ValidationError("--nice is 0 to 19.") }
+    if let threadsPerRun, !(1...GridKeys.mostThreads).contains(threadsPerRun) {
+      throw ValidationError("--threads-per-run is 1 to \(GridKeys.mostThreads).")
+    }
     if let minutes, !(minutes > 0) { throw ValidationError("--minutes is above 0.") }
   }
 
@@ -107,12 +116,15 @@ struct LimitOptions: ParsableArguments {
       memory: memory?.bytes, niceness: niceness, minutes: minutes ?? grid.run.maxMinutesPerRun?.double,
       silence: silence ?? 120)
     limits.allowsOtherProfile = allowOtherProfile
+    limits.threads = threads(grid)
     return limits
   }
 
   /// What workers that others start are told.
-  func workerOptions(_ cache: CacheOptions) -> WorkerOptions {
-    WorkerOptions(asksTeachers: !cache.isUsed, allowsOtherProfile: allowOtherProfile, niceness: niceness)
+  func workerOptions(_ cache: CacheOptions, _ grid: GridSpec) -> WorkerOptions {
+    WorkerOptions(
+      asksTeachers: !cache.isUsed, allowsOtherProfile: allowOtherProfile, niceness: niceness,
+      threads: threads(grid))
   }
 
   /// What belongs to the site file on a cluster, a sentence; nil where nothing of that is asked for.
@@ -130,6 +142,9 @@ struct LimitOptions: ParsableArguments {
     }
     return nil
   }
+
+  /// Of each run.
+  func threads(_ grid: GridSpec) -> Int { threadsPerRun ?? grid.run.threadsPerRun }
 }
 
 /// `20GB`, `500 MB`, `1.5e9`: decimal units, as `size` prints them.

@@ -24,7 +24,7 @@ struct Run: AsyncParsableCommand {
   @OptionGroup var styles: StyleOptions
   @OptionGroup var place: ExecutorOptions
 
-  @Option(help: "Worker processes, one thread each; as many as cores where nothing is said.")
+  @Option(help: "Worker processes; as many as cores, divided by --threads-per-run, where nothing is said.")
   var workers: Int?
 
   @Option(
@@ -166,7 +166,7 @@ struct Run: AsyncParsableCommand {
       let folder = location.folder.absolute
       let cluster = try ClusterSweep(
         sweep, folder: folder, store: store, site: place.siteOptions(folder), program: program, local: local,
-        cache: cache.policy, options: share.workerOptions(cache), observe: observe)
+        cache: cache.policy, options: share.workerOptions(cache, sweep.grid), observe: observe)
       return { try await cluster.run(waiting: place.wait, until: $0) }
     }
     let batches = try ClusterStatus.open(in: location.folder, sweep: nil).count
@@ -187,7 +187,8 @@ struct Run: AsyncParsableCommand {
         cache: cache.policy,
         limits: share.limits(sweep.grid), observe: observe)
     } else {
-      let count = workers ?? sweep.grid.run.workers ?? ProcessInfo.processInfo.activeProcessorCount
+      let cores = ProcessInfo.processInfo.activeProcessorCount
+      let count = workers ?? sweep.grid.run.workers ?? max(1, cores / share.threads(sweep.grid))
       coordinator = try Coordinator(
         sweep, folder: location.folder, store: store, executor: local, workers: count,
         cache: cache.policy,

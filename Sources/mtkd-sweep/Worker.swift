@@ -22,6 +22,7 @@ struct WorkerCommand: AsyncParsableCommand {
   @Flag var liveTeachers = false
   @Flag var allowOtherProfile = false
   @Option var niceness = 0
+  @Option var threads = 1
 
   func validate() throws {
     guard (key != nil && attempt != nil) != (batch != nil && task != nil) else {
@@ -37,7 +38,8 @@ struct WorkerCommand: AsyncParsableCommand {
       throw ExitCode(
         Pipeline.Worker.run(
           key, attempt: attempt, in: location.folder, dataFolder: dataFolder, job: job,
-          asksTeachers: liveTeachers, allowsOtherProfile: allowOtherProfile))
+          asksTeachers: liveTeachers, allowsOtherProfile: allowOtherProfile,
+          threads: threads))
     }
     guard let batch, let task else { return }
     try await runBatch(batch, task)

@@ -71,7 +71,7 @@ import Testing
     return usage.ru_minflt
   }
 
-  /// Pinned where this suite was written; the same for AVX-512 and AVX2, in debug and release builds.
+  /// Pinned where this suite was written; the same for AVX-512, AVX2 and neither, one thread and two, in debug and release builds.
   static let hashes: [(String, ConvolutionChoice, UInt64)] = [
     ("mini-resnet8", .auto, 0xa504deda4e81ec5d),
     ("mini-resnet8", .direct, 0x95ed19cf15bb2472),
@@ -84,12 +84,18 @@ import Testing
   func `weights after 20 steps are the same bits everywhere`(
     _ name: String, _ convolution: ConvolutionChoice, _ hash: UInt64
   ) throws {
-    defer { FastKernels.use(FastKernels.best) }
-    for level in [FastKernels.Level.avx2, .avx512] where level <= FastKernels.best {
-      FastKernels.use(level)
-      var run = try Run(name, batch: 4, convolution)
-      for _ in 0..<20 { run.step() }
-      #expect(run.hash == hash, "\(level): 0x\(String(run.hash, radix: 16))")
+    defer {
+      FastKernels.use(FastKernels.best)
+      FastKernels.use(threads: 1)
+    }
+    for level in FastKernels.Level.allCases where level <= FastKernels.best {
+      for threads in [1, 2] {
+        FastKernels.use(level)
+        #expect(FastKernels.use(threads: threads) == threads)
+        var run = try Run(name, batch: 4, convolution)
+        for _ in 0..<20 { run.step() }
+        #expect(run.hash == hash, "\(level), \(threads) threads: 0x\(String(run.hash, radix: 16))")
+      }
     }
   }
 }

@@ -57,6 +57,16 @@ import Testing
     #expect(grid.asked == 8)
   }
 
+  @Test func `a run and its teachers are computed alike`() throws {
+    let grid = try expand(
+      Self.base + #", "axes": {"numerics": ["portable", "native"], "convolution": ["auto", "direct"]}"#)
+    let found = grid.runs.map { run in
+      ([run.spec.recipe] + run.spec.teachers.map(\.recipe)).map { "\($0.numerics) \($0.convolution)" }
+    }
+    #expect(
+      found == ["portable auto", "portable direct", "native auto", "native direct"].map { [$0, $0] })
+  }
+
   @Test func `the usual order gives every cell its first seed before any its second`() throws {
     let grid = try expand(Self.base + #", "axes": {"alpha": [0, 2, 3]}, "seeds": {"count": 2}"#)
     #expect(

@@ -203,7 +203,7 @@ import Testing
         [.init(key: plain.key, after: 0), .init(key: taught.key, after: 1)],
       ],
       slots: 3, wallSeconds: 60, leadSeconds: 5, bin: "/b",
-      options: WorkerOptions(asksTeachers: true, niceness: 3))
+      options: WorkerOptions(asksTeachers: true, niceness: 3, threads: 2))
     #expect(try BatchManifest(JSONReader.read(manifest.canonicalBytes).value, at: "") == manifest)
     #expect(manifest.order(for: 1).map(\.key) == [plain.key, taught.key, teacher.key])
   }

@@ -47,6 +47,36 @@ import Testing
     }
   }
 
+  @Test func `whose kernels compute is part of a run, and the default is left out`() throws {
+    var native = run
+    native.recipe.numerics = .native
+    let text = String(decoding: native.canonicalBytes, as: UTF8.self)
+    #expect(text.contains(#""nesterov":true,"numerics":"native","weightDecay""#))
+    #expect(StudentStage(native).key != StudentStage(run).key)
+    #expect(try RunSpec(JSONReader.read(native.canonicalBytes).value) == native)
+    #expect(try StageRequest(StudentStage(native)).numerics == .native)
+    #expect(try StageRequest(StudentStage(run)).numerics == .portable)
+    #expect(try StageRequest(DatasetStage(dataset)).numerics == .portable)
+    native.recipe.numerics = .portable
+    #expect(StudentStage(native).key == StudentStage(run).key)
+  }
+
+  @Test func `an imported teacher is computed as its run is`() throws {
+    let plain = TeacherSpec(
+      network: teacher.network, weights: ImportedWeights(digest: ContentKey(hashing: Array("w".utf8))))
+    var other = plain
+    (other.recipe.convolution, other.recipe.numerics) = (.direct, .native)
+    let text = String(decoding: other.canonicalBytes, as: UTF8.self)
+    #expect(text.hasPrefix(#"{"convolution":"direct","network":{"#) && text.contains(#""numerics":"native""#))
+    #expect(try TeacherSpec(JSONReader.read(other.canonicalBytes).value, at: "") == other)
+    let whole = String(decoding: plain.canonicalBytes, as: UTF8.self)
+    #expect(!whole.contains("numerics") && !whole.contains("convolution"))
+    #expect(TeacherStage(plain, on: dataset).key != TeacherStage(other, on: dataset).key)
+    #expect(try StageRequest(TeacherStage(other, on: dataset)).numerics == .native)
+    let outputs = TeacherOutputsStage(other, on: dataset, views: 2, maps: false)
+    #expect(try StageRequest(outputs).numerics == .native)
+  }
+
   @Test func `golden keys`() {
     #expect(
       DatasetStage(dataset).key.description

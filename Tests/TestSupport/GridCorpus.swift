@@ -78,12 +78,17 @@ extension GridCase {
     good(
       "preferences",
       head + run
-        + #", "run": {"workers": 2, "threadsPerRun": 1, "order": "cellMajor", "onDiverged": "stopCell", "retries": 0, "maxMinutesPerRun": 1.5}, "report": {"metric": "test.acc1", "select": "bestOnTest", "rows": ["student"], "columns": ["method"]}}"#
+        + #", "run": {"workers": 2, "threadsPerRun": 4, "order": "cellMajor", "onDiverged": "stopCell", "retries": 0, "maxMinutesPerRun": 1.5}, "report": {"metric": "test.acc1", "select": "bestOnTest", "rows": ["student"], "columns": ["method"]}}"#
     ),
     good(
       "selection on held-out images",
       head
         + #""base": {"student": "resnet8", "method": "baseline", "validationImages": 10}, "report": {"select": "bestOnValidation"}}"#
+    ),
+    good(
+      "arithmetic",
+      head
+        + #""base": {"student": "resnet8", "method": "baseline", "convolution": "direct"}, "axes": {"numerics": ["portable", "native"]}}"#
     ),
     good(
       "an alias", head + #""base": {"student": "resnet8", "method": "averkd", "teachers": ["resnet14"]}}"#),
@@ -212,7 +217,9 @@ extension GridCase {
     shape(
       "an unknown order", head + run + ",\n \"run\": {\"order\": \"random\"}}",
       "2:19 one of seedMajor, cellMajor, shortestFirst"),
-    shape("two threads", head + run + ",\n \"run\": {\"threadsPerRun\": 2}}", "2:27 a run has one thread"),
+    shape(
+      "no thread", head + run + ",\n \"run\": {\"threadsPerRun\": 0}}",
+      "2:27 0 where an integer from 1 to 64"),
     shape(
       "an unknown preference", head + run + ",\n \"run\": {\"worker\": 2}}",
       "2:10 unknown key \"worker\"; did you mean \"workers\"?"),
@@ -229,6 +236,10 @@ extension GridCase {
       "an unknown setting",
       head + "\n\"base\": {\"alfa\": 1, \"student\": \"resnet8\", \"method\": \"baseline\"}}",
       "2:10 unknown setting \"alfa\"; did you mean \"alpha\"?", schemaCanTell: true),
+    meaning(
+      "numerics of nobody",
+      head + "\n\"base\": {\"numerics\": \"fast\", \"student\": \"resnet8\", \"method\": \"baseline\"}}",
+      "2:22 numerics is \"fast\" and should be \"portable\" or \"native\"", schemaCanTell: true),
     meaning(
       "an unknown student", head + "\n\"base\": {\"student\": \"resnet9\", \"method\": \"baseline\"}}",
       "2:21 unknown network \"resnet9\"; did you mean \"resnet8\"?"),

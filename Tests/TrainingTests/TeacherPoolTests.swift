@@ -66,6 +66,10 @@ import Training
     let images = try Augmentation.standard.batch(
       of: Self.dataset.train, indices: Array(0..<64), views: (0..<64).map { $0 % 3 })
     let whole = teacher(images)
+    // A teacher walks a batch in parts that fit the cache; the network takes it at once.
+    let atOnce = teacher.network.network(images, Pass(teacher.state, .inference))
+    let isSame = Self.bits(atOnce) == Self.bits(whole)
+    #expect(isSame && whole.features.map(\.shape) == atOnce.features.map(\.shape))
     for size in [1, 16] {
       for first in stride(from: 0, to: 64, by: 16) {
         let some = Array(first..<first + size)

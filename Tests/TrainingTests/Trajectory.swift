@@ -59,7 +59,11 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
   }
 
   /// The run before its first step, every array filled by the fixtures' rule.
-  func run(_ precision: Precision, _ convolution: ConvolutionChoice = .auto) throws -> TrainingRun {
+  ///
+  /// - Parameter noise: a seed; starting weights are then disturbed by as much as rounding to single precision could, 2^-23 of each.
+  func run(
+    _ precision: Precision, _ convolution: ConvolutionChoice = .auto, noise: UInt64? = nil
+  ) throws -> TrainingRun {
     let config = json["config"]
     func decimal(_ name: String) -> DecimalNumber { config[name].json.number! }
     let method = try method
@@ -98,9 +102,13 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
     var filled = Safetensors()
     filled.metadata = start.metadata
     for entry in start.entries {
-      guard let values = fill(entry.name, entry.shape), entry.tensor != nil else {
+      guard var values = fill(entry.name, entry.shape), entry.tensor != nil else {
         filled.append(entry)
         continue
+      }
+      if let noise, !entry.name.contains("running_") {
+        var stream = RandomStream(seed: noise, entry.name)
+        for index in values.indices { values[index] *= 1 + 0x1p-23 * stream.uniform(-1...1) }
       }
       filled.append(entry.name, Tensor(values, entry.shape, precision))
     }

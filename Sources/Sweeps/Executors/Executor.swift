@@ -4,11 +4,12 @@ package import Specs
 package struct Job: Sendable {
   package let key: ContentKey
   package let arguments: [String]
-  package let environment: [String: String]
+  /// Nil takes a variable away.
+  package let environment: [String: String?]
   /// Where its output and diagnostics go.
   package let log: String
 
-  package init(key: ContentKey, arguments: [String], environment: [String: String], log: String) {
+  package init(key: ContentKey, arguments: [String], environment: [String: String?], log: String) {
     (self.key, self.arguments, self.environment, self.log) = (key, arguments, environment, log)
   }
 }

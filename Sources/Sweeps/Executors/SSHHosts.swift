@@ -55,7 +55,9 @@ package final class SSHHosts: Executor {
   package func run(_ job: Job, started: @Sendable (Int) -> Void) async -> JobEnd {
     // The remote side has a shell, so the words are quoted for it.
     var words = ["exec", "env"]
-    words += job.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\(SlurmText.quoted($0.value))" }
+    let variables = job.environment.sorted { $0.key < $1.key }
+    words += variables.filter { $0.value == nil }.flatMap { ["-u", $0.key] }
+    words += variables.compactMap { name, value in value.map { "\(name)=\(SlurmText.quoted($0))" } }
     words += [SlurmText.quoted(program)] + job.arguments.map(SlurmText.quoted)
     let line = words.joined(separator: " ")
     while true {

@@ -8,14 +8,20 @@ package struct WorkerOptions: Hashable, Sendable {
   package var allowsOtherProfile = false
   /// Added to a worker's niceness, 0 to 19.
   package var niceness = 0
+  /// That the work of an operation is divided among; they decide no bit.
+  package var threads = 1
 
-  package init(asksTeachers: Bool = false, allowsOtherProfile: Bool = false, niceness: Int = 0) {
-    (self.asksTeachers, self.allowsOtherProfile, self.niceness) = (asksTeachers, allowsOtherProfile, niceness)
+  package init(
+    asksTeachers: Bool = false, allowsOtherProfile: Bool = false, niceness: Int = 0, threads: Int = 1
+  ) {
+    (self.asksTeachers, self.allowsOtherProfile) = (asksTeachers, allowsOtherProfile)
+    (self.niceness, self.threads) = (niceness, threads)
   }
 
   package var arguments: [String] {
     (asksTeachers ? ["--live-teachers"] : []) + (allowsOtherProfile ? ["--allow-other-profile"] : [])
       + (niceness > 0 ? ["--niceness", "\(niceness)"] : [])
+      + (threads > 1 ? ["--threads", "\(threads)"] : [])
   }
 }
 
@@ -25,6 +31,7 @@ extension WorkerOptions: CanonicallyEncodable {
     object.member("allowsOtherProfile", .bool(allowsOtherProfile), to: &bytes)
     object.member("asksTeachers", .bool(asksTeachers), to: &bytes)
     object.member("niceness", niceness, to: &bytes)
+    object.member("threads", threads == 1 ? nil : .number(DecimalNumber(threads)), to: &bytes)
     object.end(&bytes)
   }
 
@@ -33,7 +40,11 @@ extension WorkerOptions: CanonicallyEncodable {
     self.init(
       asksTeachers: try object.bool("asksTeachers"),
       allowsOtherProfile: try object.bool("allowsOtherProfile"),
-      niceness: try object.integer("niceness"))
+      niceness: try object.integer("niceness"),
+      threads: try object.optional("threads", SpecObject.integer) ?? 1)
+    guard (1...GridKeys.mostThreads).contains(threads) else {
+      throw SpecError(path: object.path("threads"), expected: "1 to \(GridKeys.mostThreads)")
+    }
     guard (0...19).contains(niceness) else {
       throw SpecError(path: object.path("niceness"), expected: "0 to 19")
     }

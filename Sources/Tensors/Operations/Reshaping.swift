@@ -56,6 +56,21 @@ extension Tensor {
     }
   }
 
+  /// The samples of all parts, one after the other, as a constant. Maps keep the layout that the first part has.
+  package static func stacked(_ parts: [Tensor]) -> Tensor {
+    let layout = parts[0].layout
+    var dimensions = parts[0].shape.dimensions
+    dimensions[0] = parts.reduce(0) { $0 + $1.shape[0] }
+    return Tensor(Shape(dimensions), parts[0].precision, layout) { base in
+      var to = base
+      for part in parts {
+        let width = layout.byteCount(part.shape, part.precision)
+        to.copyMemory(from: part.elements(layout).base, byteCount: width)
+        to += width
+      }
+    }
+  }
+
   /// The elements `from ..< to` along one axis.
   package func sliced(axis: Int, from: Int, to: Int) -> Tensor {
     precondition(

@@ -1,0 +1,60 @@
+import Foundation
+import Synchronization
+import Tensors
+import Testing
+
+/// Work that several threads share: all of it is done, once, whoever asks beside whom. Other suites may run meanwhile, because to them the number of
+/// threads makes no difference.
+@Suite(.serialized) struct ThreadsTests {
+  private final class Count: Sendable {
+    let places = Atomic(0)
+  }
+
+  /// How often each of the places is visited.
+  private func visits(_ count: Int) -> [Int] {
+    let visits = Mutex([Int](repeating: 0, count: count))
+    FastKernels.forEachRange(count) { first, end in
+      visits.withLock { for place in first..<end { $0[place] += 1 } }
+    }
+    return visits.withLock { $0 }
+  }
+
+  @Test(arguments: [1, 2, 3, 7]) func `every place is visited once, for any count`(_ threads: Int) {
+    #expect(FastKernels.use(threads: threads) == threads)
+    defer { FastKernels.use(threads: 1) }
+    for count in [0, 1, 2, 3, 5, 64, 1000] {
+      let isOnce = visits(count).allSatisfy { $0 == 1 }
+      #expect(isOnce, "\(count) places, \(threads) threads")
+    }
+  }
+
+  @Test func `ranges lie where they lie, whichever thread takes them`() {
+    FastKernels.use(threads: 3)
+    defer { FastKernels.use(threads: 1) }
+    for _ in 0..<200 {
+      let ranges = Mutex<[[Int]]>([])
+      FastKernels.forEachRange(10) { first, end in ranges.withLock { $0.append([first, end]) } }
+      let found = ranges.withLock { $0.sorted { $0[0] < $1[0] } }
+      // Another suite's work may hold the threads; then this is done alone.
+      #expect(found == [[0, 3], [3, 6], [6, 10]] || found == [[0, 10]])
+    }
+  }
+
+  @Test func `work within work and work of many at once is done all the same`() async {
+    FastKernels.use(threads: 2)
+    defer { FastKernels.use(threads: 1) }
+    let count = Count()
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<8 { group.addTask { Self.nest(50, count) } }
+    }
+    #expect(count.places.load(ordering: .relaxed) == 8 * 50 * 12)
+  }
+
+  private static func nest(_ rounds: Int, _ count: Count) {
+    for _ in 0..<rounds {
+      FastKernels.forEachRange(4) { first, end in
+        FastKernels.forEachRange(3) { count.places.add(($1 - $0) * (end - first), ordering: .relaxed) }
+      }
+    }
+  }
+}
