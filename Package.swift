@@ -100,7 +100,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["TestSupport", "Storage", "Networks", "Tensors", "Specs", "mtkd-sweep"],
+      dependencies: [
+        "TestSupport", "Storage", "Networks", "Tensors", "Specs", "mtkd-sweep",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: strict),
   ]
 )

@@ -6,14 +6,17 @@ import Sweeps
 
 /// How long everything takes that is not training: grids, plans, the store, processes.
 ///
-///     mtkd-benchmarks orchestration [PROGRAM]
+///     mtkd-benchmarks orchestration [PROGRAM [PARTS]]
 ///
-/// PROGRAM is the built `mtkd-sweep`; the one beside this program where nothing is said. Each line ends with the bar that it has to keep.
+/// PROGRAM is the built `mtkd-sweep`; the one beside this program where nothing is said. PARTS are some of `expand,ingest,help,finished,stages,million`. Each line ends with the bar that it has to keep.
 struct OrchestrationSpeed {
   private let program: String
   private let folder: String
 
   static func main(_ arguments: [String]) async throws {
+    // For a machine that is never quiet: only these parts, such as `expand,stages`.
+    let parts = arguments.dropFirst().first?.split(separator: ",").map(String.init)
+    func wants(_ part: String) -> Bool { parts?.contains(part) != false }
     let beside = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(
       path: "mtkd-sweep"
     ).path
@@ -22,23 +25,23 @@ struct OrchestrationSpeed {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let benchmark = OrchestrationSpeed(program: arguments.first ?? beside, folder: folder)
-    try benchmark.expand("cells", alphas: 100, betas: 100, seeds: 10)
-    try benchmark.expand("rows", alphas: 1000, betas: 100, seeds: 1)
-    try benchmark.ingest()
-    try benchmark.help()
-    try benchmark.finishedSweep()
-    try await benchmark.trivialStages()
+    if wants("expand") {
+      try benchmark.expand("cells", alphas: 100, betas: 100, seeds: 10)
+      try benchmark.expand("rows", alphas: 1000, betas: 100, seeds: 1)
+    }
+    if wants("ingest") { try benchmark.ingest() }
+    if wants("help") { try benchmark.help() }
+    if wants("finished") { try benchmark.finishedSweep() }
+    if wants("stages") {
+      try await benchmark.trivialStages()
+      try await benchmark.thousandAMinute()
+    }
+    if wants("million") { try benchmark.million() }
   }
 
   /// A grid of 100 000 points: read, multiplied out, keyed, stored.
   private func expand(_ name: String, alphas: Int, betas: Int, seeds: Int) throws {
-    let grid = """
-      { "version": 1, "name": "\(name)",
-        "base": { "dataset": "cifar100", "student": "shufflenetv2", "method": "mtkd-rl",
-                  "teachers": ["regnety-400mf", "regnetx-400mf", "resnet32x4", "wrn-28-4"] },
-        "axes": { "alpha": { "range": [1, \(alphas), 1] }, "beta": { "range": [1, \(betas), 1] } },
-        "seeds": { "count": \(seeds) } }
-      """
+    let grid = Self.paperGrid(name, alphas: alphas, betas: betas, seeds: seeds)
     let path = "\(folder)/\(name).json"
     try grid.write(toFile: path, atomically: true, encoding: .utf8)
     let (start, cpu) = (Self.now, Self.cpuSeconds)
@@ -53,12 +56,12 @@ struct OrchestrationSpeed {
         name: name, grid: grid, canonical: "{}", columns: expansion.columns, asked: expansion.asked,
         created: 0),
       points: zip(expansion.runs, plan.runKeys).map {
-        SweepPoint(key: $1, seed: $0.spec.seed, labels: $0.labels)
+        SweepPoint(key: $1, seed: $0.seed, labels: $0.labels)
       })
     let end = Self.now
     Self.say(
       "\(expansion.runs.count) points (\(name)): expanded \(Self.ms(start, expanded)), keyed \(Self.ms(expanded, keyed)), stored \(Self.ms(keyed, end)); "
-        + "in all \(Self.ms(start, end)), of CPU \(Self.ms(cpu, Self.cpuSeconds)) (bar 1000 ms), peak \(Self.peakMegabytes) MB (bar 500)"
+        + "in all \(Self.ms(start, end)), of CPU \(Self.ms(cpu, Self.cpuSeconds)) (bar 1000 ms), peak \(Self.peakMegabytes(of: RUSAGE_SELF.rawValue)) MB (bar 500)"
     )
   }
 
@@ -144,6 +147,49 @@ struct OrchestrationSpeed {
         + "\(Self.ms(0, (Self.childrenCPUSeconds - children) / count)) of worker CPU each")
   }
 
+  /// What a coordinator takes of a core while a thousand stages a minute end: workers are real and are started at that pace.
+  private func thousandAMinute() async throws {
+    let path = "\(folder)/paced.json"
+    try Self.trivialGrid("paced", seeds: 125).write(toFile: path, atomically: true, encoding: .utf8)
+    let place = StoreFolder("\(folder)/paced")
+    let store = try ResultStore(at: place, .writing)
+    let sweep = try SweepPlanner.plan(gridAt: path, dataFolders: [], store: store)
+    let executor = PacedProcesses(
+      processes: try LocalProcesses(executable: program), pace: Pace(seconds: 60.0 / 1000))
+    let coordinator = try Coordinator(sweep, folder: place, store: store, executor: executor, workers: 8) {
+      _ in
+    }
+    let (start, cpu) = (Self.now, Self.cpuSeconds)
+    let outcome = try await coordinator.run(until: StopSignal())
+    let (wall, own) = (Self.now - start, Self.cpuSeconds - cpu)
+    let rate = Double(sweep.plan.stages.count) / wall * 60
+    Self.say(
+      "\(Int(rate)) stages a minute, \(outcome): \((own / wall * 1000).rounded() / 10) % of a core for the coordinator (bar 5 % at 1000)"
+    )
+  }
+
+  /// `plan` on 1000 alphas and 1000 betas.
+  private func million() throws {
+    let path = "\(folder)/million.json"
+    let grid = Self.paperGrid("million", alphas: 1000, betas: 1000, seeds: 1)
+    try grid.write(toFile: path, atomically: true, encoding: .utf8)
+    let cpu = Self.childrenCPUSeconds
+    let wall = try run(["plan", path, "--store", "\(folder)/million", "--yes"])
+    Self.say(
+      "plan of 1000000 runs: \(Self.ms(0, wall)) (bar 10000 ms), \(Self.ms(cpu, Self.childrenCPUSeconds)) of CPU, peak \(Self.peakMegabytes(of: RUSAGE_CHILDREN.rawValue)) MB (bar 2000)"
+    )
+  }
+
+  private static func paperGrid(_ name: String, alphas: Int, betas: Int, seeds: Int) -> String {
+    """
+    { "version": 1, "name": "\(name)",
+      "base": { "dataset": "cifar100", "student": "shufflenetv2", "method": "mtkd-rl",
+                "teachers": ["regnety-400mf", "regnetx-400mf", "resnet32x4", "wrn-28-4"] },
+      "axes": { "alpha": { "range": [1, \(alphas), 1] }, "beta": { "range": [1, \(betas), 1] } },
+      "seeds": { "count": \(seeds) } }
+    """
+  }
+
   /// Two runs a seed, of the smallest network on a handful of images.
   private static func trivialGrid(_ name: String, seeds: Int) -> String {
     """
@@ -186,9 +232,9 @@ struct OrchestrationSpeed {
     return seconds(usage.ru_utime) + seconds(usage.ru_stime)
   }
 
-  private static var peakMegabytes: Int {
+  private static func peakMegabytes(of whom: __rusage_who_t) -> Int {
     var usage = rusage()
-    getrusage(RUSAGE_SELF.rawValue, &usage)
+    getrusage(whom, &usage)
     return usage.ru_maxrss / 1000
   }
 
@@ -197,4 +243,33 @@ struct OrchestrationSpeed {
   }
 
   private static func say(_ line: String) { print(line) }
+}
+
+/// Local processes that start one after the other, a while apart.
+private struct PacedProcesses: Executor {
+  static let name = "paced"
+
+  let processes: LocalProcesses
+  let pace: Pace
+
+  func run(_ job: Job, started: @Sendable (Int) -> Void) async -> JobEnd {
+    await pace.turn()
+    return await processes.run(job, started: started)
+  }
+
+  func stop(_ identifier: Int, atOnce: Bool) { processes.stop(identifier, atOnce: atOnce) }
+}
+
+private actor Pace {
+  private let interval: Duration
+  private var next = ContinuousClock.now
+
+  init(seconds: Double) { interval = .seconds(seconds) }
+
+  func turn() async {
+    let turn = max(next, .now)
+    next = turn + interval
+    // Nobody cancels it; a turn that comes early would do no harm.
+    try? await Task.sleep(until: turn)
+  }
 }

@@ -257,7 +257,7 @@ package struct MethodOptions: Sendable {
       }
     }
     values = description.resolved(description.reduced(set))
-    if let problem = description.problems(values).first {
+    if let problem = description.problems(description.values(values)).first {
       throw InvalidOption(method: description.name, problem: problem)
     }
   }

@@ -54,7 +54,7 @@ extension OptionDescription {
 }
 
 /// Options that say nothing, given the others: of losses that are off, and alpha and beta where a method keeps its authors'.
-@Sendable func unreadLossOptions(_ options: [String: JSONValue]) -> [String] {
+@Sendable func unreadLossOptions(_ options: OptionValues) -> [String] {
   var unread: [String] = []
   if options["logitLoss"] == "kd" { unread.append("distTemperature") }
   if options["ndMode"] == "off" { unread.append("ndWeight") }

@@ -111,6 +111,7 @@ package final class Coordinator {
       case .ended(let key, let end): isOver = try perform(ended(key, end), inbox)
       case .tick:
         ticks += 1
+        try intake.flush()
         if stop.isRequested, !isStopping {
           isStopping = true
           observe(.stopping)
@@ -216,7 +217,7 @@ extension Coordinator {
     guard let stage = stages[key] else { preconditionFailure("\(key) is not in the plan") }
     let place = folder.stage(key)
     try place.create(spec: stage.document)
-    try intake.register(key)
+    intake.announce(key)
     let attempt = try place.newAttempt()
     let slot = (1...workers).first { slot in !running.values.contains { $0.worker == slot } } ?? workers
     let entry = Running(attempt: attempt, worker: slot, started: Date.now.timeIntervalSince1970)
@@ -265,14 +266,19 @@ extension Coordinator {
     // A worker that was asked to stop before it could listen has stopped all the same: it is no death.
     let isEarly = isStopping && end == .killed(signal: Int(SIGTERM))
     let end = isEarly ? .exited(Int(WorkerExit.stopped)) : end
-    if isEarly { try store.setOutcome(.stopped, of: id) }
+    if isEarly {
+      try intake.flush()
+      try store.setOutcome(.stopped, of: id)
+    }
     // Where the note cannot be written, the attempt counts as lost to whoever reads its folder, which costs a try at most.
     try? entry.attempt.close(ExitNote(end))
     switch end {
     case .exited(Int(WorkerExit.finished)), .exited(Int(WorkerExit.contradicted)):
       if end == .exited(Int(WorkerExit.contradicted)) { observe(.warning(intake.lastLine(entry.attempt))) }
-      guard let metrics = try takeIn(key, closing: .finished) else { return scheduler.handle(.died(key)) }
-      learn(key, entry)
+      guard let metrics = try takeIn(key, closing: .finished, measurements: measurements(of: key, entry))
+      else {
+        return scheduler.handle(.died(key))
+      }
       observe(
         .stageFinished(
           title, metrics, seconds: Date.now.timeIntervalSince1970 - entry.started, worker: entry.worker))
@@ -299,6 +305,7 @@ extension Coordinator {
     case .exited(Int(WorkerExit.otherProfile)):
       countFailure(key)
       let reason = intake.lastLine(entry.attempt)
+      try intake.flush()
       try store.setOutcome(.died, reason: reason, of: id)
       // Not a result: another machine, or this one with leave, goes on.
       try store.setState(.blocked(reason: reason), of: key)
@@ -306,6 +313,7 @@ extension Coordinator {
       return scheduler.handle(.timedOut(key))
     case .exited(Int(WorkerExit.inputOutput)):
       // A disk that is full for one worker is full for all: stop, and say so once.
+      try intake.flush()
       try store.setOutcome(.died, reason: intake.lastLine(entry.attempt), of: id)
       if cannotWrite == nil {
         cannotWrite = WorkerCannotWrite(stage: title.text, reason: intake.lastLine(entry.attempt))
@@ -317,6 +325,7 @@ extension Coordinator {
       entry.verdict == .hung
       ? "its worker gave no sign of life for \(Int(limits.silence)) s and was ended"
       : describe(end, entry.attempt)
+    try intake.flush()
     try store.setOutcome(.died, reason: how, of: id)
     let actions = scheduler.handle(.died(key))
     observe(.workerDied(title, how: how, triesLeft: scheduler.triesLeft(key), worker: entry.worker))
@@ -332,8 +341,10 @@ extension Coordinator {
   ///
   /// - Returns: the numbers of the whole stage; nil where it was to be called finished and cannot be, and is to be made again.
   @discardableResult
-  private func takeIn(_ key: ContentKey, closing: StageState?) throws -> Metrics? {
-    let taken = try intake.take(key, closing: closing)
+  private func takeIn(
+    _ key: ContentKey, closing: StageState?, measurements: [(topic: String, seconds: Double)] = []
+  ) throws -> Metrics? {
+    let taken = try intake.take(key, closing: closing, measurements: measurements)
     for sentence in taken.complaints { observe(.warning(sentence)) }
     guard let missing = taken.missing else { return taken.metrics }
     observe(.warning("\(title(key).text): \(missing). It is made again from its beginning."))
@@ -344,8 +355,8 @@ extension Coordinator {
   private func title(_ key: ContentKey) -> StageTitle { titles[key]! }
 
   /// CPU seconds of 10⁹ multiply-adds and bytes of memory, for the next forecast.
-  private func learn(_ key: ContentKey, _ entry: Running) {
-    sweep.forecast.learn(key, from: entry.attempt, into: store)
+  private func measurements(of key: ContentKey, _ entry: Running) -> [(topic: String, seconds: Double)] {
+    sweep.forecast.measurements(of: key, from: entry.attempt)
   }
 
   /// Workers that hang are ended and tried again; those that take too long write a snapshot and leave.

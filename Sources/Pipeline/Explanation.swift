@@ -39,7 +39,7 @@ extension SweepPlanner {
   private static func request(of run: PlannedRun, _ sweep: PlannedSweep) -> [String] {
     let block = sweep.grid.blocks[run.block]
     let name = block.name.map { " (block \($0))" } ?? ""
-    var lines = ["  asked for at \(text(block.spot.place))\(name), seed \(run.spec.seed)"]
+    var lines = ["  asked for at \(text(block.spot.place))\(name), seed \(run.seed)"]
     for (column, label) in zip(sweep.expansion.columns, run.labels) where label != .null {
       let axes = block.axes + block.zip.flatMap(\.self)
       let setting =
@@ -91,7 +91,7 @@ extension SweepPlanner {
     let run = sweep.expansion.runs[place]
     let asked = Set(sweep.plan.runKeys)
     let former = try store.points(of: sweep.name).first {
-      $0.seed == run.spec.seed && $0.labels == run.labels && !asked.contains($0.key)
+      $0.seed == run.seed && $0.labels == run.labels && !asked.contains($0.key)
     }
     guard let former, let old = try store.stages(withPrefix: former.key.description).first else { return nil }
     return changes(old.stage, stage)

@@ -1,4 +1,5 @@
 internal import Datasets
+internal import Distillation
 internal import Networks
 package import Specs
 internal import Storage
@@ -11,8 +12,9 @@ internal import Tensors
 /// outputs of a teacher, student under a method with live or recorded teachers), that part whatever the network, and everything. The most
 /// particular topic that has been measured counts.
 package struct Forecast: Sendable {
-  /// Multiply-adds a CPU second that are assumed where nothing has been measured in this store yet.
-  static let assumedRate = 4e9
+  /// Multiply-adds a CPU second that are assumed where nothing has been measured in this store yet: MobileNetV2 in training, 380 images a CPU second of
+  /// three times 22.4 million (`Benchmarks/RESULTS.md`, 2026-11-24), the slowest there. ResNet-20 comes to 60e9, WRN-16-2 to 88e9.
+  static let assumedRate = 25e9
   /// The topic of all work.
   static let topic = "seconds for 10^9 multiply-adds"
   /// Bytes of memory that are assumed of a stage where nothing has been measured.
@@ -38,6 +40,32 @@ package struct Forecast: Sendable {
   private struct Work: Sendable {
     let multiplyAdds: Float
     let topic: Int32
+  }
+
+  /// What the forecast of a run depends on.
+  private struct RunKind: Hashable {
+    let lesson: Int
+    let teacherSeed: Int
+    let recipe: Int
+    let method: String
+    let isRead: Bool
+    /// First epochs that another stage trains.
+    let taken: Int
+
+    init(_ run: PlannedRun, isRead: Bool, taken: Int) {
+      let cell = run.cell
+      self.taken = taken
+      (lesson, teacherSeed) = (cell.lesson.number, cell.lesson.teacherSeed(of: run.seed))
+      (recipe, method, self.isRead) = (cell.recipe.number, cell.method.name, isRead)
+    }
+  }
+
+  private struct RunDemand {
+    let work: Work
+    /// Bytes.
+    let disk: Double
+    /// CPU seconds that asking the teachers would take in addition.
+    let saved: Double
   }
 
   /// A kind of work with what it takes.
@@ -75,25 +103,42 @@ package struct Forecast: Sendable {
       works[key] = Work(multiplyAdds: Float(share * all), topic: topic)
       disk += try meter.bytes(of: warmUp)
     }
+    // What runs of one kind take is worked out once; most grids have few kinds.
+    var kinds: [RunKind: RunDemand] = [:]
     for (run, key) in zip(expansion.runs, plan.runKeys) where !done.contains(key) {
-      let isRead = readers.contains(key)
-      let (own, teachers) = try meter.student(run.spec)
-      let topic = book.topic(of: run.spec, isRead: isRead, meter.shape(of: run.spec.dataset))
-      let taken = plan.warmUpOfRun[key].flatMap { plan.warmUps[$0]?.epochs } ?? 0
-      let share = 1 - Double(taken) / Double(run.spec.recipe.epochs)
-      works[key] = Work(
-        multiplyAdds: Float(share * (isRead ? own : own + teachers.reduce(0) { $0 + $1.cost })), topic: topic)
-      disk += try meter.bytes(run.spec.student, run.spec.dataset)
-      for (teacher, cost) in teachers {
-        let stage = TeacherStage(teacher, on: run.spec.dataset)
-        if isRead { saved += cost * book.rate(ofAsking: stage, meter.shape(of: run.spec.dataset)) }
-        guard meter.seen.insert(stage).inserted else { continue }
-        let stageKey = stage.key
-        guard !done.contains(stageKey) else { continue }
-        works[stageKey] = Work(
-          multiplyAdds: Float(try meter.teacher(stage)),
-          topic: book.topic(of: stage, meter.shape(of: run.spec.dataset)))
+      let taken =
+        plan.warmUps.isEmpty ? 0 : plan.warmUpOfRun[key].flatMap { plan.warmUps[$0]?.epochs } ?? 0
+      let kind = RunKind(run, isRead: !readers.isEmpty && readers.contains(key), taken: taken)
+      let demand: RunDemand
+      if let known = kinds[kind] {
+        demand = known
+      } else {
+        let spec = run.spec
+        let shape = meter.shape(of: spec.dataset)
+        let (own, teachers) = try meter.student(spec)
+        let share = 1 - Double(taken) / Double(spec.recipe.epochs)
+        demand = RunDemand(
+          work: Work(
+            multiplyAdds: Float(share * (kind.isRead ? own : own + teachers.reduce(0) { $0 + $1.cost })),
+            topic: book.topic(of: spec, isRead: kind.isRead, shape)),
+          disk: try meter.bytes(spec.student, spec.dataset),
+          saved: kind.isRead
+            ? teachers.reduce(0) { sum, asked in
+              sum + asked.cost * book.rate(ofAsking: TeacherStage(asked.teacher, on: spec.dataset), shape)
+            } : 0)
+        kinds[kind] = demand
+        for (teacher, _) in teachers {
+          let stage = TeacherStage(teacher, on: spec.dataset)
+          guard meter.seen.insert(stage).inserted else { continue }
+          let stageKey = stage.key
+          guard !done.contains(stageKey) else { continue }
+          works[stageKey] = Work(
+            multiplyAdds: Float(try meter.teacher(stage)), topic: book.topic(of: stage, shape))
+        }
       }
+      works[key] = demand.work
+      disk += demand.disk
+      saved += demand.saved
     }
     (self.works, topics) = (works, book.topics)
     cpuSeconds = works.values.reduce(0) { $0 + Double($1.multiplyAdds) * book.topics[Int($1.topic)].rate }
@@ -151,16 +196,23 @@ package struct Forecast: Sendable {
     works[key].map { (Double($0.multiplyAdds), topics[Int($0.topic)].names) }
   }
 
-  /// Keeps what a finished stage took a multiply-add, as its worker has counted it.
-  func learn(_ key: ContentKey, from attempt: AttemptFolder, into store: ResultStore) {
+  /// What a finished stage took a multiply-add, as its worker has counted it.
+  func measurements(
+    of key: ContentKey, from attempt: AttemptFolder
+  ) -> [(topic: String, seconds: Double)] {
     guard let progress = WorkerProgress(of: attempt), progress.steps > 0, progress.stepsHere > 0,
       let cost = cost(of: key), cost.multiplyAdds > 0
-    else { return }
+    else { return [] }
     let done = cost.multiplyAdds * Double(progress.stepsHere) / Double(progress.steps)
     var measured = cost.topics.map { ($0, progress.cpuSeconds / done * 1e9) }
     if let peak = progress.peakBytes { measured.append((Self.memoryTopic(cost.topics[0]), Double(peak))) }
+    return measured
+  }
+
+  /// Keeps what a finished stage took.
+  func learn(_ key: ContentKey, from attempt: AttemptFolder, into store: ResultStore) {
     // A forecast that cannot be stored is no reason to lose a sweep; the next write will say what is wrong.
-    try? store.measured(measured)
+    try? store.measured(measurements(of: key, from: attempt))
   }
 
   /// What the memory of a topic is kept under.
@@ -241,28 +293,18 @@ private struct CostMeter {
   var seen: Set<TeacherStage> = []
   private var networks: [ModelSpec: [ImageTask: NetworkCost]] = [:]
   private var shapes: [DatasetSpec: String] = [:]
-  /// Runs that follow each other differ in little: what the last one cost, as long as it is the same.
-  private var last: (run: RunSpec, own: Double, teachers: [(teacher: TeacherSpec, cost: Double)])?
-
   /// Multiply-adds of the run itself, and of each of its teachers if it asks them.
   mutating func student(_ run: RunSpec) throws -> (
     own: Double, teachers: [(teacher: TeacherSpec, cost: Double)]
   ) {
-    if let last, last.run.student == run.student, last.run.dataset == run.dataset,
-      last.run.recipe == run.recipe,
-      last.run.teachers == run.teachers
-    {
-      return (last.own, last.teachers)
-    }
     let (task, train, test) = Self.size(of: run.dataset)
     let own = Double(try cost(run.student, task).multiplyAdds)
     let epochs = Double(run.recipe.epochs)
     let teachers = try run.teachers.map {
       ($0, epochs * train * Double(try cost($0.network, task).multiplyAdds))
     }
-    let all = epochs * (train * Self.trainingPasses * own + test * own)
-    last = (run, all, teachers)
-    return (all, teachers)
+    let steps = 1 + (try Catalog.methods.entry(run.method.name).description.extraSteps)
+    return (epochs * (train * Self.trainingPasses * own * steps + test * own), teachers)
   }
 
   mutating func teacher(_ stage: TeacherStage) throws -> Double {

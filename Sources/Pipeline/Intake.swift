@@ -7,11 +7,21 @@ internal import Sweeps
 /// Takes what workers left in their folders into the store: records, checkpoints, and where a stage stands.
 ///
 /// Files are the truth, whoever wrote them and wherever: a worker that this process started, one of a cluster, one whose coordinator was killed.
-struct Intake {
+final class Intake {
   let folder: StoreFolder
   let store: ResultStore
   let stages: [ContentKey: StageRequest]
   let titles: [ContentKey: StageTitle]
+  /// Stages that this process has made known, and those that the next transaction makes known.
+  private var registered: Set<ContentKey> = []
+  private var announced: [StageRecord] = []
+
+  init(
+    folder: StoreFolder, store: ResultStore, stages: [ContentKey: StageRequest],
+    titles: [ContentKey: StageTitle]
+  ) {
+    (self.folder, self.store, self.stages, self.titles) = (folder, store, stages, titles)
+  }
 
   /// What the attempts at a stage left.
   struct Taken {
@@ -22,23 +32,38 @@ struct Intake {
     var missing: String?
   }
 
-  /// Makes a stage known to the store.
-  func register(_ key: ContentKey) throws {
-    guard let stage = stages[key] else { return }
-    try store.register([
+  /// Makes a stage known to the store with whatever is written next: a transaction of its own takes longer than a small stage. A stage that a
+  /// kill leaves unknown is made known when its files are taken in.
+  func announce(_ key: ContentKey) {
+    guard let stage = stages[key], registered.insert(key).inserted else { return }
+    announced.append(
       StageRecord(
         key: key, kind: stage.kind, title: titles[key]?.text ?? stage.kind,
-        spec: String(decoding: stage.document, as: UTF8.self))
-    ])
+        spec: String(decoding: stage.document, as: UTF8.self)))
+  }
+
+  /// Makes a stage known to the store.
+  func register(_ key: ContentKey) throws {
+    announce(key)
+    try flush()
+  }
+
+  /// Makes known what was announced.
+  func flush() throws {
+    try store.register(announced)
+    announced = []
   }
 
   /// Takes a stage's records and checkpoints into the store, in one transaction for the last attempt. Damaged records are passed over.
   ///
   /// - Parameter closing: where the stage stands now; nil where it is still open. `.finished` is only believed with every epoch's record, the
   ///   final numbers and an output that is what was published.
+  /// - Parameter measurements: for forecasts; kept with a stage that is taken in as finished.
   @discardableResult
-  func take(_ key: ContentKey, closing: StageState?) throws -> Taken {
-    try register(key)
+  func take(
+    _ key: ContentKey, closing: StageState?, measurements: [(topic: String, seconds: Double)] = []
+  ) throws -> Taken {
+    announce(key)
     let place = folder.stage(key)
     var taken = Taken()
     var all: [(attempt: AttemptFolder, records: [NumberedRecord])] = []
@@ -66,7 +91,8 @@ struct Intake {
       let isLast = attempt == all.last?.attempt && taken.missing == nil
       let epochs = try store.ingest(
         records, of: AttemptID(key: key, number: attempt.number), checkpoints: isLast ? checkpoints : [],
-        closing: isLast ? closing : nil)
+        closing: isLast ? closing : nil, registering: announced, measurements: isLast ? measurements : [])
+      announced = []
       if !epochs.isEmpty {
         let named = epochs.map { "\($0 + 1)" }.joined(separator: ", ")
         taken.complaints.append(
@@ -74,6 +100,7 @@ struct Intake {
             + "`mtkd-sweep show \(key.short)` says which machines made them.")
       }
     }
+    try flush()
     return taken
   }
 
@@ -84,9 +111,14 @@ struct Intake {
     let isFinished = records.contains { if case .finished = $0 { true } else { false } }
     if try !isFinished && store.metrics(of: key).values.isEmpty { return "its final numbers are gone" }
     guard let final = checkpoints.first(where: { $0.kind == .final }) else { return nil }
-    var epochs = Set(try store.curve(of: key).map(\.epoch))
+    var epochs: Set<Int> = []
     for case .epoch(let epoch) in records { epochs.insert(epoch.epoch) }
-    let gone = (0...max(0, final.epoch)).filter { !epochs.contains($0) }
+    var gone = (0...max(0, final.epoch)).filter { !epochs.contains($0) }
+    // Mostly the files have all of them.
+    if !gone.isEmpty {
+      epochs = Set(try store.curve(of: key).map(\.epoch))
+      gone.removeAll(where: epochs.contains)
+    }
     return gone.isEmpty ? nil : "the records of \(gone.count) epochs are gone"
   }
 
@@ -111,8 +143,8 @@ struct Intake {
       // Somebody else's trainer keeps its checkpoints in files of its own.
       guard output.names.contains(TrainingBody.lastFile) else { return [] }
       let last = try output.read(TrainingBody.lastFile)
-      let best = try Networks.Snapshot(decoding: last).integers("best.place")
-      let step = try Networks.Snapshot(decoding: last).integers("place")
+      let snapshot = try Networks.Snapshot(decoding: last)
+      let (best, step) = (try snapshot.integers("best.place"), try snapshot.integers("place"))
       return [
         Checkpoint(kind: .last, epoch: step[0] - 1, step: step[2], bytes: last),
         Checkpoint(kind: .best, epoch: best[0], step: best[1], bytes: try output.read(TrainingBody.bestFile)),
@@ -174,7 +206,7 @@ extension ResultStore {
       name: sweep.name, grid: sweep.text, canonical: sweep.canonical, columns: sweep.expansion.columns,
       asked: sweep.expansion.asked, created: Int(Date.now.timeIntervalSince1970))
     let points = zip(sweep.expansion.runs, sweep.plan.runKeys).map { run, key in
-      SweepPoint(key: key, seed: run.spec.seed, labels: run.labels)
+      SweepPoint(key: key, seed: run.seed, labels: run.labels)
     }
     try saveSweep(record, points: points)
     try SweepFile.write(record, points, in: folder)
@@ -186,8 +218,10 @@ extension PlannedSweep {
   /// Folders of datasets' files, where the grid named one.
   var dataFolders: [ContentKey: String] {
     var folders: [ContentKey: String] = [:]
-    for run in expansion.runs {
-      if let named = run.spec.dataset.folder { folders[DatasetStage(run.spec.dataset).key] = named }
+    var seen: Set<Int> = []
+    for run in expansion.runs where seen.insert(run.cell.lesson.number).inserted {
+      let dataset = run.cell.lesson.dataset
+      if let named = dataset.folder { folders[DatasetStage(dataset).key] = named }
     }
     return folders
   }

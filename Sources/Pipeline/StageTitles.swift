@@ -9,7 +9,11 @@ extension StageTitle {
     // A key is a digest; what is known already is not digested again for every run.
     var datasets: Set<DatasetSpec> = []
     var teachers: Set<TeacherStage> = []
+    var lessons: Set<[Int]> = []
     for (run, key) in zip(sweep.expansion.runs, sweep.plan.runKeys) {
+      titles[key] = StageTitle(key: key, kind: StudentStage.kind, text: text(run, sweep.expansion.columns))
+      let lesson = run.cell.lesson
+      guard lessons.insert([lesson.number, lesson.teacherSeed(of: run.seed)]).inserted else { continue }
       let spec = run.spec
       if datasets.insert(spec.dataset).inserted {
         let datasetKey = DatasetStage(spec.dataset).key
@@ -27,7 +31,6 @@ extension StageTitle {
           key: stageKey, kind: TeacherStage.kind,
           text: "teacher \(NetworkNames.title(of: teacher.network))\(seed)")
       }
-      titles[key] = StageTitle(key: key, kind: StudentStage.kind, text: text(run, sweep.expansion.columns))
     }
     for (key, record) in sweep.plan.records {
       let seed = record.teacher.seed == 0 ? "" : " seed \(record.teacher.seed)"
@@ -53,7 +56,7 @@ extension StageTitle {
       default: words.append("\(column)=\(value)")
       }
     }
-    return words.joined(separator: " ") + " seed \(run.spec.seed)"
+    return words.joined(separator: " ") + " seed \(run.seed)"
   }
 }
 

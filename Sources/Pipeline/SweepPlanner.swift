@@ -57,6 +57,18 @@ package struct UnreadableGrid: Error, Equatable, CustomStringConvertible {
   }
 }
 
+/// A grid read and multiplied out, its datasets found and digested; no store has been asked what it has.
+package struct ExpandedGrid: Sendable {
+  let path: String
+  let text: [UInt8]
+  let grid: GridSpec
+  let expansion: GridExpansion
+  /// What methods read of their teachers, by their names.
+  let reads: [String: TeacherOutputs]
+  /// Sentences about datasets whose files are in none of the places where they could be.
+  package let missingData: [String]
+}
+
 package enum SweepPlanner {
   /// Reads, checks and expands a grid; with a store, subtracts what it has. Nothing is written.
   ///
@@ -71,11 +83,31 @@ package enum SweepPlanner {
     gridAt path: String, dataFolders: [String], in storeFolder: StoreFolder? = nil,
     limit: Int = GridExpansion.usualLimit, store: ResultStore? = nil, recordsTeachers: Bool = true
   ) throws -> PlannedSweep {
+    let read = try read(gridAt: path, dataFolders: dataFolders, in: storeFolder, limit: limit)
+    return try plan(read, store: store, recordsTeachers: recordsTeachers)
+  }
+
+  /// The first half of `plan`, for whoever has to know before there is a store whether the grid can be run.
+  package static func read(
+    gridAt path: String, dataFolders: [String], in storeFolder: StoreFolder? = nil,
+    limit: Int = GridExpansion.usualLimit
+  ) throws -> ExpandedGrid {
     let bytes = try text(of: path)
     let grid = try GridReader.read(bytes, file: path, load: load)
     let folder = folder(of: path)
     let vocabulary = GridVocabulary.engine(dataFolders: dataFolders, gridFolder: folder, in: storeFolder)
     let expansion = try GridExpansion(grid, vocabulary, limit: limit)
+    return ExpandedGrid(
+      path: path, text: bytes, grid: grid, expansion: expansion,
+      reads: Dictionary(vocabulary.methods.map { ($0.name, $0.teacherOutputs) }) { $1 },
+      missingData: missing(expansion, dataFolders: dataFolders))
+  }
+
+  /// The second half: what the store has is subtracted.
+  package static func plan(
+    _ read: ExpandedGrid, store: ResultStore?, recordsTeachers: Bool = true
+  ) throws -> PlannedSweep {
+    let (grid, expansion) = (read.grid, read.expansion)
     var plan = SweepPlan(expansion.runs)
     var done: Set<ContentKey> = []
     var failed: [ContentKey: FailureRecord] = [:]
@@ -91,8 +123,7 @@ package enum SweepPlanner {
     try look(plan.stages.map(\.key))
     if recordsTeachers {
       plan = try plan.recordingTeachers(
-        expansion.runs, reads: Dictionary(vocabulary.methods.map { ($0.name, $0.teacherOutputs) }) { $1 },
-        done: done.union(failed.keys)
+        expansion.runs, reads: read.reads, done: done.union(failed.keys)
       ) { try store?.states(of: [$0])[$0] == .finished }
       try look(plan.records.keys.sorted())
       plan = plan.sharingWarmUps(expansion.runs, done: done.union(failed.keys), WarmUpStage.of)
@@ -109,8 +140,8 @@ package enum SweepPlanner {
           ? Set(store.points(of: grid.name).map(\.key)) : nil
       } ?? nil
     return PlannedSweep(
-      path: path, text: String(decoding: bytes, as: UTF8.self), grid: grid, expansion: expansion, plan: plan,
-      missingData: missing(expansion, dataFolders: dataFolders),
+      path: read.path, text: String(decoding: read.text, as: UTF8.self), grid: grid, expansion: expansion,
+      plan: plan, missingData: read.missingData,
       forecast: try Forecast(
         expansion, plan, done: done.union(failed.keys), estimates: store?.estimates() ?? [:]),
       counts: counts, dropped: known?.subtracting(students).count ?? 0,
@@ -150,14 +181,15 @@ package enum SweepPlanner {
   }
 
   private static func missing(_ expansion: GridExpansion, dataFolders: [String]) -> [String] {
-    var names: [String] = []
-    for run in expansion.runs where run.spec.dataset.digest == nil && !names.contains(run.spec.dataset.name) {
-      names.append(run.spec.dataset.name)
+    var missing: [DatasetSpec] = []
+    for run in expansion.runs {
+      let dataset = run.cell.lesson.dataset
+      guard dataset.digest == nil, !missing.contains(where: { $0.name == dataset.name }) else { continue }
+      missing.append(dataset)
     }
-    return names.map { name in
-      let text =
-        expansion.runs.first { $0.spec.dataset.name == name }?.spec.dataset.folder.map { "\(name):\($0)" }
-        ?? name
+    return missing.map { dataset in
+      let name = dataset.name
+      let text = dataset.folder.map { "\(name):\($0)" } ?? name
       let located = try? DatasetCatalog.locate(text, searching: dataFolders)
       return located?.missing?.description ?? "The dataset \(name) was not found."
     }

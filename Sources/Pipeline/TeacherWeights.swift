@@ -184,8 +184,10 @@ package enum TeacherWeights {
   /// Puts the files that a sweep's teachers come from into the store, so that workers find them by their digest wherever they are and whatever
   /// becomes of the files.
   package static func take(in sweep: PlannedSweep, _ folder: WeightsFolder) throws {
-    for run in sweep.expansion.runs {
-      for weights in run.spec.teachers.compactMap(\.weights) where !folder.has(weights.digest) {
+    var seen: Set<Int> = []
+    for run in sweep.expansion.runs where seen.insert(run.cell.lesson.number).inserted {
+      for weights in run.cell.lesson.teachers(seed: 0).compactMap(\.weights) where !folder.has(weights.digest)
+      {
         guard let path = weights.path else { throw DamagedWeights(path: folder.file(weights.digest)) }
         guard try folder.put(AtomicFile.read(path)) == weights.digest else {
           throw WeightsError("\(path) changed while the sweep was planned. Run again.")

@@ -25,7 +25,7 @@ enum TrainerFiles {
 
   /// Copies the files of a sweep's trainers into the store, where they are not there yet.
   static func copy(_ sweep: PlannedSweep, into store: StoreFolder) throws {
-    for trainer in Set(sweep.expansion.runs.compactMap(\.spec.trainer)) where !trainer.files.isEmpty {
+    for trainer in Set(sweep.expansion.runs.compactMap(\.cell.lesson.trainer)) where !trainer.files.isEmpty {
       let folder = folder(of: trainer, in: store)
       try AtomicFile.createFolder(folder)
       for file in trainer.files {

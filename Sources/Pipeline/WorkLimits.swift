@@ -42,8 +42,8 @@ extension PlannedSweep {
       var layers: [ContentKey: Int] = [:]
       layers.reserveCapacity(plan.runKeys.count)
       for (run, key) in zip(expansion.runs, plan.runKeys) {
-        let rank = ranks[run.spec.seed] ?? ranks.count
-        ranks[run.spec.seed] = rank
+        let rank = ranks[run.seed] ?? ranks.count
+        ranks[run.seed] = rank
         layers[key] = rank
       }
       return .layers(of: layers)

@@ -82,13 +82,19 @@ final class Workspace {
     return try output.read(name)
   }
 
-  /// Epochs and endings are synced: what was reported is there after a loss of power.
-  func record(_ record: RunRecord) throws { try records.append(record, sync: true) }
+  /// Epochs and endings are synced: what was reported is there after a loss of power. A start alone is no report; it is synced with whatever
+  /// follows it.
+  func record(_ record: RunRecord) throws {
+    if case .started = record { return try records.append(record, sync: false) }
+    try records.append(record, sync: true)
+  }
 
   /// Whether enough time has passed since the last snapshot that losing it would hurt.
   var isSnapshotDue: Bool { Self.now - lastSnapshot >= Self.snapshotSeconds }
 
   func write(_ snapshot: Storage.Snapshot) throws {
+    // Who goes on from it asks the records under which arithmetic it was made.
+    try records.sync()
     try attempt.snapshots.write(snapshot)
     lastSnapshot = Self.now
   }
@@ -100,7 +106,7 @@ final class Workspace {
     try afterStep()
     guard always || Self.now - lastProgress >= Self.progressSeconds else { return }
     lastProgress = Self.now
-    try AtomicFile.write(progress().canonicalBytes, to: WorkerProgress.path(in: attempt))
+    try AtomicFile.replace(progress().canonicalBytes, at: WorkerProgress.path(in: attempt))
   }
 
   /// Makes the attempt's files the stage's output, all or nothing, and says so just before: whoever finds an output finds its numbers too, and a

@@ -41,8 +41,11 @@ package enum CanonicalJSON {
 
   /// A number as `DecimalNumber` describes itself.
   package static func append(_ number: DecimalNumber, to bytes: inout [UInt8]) {
-    guard number.exponent == 0 else { return bytes.append(contentsOf: number.description.utf8) }
-    append(Int(number.mantissa), to: &bytes)
+    // Most are whole and have 18 digits at most: the same digits as their description.
+    guard let integer = number.integer, integer.magnitude < 1_000_000_000_000_000_000 else {
+      return bytes.append(contentsOf: number.description.utf8)
+    }
+    append(integer, to: &bytes)
   }
 
   /// The digits of an integer.

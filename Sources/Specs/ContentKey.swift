@@ -84,6 +84,9 @@ package struct ContentHasher: Sendable {
 
   package init() {}
 
+  /// Begins anew, in the same memory.
+  package mutating func clear() { bytes.removeAll(keepingCapacity: true) }
+
   // Of one type each: generic code that another module calls goes byte by byte.
   package mutating func field(_ name: StaticString, _ value: [UInt8]) {
     name.withUTF8Buffer { append(UnsafeRawBufferPointer($0)) }

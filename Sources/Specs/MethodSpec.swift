@@ -12,15 +12,54 @@ package struct MethodSpec: Hashable, Sendable {
 
 extension MethodSpec: CanonicallyEncodable {
   package func append(to bytes: inout [UInt8]) {
+    let sorted = options.map { ChosenOption($0.key, $0.value) }.sorted { $0.precedes($1) }
+    Self.append(name, sorted, to: &bytes)
+  }
+
+  /// The canonical form of a method whose options lie in order already, as `ChosenOption.precedes` has it.
+  package static func append(_ name: String, _ options: [ChosenOption], to bytes: inout [UInt8]) {
     var object = ObjectWriter(to: &bytes)
-    object.member("name", .string(name), to: &bytes)
-    object.member("options", options.isEmpty ? nil : .object(options), to: &bytes)
+    object.member("name", to: &bytes) { CanonicalJSON.append(name, to: &$0) }
+    if !options.isEmpty {
+      object.member("options", to: &bytes) { bytes in
+        var members = ObjectWriter(to: &bytes)
+        for option in options {
+          members.member(option.name, to: &bytes) { CanonicalJSON.append(option.value, to: &$0) }
+        }
+        members.end(&bytes)
+      }
+    }
     object.end(&bytes)
   }
 
   package init(_ json: JSONValue, at path: String) throws(SpecError) {
     let object = try SpecObject(json, at: path)
     self.init(name: try object.string("name"), options: object["options"]?.object ?? [:])
+  }
+}
+
+/// An option with the value that it has.
+package struct ChosenOption: Hashable, Sendable {
+  package let name: String
+  package let value: JSONValue
+
+  package init(_ name: String, _ value: JSONValue) { (self.name, self.value) = (name, value) }
+
+  /// The order of the canonical form.
+  package func precedes(_ other: ChosenOption) -> Bool {
+    name.utf8.lexicographicallyPrecedes(other.name.utf8)
+  }
+}
+
+/// The options of a run as a method's rules ask for them: what is set, else the default; nil for what the method does not have.
+package struct OptionValues: Sendable {
+  fileprivate let standards: [String: JSONValue]
+  /// A few: looked through one by one.
+  fileprivate let set: [ChosenOption]
+
+  package subscript(name: String) -> JSONValue? {
+    for option in set where option.name == name { return option.value }
+    return standards[name]
   }
 }
 
@@ -40,12 +79,14 @@ package struct MethodDescription: Sendable {
   /// Named bundles of options, the value of the key `preset`; the first is the default and holds the options' defaults.
   package let presets: [(name: String, options: [String: JSONValue])]
   /// Options that change nothing, given all of them resolved: they are in no key.
-  package let unread: @Sendable (_ options: [String: JSONValue]) -> [String]
+  package let unread: @Sendable (_ options: OptionValues) -> [String]
   /// What is wrong with a combination of options, all of them resolved; a sentence for each problem.
-  package let problems: @Sendable (_ options: [String: JSONValue]) -> [String]
+  package let problems: @Sendable (_ options: OptionValues) -> [String]
   /// How many first epochs train the student without regard to what the method learns besides, and the options that these epochs' bits depend
   /// on, given all options, resolved; nil where there are none.
   package let warmUp: @Sendable (_ options: [String: JSONValue]) -> (epochs: Int, options: [String])?
+  /// What a step takes beside that of a plain student, in such steps: of methods that look ahead. For forecasts.
+  package let extraSteps: Double
   /// The formula as implemented, then paper, release and our choice; lines.
   package let explanation: String
   private let standards: [String: JSONValue]
@@ -54,9 +95,10 @@ package struct MethodDescription: Sendable {
     name: String, aliases: [String] = [], summary: String, readsTeachers: Bool,
     teacherOutputs: TeacherOutputs = .all, readsTeacherHeads: Bool = false,
     options: [OptionDescription] = [], presets: [(name: String, options: [String: JSONValue])] = [],
-    unread: @escaping @Sendable ([String: JSONValue]) -> [String] = { _ in [] },
-    problems: @escaping @Sendable ([String: JSONValue]) -> [String] = { _ in [] },
+    unread: @escaping @Sendable (OptionValues) -> [String] = { _ in [] },
+    problems: @escaping @Sendable (OptionValues) -> [String] = { _ in [] },
     warmUp: @escaping @Sendable ([String: JSONValue]) -> (epochs: Int, options: [String])? = { _ in nil },
+    extraSteps: Double = 0,
     explanation: String = ""
   ) {
     (self.name, self.aliases, self.summary) = (name, aliases, summary)
@@ -64,6 +106,7 @@ package struct MethodDescription: Sendable {
     (self.unread, self.problems, self.explanation) = (unread, problems, explanation)
     (self.readsTeacherHeads, self.warmUp) = (readsTeacherHeads, warmUp)
     self.teacherOutputs = readsTeachers ? teacherOutputs : .none
+    self.extraSteps = extraSteps
     standards = Dictionary(options.map { ($0.name, $0.standard) }) { first, _ in first }
   }
 
@@ -72,12 +115,27 @@ package struct MethodDescription: Sendable {
     standards.merging(set) { $1 }
   }
 
-  /// What is set and makes a difference: neither a default nor an option that the others leave unread.
+  /// What its rules see where this is set.
+  package func values(_ set: [ChosenOption]) -> OptionValues { OptionValues(standards: standards, set: set) }
+
+  package func values(_ set: [String: JSONValue]) -> OptionValues {
+    values(set.map { ChosenOption($0.key, $0.value) })
+  }
+
+  /// What is set and makes a difference: neither a default nor an option that the others leave unread. The order stays.
+  ///
+  /// - Returns: with the names of the options that the others leave unread.
+  package func reduced(_ set: [ChosenOption]) -> (set: [ChosenOption], unread: [String]) {
+    let unread = unread(values(set))
+    let reduced = set.filter { !unread.contains($0.name) && standards[$0.name] != $0.value }
+    // What is left out may have decided what is read.
+    return (reduced, reduced.count == set.count ? unread : self.unread(values(reduced)))
+  }
+
+  /// The same of options in no order.
   package func reduced(_ set: [String: JSONValue]) -> [String: JSONValue] {
-    let unread = unread(resolved(set))
-    return set.filter { name, value in
-      !unread.contains(name) && standards[name] != value
-    }
+    let options = reduced(set.map { ChosenOption($0.key, $0.value) } as [ChosenOption]).set
+    return Dictionary(uniqueKeysWithValues: options.map { ($0.name, $0.value) })
   }
 }
 

@@ -53,6 +53,27 @@ extension TeacherSpec: CanonicallyEncodable {
   }
 }
 
+/// The canonical form of a run without its method, its recipe and its seed, for runs by the hundred thousand that differ in these.
+package struct GappedRun: Hashable, Sendable {
+  /// Four: before the method, before the recipe, before the seed, behind the seed.
+  fileprivate let pieces: [[UInt8]]
+
+  /// Appends the canonical form of a run.
+  ///
+  /// - Parameters:
+  ///   - method: its canonical form.
+  ///   - recipe: its canonical form.
+  package func append(method: [UInt8], recipe: [UInt8], seed: Int, to bytes: inout [UInt8]) {
+    bytes.append(contentsOf: pieces[0])
+    bytes.append(contentsOf: method)
+    bytes.append(contentsOf: pieces[1])
+    bytes.append(contentsOf: recipe)
+    bytes.append(contentsOf: pieces[2])
+    CanonicalJSON.append(DecimalNumber(seed), to: &bytes)
+    bytes.append(contentsOf: pieces[3])
+  }
+}
+
 /// One seeded run of a student, fully resolved: exactly the values that its method reads, and nothing else, so that equal
 /// runs are equal values.
 package struct RunSpec: Hashable, Sendable {
@@ -79,28 +100,28 @@ package struct RunSpec: Hashable, Sendable {
 
 extension RunSpec: CanonicallyEncodable {
   package func append(to bytes: inout [UInt8]) {
-    var seedPlace = 0..<0
-    append(to: &bytes, seedPlace: &seedPlace)
+    append(to: &bytes) { value, bytes in value(&bytes) }
   }
 
-  /// The canonical form before and behind the digits of the seed: all that runs of one cell have in common.
-  package var encodingAroundSeed: (head: [UInt8], tail: [UInt8]) {
-    var (bytes, place): ([UInt8], Range<Int>) = ([], 0..<0)
-    bytes.reserveCapacity(1024)
-    append(to: &bytes, seedPlace: &place)
-    return (Array(bytes[..<place.lowerBound]), Array(bytes[place.upperBound...]))
+  /// The canonical form with gaps for method, recipe and seed: all that the runs of a grid have in common that differ in nothing else.
+  package var gapped: GappedRun {
+    var (bytes, pieces): ([UInt8], [[UInt8]]) = ([], [])
+    append(to: &bytes) { _, bytes in
+      pieces.append(bytes)
+      bytes = []
+    }
+    return GappedRun(pieces: pieces + [bytes])
   }
 
-  private func append(to bytes: inout [UInt8], seedPlace: inout Range<Int>) {
+  /// - Parameter varying: is handed what writes the method, the recipe and the seed, in this order.
+  private func append(
+    to bytes: inout [UInt8], _ varying: (_ write: (inout [UInt8]) -> Void, inout [UInt8]) -> Void
+  ) {
     var object = ObjectWriter(to: &bytes)
     object.member("dataset", to: &bytes, dataset.append)
-    object.member("method", to: &bytes, method.append)
-    object.member("recipe", to: &bytes, recipe.append)
-    object.member("seed", to: &bytes) { bytes in
-      let start = bytes.count
-      CanonicalJSON.append(DecimalNumber(seed), to: &bytes)
-      seedPlace = start..<bytes.count
-    }
+    object.member("method", to: &bytes) { varying(method.append, &$0) }
+    object.member("recipe", to: &bytes) { varying(recipe.append, &$0) }
+    object.member("seed", to: &bytes) { varying({ CanonicalJSON.append(DecimalNumber(seed), to: &$0) }, &$0) }
     object.member("student", to: &bytes, student.append)
     if !teachers.isEmpty {
       object.member("teachers", to: &bytes) { bytes in

@@ -29,6 +29,8 @@ package struct NumberedRecord: Hashable, Sendable {
 package final class RecordWriter {
   private let file: Int32
   private let path: String
+  /// Whether something was appended that may not survive a loss of power.
+  private var isUnsynced = false
 
   package init(_ path: String) throws(FileError) {
     self.path = path
@@ -42,7 +44,15 @@ package final class RecordWriter {
   package func append(_ record: RunRecord, sync: Bool) throws(FileError) {
     let line = RecordSeal.sealed(record.canonicalBytes) + [UInt8(ascii: "\n")]
     try AtomicFile.append(line, to: file, path)
-    if sync { guard fsync(file) == 0 else { throw FileError("sync", path) } }
+    isUnsynced = true
+    if sync { try self.sync() }
+  }
+
+  /// Makes all that was appended survive a loss of power.
+  package func sync() throws(FileError) {
+    guard isUnsynced else { return }
+    guard fsync(file) == 0 else { throw FileError("sync", path) }
+    isUnsynced = false
   }
 }
 

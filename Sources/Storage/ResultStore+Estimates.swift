@@ -21,15 +21,17 @@ extension ResultStore {
 
   /// Several measurements in one transaction.
   package func measured(_ measurements: [(topic: String, seconds: Double)]) throws(StoreError) {
-    try write { db in
-      let statement = try db.cachedStatement(
-        sql: """
-          INSERT INTO estimate (topic, seconds, count) VALUES (?, ?, 1)
-          ON CONFLICT (topic) DO UPDATE
-          SET seconds = (seconds * min(count, 19) + excluded.seconds) / (min(count, 19) + 1), count = count + 1
-          """)
-      for (topic, seconds) in measurements { try statement.execute(arguments: [topic, seconds]) }
-    }
+    try write { db in try self.measured(measurements, db) }
+  }
+
+  func measured(_ measurements: [(topic: String, seconds: Double)], _ db: Database) throws {
+    let statement = try db.cachedStatement(
+      sql: """
+        INSERT INTO estimate (topic, seconds, count) VALUES (?, ?, 1)
+        ON CONFLICT (topic) DO UPDATE
+        SET seconds = (seconds * min(count, 19) + excluded.seconds) / (min(count, 19) + 1), count = count + 1
+        """)
+    for (topic, seconds) in measurements { try statement.execute(arguments: [topic, seconds]) }
   }
 
   package func estimates() throws(StoreError) -> [String: Estimate] {

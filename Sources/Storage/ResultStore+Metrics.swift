@@ -11,15 +11,20 @@ extension ResultStore {
   /// - Parameters:
   ///   - checkpoints: compressed before the transaction begins.
   ///   - closing: `.finished` is a promise: it is given together with all that makes the result, or not at all.
+  ///   - stages: made known first; those that are already keep their state.
+  ///   - measurements: for forecasts, as `measured` takes them.
   /// - Returns: epochs whose state is not the one that an earlier attempt reported, which the key promises it to be.
   /// - Throws: `StoreError.unknownStage` for a stage that nobody registered.
   @discardableResult
   package func ingest(
     _ records: [NumberedRecord], of attempt: AttemptID, checkpoints: [Checkpoint] = [],
-    closing: StageState? = nil
+    closing: StageState? = nil, registering stages: [StageRecord] = [],
+    measurements: [(topic: String, seconds: Double)] = []
   ) throws(StoreError) -> [Int] {
     let packed = checkpoints.map { PackedCheckpoint($0) }
     return try write { db in
+      try self.register(stages, db)
+      try self.measured(measurements, db)
       let (id, stage, ingested) = try self.attempt(attempt, db)
       let new = records.filter { $0.sequence >= ingested }
       var rows = try MetricRows(stage: stage, attempt: attempt.number, db)

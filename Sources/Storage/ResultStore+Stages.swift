@@ -54,14 +54,17 @@ package struct AttemptSummary: Hashable, Sendable {
 extension ResultStore {
   /// Makes stages known; those that are already keep their state.
   package func register(_ stages: [StageRecord]) throws(StoreError) {
-    try write { db in
-      let insert = try db.cachedStatement(
-        sql: """
-          INSERT INTO stage (key, kind, title, spec, state) VALUES (?, ?, ?, ?, 'open') ON CONFLICT (key) DO NOTHING
-          """)
-      for stage in stages {
-        try insert.execute(arguments: [stage.key.stored, stage.kind, stage.title, stage.spec])
-      }
+    if stages.isEmpty { return }
+    try write { db in try self.register(stages, db) }
+  }
+
+  func register(_ stages: [StageRecord], _ db: Database) throws {
+    let insert = try db.cachedStatement(
+      sql: """
+        INSERT INTO stage (key, kind, title, spec, state) VALUES (?, ?, ?, ?, 'open') ON CONFLICT (key) DO NOTHING
+        """)
+    for stage in stages {
+      try insert.execute(arguments: [stage.key.stored, stage.kind, stage.title, stage.spec])
     }
   }
 

@@ -198,8 +198,8 @@ package struct AttemptFolder: Hashable, Sendable {
   ///
   /// - Parameter job: what a cluster calls the job that the worker runs in.
   package func claim(now: Int, job: String? = nil) throws(FileError) {
-    try AtomicFile.write(Holder(identity: .current, since: now, job: job).canonicalBytes, to: claim)
-    try AtomicFile.writeSynced([], to: heartbeat)
+    try AtomicFile.replace(Holder(identity: .current, since: now, job: job).canonicalBytes, at: claim)
+    try AtomicFile.replace([], at: heartbeat)
   }
 
   /// nil where nobody has claimed the attempt.

@@ -69,8 +69,9 @@ extension AttemptFolder {
     return try? ExitNote(json, at: exit)
   }
 
+  /// Leaves the note. Where a loss of power takes it away, the worker counts as lost, as without a parent.
   package func close(_ note: ExitNote) throws(FileError) {
-    try AtomicFile.write(note.canonicalBytes, to: exit)
+    try AtomicFile.replace(note.canonicalBytes, at: exit)
   }
 
   /// Seconds since 1970 by the clock of the file system.

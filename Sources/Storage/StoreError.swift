@@ -1,5 +1,9 @@
 package import Specs
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// What can be wrong with a store. Each case holds the place; the sentence names it and the next step.
 package enum StoreError: Error, Equatable, CustomStringConvertible {
   /// There is nothing to read yet.
@@ -67,7 +71,7 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
   private static func sentence(_ path: String, _ holder: Holder?) -> String {
     let who =
       holder.map { holder in
-        "process \(holder.identity.process) on \(holder.identity.host), since \(TimeOfDay.utc(holder.since))"
+        "process \(holder.identity.process) on \(holder.identity.host), since \(TimeOfDay.local(holder.since))"
       } ?? "another process"
     return "The store \(path) is held by \(who). `mtkd-sweep status --store \(path)` shows what it does."
   }
@@ -75,9 +79,16 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
 
 /// Seconds since 1970 as people read them.
 package enum TimeOfDay {
-  /// Such as `2031-05-04 17:08:09 UTC`, by the rules of the Gregorian calendar.
-  package static func utc(_ seconds: Int) -> String {
-    let (day, second) = (seconds / 86400, seconds % 86400)
+  /// Such as `2031-05-04 19:08:09 CEST`, as the clock of whoever reads it shows it.
+  package static func local(_ seconds: Int) -> String {
+    var (time, parts) = (time_t(seconds), tm())
+    guard localtime_r(&time, &parts) != nil else { return text(seconds) }
+    return text(seconds, offset: parts.tm_gmtoff, zone: String(cString: parts.tm_zone))
+  }
+
+  /// The same where clocks are `offset` seconds ahead of UTC, by the rules of the Gregorian calendar.
+  package static func text(_ seconds: Int, offset: Int = 0, zone: String = "UTC") -> String {
+    let (day, second) = ((seconds + offset) / 86400, (seconds + offset) % 86400)
     // Days since 1 March of year 0, where each era of 400 years has 146 097 days and leap days come last.
     let shifted = day + 719468
     let (era, ofEra) = (shifted / 146097, shifted % 146097)
@@ -89,6 +100,6 @@ package enum TimeOfDay {
     let calendarYear = era * 400 + year + (calendarMonth <= 2 ? 1 : 0)
     func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
     return "\(calendarYear)-\(two(calendarMonth))-\(two(date)) "
-      + "\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60)) UTC"
+      + "\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60)) \(zone)"
   }
 }

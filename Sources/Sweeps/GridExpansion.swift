@@ -1,69 +1,5 @@
 package import Specs
 
-/// A run that a grid asks for.
-package struct PlannedRun: Sendable {
-  package let spec: RunSpec
-  /// Aligned with the expansion's `columns`; null where the method does not read the setting.
-  package let labels: [JSONValue]
-  /// Where the grid asks for it first.
-  package let block: Int
-  /// What it has in common with the other seeds of its cell.
-  let cell: RunCell
-
-  /// - Parameter cell: one that shares nothing where nothing is said.
-  init(
-    spec: RunSpec, labels: [JSONValue], block: Int, cell: RunCell = RunCell(number: 0, encoding: nil)
-  ) {
-    (self.spec, self.labels, self.block, self.cell) = (spec, labels, block, cell)
-  }
-}
-
-/// All runs that differ in nothing but their seed.
-final class RunCell: Sendable {
-  /// From 0, in the order in which the grid names them.
-  let number: Int
-  /// The canonical form of its runs before and behind the digits of the seed; nil where teachers have seeds of their own.
-  let encoding: (head: [UInt8], tail: [UInt8])?
-
-  init(number: Int, encoding: (head: [UInt8], tail: [UInt8])?) {
-    (self.number, self.encoding) = (number, encoding)
-  }
-
-  /// The canonical form of one of its runs.
-  func encoding(of run: RunSpec) -> [UInt8] {
-    guard let encoding else { return run.canonicalBytes }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(encoding.head.count + encoding.tail.count + 20)
-    bytes.append(contentsOf: encoding.head)
-    CanonicalJSON.append(DecimalNumber(run.seed), to: &bytes)
-    bytes.append(contentsOf: encoding.tail)
-    return bytes
-  }
-}
-
-/// Cells by what they are made of.
-private struct RunCells {
-  private var known: [[UInt8]: RunCell] = [:]
-  private let isFixed: Bool
-
-  init(_ teacherSeeds: GridSpec.TeacherSeeds) { isFixed = teacherSeeds == .fixed }
-
-  /// - Parameter template: a run of the cell, its seed and its teachers' 0.
-  mutating func cell(of template: RunSpec) -> RunCell {
-    let encoding = template.encodingAroundSeed
-    let identity = encoding.head + encoding.tail
-    if let cell = known[identity] { return cell }
-    let cell = RunCell(number: known.count, encoding: isFixed ? encoding : nil)
-    known[identity] = cell
-    return cell
-  }
-}
-
-private struct CellSeed: Hashable {
-  let cell: Int
-  let seed: Int
-}
-
 /// All distinct runs of a grid.
 package struct GridExpansion: Sendable {
   /// Settings that tell the cells of the table apart: always `student` and `method`, then whatever varies.
@@ -84,7 +20,8 @@ package struct GridExpansion: Sendable {
   /// - Parameter limit: more runs than this are refused before any is made.
   /// - Throws: `GridRejected` with every problem.
   package init(_ grid: GridSpec, _ vocabulary: GridVocabulary, limit: Int = usualLimit) throws(GridRejected) {
-    var resolver = RunResolver(vocabulary, teacherSeeds: grid.teacherSeeds)
+    let columns = Self.columns(of: grid)
+    var resolver = RunResolver(vocabulary, teacherSeeds: grid.teacherSeeds, columns: columns)
     for block in grid.blocks { resolver.check(block) }
     var asked = 0
     for block in grid.blocks where resolver.problems.isEmpty {
@@ -96,54 +33,59 @@ package struct GridExpansion: Sendable {
     }
     guard resolver.problems.isEmpty else { throw GridRejected(resolver.problems) }
 
-    let columns = Self.columns(of: grid)
-    var cells = RunCells(grid.teacherSeeds)
-    var seen: Set<CellSeed> = []
-    seen.reserveCapacity(min(asked, limit))
     var runs: [PlannedRun] = []
+    runs.reserveCapacity(min(asked, limit))
+    // Of each cell, by its number.
+    var seedsOfCell: [[Int]] = []
     var tally: [String: (asked: Int, distinct: Int)] = [:]
-    // One block's axes tell its cells apart; several blocks and rows of `include` are looked at.
-    let mayCoincide = grid.blocks.count > 1 || grid.blocks.contains { !$0.include.isEmpty }
+    // One block's axes tell its cells apart, but for trainers, which are shown by their names; several blocks and rows of `include` are looked at.
+    let mayCoincide =
+      grid.blocks.count > 1 || columns.contains("trainer") || grid.blocks.contains { !$0.include.isEmpty }
     var shown: [[JSONValue]: Int] = [:]
     var clashes: [GridProblem] = []
     asked = 0
     for (index, block) in grid.blocks.enumerated() {
-      resolver.begin(block)
-      func add(_ row: [String: GridSpec.Setting]) {
-        guard let (template, method, choice) = resolver.run(row) else { return }
-        let labels = resolver.labels(row, columns, method, choice)
-        let cell = cells.cell(of: template)
+      func add(_ row: GridRow) {
+        guard let (cell, isNew) = resolver.cell(row, block: index) else { return }
         if mayCoincide {
           // Never are different runs one cell of a table.
-          let known = shown.updateValue(cell.number, forKey: labels)
+          let known = shown.updateValue(cell.number, forKey: cell.labels)
           if let known, known != cell.number {
-            let name = labels.filter { $0 != .null }.map(\.title).joined(separator: " ")
+            let name = cell.labels.filter { $0 != .null }.map(\.title).joined(separator: " ")
             clashes.append(
               block.spot.problem(
-                "two different cells would both be shown as \"\(name)\"; say in both blocks what tells them apart"
+                "two different cells would both be shown as \"\(name)\"; every block has to say what tells them apart, and trainers need different names"
               ))
           }
         }
-        let before = runs.count
-        for seed in block.seeds where seen.insert(CellSeed(cell: cell.number, seed: seed)).inserted {
-          runs.append(
-            PlannedRun(spec: resolver.seeded(template, seed), labels: labels, block: index, cell: cell))
+        var seeds = block.seeds
+        if isNew {
+          seedsOfCell.append(seeds)
+        } else {
+          // The very same list is told without a look into it.
+          let known = seedsOfCell[cell.number]
+          if known == seeds { seeds = [] } else { seeds = Self.without(known, seeds) }
+          seedsOfCell[cell.number] += seeds
         }
+        for seed in seeds { runs.append(PlannedRun(cell: cell, seed: seed)) }
         asked += block.seeds.count
-        let counts = tally[template.method.name] ?? (0, 0)
-        tally[template.method.name] = (
-          counts.asked + block.seeds.count, counts.distinct + runs.count - before
-        )
+        tally[cell.method.name, default: (0, 0)].asked += block.seeds.count
+        tally[cell.method.name, default: (0, 0)].distinct += seeds.count
       }
+      resolver.begin(block)
       for row in BlockRows(block) where !resolver.excludes(row, block) { add(row) }
-      block.include.forEach(add)
+      for row in block.include {
+        resolver.begin(block, include: row)
+        add(GridRow(row))
+      }
       resolver.finish(block)
     }
     guard resolver.problems.isEmpty, clashes.isEmpty else { throw GridRejected(resolver.problems + clashes) }
     if runs.isEmpty, let block = grid.blocks.first {
       throw GridRejected([block.spot.problem("the grid asks for no runs")])
     }
-    let complaints = ReportCheck.problems(grid, vocabulary, columns: columns, runs: runs)
+    let complaints = ReportCheck.problems(
+      grid, vocabulary, columns: columns, runs: runs, methods: Set(tally.keys))
     let errors = complaints.filter { $0.severity == .error }
     guard errors.isEmpty else { throw GridRejected(errors) }
     self.columns = columns
@@ -151,6 +93,11 @@ package struct GridExpansion: Sendable {
     warnings = resolver.warnings + complaints
     sharing = Self.sharing(tally, grid, vocabulary)
     self.runs = grid.run.order == .cellMajor ? runs : Self.seedMajor(runs)
+  }
+
+  private static func without(_ known: [Int], _ seeds: [Int]) -> [Int] {
+    let known = Set(known)
+    return seeds.filter { !known.contains($0) }
   }
 
   private static func complaint(about asked: Int, _ limit: Int) -> String? {
@@ -209,11 +156,11 @@ package struct GridExpansion: Sendable {
 
   /// The first seed of every cell, then the second: an early table is already whole.
   private static func seedMajor(_ runs: [PlannedRun]) -> [PlannedRun] {
-    var seedsOfCell: [Int: Int] = [:]
+    var seedsOfCell = [Int](repeating: 0, count: 1 + (runs.map(\.cell.number).max() ?? 0))
     var rounds: [[PlannedRun]] = []
     for run in runs {
-      let round = seedsOfCell[run.cell.number, default: 0]
-      seedsOfCell[run.cell.number] = round + 1
+      let round = seedsOfCell[run.cell.number]
+      seedsOfCell[run.cell.number] += 1
       if round == rounds.count { rounds.append([]) }
       rounds[round].append(run)
     }
@@ -243,41 +190,5 @@ extension MethodDescription {
     case "preset": !presets.isEmpty
     default: options.contains { $0.name == setting } || GridKeys.common.contains(setting)
     }
-  }
-}
-
-/// The rows of a block: the product of its axes and zip groups, before anything is excluded. The last axis turns fastest.
-struct BlockRows: Sequence, IteratorProtocol {
-  private let base: [String: GridSpec.Setting]
-  /// Axes that turn together.
-  private let wheels: [[GridSpec.Axis]]
-  private var counters: [Int]
-  private var isTurning: Bool
-
-  init(_ block: GridSpec.Block) {
-    base = block.base
-    wheels = block.axes.map { [$0] } + block.zip
-    counters = Array(repeating: 0, count: wheels.count)
-    isTurning = (!wheels.isEmpty || block.include.isEmpty) && wheels.allSatisfy { !$0[0].values.isEmpty }
-  }
-
-  mutating func next() -> [String: GridSpec.Setting]? {
-    guard isTurning else { return nil }
-    var row = base
-    for (wheel, counter) in zip(wheels, counters) {
-      for axis in wheel { row[axis.name] = axis.values[counter] }
-    }
-    isTurning = turn()
-    return row
-  }
-
-  /// Whether there is another position.
-  private mutating func turn() -> Bool {
-    for place in counters.indices.reversed() {
-      counters[place] += 1
-      if counters[place] < wheels[place][0].values.count { return true }
-      counters[place] = 0
-    }
-    return false
   }
 }

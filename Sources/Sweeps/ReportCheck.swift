@@ -4,15 +4,19 @@ internal import Specs
 enum ReportCheck {
   /// - Parameters:
   ///   - columns: the labels of the expanded grid.
+  ///   - methods: names of those that its runs use.
   static func problems(
-    _ grid: GridSpec, _ vocabulary: GridVocabulary, columns: [String], runs: [PlannedRun]
+    _ grid: GridSpec, _ vocabulary: GridVocabulary, columns: [String], runs: [PlannedRun],
+    methods used: Set<String>
   ) -> [GridProblem] {
     let report = grid.report
     var problems: [GridProblem] = []
     func say(_ member: String, _ message: String, _ severity: GridProblem.Severity = .error) {
       if let spot = grid.reportSpots[member] { problems.append(spot.problem(message, severity)) }
     }
-    if report.select == .bestOnValidation, runs.contains(where: { $0.spec.dataset.validationImages == 0 }) {
+    if report.select == .bestOnValidation,
+      runs.contains(where: { $0.cell.lesson.dataset.validationImages == 0 })
+    {
       say("select", "\"bestOnValidation\" needs \"validationImages\" in \"base\", for every run")
     }
     for (member, names) in [("rows", report.rows), ("columns", report.columns)] {
@@ -29,7 +33,6 @@ enum ReportCheck {
     for name in report.rows where report.columns.contains(name) {
       say("columns", "\"\(name)\" is in the rows already")
     }
-    let used = Set(runs.map(\.spec.method.name))
     for name in report.compareTo.flatMap(ReportPreferences.methods(inFamily:)) {
       if !vocabulary.methods.contains(where: { $0.name == name }) {
         let known = vocabulary.methods.map(\.name)

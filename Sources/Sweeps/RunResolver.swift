@@ -16,20 +16,92 @@ struct RunResolver {
   private var datasets: [JSONValue: DatasetSpec] = [:]
   private var trainers: [JSONValue: TrainerSpec?] = [:]
   private var methods: [JSONValue: MethodDescription] = [:]
-  /// Filters of the block in hand that have removed something, and settings that some method of it has read.
+  /// Settings that tell the cells of the table apart.
+  private let columns: [String]
+  private var readers: [String: MethodReader] = [:]
+  /// Filters of the block in hand that have removed something, and axes of it that no method has read yet.
   private var usedFilters: Set<Int> = []
-  private var readSettings: Set<String> = []
-  private var checkedOptions: Set<MethodSpec> = []
-  /// Networks, method and dataset, as rows write them, that were looked at together.
-  private var checkedPairings: Set<[JSONValue]> = []
-  /// By method and what is given: what makes a difference, and what is not read.
-  private var chosenOptions: [MethodSpec: (set: [String: JSONValue], unread: [String])] = [:]
+  private var unreadAxes: [String] = []
+  private var rows: RowMemos
+  private var lessonNumbers = Numbering<[UInt8]>()
+  private var recipeNumbers = Numbering<[UInt8]>()
+  private var methodNumbers = Numbering<[UInt8]>()
+  private var cellNumbers = Numbering<CellParts>()
+  /// What was looked at together: whether this program can compute it.
+  private var checkedPairings: Set<Pairing> = []
+  private var lastPairing: Pairing?
 
-  init(_ vocabulary: GridVocabulary, teacherSeeds: GridSpec.TeacherSeeds) {
-    (self.vocabulary, self.teacherSeeds) = (vocabulary, teacherSeeds)
+  init(_ vocabulary: GridVocabulary, teacherSeeds: GridSpec.TeacherSeeds, columns: [String]) {
+    (self.vocabulary, self.teacherSeeds, self.columns) = (vocabulary, teacherSeeds, columns)
     options = Dictionary(grouping: vocabulary.methods.flatMap(\.options), by: \.name)
     settingNames = Set(GridKeys.common).union(options.keys)
+    rows = RowMemos(nil, options: [])
   }
+}
+
+/// What the rows of a block have in common, by the settings that decide it.
+private struct RowMemos {
+  private static let lesson: Set<String> = [
+    "student", "method", "dataset", "trainImages", "testImages", "validationImages", "teachers",
+    "teacherEpochs", "teacherRecipe", "recipe", "epochs", "batchSize", "convolution", "numerics", "trainer",
+    "views",
+  ]
+  private static let recipe: Set<String> = [
+    "student", "recipe", "epochs", "batchSize", "learningRate", "weightDecay", "labelSmoothing", "dropPath",
+    "warmupEpochs", "colourJitter", "convolution", "numerics",
+  ]
+
+  var lessons: RowMemo<Taught?>
+  var recipes: RowMemo<RecipePart>
+  var methods: RowMemo<MethodPart>
+  /// Options of a method that rows set, in canonical order, by the method's name.
+  var given: [String: [OptionDescription]] = [:]
+
+  /// - Parameters:
+  ///   - block: nil for a row of `include`.
+  ///   - options: names of all methods' options.
+  init(_ block: GridSpec.Block?, options: some Sequence<String>) {
+    lessons = RowMemo(block, Self.lesson)
+    recipes = RowMemo(block, Self.recipe)
+    methods = RowMemo(block, Set(options).union(["method", "preset"]))
+  }
+}
+
+/// A lesson with the method that it is given under.
+private struct Taught {
+  let lesson: Lesson
+  let method: MethodReader
+  /// Where the grid names the method.
+  let spot: GridSpot
+}
+
+/// A method as rows meet it.
+private final class MethodReader {
+  let method: MethodDescription
+  /// In canonical order.
+  let options: [OptionDescription]
+  /// Of each column of the table.
+  let reads: [Bool]
+
+  init(_ method: MethodDescription, columns: [String]) {
+    self.method = method
+    options = method.options.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    reads = columns.map { method.reads($0) }
+  }
+}
+
+/// What decides whether a run can be computed.
+private struct Pairing: Hashable {
+  let lesson: Int
+  let method: String
+  let colourJitter: DecimalNumber
+}
+
+/// The numbers of the parts that a cell is made of.
+private struct CellParts: Hashable {
+  let lesson: Int
+  let recipe: Int
+  let method: Int
 }
 
 // MARK: Names and values, each once
@@ -251,19 +323,25 @@ extension RunResolver {
 // MARK: Rows
 
 extension RunResolver {
-  mutating func begin(_ block: GridSpec.Block) { (usedFilters, readSettings) = ([], []) }
+  /// - Parameter row: one of `include`; nil for those of the block's product.
+  mutating func begin(_ block: GridSpec.Block, include row: [String: GridSpec.Setting]? = nil) {
+    rows = RowMemos(row == nil ? block : nil, options: options.keys)
+    guard row == nil else { return }
+    usedFilters = []
+    unreadAxes = (block.axes + block.zip.flatMap(\.self)).map(\.name)
+  }
 
   /// Complains about filters without effect and warns about axes that nothing reads.
   mutating func finish(_ block: GridSpec.Block) {
     for (index, filter) in block.exclude.enumerated() where !usedFilters.contains(index) {
       report(filter.spot.problem("exclude no. \(index + 1) removes no run"))
     }
-    for axis in block.axes + block.zip.flatMap(\.self) where !readSettings.contains(axis.name) {
+    for axis in block.axes + block.zip.flatMap(\.self) where unreadAxes.contains(axis.name) {
       warnings.append(axis.spot.problem("no method of this block reads \"\(axis.name)\"", .warning))
     }
   }
 
-  mutating func excludes(_ row: [String: GridSpec.Setting], _ block: GridSpec.Block) -> Bool {
+  mutating func excludes(_ row: GridRow, _ block: GridSpec.Block) -> Bool {
     var isOut = false
     for (index, filter) in block.exclude.enumerated() where matches(row, filter) {
       usedFilters.insert(index)
@@ -272,9 +350,9 @@ extension RunResolver {
     return isOut
   }
 
-  private func matches(_ row: [String: GridSpec.Setting], _ filter: GridSpec.Filter) -> Bool {
+  private func matches(_ row: GridRow, _ filter: GridSpec.Filter) -> Bool {
     filter.conditions.allSatisfy { name, _, condition in
-      let value = row[name]?.value ?? .null
+      let value = row[name]?.value ?? standing(name, in: row) ?? .null
       switch condition {
       case .oneOf(let values): return values.contains { means($0, value, in: name) }
       case .bounds(let not, let less, let lessOrEqual, let greater, let greaterOrEqual):
@@ -287,6 +365,42 @@ extension RunResolver {
     }
   }
 
+  /// The value of a setting that a row does not name: its method's, its recipe's, or what every run has. Nil where its run has none.
+  private func standing(_ name: String, in row: GridRow) -> JSONValue? {
+    let method = row["method"].flatMap { methods[$0.value] }
+    if let option = method?.options.first(where: { $0.name == name }) {
+      let preset = row["preset"]?.value.string
+      return method?.presets.first { $0.name == preset }?.options[name] ?? option.standard
+    }
+    switch name {
+    case "preset": return method?.presets.first.map { .string($0.name) }
+    case "dataset": return Self.standardDataset
+    case "validationImages", "views": return 0
+    case "recipe": return .string(RecipeSpec.Name.student.rawValue)
+    case "teacherRecipe" where method?.readsTeachers == true:
+      return .string(RecipeSpec.Name.teacher.rawValue)
+    default: break
+    }
+    guard let network = row["student"].flatMap({ networks[$0.value] }) else { return nil }
+    let recipe = recipe(row, of: network)
+    switch name {
+    case "epochs": return .number(DecimalNumber(recipe.epochs))
+    case "teacherEpochs" where method?.readsTeachers == true: return .number(DecimalNumber(recipe.epochs))
+    case "batchSize": return .number(DecimalNumber(recipe.batchSize))
+    case "learningRate": return .number(recipe.learningRate)
+    case "weightDecay": return .number(recipe.weightDecay)
+    case "labelSmoothing": return .number(recipe.labelSmoothing)
+    case "dropPath": return .number(recipe.dropPath)
+    case "colourJitter": return .number(recipe.colourJitter)
+    case "warmupEpochs": return .number(DecimalNumber(recipe.warmupEpochs))
+    case "convolution": return .string(recipe.convolution.rawValue)
+    case "numerics": return .string(recipe.numerics.rawValue)
+    default: return nil
+    }
+  }
+
+  private static let standardDataset: JSONValue = "synthetic"
+
   /// Whether two values of a setting are one: aliases are.
   private func means(_ a: JSONValue, _ b: JSONValue, in setting: String) -> Bool {
     if a == b { return true }
@@ -297,55 +411,93 @@ extension RunResolver {
     }
   }
 
-  /// The run of a row, its seed and its teachers' still 0; nil where something is wrong with it.
-  mutating func run(
-    _ row: [String: GridSpec.Setting]
-  ) -> (run: RunSpec, method: MethodDescription, choice: OptionChoice)? {
+  /// The cell that a row asks for; nil where something is wrong with it.
+  ///
+  /// - Parameter block: its number.
+  /// - Returns: with whether no row before asked for the same runs.
+  mutating func cell(_ row: GridRow, block: Int) -> (cell: RunCell, isNew: Bool)? {
+    guard let taught = taught(row) else { return nil }
+    let recipe = recipePart(row, of: taught.lesson.student)
+    let part = methodPart(taught.method, row, at: taught.spot)
+    // Once a setting is known to be read, there is nothing more to find out about it.
+    if !unreadAxes.isEmpty {
+      unreadAxes.removeAll { taught.method.method.reads($0) && !part.unread.contains($0) }
+    }
+    look(at: row, taught, recipe, part)
+    let parts = CellParts(lesson: taught.lesson.number, recipe: recipe.number, method: part.number)
+    let (number, isNew) = cellNumbers.number(of: parts)
+    let cell = RunCell(
+      taught.lesson, recipe, part, labels: labels(row, taught.method, part), block: block, number: number)
+    return (cell, isNew)
+  }
+
+  /// Complains once about what this program cannot compute.
+  private mutating func look(at row: GridRow, _ taught: Taught, _ recipe: RecipePart, _ part: MethodPart) {
+    let pairing = Pairing(
+      lesson: taught.lesson.number, method: part.name, colourJitter: recipe.spec.colourJitter)
+    guard pairing != lastPairing else { return }
+    lastPairing = pairing
+    guard checkedPairings.insert(pairing).inserted else { return }
+    let cell = RunCell(taught.lesson, recipe, part, labels: [], block: 0, number: 0)
+    guard let (setting, sentence) = vocabulary.obstacle(cell.spec(seed: 0)) else { return }
+    report((row[setting]?.spot ?? taught.spot).problem(sentence))
+  }
+
+  /// Who learns what from whom in a row; nil where something is wrong with it.
+  private mutating func taught(_ row: GridRow) -> Taught? {
+    if let known = rows.lessons.value(for: row) { return known }
+    let taught = newlyTaught(rows.lessons.deciding(row))
+    rows.lessons.remember(taught, for: row)
+    return taught
+  }
+
+  private mutating func newlyTaught(_ row: GridRow) -> Taught? {
     guard let student = row["student"], let name = row["method"] else {
       let missing = row["student"] == nil ? "student" : "method"
-      if let spot = row.values.map(\.spot).min(by: { $0.offset < $1.offset }) {
-        report(spot.problem("a run here has no \"\(missing)\""))
-      }
+      if let spot = row.spot { report(spot.problem("a run here has no \"\(missing)\"")) }
       return nil
     }
     guard let network = network(student.value, at: student.spot),
       let method = method(name.value, at: name.spot),
-      var dataset = dataset(row["dataset"]?.value ?? "synthetic", at: student.spot)
+      var dataset = dataset(row["dataset"]?.value ?? Self.standardDataset, at: student.spot)
     else { return nil }
     dataset.trainImages = row["trainImages"]?.value.integer
     dataset.testImages = row["testImages"]?.value.integer
     dataset.validationImages = row["validationImages"]?.value.integer ?? 0
-    let choice = options(of: method, row, at: name.spot)
-    // Once a setting is known to be read, there is nothing more to find out about it.
-    for setting in row.keys
-    where !readSettings.contains(setting) && method.reads(setting) && !choice.unread.contains(setting) {
-      readSettings.insert(setting)
-    }
-    var recipe = recipe(row, of: network)
-    recipe.takeArithmetic(from: row)
-    let taught =
-      method.readsTeachers ? teachers(row, recipe.epochs, recipe.batchSize, dataset, at: name.spot) : []
+    let taught = method.readsTeachers ? teachers(row, network, dataset, at: name.spot) : []
     guard let teachers = taught else { return nil }
-    var run = RunSpec(
-      dataset: dataset, student: network, method: MethodSpec(name: method.name, options: choice.set),
-      teachers: teachers,
-      recipe: recipe, seed: 0, views: row["views"]?.value.integer ?? 0)
-    if let setting = row["trainer"] { run.trainer = trainer(setting.value, at: setting.spot) }
-    let pairing = ["student", "teachers", "method", "dataset", "trainer", "colourJitter", "views"].map {
-      row[$0]?.value ?? .null
+    var trainer: TrainerSpec?
+    if let setting = row["trainer"] { trainer = self.trainer(setting.value, at: setting.spot) }
+    let views = row["views"]?.value.integer ?? 0
+    func lesson(_ number: Int) -> Lesson {
+      Lesson(
+        dataset: dataset, student: network, teachers: teachers, views: views, trainer: trainer,
+        seeds: teacherSeeds, number: number)
     }
-    if checkedPairings.insert(pairing).inserted, let (setting, sentence) = vocabulary.obstacle(run) {
-      report((row[setting] ?? name).spot.problem(sentence))
-    }
-    return (run, method, choice)
+    let number = lessonNumbers.number(of: lesson(0).encoding).number
+    if readers[method.name] == nil { readers[method.name] = MethodReader(method, columns: columns) }
+    return Taught(lesson: lesson(number), method: readers[method.name]!, spot: name.spot)
   }
 
-  /// The recipe that a row names, with what it says beside the name.
-  private func recipe(_ row: [String: GridSpec.Setting], of network: ModelSpec) -> RecipeSpec {
-    func number(_ name: String) -> DecimalNumber? { row[name]?.value.number }
-    var recipe = RecipeSpec.named(
+  private mutating func recipePart(_ row: GridRow, of network: ModelSpec) -> RecipePart {
+    if let known = rows.recipes.value(for: row) { return known }
+    let recipe = recipe(rows.recipes.deciding(row), of: network)
+    let bytes = recipe.canonicalBytes
+    let part = RecipePart(recipe, bytes: bytes, number: recipeNumbers.number(of: bytes).number)
+    rows.recipes.remember(part, for: row)
+    return part
+  }
+
+  /// The recipe that a row names, without what it says beside the name.
+  private func namedRecipe(_ row: GridRow, of network: ModelSpec) -> RecipeSpec {
+    RecipeSpec.named(
       row["recipe"]?.value.string.flatMap(RecipeSpec.Name.init) ?? .student, family: network.family,
       epochs: row["epochs"]?.value.integer, batchSize: row["batchSize"]?.value.integer)
+  }
+
+  private func recipe(_ row: GridRow, of network: ModelSpec) -> RecipeSpec {
+    func number(_ name: String) -> DecimalNumber? { row[name]?.value.number }
+    var recipe = namedRecipe(row, of: network)
     recipe.learningRate = number("learningRate") ?? recipe.learningRate
     recipe.weightDecay = number("weightDecay") ?? recipe.weightDecay
     recipe.labelSmoothing = number("labelSmoothing") ?? recipe.labelSmoothing
@@ -354,78 +506,72 @@ extension RunResolver {
     if recipe.schedule == .cosine, let epochs = row["warmupEpochs"]?.value.integer {
       recipe.warmupEpochs = epochs
     }
+    recipe.takeArithmetic(from: row)
     return recipe
   }
 
-  /// What is set of a method's options and makes a difference, and the names of those that do not.
-  typealias OptionChoice = (set: [String: JSONValue], unread: [String])
+  /// What is set of a method's options and makes a difference: the preset's, then those that are set alone. Complaints are reported once.
+  private mutating func methodPart(_ reader: MethodReader, _ row: GridRow, at spot: GridSpot) -> MethodPart {
+    if let known = rows.methods.value(for: row) { return known }
+    let part = newMethodPart(reader, rows.methods.deciding(row), at: spot)
+    rows.methods.remember(part, for: row)
+    return part
+  }
 
-  func seeded(_ run: RunSpec, _ seed: Int) -> RunSpec {
-    var run = run
-    run.seed = seed
-    if teacherSeeds == .perSeed {
-      for index in run.teachers.indices where run.teachers[index].weights == nil {
-        run.teachers[index].seed = seed
+  private mutating func newMethodPart(_ reader: MethodReader, _ row: GridRow, at spot: GridSpot) -> MethodPart
+  {
+    let method = reader.method
+    var given: [ChosenOption] = []
+    var complaint: (option: OptionDescription, expected: String)?
+    for option in optionsGiven(reader, row) {
+      guard let value = row[option.name]?.value else { continue }
+      given.append(ChosenOption(option.name, value))
+      if complaint == nil, let expected = option.complaint(about: value) { complaint = (option, expected) }
+    }
+    if let preset = row["preset"]?.value.string,
+      let bundle = method.presets.first(where: { $0.name == preset })?.options, !bundle.isEmpty
+    {
+      for (name, value) in bundle where !given.contains(where: { $0.name == name }) {
+        given.append(ChosenOption(name, value))
       }
+      given.sort { $0.precedes($1) }
     }
-    return run
-  }
-
-  /// What the grid says of a method's options: the preset's, then those that are set alone.
-  private func given(
-    of method: MethodDescription, _ row: [String: GridSpec.Setting]
-  ) -> [String: JSONValue] {
-    let preset = row["preset"]?.value.string
-    var set = method.presets.first { $0.name == preset }?.options ?? [:]
-    for option in method.options {
-      if let value = row[option.name]?.value { set[option.name] = value }
-    }
-    return set
-  }
-
-  private mutating func chosen(
-    of method: MethodDescription, _ row: [String: GridSpec.Setting]
-  ) -> OptionChoice {
-    let given = MethodSpec(name: method.name, options: given(of: method, row))
-    if let known = chosenOptions[given] { return known }
-    let set = method.reduced(given.options)
-    let chosen = (set, method.unread(method.resolved(set)))
-    chosenOptions[given] = chosen
-    return chosen
-  }
-
-  /// What is set of a method's options and makes a difference, and the names of those that do not; complaints are reported once.
-  private mutating func options(
-    of method: MethodDescription, _ row: [String: GridSpec.Setting], at spot: GridSpot
-  ) -> OptionChoice {
-    let chosen = chosen(of: method, row)
-    guard checkedOptions.insert(MethodSpec(name: method.name, options: chosen.set)).inserted else {
-      return chosen
-    }
-    for option in method.options {
-      if let setting = row[option.name], let expected = option.complaint(about: setting.value) {
+    let (set, unread) = method.reduced(given)
+    if let (option, expected) = complaint {
+      if !unread.contains(option.name), let setting = row[option.name] {
         report(
           setting.spot.problem(
             "\(option.name) of \(method.name) is \(setting.value) and should be \(expected)"))
-        return chosen
+      }
+    } else {
+      for problem in method.problems(method.values(set)) {
+        report(spot.problem("\(method.name): \(problem)"))
       }
     }
-    for problem in method.problems(method.resolved(chosen.set)) {
-      report(spot.problem("\(method.name): \(problem)"))
-    }
-    return chosen
+    var bytes: [UInt8] = []
+    MethodSpec.append(method.name, set, to: &bytes)
+    return MethodPart(
+      method.name, set, unread: unread, bytes: bytes, number: methodNumbers.number(of: bytes).number)
+  }
+
+  /// Options of a method that the rows of this block set.
+  private mutating func optionsGiven(_ reader: MethodReader, _ row: GridRow) -> [OptionDescription] {
+    if let known = rows.given[reader.method.name] { return known }
+    let options = reader.options.filter { row[$0.name] != nil }
+    rows.given[reader.method.name] = options
+    return options
   }
 
   private mutating func teachers(
-    _ row: [String: GridSpec.Setting], _ epochs: Int, _ batchSize: Int, _ dataset: DatasetSpec,
-    at spot: GridSpot
+    _ row: GridRow, _ student: ModelSpec, _ dataset: DatasetSpec, at spot: GridSpot
   ) -> [TeacherSpec]? {
     guard let setting = row["teachers"] else {
       report(spot.problem("this method needs \"teachers\": a list of networks"))
       return nil
     }
     let values = setting.value.object.map { Self.subset($0).teachers } ?? setting.value.array ?? []
-    let epochs = row["teacherEpochs"]?.value.integer ?? epochs
+    let own = namedRecipe(row, of: student)
+    let epochs = row["teacherEpochs"]?.value.integer ?? own.epochs
     let teachers = values.compactMap { value -> TeacherSpec? in
       if Self.isImported(value) {
         var teacher = imported(value, dataset, at: setting.spot)
@@ -435,7 +581,7 @@ extension RunResolver {
       guard let network = network(value, at: setting.spot) else { return nil }
       var recipe = RecipeSpec.named(
         row["teacherRecipe"]?.value.string.flatMap(RecipeSpec.Name.init) ?? .teacher,
-        family: network.family, epochs: epochs, batchSize: batchSize)
+        family: network.family, epochs: epochs, batchSize: own.batchSize)
       recipe.takeArithmetic(from: row)
       return TeacherSpec(network: network, recipe: recipe, seed: 0)
     }
@@ -458,18 +604,17 @@ extension RunResolver {
   }
 
   /// The values that tell cells apart: what the grid says, or the default; null for what the method does not read.
-  func labels(
-    _ row: [String: GridSpec.Setting], _ columns: [String], _ method: MethodDescription,
-    _ choice: OptionChoice
-  ) -> [JSONValue] {
-    let (set, unread) = choice
-    return columns.map { column in
+  private func labels(_ row: GridRow, _ reader: MethodReader, _ part: MethodPart) -> [JSONValue] {
+    let method = reader.method
+    return columns.indices.map { index in
+      let column = columns[index]
       if column == "method" { return .string(method.name) }
-      guard method.reads(column), !unread.contains(column) else { return .null }
+      guard reader.reads[index], !part.unread.contains(column) else { return .null }
       if column == "trainer", let value = row[column]?.value {
         return value.object?["name"] ?? .string(trainers[value]??.command.joined(separator: " ") ?? "trainer")
       }
-      if let value = row[column]?.value ?? set[column] { return value }
+      if let value = row[column]?.value { return value }
+      if let option = part.options.first(where: { $0.name == column }) { return option.value }
       if column == "preset" { return method.presets.first.map { .string($0.name) } ?? .null }
       return method.options.first { $0.name == column }?.standard ?? .null
     }
@@ -478,7 +623,7 @@ extension RunResolver {
 
 extension RecipeSpec {
   /// A run and its teachers are computed alike.
-  fileprivate mutating func takeArithmetic(from row: [String: GridSpec.Setting]) {
+  fileprivate mutating func takeArithmetic(from row: GridRow) {
     if let kind = row["convolution"]?.value.string.flatMap(ConvolutionKind.init) { convolution = kind }
     if let kind = row["numerics"]?.value.string.flatMap(NumericsKind.init) { numerics = kind }
   }

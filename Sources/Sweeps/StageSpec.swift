@@ -18,11 +18,16 @@ package struct StageRequest: Hashable, Sendable {
   package let key: ContentKey
   package let kind: String
   package let revision: Int
-  /// The canonical encoding of the specification.
-  package let spec: [UInt8]
   package let inputs: [ContentKey]
   /// Stages that are worth waiting for because their outputs make this one faster. They change no bit of it, so they are in no key.
   package var helpers: [ContentKey] = []
+  private let text: Text
+
+  /// The specification, written out only when it is asked for: a plan may have a million that differ in a few digits.
+  private enum Text: Sendable {
+    case written([UInt8])
+    case run(GappedRun, RunCell, seed: Int)
+  }
 
   package init(_ stage: some StageSpec) {
     self.init(
@@ -31,13 +36,34 @@ package struct StageRequest: Hashable, Sendable {
   }
 
   init(kind: String, revision: Int, spec: [UInt8], inputs: [ContentKey]) {
-    (self.kind, self.revision, self.spec, self.inputs) = (kind, revision, spec, inputs)
-    var hasher = ContentHasher()
-    hasher.field("kind", kind)
-    hasher.field("revision", String(revision))
-    hasher.field("spec", spec)
-    for input in inputs { hasher.field("input", input) }
-    key = hasher.finished()
+    (self.kind, self.revision, self.inputs, text) = (kind, revision, inputs, .written(spec))
+    var hasher = RequestHasher()
+    key = hasher.key(kind: kind, revision: revision, inputs: inputs) { $0.append(contentsOf: spec) }
+  }
+
+  /// A student's run.
+  ///
+  /// - Parameters:
+  ///   - encoding: that of the lesson of its cell.
+  ///   - inputs: the dataset, then the teachers.
+  init(_ run: PlannedRun, _ encoding: GappedRun, inputs: [ContentKey], _ hasher: inout RequestHasher) {
+    (kind, revision, self.inputs) = (StudentStage.kind, StudentStage.revision, inputs)
+    text = .run(encoding, run.cell, seed: run.seed)
+    let (cell, seed) = (run.cell, run.seed)
+    key = hasher.key(kind: kind, revision: revision, inputs: inputs) { bytes in
+      encoding.append(method: cell.method.bytes, recipe: cell.recipe.bytes, seed: seed, to: &bytes)
+    }
+  }
+
+  /// The canonical encoding of the specification.
+  package var spec: [UInt8] {
+    switch text {
+    case .written(let bytes): return bytes
+    case .run(let encoding, let cell, let seed):
+      var bytes: [UInt8] = []
+      encoding.append(method: cell.method.bytes, recipe: cell.recipe.bytes, seed: seed, to: &bytes)
+      return bytes
+    }
   }
 
   package static func == (a: StageRequest, b: StageRequest) -> Bool { a.key == b.key }
@@ -76,5 +102,27 @@ extension StageRequest {
   /// The specification as the stage that it is.
   package func decoded<Stage: StageSpec>(as type: Stage.Type) throws -> Stage {
     try Stage(JSONReader.read(spec).value, at: kind)
+  }
+}
+
+/// Makes keys one after the other in the same memory.
+struct RequestHasher {
+  private var spec: [UInt8] = []
+  private var hasher = ContentHasher()
+
+  /// The key of a stage.
+  ///
+  /// - Parameter write: appends the canonical encoding of the specification.
+  mutating func key(
+    kind: String, revision: Int, inputs: [ContentKey], _ write: (inout [UInt8]) -> Void
+  ) -> ContentKey {
+    spec.removeAll(keepingCapacity: true)
+    write(&spec)
+    hasher.clear()
+    hasher.field("kind", kind)
+    hasher.field("revision", String(revision))
+    hasher.field("spec", spec)
+    for input in inputs { hasher.field("input", input) }
+    return hasher.finished()
   }
 }

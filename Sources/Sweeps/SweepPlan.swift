@@ -17,50 +17,41 @@ package struct SweepPlan: Sendable {
     (self.stages, self.runKeys, self.records) = (stages, runKeys, records)
   }
 
+  /// - Parameter runs: each once, as an expansion has them.
   package init(_ runs: [PlannedRun]) {
     var made: [StageRequest] = []
     var seen: Set<ContentKey> = []
-    var datasets: [DatasetSpec: ContentKey] = [:]
-    var teachers: [TeacherStage: ContentKey] = [:]
-    var students: [StageRequest] = []
-    func add(_ request: StageRequest) {
+    // What the runs of a lesson have in common, by the lesson and the seed of its teachers.
+    var prepared: [LessonSeed: Prepared] = [:]
+    func add(_ request: StageRequest) -> ContentKey {
       if seen.insert(request.key).inserted { made.append(request) }
+      return request.key
     }
-    /// Keys of shared stages are computed once: most runs differ in little.
-    func inputs(of run: PlannedRun) -> [ContentKey] {
-      let dataset = run.spec.dataset
-      if datasets[dataset] == nil {
-        let request = StageRequest(DatasetStage(dataset))
-        datasets[dataset] = request.key
-        add(request)
+    func prepare(_ lesson: Lesson, seed: Int) -> Prepared {
+      let dataset = add(StageRequest(DatasetStage(lesson.dataset)))
+      let teachers = lesson.teachers(seed: seed).map { teacher in
+        add(StageRequest(TeacherStage(teacher, on: lesson.dataset), inputs: [dataset]))
       }
-      var inputs = [datasets[dataset]!]
-      for teacher in run.spec.teachers {
-        let stage = TeacherStage(teacher, on: dataset)
-        if teachers[stage] == nil {
-          let request = StageRequest(stage, inputs: [datasets[dataset]!])
-          teachers[stage] = request.key
-          add(request)
-        }
-        inputs.append(teachers[stage]!)
-      }
-      return inputs
+      return Prepared(encoding: lesson.gapped(seed: seed), inputs: [dataset] + teachers)
     }
+    let common = runs.map { run in
+      let lesson = LessonSeed(run)
+      if let known = prepared[lesson] { return known }
+      let new = prepare(run.cell.lesson, seed: run.seed)
+      prepared[lesson] = new
+      return new
+    }
+    var stages = made.filter { $0.kind == DatasetStage.kind } + made.filter { $0.kind == TeacherStage.kind }
+    stages.reserveCapacity(stages.count + runs.count)
     var keys: [ContentKey] = []
     keys.reserveCapacity(runs.count)
-    var inputsOfCell: [Int: [ContentKey]] = [:]
-    for run in runs {
-      let inputs = inputsOfCell[run.cell.number] ?? inputs(of: run)
-      // Teachers of their own seeds are others in each run.
-      if run.cell.encoding != nil { inputsOfCell[run.cell.number] = inputs }
-      let request = StageRequest(
-        kind: StudentStage.kind, revision: StudentStage.revision, spec: run.cell.encoding(of: run.spec),
-        inputs: inputs)
+    var hasher = RequestHasher()
+    for (run, common) in zip(runs, common) {
+      let request = StageRequest(run, common.encoding, inputs: common.inputs, &hasher)
       keys.append(request.key)
-      if seen.insert(request.key).inserted { students.append(request) }
+      stages.append(request)
     }
-    stages =
-      made.filter { $0.kind == DatasetStage.kind } + made.filter { $0.kind == TeacherStage.kind } + students
+    self.stages = stages
     runKeys = keys
     records = [:]
   }
@@ -77,12 +68,18 @@ extension SweepPlan {
   /// How many datasets, teachers and outputs of teachers something that is still to run waits for.
   package func preparations(done: Set<ContentKey>, failed: Set<ContentKey>) -> Int {
     var needed: Set<ContentKey> = []
+    var last: (inputs: [ContentKey], helpers: [ContentKey]) = ([], [])
     var count = 0
     for stage in stages.reversed() where !done.contains(stage.key) && !failed.contains(stage.key) {
       let isRun = stage.kind == StudentStage.kind
       guard isRun || needed.contains(stage.key) else { continue }
       if !isRun { count += 1 }
-      for key in stage.inputs + stage.helpers where !needed.contains(key) { needed.insert(key) }
+      // Neighbours mostly wait for the same.
+      if stage.inputs != last.inputs || stage.helpers != last.helpers {
+        needed.formUnion(stage.inputs)
+        needed.formUnion(stage.helpers)
+        last = (stage.inputs, stage.helpers)
+      }
     }
     return count
   }
@@ -100,11 +97,23 @@ extension SweepPlan {
     exists: (ContentKey) throws -> Bool
   ) rethrows -> SweepPlan {
     var demands: [TeacherPoolViews: Demand] = [:]
-    for (run, key) in zip(runs, runKeys) where run.spec.views > 0 && !done.contains(key) {
-      let demand = reads[run.spec.method.name] ?? .none
-      guard demand == .heads || demand == .maps, !run.spec.teachers.isEmpty else { continue }
-      demands[TeacherPoolViews(run.spec), default: Demand()].add(run.spec.recipe.epochs, demand)
+    // Of each run: who is asked what, told by its lesson alone.
+    var pools: [LessonSeed: TeacherPoolViews] = [:]
+    func pool(_ run: PlannedRun) -> TeacherPoolViews {
+      let lesson = LessonSeed(run)
+      if let known = pools[lesson] { return known }
+      let pool = TeacherPoolViews(run.cell.lesson, seed: run.seed)
+      pools[lesson] = pool
+      return pool
     }
+    // Most grids have few lessons and as few recipes: their demands are summed before pools are compared.
+    var asked: [LessonSeed: (run: PlannedRun, demand: Demand)] = [:]
+    for (run, key) in zip(runs, runKeys) where run.cell.lesson.views > 0 && !done.contains(key) {
+      let demand = reads[run.cell.method.name] ?? .none
+      guard demand == .heads || demand == .maps, run.cell.lesson.hasTeachers else { continue }
+      asked[LessonSeed(run), default: (run, Demand())].demand.add(run.cell.recipe.spec.epochs, demand)
+    }
+    for (run, demand) in asked.values { demands[pool(run), default: Demand()].add(demand) }
     if demands.isEmpty { return self }
     // Pools overlap: what one teacher is asked is the sum over all pools that it is in.
     var teachers: [TeacherOutputsStage: Demand] = [:]
@@ -131,16 +140,12 @@ extension SweepPlan {
         chosen[TeacherOutputsStage($0, on: pool.dataset, views: pool.views, maps: false)]?.key
       }
     }
-    var students: [ContentKey: [ContentKey]] = [:]
-    for (run, key) in zip(runs, runKeys) where run.spec.views > 0 && !done.contains(key) {
-      if let helpers = helpers[TeacherPoolViews(run.spec)] { students[key] = helpers }
-    }
+    let helpersOfLesson = asked.mapValues { helpers[pool($0.run)] ?? [] }
     let first = stages.firstIndex { $0.kind == StudentStage.kind } ?? stages.count
-    let helped = stages[first...].map { stage in
-      guard let helpers = students[stage.key] else { return stage }
-      var stage = stage
-      stage.helpers = helpers
-      return stage
+    precondition(stages.count - first == runs.count, "a plan of these runs, all of them")
+    var helped = Array(stages[first...])
+    for (place, run) in runs.enumerated() where run.cell.lesson.views > 0 && !done.contains(runKeys[place]) {
+      if let helpers = helpersOfLesson[LessonSeed(run)] { helped[place].helpers = helpers }
     }
     return SweepPlan(
       stages: Array(stages[..<first]) + chosen.values.sorted { $0.key < $1.key } + helped, runKeys: runKeys,
@@ -198,7 +203,27 @@ private struct TeacherPoolViews: Hashable {
   let teachers: [TeacherSpec]
   let views: Int
 
-  init(_ run: RunSpec) { (dataset, teachers, views) = (run.dataset, run.teachers, run.views) }
+  init(_ lesson: Lesson, seed: Int) {
+    (dataset, teachers, views) = (lesson.dataset, lesson.teachers(seed: seed), lesson.views)
+  }
+}
+
+/// A lesson, with the seed of its teachers where they have one of their own.
+private struct LessonSeed: Hashable {
+  let lesson: Int
+  let seed: Int
+
+  init(_ run: PlannedRun) {
+    (lesson, seed) = (run.cell.lesson.number, run.cell.lesson.teacherSeed(of: run.seed))
+  }
+}
+
+/// What the stages of a lesson's runs have in common.
+private final class Prepared {
+  let encoding: GappedRun
+  let inputs: [ContentKey]
+
+  init(encoding: GappedRun, inputs: [ContentKey]) { (self.encoding, self.inputs) = (encoding, inputs) }
 }
 
 /// What runs would ask of a teacher.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Pipeline
 import Specs
 
@@ -35,6 +36,7 @@ struct MTKDSweep: AsyncParsableCommand {
     if let topic = HelpTopic.asked(by: Array(CommandLine.arguments.dropFirst())) {
       return Out.put(topic.text)
     }
+    if let job = WorkerJob(Array(CommandLine.arguments.dropFirst())) { Foundation.exit(job.run()) }
     if CommandLine.arguments.dropFirst() == ["run"] { FirstContact.explainRun() }
     FirstContact.explainUnknownCommand(CommandLine.arguments.dropFirst().first, known: commandNames)
     do {

@@ -67,15 +67,13 @@ struct Run: AsyncParsableCommand {
 
   func run() async throws {
     // Everything that can be wrong with the grid is said before anything is made.
-    let unstored = try SweepPlanner.plan(
+    let read = try SweepPlanner.read(
       gridAt: file, dataFolders: data.folders, in: location.folder, limit: gridSize.limit)
-    guard unstored.missingData.isEmpty else { throw MissingData(sentences: unstored.missingData) }
+    guard read.missingData.isEmpty else { throw MissingData(sentences: read.missingData) }
     do { try location.folder.create() } catch { throw StoreError.file(error) }
     let lease = try Lease(of: location.folder, now: Int(Date.now.timeIntervalSince1970))
     let store = try ResultStore(at: location.folder, .writing, trace: trace("sql"))
-    let planned = try SweepPlanner.plan(
-      gridAt: file, dataFolders: data.folders, in: location.folder, limit: gridSize.limit, store: store,
-      recordsTeachers: cache.isUsed)
+    let planned = try SweepPlanner.plan(read, store: store, recordsTeachers: cache.isUsed)
     try TeacherWeights.take(in: planned, location.weights)
     if !quiet {
       for warning in planned.expansion.warnings { Talk.say(warning.rendered) }

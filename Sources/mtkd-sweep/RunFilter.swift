@@ -30,7 +30,7 @@ struct RunFilter: ExpressibleByArgument {
     var chosen: Set<ContentKey> = []
     for (run, key) in zip(sweep.expansion.runs, sweep.plan.runKeys) {
       let labels =
-        zip(sweep.expansion.columns, run.labels).map { ($0, $1) } + [("seed", JSONValue(run.spec.seed))]
+        zip(sweep.expansion.columns, run.labels).map { ($0, $1) } + [("seed", JSONValue(run.seed))]
       let isMeant = filters.allSatisfy { filter in
         labels.contains { name, label in name == filter.name && filter.values.contains { means($0, label) } }
       }

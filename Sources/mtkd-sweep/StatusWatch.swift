@@ -32,7 +32,7 @@ final class StatusWatch {
         screen.draw(frame.lines(width: width, height: height, style))
       } else {
         let line = Self.line(frame)
-        if line != last { Out.put("\(TimeOfDay.utc(Int(frame.now))) \(line)\n") }
+        if line != last { Out.put("\(TimeOfDay.local(Int(frame.now))) \(line)\n") }
         last = line
       }
       if isOver { return }

@@ -91,7 +91,7 @@ struct Status: AsyncParsableCommand {
       }
       lines.append(
         holder.map {
-          "held by process \($0.identity.process) on \($0.identity.host) since \(TimeOfDay.utc($0.since))"
+          "held by process \($0.identity.process) on \($0.identity.host) since \(TimeOfDay.local($0.since))"
         }
           ?? (cluster == nil ? "nobody is running it" : "it is on the cluster"))
       lines += cluster?.lines ?? []

@@ -33,16 +33,19 @@ struct WorkerCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if let work { throw ExitCode(work.run()) }
     if niceness > 0 { setpriority(__priority_which_t(0), 0, Int32(niceness)) }
-    if let key = key.flatMap({ ContentKey($0) }), let attempt {
-      throw ExitCode(
-        Pipeline.Worker.run(
-          key, attempt: attempt, in: location.folder, dataFolder: dataFolder, job: job,
-          asksTeachers: liveTeachers, allowsOtherProfile: allowOtherProfile,
-          threads: threads))
-    }
     guard let batch, let task else { return }
     try await runBatch(batch, task)
+  }
+
+  /// The attempt that is meant, where one is.
+  var work: WorkerJob? {
+    guard let key = key.flatMap({ ContentKey($0) }), let attempt else { return nil }
+    var work = WorkerJob(key: key, attempt: attempt, store: location.path)
+    (work.dataFolder, work.job, work.niceness) = (dataFolder, job, niceness)
+    (work.liveTeachers, work.allowOtherProfile, work.threads) = (liveTeachers, allowOtherProfile, threads)
+    return work
   }
 
   private func runBatch(_ token: String, _ task: Int) async throws {
@@ -67,6 +70,65 @@ struct WorkerCommand: AsyncParsableCommand {
         ? "Back into the queue."
         : "Not put back into the queue; the next `mtkd-sweep run` submits what is left.")
     throw ExitCode(code)
+  }
+}
+
+/// One attempt at one stage.
+struct WorkerJob: Equatable {
+  let key: ContentKey
+  let attempt: Int
+  let store: String
+  var dataFolder: String?
+  var job: String?
+  var liveTeachers = false
+  var allowOtherProfile = false
+  var niceness = 0
+  var threads = 1
+
+  init(key: ContentKey, attempt: Int, store: String) {
+    (self.key, self.attempt, self.store) = (key, attempt, store)
+  }
+
+  /// Reads what executors write, `worker KEY` and its options. The argument parser looks at all commands first, which takes longer than a small
+  /// stage does; nil for anything that it has to explain.
+  init?(_ arguments: [String]) {
+    guard arguments.first == "worker", arguments.count > 1, let key = ContentKey(arguments[1]) else {
+      return nil
+    }
+    var (attempt, store): (Int?, String?) = (nil, nil)
+    var (niceness, threads): (Int?, Int?) = (0, 1)
+    var (dataFolder, job): (String?, String?) = (nil, nil)
+    var (liveTeachers, allowOtherProfile) = (false, false)
+    var rest = arguments.dropFirst(2)
+    while let name = rest.popFirst() {
+      switch name {
+      case "--live-teachers": liveTeachers = true
+      case "--allow-other-profile": allowOtherProfile = true
+      case "--attempt", "--store", "--data-folder", "--job", "--niceness", "--threads":
+        guard let value = rest.popFirst() else { return nil }
+        switch name {
+        case "--attempt": attempt = Int(value)
+        case "--store": store = value
+        case "--data-folder": dataFolder = value
+        case "--job": job = value
+        case "--threads": threads = Int(value)
+        default: niceness = Int(value)
+        }
+      default: return nil
+      }
+    }
+    guard let attempt, let store, let niceness, let threads else { return nil }
+    self.init(key: key, attempt: attempt, store: store)
+    (self.dataFolder, self.job, self.niceness) = (dataFolder, job, niceness)
+    (self.liveTeachers, self.allowOtherProfile, self.threads) = (liveTeachers, allowOtherProfile, threads)
+  }
+
+  /// - Returns: the exit code.
+  func run() -> Int32 {
+    if niceness > 0 { setpriority(__priority_which_t(0), 0, Int32(niceness)) }
+    return Pipeline.Worker.run(
+      key, attempt: attempt, in: StoreFolder(store), dataFolder: dataFolder, job: job,
+      asksTeachers: liveTeachers, allowsOtherProfile: allowOtherProfile, threads: threads)
   }
 }
 

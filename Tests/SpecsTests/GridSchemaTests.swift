@@ -25,6 +25,12 @@ import Testing
     #expect(try problems(grid.text) == [])
   }
 
+  @Test func `every key of the reader is in the guide to grids`() throws {
+    let guide = try RepositoryFile.text("docs/grid.md")
+    let keys = GridKeys.top + GridKeys.block + GridKeys.run + GridKeys.report + GridKeys.common
+    #expect(keys.filter { !guide.contains("`\($0)`") && !guide.contains("\"\($0)\"") } == [])
+  }
+
   @Test func `every key of the reader is in the schema`() {
     let value = GridSchema.value(.toy)
     func names(_ path: String...) -> Set<String> {

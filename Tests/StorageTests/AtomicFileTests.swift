@@ -124,6 +124,13 @@ import Testing
     (1_935_680_889, "2031-05-04 17:08:09 UTC"),
   ])
   func `seconds since 1970 as people read them`(_ seconds: Int, _ text: String) {
-    #expect(TimeOfDay.utc(seconds) == text)
+    #expect(TimeOfDay.text(seconds) == text)
+  }
+
+  @Test func `elsewhere clocks show another hour, and at times another day`() {
+    let seconds = 1_935_680_889
+    #expect(TimeOfDay.text(seconds, offset: 7200, zone: "CEST") == "2031-05-04 19:08:09 CEST")
+    #expect(TimeOfDay.text(seconds, offset: 9 * 3600, zone: "JST") == "2031-05-05 02:08:09 JST")
+    #expect(TimeOfDay.text(seconds, offset: -12600, zone: "NST") == "2031-05-04 13:38:09 NST")
   }
 }

@@ -157,7 +157,65 @@ import Testing
       ])
   }
 
+  @Test func `a filter sees the value of a setting that nothing names, where the run has one`() throws {
+    let axes = #", "axes": {"method": ["baseline", "aver-kd"]}"#
+    #expect(try words(expand(Self.base + axes + #", "exclude": [{"alpha": 1}]"#)) == ["baseline e240 M0 s1"])
+    #expect(throws: GridRejected.self) { try expand(Self.base + axes + #", "exclude": [{"alpha": 2}]"#) }
+    #expect(
+      try words(expand(Self.base + axes + #", "exclude": [{"method": "baseline", "epochs": {"ge": 240}}]"#))
+        == ["aver-kd e240 M1 s1"])
+    for filter in [
+      #"{"dataset": "synthetic"}"#, #"{"views": 0}"#, #"{"learningRate": 0.05}"#, #"{"recipe": "student"}"#,
+      #"{"teacherEpochs": 240}"#, #"{"convolution": "auto"}"#, #"{"batchSize": {"lt": 65}}"#,
+    ] {
+      let grid = try expand(
+        Self.base + #", "exclude": [\#(filter)], "axes": {"method": ["aver-kd"]}, "include": [{"alpha": 3}]"#)
+      #expect(words(grid) == ["aver-kd alpha=3 e240 M1 s1"], "\(filter)")
+    }
+    let presets =
+      #""base": {"student": "resnet8", "method": "mtkd-rl", "teachers": ["resnet14"]}, "axes": {"preset": ["paper", "reference"]}"#
+    #expect(
+      try words(expand(presets + #", "exclude": [{"mixing": "dynamic"}]"#)) == ["mtkd-rl e240 M1 s1"])
+  }
+
+  @Test func `different runs that a table would show as one are refused`() throws {
+    func expectClash(_ members: String, _ name: String) {
+      #expect {
+        try expand(members)
+      } throws: { error in
+        "\(error)".contains("two different cells would both be shown as \"\(name)\"")
+      }
+    }
+    let trainers = #"[{"command": ["a"], "name": "t"}, {"command": ["b"], "name": "t"}]"#
+    expectClash(Self.base + #", "axes": {"trainer": \#(trainers)}"#, "resnet8 aver-kd t")
+    expectClash(
+      Self.base
+        + #", "blocks": [{"name": "x", "base": {"trainer": {"command": ["a"], "name": "t"}}}, {"name": "y", "base": {"trainer": {"command": ["b"], "name": "t"}}}]"#,
+      "resnet8 aver-kd t")
+    let apart = #"[{"command": ["a"], "name": "t"}, {"command": ["b"], "name": "u"}]"#
+    #expect(try expand(Self.base + #", "axes": {"trainer": \#(apart)}"#).runs.count == 2)
+  }
+
   // Identity
+
+  /// What the expansion puts together from shared parts, against each run's own encoding.
+  @Test(arguments: [
+    #""axes": {"alpha": [0, 1, 2], "epochs": [1, 10]}, "seeds": [3, 10, 100]"#,
+    #""axes": {"method": ["baseline", "aver-kd", "mtkd-rl"], "beta": [5, 7.5], "learningRate": [0.1, 0.05], "student": ["resnet8", "wrn-16-1"]}"#,
+    #""teacherSeeds": "perSeed", "axes": {"temperature": [4, 3], "teachers": [["resnet14"], ["resnet14", "wrn-16-1"]]}, "seeds": [1, 2]"#,
+    #""axes": {"preset": ["paper", "reference"], "method": ["mtkd-rl"]}, "include": [{"views": 4, "alpha": 3}, {"trainer": {"command": ["x"]}, "warmupEpochs": 2}]"#,
+    #""blocks": [{"name": "a", "axes": {"alpha": [1, 2]}, "seeds": [1, 2]}, {"name": "b", "axes": {"alpha": [2, 3]}, "seeds": [2, 3]}]"#,
+  ])
+  func `plan and keys are those of the runs one by one`(_ members: String) throws {
+    let grid = try expand(Self.base + ", " + members)
+    let plan = SweepPlan(grid.runs)
+    #expect(plan.runKeys == grid.runs.map { StudentStage($0.spec).key })
+    #expect(Set(plan.runKeys).count == grid.runs.count, "each once")
+    let students = plan.stages.filter { $0.kind == StudentStage.kind }
+    #expect(students.map(\.spec) == grid.runs.map { $0.spec.canonicalBytes })
+    #expect(students.map(\.inputs) == grid.runs.map { StudentStage($0.spec).inputs })
+    for stage in plan.stages { #expect(try StageRequest(document: stage.document) == stage) }
+  }
 
   @Test func `a baseline over five alphas and two pools is one run, and the expansion says so`() throws {
     let grid = try expand(

@@ -81,7 +81,7 @@ package struct AgreeingWeights: Sendable {
       help: "the minimum, or the point where the released solver often stops"),
   ]
 
-  @Sendable static func unread(_ options: [String: JSONValue]) -> [String] { unreadLossOptions(options) }
+  @Sendable static func unread(_ options: OptionValues) -> [String] { unreadLossOptions(options) }
 
   let isReleased: Bool
   private let bound: Double

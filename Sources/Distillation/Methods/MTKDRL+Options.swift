@@ -93,7 +93,7 @@ extension MTKDRL {
   }
 
   /// Other agents fix what the policy gradient leaves open (`methods.md` 3).
-  @Sendable private static func unread(_ options: [String: JSONValue]) -> [String] {
+  @Sendable private static func unread(_ options: OptionValues) -> [String] {
     var unread = unreadLossOptions(options)
     if options["policy"] != "pg" {
       unread += [
@@ -106,7 +106,7 @@ extension MTKDRL {
   }
 
   /// Combinations that make no sense (`methods.md` 2.6).
-  @Sendable private static func problems(_ options: [String: JSONValue]) -> [String] {
+  @Sendable private static func problems(_ options: OptionValues) -> [String] {
     var problems: [String] = []
     let scope = options["rewardScope"]?.string ?? ""
     let objective = options["objective"]?.string ?? ""

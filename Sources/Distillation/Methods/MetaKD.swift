@@ -13,6 +13,9 @@ package struct MetaKD: DistillationMethod {
     readsTeachers: true, teacherOutputs: .maps,
     options: [.alpha, .beta, .scaling] + OptionDescription.losses(hasFeatures: true),
     unread: unreadLossOptions,
+    // A look ahead is ten gradients of the student: three steps, the loss behind them, and two for each product with a Hessian of the three;
+    // and two evaluations without gradients, two thirds of a step.
+    extraSteps: (10 + 2.0 / 3) / Double(interval),
     explanation: """
       u  = softmax of a network of z^1 | … | z^M | z^S              (hidden width half the input, the student's part constant)
       u' = softmax of a network of row i of K^1 | … | K^M | K^S     K = A Aᵀ of the flattened maps of the batch

@@ -108,7 +108,7 @@ enum DashboardPages {
       return "<p class=soft>Nobody is running anything here now.</p>"
     }
     let who: Markup = """
-      <p class="soft small">Process \(Int(holder.identity.process)) on \(holder.identity.host), since \(TimeOfDay.utc(holder.since))</p>
+      <p class="soft small">Process \(Int(holder.identity.process)) on \(holder.identity.host), since \(TimeOfDay.local(holder.since))</p>
       """
     if state.running.isEmpty { return "<p>Workers are starting.</p>\(who)" }
     let items = state.running.map { stage -> Markup in
