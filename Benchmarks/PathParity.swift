@@ -68,7 +68,7 @@ struct PathParity {
       recipe: recipe, source: DatasetBatches(dataset, batchSize: recipe.batchSize, seed: seed), seed: seed)
     run.convolution = path
     while try run.step() != nil {}
-    let evaluation = run.evaluate()
+    let evaluation = try run.evaluate()
     return Result(
       network: network, path: path.rawValue, seed: seed, epochs: epochs, accuracy: evaluation.accuracy,
       loss: evaluation.loss, cpuSeconds: cpuSeconds - start)
