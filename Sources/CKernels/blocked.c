@@ -58,7 +58,7 @@ int kb_takes_winograd(const kb_convolution *c) {
 
 size_t kb_winograd_scratch(const kb_convolution *c) {
   const size_t in_blocks = blocks_of(c->channels), out_blocks = blocks_of(c->outputs);
-  return 36 * KB_LANES * ((in_blocks + out_blocks) * 2 * TILES_AT_ONCE + in_blocks * out_blocks * KB_LANES);
+  return 36 * KB_LANES * ((in_blocks + out_blocks) * winograd_room(c) + 2 + in_blocks * out_blocks * KB_LANES);
 }
 
 size_t kb_winograd_filters(const kb_convolution *c) {

@@ -2,7 +2,7 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #define VARIANT kb_kernels_avx2
 #define PAIRS 0
-#define PIXELS 4
+#define PIXELS 6
 #include "blocked_level.inc"
 #pragma clang attribute pop
 #endif

@@ -38,6 +38,11 @@ static inline size_t reach_start(const reach *r, size_t block) {
   return smaller(low, blocks_of(r->from) - r->span);
 }
 
+// Whether groups are so narrow that the halves of a block have nothing to do with each other.
+static inline int is_halved(const reach *r) {
+  return r->groups > 1 && r->from == r->to && KB_LANES / 2 % (r->from / r->groups) == 0;
+}
+
 static inline reach forward_reach(const kb_convolution *c) { return reach_of(c->channels, c->outputs, c->groups); }
 static inline reach backward_reach(const kb_convolution *c) { return reach_of(c->outputs, c->channels, c->groups); }
 
@@ -95,9 +100,7 @@ static inline size_t images_at_once(const kb_convolution *c) {
   return smaller(larger(c->batch, 1), smaller(16, (255 + pixels) / pixels));
 }
 
-// Winograd's tiles that a forward pass takes at a time, and those that the weights' gradient takes: where its sums are large, they should be
-// read and written seldom.
-enum { TILES_AT_ONCE = 32 };
-static inline size_t winograd_room(const kb_convolution *c) {
-  return c->channels >= 128 ? 2 * TILES_AT_ONCE : TILES_AT_ONCE;
-}
+// Winograd's tiles that a forward pass takes at a time, whole wide tiles of a row; and those that the weights' gradient takes: where its sums
+// are large, they should be read and written seldom.
+enum { TILES_AT_ONCE = 24 };
+static inline size_t winograd_room(const kb_convolution *c) { return c->channels >= 128 ? 64 : TILES_AT_ONCE; }

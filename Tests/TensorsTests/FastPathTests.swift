@@ -41,6 +41,9 @@ import Testing
     // Groups: widths of 4, 8, 16, 24, 32, and more outputs than inputs.
     Case(channels: 24, outputs: 24, groups: 6), Case(channels: 24, outputs: 24, groups: 3),
     Case(channels: 56, outputs: 56, stride: 2, groups: 7), Case(channels: 64, outputs: 64, groups: 4),
+    Case(channels: 40, outputs: 40, size: Extent(9, 21), groups: 5),
+    Case(channels: 24, outputs: 24, size: Extent(7, 3), groups: 12),
+    Case(channels: 40, outputs: 40, size: Extent(15, 19), stride: 2, groups: 10),
     Case(channels: 72, outputs: 72, groups: 3), Case(channels: 64, outputs: 128, groups: 2),
     Case(channels: 120, outputs: 120, kernel: 1, padding: 0, groups: 3),
     // One filter a channel.
