@@ -93,9 +93,9 @@ package enum SweepPlanner {
     limit: Int = GridExpansion.usualLimit
   ) throws -> ExpandedGrid {
     let bytes = try text(of: path)
-    let grid = try GridReader.read(bytes, file: path, load: load)
     let folder = folder(of: path)
     let vocabulary = GridVocabulary.engine(dataFolders: dataFolders, gridFolder: folder, in: storeFolder)
+    let grid = try GridReader.draft(bytes, file: path, load: load).judged(by: vocabulary)
     let expansion = try GridExpansion(grid, vocabulary, limit: limit)
     return ExpandedGrid(
       path: path, text: bytes, grid: grid, expansion: expansion,
@@ -152,9 +152,10 @@ package enum SweepPlanner {
   package static func check(
     gridAt path: String, dataFolders: [String], in storeFolder: StoreFolder? = nil, limit: Int
   ) throws -> GridExpansion {
-    let grid = try GridReader.read(text(of: path), file: path, load: load)
-    return try GridExpansion(
-      grid, .engine(dataFolders: dataFolders, gridFolder: folder(of: path), in: storeFolder), limit: limit)
+    let vocabulary = GridVocabulary.engine(
+      dataFolders: dataFolders, gridFolder: folder(of: path), in: storeFolder)
+    let grid = try GridReader.draft(text(of: path), file: path, load: load).judged(by: vocabulary)
+    return try GridExpansion(grid, vocabulary, limit: limit)
   }
 
   private static func text(of path: String) throws(UnreadableGrid) -> [UInt8] {

@@ -88,30 +88,40 @@ extension GridReader {
     guard let pool = part("pool")?.elements, !pool.isEmpty else {
       return complain(part("pool") ?? node, "a pool of teachers") ?? []
     }
-    guard let take = part("take") else { return complain(node, "how many teachers to \"take\"") ?? [] }
+    // The whole pool stands in for what cannot be taken, so that its names are judged all the same.
+    func taken(_ teachers: [GridNode], at spot: GridSpot) -> GridSpec.Setting {
+      GridSpec.Setting(
+        value: .array(teachers.map(\.value)), isInteger: false, spot: spot,
+        elementSpots: teachers.map(\.spot))
+    }
+    guard let take = part("take") else {
+      let _: String? = complain(node, "how many teachers to \"take\"")
+      return [taken(pool, at: node.spot)]
+    }
     let choose = part("choose")?.value ?? "prefix"
-    guard choose == "prefix" || choose == "all" else {
-      return complain(part("choose") ?? node, "\"prefix\" or \"all\"") ?? []
+    if choose != "prefix", choose != "all" {
+      let _: String? = complain(part("choose") ?? node, "\"prefix\" or \"all\"")
     }
     if let list = take.elements, list.isEmpty {
       problems.append(take.spot.problem("an empty list of how many teachers to take"))
+      return [taken(pool, at: take.spot)]
     }
     return (take.elements ?? [take]).flatMap { element -> [GridSpec.Setting] in
       guard let count = element.integer, count > 0 else {
-        return complain(element, "an integer from 1 on") ?? []
+        let _: String? = complain(element, "an integer from 1 on")
+        return [taken(pool, at: element.spot)]
       }
       guard count <= pool.count else {
         problems.append(element.spot.problem("take \(count) of a pool of \(pool.count) teachers"))
-        return []
+        return [taken(pool, at: element.spot)]
       }
-      let names = pool.map(\.value)
-      let chosen = choose == "prefix" ? [Array(names.prefix(count))] : Self.combinations(names[...], count)
-      return chosen.map { GridSpec.Setting(value: .array($0), isInteger: false, spot: element.spot) }
+      let chosen = choose == "all" ? Self.combinations(pool[...], count) : [Array(pool.prefix(count))]
+      return chosen.map { taken($0, at: element.spot) }
     }
   }
 
   /// All ways to take `count` in the order of the pool.
-  private static func combinations(_ names: ArraySlice<JSONValue>, _ count: Int) -> [[JSONValue]] {
+  private static func combinations(_ names: ArraySlice<GridNode>, _ count: Int) -> [[GridNode]] {
     guard count > 0 else { return [[]] }
     guard let first = names.first, names.count >= count else { return [] }
     return combinations(names.dropFirst(), count - 1).map { [first] + $0 }
@@ -152,9 +162,9 @@ extension GridReader {
 
   mutating func preferences(
     _ run: [GridNode], _ report: [GridNode]
-  ) -> (run: GridSpec.RunPreferences, report: ReportPreferences, spots: [String: GridSpot]) {
+  ) -> (run: GridSpec.RunPreferences, report: ReportPreferences, spots: [String: [GridSpot]]) {
     var (runs, reports) = (GridSpec.RunPreferences(), ReportPreferences())
-    var spots: [String: GridSpot] = [:]
+    var spots: [String: [GridSpot]] = [:]
     for member in run.flatMap({ objectMembers($0, among: GridKeys.run) }) {
       let node = member.node
       switch member.name {
@@ -171,7 +181,7 @@ extension GridReader {
     }
     for member in report.flatMap({ objectMembers($0, among: GridKeys.report) }) {
       let node = member.node
-      spots[member.name] = node.spot
+      spots[member.name] = [node.spot] + (node.elements ?? []).map(\.spot)
       switch member.name {
       case "metric": reports.metric = node.value.string ?? complain(node, "the name of a metric") ?? ""
       case "select": reports.select = word(node, of: ReportSelection.self) ?? .last

@@ -10,16 +10,24 @@ package struct GridReader {
   var problems: [GridProblem] = []
 
   /// - Parameter file: the path as the user typed it.
-  /// - Throws: `GridRejected` with every problem.
-  package static func read(_ bytes: [UInt8], file: String, load: Loader) throws(GridRejected) -> GridSpec {
-    let outcome = withoutActuallyEscaping(load) { load -> Result<GridSpec, GridRejected> in
+  /// - Returns: what could be read, with every problem of how it is written.
+  package static func draft(_ bytes: [UInt8], file: String, load: Loader) -> GridDraft {
+    withoutActuallyEscaping(load) { load in
       var reader = GridReader(load: load)
-      let spec = reader.members(of: GridSource(file: file, bytes: bytes), chain: []).flatMap {
-        reader.spec($0)
-      }
-      return reader.problems.isEmpty ? .success(spec!) : .failure(GridRejected(reader.problems))
+      let members = reader.members(of: GridSource(file: file, bytes: bytes), chain: [])
+      let grid = members.map { reader.spec($0) }
+      return GridDraft(file: file, grid: grid, problems: reader.problems)
     }
-    return try outcome.get()
+  }
+
+  /// A grid without regard to what its names mean.
+  ///
+  /// - Parameter file: the path as the user typed it.
+  /// - Throws: `GridRejected` with every problem of how it is written.
+  package static func read(_ bytes: [UInt8], file: String, load: Loader) throws(GridRejected) -> GridSpec {
+    let draft = draft(bytes, file: file, load: load)
+    guard let grid = draft.grid, draft.problems.isEmpty else { throw GridRejected(draft.problems) }
+    return grid
   }
 
   private init(load: @escaping Loader) { self.load = load }
@@ -51,7 +59,10 @@ struct GridNode {
   var setting: GridSpec.Setting {
     var isInteger = false
     if case .number(_, let plain) = json.kind { isInteger = plain }
-    return GridSpec.Setting(value: value, isInteger: isInteger, spot: spot)
+    var setting = GridSpec.Setting(value: value, isInteger: isInteger, spot: spot)
+    let names = elements ?? members?.first { $0.name == "pool" }?.node.elements
+    if let names { setting.elementSpots = names.map(\.spot) }
+    return setting
   }
 }
 
@@ -168,7 +179,7 @@ extension GridReader {
     return text.count <= 40 ? text : "\(text.prefix(39))…"
   }
 
-  private mutating func spec(_ members: [GridMember]) -> GridSpec? {
+  private mutating func spec(_ members: [GridMember]) -> GridSpec {
     func all(_ name: String) -> [GridMember] { members.filter { $0.name == name } }
     func node(_ name: String) -> GridNode? { all(name).last?.node }
     let start = members.first?.spot ?? GridSpot(GridSource(file: "", bytes: []), 0)
@@ -180,13 +191,15 @@ extension GridReader {
     let seeds = node("seeds").map { self.seeds($0) } ?? [1]
     var blocks: [GridSpec.Block] = []
     let own = members.filter { ["axes", "zip", "exclude", "include"].contains($0.name) }
-    if !own.isEmpty || node("blocks") == nil {
+    // A list of blocks that is none leaves what stands beside it to be judged.
+    let listed = node("blocks")?.elements ?? []
+    if !own.isEmpty || listed.isEmpty {
       blocks.append(block(own, named: nil, at: own.first?.spot ?? start, base: base, seeds: seeds))
     }
     if let list = node("blocks") {
-      guard let elements = list.elements, !elements.isEmpty else { return complain(list, "a list of blocks") }
+      if listed.isEmpty { let _: String? = complain(list, "a list of blocks") }
       var titles: Set<String> = []
-      for element in elements {
+      for element in listed {
         guard let parts = element.members else {
           let _: String? = complain(element, "a block")
           continue
@@ -211,9 +224,8 @@ extension GridReader {
     }
     let teacherSeeds = node("teacherSeeds").flatMap { word($0, of: GridSpec.TeacherSeeds.self) } ?? .fixed
     let preferences = preferences(all("run").map(\.node), all("report").map(\.node))
-    guard let name else { return nil }
     return GridSpec(
-      name: name, note: node("note")?.value.string, blocks: blocks, teacherSeeds: teacherSeeds,
+      name: name ?? "", note: node("note")?.value.string, blocks: blocks, teacherSeeds: teacherSeeds,
       run: preferences.run, report: preferences.report, reportSpots: preferences.spots)
   }
 

@@ -6,8 +6,8 @@ package struct GridSpec: Sendable {
   package var teacherSeeds: TeacherSeeds
   package var run: RunPreferences
   package var report: ReportPreferences
-  /// Where the members of `report` stand, for complaints that need the expanded grid.
-  package var reportSpots: [String: GridSpot] = [:]
+  /// Where the members of `report` stand, for complaints that need the vocabulary or the expanded grid: the value, then the elements of a list.
+  package var reportSpots: [String: [GridSpot]] = [:]
 
   package enum TeacherSeeds: String, CaseIterable, Sendable {
     /// One pool for all seeds, as in the paper.
@@ -45,6 +45,8 @@ package struct GridSpec: Sendable {
     package let spot: GridSpot
     /// Of the name before it; nil for the values of an axis.
     package var nameSpot: GridSpot?
+    /// Of the names in a list or a pool of teachers, in their order; empty for everything else.
+    package var elementSpots: [GridSpot] = []
   }
 
   /// What a run must look like to be left out: all conditions at once.
@@ -93,6 +95,15 @@ package struct GridSpec: Sendable {
       case stopSweep
     }
   }
+}
+
+/// A grid as far as it could be read, and what is wrong with how it is written.
+package struct GridDraft: Sendable {
+  /// As the user typed it.
+  package let file: String
+  /// Whatever could be made out, for judging the names in it; nil where the text is no grid at all.
+  package let grid: GridSpec?
+  package let problems: [GridProblem]
 }
 
 /// Where in which file something stands.

@@ -22,7 +22,7 @@ package struct GridExpansion: Sendable {
   package init(_ grid: GridSpec, _ vocabulary: GridVocabulary, limit: Int = usualLimit) throws(GridRejected) {
     let columns = Self.columns(of: grid)
     var resolver = RunResolver(vocabulary, teacherSeeds: grid.teacherSeeds, columns: columns)
-    for block in grid.blocks { resolver.check(block) }
+    resolver.check(grid)
     var asked = 0
     for block in grid.blocks where resolver.problems.isEmpty {
       let (count, overflow) = Self.size(of: block).addingReportingOverflow(asked)
@@ -84,8 +84,7 @@ package struct GridExpansion: Sendable {
     if runs.isEmpty, let block = grid.blocks.first {
       throw GridRejected([block.spot.problem("the grid asks for no runs")])
     }
-    let complaints = ReportCheck.problems(
-      grid, vocabulary, columns: columns, runs: runs, methods: Set(tally.keys))
+    let complaints = ReportCheck.problems(grid, columns: columns, runs: runs, methods: Set(tally.keys))
     let errors = complaints.filter { $0.severity == .error }
     guard errors.isEmpty else { throw GridRejected(errors) }
     self.columns = columns
@@ -123,7 +122,7 @@ package struct GridExpansion: Sendable {
     return over || overflow ? .max : total
   }
 
-  private static func columns(of grid: GridSpec) -> [String] {
+  fileprivate static func columns(of grid: GridSpec) -> [String] {
     var varying: [String] = []
     var first: [String: JSONValue] = [:]
     func see(_ name: String, _ value: JSONValue) {
@@ -179,6 +178,26 @@ package struct GridExpansion: Sendable {
         unread.isEmpty ? "stands in several blocks" : "does not read \(unread.joined(separator: ", "))"
       return "\(name) \(reason): \(count.asked) runs asked for are \(count.distinct)"
     }
+  }
+}
+
+extension GridDraft {
+  /// The grid, where nothing is wrong with how it is written.
+  ///
+  /// - Throws: else `GridRejected`, with every name and value that can be judged all the same and is wrong, too. What only whole runs can tell (options
+  ///   that do not go together, filters without effect, the number of runs) waits until there is nothing else.
+  package func judged(by vocabulary: GridVocabulary) throws(GridRejected) -> GridSpec {
+    if let grid, problems.isEmpty { return grid }
+    var found = problems
+    if let grid {
+      var resolver = RunResolver(
+        vocabulary, teacherSeeds: grid.teacherSeeds, columns: GridExpansion.columns(of: grid))
+      resolver.check(grid)
+      // A place that has been complained about is left alone.
+      let places = Set(problems.map(\.place))
+      found += resolver.problems.filter { !places.contains($0.place) }
+    }
+    throw GridRejected(found.filter { $0.place.file == file } + found.filter { $0.place.file != file })
   }
 }
 

@@ -1,46 +1,78 @@
 internal import Specs
 
-/// What the `report` block of a grid says about runs that the grid does not have.
+/// What is wrong with the names in the `report` block of a grid.
 enum ReportCheck {
+  /// Names that nothing has.
+  ///
+  /// - Parameter settings: all that a grid can set.
+  static func names(_ grid: GridSpec, _ vocabulary: GridVocabulary, settings: Set<String>) -> [GridProblem] {
+    var problems: [GridProblem] = []
+    let known = settings.sorted()
+    for (member, names) in [("rows", grid.report.rows), ("columns", grid.report.columns)] {
+      for (index, name) in names.enumerated() where !settings.contains(name) {
+        let hint = NearestName.of(name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
+        problems += spot(member, index, grid).map { $0.problem("unknown setting \"\(name)\"\(hint)") }
+      }
+    }
+    let methods = vocabulary.methods.map(\.name)
+    for (index, entry) in grid.report.compareTo.enumerated() {
+      for name in ReportPreferences.methods(inFamily: entry) where !methods.contains(name) {
+        let alias = vocabulary.methods.first { $0.aliases.contains(name) }?.name
+        let hint = (alias ?? NearestName.of(name, among: methods)).map { "; did you mean \"\($0)\"?" } ?? ""
+        problems += spot("compareTo", index, grid).map {
+          $0.problem("unknown method \"\(name)\"\(hint) (`mtkd-sweep methods` lists them)")
+        }
+      }
+    }
+    return problems
+  }
+
+  /// An element of a list; one that a grid names has a place, none else.
+  private static func spot(_ member: String, _ index: Int, _ grid: GridSpec) -> [GridSpot] {
+    guard let spots = grid.reportSpots[member], spots.indices.contains(index + 1) else { return [] }
+    return [spots[index + 1]]
+  }
+
+  /// What it says about runs that the grid does not have.
+  ///
   /// - Parameters:
   ///   - columns: the labels of the expanded grid.
   ///   - methods: names of those that its runs use.
   static func problems(
-    _ grid: GridSpec, _ vocabulary: GridVocabulary, columns: [String], runs: [PlannedRun],
-    methods used: Set<String>
+    _ grid: GridSpec, columns: [String], runs: [PlannedRun], methods used: Set<String>
   ) -> [GridProblem] {
     let report = grid.report
     var problems: [GridProblem] = []
-    func say(_ member: String, _ message: String, _ severity: GridProblem.Severity = .error) {
-      if let spot = grid.reportSpots[member] { problems.append(spot.problem(message, severity)) }
+    func say(
+      _ member: String, _ index: Int?, _ message: String, _ severity: GridProblem.Severity = .error
+    ) {
+      let spots = index.map { spot(member, $0, grid) } ?? []
+      if let spot = spots.first ?? grid.reportSpots[member]?.first {
+        problems.append(spot.problem(message, severity))
+      }
     }
     if report.select == .bestOnValidation,
       runs.contains(where: { $0.cell.lesson.dataset.validationImages == 0 })
     {
-      say("select", "\"bestOnValidation\" needs \"validationImages\" in \"base\", for every run")
+      say("select", nil, "\"bestOnValidation\" needs \"validationImages\" in \"base\", for every run")
     }
     for (member, names) in [("rows", report.rows), ("columns", report.columns)] {
-      for name in names where !columns.contains(name) {
+      for (index, name) in names.enumerated() where !columns.contains(name) {
         let hint = NearestName.of(name, among: columns).map { "; did you mean \"\($0)\"?" } ?? ""
         say(
-          member,
+          member, index,
           "\"\(name)\" does not vary in this grid\(hint) What varies: \(columns.joined(separator: ", "))")
       }
-      for name in names where names.count(where: { $0 == name }) > 1 {
-        say(member, "\"\(name)\" stands twice")
+      for (index, name) in names.enumerated() where names[..<index].contains(name) {
+        say(member, index, "\"\(name)\" stands twice")
       }
     }
-    for name in report.rows where report.columns.contains(name) {
-      say("columns", "\"\(name)\" is in the rows already")
+    for (index, name) in report.columns.enumerated() where report.rows.contains(name) {
+      say("columns", index, "\"\(name)\" is in the rows already")
     }
-    for name in report.compareTo.flatMap(ReportPreferences.methods(inFamily:)) {
-      if !vocabulary.methods.contains(where: { $0.name == name }) {
-        let known = vocabulary.methods.map(\.name)
-        let alias = vocabulary.methods.first { $0.aliases.contains(name) }?.name
-        let hint = (alias ?? NearestName.of(name, among: known)).map { "; did you mean \"\($0)\"?" } ?? ""
-        say("compareTo", "unknown method \"\(name)\"\(hint) (`mtkd-sweep methods` lists them)")
-      } else if !used.contains(name) {
-        say("compareTo", "no run of this grid uses \(name)", .warning)
+    for (index, entry) in report.compareTo.enumerated() {
+      for name in ReportPreferences.methods(inFamily: entry) where !used.contains(name) {
+        say("compareTo", index, "no run of this grid uses \(name)", .warning)
       }
     }
     return problems

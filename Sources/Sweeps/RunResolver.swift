@@ -107,8 +107,14 @@ private struct CellParts: Hashable {
 // MARK: Names and values, each once
 
 extension RunResolver {
+  /// Looks at every name and value that can be judged before there are runs.
+  mutating func check(_ grid: GridSpec) {
+    for block in grid.blocks { check(block) }
+    for problem in ReportCheck.names(grid, vocabulary, settings: settingNames) { report(problem) }
+  }
+
   /// Looks at every setting of a block: whether there is such a setting, and whether the value can be one.
-  mutating func check(_ block: GridSpec.Block) {
+  private mutating func check(_ block: GridSpec.Block) {
     for (name, setting) in block.base.sorted(by: {
       ($0.value.spot.offset, $0.key) < ($1.value.spot.offset, $1.key)
     }) {
@@ -220,14 +226,19 @@ extension RunResolver {
     if let members = setting.value.object {
       let (chosen, complaint) = Self.subset(members)
       if let complaint { report(setting.spot.problem(complaint)) }
-      for teacher in chosen where !Self.isImported(teacher) { _ = network(teacher, at: setting.spot) }
-      return
+      return lookUp(teachers: chosen, of: setting)
     }
     guard let names = setting.value.array, !names.isEmpty else {
       report(setting.spot.problem("teachers is \(setting.value) and should be a list of networks"))
       return
     }
-    for teacher in names where !Self.isImported(teacher) { _ = network(teacher, at: setting.spot) }
+    lookUp(teachers: names, of: setting)
+  }
+
+  private mutating func lookUp(teachers: [JSONValue], of setting: GridSpec.Setting) {
+    for (index, teacher) in teachers.enumerated() where !Self.isImported(teacher) {
+      _ = network(teacher, at: setting.spot(ofElement: index))
+    }
   }
 
   /// Whether a teacher is one whose weights come from a file.
@@ -572,13 +583,14 @@ extension RunResolver {
     let values = setting.value.object.map { Self.subset($0).teachers } ?? setting.value.array ?? []
     let own = namedRecipe(row, of: student)
     let epochs = row["teacherEpochs"]?.value.integer ?? own.epochs
-    let teachers = values.compactMap { value -> TeacherSpec? in
+    let teachers = values.enumerated().compactMap { index, value -> TeacherSpec? in
+      let spot = setting.spot(ofElement: index)
       if Self.isImported(value) {
-        var teacher = imported(value, dataset, at: setting.spot)
+        var teacher = imported(value, dataset, at: spot)
         teacher?.recipe.takeArithmetic(from: row)
         return teacher
       }
-      guard let network = network(value, at: setting.spot) else { return nil }
+      guard let network = network(value, at: spot) else { return nil }
       var recipe = RecipeSpec.named(
         row["teacherRecipe"]?.value.string.flatMap(RecipeSpec.Name.init) ?? .teacher,
         family: network.family, epochs: epochs, batchSize: own.batchSize)
@@ -618,6 +630,13 @@ extension RunResolver {
       if column == "preset" { return method.presets.first.map { .string($0.name) } ?? .null }
       return method.options.first { $0.name == column }?.standard ?? .null
     }
+  }
+}
+
+extension GridSpec.Setting {
+  /// The place of one of several names.
+  fileprivate func spot(ofElement index: Int) -> GridSpot {
+    elementSpots.indices.contains(index) ? elementSpots[index] : spot
   }
 }
 

@@ -110,15 +110,26 @@ import Testing
   @Test func `all mistakes of a grid are named at once`() throws {
     let sweep = try TinySweep(
       grid: """
-        { "version": 1, "name": "g",
-          "base": { "student": "resnet9", "method": "mktd-rl",
-                    "epochs": 0 } }
+        { "version": 1, "name": "g", "nots": "x",
+          "base": { "student": "resnet9", "dataset": "cifar1000", "epochs": "ten",
+                    "teachers": ["resnet14"], "alpha": -1 },
+          "axes": { "method": ["aver-kd", "mktd-rl"], "temperature": 4 } }
         """)
     defer { sweep.remove() }
     let output = try Program.run("check", "tiny.json", in: sweep.folder)
     #expect(output.status == 65)
-    for place in ["tiny.json:2:", "tiny.json:3:"] { #expect(output.talk.contains(place), "\(output.talk)") }
-    #expect(output.talk.contains("resnet9") && output.talk.contains("mktd-rl") && output.talk.contains("^"))
+    let heads = output.talk.split(separator: "\n").filter { $0.hasPrefix("tiny.json:") }
+    let expected = [
+      (#"1:30: unknown key "nots""#, "note"), (#"2:24: unknown network "resnet9""#, "resnet8"),
+      (#"2:46: unknown dataset "cifar1000""#, "cifar100"), (#"2:69: epochs is "ten""#, "integer"),
+      ("3:48: alpha is -1", "0 or more"), (#"4:35: unknown method "mktd-rl""#, "mtkd-rl"),
+      ("4:62: 4 where a list", "range"),
+    ]
+    #expect(heads.count == expected.count, "\(output.talk)")
+    for (head, (place, hint)) in zip(heads, expected) {
+      #expect(head.hasPrefix("tiny.json:\(place)") && head.contains(hint), "\(head)")
+    }
+    #expect(output.talk.split(separator: "\n").count { $0.hasSuffix(" ^") } == expected.count)
   }
 
   @Test func `an absent dataset says where to put it`() throws {

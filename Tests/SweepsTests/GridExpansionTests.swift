@@ -41,6 +41,101 @@ import Testing
     }
   }
 
+  private func judged(_ text: String, others: [String: String] = [:]) -> [GridProblem] {
+    do throws(GridRejected) {
+      _ = try GridExpansion(ToyGrid.draft(text, others: others).judged(by: .toy), .toy)
+      return []
+    } catch { return error.problems }
+  }
+
+  @Test(arguments: GridCase.bad)
+  func `judging names adds nothing that another complaint brings with it`(_ grid: GridCase) {
+    expect(judged(grid.text), toBe: grid.problems)
+  }
+
+  @Test func `mistakes of form and wrong names are told at once, each at its place and once`() {
+    let found = judged(
+      """
+      {
+        "version": 1, "name": "g", "nots": "x",
+        "base": {
+          "student": "resnet9",
+          "dataset": "cifar10",
+          "teachers": ["resnet14", "resnet41"],
+          "epochs": "ten",
+          "alpha": -1, "seed": 3
+        },
+        "axes": {"method": ["aver-kd", "mktd-rl"], "temperature": 4, "beta": {"range": [0, 1, 0.3]}},
+        "exclude": [{"alfa": 1}, {"method": "aver-dk", "beta": {"lte": 2}}],
+        "include": [{"student": "resnet9", "mixing": "statc"}],
+        "seeds": [-1],
+        "report": {"select": "worst", "rows": ["student", "studnt"], "compareTo": ["aver-kd - base-line"]}
+      }
+      """)
+    expect(
+      found,
+      toBe: [
+        "2:30 unknown key \"nots\"; did you mean \"note\"?",
+        "4:16 unknown network \"resnet9\"; did you mean \"resnet8\"?",
+        "5:16 unknown dataset \"cifar10\"; did you mean \"cifar100\"?",
+        "6:30 unknown network \"resnet41\"; did you mean \"resnet14\"?",
+        "7:15 epochs is \"ten\" and should be an integer from 1 on",
+        "8:14 alpha is -1 and should be a number, 0 or more",
+        "8:18 seeds are replicates of every cell",
+        "10:34 unknown method \"mktd-rl\"; did you mean \"mtkd-rl\"?",
+        "10:61 4 where a list of values",
+        "10:82 the step 0.3 leads from 0 to 0.9, not to 1",
+        "11:16 unknown setting \"alfa\"; did you mean \"alpha\"?",
+        "11:29 unknown method \"aver-dk\"; did you mean \"aver-kd\"?",
+        "11:59 unknown key \"lte\"; did you mean \"lt\"?",
+        "12:27 unknown network \"resnet9\"; did you mean \"resnet8\"?",
+        "12:48 mixing is \"statc\" and should be one of static, dynamic",
+        "13:13 -1 where a seed",
+        "14:24 \"worst\" where one of last",
+        "14:53 unknown setting \"studnt\"; did you mean \"student\"?",
+        "14:78 unknown method \"base-line\"; did you mean \"baseline\"?",
+      ])
+  }
+
+  @Test func `names are judged whatever is wrong around them`() {
+    let block = #"{"name": "a", "base": {"student": "resnet9"}}"#
+    let cases: [(String, [String])] = [
+      (
+        "{\"version\": 1,\n \"base\": {\"student\": \"resnet9\"}}",
+        ["1:2 there is no \"name\"", "2:22 unknown network"]
+      ),
+      (
+        "{\"version\": 1, \"name\": \"g\",\n \"blocks\": [\(block), 5]}",
+        ["2:47 unknown network", "2:60 5 where a block"]
+      ),
+      (
+        "{\"version\": 1, \"name\": \"g\",\n \"blocks\": 5, \"base\": {\"student\": \"resnet9\"}}",
+        ["2:12 5 where a list of blocks", "2:35 unknown network"]
+      ),
+      (
+        "{\"version\": 1, \"name\": \"g\",\n \"axes\": {\"teachers\": {\"pool\": [\"resnet14\", \"resnet41\"], \"take\": [1, 2, 3]}}}",
+        ["2:45 unknown network \"resnet41\"", "2:73 take 3 of a pool of 2"]
+      ),
+      (
+        "{\"version\": 1, \"name\": \"g\",\n \"axes\": {\"teachers\": {\"pool\": [\"resnet41\"]}}}",
+        ["2:23 how many teachers to \"take\"", "2:33 unknown network \"resnet41\""]
+      ),
+    ]
+    for (text, places) in cases { expect(judged(text), toBe: places) }
+  }
+
+  @Test func `a grid that extends another is told of both, its own mistakes first`() {
+    let found = judged(
+      "{\"version\": 1, \"name\": \"g\", \"extends\": \"old.json\",\n \"base\": {\"student\": \"resnet9\"}}",
+      others: [
+        "old.json":
+          "{\"version\": 1, \"name\": \"old\", \"bse\": {}, \"base\": {\"method\": \"mktd-rl\"}}"
+      ])
+    #expect(
+      found.map { "\($0.place.file):\($0.place.line):\($0.place.column)" }
+        == ["grid.json:2:22", "old.json:1:31", "old.json:1:61"])
+  }
+
   // Products
 
   @Test func `a block is the product of its axes, the last one fastest, times the seeds`() throws {

@@ -253,7 +253,7 @@ extension GridCase {
     meaning(
       "an unknown teacher",
       head + "\n\"base\": {\"student\": \"resnet8\", \"method\": \"aver-kd\", \"teachers\": [\"resnet41\"]}}",
-      "2:65 unknown network \"resnet41\"; did you mean \"resnet14\"?"),
+      "2:66 unknown network \"resnet41\"; did you mean \"resnet14\"?"),
     meaning(
       "an unknown axis", head + run + ",\n\"axes\": {\"alfa\": [1]}}",
       "2:10 unknown setting \"alfa\"; did you mean", schemaCanTell: true),

@@ -68,7 +68,16 @@ package enum ToyGrid {
 
   /// - Parameter others: grids that `extends` can name, by their paths.
   package static func read(_ text: String, others: [String: String] = [:]) throws(GridRejected) -> GridSpec {
-    try GridReader.read(Array(text.utf8), file: "grid.json") { name, _ in
+    try GridReader.read(Array(text.utf8), file: "grid.json", load: load(others))
+  }
+
+  /// As far as it can be read.
+  package static func draft(_ text: String, others: [String: String] = [:]) -> GridDraft {
+    GridReader.draft(Array(text.utf8), file: "grid.json", load: load(others))
+  }
+
+  private static func load(_ others: [String: String]) -> GridReader.Loader {
+    { name, _ in
       guard let text = others[name] else { throw NoSuchGrid() }
       return (name, Array(text.utf8))
     }
