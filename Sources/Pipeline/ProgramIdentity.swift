@@ -6,16 +6,14 @@ internal import Tensors
 package enum ProgramIdentity {
   package static let version = "0.1.0"
 
-  /// The provenance of whatever this process computes.
-  ///
-  /// - Parameter numerics: what the process was started with; the kernel that decides bits is asked of the library itself.
+  /// The provenance of whatever this process computes. The kernel that decides bits is asked of the library itself.
   package static func provenance() -> Provenance {
     BLAS.useOneThread()
     let program = digest
     let blas = BLAS.description
     return Provenance(
       version: version, commit: program.flatMap(commit), program: program, blas: blas, cpu: processor,
-      host: ProcessInfo.processInfo.hostName, profile: profile)
+      host: ProcessInfo.processInfo.hostName, profile: profile, threads: FastKernels.threads)
   }
 
   private static let variable = "MTKD_SWEEP_PROGRAM"

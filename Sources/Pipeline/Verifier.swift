@@ -248,6 +248,7 @@ package final class Verifier: Sendable {
     compare("CPU", made.cpu, by.cpu)
     compare("kernels", made.blas, by.blas)
     compare("profile", made.profile, by.profile)
+    if made.threads != nil { compare("threads", made.threading, by.threading) }
     return words
   }
 }

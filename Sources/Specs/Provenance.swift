@@ -10,15 +10,18 @@ package struct Provenance: Hashable, Sendable {
   package var blas: String
   package var cpu: String
   package var host: String
-  /// The numerics profile that decides bits: library kernel, threads, precision.
+  /// The numerics profile that decides bits: library kernel, its threads, precision.
   package var profile: String
+  /// Threads that the run's work was divided among, which decide no bit; nil where it was made before they were recorded.
+  package var threads: Int?
 
   package init(
     version: String, commit: String?, program: ContentKey?, blas: String, cpu: String, host: String,
-    profile: String
+    profile: String, threads: Int? = nil
   ) {
     (self.version, self.commit, self.program) = (version, commit, program)
     (self.blas, self.cpu, self.host, self.profile) = (blas, cpu, host, profile)
+    self.threads = threads
   }
 }
 
@@ -31,6 +34,7 @@ extension Provenance: CanonicallyEncodable {
     object.member("host", .string(host), to: &bytes)
     object.member("profile", .string(profile), to: &bytes)
     object.member("program", program.map { .string($0.description) }, to: &bytes)
+    object.member("threads", threads.map { .number(DecimalNumber($0)) }, to: &bytes)
     object.member("version", .string(version), to: &bytes)
     object.end(&bytes)
   }
@@ -40,7 +44,8 @@ extension Provenance: CanonicallyEncodable {
     self.init(
       version: try object.string("version"), commit: try object.optional("commit", SpecObject.string),
       program: try object.optional("program", SpecObject.key), blas: try object.string("blas"),
-      cpu: try object.string("cpu"), host: try object.string("host"), profile: try object.string("profile"))
+      cpu: try object.string("cpu"), host: try object.string("host"), profile: try object.string("profile"),
+      threads: try object.optional("threads", SpecObject.integer))
   }
 }
 
@@ -53,4 +58,7 @@ extension Provenance {
     let program = clean ?? program?.short ?? "unknown build"
     return "mtkd-sweep \(version) (\(program)), \(profile)"
   }
+
+  /// `4 threads a run`; nil where it is not known.
+  package var threading: String? { threads.map { "\($0) \($0 == 1 ? "thread" : "threads") a run" } }
 }

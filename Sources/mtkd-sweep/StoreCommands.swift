@@ -298,7 +298,7 @@ struct Show: ParsableCommand {
     ]
     for attempt in attempts {
       let made = attempt.provenance.map {
-        "mtkd-sweep \($0.version)\($0.commit.map { " (\($0))" } ?? ""), \($0.blas), \($0.cpu), \($0.host)"
+        "mtkd-sweep \($0.version)\($0.commit.map { " (\($0))" } ?? ""), \($0.blas), \($0.cpu), \($0.host)\($0.threading.map { ", \($0)" } ?? "")"
       }
       lines.append(
         "try \(attempt.number)   from step \(attempt.firstStep), \(attempt.outcome.rawValue)\(attempt.reason.map { ": \($0)" } ?? ""); \(made ?? "never began")"

@@ -19,6 +19,20 @@ import Testing
     _ = try call("run", "tiny.json", "--store", "two", "--threads-per-run", "2", "--workers", "1", in: sweep)
     let digests = try ["one", "two"].map { try call("list", "--digests", "--store", $0, in: sweep).out }
     #expect(digests[0] == digests[1] && digests[0].count > 200)
+    // What divided the work is recorded with the attempt and in no key.
+    for (store, threads) in [("one", 1), ("two", 2)] {
+      let list = try call("list", "tiny", "--json", "--store", store, in: sweep)
+      let runs = try JSONReader.read(Array(list.out.utf8)).value.object?["runs"]?.array
+      let key = try #require(runs?.first?.object?["key"]?.string)
+      let shown = try call("show", key, "--json", "--store", store, in: sweep).out
+      let attempts = try JSONReader.read(Array(shown.utf8)).value.object?["attempts"]?.array
+      let made = attempts?.first?.object?["provenance"]?.object
+      #expect(made?["threads"]?.integer == threads, "\(shown)")
+      let text = try call("show", key, "--store", store, in: sweep).out
+      #expect(text.contains(threads == 1 ? "1 thread a run" : "2 threads a run"), "\(text)")
+      let page = try call("report", "tiny", "--format", "html", "--store", store, in: sweep).out
+      #expect(page.contains("threads a run</th>") && page.contains("<td>\(threads)</td>"))
+    }
     let refused = try Program.run("run", "tiny.json", "--threads-per-run", "0", in: sweep.folder)
     #expect(refused.status == 64 && refused.talk.contains("1 to 64"), "\(refused.talk)")
   }

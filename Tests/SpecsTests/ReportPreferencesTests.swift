@@ -23,12 +23,14 @@ import Testing
   }
 
   @Test func `programs count as one by a clean commit, else by the file`() {
-    func made(_ commit: String?, _ program: UInt8, host: String = "a", profile: String = "portable") -> String
-    {
+    func made(
+      _ commit: String?, _ program: UInt8, host: String = "a", profile: String = "portable",
+      threads: Int? = nil
+    ) -> String {
       Provenance(
         version: "0.1.0", commit: commit, program: ContentKey(hashing: [program]), blas: "0.3.21", cpu: host,
         host: host,
-        profile: profile
+        profile: profile, threads: threads
       ).numerics
     }
     #expect(made("abc", 1) == made("abc", 2, host: "b"), "one commit, built twice, on two machines")
@@ -36,5 +38,17 @@ import Testing
     #expect(made("abc-dirty", 1) != made("abc-dirty", 2))
     #expect(made(nil, 1) == made(nil, 1, host: "b") && made(nil, 1) != made(nil, 2))
     #expect(made("abc", 1) != made("abc", 1, profile: "native"))
+    #expect(made("abc", 1) == made("abc", 1, threads: 4), "threads decide no bit")
+  }
+
+  @Test func `what was recorded before threads were is read as it was written`() throws {
+    let old =
+      #"{"blas":"b","commit":"c","cpu":"p","host":"h","profile":"single, 1 thread","version":"0.1.0"}"#
+    var made = try Provenance(JSONReader.read(Array(old.utf8)).value, at: "provenance")
+    #expect(made.threads == nil && made.threading == nil)
+    #expect(String(decoding: made.canonicalBytes, as: UTF8.self) == old)
+    made.threads = 4
+    let again = try Provenance(JSONReader.read(made.canonicalBytes).value, at: "provenance")
+    #expect(again == made && again.threading == "4 threads a run")
   }
 }

@@ -118,6 +118,7 @@ package struct MLflowFiles: ExportFormat {
         ("mtkd.profile", made.profile),
       ]
       if let commit = made.commit { entries.append(("mtkd.commit", commit)) }
+      if let threads = made.threads { entries.append(("mtkd.threads", "\(threads)")) }
     }
     return entries.map { ($0.name, String($0.text.prefix(8000))) }
   }

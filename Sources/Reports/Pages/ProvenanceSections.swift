@@ -26,14 +26,16 @@ enum ProvenanceSections {
     let makers = story.makers
     guard !makers.isEmpty else { return "<p>No run has been started yet.</p>" }
     let head = [
-      "runs", "version", "commit", "program", "numerics profile", "matrix products", "processor", "machine",
+      "runs", "version", "commit", "program", "numerics profile", "matrix products", "threads a run",
+      "processor", "machine",
     ]
     .map { name -> Markup in "<th scope=col>\(name)</th>" }
     let rows = makers.map { made, runs -> Markup in
       let program = made.program.map { $0.short } ?? "not recorded"
+      let threads = made.threads.map { "\($0)" } ?? "not recorded"
       return """
         <tr><td>\(runs)</td><td>\(made.version)</td><td class=mono>\(made.commit ?? "not recorded")</td><td class=mono>\(program)</td>\
-        <td>\(made.profile)</td><td>\(made.blas)</td><td>\(made.cpu)</td><td>\(made.host)</td></tr>
+        <td>\(made.profile)</td><td>\(made.blas)</td><td>\(threads)</td><td>\(made.cpu)</td><td>\(made.host)</td></tr>
 
         """
     }

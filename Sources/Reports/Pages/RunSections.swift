@@ -81,7 +81,7 @@ package enum RunSections {
         facts.append(
           (
             "made by",
-            "mtkd-sweep \(made.version)\(made.commit.map { ", commit \($0)" } ?? "") on \(made.host)"
+            "mtkd-sweep \(made.version)\(made.commit.map { ", commit \($0)" } ?? "") on \(made.host)\(made.threading.map { ", \($0)" } ?? "")"
           ))
       }
       if let state = story.lastState {

@@ -196,7 +196,11 @@ enum DashboardPages {
     facts.append(("epochs done", "\(epochs.count)"))
     for attempt in run.attempts {
       let why = attempt.reason.map { ": \($0)" } ?? ""
-      let made = attempt.provenance.map { ", mtkd-sweep \($0.version) on \($0.host), \($0.cpu)" } ?? ""
+      let made =
+        attempt.provenance.map { made in
+          let threads = made.threading.map { ", \($0)" } ?? ""
+          return ", mtkd-sweep \(made.version) on \(made.host), \(made.cpu)\(threads)"
+        } ?? ""
       facts.append(
         ("try \(attempt.number)", "from step \(attempt.firstStep), \(attempt.outcome.rawValue)\(why)\(made)"))
     }
