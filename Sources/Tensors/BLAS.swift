@@ -16,12 +16,16 @@ package enum BLAS {
   }()
 
   /// Such as `OpenBLAS 0.3.21 Haswell`: the kernel decides bits.
-  package static var description: String {
+  package static var description: String { "\(version) \(kernel)" }
+
+  /// Such as `OpenBLAS 0.3.21`.
+  package static var version: String {
     let configuration = openblas_get_config().map { String(cString: $0) } ?? "OpenBLAS"
-    let version = configuration.split(separator: " ").prefix(2).joined(separator: " ")
-    let kernel = openblas_get_corename().map { String(cString: $0) } ?? "unknown"
-    return "\(version) \(kernel)"
+    return configuration.split(separator: " ").prefix(2).joined(separator: " ")
   }
+
+  /// What the library computes with in this process, such as `Haswell`.
+  package static var kernel: String { openblas_get_corename().map { String(cString: $0) } ?? "unknown" }
 
   /// c [m, n] = a b + keep c, row-major, where a is [m, k] ([k, m] when transposed) and b is [k, n] ([n, k] when transposed).
   ///

@@ -73,7 +73,7 @@ private struct Finding {
     return Finding(
       mark: .fine, topic: "processor",
       sentence:
-        "\(made.cpu), \(cores) \(cores == 1 ? "core" : "cores"), \(size(memory)) of memory; matrix products by \(made.blas). A run uses one core, `run` starts \(cores) workers."
+        "\(made.cpu), \(cores) \(cores == 1 ? "core" : "cores"), \(size(memory)) of memory; runs compute matrix products by \(NumericsProfile.matrixProducts). A run uses one core, `run` starts \(cores) workers."
     )
   }
 

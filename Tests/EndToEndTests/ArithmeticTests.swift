@@ -37,6 +37,25 @@ import Testing
     #expect(refused.status == 64 && refused.talk.contains("1 to 64"), "\(refused.talk)")
   }
 
+  @Test func `doctor names the matrix products that runs record`() throws {
+    let sweep = try TinySweep(grid: TinySweep.grid.replacing("\"epochs\": 3", with: "\"epochs\": 1"))
+    defer { sweep.remove() }
+    _ = try call("run", "tiny.json", in: sweep)
+    let list = try call("list", "tiny", "--json", in: sweep)
+    let runs = try JSONReader.read(Array(list.out.utf8)).value.object?["runs"]?.array
+    let key = try #require(runs?.first?.object?["key"]?.string)
+    let shown = try call("show", key, "--json", in: sweep).out
+    let attempts = try JSONReader.read(Array(shown.utf8)).value.object?["attempts"]?.array
+    let blas = try #require(attempts?.first?.object?["provenance"]?.object?["blas"]?.string)
+    // `OpenBLAS 0.3.21 Haswell`
+    let words = blas.split(separator: " ")
+    let doctor = try call("doctor", in: sweep).out
+    #expect(doctor.contains("runs compute matrix products by \(words[0]) \(words[1]) with its"), "\(doctor)")
+    let sentence = try #require(doctor.split(separator: "\n").first { $0.contains("matrix products") })
+    let before = try #require(sentence.split(separator: "numerics: native").first)
+    #expect(before.contains(words[2]), "\(blas); \(doctor)")
+  }
+
   @Test func `workers of native runs choose their kernel themselves, and the profile says which`() throws {
     func profile(_ numerics: String) throws -> String {
       let sweep = try TinySweep(
