@@ -83,12 +83,9 @@ package final class Coordinator {
     scheduler = Scheduler(sweep.plan.stages, done: [], failed: [], slots: 1, retries: 0)
     try store.save(sweep, in: folder)
     let (done, failed) = try settled()
-    let forecast = sweep.forecast
     scheduler = Scheduler(
       sweep.plan.stages, done: done, failed: failed, slots: workers, retries: sweep.grid.run.retries,
-      demand: Scheduler.Demand(
-        seconds: { forecast.seconds(of: $0) }, memory: { forecast.memory(of: $0) }, limit: limits.memoryLimit),
-      order: sweep.order)
+      demand: sweep.demand(limits), order: sweep.order)
     failures = sweep.plan.runKeys.count { failed.contains($0) }
   }
 

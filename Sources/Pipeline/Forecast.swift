@@ -20,9 +20,7 @@ package struct Forecast: Sendable {
   /// Bytes of memory that are assumed of a stage where nothing has been measured.
   static let assumedMemory = 600e6
   /// Wall seconds of a worker that are no work: its start, its folder, its last words.
-  private static let overhead = 0.2
-  /// Above so many open stages the wall time is that of an even share, not of a rehearsal.
-  private static let rehearsed = 20_000
+  static let overhead = 0.2
 
   package let cpuSeconds: Double
   /// CPU seconds that runs would take in addition if each asked its teachers, less what writing the outputs down takes.
@@ -35,7 +33,6 @@ package struct Forecast: Sendable {
   /// Of each stage still to run.
   private let works: [ContentKey: Work]
   private let topics: [Topic]
-  private let open: [StageRequest]
 
   private struct Work: Sendable {
     let multiplyAdds: Float
@@ -85,7 +82,7 @@ package struct Forecast: Sendable {
     var book = TopicBook(estimates)
     var (works, disk, outputs, saved): ([ContentKey: Work], Double, Double, Double) = ([:], 0, 0, 0)
     works.reserveCapacity(plan.runKeys.count - min(done.count, plan.runKeys.count))
-    for (key, record) in plan.records where !done.contains(key) {
+    for (key, record) in plan.records.sorted(by: { $0.key < $1.key }) where !done.contains(key) {
       let topic = book.topic(of: record, meter.shape(of: record.dataset))
       let cost = try meter.record(record)
       works[key] = Work(multiplyAdds: Float(cost), topic: topic)
@@ -94,7 +91,7 @@ package struct Forecast: Sendable {
     }
     let readers = Set(
       plan.stages.lazy.filter { $0.helpers.contains { plan.records[$0] != nil } }.map(\.key))
-    for (key, warmUp) in plan.warmUps where !done.contains(key) {
+    for (key, warmUp) in plan.warmUps.sorted(by: { $0.key < $1.key }) where !done.contains(key) {
       let isRead = readers.contains(key)
       let (own, teachers) = try meter.student(warmUp.run)
       let all = isRead ? own : own + teachers.reduce(0) { $0 + $1.cost }
@@ -141,16 +138,16 @@ package struct Forecast: Sendable {
       saved += demand.saved
     }
     (self.works, topics) = (works, book.topics)
-    cpuSeconds = works.values.reduce(0) { $0 + Double($1.multiplyAdds) * book.topics[Int($1.topic)].rate }
+    // In the order of the plan: a sum in another order ends in other digits.
+    cpuSeconds = plan.stages.reduce(0) { sum, stage in
+      guard let work = works[stage.key] else { return sum }
+      return sum + Double(work.multiplyAdds) * book.topics[Int(work.topic)].rate
+    }
     savedSeconds = max(0, saved)
     outputBytes = outputs
     diskBytes = disk + outputs
     measurements = estimates[Self.topic]?.count ?? 0
-    open = plan.stages.count { !done.contains($0.key) } <= Self.rehearsed ? plan.stages : []
-    self.done = done
   }
-
-  private let done: Set<ContentKey>
 
   /// Of what a teacher says, uncompressed.
   static func bytes(of record: TeacherOutputsStage) throws -> Double {
@@ -162,25 +159,6 @@ package struct Forecast: Sendable {
   static func bytes(of warmUp: WarmUpStage) throws -> Double {
     var meter = CostMeter()
     return try meter.bytes(of: warmUp)
-  }
-
-  /// At so many workers that do not disturb each other: the scheduler itself, rehearsed.
-  package func wallSeconds(workers: Int) -> Double {
-    let even = cpuSeconds / Double(max(1, workers))
-    guard !open.isEmpty else { return even }
-    var scheduler = Scheduler(
-      open, done: done, failed: [], slots: workers, retries: 0,
-      demand: Scheduler.Demand(seconds: seconds))
-    var (clock, running): (Double, [(end: Double, key: ContentKey)]) = (0, [])
-    var actions = scheduler.begin()
-    while true {
-      for case .start(let key, _) in actions {
-        running.append((clock + seconds(of: key) + Self.overhead, key))
-      }
-      guard let next = running.indices.min(by: { running[$0].end < running[$1].end }) else { return clock }
-      clock = running[next].end
-      actions = scheduler.handle(.finished(running.remove(at: next).key))
-    }
   }
 
   /// CPU seconds of one stage.

@@ -32,6 +32,20 @@ package struct WorkLimits: Sendable {
 }
 
 extension PlannedSweep {
+  /// At so many workers that do not disturb each other: what `run` would schedule, in the grid's order and within the memory of this machine, rehearsed on the forecast.
+  package func wallSeconds(workers: Int) -> Double {
+    Rehearsal.seconds(
+      plan.stages, done: done, failed: Set(failed.keys), workers: workers, demand: demand(WorkLimits()),
+      order: order, overhead: Forecast.overhead)
+  }
+
+  /// What the scheduler is told of the stages.
+  func demand(_ limits: WorkLimits) -> Scheduler.Demand {
+    let forecast = forecast
+    return Scheduler.Demand(
+      seconds: { forecast.seconds(of: $0) }, memory: { forecast.memory(of: $0) }, limit: limits.memoryLimit)
+  }
+
   /// Which of the waiting runs comes first.
   var order: Scheduler.Order {
     switch grid.run.order {

@@ -147,6 +147,13 @@ struct LimitOptions: ParsableArguments {
   func threads(_ grid: GridSpec) -> Int { threadsPerRun ?? grid.run.threadsPerRun }
 }
 
+extension GridSpec {
+  /// Worker processes on this machine: as asked for, else as the grid says, else as many as cores, divided by the threads of each.
+  func workers(_ asked: Int?, threads: Int) -> Int {
+    asked ?? run.workers ?? max(1, ProcessInfo.processInfo.activeProcessorCount / threads)
+  }
+}
+
 /// `20GB`, `500 MB`, `1.5e9`: decimal units, as `size` prints them.
 struct ByteSize: ExpressibleByArgument {
   let bytes: Int

@@ -18,7 +18,7 @@ struct Plan: ParsableCommand {
   @OptionGroup var data: DataFolders
   @OptionGroup var styles: StyleOptions
 
-  @Option(help: "Worker processes to forecast for; as many as cores where nothing is said.")
+  @Option(help: "Worker processes to forecast for; as many as `run` would start where nothing is said.")
   var workers: Int?
 
   @OptionGroup var gridSize: GridSize
@@ -92,7 +92,10 @@ struct Plan: ParsableCommand {
     do { return try location.open() } catch StoreError.absent { return nil }
   }
 
-  private var workerCount: Int { workers ?? ProcessInfo.processInfo.activeProcessorCount }
+  /// As many as `run` would start.
+  private func workerCount(_ sweep: PlannedSweep) -> Int {
+    sweep.grid.workers(workers, threads: sweep.grid.run.threadsPerRun)
+  }
 
   /// From the cells that the store has of the sweep of this name.
   private func powerSheet(_ sweep: PlannedSweep, _ store: ResultStore?) throws -> PowerSheet {
@@ -106,7 +109,7 @@ struct Plan: ParsableCommand {
   }
 
   private func text(_ sweep: PlannedSweep) -> String {
-    let (counts, forecast) = (sweep.counts, sweep.forecast)
+    let (counts, forecast, workers) = (sweep.counts, sweep.forecast, workerCount(sweep))
     var lines = [
       "\(sweep.name): \(counts.asked) runs asked for, \(counts.distinct) distinct, \(counts.shared) shared"
     ]
@@ -123,7 +126,7 @@ struct Plan: ParsableCommand {
         ? "from \(forecast.measurements) stages measured here"
         : "assumed; nothing has been measured in this store yet"
       lines.append(
-        "  forecast: \(duration(forecast.cpuSeconds)) of CPU, \(duration(forecast.wallSeconds(workers: workerCount))) at \(workerCount) workers, \(size(forecast.diskBytes)) of disk (\(basis))"
+        "  forecast: \(duration(forecast.cpuSeconds)) of CPU, \(duration(sweep.wallSeconds(workers: workers))) at \(workers) \(workers == 1 ? "worker" : "workers"), \(size(forecast.diskBytes)) of disk (\(basis))"
       )
       if forecast.savedSeconds > 0 || forecast.outputBytes > 0 {
         lines.append(
@@ -141,7 +144,7 @@ struct Plan: ParsableCommand {
   }
 
   private func machine(_ sweep: PlannedSweep, _ seeds: PowerSheet?) -> String {
-    let (counts, forecast) = (sweep.counts, sweep.forecast)
+    let (counts, forecast, workers) = (sweep.counts, sweep.forecast, workerCount(sweep))
     var members: [String: JSONValue] = [
       "schema": "mtkd-sweep-plan-1", "sweep": .string(sweep.name), "asked": JSONValue(counts.asked),
       "distinct": JSONValue(counts.distinct), "shared": JSONValue(counts.shared),
@@ -154,8 +157,7 @@ struct Plan: ParsableCommand {
       ]),
       "forecast": .object([
         "cpuSeconds": JSONValue(forecast.cpuSeconds),
-        "wallSeconds": JSONValue(forecast.wallSeconds(workers: workerCount)),
-        "workers": JSONValue(workerCount),
+        "wallSeconds": JSONValue(sweep.wallSeconds(workers: workers)), "workers": JSONValue(workers),
         "savedSeconds": JSONValue(forecast.savedSeconds), "outputBytes": JSONValue(forecast.outputBytes),
         "diskBytes": JSONValue(forecast.diskBytes), "measurements": JSONValue(forecast.measurements),
       ]),

@@ -185,8 +185,7 @@ struct Run: AsyncParsableCommand {
         cache: cache.policy,
         limits: share.limits(sweep.grid), observe: observe)
     } else {
-      let cores = ProcessInfo.processInfo.activeProcessorCount
-      let count = workers ?? sweep.grid.run.workers ?? max(1, cores / share.threads(sweep.grid))
+      let count = sweep.grid.workers(workers, threads: share.threads(sweep.grid))
       coordinator = try Coordinator(
         sweep, folder: location.folder, store: store, executor: local, workers: count,
         cache: cache.policy,

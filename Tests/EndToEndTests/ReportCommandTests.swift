@@ -180,7 +180,10 @@ import Testing
       to: "tiny.json")
     let names = try Program.run("check", "tiny.json", in: sweep.folder)
     #expect(names.status == 65)
-    for word in [#"unknown setting "alhpa"; did you mean "alpha""#, #"did you mean "baseline""#, #"did you mean "ca-mkd""#] {
+    for word in [
+      #"unknown setting "alhpa"; did you mean "alpha""#, #"did you mean "baseline""#,
+      #"did you mean "ca-mkd""#,
+    ] {
       #expect(names.talk.contains(word), "\(names.talk)")
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Specs
 import Testing
 
 /// From a grid to a table with the built program, on the grids that the repository ships.
@@ -37,6 +38,36 @@ import Testing
     #expect(
       output.out.contains("20") && output.out.contains("12") && output.out.contains("8"), "\(output.out)")
     #expect(output.out.contains("baseline"), "\(output.out)")
+  }
+
+  @Test
+  func `plan forecasts for as many workers as the grid says, one stage after the other where that is one`()
+    throws
+  {
+    func forecast(_ run: String, _ arguments: String...) throws -> [String: JSONValue] {
+      let sweep = try TinySweep(
+        grid: TinySweep.grid.replacingOccurrences(
+          of: #""axes": {"#, with: "\"run\": {\(run)}, \"axes\": {"))
+      defer { sweep.remove() }
+      let output = try Program.start(["plan", "tiny.json", "--json"] + arguments, in: sweep.folder).finish()
+      let plan = try #require(try JSONReader.read(Array(output.out.utf8)).value.object, "\(output.talk)")
+      // A dataset, a teacher, four runs.
+      #expect(plan["preparations"] == 2 && plan["toRun"] == 4)
+      return try #require(plan["forecast"]?.object)
+    }
+    let one = try forecast(#""workers": 1"#)
+    let (wall, cpu) = (
+      try #require(one["wallSeconds"]?.number?.double), try #require(one["cpuSeconds"]?.number?.double)
+    )
+    #expect(one["workers"] == 1)
+    // Each stage's work, and 0.2 s to start it and to hear its last words.
+    #expect(abs(wall - (cpu + 6 * 0.2)) < 1e-6, "\(one)")
+    let two = try forecast(#""workers": 2"#)
+    #expect(
+      two["workers"] == 2 && two["wallSeconds"]!.number!.double < wall
+        && two["cpuSeconds"] == one["cpuSeconds"])
+    #expect(try forecast(#""workers": 1"#, "--workers", "3")["workers"] == 3)
+    #expect(try forecast(#""threadsPerRun": 64"#)["workers"] == 1)
   }
 
   @Test func `a grown grid keeps what is done`() throws {

@@ -85,7 +85,8 @@ import Testing
     #expect(text.contains("40 runs asked for, 30 distinct, 28 of them with a result so far"), "\(text)")
     #expect(
       text.contains(
-        "- mtkd-sweep 0.1.0, commit abcdef123456 on Test CPU (laboratory), single, 1 thread, 4 threads a run: 30 runs"))
+        "- mtkd-sweep 0.1.0, commit abcdef123456 on Test CPU (laboratory), single, 1 thread, 4 threads a run: 30 runs"
+      ))
     #expect(text.contains("\n## Differences, paired t\n\n|"))
     #expect(text.hasSuffix("\n## The grid\n\n````jsonc\n{ // ``` in a comment\n}\n````\n"), "\(text)")
     // What follows the items of a list is not taken for the rest of the last one.

@@ -1,0 +1,49 @@
+package import Specs
+
+/// How long stages would take on so many workers that do not disturb each other: the scheduler itself, rehearsed on expected times.
+package enum Rehearsal {
+  /// Above so many open stages the answer is a bound that needs no rehearsal.
+  package static let limit = 20_000
+
+  /// - Parameters:
+  ///   - stages: of a plan, every stage after its inputs.
+  ///   - done: stages that need no time any more.
+  ///   - failed: stages with a recorded failure; what reads them does not run.
+  ///   - demand: as the scheduler of the real run gets it.
+  ///   - overhead: wall seconds of each stage that are no work of it.
+  /// - Returns: wall seconds from the first start to the last end. Of more than `limit` open stages the larger of an even share of the work and the longest chain of
+  ///   stages that wait for each other: no schedule is shorter.
+  package static func seconds(
+    _ stages: [StageRequest], done: Set<ContentKey>, failed: Set<ContentKey> = [], workers: Int,
+    demand: Scheduler.Demand, order: Scheduler.Order = .plan, overhead: Double = 0
+  ) -> Double {
+    let slots = max(1, workers)
+    var scheduler = Scheduler(
+      stages, done: done, failed: failed, slots: slots, retries: 0, demand: demand, order: order)
+    let open = stages.filter { scheduler.isOpen($0.key) }
+    func seconds(_ key: ContentKey) -> Double { demand.seconds(key) + overhead }
+    if open.count > limit { return bound(open, slots, seconds) }
+    var (clock, running): (Double, [(end: Double, key: ContentKey)]) = (0, [])
+    var actions = scheduler.begin()
+    while true {
+      for case .start(let key, _) in actions { running.append((clock + seconds(key), key)) }
+      guard let next = running.indices.min(by: { running[$0].end < running[$1].end }) else { return clock }
+      clock = running[next].end
+      actions = scheduler.handle(.finished(running.remove(at: next).key))
+    }
+  }
+
+  private static func bound(
+    _ stages: [StageRequest], _ slots: Int, _ seconds: (ContentKey) -> Double
+  ) -> Double {
+    var (sum, longest) = (0.0, 0.0)
+    var ends: [ContentKey: Double] = [:]
+    for stage in stages where ends[stage.key] == nil {
+      let start = (stage.inputs + stage.helpers).reduce(0) { max($0, ends[$1] ?? 0) }
+      let own = seconds(stage.key)
+      ends[stage.key] = start + own
+      (sum, longest) = (sum + own, max(longest, start + own))
+    }
+    return max(sum / Double(slots), longest)
+  }
+}
