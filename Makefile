@@ -84,14 +84,14 @@ bench-torch: build
 PREFIX  := /usr/local
 DESTDIR :=
 install: build
-	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/mtkd-sweep
-	install -D -m 644 $(PROGRAM).commit $(DESTDIR)$(PREFIX)/bin/mtkd-sweep.commit
-	@mkdir -p $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
-	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
-	$(PROGRAM) manual > $(DESTDIR)$(PREFIX)/share/man/man1/mtkd-sweep.1
-	$(PROGRAM) --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mtkd-sweep
-	$(PROGRAM) --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mtkd-sweep
-	$(PROGRAM) --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mtkd-sweep.fish
+	install -D -m 755 "$(PROGRAM)" "$(DESTDIR)$(PREFIX)/bin/mtkd-sweep"
+	install -D -m 644 "$(PROGRAM).commit" "$(DESTDIR)$(PREFIX)/bin/mtkd-sweep.commit"
+	@mkdir -p "$(DESTDIR)$(PREFIX)/share/man/man1" "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" \
+	  "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
+	"$(PROGRAM)" manual > "$(DESTDIR)$(PREFIX)/share/man/man1/mtkd-sweep.1"
+	"$(PROGRAM)" --generate-completion-script bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/mtkd-sweep"
+	"$(PROGRAM)" --generate-completion-script zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mtkd-sweep"
+	"$(PROGRAM)" --generate-completion-script fish > "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mtkd-sweep.fish"
 
 # docs/*.md as plain HTML pages in .build/docs, by whichever Python has the Markdown package.
 docs:

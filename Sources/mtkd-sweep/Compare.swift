@@ -37,7 +37,9 @@ struct Compare: ParsableCommand {
       valueName: "table"))
   var paper: String?
 
-  @Option(help: "How to write it: \(Catalog.tableFormats.names.joined(separator: ", ")).")
+  @Option(
+    help: "How to write it: \(Catalog.tableFormats.names.joined(separator: ", ")).",
+    completion: Completions.formats)
   var format = TextTable.name
 
   func validate() throws {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Distillation
 import Networks
+import Reports
 import Specs
 import Storage
 import Sweeps
@@ -14,6 +15,9 @@ enum Completions {
   static let methods = CompletionKind.custom { _, _, prefix in
     Catalog.methods.names.filter { $0.hasPrefix(prefix) }
   }
+  static let formats = CompletionKind.list(Catalog.tableFormats.names)
+  static let reportFormats = CompletionKind.list(Catalog.tableFormats.names + [SweepPage.name])
+  static let figures = CompletionKind.list(Catalog.figures.names)
   static let presets = CompletionKind.custom { _, _, prefix in
     Catalog.presets.names.filter { $0.hasPrefix(prefix) }
   }

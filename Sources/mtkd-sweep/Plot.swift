@@ -18,10 +18,14 @@ struct Plot: ParsableCommand {
   @OptionGroup var location: StoreLocation
   @OptionGroup var options: TestOptions
 
-  @Argument(help: ArgumentHelp("Which figure: one of the kinds above.", valueName: "kind"))
+  @Argument(
+    help: ArgumentHelp("Which figure: one of the kinds above.", valueName: "kind"),
+    completion: Completions.figures)
   var kind: String
 
-  @Argument(help: "The sweep, as 'mtkd-sweep list' names it. May be left out where the store holds one.")
+  @Argument(
+    help: "The sweep, as 'mtkd-sweep list' names it. May be left out where the store holds one.",
+    completion: Completions.sweeps)
   var sweep: String?
 
   @Option(

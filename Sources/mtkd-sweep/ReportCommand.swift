@@ -21,8 +21,8 @@ struct Report: ParsableCommand {
 
   @Option(
     help:
-      "How to write the table: \(Catalog.tableFormats.names.joined(separator: ", ")); or \(SweepPage.name): one page with everything, for a browser."
-  )
+      "How to write the table: \(Catalog.tableFormats.names.joined(separator: ", ")); or \(SweepPage.name): one page with everything, for a browser.",
+    completion: Completions.reportFormats)
   var format = TextTable.name
 
   @Option(
