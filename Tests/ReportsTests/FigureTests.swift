@@ -179,11 +179,77 @@ import Testing
     #expect(!drawing.texts.contains { $0.hasPrefix("-") } && drawing.texts.contains("0"), "\(drawing.texts)")
   }
 
-  @Test func `names that are too long for a legend lose their middle`() {
+  @Test func `texts that are too long lose their middle, and sentences go on in another line`() {
     let name = "mini-shufflev2-01 aver-kd-fitnet M=4 alpha=0.5"
-    let short = Legend.shortened(name)
-    #expect(short.count == 34 && short.hasPrefix("mini-shuffl…") && short.hasSuffix("M=4 alpha=0.5"))
-    #expect(Legend.shortened("short") == "short")
+    #expect(TextFit.shortened(name, to: 1000) == name && TextFit.shortened("short", to: 60) == "short")
+    let short = TextFit.shortened(name, to: 250)
+    #expect(short.hasPrefix("mi") && short.hasSuffix("M=4 alpha=0.5") && short.contains("…"), "\(short)")
+    #expect(TextFit.width(short) <= 250 && TextFit.width(short) > 235)
+    #expect(TextFit.shortened(name, to: 1) == "…")
+    let sentence = "Mean of n = 3 seeds, band of one sample deviation, each seed a mark."
+    let lines = TextFit.lines(sentence, "note", to: 150)
+    #expect(lines.joined(separator: " ") == sentence && lines.count > 2)
+    #expect(lines.allSatisfy { TextFit.width($0, "note") <= 150 })
+    var svg = SVG(width: 200, height: 100, title: "t", description: "d")
+    svg.note(sentence)
+    #expect(svg.height > 100, "the picture grows with the lines at its foot")
+  }
+
+  /// Long names of everything that a picture shows: sweep, student, method with its options, trainer, teachers, metric.
+  ///
+  /// - Parameter hasTrainers: whether methods differ in their trainers, too.
+  static func wordy(hasTrainers: Bool) -> FigureInput {
+    func long(_ label: JSONValue) -> JSONValue {
+      switch label.string {
+      case "resnet8": "cifar_shufflenet_v2(width=0.5, blocks=[3, 7, 3], channels=[24, 48, 96, 192])"
+      case "mtkd-rl":
+        "mtkd-rl(policy=ppo, objective=log, stateEntries=[ce, cos, kl], rewardNorm=minmaxCentred, mixing=dynamic)"
+      case let name?: .string("\(name) with a feature loss of its own and eleven other settings")
+      case nil: label
+      }
+    }
+    let plain = input.results
+    let runs = plain.runs.map { run in
+      let device: JSONValue =
+        run.labels[1] == "mtkd-rl"
+        ? "the first, longer of two trainers in words" : "WWWWWWWW MMMMMMMM 蒸留蒸留蒸留蒸留蒸留蒸留蒸留蒸留"
+      return SweepResults.Run(
+        labels: run.labels.map(long) + (hasTrainers ? [device] : []), seed: run.seed, outcome: run.outcome,
+        key: run.key,
+        programs: run.programs)
+    }
+    let results = SweepResults(
+      name: "a-sweep-name-of-sixty-three-characters-as-long-as-grids-allow-1",
+      columns: plain.columns + (hasTrainers ? ["trainer"] : []), runs: runs, metric: plain.metric,
+      select: .bestOnTest)
+    return FigureInput(ReportTable(results), series: input.series, x: "method")
+  }
+
+  @Test(arguments: Catalog.figures.names.filter { $0 != "teachers" })
+  func `no text leaves the picture or runs into its neighbour`(_ name: String) throws {
+    for var input in [Self.input, Self.wordy(hasTrainers: name != "axis")] {
+      if name == "axis" { input.x = "method" }
+      let svg = try Catalog.figures.entry(name).draw(input)
+      let drawing = try Drawing(svg.text)
+      let boxes = drawing.elements("text").map { Box($0) }
+      for box in boxes {
+        #expect(
+          box.left >= 0 && box.right <= svg.width && box.top >= 0 && box.bottom <= svg.height,
+          "\(box) in \(svg.width) × \(svg.height)")
+        let overlapped = boxes.filter { $0 != box && $0.overlaps(box) }
+        #expect(overlapped.isEmpty, "\(box) over \(overlapped)")
+      }
+      // What was cut is there as a whole.
+      for element in drawing.elements("text") where element.text.contains("…") {
+        let whole = try #require(element.title, "\(element.text)")
+        var rest = whole[...]
+        for piece in element.text.split(separator: "…") {
+          let place = try #require(rest.firstRange(of: piece.drop { $0 == " " }), "\(piece) in \(whole)")
+          rest = rest[place.upperBound...]
+        }
+        #expect(whole.count > element.text.count)
+      }
+    }
   }
 
   @Test func `a sweep without what a kind needs says what that is`() {
@@ -254,6 +320,45 @@ import Testing
     }
     #expect(zip(greys, greys.dropFirst()).allSatisfy { $0 < $1 })
   }
+}
+
+/// Where a text stands, by an estimate of its width that is not the program's: each character as wide as the mean of its kind in DejaVu Sans.
+private struct Box: Equatable, CustomStringConvertible {
+  let text: String
+  let left, right, top, bottom: Double
+
+  init(_ element: Drawing.Element) {
+    text = element.text
+    func number(_ name: String) -> Double { element.attributes[name].flatMap(Double.init) ?? 0 }
+    let size =
+      element.style.contains("title")
+      ? 15.0 * 1.1 : element.style.contains("note") ? 11 : element.style.contains("small") ? 10.5 : 12
+    let width =
+      size
+      * text.unicodeScalars.reduce(0.0) { sum, scalar in
+        sum
+          + (scalar.value > 0x1100 && scalar.value != 0x2026
+            ? 1 : "il.,:;'|!()[]/- ".unicodeScalars.contains(scalar) ? 0.33 : 0.6)
+      }
+    let (x, y) = (number("x"), number("y"))
+    let start =
+      switch element.attributes["text-anchor"] {
+      case "middle": -width / 2;
+      case "end": -width;
+      default: 0.0
+      }
+    if element.attributes["transform"] != nil {
+      (left, right, top, bottom) = (x - 0.75 * size, x + 0.2 * size, y - start - width, y - start)
+    } else {
+      (left, right, top, bottom) = (x + start, x + start + width, y - 0.75 * size, y + 0.2 * size)
+    }
+  }
+
+  func overlaps(_ other: Box) -> Bool {
+    left < other.right - 1 && other.left < right - 1 && top < other.bottom - 1 && other.top < bottom - 1
+  }
+
+  var description: String { "\"\(text)\" at \(Int(left)) to \(Int(right)), \(Int(top)) to \(Int(bottom))" }
 }
 
 /// An SVG text, parsed.

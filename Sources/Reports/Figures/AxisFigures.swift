@@ -76,9 +76,9 @@ package enum AxisFigure: FigureKind {
       marks + legend.dropFirst(titles.count).map { ($0, Legend.Mark.reference) }, on: &svg, at: Point(556, 46)
     )
     let n = Set(drawn.map(\.values.count)).sorted().map(String.init).joined(separator: " or ")
-    svg.text(
-      "Mean of n = \(n) seeds, band of one sample deviation, each seed a mark; \(input.selection).\(left > 0 ? " \(left) more lines are not shown: --where chooses." : "")",
-      Point(16, 416), "note")
+    svg.note(
+      "Mean of n = \(n) seeds, band of one sample deviation, each seed a mark; \(input.selection).\(left > 0 ? " \(left) more lines are not shown: --where chooses." : "")"
+    )
     return svg
   }
 

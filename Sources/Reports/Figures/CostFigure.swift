@@ -59,6 +59,7 @@ package enum CostFigure: FigureKind {
     frame.draw(on: &svg, x: "\(metric), mean of an epoch (s)", y: input.metricTitle, vertical: true)
     let joined = front.map { frame.at(points[$0].cost.mean, points[$0].cell.headline!.mean) }
     svg.path(joined, "reference", dash: "5 4")
+    var numbers: [Point] = []
     for (index, point) in points.enumerated() {
       let sample = point.cell.headline!
       let at = frame.at(point.cost.mean, sample.mean)
@@ -77,15 +78,26 @@ package enum CostFigure: FigureKind {
         hint:
           "\(input.name(point.cell, among: all)): \(Digits.fixed(point.cost.mean, 3)) s, \(ReportTable.text(sample, plusMinus: "±"))"
       )
-      if named.contains(index) { svg.text("\(index + 1)", Point(at.x + 8, at.y - 6), "small") }
+      if named.contains(index) {
+        // Marks may be close to each other: the first of four places that no other number takes.
+        let wide = TextFit.width("\(index + 1)", "small")
+        let places = [(8.0, -6.0), (8, 13), (-8 - wide, -6), (-8 - wide, 13)].map {
+          Point(at.x + $0.0, at.y + $0.1)
+        }
+        let free = places.first { place in
+          !numbers.contains { abs($0.x - place.x) < 16 && abs($0.y - place.y) < 11 }
+        }
+        numbers.append(free ?? places[0])
+        svg.text("\(index + 1)", numbers.last!, "small")
+      }
     }
     Legend.draw(
       zip(named, names).map { place, name in
         (name, front.contains(place) ? Legend.Mark.marker(3, colour: 1) : .marker(0, colour: 0))
       }, on: &svg, at: Point(556, 46))
-    svg.text(
-      "Diamonds: no other cell is both cheaper and better. Mean and one sample deviation over seeds; seconds are those of the machines that ran them.",
-      Point(16, height - 12), "note")
+    svg.note(
+      "Diamonds: no other cell is both cheaper and better. Mean and one sample deviation over seeds; seconds are those of the machines that ran them."
+    )
     return svg
   }
 

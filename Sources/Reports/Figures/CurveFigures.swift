@@ -54,7 +54,7 @@ enum CoursePlot {
     for (index, entry) in courses.enumerated() { entry.course.draw(index, frame, on: &svg) }
     Legend.draw(
       courses.indices.map { (courses[$0].name, Legend.Mark.line($0)) }, on: &svg, at: Point(556, 46))
-    svg.text(note, Point(16, 416), "note")
+    svg.note(note)
     return svg
   }
 }

@@ -48,7 +48,9 @@ package struct FigureInput: Sendable {
       let (column, label) = (results.columns[index], cell.labels[index])
       guard !hidden.contains(column), label != .null, cells.contains(where: { $0.labels[index] != label })
       else { return nil }
-      return column == "student" ? ReportTable.text(label) : ReportTable.word(column, label, pools)
+      let word = column == "student" ? ReportTable.text(label) : ReportTable.word(column, label, pools)
+      // One setting is one word to whoever has to shorten the name.
+      return word.replacing(" ", with: "\u{a0}")
     }
     return words.isEmpty ? label(cell, "method").map(ReportTable.text) ?? "all" : words.joined(separator: " ")
   }
@@ -104,7 +106,8 @@ extension Catalog where Entry == any FigureKind.Type {
 /// Names beside marks, in a column.
 struct Legend {
   static let rowHeight = 19.0
-  private static let longest = 34
+  /// Pixels of a name at most.
+  private static let longest = 260.0
 
   /// A line, a marker of a shape and a colour, or a patch before each name.
   enum Mark { case line(Int), marker(Int, colour: Int), patch(Int), ribbon(Int), reference }
@@ -126,19 +129,12 @@ struct Legend {
         svg.rectangle(Point(corner.x + 5, y - 6), width: 16, height: 12, FigureStyle.ribbon(index))
       case .reference: svg.line(Point(corner.x, y), Point(corner.x + 26, y), "reference", dash: "5 4")
       }
-      let shown = shortened(entry.name)
-      svg.text(
-        shown, Point(corner.x + 32, y + 4), hint: shown == entry.name ? nil : entry.name)
+      svg.text(entry.name, Point(corner.x + 32, y + 4), room: longest)
     }
   }
 
-  /// Names differ at their ends: what does not fit goes from the middle.
-  static func shortened(_ name: String) -> String {
-    name.count > longest ? "\(name.prefix(longest / 3))…\(name.suffix(longest - 1 - longest / 3))" : name
-  }
-
-  /// Pixels that the longest of some names takes.
+  /// Pixels that the longest of some names takes, with its mark.
   static func width(_ names: [String]) -> Double {
-    40 + 6.6 * Double(min(longest, names.map(\.count).max() ?? 0))
+    32 + min(longest, names.map { TextFit.width($0) }.max() ?? 0) + 2 * SVG.margin
   }
 }

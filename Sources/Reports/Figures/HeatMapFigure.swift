@@ -44,15 +44,15 @@ package enum HeatMapFigure: FigureKind {
     var x = 68.0
     for (field, width) in zip(fields, widths) {
       let title = input.name(field[0], among: fields.flatMap(\.self), without: ["alpha", "beta"])
-      svg.text(title, Point(x, 52))
+      svg.text(title, Point(x, 52), room: width - 12)
       draw(
         field, (values(field, a), values(field, b)), (a, b), (low, high), input, Point(x, 62), side, on: &svg)
       x += width
     }
     key(low, high, input, Point(x, 62), Double(tallest) * side, on: &svg)
-    svg.text(
-      "Mean ± sample deviation over seeds, \(input.selection).\(left > 0 ? " \(left) more combinations are not shown." : "")",
-      Point(16, height - 12), "note")
+    svg.note(
+      "Mean ± sample deviation over seeds, \(input.selection).\(left > 0 ? " \(left) more combinations are not shown." : "")"
+    )
     return svg
   }
 

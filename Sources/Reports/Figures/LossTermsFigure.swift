@@ -50,7 +50,7 @@ package enum LossTermsFigure: FigureKind {
     svg.text("\(input.results.name): \(AxisFigure.noun(input)) by loss terms", Point(66, 26), "title")
     let inner = width - 66 - Legend.width(words) - 24
     let frame = Frame(
-      x: Scale(names: names.map { $0.count > 30 ? $0.prefix(29) + "…" : $0 }), y: Scale(covering: values),
+      x: Scale(names: names), y: Scale(covering: values),
       left: 66, top: 46, width: inner, height: 300)
     frame.draw(on: &svg, x: "", y: input.metricTitle)
     let thick = min(34, inner / Double(groups.count) / 5)
@@ -81,9 +81,9 @@ package enum LossTermsFigure: FigureKind {
     Legend.draw(
       words.indices.map { (words[$0], Legend.Mark.patch($0)) }, on: &svg,
       at: Point(width - Legend.width(words), 46))
-    svg.text(
-      "Mean over seeds ± one sample deviation, seeds as marks; axis not from 0; \(input.selection).\(left > 0 ? " \(left) more groups are not shown." : "")",
-      Point(16, 416), "note")
+    svg.note(
+      "Mean over seeds ± one sample deviation, seeds as marks; axis not from 0; \(input.selection).\(left > 0 ? " \(left) more groups are not shown." : "")"
+    )
     return svg
   }
 

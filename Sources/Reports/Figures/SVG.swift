@@ -4,7 +4,7 @@
 /// Colours are classes: a style sheet inside gives them values for light and for dark surroundings.
 package struct SVG: Sendable {
   package let width: Double
-  package let height: Double
+  package private(set) var height: Double
   private let title: String
   private let description: String
   private var body: [String] = []
@@ -87,16 +87,41 @@ package struct SVG: Sendable {
     body.append(Self.closed(element.0, element.1, hint))
   }
 
-  /// - Parameter anchor: `start`, `middle` or `end`.
+  /// Between a text and the edge of the picture.
+  static let margin = 4.0
+
+  /// A line of text; what would leave the picture loses its middle and shows the whole as a hint.
+  ///
+  /// - Parameters:
+  ///   - anchor: `start`, `middle` or `end`.
+  ///   - room: pixels that it may take besides; as many as there are to the picture's edge where nothing is said.
   mutating func text(
-    _ text: String, _ at: Point, _ style: String = "label", anchor: String = "start", turned: Bool = false,
-    hint: String? = nil
+    _ whole: String, _ at: Point, _ style: String = "label", anchor: String = "start", turned: Bool = false,
+    room: Double = .infinity, hint: String? = nil
   ) {
+    let (before, behind) = turned ? (height - at.y, at.y) : (at.x, width - at.x)
+    let inside =
+      switch anchor {
+      case "middle": 2 * min(before, behind) - 2 * Self.margin
+      case "end": before - Self.margin
+      default: behind - Self.margin
+      }
+    let text = TextFit.shortened(whole, style, to: min(room, inside))
+    let hint = hint ?? (text == whole ? nil : whole)
     let turn = turned ? " transform=\"rotate(-90 \(Self.number(at.x)) \(Self.number(at.y)))\"" : ""
     let inner = (hint.map { "<title>\(HTMLSheet.escaped($0))</title>" } ?? "") + HTMLSheet.escaped(text)
     body.append(
       "<text class=\"\(style)\" x=\"\(Self.number(at.x))\" y=\"\(Self.number(at.y))\" text-anchor=\"\(anchor)\"\(turn)>\(inner)</text>"
     )
+  }
+
+  /// The sentence at the foot of the picture, in as many lines as it needs: the picture grows with them.
+  mutating func note(_ sentence: String) {
+    let lines = TextFit.lines(sentence, "note", to: width - 32 - Self.margin)
+    for (row, line) in lines.enumerated() {
+      if row > 0 { height += 15 }
+      text(line, Point(16, height - 14), "note")
+    }
   }
 
   private static func dash(_ dash: String?) -> String { dash.map { " stroke-dasharray=\"\($0)\"" } ?? "" }

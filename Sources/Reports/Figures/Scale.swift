@@ -4,6 +4,8 @@ struct Scale: Sendable {
   let high: Double
   /// Values with their texts.
   let ticks: [(value: Double, text: String)]
+  /// Whether the texts are names rather than numbers.
+  var isNames = false
 
   /// Round numbers around the values, about `count` ticks.
   init(covering values: [Double], count: Int = 6, from zero: Bool = false) {
@@ -35,6 +37,7 @@ struct Scale: Sendable {
     self.init(
       low: -0.5, high: Double(names.count) - 0.5,
       ticks: names.enumerated().map { (Double($0.offset), $0.element) })
+    isNames = true
   }
 
   /// Epochs counted from 1, whole ones only.
@@ -84,15 +87,23 @@ struct Frame: Sendable {
       svg.line(Point(left, y), Point(right, y), "grid")
       svg.text(tick.text, Point(left - 7, y + 4), anchor: "end")
     }
-    for tick in x.ticks {
+    let slot = width / Double(max(1, x.ticks.count))
+    // Names that do not fit beside each other take turns in two rows.
+    let rows =
+      x.isNames && x.ticks.contains { TextFit.width($0.text) > slot - 8 } && x.ticks.count > 1 ? 2 : 1
+    for (place, tick) in x.ticks.enumerated() {
       let x = at(tick.value, y.low).x
       if vertical { svg.line(Point(x, top), Point(x, bottom), "grid") }
       svg.line(Point(x, bottom), Point(x, bottom + 4), "axis")
-      svg.text(tick.text, Point(x, bottom + 18), anchor: "middle")
+      svg.text(
+        tick.text, Point(x, bottom + 18 + 14 * Double(place % rows)), anchor: "middle",
+        room: self.x.isNames ? Double(rows) * slot - 8 : .infinity)
     }
     svg.line(Point(left, bottom), Point(right, bottom), "axis")
     svg.line(Point(left, top), Point(left, bottom), "axis")
-    if !titleX.isEmpty { svg.text(titleX, Point(left + width / 2, bottom + 37), anchor: "middle") }
+    if !titleX.isEmpty {
+      svg.text(titleX, Point(left + width / 2, bottom + 37 + 12 * Double(rows - 1)), anchor: "middle")
+    }
     if !titleY.isEmpty {
       svg.text(titleY, Point(left - 46, top + height / 2), anchor: "middle", turned: true)
     }

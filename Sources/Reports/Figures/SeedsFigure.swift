@@ -11,8 +11,8 @@ package enum SeedsFigure: FigureKind {
     guard !all.isEmpty else { throw NoFigure(kind: name, reason: "no cell has a finished run yet.") }
     let cells = Array(all.prefix(most))
     let names = cells.map { input.name($0, among: all) }
-    let longest = min(44, names.map(\.count).max() ?? 0)
-    let left = 30 + 6.6 * Double(longest)
+    let longest = min(320, names.map { TextFit.width($0) }.max() ?? 0)
+    let left = 16 + longest + 8
     let rowHeight = 24.0
     var seeds: [Int] = []
     for seed in cells.flatMap({ $0.values.map(\.seed) }) where !seeds.contains(seed) { seeds.append(seed) }
@@ -36,10 +36,7 @@ package enum SeedsFigure: FigureKind {
     frame.draw(on: &svg, x: input.metricTitle, y: "", vertical: true)
     for (row, cell) in cells.enumerated() {
       let y = frame.top + (Double(row) + 0.5) * rowHeight
-      let isLong = names[row].count > longest
-      svg.text(
-        isLong ? names[row].prefix(longest - 1) + "…" : names[row], Point(left - 8, y + 4), anchor: "end",
-        hint: isLong ? names[row] : nil)
+      svg.text(names[row], Point(left - 8, y + 4), anchor: "end", room: longest)
       let sample = cell.headline!
       if let interval = sample.moments.interval() {
         let (from, to) = (frame.at(max(x.low, interval.low), 0).x, frame.at(min(x.high, interval.high), 0).x)
@@ -66,9 +63,9 @@ package enum SeedsFigure: FigureKind {
       legend.indices.map { (legend[$0], Legend.Mark.marker($0, colour: $0)) }, on: &svg,
       at: Point(left + 456, 46))
     let hidden = all.count - cells.count
-    svg.text(
-      "Upright: mean; level: its 95 % t interval, open where it leaves the frame; \(input.selection).\(hidden > 0 ? " \(hidden) more cells are not shown: --where chooses." : "")",
-      Point(16, height - 12), "note")
+    svg.note(
+      "Upright: mean; level: its 95 % t interval, open where it leaves the frame; \(input.selection).\(hidden > 0 ? " \(hidden) more cells are not shown: --where chooses." : "")"
+    )
     return svg
   }
 }

@@ -58,9 +58,7 @@ package enum WeightsFigure: FigureKind {
           kind.1,
         ]
         let text = title.filter { !$0.isEmpty }.joined(separator: ", ")
-        let isLong = text.count > 50
-        svg.text(
-          isLong ? text.prefix(49) + "…" : text, Point(frame.left, top - 10), hint: isLong ? text : nil)
+        svg.text(text, Point(frame.left, top - 10), room: panel + (column == 0 ? gap - 12 : 0))
         frame.draw(on: &svg, x: "epoch", y: column == 0 ? "weight (sum of teachers)" : "")
         draw(ribbons, frame, on: &svg)
         svg.line(Point(frame.left, frame.bottom), Point(frame.right, frame.bottom), "axis")
@@ -69,9 +67,9 @@ package enum WeightsFigure: FigureKind {
     Legend.draw(
       names.indices.map { (names[$0], Legend.Mark.ribbon($0)) }, on: &svg,
       at: Point(width - Legend.width(names), 74))
-    svg.text(
-      "Mean over samples and seeds of executed weights, stacked in the order of the pool.\(left > 0 ? " \(left) more cells are not shown: --where chooses." : "")",
-      Point(16, height - 12), "note")
+    svg.note(
+      "Mean over samples and seeds of executed weights, stacked in the order of the pool.\(left > 0 ? " \(left) more cells are not shown: --where chooses." : "")"
+    )
     return svg
   }
 
@@ -195,9 +193,9 @@ package enum ClassWeightsFigure: FigureKind {
       names.indices.map { (names[$0], Legend.Mark.ribbon($0)) }, on: &svg,
       at: Point(width - Legend.width(names), 78))
     let left = classes - shown
-    svg.text(
-      "After the last epoch, mean over samples and seeds; stacked in the order of the pool.\(left > 0 ? " \(left) more classes are not shown." : "")",
-      Point(16, height - 12), "note")
+    svg.note(
+      "After the last epoch, mean over samples and seeds; stacked in the order of the pool.\(left > 0 ? " \(left) more classes are not shown." : "")"
+    )
     return svg
   }
 }
