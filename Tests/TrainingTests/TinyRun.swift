@@ -29,6 +29,9 @@ struct TinyRun {
     ])
   }
 
+  /// Widths differ, so that ND needs a projector for one of them and none for the other.
+  func teacher(_ number: Int) throws -> ModelSpec { try Self.network(number % 2 == 0 ? 8 : 6) }
+
   var source: FixedBatches {
     let shape: Shape = [samples, 1, 8, 8]
     let orders = (0..<epochs).map { epoch in
@@ -43,8 +46,7 @@ struct TinyRun {
   var trainedTeachers: [Teacher] {
     get throws {
       try (pool ?? Array(0..<teachers)).map { number in
-        // Widths differ, so that ND needs a projector for one of them and none for the other.
-        let built = try BuiltNetwork(Self.network(number % 2 == 0 ? 8 : 6), Self.task)
+        let built = try BuiltNetwork(teacher(number), Self.task)
         var state = built.state(seed: UInt64(100 + number), precision: precision)
         if isBroken, let last = state.parameters.last {
           state[last] = .full(.nan, state[last].shape, precision)
