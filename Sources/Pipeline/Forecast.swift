@@ -81,11 +81,17 @@ package struct Forecast: Sendable {
     var meter = CostMeter()
     var book = TopicBook(estimates)
     var (works, disk, outputs, saved): ([ContentKey: Work], Double, Double, Double) = ([:], 0, 0, 0)
+    // Summed in one order: in another it would end in other digits.
+    var seconds = 0.0
+    func enter(_ work: Work, as key: ContentKey) {
+      works[key] = work
+      seconds += Double(work.multiplyAdds) * book.topics[Int(work.topic)].rate
+    }
     works.reserveCapacity(plan.runKeys.count - min(done.count, plan.runKeys.count))
     for (key, record) in plan.records.sorted(by: { $0.key < $1.key }) where !done.contains(key) {
       let topic = book.topic(of: record, meter.shape(of: record.dataset))
       let cost = try meter.record(record)
-      works[key] = Work(multiplyAdds: Float(cost), topic: topic)
+      enter(Work(multiplyAdds: Float(cost), topic: topic), as: key)
       outputs += try meter.bytes(of: record)
       saved -= cost * book.topics[Int(topic)].rate
     }
@@ -97,7 +103,7 @@ package struct Forecast: Sendable {
       let all = isRead ? own : own + teachers.reduce(0) { $0 + $1.cost }
       let share = Double(warmUp.epochs) / Double(warmUp.run.recipe.epochs)
       let topic = book.topic(of: warmUp.run, isRead: isRead, meter.shape(of: warmUp.run.dataset))
-      works[key] = Work(multiplyAdds: Float(share * all), topic: topic)
+      enter(Work(multiplyAdds: Float(share * all), topic: topic), as: key)
       disk += try meter.bytes(of: warmUp)
     }
     // What runs of one kind take is worked out once; most grids have few kinds.
@@ -129,20 +135,17 @@ package struct Forecast: Sendable {
           guard meter.seen.insert(stage).inserted else { continue }
           let stageKey = stage.key
           guard !done.contains(stageKey) else { continue }
-          works[stageKey] = Work(
-            multiplyAdds: Float(try meter.teacher(stage)), topic: book.topic(of: stage, shape))
+          enter(
+            Work(multiplyAdds: Float(try meter.teacher(stage)), topic: book.topic(of: stage, shape)),
+            as: stageKey)
         }
       }
-      works[key] = demand.work
+      enter(demand.work, as: key)
       disk += demand.disk
       saved += demand.saved
     }
     (self.works, topics) = (works, book.topics)
-    // In the order of the plan: a sum in another order ends in other digits.
-    cpuSeconds = plan.stages.reduce(0) { sum, stage in
-      guard let work = works[stage.key] else { return sum }
-      return sum + Double(work.multiplyAdds) * book.topics[Int(work.topic)].rate
-    }
+    cpuSeconds = seconds
     savedSeconds = max(0, saved)
     outputBytes = outputs
     diskBytes = disk + outputs

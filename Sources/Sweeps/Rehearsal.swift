@@ -15,14 +15,16 @@ package enum Rehearsal {
   ///   stages that wait for each other: no schedule is shorter.
   package static func seconds(
     _ stages: [StageRequest], done: Set<ContentKey>, failed: Set<ContentKey> = [], workers: Int,
-    demand: Scheduler.Demand, order: Scheduler.Order = .plan, overhead: Double = 0
+    demand: Scheduler.Demand, order: @autoclosure () -> Scheduler.Order = .plan, overhead: Double = 0
   ) -> Double {
     let slots = max(1, workers)
-    var scheduler = Scheduler(
-      stages, done: done, failed: failed, slots: slots, retries: 0, demand: demand, order: order)
-    let open = stages.filter { scheduler.isOpen($0.key) }
     func seconds(_ key: ContentKey) -> Double { demand.seconds(key) + overhead }
-    if open.count > limit { return bound(open, slots, seconds) }
+    func isOpen(_ key: ContentKey) -> Bool { !done.contains(key) && !failed.contains(key) }
+    if stages.count > limit, stages.count(where: { isOpen($0.key) }) > limit {
+      return bound(stages, isOpen, slots, seconds)
+    }
+    var scheduler = Scheduler(
+      stages, done: done, failed: failed, slots: slots, retries: 0, demand: demand, order: order())
     var (clock, running): (Double, [(end: Double, key: ContentKey)]) = (0, [])
     var actions = scheduler.begin()
     while true {
@@ -34,14 +36,17 @@ package enum Rehearsal {
   }
 
   private static func bound(
-    _ stages: [StageRequest], _ slots: Int, _ seconds: (ContentKey) -> Double
+    _ stages: [StageRequest], _ isOpen: (ContentKey) -> Bool, _ slots: Int, _ seconds: (ContentKey) -> Double
   ) -> Double {
     var (sum, longest) = (0.0, 0.0)
+    // Of what others may wait for: nobody waits for a run.
     var ends: [ContentKey: Double] = [:]
-    for stage in stages where ends[stage.key] == nil {
-      let start = (stage.inputs + stage.helpers).reduce(0) { max($0, ends[$1] ?? 0) }
+    for stage in stages where isOpen(stage.key) {
+      var start = 0.0
+      for key in stage.inputs { start = max(start, ends[key] ?? 0) }
+      for key in stage.helpers { start = max(start, ends[key] ?? 0) }
       let own = seconds(stage.key)
-      ends[stage.key] = start + own
+      if stage.kind != StudentStage.kind { ends[stage.key] = start + own }
       (sum, longest) = (sum + own, max(longest, start + own))
     }
     return max(sum / Double(slots), longest)
