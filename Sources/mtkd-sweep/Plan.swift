@@ -125,8 +125,11 @@ struct Plan: ParsableCommand {
         forecast.measurements > 0
         ? "from \(forecast.measurements) stages measured here"
         : "assumed; nothing has been measured in this store yet"
+      // How much faster a run becomes depends on its network.
+      let threads = sweep.grid.run.threadsPerRun
+      let threading = threads > 1 ? " of \(threads) threads, each run at the pace of one" : ""
       lines.append(
-        "  forecast: \(duration(forecast.cpuSeconds)) of CPU, \(duration(sweep.wallSeconds(workers: workers))) at \(workers) \(workers == 1 ? "worker" : "workers"), \(size(forecast.diskBytes)) of disk (\(basis))"
+        "  forecast: \(duration(forecast.cpuSeconds)) of CPU, \(duration(sweep.wallSeconds(workers: workers))) at \(workers) \(workers == 1 ? "worker" : "workers")\(threading), \(size(forecast.diskBytes)) of disk (\(basis))"
       )
       if forecast.savedSeconds > 0 || forecast.outputBytes > 0 {
         lines.append(
