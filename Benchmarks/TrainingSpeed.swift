@@ -163,7 +163,7 @@ private struct TrainingStep {
     return gradients
   }
 
-  func infer() { _ = built.network(images, Pass(state, .inference)) }
+  func infer() { _ = built.network.parts(of: images, state) }
 
   /// FNV-1a over the bytes of all arrays.
   var digest: String {

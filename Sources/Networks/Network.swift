@@ -39,6 +39,21 @@ extension Network {
   }
 }
 
+/// Images that a thread infers at a time.
+private let imagesAtOnce = 16
+
+extension Network {
+  /// What it says of images with running statistics, constants, in parts that follow each other: their maps stay in a core's cache. What is said of
+  /// one image depends on no other, so where a batch is cut decides no bit.
+  package func parts(of images: Tensor, _ state: ModelState) -> [Activations] {
+    let (count, step) = (images.shape[0], imagesAtOnce * FastKernels.threads)
+    guard count > step else { return [self(images, Pass(state, .inference))] }
+    return stride(from: 0, to: count, by: step).map { first in
+      self(images.sliced(axis: 0, from: first, to: min(first + step, count)), Pass(state, .inference))
+    }
+  }
+}
+
 /// Networks of one design, told apart by their parameters.
 package protocol NetworkFamily: Sendable {
   associatedtype Parameters: FamilyParameters

@@ -43,7 +43,7 @@ package struct EngineBenchmark: Sendable {
 
     func step() {
       guard phase == .train else {
-        _ = built.network(images, Pass(state, .inference))
+        _ = built.network.parts(of: images, state)
         return
       }
       let gradients: [Tensor?]

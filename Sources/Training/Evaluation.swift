@@ -17,7 +17,7 @@ package struct Evaluation: Hashable, Sendable {
   package init(_ network: any Network, _ state: ModelState, on source: some BatchSource)
     throws(DatasetError)
   {
-    try self.init(on: source) { network($0, Pass(state, .inference)).logits }
+    try self.init(on: source) { .stacked(network.parts(of: $0, state).map(\.logits)) }
   }
 
   /// Evaluates a teacher, whose images may be normalised in another way.

@@ -12,17 +12,10 @@ package struct Teacher: Sendable {
     (self.network, self.state, self.renormalisation) = (network, state, renormalisation)
   }
 
-  /// Images that a thread evaluates at a time: their maps stay in its cache. What is said of one depends on no other, so this decides no bit.
-  private static let imagesAtOnce = 8
-
   /// What it says of images as the student sees them, with running statistics; constants.
   package func callAsFunction(_ images: Tensor) -> Activations {
     let images = renormalisation?.applied(to: images) ?? images
-    let (count, step) = (images.shape[0], Self.imagesAtOnce * FastKernels.threads)
-    let parts = stride(from: 0, to: count, by: step).map { first in
-      network.network(
-        images.sliced(axis: 0, from: first, to: min(first + step, count)), Pass(state, .inference))
-    }
+    let parts = network.network.parts(of: images, state)
     guard parts.count > 1 else { return parts[0] }
     return Activations(
       features: parts[0].features.indices.map { index in .stacked(parts.map { $0.features[index] }) },

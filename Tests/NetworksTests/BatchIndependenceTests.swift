@@ -29,6 +29,8 @@ import Testing
     }
     let whole = outputs(count, of: images)
     #expect(outputs(16, of: images) == whole)
+    let odd = built.network.parts(of: images.sliced(axis: 0, from: 0, to: 37), state).flatMap(\.logits.floats)
+    #expect(odd == Array(whole[0][..<odd.count]) && odd.count == 37 * task.classes)
     let few = images.sliced(axis: 0, from: 0, to: 4)
     let alone = outputs(1, of: few)
     for (one, all) in zip(alone, whole) { #expect(one == Array(all[..<one.count])) }
