@@ -135,7 +135,7 @@ struct OrchestrationSpeed {
     let store = try ResultStore(at: place, .writing)
     let sweep = try SweepPlanner.plan(gridAt: path, dataFolders: [], store: store)
     let coordinator = try Coordinator(
-      sweep, folder: place, store: store, executor: LocalProcesses(executable: program), workers: 2
+      sweep, folder: place, store: store, executor: processes(), workers: 2
     ) { _ in }
     let (start, cpu, children) = (Self.now, Self.cpuSeconds, Self.childrenCPUSeconds)
     let outcome = try await coordinator.run(until: StopSignal())
@@ -155,7 +155,7 @@ struct OrchestrationSpeed {
     let store = try ResultStore(at: place, .writing)
     let sweep = try SweepPlanner.plan(gridAt: path, dataFolders: [], store: store)
     let executor = PacedProcesses(
-      processes: try LocalProcesses(executable: program), pace: Pace(seconds: 60.0 / 1000))
+      processes: try processes(), pace: Pace(seconds: 60.0 / 1000))
     let coordinator = try Coordinator(sweep, folder: place, store: store, executor: executor, workers: 8) {
       _ in
     }
@@ -166,6 +166,10 @@ struct OrchestrationSpeed {
     Self.say(
       "\(Int(rate)) stages a minute, \(outcome): \((own / wall * 1000).rounded() / 10) % of a core for the coordinator (bar 5 % at 1000)"
     )
+  }
+
+  private func processes() throws -> LocalProcesses {
+    try LocalProcesses(executable: program, environment: ProgramIdentity.environment(of: program))
   }
 
   /// `plan` on 1000 alphas and 1000 betas.

@@ -94,7 +94,10 @@ package final class Coordinator {
     observe(.planned(sweep.counts, workers: workers))
     let (signals, inbox) = AsyncStream.makeStream(of: Signal.self)
     var isOver = try perform(scheduler.begin(), inbox)
-    if isOver { return outcome(stopped: false) }
+    if isOver {
+      try flush()
+      return outcome(stopped: false)
+    }
     let ticker = Task {
       while !Task.isCancelled {
         try? await Task.sleep(for: .milliseconds(100))
@@ -108,7 +111,8 @@ package final class Coordinator {
       case .ended(let key, let end): isOver = try perform(ended(key, end), inbox)
       case .tick:
         ticks += 1
-        try intake.flush()
+        // What is finished waits for the next tick, what is only begun for the next second.
+        if intake.isWaiting || ticks % 10 == 0 { try flush() }
         if stop.isRequested, !isStopping {
           isStopping = true
           observe(.stopping)
@@ -119,6 +123,7 @@ package final class Coordinator {
       }
       if isOver { break }
     }
+    try flush()
     if let cannotWrite { throw cannotWrite }
     return outcome(stopped: isStopping)
   }
@@ -147,8 +152,10 @@ extension Coordinator {
     for stage in sweep.plan.stages where !done.contains(stage.key) && !failed.contains(stage.key) {
       if folder.stage(stage.key).isPublished {
         if try takeIn(stage.key, closing: .finished) != nil { done.insert(stage.key) }
+        try flush()
       } else if let failure = try intake.unreadFailure(of: stage.key) {
         try takeIn(stage.key, closing: .failed(failure))
+        try flush()
         failed.insert(stage.key)
       }
     }
@@ -187,9 +194,7 @@ extension Coordinator {
     for action in actions {
       switch action {
       case .start(let key, _):
-        if let size = try sweep.plan.keptBytes(of: key),
-          try !room.make(for: key, bytes: size, wanted: scheduler.wantedHelpers)
-        {
+        if let size = try sweep.plan.keptBytes(of: key), try !hasRoom(for: key, bytes: size) {
           observe(
             .warning("\(title(key).text): no room within --cache-limit; each run does without"))
           if try perform(scheduler.handle(.skipped(key)), inbox) { return true }
@@ -210,6 +215,12 @@ extension Coordinator {
     return false
   }
 
+  private func hasRoom(for key: ContentKey, bytes: Int) throws -> Bool {
+    // Room is made by what the store says of outputs.
+    try flush()
+    return try room.make(for: key, bytes: bytes, wanted: scheduler.wantedHelpers)
+  }
+
   private func start(_ key: ContentKey, _ inbox: AsyncStream<Signal>.Continuation) throws {
     guard let stage = stages[key] else { preconditionFailure("\(key) is not in the plan") }
     let place = folder.stage(key)
@@ -222,9 +233,9 @@ extension Coordinator {
     var arguments = ["worker", key.description, "--store", folder.path, "--attempt", "\(attempt.number)"]
     if let data = dataFolders[key] { arguments += ["--data-folder", data] }
     arguments += options.arguments
-    let environment = try NumericsProfile.environment(of: stage)
-      .merging(ProgramIdentity.environment) { first, _ in first }
-    let job = Job(key: key, arguments: arguments, environment: environment, log: attempt.log)
+    let job = Job(
+      key: key, arguments: arguments, environment: try NumericsProfile.environment(of: stage),
+      log: attempt.log)
     observe(.stageStarted(title(key), attempt: attempt.number, worker: slot))
     let (executor, process) = (executor, entry.process)
     Task {
@@ -264,7 +275,7 @@ extension Coordinator {
     let isEarly = isStopping && end == .killed(signal: Int(SIGTERM))
     let end = isEarly ? .exited(Int(WorkerExit.stopped)) : end
     if isEarly {
-      try intake.flush()
+      try flush()
       try store.setOutcome(.stopped, of: id)
     }
     // Where the note cannot be written, the attempt counts as lost to whoever reads its folder, which costs a try at most.
@@ -291,6 +302,7 @@ extension Coordinator {
       try takeIn(key, closing: nil)
       if entry.verdict == .overtime {
         failures += 1
+        try flush()
         let reason =
           "it took longer than the \(limits.minutes ?? 0) minutes that a stage may; the next run goes on where it was"
         try store.setState(.blocked(reason: reason), of: key)
@@ -302,7 +314,7 @@ extension Coordinator {
     case .exited(Int(WorkerExit.otherProfile)):
       countFailure(key)
       let reason = intake.lastLine(entry.attempt)
-      try intake.flush()
+      try flush()
       try store.setOutcome(.died, reason: reason, of: id)
       // Not a result: another machine, or this one with leave, goes on.
       try store.setState(.blocked(reason: reason), of: key)
@@ -310,7 +322,7 @@ extension Coordinator {
       return scheduler.handle(.timedOut(key))
     case .exited(Int(WorkerExit.inputOutput)):
       // A disk that is full for one worker is full for all: stop, and say so once.
-      try intake.flush()
+      try flush()
       try store.setOutcome(.died, reason: intake.lastLine(entry.attempt), of: id)
       if cannotWrite == nil {
         cannotWrite = WorkerCannotWrite(stage: title.text, reason: intake.lastLine(entry.attempt))
@@ -322,7 +334,7 @@ extension Coordinator {
       entry.verdict == .hung
       ? "its worker gave no sign of life for \(Int(limits.silence)) s and was ended"
       : describe(end, entry.attempt)
-    try intake.flush()
+    try flush()
     try store.setOutcome(.died, reason: how, of: id)
     let actions = scheduler.handle(.died(key))
     observe(.workerDied(title, how: how, triesLeft: scheduler.triesLeft(key), worker: entry.worker))
@@ -334,14 +346,20 @@ extension Coordinator {
     return actions
   }
 
-  /// Takes a stage's records and checkpoints into the store and says aloud what is wrong with them.
+  /// Writes what was announced and collected into the store.
+  private func flush() throws {
+    try intake.flush()
+    for sentence in intake.newContradictions() { observe(.warning(sentence)) }
+  }
+
+  /// Takes a stage's records and checkpoints in, for the store's next transaction, and says aloud what is wrong with them.
   ///
   /// - Returns: the numbers of the whole stage; nil where it was to be called finished and cannot be, and is to be made again.
   @discardableResult
   private func takeIn(
     _ key: ContentKey, closing: StageState?, measurements: [(topic: String, seconds: Double)] = []
   ) throws -> Metrics? {
-    let taken = try intake.take(key, closing: closing, measurements: measurements)
+    let taken = try intake.collect(key, closing: closing, measurements: measurements)
     for sentence in taken.complaints { observe(.warning(sentence)) }
     guard let missing = taken.missing else { return taken.metrics }
     observe(.warning("\(title(key).text): \(missing). It is made again from its beginning."))

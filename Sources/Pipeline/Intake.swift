@@ -12,9 +12,13 @@ final class Intake {
   let store: ResultStore
   let stages: [ContentKey: StageRequest]
   let titles: [ContentKey: StageTitle]
-  /// Stages that this process has made known, and those that the next transaction makes known.
+  /// Stages that this process has made known.
   private var registered: Set<ContentKey> = []
+  /// Stages to make known and attempts to take in with the next transaction.
   private var announced: [StageRecord] = []
+  private var reports: [AttemptReport] = []
+  /// Attempts that contradicted earlier ones, which only the store can tell.
+  private var contradictions: [String] = []
 
   init(
     folder: StoreFolder, store: ResultStore, stages: [ContentKey: StageRequest],
@@ -48,19 +52,43 @@ final class Intake {
     try flush()
   }
 
-  /// Makes known what was announced.
+  /// Whether attempts were collected that the store does not have yet.
+  var isWaiting: Bool { !reports.isEmpty }
+
+  /// Writes all that was announced and collected, in one transaction.
   func flush() throws {
-    try store.register(announced)
-    announced = []
+    let contradicted = try store.ingest(reports, registering: announced)
+    for (report, epochs) in zip(reports, contradicted) where !epochs.isEmpty {
+      let (key, named) = (report.attempt.key, epochs.map { "\($0 + 1)" }.joined(separator: ", "))
+      contradictions.append(
+        "\(titles[key]?.text ?? key.short): attempt \(report.attempt.number) came to another state in epoch \(named) than an earlier one. "
+          + "`mtkd-sweep show \(key.short)` says which machines made them.")
+    }
+    (announced, reports) = ([], [])
   }
 
-  /// Takes a stage's records and checkpoints into the store, in one transaction for the last attempt. Damaged records are passed over.
+  /// Contradictions that were found since the last call.
+  func newContradictions() -> [String] {
+    defer { contradictions = [] }
+    return contradictions
+  }
+
+  /// Takes a stage's records and checkpoints into the store at once. See `collect`.
+  @discardableResult
+  func take(_ key: ContentKey, closing: StageState?) throws -> Taken {
+    var taken = try collect(key, closing: closing)
+    try flush()
+    taken.complaints += newContradictions()
+    return taken
+  }
+
+  /// Reads a stage's records and checkpoints, for the next `flush`: a transaction costs more than all the rest of a small stage, and one serves
+  /// many. Who is killed before it finds the files as they are. Damaged records are passed over.
   ///
   /// - Parameter closing: where the stage stands now; nil where it is still open. `.finished` is only believed with every epoch's record, the
   ///   final numbers and an output that is what was published.
   /// - Parameter measurements: for forecasts; kept with a stage that is taken in as finished.
-  @discardableResult
-  func take(
+  func collect(
     _ key: ContentKey, closing: StageState?, measurements: [(topic: String, seconds: Double)] = []
   ) throws -> Taken {
     announce(key)
@@ -89,18 +117,11 @@ final class Intake {
     }
     for (attempt, records) in all {
       let isLast = attempt == all.last?.attempt && taken.missing == nil
-      let epochs = try store.ingest(
-        records, of: AttemptID(key: key, number: attempt.number), checkpoints: isLast ? checkpoints : [],
-        closing: isLast ? closing : nil, registering: announced, measurements: isLast ? measurements : [])
-      announced = []
-      if !epochs.isEmpty {
-        let named = epochs.map { "\($0 + 1)" }.joined(separator: ", ")
-        taken.complaints.append(
-          "\(titles[key]?.text ?? key.short): attempt \(attempt.number) came to another state in epoch \(named) than an earlier one. "
-            + "`mtkd-sweep show \(key.short)` says which machines made them.")
-      }
+      reports.append(
+        AttemptReport(
+          AttemptID(key: key, number: attempt.number), records, checkpoints: isLast ? checkpoints : [],
+          closing: isLast ? closing : nil, measurements: isLast ? measurements : []))
     }
-    try flush()
     return taken
   }
 

@@ -18,26 +18,33 @@ package enum ProgramIdentity {
 
   private static let variable = "MTKD_SWEEP_PROGRAM"
 
-  /// For processes that this one starts: the digest of the executable, with all that tells whether they run the same file. Hashing it takes
-  /// longer than a small stage.
-  static let environment: [String: String] = {
-    guard let digest, let mark = fileMark else { return [:] }
+  /// For processes that run a program: its digest, with all that tells whether they run the same file. Hashing it takes longer than a small stage.
+  package static func environment(of executable: String) -> [String: String] {
+    guard let digest = digest(of: URL(filePath: executable)), let mark = mark(of: executable) else {
+      return [:]
+    }
     return [variable: "\(digest) \(mark)"]
-  }()
+  }
 
-  /// Of the executable: what the parent says, where it speaks of this very file, else computed.
+  /// Of this process's executable: what the parent says, where it speaks of this very file, else computed.
   private static var digest: ContentKey? {
     let words = ProcessInfo.processInfo.environment[variable]?.split(separator: " ", maxSplits: 1)
-    if let words, words.count == 2, let mark = fileMark, words[1] == mark { return ContentKey(words[0]) }
-    return executable.flatMap { try? Data(contentsOf: $0, options: .alwaysMapped) }.map { data in
+    if let words, words.count == 2, let mark = mark(of: "/proc/self/exe"), words[1] == mark {
+      return ContentKey(words[0])
+    }
+    return executable.flatMap { digest(of: $0) }
+  }
+
+  private static func digest(of executable: URL) -> ContentKey? {
+    (try? Data(contentsOf: executable, options: .alwaysMapped)).map { data in
       data.withUnsafeBytes { ContentKey(hashing: $0) }
     }
   }
 
-  /// Device, number, size and times of the executable in nanoseconds: another file, or a changed one, has others.
-  private static var fileMark: String? {
+  /// Device, number, size and times of a file in nanoseconds: another one, or a changed one, has others.
+  private static func mark(of path: String) -> String? {
     var status = stat()
-    guard stat("/proc/self/exe", &status) == 0 else { return nil }
+    guard stat(path, &status) == 0 else { return nil }
     let (modified, changed) = (status.st_mtim, status.st_ctim)
     return
       "\(status.st_dev) \(status.st_ino) \(status.st_size) \(modified.tv_sec).\(modified.tv_nsec) \(changed.tv_sec).\(changed.tv_nsec)"

@@ -107,6 +107,7 @@ package enum Worker {
   }
 
   private static func fail(_ failure: FailureRecord, _ workspace: Workspace) throws -> Int32 {
+    try workspace.stage.keepSpec()
     try workspace.record(.failed(failure))
     return say(failure.reason, WorkerExit.failed)
   }

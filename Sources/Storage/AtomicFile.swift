@@ -64,6 +64,17 @@ package enum AtomicFile {
     try sync(folder: folder)
   }
 
+  /// Makes a file's content survive a loss of power, whoever wrote it. Nothing where there is none.
+  static func sync(file path: String) throws(FileError) {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else {
+      if errno == ENOENT { return }
+      throw FileError("open", path)
+    }
+    defer { close(file) }
+    guard fsync(file) == 0 else { throw FileError("sync", path) }
+  }
+
   static func sync(folder: String) throws(FileError) {
     let file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard file >= 0 else { throw FileError("open", folder) }

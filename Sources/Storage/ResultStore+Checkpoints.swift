@@ -65,26 +65,28 @@ extension ResultStore {
 
   func put(_ checkpoint: PackedCheckpoint, stage: Int64, _ db: Database) throws {
     let old = try Int64.fetchOne(
-      db, sql: "SELECT content FROM checkpoint WHERE stage = ? AND kind = ?",
+      db.cachedStatement(sql: "SELECT content FROM checkpoint WHERE stage = ? AND kind = ?"),
       arguments: [stage, checkpoint.kind.rawValue])
     let digest = checkpoint.digest.stored
-    var content = try Int64.fetchOne(db, sql: "SELECT id FROM content WHERE digest = ?", arguments: [digest])
+    var content = try Int64.fetchOne(
+      db.cachedStatement(sql: "SELECT id FROM content WHERE digest = ?"), arguments: [digest])
     if content == nil {
-      try db.execute(
-        sql: "INSERT INTO content (digest, size, frame) VALUES (?, ?, ?)",
-        arguments: [digest, checkpoint.size, Data(checkpoint.frame)])
+      try db.cachedStatement(sql: "INSERT INTO content (digest, size, frame) VALUES (?, ?, ?)")
+        .execute(arguments: [digest, checkpoint.size, Data(checkpoint.frame)])
       content = db.lastInsertedRowID
     }
-    try db.execute(
+    let place = try db.cachedStatement(
       sql: """
         INSERT INTO checkpoint (stage, kind, epoch, step, content) VALUES (?, ?, ?, ?, ?)
         ON CONFLICT (stage, kind) DO UPDATE
         SET epoch = excluded.epoch, step = excluded.step, content = excluded.content
-        """, arguments: [stage, checkpoint.kind.rawValue, checkpoint.epoch, checkpoint.step, content])
+        """)
+    try place.execute(
+      arguments: [stage, checkpoint.kind.rawValue, checkpoint.epoch, checkpoint.step, content])
     if let old, old != content {
-      try db.execute(
-        sql: "DELETE FROM content WHERE id = ? AND NOT EXISTS (SELECT 1 FROM checkpoint WHERE content = ?)",
-        arguments: [old, old])
+      let remove = try db.cachedStatement(
+        sql: "DELETE FROM content WHERE id = ? AND NOT EXISTS (SELECT 1 FROM checkpoint WHERE content = ?)")
+      try remove.execute(arguments: [old, old])
     }
   }
 

@@ -2,49 +2,76 @@ import Foundation
 import GRDB
 package import Specs
 
+/// What a worker left of one attempt, ready to be taken in: its checkpoints are compressed before a transaction begins.
+package struct AttemptReport: Sendable {
+  package let attempt: AttemptID
+  let records: [NumberedRecord]
+  let checkpoints: [PackedCheckpoint]
+  let closing: StageState?
+  let measurements: [(topic: String, seconds: Double)]
+
+  /// - Parameters:
+  ///   - records: from the attempt's first on, or those since the last report.
+  ///   - closing: where the stage stands now. `.finished` is a promise: it is given together with all that makes the result, or not at all.
+  ///   - measurements: for forecasts, as `measured` takes them.
+  package init(
+    _ attempt: AttemptID, _ records: [NumberedRecord], checkpoints: [Checkpoint] = [],
+    closing: StageState? = nil, measurements: [(topic: String, seconds: Double)] = []
+  ) {
+    (self.attempt, self.records, self.closing) = (attempt, records, closing)
+    (self.checkpoints, self.measurements) = (checkpoints.map { PackedCheckpoint($0) }, measurements)
+  }
+}
+
 extension ResultStore {
-  /// Takes in what a worker reported, in one transaction: records, checkpoints, and where the stage stands now.
+  /// Takes in what workers reported, in one transaction: records, checkpoints, and where the stages stand now.
   ///
   /// A record that was taken in before is passed over, so that a coordinator that was killed may begin again at the first line. An epoch
   /// that a later attempt repeats replaces the earlier one.
   ///
-  /// - Parameters:
-  ///   - checkpoints: compressed before the transaction begins.
-  ///   - closing: `.finished` is a promise: it is given together with all that makes the result, or not at all.
-  ///   - stages: made known first; those that are already keep their state.
-  ///   - measurements: for forecasts, as `measured` takes them.
-  /// - Returns: epochs whose state is not the one that an earlier attempt reported, which the key promises it to be.
+  /// - Parameter stages: made known first; those that are already keep their state.
+  /// - Returns: of each report the epochs whose state is not the one that an earlier attempt reported, which the key promises it to be.
   /// - Throws: `StoreError.unknownStage` for a stage that nobody registered.
   @discardableResult
   package func ingest(
-    _ records: [NumberedRecord], of attempt: AttemptID, checkpoints: [Checkpoint] = [],
-    closing: StageState? = nil, registering stages: [StageRecord] = [],
-    measurements: [(topic: String, seconds: Double)] = []
-  ) throws(StoreError) -> [Int] {
-    let packed = checkpoints.map { PackedCheckpoint($0) }
+    _ reports: [AttemptReport], registering stages: [StageRecord] = []
+  ) throws(StoreError) -> [[Int]] {
+    if reports.isEmpty && stages.isEmpty { return [] }
     return try write { db in
       try self.register(stages, db)
-      try self.measured(measurements, db)
-      let (id, stage, ingested) = try self.attempt(attempt, db)
-      let new = records.filter { $0.sequence >= ingested }
-      var rows = try MetricRows(stage: stage, attempt: attempt.number, db)
-      for record in new { try self.take(record.record, into: &rows, attempt: id, db) }
-      if let last = new.last {
-        try db.execute(
-          sql: "UPDATE attempt SET ingested = ? WHERE id = ?", arguments: [last.sequence + 1, id])
-      }
-      for checkpoint in packed { try self.put(checkpoint, stage: stage, db) }
-      if let closing { try self.setState(closing, of: attempt.key, db) }
-      return rows.contradicted
+      return try reports.map { try self.take($0, db) }
     }
+  }
+
+  /// Takes in one attempt's report.
+  @discardableResult
+  package func ingest(
+    _ records: [NumberedRecord], of attempt: AttemptID, checkpoints: [Checkpoint] = [],
+    closing: StageState? = nil
+  ) throws(StoreError) -> [Int] {
+    try ingest([AttemptReport(attempt, records, checkpoints: checkpoints, closing: closing)])[0]
+  }
+
+  private func take(_ report: AttemptReport, _ db: Database) throws -> [Int] {
+    try measured(report.measurements, db)
+    let (id, stage, ingested) = try attempt(report.attempt, db)
+    let new = report.records.filter { $0.sequence >= ingested }
+    var rows = try MetricRows(stage: stage, attempt: report.attempt.number, db)
+    for record in new { try take(record.record, into: &rows, attempt: id, db) }
+    if let last = new.last {
+      try db.cachedStatement(sql: "UPDATE attempt SET ingested = ? WHERE id = ?")
+        .execute(arguments: [last.sequence + 1, id])
+    }
+    for checkpoint in report.checkpoints { try put(checkpoint, stage: stage, db) }
+    if let closing = report.closing { try setState(closing, of: report.attempt.key, db) }
+    return rows.contradicted
   }
 
   private func take(_ record: RunRecord, into rows: inout MetricRows, attempt: Int64, _ db: Database) throws {
     switch record {
     case .started(let step, let provenance):
-      try db.execute(
-        sql: "UPDATE attempt SET step = ?, provenance = ? WHERE id = ?",
-        arguments: [step, String(decoding: provenance.canonicalBytes, as: UTF8.self), attempt])
+      try db.cachedStatement(sql: "UPDATE attempt SET step = ?, provenance = ? WHERE id = ?")
+        .execute(arguments: [step, String(decoding: provenance.canonicalBytes, as: UTF8.self), attempt])
     case .epoch(let epoch): try rows.insert(epoch)
     case .finished(let metrics):
       try rows.insert(metrics, epoch: MetricRows.wholeStage)
@@ -55,8 +82,8 @@ extension ResultStore {
   }
 
   private func setOutcome(_ outcome: String, _ reason: String?, _ attempt: Int64, _ db: Database) throws {
-    try db.execute(
-      sql: "UPDATE attempt SET outcome = ?, reason = ? WHERE id = ?", arguments: [outcome, reason, attempt])
+    try db.cachedStatement(sql: "UPDATE attempt SET outcome = ?, reason = ? WHERE id = ?")
+      .execute(arguments: [outcome, reason, attempt])
   }
 
   /// The epochs of a run in their order, each with all of its metrics.

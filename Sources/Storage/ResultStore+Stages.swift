@@ -89,9 +89,11 @@ extension ResultStore {
 
   func setState(_ state: StageState, of key: ContentKey, _ db: Database) throws {
     let (name, failure, reason) = state.columns
-    try db.execute(
-      sql: "UPDATE stage SET state = ?, cause = ?, reason = ?, epoch = ?, step = ? WHERE key = ?",
-      arguments: [name, failure?.cause.rawValue, reason, failure?.epoch, failure?.step, key.stored])
+    let update = try db.cachedStatement(
+      sql: "UPDATE stage SET state = ?, cause = ?, reason = ?, epoch = ?, step = ? WHERE key = ?")
+    try update.execute(arguments: [
+      name, failure?.cause.rawValue, reason, failure?.epoch, failure?.step, key.stored,
+    ])
     guard db.changesCount == 1 else { throw StoreError.unknownStage(key) }
   }
 

@@ -42,10 +42,17 @@ package struct StageFolder: Hashable, Sendable {
   package var output: String { "\(path)/output" }
   private var attemptsFolder: String { "\(path)/attempts" }
 
-  /// Makes the folder and writes what the key was made of, if it does not lie there yet as it should.
+  /// Makes the folder and writes what the key was made of, if it does not lie there yet as it should. It survives a loss of power from `keepSpec`
+  /// on: before, whoever begins the stage once more writes it again.
   package func create(spec bytes: [UInt8]) throws(FileError) {
     try AtomicFile.createFolder(attemptsFolder)
-    if (try? AtomicFile.read(spec)) != bytes { try AtomicFile.write(bytes, to: spec) }
+    if (try? AtomicFile.read(spec)) != bytes { try AtomicFile.replace(bytes, at: spec) }
+  }
+
+  /// Syncs what the key was made of, before there is a result of it.
+  package func keepSpec() throws(FileError) {
+    try AtomicFile.sync(file: spec)
+    try AtomicFile.sync(folder: path)
   }
 
   /// In ascending order of their numbers.
@@ -101,6 +108,7 @@ package struct StageFolder: Hashable, Sendable {
   ///
   /// - Throws: `Contradiction` where they do not; then both stay.
   package func publish(_ attempt: AttemptFolder) throws {
+    try AtomicFile.sync(file: spec)
     if rename(attempt.output, output) != 0 {
       guard errno == ENOTEMPTY || errno == EEXIST else { throw FileError("rename", attempt.output) }
       let (first, second) = (try PublishedOutput(output), try PublishedOutput(attempt.output))

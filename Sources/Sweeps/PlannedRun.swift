@@ -153,6 +153,15 @@ package final class MethodPart: Sendable {
   }
 }
 
+/// Bytes as a key: an array of them hashes one by one.
+struct ByteString: Hashable {
+  let bytes: [UInt8]
+
+  init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
+}
+
 /// Numbers for values, from 0: equal values, equal numbers.
 struct Numbering<Value: Hashable> {
   private var known: [Value: Int] = [:]

@@ -23,9 +23,9 @@ struct RunResolver {
   private var usedFilters: Set<Int> = []
   private var unreadAxes: [String] = []
   private var rows: RowMemos
-  private var lessonNumbers = Numbering<[UInt8]>()
-  private var recipeNumbers = Numbering<[UInt8]>()
-  private var methodNumbers = Numbering<[UInt8]>()
+  private var lessonNumbers = Numbering<ByteString>()
+  private var recipeNumbers = Numbering<ByteString>()
+  private var methodNumbers = Numbering<ByteString>()
   private var cellNumbers = Numbering<CellParts>()
   /// What was looked at together: whether this program can compute it.
   private var checkedPairings: Set<Pairing> = []
@@ -485,7 +485,7 @@ extension RunResolver {
         dataset: dataset, student: network, teachers: teachers, views: views, trainer: trainer,
         seeds: teacherSeeds, number: number)
     }
-    let number = lessonNumbers.number(of: lesson(0).encoding).number
+    let number = lessonNumbers.number(of: ByteString(lesson(0).encoding)).number
     if readers[method.name] == nil { readers[method.name] = MethodReader(method, columns: columns) }
     return Taught(lesson: lesson(number), method: readers[method.name]!, spot: name.spot)
   }
@@ -494,7 +494,7 @@ extension RunResolver {
     if let known = rows.recipes.value(for: row) { return known }
     let recipe = recipe(rows.recipes.deciding(row), of: network)
     let bytes = recipe.canonicalBytes
-    let part = RecipePart(recipe, bytes: bytes, number: recipeNumbers.number(of: bytes).number)
+    let part = RecipePart(recipe, bytes: bytes, number: recipeNumbers.number(of: ByteString(bytes)).number)
     rows.recipes.remember(part, for: row)
     return part
   }
@@ -562,7 +562,7 @@ extension RunResolver {
     var bytes: [UInt8] = []
     MethodSpec.append(method.name, set, to: &bytes)
     return MethodPart(
-      method.name, set, unread: unread, bytes: bytes, number: methodNumbers.number(of: bytes).number)
+      method.name, set, unread: unread, bytes: bytes, number: methodNumbers.number(of: ByteString(bytes)).number)
   }
 
   /// Options of a method that the rows of this block set.

@@ -11,7 +11,8 @@ import Tensors
 
 /// `mtkd-sweep methods`: methods with their options and defaults.
 struct Methods: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "List methods, or one method with its options.")
+  static let configuration = CommandConfiguration(
+    commandName: "methods", abstract: "List methods, or one method with its options.")
 
   @Argument(help: "One method.", completion: Completions.methods)
   var name: String?
@@ -110,6 +111,7 @@ struct DatasetsCommand: ParsableCommand {
 /// `mtkd-sweep presets`: grids that come with the program.
 struct Presets: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "presets",
     abstract: "Grids that come with the program.", subcommands: [ListPresets.self, ShowPreset.self],
     defaultSubcommand: ListPresets.self)
 
@@ -142,6 +144,7 @@ struct SchemaCommand: ParsableCommand {
 /// `mtkd-sweep bench`: images per second of processor time.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "bench",
     abstract: "Images per CPU second of a network on images of its usual size, at one thread.")
 
   @Argument(

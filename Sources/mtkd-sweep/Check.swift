@@ -5,7 +5,8 @@ import Sweeps
 
 /// `mtkd-sweep check`: reads a grid and names everything that is wrong with it.
 struct Check: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Read and validate a grid; no store is touched.")
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Read and validate a grid; no store is touched.")
 
   @Argument(help: "The grid file.", completion: Completions.grids)
   var file: String

@@ -104,6 +104,7 @@ struct StillOnCluster: Error, CustomStringConvertible {
 /// `mtkd-sweep cancel`: ends what a sweep has on a cluster.
 struct Cancel: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "cancel",
     abstract: "End the jobs that a sweep has on a cluster.",
     discussion: "Workers write snapshots and leave. `mtkd-sweep run` later goes on from there.")
 

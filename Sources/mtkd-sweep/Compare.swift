@@ -7,6 +7,7 @@ import Storage
 /// `mtkd-sweep compare`: what differs between methods, sweeps or stores, and whether that is more than chance.
 struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "compare",
     abstract: "Compare two methods, two sweeps or two stores: B minus A.",
     discussion: """
       A and B are two sweeps of the store, two store folders (or their store.sqlite), or two methods of one sweep: the first of these that \

@@ -8,6 +8,7 @@ import Storage
 /// `mtkd-sweep doctor`: what this machine gives the program, and what to do about what is missing.
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "doctor",
     abstract: "Say what this machine has and what is missing.",
     discussion: "Nothing is changed. What is absent is needed only by grids that name it.")
   @OptionGroup var location: StoreLocation

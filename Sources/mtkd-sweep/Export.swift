@@ -7,6 +7,7 @@ import Storage
 /// `mtkd-sweep export`: results for other programs.
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "export",
     abstract: "Write a sweep's results, or a run's weights, for other programs.",
     discussion: (Catalog.exports.entries.map { format in
       "--format \(format.name)\n\(format.summary)"

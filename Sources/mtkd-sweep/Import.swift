@@ -9,6 +9,7 @@ import Storage
 /// `mtkd-sweep import`: weights that were trained elsewhere become teachers for any grid.
 struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "import",
     abstract: "Take in weights that were trained elsewhere, as a teacher for any grid.",
     discussion: """
       mtkd-sweep import resnet56.safetensors --network resnet56 --dataset cifar10 --normalisation imagenet --evaluate

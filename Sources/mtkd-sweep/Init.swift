@@ -11,6 +11,7 @@ import Sweeps
 /// `mtkd-sweep init`: a first grid, by five questions or from options.
 struct Init: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "init",
     abstract: "Write a commented grid to begin with, and its schema for editors.",
     discussion: """
       On a terminal it asks five questions, each with an answer that Enter takes; options answer them beforehand, and elsewhere than on a \

@@ -30,7 +30,7 @@ struct MTKDSweep: AsyncParsableCommand {
     ])
 
   private static let commandNames =
-    configuration.subcommands.map { $0.configuration.commandName ?? "\($0)".lowercased() } + ["help"]
+    configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
 
   static func main() async {
     if let topic = HelpTopic.asked(by: Array(CommandLine.arguments.dropFirst())) {

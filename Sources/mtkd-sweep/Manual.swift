@@ -4,6 +4,7 @@ import Pipeline
 /// `mtkd-sweep manual`: the manual page, from what the commands say of themselves. `make install` puts it in its place.
 struct Manual: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "manual",
     abstract: "Print the manual page, in the form that man reads.", shouldDisplay: false)
 
   func run() { Out.put(Self.page) }

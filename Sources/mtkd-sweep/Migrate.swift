@@ -6,6 +6,7 @@ import Sweeps
 /// `mtkd-sweep migrate`: brings a grid of an older version up to date.
 struct Migrate: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "migrate",
     abstract: "Rewrite a grid of an older version; there is only version 1 so far.",
     discussion: "A grid of this version is left as it is. Comments of an older one may be lost.")
 

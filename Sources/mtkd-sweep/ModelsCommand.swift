@@ -6,6 +6,7 @@ import Tensors
 /// `mtkd-sweep models`: networks that a grid can name, with their sizes beside those that the paper prints.
 struct Models: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "models",
     abstract: "List networks with their sizes, or one network with its layers.",
     discussion: """
       Multiply-adds are those of convolutions and linear layers for one image, as the column FLOPs of papers; of transformers the products between

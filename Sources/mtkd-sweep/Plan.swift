@@ -9,6 +9,7 @@ import Sweeps
 /// `mtkd-sweep plan`: what a grid asks for, what is done, what is left and what that costs. Nothing is run.
 struct Plan: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "plan",
     abstract: "Count a grid's runs and forecast what is left; run nothing.")
 
   @Argument(help: "The grid file.", completion: Completions.grids)

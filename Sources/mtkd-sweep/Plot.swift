@@ -7,6 +7,7 @@ import Storage
 /// `mtkd-sweep plot`: a figure of a sweep.
 struct Plot: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "plot",
     abstract: "Draw a figure of a sweep.",
     discussion: """
       Kinds:

@@ -8,6 +8,7 @@ import Sweeps
 /// `mtkd-sweep verify`: executes finished runs again and compares every bit.
 struct Verify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "verify",
     abstract: "Execute finished runs again from their recorded inputs and compare every epoch, bit for bit.",
     discussion: """
       Exit code 0 where all bits agree, 3 where some differ, 4 where a run cannot be compared: other numerics, missing inputs, not finished.
@@ -52,7 +53,9 @@ struct Verify: AsyncParsableCommand {
       throw NothingThere(description: "Cannot tell which file this program is: /proc is not mounted.")
     }
     let verifier = try Verifier(
-      location.folder.absolute, store, executor: LocalProcesses(executable: program.path),
+      location.folder.absolute, store,
+      executor: LocalProcesses(
+        executable: program.path, environment: ProgramIdentity.environment(of: program.path)),
       dataFolders: data.folders, readsOutputs: readOutputs)
     defer { try? verifier.end() }
     var (seals, rows): ([(ContentKey, Seal)], [JSONValue]) = ([], [])
@@ -151,6 +154,7 @@ struct Verify: AsyncParsableCommand {
 /// `mtkd-sweep rebuild`: the database from the run folders.
 struct Rebuild: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "rebuild",
     abstract: "Make the database again from the run folders alone, as far as gc has left them.")
 
   @OptionGroup var location: StoreLocation
@@ -178,6 +182,7 @@ struct Rebuild: ParsableCommand {
 /// `mtkd-sweep fsck`: every digest.
 struct Fsck: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "fsck",
     abstract: "Compare everything in a store with its digest; change nothing.")
 
   @OptionGroup var location: StoreLocation
@@ -242,6 +247,7 @@ struct GC: ParsableCommand {
 /// `mtkd-sweep archive`: a sweep as one file.
 struct Archive: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "archive",
     abstract: "Pack a sweep's grid, records, final states and provenance into one file.")
 
   @OptionGroup var location: StoreLocation
@@ -271,7 +277,8 @@ struct Archive: ParsableCommand {
 
 /// `mtkd-sweep unarchive`: back into a store.
 struct Unarchive: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Take what an archive holds into a store.")
+  static let configuration = CommandConfiguration(
+    commandName: "unarchive", abstract: "Take what an archive holds into a store.")
 
   @OptionGroup var location: StoreLocation
 

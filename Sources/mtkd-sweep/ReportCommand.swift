@@ -8,6 +8,7 @@ import Storage
 /// `mtkd-sweep report`: reads the store, trains nothing.
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "report",
     abstract: "Print mean and deviation of every cell of a sweep.",
     discussion: "Safe to run while the sweep is going on: cells show the seeds that have finished.")
 

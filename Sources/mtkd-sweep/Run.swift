@@ -10,6 +10,7 @@ import Sweeps
 /// `mtkd-sweep run`: start, resume and growth are one command.
 struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "run",
     abstract: "Run what a grid asks for and is not done, then print the table.",
     discussion: """
       Ctrl-C once: workers write snapshots and leave (exit 75). Twice: they are ended at once (130). Either way, and after a kill or a
@@ -159,7 +160,9 @@ struct Run: AsyncParsableCommand {
     of sweep: PlannedSweep, _ store: ResultStore, _ program: String,
     observe: @escaping (RunEvent) -> Void
   ) throws -> (StopSignal) async throws -> ClusterSweep.Outcome {
-    let local = try LocalProcesses(executable: program, trace: trace("process"))
+    let local = try LocalProcesses(
+      executable: program, environment: sweep.open.isEmpty ? [:] : ProgramIdentity.environment(of: program),
+      trace: trace("process"))
     if place.executor == Slurm.name {
       let folder = location.folder.absolute
       let cluster = try ClusterSweep(

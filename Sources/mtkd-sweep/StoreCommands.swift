@@ -8,7 +8,8 @@ import Sweeps
 
 /// `mtkd-sweep status`: how many runs are in which state, and what runs now.
 struct Status: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Counts per state, and what runs right now.")
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "Counts per state, and what runs right now.")
 
   @OptionGroup var location: StoreLocation
 
@@ -120,7 +121,8 @@ struct Status: AsyncParsableCommand {
 
 /// `mtkd-sweep list`: the sweeps of a store, or the runs of one.
 struct List: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "List the sweeps of a store and their runs.")
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List the sweeps of a store and their runs.")
 
   @OptionGroup var location: StoreLocation
 
@@ -238,6 +240,7 @@ struct List: ParsableCommand {
 /// `mtkd-sweep show`: one run.
 struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "show",
     abstract: "One run: what it is, how it went, what made it.")
 
   @OptionGroup var location: StoreLocation
@@ -321,6 +324,7 @@ struct Show: ParsableCommand {
 /// `mtkd-sweep logs`: what the workers of a run said.
 struct Logs: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "logs",
     abstract: "Print what the workers of a run wrote to their logs.")
 
   @OptionGroup var location: StoreLocation
@@ -360,6 +364,7 @@ struct Logs: ParsableCommand {
 /// `mtkd-sweep retry`: failed runs may run once more.
 struct Retry: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "retry",
     abstract: "Let failed runs run once more with the next 'run'.")
 
   @OptionGroup var location: StoreLocation

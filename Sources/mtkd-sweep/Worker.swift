@@ -59,7 +59,8 @@ struct WorkerCommand: AsyncParsableCommand {
     let signals = BatchSignals(stop)
     let worker = try BatchWorker(
       token, at: BatchWorker.Place(task: task, array: array, life: life), in: location.folder,
-      executor: LocalProcesses(executable: program.path))
+      executor: LocalProcesses(
+        executable: program.path, environment: ProgramIdentity.environment(of: program.path)))
     let code = try await worker.run(until: stop)
     signals.end()
     guard code == ExitCodes.stopped, let array, try worker.wantsAnotherLife() else { throw ExitCode(code) }

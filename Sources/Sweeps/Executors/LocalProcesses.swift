@@ -14,17 +14,21 @@ package struct LocalProcesses: Executor {
   package static let name = "local"
 
   private let executable: String
+  private let environment: [String: String]
   private let prefix: [String]
   private let trace: (@Sendable (String) -> Void)?
   private let lifeline: (read: FileDescriptor, write: FileDescriptor)
 
   /// - Parameters:
+  ///   - environment: what every job's process finds besides the job's own.
   ///   - prefix: arguments before those of every job.
   ///   - trace: is told what is started and how it ended.
   package init(
-    executable: String, prefix: [String] = [], trace: (@Sendable (String) -> Void)? = nil
+    executable: String, environment: [String: String] = [:], prefix: [String] = [],
+    trace: (@Sendable (String) -> Void)? = nil
   ) throws {
-    (self.executable, self.prefix, self.trace) = (executable, prefix, trace)
+    (self.executable, self.environment, self.prefix) = (executable, environment, prefix)
+    self.trace = trace
     var ends: [CInt] = [0, 0]
     guard pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -36,8 +40,9 @@ package struct LocalProcesses: Executor {
       let log = try FileDescriptor.open(
         job.log, .writeOnly, options: [.create, .append, .closeOnExec],
         permissions: FilePermissions(rawValue: 0o644))
+      let variables = environment.mapValues(Optional.some).merging(job.environment) { $1 }
       let environment = Environment.inherit.updating(
-        Dictionary(job.environment.map { (Environment.Key(rawValue: $0.key)!, $0.value) }) { $1 })
+        Dictionary(variables.map { (Environment.Key(rawValue: $0.key)!, $0.value) }) { $1 })
       let result = try await Subprocess.run(
         .path(FilePath(executable)), arguments: Arguments(prefix + job.arguments), environment: environment,
         input: .fileDescriptor(lifeline.read, closeAfterSpawningProcess: false),

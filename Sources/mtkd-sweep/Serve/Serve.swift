@@ -5,6 +5,7 @@ import Storage
 /// `mtkd-sweep serve`: the store in a browser, while a sweep runs and after.
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "serve",
     abstract: "Show sweeps, workers, curves and reports in a browser.",
     discussion: """
       Reads the store and changes nothing; start it beside a `run`, or on a copy of a store. It listens on this machine only. To read from \
