@@ -562,7 +562,8 @@ extension RunResolver {
     var bytes: [UInt8] = []
     MethodSpec.append(method.name, set, to: &bytes)
     return MethodPart(
-      method.name, set, unread: unread, bytes: bytes, number: methodNumbers.number(of: ByteString(bytes)).number)
+      method.name, set, unread: unread, bytes: bytes,
+      number: methodNumbers.number(of: ByteString(bytes)).number)
   }
 
   /// Options of a method that the rows of this block set.
