@@ -140,6 +140,33 @@ import Testing
     #expect(try await sweep.run() == .allDone)
   }
 
+  @Test func `what finished before the store could take it in is found in its folder and not run again`()
+    async throws
+  {
+    let (sweep, undisturbed) = (try InProcessSweep(), try InProcessSweep())
+    try await undisturbed.run()
+    let started = Mutex<[ContentKey]>([])
+    let counting = InProcessExecutor { _, workspace in
+      started.withLock { $0.append(workspace.stage.key) }
+      return nil
+    }
+    try sweep.place.create()
+    let store = try ResultStore(at: sweep.place, .writing)
+    let coordinator = try Coordinator(
+      sweep.plan(store), folder: sweep.place, store: store, executor: counting.bound(to: sweep.place),
+      workers: 1
+    ) { event in
+      // From here on nothing can be written.
+      if case .stageFinished = event { try? store.close() }
+    }
+    await #expect(throws: StoreError.self) { _ = try await coordinator.run(until: StopSignal()) }
+    #expect(try students(sweep).isEmpty)
+    #expect(try await sweep.run(counting) == .allDone)
+    let all = started.withLock { $0 }
+    #expect(Set(all).count == all.count && all.count > 2)
+    #expect(try sweep.evidence() == undisturbed.evidence())
+  }
+
   @Test func `what made a result is recorded with it`() async throws {
     let sweep = try InProcessSweep()
     try await sweep.run()

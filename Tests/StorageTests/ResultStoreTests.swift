@@ -131,6 +131,21 @@ import Testing
     #expect(try store.attempts(of: key).map(\.firstStep) == [0, 6])
   }
 
+  @Test func `reports of several stages are taken in together, or none of them`() throws {
+    let (first, second) = (Examples.key("a"), Examples.key("b"))
+    func report(_ key: ContentKey) -> AttemptReport {
+      AttemptReport(AttemptID(key: key, number: 1), numbered([epoch(0, 1)]), closing: .finished)
+    }
+    #expect(throws: StoreError.unknownStage(second)) {
+      try store.ingest([report(first), report(second)], registering: [stage("a")])
+    }
+    #expect(try store.stages().isEmpty)
+    #expect(
+      try store.ingest([report(first), report(second)], registering: [stage("a"), stage("b")]) == [[], []])
+    #expect(try store.states(of: [first, second]) == [first: .finished, second: .finished])
+    #expect(try store.curve(of: second).count == 1)
+  }
+
   @Test func `records of a stage that nobody registered change nothing`() throws {
     let key = Examples.key("unknown")
     #expect(throws: StoreError.unknownStage(key)) {
