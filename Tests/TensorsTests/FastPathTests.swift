@@ -38,6 +38,10 @@ import Testing
     Case(kernel: 1, padding: 0), Case(outputs: 32, size: Extent(16), kernel: 1, padding: 0),
     Case(kernel: 5, padding: 2), Case(kernel: Extent(1, 3), padding: Extent(0, 1)),
     Case(kernel: Extent(3, 2), padding: Extent(2, 0)), Case(padding: 0), Case(padding: 2),
+    // Images of a single pixel, one and more than a tile.
+    Case(channels: 40, outputs: 20, size: Extent(1), kernel: 1, padding: 0),
+    Case(batch: 13, channels: 20, outputs: 40, size: Extent(1), kernel: 1, padding: 0),
+    Case(batch: 3, channels: 36, outputs: 36, size: Extent(1), kernel: 1, padding: 0, groups: 3),
     // Groups: widths of 4, 8, 16, 24, 32, and more outputs than inputs.
     Case(channels: 24, outputs: 24, groups: 6), Case(channels: 24, outputs: 24, groups: 3),
     Case(channels: 56, outputs: 56, stride: 2, groups: 7), Case(channels: 64, outputs: 64, groups: 4),
