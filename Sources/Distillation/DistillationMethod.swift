@@ -256,8 +256,9 @@ package struct MethodOptions: Sendable {
           method: description.name, problem: "'\(name)' is \(value) and should be \(expected)")
       }
     }
+    let chosen = set.map { ChosenOption($0.key, $0.value) }
     values = description.resolved(description.reduced(set))
-    if let problem = description.problems(description.values(values)).first {
+    if let problem = description.rules(chosen).problems.first {
       throw InvalidOption(method: description.name, problem: problem)
     }
   }

@@ -53,14 +53,26 @@ package struct ChosenOption: Hashable, Sendable {
 
 /// The options of a run as a method's rules ask for them: what is set, else the default; nil for what the method does not have.
 package struct OptionValues: Sendable {
-  fileprivate let standards: [String: JSONValue]
+  fileprivate let method: MethodDescription
   /// A few: looked through one by one.
   fileprivate let set: [ChosenOption]
 
+  /// - Precondition: the option is no amount. Runs by the hundred thousand differ in nothing else, and rules are asked once for all of them.
   package subscript(name: String) -> JSONValue? {
+    precondition(!method.amounts.contains(name), "\(name) is an amount, and rules look at choices alone")
     for option in set where option.name == name { return option.value }
-    return standards[name]
+    return method.standards[name]
   }
+}
+
+/// What a method's rules say of what is set. Options that differ in amounts alone have the same.
+package struct OptionRules: Sendable {
+  /// Options that the others leave unread, some of which may be set to their defaults.
+  fileprivate let silenced: [String]
+  /// Options that are left unread by what makes a difference.
+  package let unread: [String]
+  /// What is wrong with the combination; a sentence for each problem.
+  package let problems: [String]
 }
 
 /// What a grid may set of a method: its catalog entry in words, for the grid reader, `methods` and the schema.
@@ -78,7 +90,7 @@ package struct MethodDescription: Sendable {
   package let options: [OptionDescription]
   /// Named bundles of options, the value of the key `preset`; the first is the default and holds the options' defaults.
   package let presets: [(name: String, options: [String: JSONValue])]
-  /// Options that change nothing, given all of them resolved: they are in no key.
+  /// Options that change nothing, given all of them resolved: they are in no key. Like `problems` it looks at choices alone: not at `.number`.
   package let unread: @Sendable (_ options: OptionValues) -> [String]
   /// What is wrong with a combination of options, all of them resolved; a sentence for each problem.
   package let problems: @Sendable (_ options: OptionValues) -> [String]
@@ -89,7 +101,9 @@ package struct MethodDescription: Sendable {
   package let extraSteps: Double
   /// The formula as implemented, then paper, release and our choice; lines.
   package let explanation: String
-  private let standards: [String: JSONValue]
+  fileprivate let standards: [String: JSONValue]
+  /// Options of kind `.number`.
+  fileprivate let amounts: Set<String>
 
   package init(
     name: String, aliases: [String] = [], summary: String, readsTeachers: Bool,
@@ -108,6 +122,7 @@ package struct MethodDescription: Sendable {
     self.teacherOutputs = readsTeachers ? teacherOutputs : .none
     self.extraSteps = extraSteps
     standards = Dictionary(options.map { ($0.name, $0.standard) }) { first, _ in first }
+    amounts = Set(options.filter(\.isAmount).map(\.name))
   }
 
   /// Every option with its value: defaults, then what is set.
@@ -115,27 +130,30 @@ package struct MethodDescription: Sendable {
     standards.merging(set) { $1 }
   }
 
-  /// What its rules see where this is set.
-  package func values(_ set: [ChosenOption]) -> OptionValues { OptionValues(standards: standards, set: set) }
-
-  package func values(_ set: [String: JSONValue]) -> OptionValues {
-    values(set.map { ChosenOption($0.key, $0.value) })
+  /// What its rules say where this is set.
+  package func rules(_ set: [ChosenOption]) -> OptionRules {
+    let silenced = unread(OptionValues(method: self, set: set))
+    let rest = OptionValues(method: self, set: set.filter { !isIdle($0, silenced) })
+    // What is left out may have decided what is read.
+    return OptionRules(silenced: silenced, unread: unread(rest), problems: problems(rest))
   }
 
   /// What is set and makes a difference: neither a default nor an option that the others leave unread. The order stays.
   ///
-  /// - Returns: with the names of the options that the others leave unread.
-  package func reduced(_ set: [ChosenOption]) -> (set: [ChosenOption], unread: [String]) {
-    let unread = unread(values(set))
-    let reduced = set.filter { !unread.contains($0.name) && standards[$0.name] != $0.value }
-    // What is left out may have decided what is read.
-    return (reduced, reduced.count == set.count ? unread : self.unread(values(reduced)))
+  /// - Parameter rules: of the same choices.
+  package func reduced(_ set: [ChosenOption], _ rules: OptionRules) -> [ChosenOption] {
+    // Mostly all of it does.
+    set.contains { isIdle($0, rules.silenced) } ? set.filter { !isIdle($0, rules.silenced) } : set
   }
 
   /// The same of options in no order.
   package func reduced(_ set: [String: JSONValue]) -> [String: JSONValue] {
-    let options = reduced(set.map { ChosenOption($0.key, $0.value) } as [ChosenOption]).set
-    return Dictionary(uniqueKeysWithValues: options.map { ($0.name, $0.value) })
+    let options = set.map { ChosenOption($0.key, $0.value) }
+    return Dictionary(uniqueKeysWithValues: reduced(options, rules(options)).map { ($0.name, $0.value) })
+  }
+
+  private func isIdle(_ option: ChosenOption, _ silenced: [String]) -> Bool {
+    silenced.contains(option.name) || standards[option.name] == option.value
   }
 }
 
@@ -174,6 +192,9 @@ package struct OptionDescription: Sendable {
   package init(_ name: String, _ kind: Kind, standard: JSONValue, help: String) {
     (self.name, self.kind, self.standard, self.help) = (name, kind, standard, help)
   }
+
+  /// Whether it is a quantity that is varied, not something that decides what else is read.
+  package var isAmount: Bool { if case .number = kind { true } else { false } }
 
   /// What a value should be, where this one is not acceptable; nil where it is.
   package func complaint(about value: JSONValue) -> String? {

@@ -155,7 +155,10 @@ package struct GridExpansion: Sendable {
 
   /// The first seed of every cell, then the second: an early table is already whole.
   private static func seedMajor(_ runs: [PlannedRun]) -> [PlannedRun] {
-    var seedsOfCell = [Int](repeating: 0, count: 1 + (runs.map(\.cell.number).max() ?? 0))
+    let cells = 1 + (runs.lazy.map(\.cell.number).max() ?? 0)
+    // One seed each.
+    if cells == runs.count { return runs }
+    var seedsOfCell = [Int](repeating: 0, count: cells)
     var rounds: [[PlannedRun]] = []
     for run in runs {
       let round = seedsOfCell[run.cell.number]

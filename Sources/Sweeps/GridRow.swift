@@ -11,7 +11,7 @@ struct GridRow {
   private var shown: Set<String>?
 
   /// The first row of a block's product.
-  fileprivate init(_ block: GridSpec.Block) {
+  init(_ block: GridSpec.Block) {
     fixed = block.base
     wheels = block.axes.map { [$0] } + block.zip
     counters = Array(repeating: 0, count: wheels.count)
@@ -59,6 +59,13 @@ struct GridRow {
     chosen.reduce(0) { $0 * wheels[$1][0].values.count + counters[$1] }
   }
 
+  /// In how many ways some wheels can stand together, up to as many as a grid may have runs.
+  ///
+  /// - Parameter chosen: nil for all.
+  func combinations(of chosen: [Int]? = nil) -> Int {
+    (chosen ?? Array(wheels.indices)).reduce(1) { min($0 * wheels[$1][0].values.count, GridExpansion.limit) }
+  }
+
   /// Whether there is another position.
   fileprivate mutating func turn() -> Bool {
     for place in counters.indices.reversed() {
@@ -73,6 +80,7 @@ struct GridRow {
 /// The rows of a block: the product of its axes and zip groups, before anything is excluded. The last axis turns fastest.
 struct BlockRows: Sequence, IteratorProtocol {
   private var row: GridRow
+  private var isFirst = true
   private var isTurning: Bool
 
   init(_ block: GridSpec.Block) {
@@ -82,10 +90,10 @@ struct BlockRows: Sequence, IteratorProtocol {
   }
 
   mutating func next() -> GridRow? {
-    guard isTurning else { return nil }
-    let current = row
-    isTurning = row.turn()
-    return current
+    // Turned when the last row is of no use any more: its counters are turned in place.
+    if !isFirst, isTurning { isTurning = row.turn() }
+    isFirst = false
+    return isTurning ? row : nil
   }
 }
 
@@ -93,6 +101,8 @@ struct BlockRows: Sequence, IteratorProtocol {
 struct RowMemo<Value> {
   private let names: Set<String>
   private let wheels: [Int]?
+  /// In how many ways they can stand together.
+  let combinations: Int
   private var known: [Int: Value] = [:]
   private var last: (position: Int, value: Value)?
 
@@ -102,6 +112,7 @@ struct RowMemo<Value> {
   init(_ block: GridSpec.Block?, _ names: Set<String>) {
     self.names = names
     wheels = block.flatMap { GridRow($0).wheels(turning: names) }
+    combinations = block.map { [wheels] in GridRow($0).combinations(of: wheels) } ?? 1
   }
 
   /// What was remembered for a row where they stand as in this one.

@@ -153,18 +153,28 @@ package final class MethodPart: Sendable {
   }
 }
 
-/// Bytes as a key: an array of them hashes one by one.
+/// Bytes as a key that is hashed once: a table of a million that looks its keys up again when it grows would wait for memory each time.
 struct ByteString: Hashable {
+  private let digest: Int
   let bytes: [UInt8]
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  init(_ bytes: [UInt8]) {
+    self.bytes = bytes
+    var hasher = Hasher()
+    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+    digest = hasher.finalize()
+  }
 
-  func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
+  static func == (a: ByteString, b: ByteString) -> Bool { a.digest == b.digest && a.bytes == b.bytes }
+  func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 }
 
 /// Numbers for values, from 0: equal values, equal numbers.
 struct Numbering<Value: Hashable> {
   private var known: [Value: Int] = [:]
+
+  /// Makes room for so many more values at once: a table that doubles looks up all that it has each time.
+  mutating func reserve(_ more: Int) { known.reserveCapacity(known.count + more) }
 
   /// - Returns: with whether nobody asked for it before.
   mutating func number(of value: Value) -> (number: Int, isNew: Bool) {

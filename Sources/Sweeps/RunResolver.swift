@@ -35,7 +35,7 @@ struct RunResolver {
     (self.vocabulary, self.teacherSeeds, self.columns) = (vocabulary, teacherSeeds, columns)
     options = Dictionary(grouping: vocabulary.methods.flatMap(\.options), by: \.name)
     settingNames = Set(GridKeys.common).union(options.keys)
-    rows = RowMemos(nil, options: [])
+    rows = RowMemos(nil, options: [:])
   }
 }
 
@@ -54,16 +54,19 @@ private struct RowMemos {
   var lessons: RowMemo<Taught?>
   var recipes: RowMemo<RecipePart>
   var methods: RowMemo<MethodPart>
+  var rules: RowMemo<OptionRules>
   /// Options of a method that rows set, in canonical order, by the method's name.
   var given: [String: [OptionDescription]] = [:]
 
   /// - Parameters:
   ///   - block: nil for a row of `include`.
-  ///   - options: names of all methods' options.
-  init(_ block: GridSpec.Block?, options: some Sequence<String>) {
+  ///   - options: of all methods, by their names.
+  init(_ block: GridSpec.Block?, options: [String: [OptionDescription]]) {
     lessons = RowMemo(block, Self.lesson)
     recipes = RowMemo(block, Self.recipe)
-    methods = RowMemo(block, Set(options).union(["method", "preset"]))
+    methods = RowMemo(block, Set(options.keys).union(["method", "preset"]))
+    let choices = options.filter { !$0.value.allSatisfy(\.isAmount) }
+    rules = RowMemo(block, Set(choices.keys).union(["method", "preset"]))
   }
 }
 
@@ -336,8 +339,10 @@ extension RunResolver {
 extension RunResolver {
   /// - Parameter row: one of `include`; nil for those of the block's product.
   mutating func begin(_ block: GridSpec.Block, include row: [String: GridSpec.Setting]? = nil) {
-    rows = RowMemos(row == nil ? block : nil, options: options.keys)
+    rows = RowMemos(row == nil ? block : nil, options: options)
     guard row == nil else { return }
+    methodNumbers.reserve(rows.methods.combinations)
+    cellNumbers.reserve(GridRow(block).combinations())
     usedFilters = []
     unreadAxes = (block.axes + block.zip.flatMap(\.self)).map(\.name)
   }
@@ -532,9 +537,11 @@ extension RunResolver {
   private mutating func newMethodPart(_ reader: MethodReader, _ row: GridRow, at spot: GridSpot) -> MethodPart
   {
     let method = reader.method
+    let known = optionsGiven(reader, row)
     var given: [ChosenOption] = []
+    given.reserveCapacity(known.count)
     var complaint: (option: OptionDescription, expected: String)?
-    for option in optionsGiven(reader, row) {
+    for option in known {
       guard let value = row[option.name]?.value else { continue }
       given.append(ChosenOption(option.name, value))
       if complaint == nil, let expected = option.complaint(about: value) { complaint = (option, expected) }
@@ -547,23 +554,33 @@ extension RunResolver {
       }
       given.sort { $0.precedes($1) }
     }
-    let (set, unread) = method.reduced(given)
+    let rules = rules(method, given, row)
+    let set = method.reduced(given, rules)
     if let (option, expected) = complaint {
-      if !unread.contains(option.name), let setting = row[option.name] {
+      if !rules.unread.contains(option.name), let setting = row[option.name] {
         report(
           setting.spot.problem(
             "\(option.name) of \(method.name) is \(setting.value) and should be \(expected)"))
       }
     } else {
-      for problem in method.problems(method.values(set)) {
-        report(spot.problem("\(method.name): \(problem)"))
-      }
+      for problem in rules.problems { report(spot.problem("\(method.name): \(problem)")) }
     }
     var bytes: [UInt8] = []
+    bytes.reserveCapacity(96)
     MethodSpec.append(method.name, set, to: &bytes)
     return MethodPart(
-      method.name, set, unread: unread, bytes: bytes,
+      method.name, set, unread: rules.unread, bytes: bytes,
       number: methodNumbers.number(of: ByteString(bytes)).number)
+  }
+
+  /// What a method's rules say, asked once for rows that differ in amounts alone.
+  private mutating func rules(
+    _ method: MethodDescription, _ given: [ChosenOption], _ row: GridRow
+  ) -> OptionRules {
+    if let known = rows.rules.value(for: row) { return known }
+    let rules = method.rules(given)
+    rows.rules.remember(rules, for: row)
+    return rules
   }
 
   /// Options of a method that the rows of this block set.
