@@ -18,13 +18,17 @@ package struct ContentKey: Hashable, Sendable {
     self.words = (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
   }
 
+  /// Looked up once: that takes as long as a kilobyte. It is never changed.
+  nonisolated(unsafe) private static let algorithm = EVP_MD_fetch(nil, "SHA256", nil)
+
   /// The digest of some bytes.
   package init(hashing bytes: UnsafeRawBufferPointer) {
     var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     withUnsafeMutableBytes(of: &words) { digest in
-      _ = SHA256(
-        bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count,
-        digest.baseAddress!.assumingMemoryBound(to: UInt8.self))
+      let isDone = EVP_Digest(
+        bytes.baseAddress, bytes.count, digest.baseAddress!.assumingMemoryBound(to: UInt8.self), nil,
+        Self.algorithm, nil)
+      precondition(isDone == 1, "no memory for SHA-256")
     }
     self.init(bytesOf: words)
   }
@@ -99,6 +103,9 @@ package struct ContentHasher: Sendable {
     name.withUTF8Buffer { append(UnsafeRawBufferPointer($0)) }
     key.withDigest { append($0) }
   }
+
+  /// The fields that another one was given.
+  package mutating func fields(of other: ContentHasher) { bytes.append(contentsOf: other.bytes) }
 
   package func finished() -> ContentKey { ContentKey(hashing: bytes) }
 

@@ -109,6 +109,9 @@ extension StageRequest {
 struct RequestHasher {
   private var spec: [UInt8] = []
   private var hasher = ContentHasher()
+  /// What the last stage shared with most of its neighbours, before and behind its specification.
+  private var last: (kind: String, revision: Int, inputs: [ContentKey]) = ("", 0, [])
+  private var (head, tail) = (ContentHasher(), ContentHasher())
 
   /// The key of a stage.
   ///
@@ -116,13 +119,20 @@ struct RequestHasher {
   mutating func key(
     kind: String, revision: Int, inputs: [ContentKey], _ write: (inout [UInt8]) -> Void
   ) -> ContentKey {
+    if (kind, revision) != (last.kind, last.revision) || inputs != last.inputs {
+      last = (kind, revision, inputs)
+      head.clear()
+      head.field("kind", kind)
+      head.field("revision", String(revision))
+      tail.clear()
+      for input in inputs { tail.field("input", input) }
+    }
     spec.removeAll(keepingCapacity: true)
     write(&spec)
     hasher.clear()
-    hasher.field("kind", kind)
-    hasher.field("revision", String(revision))
+    hasher.fields(of: head)
     hasher.field("spec", spec)
-    for input in inputs { hasher.field("input", input) }
+    hasher.fields(of: tail)
     return hasher.finished()
   }
 }
