@@ -106,14 +106,17 @@ package struct Forecast: Sendable {
       enter(Work(multiplyAdds: Float(share * all), topic: topic), as: key)
       disk += try meter.bytes(of: warmUp)
     }
-    // What runs of one kind take is worked out once; most grids have few kinds.
+    // What runs of one kind take is worked out once; most grids have few kinds, and neighbours mostly the same.
     var kinds: [RunKind: RunDemand] = [:]
+    var last: (kind: RunKind, demand: RunDemand)?
     for (run, key) in zip(expansion.runs, plan.runKeys) where !done.contains(key) {
       let taken =
         plan.warmUps.isEmpty ? 0 : plan.warmUpOfRun[key].flatMap { plan.warmUps[$0]?.epochs } ?? 0
       let kind = RunKind(run, isRead: !readers.isEmpty && readers.contains(key), taken: taken)
       let demand: RunDemand
-      if let known = kinds[kind] {
+      if let last, last.kind == kind {
+        demand = last.demand
+      } else if let known = kinds[kind] {
         demand = known
       } else {
         let spec = run.spec
@@ -140,6 +143,7 @@ package struct Forecast: Sendable {
             as: stageKey)
         }
       }
+      last = (kind, demand)
       enter(demand.work, as: key)
       disk += demand.disk
       saved += demand.saved

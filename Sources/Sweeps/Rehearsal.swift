@@ -41,11 +41,14 @@ package enum Rehearsal {
     var (sum, longest) = (0.0, 0.0)
     // Of what others may wait for: nobody waits for a run.
     var ends: [ContentKey: Double] = [:]
+    // Neighbours mostly wait for the same.
+    var last: (inputs: [ContentKey], helpers: [ContentKey], start: Double) = ([], [], 0)
     for stage in stages where isOpen(stage.key) {
-      var start = 0.0
-      for key in stage.inputs { start = max(start, ends[key] ?? 0) }
-      for key in stage.helpers { start = max(start, ends[key] ?? 0) }
-      let own = seconds(stage.key)
+      if stage.inputs != last.inputs || stage.helpers != last.helpers {
+        let start = (stage.inputs + stage.helpers).reduce(0.0) { max($0, ends[$1] ?? 0) }
+        last = (stage.inputs, stage.helpers, start)
+      }
+      let (start, own) = (last.start, seconds(stage.key))
       if stage.kind != StudentStage.kind { ends[stage.key] = start + own }
       (sum, longest) = (sum + own, max(longest, start + own))
     }
