@@ -108,7 +108,7 @@ final class Intake {
     for case .finished(let metrics) in records { taken.metrics = metrics }
     var checkpoints: [Checkpoint] = []
     do {
-      checkpoints = try self.checkpoints(key, place, closing)
+      checkpoints = try self.checkpoints(key, place, closing, records)
     } catch let error as OutputError {
       taken.missing = "\(error)"
     }
@@ -154,8 +154,35 @@ final class Intake {
     }
   }
 
+  /// An epoch, from 0, and the steps taken when it ended.
+  private typealias Milestone = (epoch: Int, step: Int)
+
+  /// The best and the last epoch as the records of a finished run have them; nil where some are gone.
+  private static func milestones(_ records: [RunRecord]) -> (best: Milestone, last: Milestone)? {
+    var (epochs, metrics): ([Int: Int], Metrics) = ([:], Metrics())
+    for record in records {
+      if case .epoch(let epoch) = record { epochs[epoch.step] = epoch.epoch }
+      if case .finished(let found) = record { metrics = found }
+    }
+    func milestone(_ name: String) -> Milestone? {
+      guard let step = metrics[name].flatMap({ Int(exactly: $0) }), let epoch = epochs[step] else {
+        return nil
+      }
+      return (epoch, step)
+    }
+    guard let best = milestone("best.step"), let last = milestone("steps") else { return nil }
+    return (best, last)
+  }
+
+  /// The same as a run's last snapshot has it, which takes as long to read as all else of a small stage.
+  private static func milestones(_ snapshot: [UInt8]) throws -> (best: Milestone, last: Milestone) {
+    let snapshot = try Networks.Snapshot(decoding: snapshot)
+    let (best, place) = (try snapshot.integers("best.place"), try snapshot.integers("place"))
+    return ((best[0], best[1]), (place[0] - 1, place[2]))
+  }
+
   private func checkpoints(
-    _ key: ContentKey, _ place: StageFolder, _ closing: StageState?
+    _ key: ContentKey, _ place: StageFolder, _ closing: StageState?, _ records: [RunRecord]
   ) throws -> [Checkpoint] {
     guard let kind = stages[key]?.kind, [TeacherStage.kind, StudentStage.kind].contains(kind) else {
       return []
@@ -163,14 +190,14 @@ final class Intake {
     if closing == .finished, let output = try place.published() {
       // Somebody else's trainer keeps its checkpoints in files of its own.
       guard output.names.contains(TrainingBody.lastFile) else { return [] }
-      let last = try output.read(TrainingBody.lastFile)
-      let snapshot = try Networks.Snapshot(decoding: last)
-      let (best, step) = (try snapshot.integers("best.place"), try snapshot.integers("place"))
+      let snapshot = try output.read(TrainingBody.lastFile)
+      let (best, last) = try Self.milestones(records) ?? Self.milestones(snapshot)
       return [
-        Checkpoint(kind: .last, epoch: step[0] - 1, step: step[2], bytes: last),
-        Checkpoint(kind: .best, epoch: best[0], step: best[1], bytes: try output.read(TrainingBody.bestFile)),
+        Checkpoint(kind: .last, epoch: last.epoch, step: last.step, bytes: snapshot),
         Checkpoint(
-          kind: .final, epoch: step[0] - 1, step: step[2], bytes: try output.read(TrainingBody.finalFile)),
+          kind: .best, epoch: best.epoch, step: best.step, bytes: try output.read(TrainingBody.bestFile)),
+        Checkpoint(
+          kind: .final, epoch: last.epoch, step: last.step, bytes: try output.read(TrainingBody.finalFile)),
       ]
     }
     guard let newest = try place.newestSnapshot().snapshot else { return [] }
