@@ -14,6 +14,7 @@ package struct LocalProcesses: Executor {
   package static let name = "local"
 
   private let executable: String
+  /// All that a job's process finds besides the job's own.
   private let environment: [String: String]
   private let prefix: [String]
   private let trace: (@Sendable (String) -> Void)?
@@ -27,7 +28,9 @@ package struct LocalProcesses: Executor {
     executable: String, environment: [String: String] = [:], prefix: [String] = [],
     trace: (@Sendable (String) -> Void)? = nil
   ) throws {
-    (self.executable, self.environment, self.prefix) = (executable, environment, prefix)
+    (self.executable, self.prefix) = (executable, prefix)
+    // This process's own, read once: `Environment.inherit` would read it twice for each job.
+    self.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     self.trace = trace
     var ends: [CInt] = [0, 0]
     guard pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
@@ -40,9 +43,10 @@ package struct LocalProcesses: Executor {
       let log = try FileDescriptor.open(
         job.log, .writeOnly, options: [.create, .append, .closeOnExec],
         permissions: FilePermissions(rawValue: 0o644))
-      let variables = environment.mapValues(Optional.some).merging(job.environment) { $1 }
-      let environment = Environment.inherit.updating(
-        Dictionary(variables.map { (Environment.Key(rawValue: $0.key)!, $0.value) }) { $1 })
+      var variables = environment
+      for (name, value) in job.environment { variables[name] = value }
+      let environment = Environment.custom(
+        Dictionary(uniqueKeysWithValues: variables.map { (Environment.Key(rawValue: $0.key)!, $0.value) }))
       let result = try await Subprocess.run(
         .path(FilePath(executable)), arguments: Arguments(prefix + job.arguments), environment: environment,
         input: .fileDescriptor(lifeline.read, closeAfterSpawningProcess: false),
