@@ -145,6 +145,25 @@ struct OrchestrationSpeed {
       "\(sweep.plan.stages.count) trivial stages, 2 workers, \(outcome): \(Self.ms(0, wall / count)) of wall each (bar 15 ms), "
         + "\(Self.ms(0, own / count)) of coordinator CPU each (bar 1 ms), "
         + "\(Self.ms(0, (Self.childrenCPUSeconds - children) / count)) of worker CPU each")
+    try await bareProcesses()
+  }
+
+  /// What of that is starting a process and hearing of its end: the same executor with a program that does nothing.
+  private func bareProcesses() async throws {
+    let executor = try LocalProcesses(executable: "/bin/true", environment: [:])
+    let count = 300
+    let (start, cpu) = (Self.now, Self.cpuSeconds)
+    for index in 0..<count {
+      let job = Job(
+        key: ContentKey(hashing: Array("\(index)".utf8)), arguments: [], environment: [:],
+        log: "\(folder)/true.log")
+      guard await executor.run(job, started: { _ in }) == .exited(0) else {
+        throw CocoaError(.executableLoad)
+      }
+    }
+    Self.say(
+      "\(count) processes that do nothing: \(Self.ms(0, (Self.now - start) / Double(count))) of wall each, "
+        + "\(Self.ms(0, (Self.cpuSeconds - cpu) / Double(count))) of this program's CPU each")
   }
 
   /// What a coordinator takes of a core while a thousand stages a minute end: workers are real and are started at that pace.

@@ -1,7 +1,7 @@
 """The rival: the same networks in PyTorch, written down once more, and images per CPU second at one thread.
 
     torch_steps.py NETWORK train|infer [--batch N] [--seconds S]
-    torch_steps.py mtkd-rl train        # a student's step with four live teachers
+    torch_steps.py mtkd-rl train [--student NETWORK]        # a student's step with four live teachers
 
 Prints one line: images per CPU second, median over steps, then the largest resident memory in MiB. Eager mode, channels_last, 3 x 32 x 32 (NAME@SIDE
 for other sides), 100 classes, SGD with momentum. Start it with malloc told to keep memory, or page faults are measured:
@@ -267,7 +267,7 @@ def main():
     name, mode = sys.argv[1], sys.argv[2]
     options = dict(zip(sys.argv[3::2], sys.argv[4::2]))
     batch, seconds = int(options.get("--batch", 64)), float(options.get("--seconds", 3))
-    network = NETWORKS["shufflenetv2" if name == "mtkd-rl" else name]().to(memory_format=torch.channels_last)
+    network = NETWORKS[options.get("--student", "shufflenetv2") if name == "mtkd-rl" else name]().to(memory_format=torch.channels_last)
     side = int(name.partition("@")[2] or 32)
     images = torch.randn(batch, 3, side, side).to(memory_format=torch.channels_last)
     labels = torch.randint(0, 100, (batch,))

@@ -72,6 +72,10 @@ kb_convolution kb_mirrored(const kb_convolution *c) {
   return mirrored;
 }
 
+size_t kb_product_scratch(size_t n, size_t k) {
+  return product_columns(n) + smaller(PRODUCT_DEPTH, k) * (PRODUCT_ROWS + product_columns(n));
+}
+
 size_t kb_scratch(const kb_convolution *c) {
   const frame forward = forward_frame(c), backward = backward_frame(c);
   if (kb_is_depthwise(c)) return larger(frame_floats(&forward), frame_floats(&backward));

@@ -104,3 +104,7 @@ static inline size_t images_at_once(const kb_convolution *c) {
 // are large, they should be read and written seldom.
 enum { TILES_AT_ONCE = 24 };
 static inline size_t winograd_room(const kb_convolution *c) { return c->channels >= 128 ? 64 : TILES_AT_ONCE; }
+
+// Of a matrix product at once: rows and steps of k, of which the second cache holds a block; and its columns in whole panels of any variant.
+enum { PRODUCT_ROWS = 96, PRODUCT_DEPTH = 256 };
+static inline size_t product_columns(size_t n) { return (n + 2 * KB_LANES - 1) / (2 * KB_LANES) * (2 * KB_LANES); }

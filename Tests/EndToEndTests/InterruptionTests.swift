@@ -74,6 +74,13 @@ import Testing
     return run
   }
 
+  /// Workers end with the process that started them, two seconds later at the latest.
+  private func expectNoWorker(of sweep: TinySweep) throws {
+    let deadline = Date.now + 2
+    while try !sweep.workersAlive().isEmpty, Date.now < deadline { usleep(10_000) }
+    #expect(try sweep.workersAlive().isEmpty)
+  }
+
   @Test func `an interrupt writes snapshots and leaves with 75, and the next run goes on`() throws {
     let sweep = try TinySweep(grid: Self.longGrid)
     defer { sweep.remove() }
@@ -100,7 +107,7 @@ import Testing
     run.signal(SIGINT)
     let output = try run.finish()
     #expect(output.status == 130 || output.status == 75, "\(output.talk)")
-    #expect(try sweep.workersAlive().isEmpty)
+    try expectNoWorker(of: sweep)
   }
 
   @Test func `no worker outlives its coordinator by two seconds`() throws {
@@ -109,9 +116,7 @@ import Testing
     let run = try startLong(sweep)
     run.signal(SIGKILL)
     _ = try run.finish()
-    let deadline = Date.now + 2
-    while try !sweep.workersAlive().isEmpty, Date.now < deadline { usleep(10_000) }
-    #expect(try sweep.workersAlive().isEmpty)
+    try expectNoWorker(of: sweep)
   }
 
   /// A worker that hangs is one whose process is there and does nothing: held still, it answers no signal but the one that ends it.

@@ -115,11 +115,15 @@ typedef struct {
   void (*join_channels)(const float *a, size_t a_channels, const float *b, size_t b_channels, float *y, size_t pixels,
                         float *scratch, size_t first, size_t end);
 
-  // c [m, n] = a b, plus c where `keep`: each element is one chain of fused multiply-adds with k ascending. Element (i, l) of a lies at
-  // i row_a + l step_a, (l, j) of b at l row_b + j step_b, (i, j) of c at i row_c + j. The scratch has room for k × 32 floats. The range is of rows.
-  void (*product)(const float *a, size_t row_a, size_t step_a, const float *b, size_t row_b,
-                           size_t step_b, float *c, size_t row_c, size_t n, size_t k, int keep,
-                           float *scratch, size_t first, size_t end);
+  // c [m, n] = a b, plus c where `keep`: each element is one chain of fused multiply-adds with k ascending, to which the element of bias [n] is
+  // added last, where there is one. Element (i, l) of a lies at i row_a + l step_a, (l, j) of b at l row_b + j step_b, (i, j) of c at i row_c + j; of
+  // each matrix's two steps one is 1. The scratch has room for kb_product_scratch floats. The range is of rows.
+  void (*product)(const float *a, size_t row_a, size_t step_a, const float *b, size_t row_b, size_t step_b, float *c, size_t row_c,
+                  size_t n, size_t k, int keep, const float *_Nullable bias, float *scratch, size_t first, size_t end);
+
+  // y = x Phi(x), and dx = dy (Phi(x) + x phi(x)), of n elements.
+  void (*gelu)(const float *x, float *y, size_t n);
+  void (*gelu_pullback)(const float *x, const float *dy, float *dx, size_t n);
 
   // kb_pack and kb_unpack of dense convolutions with one tap.
   void (*pack)(const kb_convolution *c, const float *weights, float *packed, int gradient);
@@ -142,6 +146,8 @@ size_t kb_winograd_scratch(const kb_convolution *c);
 size_t kb_winograd_filters(const kb_convolution *c);
 // The convolution of dy that gives dx: outputs and channels exchanged, for those that Winograd's algorithm takes.
 kb_convolution kb_mirrored(const kb_convolution *c);
+// Floats of scratch for one thread of a product.
+size_t kb_product_scratch(size_t n, size_t k);
 // Floats of scratch for one thread of any of the convolution's passes.
 size_t kb_scratch(const kb_convolution *c);
 // Floats of the packed weights, in either direction.

@@ -16,34 +16,41 @@ private struct FastProduct {
     stepsB = bT ? (1, k) : (n, 1)
   }
 
-  func write(to c: UnsafeMutablePointer<Float>) {
+  func write(to c: UnsafeMutablePointer<Float>, adding row: TensorStorage?) {
+    let bias = row.map { UnsafePointer($0.floats) }
     FastKernels.forEachRange(m) { first, end in
-      let scratch = TensorStorage(floats: 2 * Layout.lanes * k)
+      let scratch = TensorStorage(floats: kb_product_scratch(n, k))
       FastKernels.current.product(
         a.floats, stepsA.row, stepsA.column, b.floats, stepsB.row, stepsB.column, c, n, n, k, 0,
-        scratch.floats, first, end)
+        bias, scratch.floats, first, end)
     }
   }
 }
 
 extension Tensor {
-  /// The product of two matrices, each transposed first where asked.
-  package func matmul(_ other: Tensor, transposingSelf aT: Bool = false, transposingOther bT: Bool = false)
-    -> Tensor
-  {
+  /// The product of two matrices, each transposed first where asked, plus a row `[columns]` where one is given: the same bits as `adding(row:)`
+  /// afterwards, in one pass.
+  package func matmul(
+    _ other: Tensor, transposingSelf aT: Bool = false, transposingOther bT: Bool = false,
+    adding row: Tensor? = nil
+  ) -> Tensor {
     precondition(shape.rank == 2 && other.shape.rank == 2, "matrices, not \(shape) and \(other.shape)")
     let (m, k) = aT ? (shape[1], shape[0]) : (shape[0], shape[1])
     let (rows, n) = bT ? (other.shape[1], other.shape[0]) : (other.shape[0], other.shape[1])
     precondition(k == rows, "\(shape)\(aT ? "ᵀ" : "") times \(other.shape)\(bT ? "ᵀ" : "")")
-    return .computed([m, n], from: [self, other]) {
+    precondition(row.map { $0.shape == [n] } ?? true, "a row of \(n) elements")
+    return .computed([m, n], from: [self, other] + (row.map { [$0] } ?? [])) {
       let (a, b) = (storage, other.storage)
       guard precision == .single else {
-        return BLAS.multiply(
+        BLAS.multiply(
           precision, a.base, transposingA: aT, b.base, transposingB: bT, into: $0, m: m, n: n, k: k)
+        if let row { k_add_middle(precision.kernel, $0, row.storage.base, $0, m, n, 1) }
+        return
       }
-      FastProduct(a, transposed: aT, b, transposed: bT, m: m, n: n, k: k).write(to: $0.floats)
-    } pullback: { [a = detached, b = other.detached] upstream in
-      [
+      FastProduct(a, transposed: aT, b, transposed: bT, m: m, n: n, k: k)
+        .write(to: $0.floats, adding: row?.storage)
+    } pullback: { [a = detached, b = other.detached, hasRow = row != nil] upstream in
+      let slopes = [
         aT
           ? b.matmul(upstream, transposingSelf: bT, transposingOther: true)
           : upstream.matmul(b, transposingOther: !bT),
@@ -51,6 +58,7 @@ extension Tensor {
           ? upstream.matmul(a, transposingSelf: true, transposingOther: aT)
           : a.matmul(upstream, transposingSelf: !aT),
       ]
+      return hasRow ? slopes + [upstream.sumKeeping(axis: 1)] : slopes
     }
   }
 }
