@@ -32,8 +32,8 @@ class Classifier(nn.Module):
         self.classifier = nn.Linear(width, 100)
 
     def forward(self, x):
-        map = self.features(x)
-        self.embedding = map.mean((2, 3))
+        self.map = self.features(x)
+        self.embedding = self.map.mean((2, 3))
         return self.classifier(self.embedding)
 
 
@@ -219,31 +219,49 @@ NETWORKS = {
 TEACHERS = ["regnety-400mf", "resnet32x4", "wrn-28-4", "regnetx-400mf"]
 
 
+class Regressor(nn.Module):
+    """The student's map in the form of a teacher's: its size, its channels."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(inputs, outputs, 1), nn.BatchNorm2d(outputs)
+
+    def forward(self, map, side):
+        if map.shape[2] < side:
+            map = F.interpolate(map, (side, side), mode="bilinear")
+        elif map.shape[2] > side:
+            map = F.adaptive_avg_pool2d(map, side)
+        return F.relu(self.norm(self.conv(map)), inplace=True)
+
+
 def distillation(student, optimizer, batch):
-    """A step of MTKD-RL: live teachers, weighted logit and feature losses, two small policies and a second student pass for the reward."""
+    """A step of MTKD-RL: live teachers, weighted logit losses and losses of maps, two small policies and a second student pass for the reward."""
     teachers = [NETWORKS[name]().to(memory_format=torch.channels_last).eval() for name in TEACHERS]
     widths = [teacher.classifier.in_features for teacher in teachers]
-    regressors = nn.ModuleList([nn.Linear(student.classifier.in_features, width) for width in widths])
+    regressors = nn.ModuleList([Regressor(student.classifier.in_features, width) for width in widths]).to(memory_format=torch.channels_last)
     policies = nn.ModuleList([nn.Sequential(nn.Linear(width + 103, 64), nn.ReLU(), nn.Linear(64, 2)) for width in widths])
     optimizer.add_param_group({"params": list(regressors.parameters())})
     policy_optimizer = torch.optim.SGD(policies.parameters(), 0.01)
 
     def step(images, labels):
         with torch.no_grad():
-            taught = [(teacher(images), teacher.embedding) for teacher in teachers]
-        logits = student(images)
-        features = [regressor(student.embedding) for regressor in regressors]
+            taught = [(teacher(images), teacher.embedding, teacher.map) for teacher in teachers]
 
-        def losses(logits, features):
+        def losses():
+            """Per sample: cross entropy; of each teacher the divergence and the distance of maps; and the cosine of their means."""
+            logits = student(images)
             task = F.cross_entropy(logits, labels, reduction="none")
-            kl = [F.kl_div(F.log_softmax(logits / 4, 1), F.softmax(t / 4, 1), reduction="none").sum(1) * 16 for t, _ in taught]
-            mse = [(f - e).square().mean(1) for f, (_, e) in zip(features, taught)]
-            return task, torch.stack(kl, 1), torch.stack(mse, 1)
+            own = F.log_softmax(logits / 4, 1)
+            kl = [F.kl_div(own, F.softmax(t / 4, 1), reduction="none").sum(1) * 16 for t, _, _ in taught]
+            maps = [regressor(student.map, m.shape[2]) for regressor, (_, _, m) in zip(regressors, taught)]
+            mse = [(x - m).square().mean((1, 2, 3)) for x, (_, _, m) in zip(maps, taught)]
+            cosine = [F.cosine_similarity(x.detach().mean((2, 3)), e) for x, (_, e, _) in zip(maps, taught)]
+            return task, torch.stack(kl, 1), torch.stack(mse, 1), cosine
 
-        task, kl, mse = losses(logits, features)
+        task, kl, mse, cosine = losses()
         states = [
-            torch.cat([e, t, F.cross_entropy(t, labels, reduction="none")[:, None], kl[:, m : m + 1].detach(), mse[:, m : m + 1].detach()], 1)
-            for m, (t, e) in enumerate(taught)
+            torch.cat([e, t, F.cross_entropy(t, labels, reduction="none")[:, None], cosine[m][:, None], kl[:, m : m + 1].detach()], 1)
+            for m, (t, e, _) in enumerate(taught)
         ]
         weights = torch.stack([policy(state) for policy, state in zip(policies, states)], 1).softmax(1)
         loss = (task + (weights[..., 0].detach() * kl).sum(1) + 5 * (weights[..., 1].detach() * mse).sum(1)).mean()
@@ -251,8 +269,8 @@ def distillation(student, optimizer, batch):
         loss.backward()
         optimizer.step()
         with torch.no_grad():
-            after = student(images)
-            rewards = sum(part.sum(1) if part.dim() > 1 else part for part in losses(after, [r(student.embedding) for r in regressors]))
+            task, kl, mse, _ = losses()
+            rewards = task + kl.sum(1) + mse.sum(1)
         objective = -(weights.log().sum((1, 2)) * -(rewards - rewards.mean())).mean()
         policy_optimizer.zero_grad()
         objective.backward()

@@ -215,6 +215,7 @@ import Testing
         ("the second shuffled half", results { a, _ in Tensor.shuffledHalves(a.square(), a).1 }),
         ("shuffle", results { a, _ in a.channelShuffle(groups: groups) }),
         ("means", results { a, _ in a.globalAveragePool().square() }),
+        ("upsampled", results { a, _ in a.bilinear(height: 11, width: 13).square() }),
         ("gates", results { a, _ in a.gating(value(gates)) }),
         ("own gates", results { a, _ in a.gating(a.globalAveragePool().sigmoid()) }),
         (

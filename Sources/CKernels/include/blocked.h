@@ -99,6 +99,10 @@ typedef struct {
   void (*gate_slope)(const float *x, const float *dy, float *dgates, size_t blocks,
                               size_t pixels, size_t first, size_t end);
 
+  // The planes [h][w][16] in another size, bilinear with half-pixel centres, and its gradient. The range is of planes.
+  void (*bilinear)(const float *x, float *y, size_t h, size_t w, size_t oh, size_t ow, size_t first, size_t end);
+  void (*bilinear_pullback)(const float *dy, float *dx, size_t h, size_t w, size_t oh, size_t ow, size_t first, size_t end);
+
   // y channel 2 c is channel c of a, 2 c + 1 that of b, each of `half` channels; and the way back.
   void (*interleave)(const float *a, const float *b, float *y, size_t half, size_t pixels, size_t first, size_t end);
   void (*deinterleave)(const float *y, float *a, float *b, size_t half, size_t pixels, size_t first, size_t end);

@@ -173,6 +173,28 @@ extension Tensor {
     }
   }
 
+  /// Bilinear interpolation, half-pixel centres: the bits of the plain one.
+  func bilinearBlocks(_ height: Int, _ width: Int) -> Tensor {
+    let (shape, planes) = (shape, shape[0] * blockCount)
+    let x = blocks
+    let resized = Tensor([shape[0], shape[1], height, width], .single, .blocked) { y in
+      FastKernels.forEachRange(planes) {
+        FastKernels.current.bilinear(x.floats, y.floats, shape[2], shape[3], height, width, $0, $1)
+      }
+    }
+    return resized.recorded(from: [self]) { dy in
+      let slope = dy.blocks
+      return [
+        Tensor(shape, .single, .blocked) { dx in
+          FastKernels.forEachRange(planes) {
+            FastKernels.current.bilinear_pullback(
+              slope.floats, dx.floats, shape[2], shape[3], height, width, $0, $1)
+          }
+        }
+      ]
+    }
+  }
+
   /// The sum of each channel over batch and positions, `[channels]`: per image in single precision, images in double, ascending.
   func channelSums() -> Tensor {
     if layout == .plain { return sumKeeping(axis: 1) }

@@ -3,7 +3,8 @@ internal import CKernels
 extension Tensor {
   /// Bilinear interpolation with half-pixel centres, corners not aligned, no antialiasing.
   package func bilinear(height: Int, width: Int) -> Tensor {
-    planewise(height, width, k_bilinear, k_bilinear_pullback)
+    layout == .blocked
+      ? bilinearBlocks(height, width) : planewise(height, width, k_bilinear, k_bilinear_pullback)
   }
 
   /// The source at floor(i × in / out).
