@@ -72,9 +72,9 @@ kb_convolution kb_mirrored(const kb_convolution *c) {
   return mirrored;
 }
 
-size_t kb_product_scratch(size_t n, size_t k) {
-  return product_columns(n) + smaller(PRODUCT_DEPTH, k) * (PRODUCT_ROWS + product_columns(n));
-}
+size_t kb_product_panels(size_t n, size_t k) { return k * product_columns(n); }
+
+size_t kb_product_scratch(size_t n, size_t k) { return product_columns(n) + smaller(PRODUCT_DEPTH, k) * PRODUCT_ROWS; }
 
 size_t kb_scratch(const kb_convolution *c) {
   const frame forward = forward_frame(c), backward = backward_frame(c);

@@ -48,6 +48,8 @@ extension TensorStorage {
     case blocked(Shape)
     /// The weights `[outputs, channels / groups, height, width]` of a convolution in the order of its kernel.
     case packed(Shape, groups: Int, PackedWeights)
+    /// A matrix with so many columns as the second factor of a product, transposed first where that is said.
+    case panels(columns: Int, transposed: Bool)
   }
 
   enum PackedWeights: Hashable, Sendable {

@@ -119,11 +119,14 @@ typedef struct {
   void (*join_channels)(const float *a, size_t a_channels, const float *b, size_t b_channels, float *y, size_t pixels,
                         float *scratch, size_t first, size_t end);
 
+  // The panels of b, kb_product_panels floats: 16 columns side by side, in the order in which a product reads them. Element (l, j) lies at
+  // l row_b + j step_b; one of the two steps is 1.
+  void (*product_pack)(const float *b, size_t row_b, size_t step_b, size_t n, size_t k, float *panels);
   // c [m, n] = a b, plus c where `keep`: each element is one chain of fused multiply-adds with k ascending, to which the element of bias [n] is
-  // added last, where there is one. Element (i, l) of a lies at i row_a + l step_a, (l, j) of b at l row_b + j step_b, (i, j) of c at i row_c + j; of
-  // each matrix's two steps one is 1. The scratch has room for kb_product_scratch floats. The range is of rows.
-  void (*product)(const float *a, size_t row_a, size_t step_a, const float *b, size_t row_b, size_t step_b, float *c, size_t row_c,
-                  size_t n, size_t k, int keep, const float *_Nullable bias, float *scratch, size_t first, size_t end);
+  // added last, where there is one. Element (i, l) of a lies at i row_a + l step_a, one of which is 1, (i, j) of c at i row_c + j. The scratch has
+  // room for kb_product_scratch floats. The range is of rows.
+  void (*product)(const float *a, size_t row_a, size_t step_a, const float *panels, float *c, size_t row_c, size_t n, size_t k, int keep,
+                  const float *_Nullable bias, float *scratch, size_t first, size_t end);
 
   // y = x Phi(x), and dx = dy (Phi(x) + x phi(x)), of n elements.
   void (*gelu)(const float *x, float *y, size_t n);
@@ -150,7 +153,8 @@ size_t kb_winograd_scratch(const kb_convolution *c);
 size_t kb_winograd_filters(const kb_convolution *c);
 // The convolution of dy that gives dx: outputs and channels exchanged, for those that Winograd's algorithm takes.
 kb_convolution kb_mirrored(const kb_convolution *c);
-// Floats of scratch for one thread of a product.
+// Floats of the panels of b [k, n], and of scratch for one thread of a product.
+size_t kb_product_panels(size_t n, size_t k);
 size_t kb_product_scratch(size_t n, size_t k);
 // Floats of scratch for one thread of any of the convolution's passes.
 size_t kb_scratch(const kb_convolution *c);

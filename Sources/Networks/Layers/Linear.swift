@@ -24,7 +24,8 @@ package struct Linear: Layer {
     let dimensions = input.shape.dimensions
     pass.count(multiplyAdds: dimensions[1..<(dimensions.count - 1)].reduce(1, *) * weight.count)
     let rows: Shape = [input.shape.outer(of: dimensions.count - 1), weight.shape[1]]
-    let output = input.reshaped(rows).matmul(weight, transposingOther: true, adding: bias.map { pass[$0] })
+    let output = input.reshaped(rows)
+      .matmul(weight, transposingOther: true, adding: bias.map { pass[$0] }, isParameter: true)
     return output.reshaped(Shape(dimensions.dropLast() + [weight.shape[0]]))
   }
 }

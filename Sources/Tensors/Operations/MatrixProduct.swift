@@ -3,17 +3,29 @@ internal import CKernels
 /// A product of single-precision matrices whose every element is one chain of multiply-adds with k ascending. Unlike OpenBLAS it gives a row the
 /// same bits whatever the other rows are and on whichever processor: a teacher's outputs for a sample do not depend on its batch.
 private struct FastProduct {
-  private let a, b: TensorStorage
+  private let a, panels: TensorStorage
   private let m, n, k: Int
-  /// From one row to the next, and from one element of a row to the next.
-  private let stepsA, stepsB: (row: Int, column: Int)
+  /// From one row of a to the next, and from one element of a row to the next.
+  private let steps: (row: Int, column: Int)
 
+  /// - Parameter isKept: b is a parameter, whose panels stay with it until it changes.
   init(
-    _ a: TensorStorage, transposed aT: Bool, _ b: TensorStorage, transposed bT: Bool, m: Int, n: Int, k: Int
+    _ a: TensorStorage, transposed aT: Bool, _ b: TensorStorage, transposed bT: Bool, isKept: Bool, m: Int,
+    n: Int, k: Int
   ) {
-    (self.a, self.b, self.m, self.n, self.k) = (a, b, m, n, k)
-    stepsA = aT ? (1, m) : (k, 1)
-    stepsB = bT ? (1, k) : (n, 1)
+    (self.a, self.m, self.n, self.k) = (a, m, n, k)
+    steps = aT ? (1, m) : (k, 1)
+    func pack(to panels: UnsafeMutablePointer<Float>) {
+      FastKernels.current.product_pack(b.floats, bT ? 1 : n, bT ? k : 1, n, k, panels)
+    }
+    if isKept {
+      panels = b.form(.panels(columns: n, transposed: bT), byteCount: 4 * kb_product_panels(n, k)) {
+        pack(to: $0.floats)
+      }
+    } else {
+      panels = TensorStorage(floats: kb_product_panels(n, k))
+      pack(to: panels.floats)
+    }
   }
 
   func write(to c: UnsafeMutablePointer<Float>, adding row: TensorStorage?) {
@@ -21,8 +33,7 @@ private struct FastProduct {
     FastKernels.forEachRange(m) { first, end in
       let scratch = TensorStorage(floats: kb_product_scratch(n, k))
       FastKernels.current.product(
-        a.floats, stepsA.row, stepsA.column, b.floats, stepsB.row, stepsB.column, c, n, n, k, 0,
-        bias, scratch.floats, first, end)
+        a.floats, steps.row, steps.column, panels.floats, c, n, n, k, 0, bias, scratch.floats, first, end)
     }
   }
 }
@@ -30,9 +41,11 @@ private struct FastProduct {
 extension Tensor {
   /// The product of two matrices, each transposed first where asked, plus a row `[columns]` where one is given: the same bits as `adding(row:)`
   /// afterwards, in one pass.
+  ///
+  /// - Parameter isParameter: of the second factor, which is then made ready once for all products until it changes.
   package func matmul(
     _ other: Tensor, transposingSelf aT: Bool = false, transposingOther bT: Bool = false,
-    adding row: Tensor? = nil
+    adding row: Tensor? = nil, isParameter: Bool = false
   ) -> Tensor {
     precondition(shape.rank == 2 && other.shape.rank == 2, "matrices, not \(shape) and \(other.shape)")
     let (m, k) = aT ? (shape[1], shape[0]) : (shape[0], shape[1])
@@ -47,7 +60,7 @@ extension Tensor {
         if let row { k_add_middle(precision.kernel, $0, row.storage.base, $0, m, n, 1) }
         return
       }
-      FastProduct(a, transposed: aT, b, transposed: bT, m: m, n: n, k: k)
+      FastProduct(a, transposed: aT, b, transposed: bT, isKept: isParameter, m: m, n: n, k: k)
         .write(to: $0.floats, adding: row?.storage)
     } pullback: { [a = detached, b = other.detached, hasRow = row != nil] upstream in
       let slopes = [
