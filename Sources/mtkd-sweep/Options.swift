@@ -203,11 +203,12 @@ extension JSONValue {
   init(_ texts: [String]) { self = .array(texts.map { .string($0) }) }
 }
 
-/// `1 h 12 m`, `3 m 20 s`, `45 s`.
+/// `12 years`, `3 d 4 h`, `1 h 12 m`, `3 m 20 s`, `45 s`.
 func duration(_ seconds: Double) -> String {
-  guard seconds.isFinite, seconds < 1e9 else { return "?" }
+  guard seconds.isFinite, seconds < 1e15 else { return "?" }
   let whole = Int(max(0, seconds).rounded())
   let (days, hours, minutes) = (whole / 86400, whole % 86400 / 3600, whole % 3600 / 60)
+  if days >= 730 { return "\(days / 365) years" }
   if days > 0 { return "\(days) d \(hours) h" }
   if hours > 0 { return "\(hours) h \(minutes) m" }
   return minutes > 0 ? "\(minutes) m \(whole % 60) s" : "\(whole) s"

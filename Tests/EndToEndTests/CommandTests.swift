@@ -347,6 +347,18 @@ import Testing
     #expect(try Program.run("check", "tiny.json", "--max-runs", "5", in: sweep.folder).status == 0)
   }
 
+  @Test func `work for longer than a life is forecast in years`() throws {
+    let grid = """
+      { "version": 1, "name": "long", "base": { "dataset": "cifar100", "student": "resnet110x2", "method": "baseline", "epochs": 10000 },
+        "seeds": { "count": 1000 } }
+      """
+    let sweep = try TinySweep(grid: grid)
+    defer { sweep.remove() }
+    let plan = try Program.run("plan", "tiny.json", in: sweep.folder)
+    #expect(plan.status == 0, "\(plan.talk)")
+    #expect(plan.out.contains(" years of CPU"), "\(plan.out)")
+  }
+
   @Test func `a grid of this version needs no migration`() throws {
     let sweep = try Self.finished.get()
     let before = try Data(contentsOf: sweep.folder.appending(path: "tiny.json"))
