@@ -1,5 +1,6 @@
 #include "precision.h"
 #include <math.h>
+#include <string.h>
 
 #define REAL float
 #define NAME(f) f##_f

@@ -31,9 +31,11 @@ final class GradientNode: @unchecked Sendable {
   }
 }
 
-/// The gradients of an operation's two results on their way to its pullback.
-private final class SlopePair: Sendable {
-  let values = Mutex<(Tensor?, Tensor?)>((nil, nil))
+/// The gradients of an operation's results on their way to its pullback.
+private final class Slopes: Sendable {
+  let values: Mutex<[Tensor?]>
+
+  init(_ count: Int) { values = Mutex(Array(repeating: nil, count: count)) }
 }
 
 /// The gradients of one scalar with respect to the leaves that led to it.
@@ -69,27 +71,24 @@ extension Tensor {
     return with(node: GradientNode(inputs: nodes, pullback: pullback))
   }
 
-  /// Two results of one operation on `inputs`.
+  /// Several results of one operation on `inputs`.
   ///
-  /// - Parameter pullback: takes the gradients of both results, nil for one that nothing depended on.
+  /// - Parameter pullback: takes the gradients of all results, nil for one that nothing depended on.
   static func recorded(
-    _ results: (Tensor, Tensor), from inputs: [Tensor],
-    pullback: @escaping @Sendable (Tensor?, Tensor?) -> [Tensor?]
-  ) -> (Tensor, Tensor) {
+    _ results: [Tensor], from inputs: [Tensor], pullback: @escaping @Sendable ([Tensor?]) -> [Tensor?]
+  ) -> [Tensor] {
     let nodes = inputs.map(\.node)
-    if nodes.allSatisfy({ $0 == nil }) { return (results.0.detached, results.1.detached) }
-    let slopes = SlopePair()
-    // What reaches this node only says that a gradient came; the gradients themselves wait in the pair.
-    let both = GradientNode(inputs: nodes) { _ in slopes.values.withLock { pullback($0.0, $0.1) } }
-    let first = GradientNode(inputs: [both]) { dy in
-      slopes.values.withLock { $0.0 = dy }
-      return [Tensor.zeros([1], dy.precision)]
+    if nodes.allSatisfy({ $0 == nil }) { return results.map(\.detached) }
+    let slopes = Slopes(results.count)
+    // What reaches this node only says that a gradient came; the gradients themselves wait beside it.
+    let all = GradientNode(inputs: nodes) { _ in slopes.values.withLock { pullback($0) } }
+    return results.enumerated().map { index, result in
+      let own = GradientNode(inputs: [all]) { dy in
+        slopes.values.withLock { $0[index] = dy }
+        return [Tensor.zeros([1], dy.precision)]
+      }
+      return result.with(node: own)
     }
-    let second = GradientNode(inputs: [both]) { dy in
-      slopes.values.withLock { $0.1 = dy }
-      return [Tensor.zeros([1], dy.precision)]
-    }
-    return (results.0.with(node: first), results.1.with(node: second))
   }
 
   /// The gradients of a scalar with respect to every leaf behind it. Consumes the record: activations are freed on the way.

@@ -54,18 +54,22 @@ extension Tensor {
     precondition(shape.rank == 3 && shape[2] % (parts * heads) == 0, "\(heads) heads of \(shape)")
     let (batch, tokens) = (shape[0], shape[1])
     let width = shape[2] / (parts * heads)
-    return (0..<parts).map { part in
-      .computed([batch * heads, tokens, width], from: [self]) {
+    let split = (0..<parts).map { part in
+      Tensor([batch * heads, tokens, width], precision) {
         k_split_heads(precision.kernel, storage.base, $0, batch, tokens, parts, part, heads, width)
-      } pullback: { [shape] upstream in
-        [
-          Tensor(shape, upstream.precision) {
-            if parts > 1 { k_fill(upstream.precision.kernel, 0, $0, shape.count) }
-            k_merge_heads(
-              upstream.precision.kernel, upstream.storage.base, $0, batch, tokens, parts, part, heads, width)
-          }
-        ]
       }
+    }
+    return Tensor.recorded(split, from: [self]) { [shape, precision] slopes in
+      [
+        Tensor(shape, precision) {
+          if slopes.contains(where: { $0 == nil }) { k_fill(precision.kernel, 0, $0, shape.count) }
+          for (part, slope) in slopes.enumerated() {
+            guard let slope else { continue }
+            k_merge_heads(
+              precision.kernel, slope.storage.base, $0, batch, tokens, parts, part, heads, width)
+          }
+        }
+      ]
     }
   }
 

@@ -97,8 +97,8 @@ extension Tensor {
         x.0.blocks.floats, x.1.blocks.floats, y.0.blocks.floats, y.1.blocks.floats, shape[1], pixels,
         scratch.floats, first, end)
     }
-    return recorded(halves, from: [a, b]) { low, high in
-      let slopes = (low ?? zeroMap(shape), high ?? zeroMap(shape))
+    let recorded = recorded([halves.0, halves.1], from: [a, b]) { slopes in
+      let slopes = (slopes[0] ?? zeroMap(shape), slopes[1] ?? zeroMap(shape))
       let (da, db) = moved(slopes) { x, y, scratch, first, end in
         FastKernels.current.unshuffle_halves(
           x.0.blocks.floats, x.1.blocks.floats, y.0.blocks.floats, y.1.blocks.floats, shape[1], pixels,
@@ -106,6 +106,7 @@ extension Tensor {
       }
       return [da, db]
     }
+    return (recorded[0], recorded[1])
   }
 
   /// Channel a × (C / groups) + b goes to b × groups + a.
