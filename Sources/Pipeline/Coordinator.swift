@@ -45,6 +45,9 @@ package final class Coordinator {
   /// Whether the grid asked to stop, because a run diverged.
   private var isStoppedByGrid = false
 
+  /// Bytes of checkpoints that wait for a transaction to be shared.
+  private static let mostWaiting = 64 << 20
+
   private struct Running {
     let attempt: AttemptFolder
     let worker: Int
@@ -100,7 +103,7 @@ package final class Coordinator {
     }
     let ticker = Task {
       while !Task.isCancelled {
-        try? await Task.sleep(for: .milliseconds(100))
+        try? await Task.sleep(for: .milliseconds(250))
         inbox.yield(.tick)
       }
     }
@@ -111,15 +114,17 @@ package final class Coordinator {
       case .ended(let key, let end): isOver = try perform(ended(key, end), inbox)
       case .tick:
         ticks += 1
-        // What is finished waits for the next tick, what is only begun for the next second.
-        if intake.isWaiting || ticks % 10 == 0 { try flush() }
         if stop.isRequested, !isStopping {
           isStopping = true
           observe(.stopping)
           isOver = try perform(scheduler.handle(.stopRequested), inbox)
         }
-        if ticks % 5 == 0 { showProgress() }
-        if ticks % 20 == 0 { endSilentOnes() }
+        if ticks % 2 == 0 {
+          // Whatever ended since shares a transaction: its files are the truth until then.
+          try flush()
+          showProgress()
+        }
+        if ticks % 8 == 0 { endSilentOnes() }
       }
       if isOver { break }
     }
@@ -360,6 +365,7 @@ extension Coordinator {
     _ key: ContentKey, closing: StageState?, measurements: [(topic: String, seconds: Double)] = []
   ) throws -> Metrics? {
     let taken = try intake.collect(key, closing: closing, measurements: measurements)
+    if intake.waitingBytes > Self.mostWaiting { try flush() }
     for sentence in taken.complaints { observe(.warning(sentence)) }
     guard let missing = taken.missing else { return taken.metrics }
     observe(.warning("\(title(key).text): \(missing). It is made again from its beginning."))

@@ -52,8 +52,8 @@ final class Intake {
     try flush()
   }
 
-  /// Whether attempts were collected that the store does not have yet.
-  var isWaiting: Bool { !reports.isEmpty }
+  /// Bytes of the checkpoints that were collected and that the store does not have yet.
+  var waitingBytes: Int { reports.reduce(0) { $0 + $1.storedBytes } }
 
   /// Writes all that was announced and collected, in one transaction.
   func flush() throws {
@@ -192,12 +192,16 @@ final class Intake {
       guard output.names.contains(TrainingBody.lastFile) else { return [] }
       let snapshot = try output.read(TrainingBody.lastFile)
       let (best, last) = try Self.milestones(records) ?? Self.milestones(snapshot)
+      func state(_ kind: CheckpointKind, _ at: Milestone, _ file: String) throws -> Checkpoint {
+        Checkpoint(
+          kind: kind, epoch: at.epoch, step: at.step, bytes: try output.read(file),
+          digest: try output.digest(of: file))
+      }
       return [
-        Checkpoint(kind: .last, epoch: last.epoch, step: last.step, bytes: snapshot),
         Checkpoint(
-          kind: .best, epoch: best.epoch, step: best.step, bytes: try output.read(TrainingBody.bestFile)),
-        Checkpoint(
-          kind: .final, epoch: last.epoch, step: last.step, bytes: try output.read(TrainingBody.finalFile)),
+          kind: .last, epoch: last.epoch, step: last.step, bytes: snapshot,
+          digest: try output.digest(of: TrainingBody.lastFile)),
+        try state(.best, best, TrainingBody.bestFile), try state(.final, last, TrainingBody.finalFile),
       ]
     }
     guard let newest = try place.newestSnapshot().snapshot else { return [] }

@@ -73,7 +73,9 @@ package enum ProgramIdentity {
 
   /// The kind of processor, as the kernel names it.
   private static var processor: String {
-    let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    // The first processor's part: the kernel takes as long for each of the others.
+    let file = FileHandle(forReadingAtPath: "/proc/cpuinfo")
+    let text = String(decoding: (try? file?.read(upToCount: 4096)) ?? Data(), as: UTF8.self)
     let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
     return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
   }

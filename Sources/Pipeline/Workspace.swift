@@ -84,9 +84,11 @@ final class Workspace {
 
   /// Epochs and endings are synced: what was reported is there after a loss of power. A start alone is no report; it is synced with whatever
   /// follows it.
-  func record(_ record: RunRecord) throws {
+  ///
+  /// - Parameter isFollowed: whether another record comes at once, which is synced with this one.
+  func record(_ record: RunRecord, isFollowed: Bool = false) throws {
     if case .started = record { return try records.append(record, sync: false) }
-    try records.append(record, sync: true)
+    try records.append(record, sync: !isFollowed)
   }
 
   /// Whether enough time has passed since the last snapshot that losing it would hurt.

@@ -99,11 +99,18 @@ package struct PublishedOutput: Sendable {
     return Set(own.symmetricDifference(others).map(\.name)).sorted()
   }
 
-  package func read(_ name: String) throws(OutputError) -> [UInt8] {
-    let place = path(of: name)
+  private func entry(_ name: String) throws(OutputError) -> Manifest.Entry {
     guard let entry = manifest.entries.first(where: { $0.name == name }) else {
-      throw .noFile(path: place, known: names)
+      throw .noFile(path: path(of: name), known: names)
     }
+    return entry
+  }
+
+  /// Of a file as it was published, which `read` has compared.
+  package func digest(of name: String) throws(OutputError) -> ContentKey { try entry(name).digest }
+
+  package func read(_ name: String) throws(OutputError) -> [UInt8] {
+    let (place, entry) = (path(of: name), try entry(name))
     let bytes: [UInt8]
     do { bytes = try AtomicFile.read(place) } catch { throw .file(error) }
     guard bytes.count == entry.size else {

@@ -19,9 +19,12 @@ package struct Checkpoint: Sendable {
   package let epoch: Int
   package let step: Int
   package let bytes: [UInt8]
+  let digest: ContentKey
 
-  package init(kind: CheckpointKind, epoch: Int, step: Int, bytes: [UInt8]) {
+  /// - Parameter digest: of the bytes, where the caller knows it.
+  package init(kind: CheckpointKind, epoch: Int, step: Int, bytes: [UInt8], digest: ContentKey? = nil) {
     (self.kind, self.epoch, self.step, self.bytes) = (kind, epoch, step, bytes)
+    self.digest = digest ?? ContentKey(hashing: bytes)
   }
 }
 
@@ -44,10 +47,12 @@ struct PackedCheckpoint: Sendable {
   let size: Int
   let frame: [UInt8]
 
-  init(_ checkpoint: Checkpoint) {
+  /// - Parameter others: of the same stage; the last epoch's state is often the best one too, and is compressed once.
+  init(_ checkpoint: Checkpoint, beside others: [PackedCheckpoint] = []) {
     (kind, epoch, step) = (checkpoint.kind, checkpoint.epoch, checkpoint.step)
-    (digest, size) = (ContentKey(hashing: checkpoint.bytes), checkpoint.bytes.count)
-    frame = Zstd.compress(ByteGroups.split(checkpoint.bytes))
+    (digest, size) = (checkpoint.digest, checkpoint.bytes.count)
+    let same = others.first { [digest] in $0.digest == digest }
+    frame = same?.frame ?? Zstd.compress(ByteGroups.split(checkpoint.bytes))
   }
 }
 
@@ -135,6 +140,6 @@ extension ResultStore {
     guard found == expected else {
       throw .checkpointDamaged(key, kind: kind, reason: "digest \(found.short) instead of \(expected.short)")
     }
-    return Checkpoint(kind: kind, epoch: row["epoch"], step: row["step"], bytes: bytes)
+    return Checkpoint(kind: kind, epoch: row["epoch"], step: row["step"], bytes: bytes, digest: found)
   }
 }

@@ -19,8 +19,13 @@ package struct AttemptReport: Sendable {
     closing: StageState? = nil, measurements: [(topic: String, seconds: Double)] = []
   ) {
     (self.attempt, self.records, self.closing) = (attempt, records, closing)
-    (self.checkpoints, self.measurements) = (checkpoints.map { PackedCheckpoint($0) }, measurements)
+    var packed: [PackedCheckpoint] = []
+    for checkpoint in checkpoints { packed.append(PackedCheckpoint(checkpoint, beside: packed)) }
+    (self.checkpoints, self.measurements) = (packed, measurements)
   }
+
+  /// Of the checkpoints, compressed.
+  package var storedBytes: Int { checkpoints.reduce(0) { $0 + $1.frame.count } }
 }
 
 extension ResultStore {
@@ -39,7 +44,8 @@ extension ResultStore {
     if reports.isEmpty && stages.isEmpty { return [] }
     return try write { db in
       try self.register(stages, db)
-      return try reports.map { try self.take($0, db) }
+      var names: [String: Int64] = [:]
+      return try reports.map { try self.take($0, &names, db) }
     }
   }
 
@@ -52,11 +58,12 @@ extension ResultStore {
     try ingest([AttemptReport(attempt, records, checkpoints: checkpoints, closing: closing)])[0]
   }
 
-  private func take(_ report: AttemptReport, _ db: Database) throws -> [Int] {
+  /// - Parameter names: the rows of metrics' names that were looked up in this transaction.
+  private func take(_ report: AttemptReport, _ names: inout [String: Int64], _ db: Database) throws -> [Int] {
     try measured(report.measurements, db)
     let (id, stage, ingested) = try attempt(report.attempt, db)
     let new = report.records.filter { $0.sequence >= ingested }
-    var rows = try MetricRows(stage: stage, attempt: report.attempt.number, db)
+    var rows = try MetricRows(stage: stage, attempt: report.attempt.number, names: names, db)
     for record in new { try take(record.record, into: &rows, attempt: id, db) }
     if let last = new.last {
       try db.cachedStatement(sql: "UPDATE attempt SET ingested = ? WHERE id = ?")
@@ -64,6 +71,7 @@ extension ResultStore {
     }
     for checkpoint in report.checkpoints { try put(checkpoint, stage: stage, db) }
     if let closing = report.closing { try setState(closing, of: report.attempt.key, db) }
+    names = rows.names
     return rows.contradicted
   }
 
@@ -144,11 +152,11 @@ private struct MetricRows {
   private let attempt: Int
   private let insertMetric: RowWriter
   private let insertEpoch: Statement
-  private var names: [String: Int64] = [:]
+  private(set) var names: [String: Int64]
   private(set) var contradicted: [Int] = []
 
-  init(stage: Int64, attempt: Int, _ db: Database) throws {
-    (self.db, self.stage, self.attempt) = (db, stage, attempt)
+  init(stage: Int64, attempt: Int, names: [String: Int64], _ db: Database) throws {
+    (self.db, self.stage, self.attempt, self.names) = (db, stage, attempt, names)
     insertMetric = try RowWriter(
       db,
       """

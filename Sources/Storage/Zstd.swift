@@ -1,4 +1,5 @@
 import CZstd
+import Synchronization
 
 /// Bytes that do not unpack.
 package struct ZstdError: Error, Equatable, CustomStringConvertible {
@@ -12,18 +13,32 @@ package enum Zstd {
   /// What this program writes is smaller; what claims more is refused before memory is.
   package static let limit = 1 << 32
 
-  package static func compress(_ bytes: [UInt8]) -> [UInt8] {
-    guard let context = ZSTD_createCCtx() else { fatalError("out of memory for zstd") }
-    defer { ZSTD_freeCCtx(context) }
-    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1)
-    ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 1)
-    ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
-    return [UInt8](unsafeUninitializedCapacity: ZSTD_compressBound(bytes.count)) { buffer, initialized in
-      let size = bytes.withUnsafeBytes {
-        ZSTD_compress2(context, buffer.baseAddress, buffer.count, $0.baseAddress, $0.count)
+  package static func compress(_ bytes: [UInt8]) -> [UInt8] { compressor.withLock { $0.compress(bytes) } }
+
+  /// Kept from frame to frame: to set one up takes longer than a small frame.
+  private static let compressor = Mutex(Compressor())
+
+  private struct Compressor: ~Copyable {
+    private let context: OpaquePointer
+
+    init() {
+      guard let context = ZSTD_createCCtx() else { fatalError("out of memory for zstd") }
+      self.context = context
+      ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1)
+      ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 1)
+      ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
+    }
+
+    deinit { ZSTD_freeCCtx(context) }
+
+    func compress(_ bytes: [UInt8]) -> [UInt8] {
+      [UInt8](unsafeUninitializedCapacity: ZSTD_compressBound(bytes.count)) { buffer, initialized in
+        let size = bytes.withUnsafeBytes {
+          ZSTD_compress2(context, buffer.baseAddress, buffer.count, $0.baseAddress, $0.count)
+        }
+        precondition(ZSTD_isError(size) == 0, "zstd: \(String(cString: ZSTD_getErrorName(size)))")
+        initialized = size
       }
-      precondition(ZSTD_isError(size) == 0, "zstd: \(String(cString: ZSTD_getErrorName(size)))")
-      initialized = size
     }
   }
 

@@ -66,6 +66,9 @@ package struct StageRequest: Hashable, Sendable {
     }
   }
 
+  /// The cell of a run that a plan asks for.
+  var planned: RunCell? { if case .run(_, let cell, _) = text { cell } else { nil } }
+
   package static func == (a: StageRequest, b: StageRequest) -> Bool { a.key == b.key }
   package func hash(into hasher: inout Hasher) { hasher.combine(key) }
 }

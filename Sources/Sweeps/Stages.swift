@@ -155,7 +155,8 @@ extension StageRequest {
       case TeacherStage.kind: try decoded(as: TeacherStage.self).teacher.recipe.numerics
       case TeacherOutputsStage.kind: try decoded(as: TeacherOutputsStage.self).teacher.recipe.numerics
       case WarmUpStage.kind: try decoded(as: WarmUpStage.self).run.recipe.numerics
-      case StudentStage.kind: try decoded(as: StudentStage.self).run.recipe.numerics
+      case StudentStage.kind:
+        try planned?.recipe.spec.numerics ?? decoded(as: StudentStage.self).run.recipe.numerics
       default: .portable
       }
     }

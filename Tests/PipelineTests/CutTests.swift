@@ -101,6 +101,27 @@ import Testing
     #expect(try sweep.evidence() == (try await Self.calm.value))
   }
 
+  @Test func `a snapshot of a run's end is no place to go on from: the run starts again`() async throws {
+    let (ended, sweep) = (try InProcessSweep(), try InProcessSweep())
+    try await ended.run()
+    let planted = Mutex(0)
+    let outcome = try await sweep.run(
+      InProcessExecutor { attempt, workspace in
+        if attempt == 1 {
+          workspace.afterStep = { throw Killed() }
+        } else if let output = try? ended.place.stage(workspace.stage.key).published(),
+          let last = try? output.read(TrainingBody.lastFile)
+        {
+          try? workspace.attempt.snapshots.write(Storage.Snapshot(step: 6, bytes: last))
+          planted.withLock { $0 += 1 }
+        }
+        return nil
+      })
+    #expect(outcome == .allDone)
+    #expect(planted.withLock { $0 } == 3)
+    #expect(try sweep.evidence() == (try await Self.calm.value))
+  }
+
   @Test func `a coordinator that was killed before it took a result in finds it in its folder`() async throws
   {
     let sweep = try InProcessSweep()

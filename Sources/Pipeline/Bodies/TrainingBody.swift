@@ -100,7 +100,7 @@ enum TrainingBody {
         imagesPerSecond: Double(steps * run.recipe.batchSize) / max(workspace.elapsed, 1e-3),
         cpuSeconds: processorSeconds(), stepsHere: steps)
     }
-    var cost = EpochCost(isPartial: !run.isAtEpochStart)
+    var (cost, last): (EpochCost, EpochRecord?) = (EpochCost(isPartial: !run.isAtEpochStart), nil)
     run.stopwatch = EpochCost.stopwatch
     cost.begin()
     while let report = try run.step() {
@@ -109,14 +109,18 @@ enum TrainingBody {
       let isLeaving = workspace.isStopRequested
       if var epoch = report.finishedEpoch {
         epoch.measured = measured
-        // What a snapshot refers to is on disk before the snapshot is.
-        if let better = BestEpoch(epoch, than: best) {
-          best = better
-          try workspace.writeBest(
-            Storage.Snapshot(step: better.step, bytes: run.state.stateDictionary.encoded()))
+        let better = BestEpoch(epoch, than: best)
+        (best, last) = (better ?? best, epoch)
+        // The end is published with all of this at once: to write it twice would take a small stage as long as its training.
+        try workspace.record(.epoch(epoch), isFollowed: run.isFinished)
+        if !run.isFinished {
+          // What a snapshot refers to is on disk before the snapshot is.
+          if let better {
+            try workspace.writeBest(
+              Storage.Snapshot(step: better.step, bytes: run.state.stateDictionary.encoded()))
+          }
+          try snapshot()
         }
-        try workspace.record(.epoch(epoch))
-        try snapshot()
       } else if !run.isReplaying, workspace.isSnapshotDue || isLeaving {
         try snapshot()
       }
@@ -127,24 +131,30 @@ enum TrainingBody {
       }
       cost.begin()
     }
-    try finish(run, best, in: workspace)
+    try finish(run, best, last, in: workspace)
   }
 
-  private static func finish(_ run: TrainingRun, _ best: BestEpoch?, in workspace: Workspace) throws {
-    guard let best, let state = try workspace.stage.newestBest(upTo: best.step).snapshot,
-      state.step == best.step
-    else {
-      throw LostBestEpoch()
+  /// Publishes a run that has ended, with the numbers of its last epoch.
+  private static func finish(
+    _ run: TrainingRun, _ best: BestEpoch?, _ epoch: EpochRecord?, in workspace: Workspace
+  ) throws {
+    guard let best, let epoch, let accuracy = epoch.metrics["test.acc1"],
+      let loss = epoch.metrics["test.loss"]
+    else { preconditionFailure("a run ends with an epoch") }
+    let final = run.state.stateDictionary.encoded()
+    var bestState = final
+    if best.step != run.stepCount {
+      guard let kept = try workspace.stage.newestBest(upTo: best.step).snapshot, kept.step == best.step else {
+        throw LostBestEpoch()
+      }
+      bestState = kept.bytes
     }
     var last = run.snapshot
     best.save(to: &last)
-    let evaluation = try run.evaluate()
     try workspace.publish(
-      [
-        (finalFile, run.state.stateDictionary.encoded()), (bestFile, state.bytes), (lastFile, last.encoded()),
-      ],
+      [(finalFile, final), (bestFile, bestState), (lastFile, last.encoded())],
       Metrics([
-        "test.acc1": evaluation.accuracy, "test.loss": evaluation.loss, "best.test.acc1": best.accuracy,
+        "test.acc1": accuracy, "test.loss": loss, "best.test.acc1": best.accuracy,
         "best.epoch": Double(best.epoch), "best.step": Double(best.step), "steps": Double(run.stepCount),
       ]))
   }
@@ -162,6 +172,10 @@ enum TrainingBody {
       let snapshot = try Networks.Snapshot(decoding: newest.bytes)
       var run = fresh
       try run.restore(from: snapshot)
+      // An end is published, not written down to go on from.
+      if run.isFinished {
+        throw SnapshotError.unexpected("place", found: "the end of the run", expected: "a step before it")
+      }
       guard let best = try BestEpoch(from: snapshot) else { return (run, nil) }
       if try workspace.stage.newestBest(upTo: best.step).snapshot?.step == best.step { return (run, best) }
       workspace.note("the best state of step \(best.step) is gone; the run starts again")
