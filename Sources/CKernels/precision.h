@@ -13,8 +13,8 @@ static inline double lanes_total(const double *lane) {
 }
 
 // Compiled a second time for wider vectors, and chosen when the program starts. Products are never fused with sums (-ffp-contract=off) and
-// lanes are part of the source, so both give the same bits.
-#if defined(__x86_64__) && defined(__linux__)
+// lanes are part of the source, so both give the same bits. Not under ThreadSanitizer, which is not there yet when the choice is made.
+#if defined(__x86_64__) && defined(__linux__) && !__has_feature(thread_sanitizer)
 #define WIDE __attribute__((target_clones("avx2", "default")))
 #else
 #define WIDE

@@ -85,7 +85,7 @@ final class Workspace {
   /// Epochs and endings are synced: what was reported is there after a loss of power. A start alone is no report; it is synced with whatever
   /// follows it.
   ///
-  /// - Parameter isFollowed: whether another record comes at once, which is synced with this one.
+  /// - Parameter isFollowed: whether something comes at once with which this one is synced.
   func record(_ record: RunRecord, isFollowed: Bool = false) throws {
     if case .started = record { return try records.append(record, sync: false) }
     try records.append(record, sync: !isFollowed)
@@ -117,7 +117,7 @@ final class Workspace {
   /// - Parameter metrics: of the whole stage.
   func publish(_ files: [(name: String, bytes: [UInt8])], _ metrics: Metrics) throws {
     try attempt.prepareOutput(files)
-    try record(.finished(metrics: metrics))
+    try record(.finished(metrics: metrics), isFollowed: true)
     try stage.publish(attempt)
   }
 
@@ -128,7 +128,7 @@ final class Workspace {
     parts: [String], and files: [(name: String, bytes: [UInt8])], _ metrics: (_ bytes: Int) -> Metrics
   ) throws {
     try attempt.prepareOutput(parts: parts, and: files)
-    try record(.finished(metrics: metrics(attempt.outputBytes)))
+    try record(.finished(metrics: metrics(attempt.outputBytes)), isFollowed: true)
     try stage.publish(attempt)
     for attempt in try stage.attempts() { try attempt.removeParts() }
   }

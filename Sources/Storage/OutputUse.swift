@@ -99,21 +99,20 @@ extension AttemptFolder {
   /// Bytes of the output while it is not published yet.
   package var outputBytes: Int { AtomicFile.bytes(in: output) }
 
-  /// Makes an output of the parts, in the order of their names, and of some more files.
+  /// Makes an output of the parts, in the order of their names, and of some more files; `publish` syncs them.
   package func prepareOutput(
     parts names: [String], and files: [(name: String, bytes: [UInt8])]
   ) throws(FileError) {
     try AtomicFile.removeFolder(output)
     try AtomicFile.createFolder(output)
     var entries = Manifest(files).entries
-    for file in files { try AtomicFile.writeSynced(file.bytes, to: "\(output)/\(file.name)") }
+    for file in files { try AtomicFile.writeUnsynced(file.bytes, to: "\(output)/\(file.name)") }
     for name in names {
       let (from, to) = ("\(parts)/\(name)", "\(output)/\(name)")
       entries += Manifest([(name, try AtomicFile.read(from))]).entries
       guard link(from, to) == 0 else { throw FileError("link", from) }
     }
-    try AtomicFile.writeSynced(Manifest(entries: entries).canonicalBytes, to: "\(output)/\(Manifest.name)")
-    try AtomicFile.sync(folder: output)
+    try AtomicFile.writeUnsynced(Manifest(entries: entries).canonicalBytes, to: "\(output)/\(Manifest.name)")
   }
 }
 

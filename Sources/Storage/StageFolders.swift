@@ -103,12 +103,13 @@ package struct StageFolder: Hashable, Sendable {
     AtomicFile.isFolder(output) ? try PublishedOutput(output) : nil
   }
 
-  /// Makes an attempt's output that of the stage: there whole, or not there. Where another attempt was first, its output stays and
-  /// this one is removed: both hold the same by the promise of the key.
+  /// Makes an attempt's output that of the stage: there whole, or not there, and with the attempt's records. Where another attempt was first,
+  /// its output stays and this one is removed: both hold the same by the promise of the key.
   ///
   /// - Throws: `Contradiction` where they do not; then both stay.
   package func publish(_ attempt: AttemptFolder) throws {
-    try AtomicFile.sync(file: spec)
+    let files = try AtomicFile.names(in: attempt.output).map { "\(attempt.output)/\($0)" }
+    try AtomicFile.sync(files: files + [spec, attempt.records], folder: attempt.output)
     if rename(attempt.output, output) != 0 {
       guard errno == ENOTEMPTY || errno == EEXIST else { throw FileError("rename", attempt.output) }
       let (first, second) = (try PublishedOutput(output), try PublishedOutput(attempt.output))
@@ -224,12 +225,11 @@ package struct AttemptFolder: Hashable, Sendable {
     return stat(heartbeat, &status) == 0 ? Int(status.st_mtim.tv_sec) : nil
   }
 
-  /// Writes the files of the output and their manifest, all synced. What an earlier call left is removed first.
+  /// Writes the files of the output and their manifest; `publish` syncs them. What an earlier call left is removed first.
   package func prepareOutput(_ files: [(name: String, bytes: [UInt8])]) throws(FileError) {
     try AtomicFile.removeFolder(output)
     try AtomicFile.createFolder(output)
-    for file in files { try AtomicFile.writeSynced(file.bytes, to: "\(output)/\(file.name)") }
-    try AtomicFile.writeSynced(Manifest(files).canonicalBytes, to: "\(output)/\(Manifest.name)")
-    try AtomicFile.sync(folder: output)
+    for file in files { try AtomicFile.writeUnsynced(file.bytes, to: "\(output)/\(file.name)") }
+    try AtomicFile.writeUnsynced(Manifest(files).canonicalBytes, to: "\(output)/\(Manifest.name)")
   }
 }

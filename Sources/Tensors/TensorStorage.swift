@@ -65,15 +65,27 @@ package final class BufferPool: Sendable {
   /// Where the tensors of the current task get their memory: one pool for the process, unless a task brings its own.
   @TaskLocal package static var current = BufferPool()
 
-  private let free = Mutex<[Int: [UInt]]>([:])
+  /// Of the system, not Swift's `Mutex`: the thread sanitizer knows its order, and with it that of all tensors whose memory comes from here.
+  nonisolated(unsafe) private let lock: UnsafeMutablePointer<pthread_mutex_t>
+  /// Addresses by size; touched by who has the lock.
+  nonisolated(unsafe) private var free: [Int: [UnsafeMutableRawPointer]] = [:]
   private let fresh = Atomic<Int>(0)
 
-  package init() {}
+  package init() {
+    lock = .allocate(capacity: 1)
+    guard pthread_mutex_init(lock, nil) == 0 else { fatalError("out of memory for a lock") }
+  }
 
   deinit {
-    for address in free.withLock({ $0.values.joined().map(\.self) }) {
-      Glibc.free(UnsafeMutableRawPointer(bitPattern: address))
-    }
+    for memory in free.values.joined() { Glibc.free(memory) }
+    pthread_mutex_destroy(lock)
+    lock.deallocate()
+  }
+
+  private func withLock<Value>(_ body: () -> Value) -> Value {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    return body()
   }
 
   /// Buffers asked of the system so far.
@@ -84,15 +96,13 @@ package final class BufferPool: Sendable {
 
   fileprivate func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
     let size = Self.size(byteCount)
-    let address = free.withLock { $0[size]?.popLast() }
-    if let address { return UnsafeMutableRawPointer(bitPattern: address)! }
+    if let memory = withLock({ free[size]?.popLast() }) { return memory }
     fresh.add(1, ordering: .relaxed)
     guard let memory = aligned_alloc(64, size) else { fatalError("out of memory: \(size) bytes") }
     return memory
   }
 
   fileprivate func give(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) {
-    let address = UInt(bitPattern: memory)
-    free.withLock { $0[Self.size(byteCount), default: []].append(address) }
+    withLock { free[Self.size(byteCount), default: []].append(memory) }
   }
 }
