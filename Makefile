@@ -57,7 +57,8 @@ SANITIZED ?= SpecsTests|StorageTests|SweepsTests|TensorsTests|DatasetsTests|Fuzz
 asan: setup
 	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize address --scratch-path .build/asan --filter '$(SANITIZED)'
 tsan: setup
-	swift test --sanitize thread --scratch-path .build/tsan --filter '$(SANITIZED)'
+	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/thread-sanitizer.txt \
+	  swift test --sanitize thread --scratch-path .build/tsan --filter '$(SANITIZED)'
 
 # The C kernels alone, with every undefined behaviour a trap.
 ubsan: setup
