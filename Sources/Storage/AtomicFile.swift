@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -85,28 +84,28 @@ package enum AtomicFile {
 
   /// Makes files and the names in a folder survive a loss of power, all at the same time: a disk takes hardly longer for several than for one.
   static func sync(files: [String], folder: String) throws(FileError) {
-    let failure = Mutex<FileError?>(nil)
-    let group = DispatchGroup()
-    let threads = min(mostSyncs, files.count)
-    for first in 0..<threads {
-      group.enter()
-      // Threads of their own: Dispatch has as many as there are processors, which these do not use.
-      Thread.detachNewThread {
-        defer { group.leave() }
-        do throws(FileError) {
-          for place in stride(from: first, to: files.count, by: threads) { try sync(file: files[place]) }
-        } catch {
-          failure.withLock { $0 = error }
-        }
+    let work = SyncWork(files: files, folder: folder)
+    var helpers: [pthread_t] = []
+    for _ in 0..<min(SyncWork.mostHelpers, files.count) {
+      var helper = pthread_t()
+      let reference = Unmanaged.passRetained(work)
+      let code = pthread_create(
+        &helper, nil,
+        { reference in
+          Unmanaged<SyncWork>.fromOpaque(reference!).takeRetainedValue().run()
+          return nil
+        }, reference.toOpaque())
+      guard code == 0 else {
+        // With fewer helpers it only takes longer.
+        reference.release()
+        break
       }
+      helpers.append(helper)
     }
-    defer { group.wait() }
-    try sync(folder: folder)
-    group.wait()
-    if let failure = failure.withLock({ $0 }) { throw failure }
+    work.run()
+    for helper in helpers { pthread_join(helper, nil) }
+    if let failure = work.failure.withLock({ $0 }) { throw failure }
   }
-
-  private static let mostSyncs = 8
 
   static func sync(folder: String) throws(FileError) {
     let file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -190,5 +189,31 @@ package enum AtomicFile {
       }
     }
     guard rmdir(path) == 0 || errno == ENOENT else { throw FileError("remove", path) }
+  }
+}
+
+/// Files to sync, shared by whoever helps.
+private final class SyncWork: Sendable {
+  static let mostHelpers = 7
+
+  private let files: [String]
+  private let folder: String
+  private let taken = Atomic(0)
+  let failure = Mutex<FileError?>(nil)
+
+  init(files: [String], folder: String) { (self.files, self.folder) = (files, folder) }
+
+  /// Does what nobody else does, until nothing is left.
+  func run() {
+    while true {
+      let place = taken.add(1, ordering: .relaxed).oldValue
+      guard place <= files.count else { return }
+      do throws(FileError) {
+        if place == files.count { try AtomicFile.sync(folder: folder) }
+        if place < files.count { try AtomicFile.sync(file: files[place]) }
+      } catch {
+        failure.withLock { $0 = error }
+      }
+    }
   }
 }

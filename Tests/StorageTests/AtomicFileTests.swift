@@ -28,6 +28,20 @@ import Testing
     #expect { try AtomicFile.read(folder.path("none")) } throws: { ($0 as? FileError)?.isAbsent == true }
   }
 
+  @Test(arguments: [0, 1, 3, 40]) func `syncing several at once fails when one of them fails`(_ count: Int)
+    throws
+  {
+    let files = (0..<count).map { folder.path("\($0)") }
+    for file in files { try AtomicFile.writeUnsynced([1], to: file) }
+    try AtomicFile.sync(files: files + [folder.path("absent")], folder: folder.path)
+    #expect(throws: FileError.self) { try AtomicFile.sync(files: files, folder: folder.path("none")) }
+    // A file that is no folder stands in the way of a file.
+    let unreachable = files.prefix(1).map { "\($0)/inside" }
+    if !unreachable.isEmpty {
+      #expect(throws: FileError.self) { try AtomicFile.sync(files: files + unreachable, folder: folder.path) }
+    }
+  }
+
   @Test func `folders are made with those above them`() throws {
     try AtomicFile.createFolder(folder.path("a/b/c"))
     try AtomicFile.createFolder(folder.path("a/b/c"))
