@@ -292,6 +292,8 @@ extension Coordinator {
       else {
         return scheduler.handle(.died(key))
       }
+      // What others read is in the store before they read it. Were its files damaged in between, nobody would make it again once they are done.
+      if stages[key]?.kind != StudentStage.kind { try flush() }
       observe(
         .stageFinished(
           title, metrics, seconds: Date.now.timeIntervalSince1970 - entry.started, worker: entry.worker))
