@@ -47,6 +47,7 @@ let package = Package(
     // Engine
     module("Networks", uses: ["Tensors", "Specs"]),
     module("Datasets", uses: ["Tensors", "Specs", "CImages", "CZlib"]),
+    module("Evaluation"),
     module("Distillation", uses: ["Networks", "Tensors", "Specs"]),
     module("Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
     // Orchestration
@@ -91,6 +92,7 @@ let package = Package(
     tests(of: "Tensors"),
     tests(of: "Networks", uses: ["Tensors", "Specs"]),
     tests(of: "Datasets", uses: ["Tensors", "Specs"]),
+    tests(of: "Evaluation", uses: ["Networks", "Specs", "Tensors"]),
     tests(of: "Reports", uses: ["Specs"]),
     tests(of: "Distillation", uses: ["Networks", "Reports", "Tensors", "Specs"]),
     tests(of: "Pipeline", uses: ["Storage", "Sweeps", "Specs"]),
