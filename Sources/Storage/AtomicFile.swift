@@ -1,3 +1,4 @@
+internal import Specs
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -115,26 +116,20 @@ package enum AtomicFile {
     guard fsync(file) == 0 || errno == EINVAL else { throw FileError("sync", folder) }
   }
 
-  /// The whole content from `offset` on.
-  package static func read(_ path: String, from offset: Int = 0) throws(FileError) -> [UInt8] {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw FileError("read", path) }
-    defer { close(file) }
-    var status = stat()
-    guard fstat(file, &status) == 0 else { throw FileError("read", path) }
-    let size = max(0, Int(status.st_size) - offset)
-    var failure: Int32 = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
-      while initialized < size {
-        let count = pread(file, buffer.baseAddress! + initialized, size - initialized, offset + initialized)
-        if count < 0, errno == EINTR { continue }
-        if count < 0 { failure = errno }
-        if count <= 0 { break }
-        initialized += count
-      }
+  /// Bytes that a file of text in a store has at most, such as a specification or a manifest.
+  package static let textLimit = 64 << 20
+  /// Bytes that any file has at most which is read into memory.
+  package static let largestFile = 1 << 34
+
+  /// The whole content of a regular file from `offset` on. See `CheckedFile.read`.
+  package static func read(
+    _ path: String, from offset: Int = 0, limit: Int = largestFile
+  ) throws(FileError) -> [UInt8] {
+    do {
+      return try CheckedFile.read(path, limit: limit, from: offset)
+    } catch {
+      throw FileError("read", path, error)
     }
-    guard failure == 0 else { throw FileError("read", path, code: failure) }
-    return bytes
   }
 
   /// Makes a folder and those above it.

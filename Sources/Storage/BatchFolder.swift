@@ -34,7 +34,9 @@ package struct BatchFolder: Hashable, Sendable {
     try AtomicFile.write(manifest, to: manifestFile)
   }
 
-  package func manifest() throws(FileError) -> [UInt8] { try AtomicFile.read(manifestFile) }
+  package func manifest() throws(FileError) -> [UInt8] {
+    try AtomicFile.read(manifestFile, limit: AtomicFile.textLimit)
+  }
 
   /// The scheduler's number; nil while it is not known whether the scheduler has the batch at all.
   package var number: String? { text(numberFile) }
@@ -78,7 +80,7 @@ package struct BatchFolder: Hashable, Sendable {
   }
 
   private func text(_ path: String) -> String? {
-    (try? AtomicFile.read(path)).map { String(decoding: $0, as: UTF8.self) }
+    (try? AtomicFile.read(path, limit: AtomicFile.textLimit)).map { String(decoding: $0, as: UTF8.self) }
   }
 }
 
@@ -104,7 +106,9 @@ extension StageFolder {
 
   /// Attempts up to this one were forgiven: whoever counts failures begins after it.
   package var forgiven: Int {
-    (try? AtomicFile.read(retryFile)).flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
+    (try? AtomicFile.read(retryFile, limit: AtomicFile.textLimit)).flatMap {
+      Int(String(decoding: $0, as: UTF8.self))
+    } ?? 0
   }
 
   package func forgive() throws(FileError) {

@@ -74,12 +74,13 @@ package final class MappedChunks: @unchecked Sendable {
   /// - Throws: `FileError`; `ChunkDamage` for a head that is not one, or chunks beyond the end of the file.
   package init(_ path: String) throws {
     self.path = path
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw FileError("read", path) }
+    let (file, size): (Int32, Int)
+    do throws(CheckedFile.Problem) {
+      (file, size) = try CheckedFile.open(path)
+    } catch {
+      throw FileError("read", path, error)
+    }
     defer { close(file) }
-    var status = stat()
-    guard fstat(file, &status) == 0 else { throw FileError("read", path) }
-    let size = Int(status.st_size)
     guard size >= 16 else { throw ChunkDamage(path: path, problem: "it has \(size) bytes") }
     guard let base = mmap(nil, size, PROT_READ, MAP_SHARED, file, 0), base != MAP_FAILED else {
       throw FileError("map", path)

@@ -1,3 +1,5 @@
+internal import Specs
+
 #if canImport(Glibc)
   import Glibc
 #endif
@@ -9,9 +11,18 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
   package let path: String
   /// The system's number for the reason.
   package let code: Int32
+  /// The reason in words, where the system's own words would not say it.
+  let reason: String?
 
-  package init(_ action: String, _ path: String, code: Int32 = errno) {
-    (self.action, self.path, self.code) = (action, path, code)
+  package init(_ action: String, _ path: String, code: Int32 = errno, reason: String? = nil) {
+    self.action = action
+    self.path = path
+    self.code = code
+    self.reason = reason
+  }
+
+  init(_ action: String, _ path: String, _ problem: CheckedFile.Problem) {
+    self.init(action, path, code: problem.code, reason: "\(problem)")
   }
 
   package var isFull: Bool { code == ENOSPC || code == EDQUOT }
@@ -20,7 +31,7 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
   package var isAbsent: Bool { code == ENOENT }
 
   package var description: String {
-    "Cannot \(action) \(path): \(String(cString: strerror(code))).\(advice)"
+    "Cannot \(action) \(path): \(reason ?? String(cString: strerror(code))).\(advice)"
   }
 
   private var advice: String {

@@ -5,11 +5,54 @@ enum Migrations {
   /// In the file's header, to tell our files from other databases: "mtkd".
   static let applicationID = 0x6d74_6b64
 
+  /// Names and statements, the oldest first.
+  private static let all = [("1-sweeps-stages-results", first), ("2-verifications", verifications)]
+
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
-    migrator.registerMigration("1-sweeps-stages-results") { try $0.execute(sql: first) }
-    migrator.registerMigration("2-verifications") { try $0.execute(sql: verifications) }
+    for (name, sql) in all { migrator.registerMigration(name) { try $0.execute(sql: sql) } }
     return migrator
+  }
+
+  /// The tables of the migrations that a store lacks, as temporary and empty ones: an older program's store is read as if it had them.
+  static func standIns(beside applied: [String]) -> String {
+    all.filter { !applied.contains($0.0) }.map(\.1).joined(separator: "\n")
+      .replacing("CREATE TABLE ", with: "CREATE TEMP TABLE ")
+  }
+
+  /// A table or an index as the file itself describes it.
+  struct SchemaItem: Hashable {
+    let type: String
+    let name: String
+    /// Without differences in white space.
+    let sql: String
+  }
+
+  /// All that a file declares, whoever wrote it.
+  static func schema(_ db: Database) throws -> Set<SchemaItem> {
+    let rows = try Row.fetchCursor(db, sql: "SELECT type, name, coalesce(sql, '') AS sql FROM sqlite_master")
+    var items: Set<SchemaItem> = []
+    try StoredRow.each("sqlite_master", rows) { row in
+      let item = SchemaItem(
+        type: try row.text("type"), name: try row.text("name"),
+        sql: try row.text("sql").split(whereSeparator: \.isWhitespace).joined(separator: " "))
+      // SQLite's own, such as the indexes of primary keys.
+      let isOwn = item.name.hasPrefix("sqlite_") && ["table", "index"].contains(item.type)
+      // GRDB's list of what was applied is there before the first migration.
+      if !isOwn, (item.type, item.name) != ("table", "grdb_migrations") { items.insert(item) }
+    }
+    return items
+  }
+
+  /// What a file declares that this program has given the first so many migrations, and nothing else.
+  static func schema(ofFirst count: Int) throws -> Set<SchemaItem> { try schemas.get()[count] }
+
+  private static let schemas = Result {
+    try (0...all.count).map { count in
+      let database = try DatabaseQueue()
+      if count > 0 { try migrator.migrate(database, upTo: all[count - 1].0) }
+      return try database.read(schema)
+    }
   }
 
   private static let verifications = """

@@ -92,7 +92,8 @@ extension Holder: CanonicallyEncodable {
 
   /// nil where the file is absent or was cut off while it was written.
   static func read(_ path: String) -> Holder? {
-    guard let bytes = try? AtomicFile.read(path), let node = try? JSONReader.read(bytes) else { return nil }
+    guard let bytes = try? AtomicFile.read(path, limit: 1 << 16), let node = try? JSONReader.read(bytes)
+    else { return nil }
     return try? Holder(node.value, at: path)
   }
 }

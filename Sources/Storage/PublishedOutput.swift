@@ -63,10 +63,13 @@ extension Manifest: CanonicallyEncodable {
     var entries: [Entry] = []
     for (index, file) in try SpecObject(json, at: path).array("files").enumerated() {
       let object = try SpecObject(file, at: "\(path)[\(index)]")
+      let name = try object.string("name")
+      // Of a file in this folder, and of no other.
+      guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(UInt8(ascii: "/")) else {
+        throw SpecError(path: object.path("name"), expected: "the name of a file in the output's folder")
+      }
       entries.append(
-        Entry(
-          name: try object.string("name"), size: try object.integer("size"), digest: try object.key("digest"))
-      )
+        Entry(name: name, size: try object.integer("size"), digest: try object.key("digest")))
     }
     self.entries = entries
   }
@@ -81,7 +84,7 @@ package struct PublishedOutput: Sendable {
     self.path = path
     let place = "\(path)/\(Manifest.name)"
     let bytes: [UInt8]
-    do { bytes = try AtomicFile.read(place) } catch { throw .file(error) }
+    do { bytes = try AtomicFile.read(place, limit: AtomicFile.textLimit) } catch { throw .file(error) }
     do {
       manifest = try Manifest(JSONReader.read(bytes).value, at: "")
     } catch {
@@ -112,7 +115,12 @@ package struct PublishedOutput: Sendable {
   package func read(_ name: String) throws(OutputError) -> [UInt8] {
     let (place, entry) = (path(of: name), try entry(name))
     let bytes: [UInt8]
-    do { bytes = try AtomicFile.read(place) } catch { throw .file(error) }
+    // Asked before it is read: what is there may be of any size.
+    let size = AtomicFile.size(place)
+    guard size == entry.size || !AtomicFile.exists(place) else {
+      throw .damaged(path: place, reason: "\(size) bytes instead of \(entry.size)")
+    }
+    do { bytes = try AtomicFile.read(place, limit: entry.size) } catch { throw .file(error) }
     guard bytes.count == entry.size else {
       throw .damaged(path: place, reason: "\(bytes.count) bytes instead of \(entry.size)")
     }

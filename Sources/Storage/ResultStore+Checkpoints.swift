@@ -23,7 +23,10 @@ package struct Checkpoint: Sendable {
 
   /// - Parameter digest: of the bytes, where the caller knows it.
   package init(kind: CheckpointKind, epoch: Int, step: Int, bytes: [UInt8], digest: ContentKey? = nil) {
-    (self.kind, self.epoch, self.step, self.bytes) = (kind, epoch, step, bytes)
+    self.kind = kind
+    self.epoch = epoch
+    self.step = step
+    self.bytes = bytes
     self.digest = digest ?? ContentKey(hashing: bytes)
   }
 }
@@ -42,15 +45,20 @@ package struct CheckpointSummary: Hashable, Sendable {
 
 /// A checkpoint ready for the store. Equal raw bytes have one digest; how they are compressed may change with the library.
 struct PackedCheckpoint: Sendable {
-  let (kind, epoch, step): (CheckpointKind, Int, Int)
+  let kind: CheckpointKind
+  let epoch: Int
+  let step: Int
   let digest: ContentKey
   let size: Int
   let frame: [UInt8]
 
   /// - Parameter others: of the same stage; the last epoch's state is often the best one too, and is compressed once.
   init(_ checkpoint: Checkpoint, beside others: [PackedCheckpoint] = []) {
-    (kind, epoch, step) = (checkpoint.kind, checkpoint.epoch, checkpoint.step)
-    (digest, size) = (checkpoint.digest, checkpoint.bytes.count)
+    kind = checkpoint.kind
+    epoch = checkpoint.epoch
+    step = checkpoint.step
+    digest = checkpoint.digest
+    size = checkpoint.bytes.count
     let same = others.first { [digest] in $0.digest == digest }
     frame = same?.frame ?? Zstd.compress(ByteGroups.split(checkpoint.bytes))
   }
@@ -101,16 +109,10 @@ extension ResultStore {
       try Row.fetchAll(
         db,
         sql: """
-          SELECT c.kind, c.epoch, c.step, d.digest, d.size, length(d.frame) AS stored
+          SELECT c.stage, c.kind, c.epoch, c.step, d.digest, d.size, length(d.frame) AS stored
           FROM checkpoint c JOIN content d ON d.id = c.content JOIN stage s ON s.id = c.stage WHERE s.key = ?
           """, arguments: [key.stored]
-      ).compactMap { row in
-        CheckpointKind(rawValue: row["kind"]).map {
-          CheckpointSummary(
-            kind: $0, epoch: row["epoch"], step: row["step"], digest: ContentKey(stored: row["digest"]),
-            size: row["size"], storedSize: row["stored"])
-        }
-      }
+      ).map { try CheckpointSummary(StoredRow("checkpoint", $0)) }
     }
     return CheckpointKind.allCases.compactMap { kind in summaries.first { $0.kind == kind } }
   }
@@ -118,28 +120,72 @@ extension ResultStore {
   /// Unpacks a checkpoint and compares its digest.
   /// - Throws: `StoreError.checkpointAbsent`, `StoreError.checkpointDamaged`.
   package func checkpoint(of key: ContentKey, kind: CheckpointKind) throws(StoreError) -> Checkpoint {
-    let row = try read { db in
-      try Row.fetchOne(
+    let found = try read { db in
+      let row = try Row.fetchOne(
         db,
         sql: """
-          SELECT c.epoch, c.step, d.digest, d.size, d.frame
+          SELECT c.stage, c.kind, c.epoch, c.step, d.digest, d.size, d.frame
           FROM checkpoint c JOIN content d ON d.id = c.content JOIN stage s ON s.id = c.stage
           WHERE s.key = ? AND c.kind = ?
           """, arguments: [key.stored, kind.rawValue])
+      return try row.map { row in
+        let row = StoredRow("checkpoint", row)
+        return (
+          content: try StoredContent(row), epoch: try row.integer("epoch"), step: try row.integer("step")
+        )
+      }
     }
-    guard let row else { throw .checkpointAbsent(key, kind: kind) }
-    let (digest, size, frame): (Data, Int, Data) = (row["digest"], row["size"], row["frame"])
+    guard let found else { throw .checkpointAbsent(key, kind: kind) }
+    do throws(ContentDamage) {
+      return Checkpoint(
+        kind: kind, epoch: found.epoch, step: found.step, bytes: try found.content.unpacked(),
+        digest: found.content.digest)
+    } catch {
+      throw .checkpointDamaged(key, kind: kind, reason: error.problem)
+    }
+  }
+}
+
+extension CheckpointSummary {
+  init(_ row: StoredRow) throws(RowDamage) {
+    kind = try row.word("kind", "last, best or final")
+    epoch = try row.integer("epoch", in: 0...StoredRow.epochs.upperBound)
+    step = try row.integer("step")
+    digest = try row.key("digest")
+    size = try row.integer("size", in: StoredRow.sizes)
+    storedSize = try row.integer("stored", in: StoredRow.sizes)
+  }
+}
+
+/// Compressed bytes that are not what their row says.
+struct ContentDamage: Error, Equatable {
+  let problem: String
+}
+
+/// A row of `content`: bytes as they are compressed, with the size and the digest that they have to unpack to.
+struct StoredContent {
+  let digest: ContentKey
+  let size: Int
+  let frame: Data
+
+  init(_ row: StoredRow) throws(RowDamage) {
+    digest = try row.key("digest")
+    size = try row.integer("size", in: StoredRow.sizes)
+    frame = try row.bytes("frame")
+  }
+
+  func unpacked() throws(ContentDamage) -> [UInt8] {
     let bytes: [UInt8]
     do {
       bytes = ByteGroups.join(try Zstd.decompress(Array(frame), limit: size))
     } catch {
-      throw .checkpointDamaged(key, kind: kind, reason: error.problem)
+      throw ContentDamage(problem: error.problem)
     }
+    guard bytes.count == size else { throw ContentDamage(problem: "\(bytes.count) bytes instead of \(size)") }
     let found = ContentKey(hashing: bytes)
-    let expected = ContentKey(stored: digest)
-    guard found == expected else {
-      throw .checkpointDamaged(key, kind: kind, reason: "digest \(found.short) instead of \(expected.short)")
+    guard found == digest else {
+      throw ContentDamage(problem: "digest \(found.short) instead of \(digest.short)")
     }
-    return Checkpoint(kind: kind, epoch: row["epoch"], step: row["step"], bytes: bytes, digest: found)
+    return bytes
   }
 }

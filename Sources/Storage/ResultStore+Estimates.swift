@@ -37,8 +37,10 @@ extension ResultStore {
   package func estimates() throws(StoreError) -> [String: Estimate] {
     try read { db in
       var estimates: [String: Estimate] = [:]
-      for row in try Row.fetchAll(db, sql: "SELECT topic, seconds, count FROM estimate") {
-        estimates[row["topic"]] = Estimate(seconds: row["seconds"], count: row["count"])
+      let rows = try Row.fetchCursor(db, sql: "SELECT topic, seconds, count FROM estimate")
+      try StoredRow.each("estimate", rows) { row in
+        estimates[try row.text("topic")] = Estimate(
+          seconds: try row.number("seconds"), count: try row.integer("count"))
       }
       return estimates
     }

@@ -18,10 +18,13 @@ package struct AttemptReport: Sendable {
     _ attempt: AttemptID, _ records: [NumberedRecord], checkpoints: [Checkpoint] = [],
     closing: StageState? = nil, measurements: [(topic: String, seconds: Double)] = []
   ) {
-    (self.attempt, self.records, self.closing) = (attempt, records, closing)
+    self.attempt = attempt
+    self.records = records
+    self.closing = closing
     var packed: [PackedCheckpoint] = []
     for checkpoint in checkpoints { packed.append(PackedCheckpoint(checkpoint, beside: packed)) }
-    (self.checkpoints, self.measurements) = (packed, measurements)
+    self.checkpoints = packed
+    self.measurements = measurements
   }
 
   /// Of the checkpoints, compressed.
@@ -101,14 +104,10 @@ extension ResultStore {
       let rows = try Row.fetchAll(
         db,
         sql: """
-          SELECT e.epoch, e.step, e.state FROM epoch e JOIN stage s ON s.id = e.stage WHERE s.key = ? ORDER BY e.epoch
+          SELECT e.stage, e.epoch, e.step, e.state FROM epoch e JOIN stage s ON s.id = e.stage WHERE s.key = ?
+          ORDER BY e.epoch
           """, arguments: [key.stored])
-      return rows.map { row in
-        let epoch: Int = row["epoch"]
-        return EpochRecord(
-          epoch: epoch, step: row["step"], all: metrics[epoch] ?? [:],
-          state: ContentKey(stored: row["state"]))
-      }
+      return try rows.map { try EpochRecord(StoredRow("epoch", $0), metrics) }
     }
   }
 
@@ -121,18 +120,32 @@ extension ResultStore {
     let rows = try Row.fetchCursor(
       db,
       sql: """
-        SELECT m.epoch, n.name, m.value FROM metric m JOIN name n ON n.id = m.name JOIN stage s ON s.id = m.stage
+        SELECT m.stage, m.epoch, n.name, m.value
+        FROM metric m JOIN name n ON n.id = m.name JOIN stage s ON s.id = m.stage
         WHERE s.key = ?
         """, arguments: [key.stored])
+    return try Self.metricsByEpoch(rows)
+  }
+
+  /// By epoch, then name; epoch -1 holds the numbers of the whole stage.
+  static func metricsByEpoch(_ rows: RowCursor) throws -> [Int: [String: Double]] {
     var metrics: [Int: [String: Double]] = [:]
-    while let row = try rows.next() {
-      metrics[row["epoch"], default: [:]][row["name"]] = row["value"] ?? Double.nan
+    try StoredRow.each("metric", rows) { row in
+      let epoch = try row.integer("epoch", in: StoredRow.epochs)
+      metrics[epoch, default: [:]][try row.text("name")] = try row.number("value")
     }
     return metrics
   }
 }
 
 extension EpochRecord {
+  /// - Parameter metrics: of all epochs of the stage.
+  init(_ row: StoredRow, _ metrics: [Int: [String: Double]]) throws(RowDamage) {
+    let epoch = try row.integer("epoch", in: 0...StoredRow.epochs.upperBound)
+    self.init(
+      epoch: epoch, step: try row.integer("step"), all: metrics[epoch] ?? [:], state: try row.key("state"))
+  }
+
   /// - Parameter all: what came out and what it cost, told apart by their names.
   init(epoch: Int, step: Int, all: [String: Double], state: ContentKey) {
     func isMeasured(_ name: String) -> Bool { name.hasPrefix(Metrics.measuredPrefix) }
@@ -156,7 +169,10 @@ private struct MetricRows {
   private(set) var contradicted: [Int] = []
 
   init(stage: Int64, attempt: Int, names: [String: Int64], _ db: Database) throws {
-    (self.db, self.stage, self.attempt, self.names) = (db, stage, attempt, names)
+    self.db = db
+    self.stage = stage
+    self.attempt = attempt
+    self.names = names
     insertMetric = try RowWriter(
       db,
       """

@@ -24,12 +24,12 @@ extension ResultStore {
         ),
         arguments: [key.stored])
       return try row.map { row in
-        let id: Int64 = row["id"]
+        let row = StoredRow("stage", row)
+        let id = Int64(try row.integer("id"))
         let metrics = try self.metrics(ofStage: id, db)
         return (
-          stage: StageRecord(key: key, kind: row["kind"], title: row["title"], spec: row["spec"]),
-          state: StageState(row), epochs: try self.epochs(ofStage: id, metrics, db),
-          totals: Metrics(metrics[-1] ?? [:])
+          stage: try StageRecord(row), state: try StageState(row),
+          epochs: try self.epochs(ofStage: id, metrics, db), totals: Metrics(metrics[-1] ?? [:])
         )
       }
     }
@@ -44,26 +44,19 @@ extension ResultStore {
     let rows = try Row.fetchCursor(
       db.cachedStatement(
         sql: """
-          SELECT m.epoch, n.name, m.value FROM metric m JOIN name n ON n.id = m.name WHERE m.stage = ?
+          SELECT m.stage, m.epoch, n.name, m.value FROM metric m JOIN name n ON n.id = m.name WHERE m.stage = ?
           """), arguments: [id])
-    var metrics: [Int: [String: Double]] = [:]
-    while let row = try rows.next() { metrics[row[0], default: [:]][row[1]] = row[2] ?? Double.nan }
-    return metrics
+    return try Self.metricsByEpoch(rows)
   }
 
   private func epochs(ofStage id: Int64, _ metrics: [Int: [String: Double]], _ db: Database) throws
     -> [EpochRecord]
   {
     let rows = try Row.fetchCursor(
-      db.cachedStatement(sql: "SELECT epoch, step, state FROM epoch WHERE stage = ? ORDER BY epoch"),
+      db.cachedStatement(sql: "SELECT stage, epoch, step, state FROM epoch WHERE stage = ? ORDER BY epoch"),
       arguments: [id])
     var epochs: [EpochRecord] = []
-    while let row = try rows.next() {
-      let epoch: Int = row[0]
-      epochs.append(
-        EpochRecord(
-          epoch: epoch, step: row[1], all: metrics[epoch] ?? [:], state: ContentKey(stored: row[2])))
-    }
+    try StoredRow.each("epoch", rows) { epochs.append(try EpochRecord($0, metrics)) }
     return epochs
   }
 }
@@ -88,22 +81,26 @@ extension ResultStore {
     let id = try id(ofSweep: sweep)
     return try read { db in
       let attempts = try self.attempts(ofSweep: id, db)
-      var epochs: [Int64: (count: Int, state: Data)] = [:]
+      var epochs: [Int: (count: Int, state: ContentKey)] = [:]
       let ends = try Row.fetchCursor(
         db,
         sql: """
-          SELECT e.stage, count(*), max(e.epoch), e.state
+          SELECT e.stage, count(*) AS number, max(e.epoch), e.state
           FROM epoch e WHERE e.stage IN (\(Self.stagesOfSweep)) GROUP BY e.stage
           """, arguments: [id])
-      while let row = try ends.next() { epochs[row[0]] = (row[1], row[3]) }
-      var finals: [Int64: Data] = [:]
+      try StoredRow.each("epoch", ends) { row in
+        epochs[try row.integer("stage")] = (try row.integer("number"), try row.key("state"))
+      }
+      var finals: [Int: ContentKey] = [:]
       let checkpoints = try Row.fetchCursor(
         db,
         sql: """
           SELECT k.stage, c.digest FROM checkpoint k JOIN content c ON c.id = k.content
           WHERE k.kind = 'final' AND k.stage IN (\(Self.stagesOfSweep))
           """, arguments: [id])
-      while let row = try checkpoints.next() { finals[row[0]] = row[1] }
+      try StoredRow.each("checkpoint", checkpoints) { row in
+        finals[try row.integer("stage")] = try row.key("digest")
+      }
       let rows = try Row.fetchCursor(
         db,
         sql: """
@@ -111,18 +108,15 @@ extension ResultStore {
           FROM point p LEFT JOIN stage t ON t.key = p.key WHERE p.sweep = ? ORDER BY p.ordinal
           """, arguments: [id])
       var outlines: [RunOutline] = []
-      while let row = try rows.next() {
-        let stage: Int64? = row["id"]
+      try StoredRow.each("point", rows) { row in
+        let stage = try row.optionalInteger("id")
         let end = stage.flatMap { epochs[$0] }
         outlines.append(
           RunOutline(
-            point: SweepPoint(
-              key: ContentKey(stored: row["key"]), seed: row["seed"],
-              labels: try self.json(row["labels"]).array ?? []),
-            title: row["title"], state: stage == nil ? nil : StageState(row),
-            attempts: stage.flatMap { attempts[$0] } ?? [], epochs: end?.count ?? 0,
-            lastState: end.map { ContentKey(stored: $0.state) },
-            final: stage.flatMap { finals[$0] }.map { ContentKey(stored: $0) }))
+            point: try self.point(row), title: try row.optionalText("title"),
+            state: stage == nil ? nil : try StageState(row),
+            attempts: stage.flatMap { attempts[$0] } ?? [], epochs: end?.count ?? 0, lastState: end?.state,
+            final: stage.flatMap { finals[$0] }))
       }
       return outlines
     }
@@ -136,15 +130,13 @@ extension ResultStore {
       else { return keys.map { _ in [] } }
       let select = try db.makeStatement(
         sql: """
-          SELECT m.epoch, m.value FROM stage t JOIN metric m ON m.stage = t.id
+          SELECT m.stage, m.epoch, m.value FROM stage t JOIN metric m ON m.stage = t.id
           WHERE t.key = ? AND m.name = ? AND m.epoch >= 0 ORDER BY m.epoch
           """)
       return try keys.map { key in
         let values = try Row.fetchCursor(select, arguments: [key.stored, name])
         var series: [PointOutcome.EpochValue] = []
-        while let row = try values.next() {
-          series.append(PointOutcome.EpochValue(epoch: row[0], value: row[1] ?? .nan))
-        }
+        try StoredRow.each("metric", values) { series.append(try PointOutcome.EpochValue($0)) }
         return series
       }
     }
@@ -171,27 +163,25 @@ extension ResultStore {
     return id
   }
 
-  private func attempts(ofSweep id: Int64, _ db: Database) throws -> [Int64: [AttemptSummary]] {
+  private func attempts(ofSweep id: Int64, _ db: Database) throws -> [Int: [AttemptSummary]] {
     let rows = try Row.fetchCursor(
       db,
       sql: """
         SELECT stage, number, step, provenance, outcome, reason FROM attempt
         WHERE stage IN (\(Self.stagesOfSweep)) ORDER BY stage, number
         """, arguments: [id])
-    var attempts: [Int64: [AttemptSummary]] = [:]
+    var attempts: [Int: [AttemptSummary]] = [:]
     // Thousands of runs were made by a handful of programs.
     var known: [String: Provenance] = [:]
-    while let row = try rows.next() {
-      let text: String? = row[3]
+    try StoredRow.each("attempt", rows) { row in
+      let text = try row.optionalText("provenance")
       var provenance = text.flatMap { known[$0] }
       if let text, provenance == nil {
-        provenance = try Provenance(json(text), at: "provenance")
+        provenance = try self.provenance(text)
         known[text] = provenance
       }
-      attempts[row[0], default: []].append(
-        AttemptSummary(
-          number: row[1], firstStep: row[2], provenance: provenance,
-          outcome: AttemptSummary.Outcome(rawValue: row[4]) ?? .running, reason: row[5]))
+      attempts[try row.integer("stage"), default: []].append(
+        try AttemptSummary(row, provenance: provenance))
     }
     return attempts
   }
@@ -217,12 +207,13 @@ extension ResultStore {
       let rows = try Row.fetchCursor(
         db,
         sql: """
-          SELECT t.state, t.cause, count(*) FROM point p LEFT JOIN stage t ON t.key = p.key
+          SELECT t.state, t.cause, count(*) AS number FROM point p LEFT JOIN stage t ON t.key = p.key
           WHERE p.sweep = ? GROUP BY t.state, t.cause
           """, arguments: [id])
-      while let row = try rows.next() {
-        let (state, cause, count): (String?, String?, Int) = (row[0], row[1], row[2])
-        switch state {
+      try StoredRow.each("stage", rows) { row in
+        let cause = try row.optionalText("cause")
+        let count = try row.integer("number")
+        switch try row.optionalText("state") {
         case "finished": counts.finished += count
         case "failed" where cause == "diverged": counts.diverged += count
         case "failed": counts.failed += count
@@ -242,15 +233,15 @@ extension ResultStore {
       let rows = try Row.fetchCursor(
         db,
         sql: """
-          SELECT a.provenance, count(DISTINCT a.stage) FROM point p
+          SELECT a.provenance, count(DISTINCT a.stage) AS runs FROM point p
           JOIN stage t ON t.key = p.key AND t.state = 'finished' JOIN attempt a ON a.stage = t.id
           WHERE p.sweep = ? AND a.provenance IS NOT NULL
             AND EXISTS (SELECT 1 FROM epoch e WHERE e.stage = a.stage AND e.attempt = a.number)
           GROUP BY a.provenance
           """, arguments: [id])
       var counts: [String: Int] = [:]
-      while let row = try rows.next() {
-        counts[try Provenance(self.json(row[0]), at: "provenance").numerics, default: 0] += row[1] as Int
+      try StoredRow.each("attempt", rows) { row in
+        counts[try self.provenance(row.text("provenance")).numerics, default: 0] += try row.integer("runs")
       }
       return counts.map { (program: $0.key, runs: $0.value) }.sorted {
         ($1.runs, $0.program) < ($0.runs, $1.program)
@@ -264,10 +255,7 @@ extension ResultStore {
       let rows = try Row.fetchCursor(
         db, sql: "SELECT key, kind, title, spec FROM stage WHERE state = 'open' ORDER BY key")
       var stages: [StageRecord] = []
-      while let row = try rows.next() {
-        stages.append(
-          StageRecord(key: ContentKey(stored: row[0]), kind: row[1], title: row[2], spec: row[3]))
-      }
+      try StoredRow.each("stage", rows) { stages.append(try StageRecord($0)) }
       return stages
     }
   }

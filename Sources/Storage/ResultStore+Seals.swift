@@ -14,7 +14,10 @@ package struct Seal: Hashable, Sendable {
   package var provenance: Provenance
 
   package init(at: Int, isEqual: Bool, epochs: Int, provenance: Provenance) {
-    (self.at, self.isEqual, self.epochs, self.provenance) = (at, isEqual, epochs, provenance)
+    self.at = at
+    self.isEqual = isEqual
+    self.epochs = epochs
+    self.provenance = provenance
   }
 }
 
@@ -47,10 +50,10 @@ extension ResultStore {
           SELECT s.key, v.at, v.equal, v.epochs, v.provenance FROM verification v JOIN stage s ON s.id = v.stage
           ORDER BY v.at
           """)
-      while let row = try rows.next() {
-        seals[ContentKey(stored: row["key"])] = Seal(
-          at: row["at"], isEqual: row["equal"], epochs: row["epochs"],
-          provenance: try Provenance(self.json(row["provenance"]), at: "provenance"))
+      try StoredRow.each("verification", rows) { row in
+        seals[try row.key("key")] = Seal(
+          at: try row.integer("at"), isEqual: try row.flag("equal"), epochs: try row.integer("epochs"),
+          provenance: try self.provenance(row.text("provenance")))
       }
       return seals
     }

@@ -14,9 +14,9 @@ extension ResultStore {
           WHERE s.name = ? ORDER BY p.ordinal
           """, arguments: [sweep])
       var standings: [(key: ContentKey, state: StageState?)] = []
-      while let row = try rows.next() {
-        let isKnown = (row["state"] as String?) != nil
-        standings.append((ContentKey(stored: row["key"]), isKnown ? StageState(row) : nil))
+      try StoredRow.each("point", rows) { row in
+        let isKnown = try row.optionalText("state") != nil
+        standings.append((try row.key("key"), isKnown ? try StageState(row) : nil))
       }
       return standings
     }

@@ -24,7 +24,10 @@ package struct StageRecord: Hashable, Sendable {
   package var spec: String
 
   package init(key: ContentKey, kind: String, title: String, spec: String) {
-    (self.key, self.kind, self.title, self.spec) = (key, kind, title, spec)
+    self.key = key
+    self.kind = kind
+    self.title = title
+    self.spec = spec
   }
 }
 
@@ -34,7 +37,10 @@ package struct AttemptID: Hashable, Sendable {
   /// From 1.
   package let number: Int
 
-  package init(key: ContentKey, number: Int) { (self.key, self.number) = (key, number) }
+  package init(key: ContentKey, number: Int) {
+    self.key = key
+    self.number = number
+  }
 }
 
 /// What is known of an attempt.
@@ -72,11 +78,13 @@ extension ResultStore {
   package func states(of keys: [ContentKey]) throws(StoreError) -> [ContentKey: StageState] {
     try read { db in
       let select = try db.cachedStatement(
-        sql: "SELECT state, cause, reason, epoch, step FROM stage WHERE key = ?")
+        sql: "SELECT key, state, cause, reason, epoch, step FROM stage WHERE key = ?")
       var states: [ContentKey: StageState] = [:]
       states.reserveCapacity(keys.count)
       for key in keys {
-        if let row = try Row.fetchOne(select, arguments: [key.stored]) { states[key] = StageState(row) }
+        if let row = try Row.fetchOne(select, arguments: [key.stored]) {
+          states[key] = try StageState(StoredRow("stage", row))
+        }
       }
       return states
     }
@@ -108,10 +116,9 @@ extension ResultStore {
           SELECT key, kind, title, spec, state, cause, reason, epoch, step FROM stage
           WHERE substr(lower(hex(key)), 1, ?) = ? ORDER BY key
           """, arguments: [prefix.utf8.count, prefix.lowercased()])
-      return rows.map { row in
-        let key = ContentKey(stored: row["key"])
-        let stage = StageRecord(key: key, kind: row["kind"], title: row["title"], spec: row["spec"])
-        return (stage, StageState(row))
+      return try rows.map { row in
+        let row = StoredRow("stage", row)
+        return (try StageRecord(row), try StageState(row))
       }
     }
   }
@@ -134,15 +141,12 @@ extension ResultStore {
       let rows = try Row.fetchAll(
         db,
         sql: """
-          SELECT a.number, a.step, a.provenance, a.outcome, a.reason
+          SELECT a.stage, a.number, a.step, a.provenance, a.outcome, a.reason
           FROM attempt a JOIN stage s ON s.id = a.stage WHERE s.key = ? ORDER BY a.number
           """, arguments: [key.stored])
       return try rows.map { row in
-        let text: String? = row["provenance"]
-        return AttemptSummary(
-          number: row["number"], firstStep: row["step"],
-          provenance: try text.map { try Provenance(self.json($0), at: "provenance") },
-          outcome: AttemptSummary.Outcome(rawValue: row["outcome"]) ?? .running, reason: row["reason"])
+        let row = StoredRow("attempt", row)
+        return try AttemptSummary(row, provenance: row.optionalText("provenance").map(self.provenance))
       }
     }
   }
@@ -156,7 +160,8 @@ extension ResultStore {
     let select = try db.cachedStatement(
       sql: "SELECT id, ingested FROM attempt WHERE stage = ? AND number = ?")
     if let row = try Row.fetchOne(select, arguments: [stage, attempt.number]) {
-      return (row["id"], stage, row["ingested"])
+      let row = StoredRow("attempt", row)
+      return (Int64(try row.integer("id")), stage, try row.integer("ingested"))
     }
     try db.cachedStatement(sql: "INSERT INTO attempt (stage, number) VALUES (?, ?)")
       .execute(arguments: [stage, attempt.number])
@@ -164,16 +169,39 @@ extension ResultStore {
   }
 }
 
+extension StageRecord {
+  init(_ row: StoredRow) throws(RowDamage) {
+    self.init(
+      key: try row.key("key"), kind: try row.text("kind"), title: try row.text("title"),
+      spec: try row.text("spec"))
+  }
+}
+
+extension AttemptSummary {
+  init(_ row: StoredRow, provenance: Provenance?) throws(RowDamage) {
+    number = try row.integer("number", in: StoredRow.attempts)
+    firstStep = try row.integer("step")
+    self.provenance = provenance
+    outcome = try row.word("outcome", "the outcome of an attempt")
+    reason = try row.optionalText("reason")
+  }
+}
+
 extension StageState {
-  init(_ row: Row) {
-    let reason: String = row["reason"] ?? ""
-    switch row["state"] as String {
+  init(_ joined: StoredRow) throws(RowDamage) {
+    let row = StoredRow("stage", joined.row)
+    let reason = try row.optionalText("reason") ?? ""
+    switch try row.text("state") {
     case "finished": self = .finished
     case "failed":
-      let cause = (row["cause"] as String?).flatMap(FailureRecord.Cause.init) ?? .other
-      self = .failed(FailureRecord(cause: cause, reason: reason, epoch: row["epoch"], step: row["step"]))
+      self = .failed(
+        FailureRecord(
+          cause: try row.optionalText("cause") == nil ? .other : row.word("cause", "the cause of a failure"),
+          reason: reason, epoch: try row.optionalInteger("epoch", in: StoredRow.epochs),
+          step: try row.optionalInteger("step")))
     case "blocked": self = .blocked(reason: reason)
-    default: self = .open
+    case "open": self = .open
+    case let state: throw row.damage("state", "open, finished, failed or blocked", state.databaseValue)
     }
   }
 
@@ -190,6 +218,4 @@ extension StageState {
 extension ContentKey {
   var stored: Data { Data(digest) }
 
-  /// - Precondition: 32 bytes, which the tables check.
-  init(stored: Data) { self.init(digest: stored)! }
 }

@@ -17,8 +17,12 @@ package struct SweepRecord: Hashable, Sendable {
   package var created: Int
 
   package init(name: String, grid: String, canonical: String, columns: [String], asked: Int, created: Int) {
-    (self.name, self.grid, self.canonical) = (name, grid, canonical)
-    (self.columns, self.asked, self.created) = (columns, asked, created)
+    self.name = name
+    self.grid = grid
+    self.canonical = canonical
+    self.columns = columns
+    self.asked = asked
+    self.created = created
   }
 }
 
@@ -31,7 +35,9 @@ package struct SweepPoint: Hashable, Sendable {
   package var labels: [JSONValue]
 
   package init(key: ContentKey, seed: Int, labels: [JSONValue]) {
-    (self.key, self.seed, self.labels) = (key, seed, labels)
+    self.key = key
+    self.seed = seed
+    self.labels = labels
   }
 }
 
@@ -73,7 +79,7 @@ extension ResultStore {
           """,
         arguments: [sweep.name, sweep.grid, sweep.canonical, columns, sweep.asked, digest, sweep.created])
       // A grid that asks for the same runs, as most calls of `run` do, leaves its points alone.
-      if let old, old["digest"] == digest { return }
+      if let old, try StoredRow("sweep", old).bytes("digest") == digest { return }
       let id = try Int64.fetchOne(db, sql: "SELECT id FROM sweep WHERE name = ?", arguments: [sweep.name])
       try db.execute(sql: "DELETE FROM point WHERE sweep = ?", arguments: [id])
       let insert = try RowWriter(
@@ -117,7 +123,9 @@ extension ResultStore {
   /// By name.
   package func sweeps() throws(StoreError) -> [SweepRecord] {
     try read { db in
-      try Row.fetchAll(db, sql: "SELECT * FROM sweep ORDER BY name").map { try self.sweep($0) }
+      try Row.fetchAll(db, sql: "SELECT * FROM sweep ORDER BY name").map {
+        try self.sweep(StoredRow("sweep", $0))
+      }
     }
   }
 
@@ -128,15 +136,15 @@ extension ResultStore {
         let known = try String.fetchAll(db, sql: "SELECT name FROM sweep ORDER BY name")
         throw StoreError.unknownSweep(name, known: known)
       }
-      return try self.sweep(row)
+      return try self.sweep(StoredRow("sweep", row))
     }
   }
 
-  private func sweep(_ row: Row) throws -> SweepRecord {
+  private func sweep(_ row: StoredRow) throws -> SweepRecord {
     SweepRecord(
-      name: row["name"], grid: row["grid"], canonical: row["canonical"],
-      columns: try json(row["columns"]).array?.compactMap(\.string) ?? [], asked: row["asked"],
-      created: row["created"])
+      name: try row.text("name"), grid: try row.text("grid"), canonical: try row.text("canonical"),
+      columns: try json(row.text("columns")).array?.compactMap(\.string) ?? [],
+      asked: try row.integer("asked"), created: try row.integer("created"))
   }
 
   /// The distinct runs of a sweep, in the order of its plan.
@@ -146,11 +154,11 @@ extension ResultStore {
       let rows = try Row.fetchCursor(
         db,
         sql: """
-          SELECT p.key, p.seed, p.labels FROM point p JOIN sweep s ON s.id = p.sweep
+          SELECT p.key, p.ordinal, p.seed, p.labels FROM point p JOIN sweep s ON s.id = p.sweep
           WHERE s.name = ? ORDER BY p.ordinal
           """, arguments: [sweep])
       var points: [SweepPoint] = []
-      while let row = try rows.next() { points.append(try self.point(row)) }
+      try StoredRow.each("point", rows) { points.append(try self.point($0)) }
       return points
     }
   }
@@ -177,7 +185,7 @@ extension ResultStore {
           """)
       let validated = try db.makeStatement(
         sql: """
-          SELECT m.epoch, m.value FROM metric v
+          SELECT m.stage, m.epoch, m.value FROM metric v
           JOIN metric m ON m.stage = v.stage AND m.epoch = v.epoch AND m.name = ?
           WHERE v.stage = ? AND v.name = ? AND v.epoch >= 0 AND v.value IS NOT NULL
           ORDER BY v.value DESC, v.epoch LIMIT 1
@@ -185,11 +193,13 @@ extension ResultStore {
       var numerics: [String: String] = [:]
       let last = try db.makeStatement(
         sql: """
-          SELECT epoch, value FROM metric WHERE stage = ? AND name = ? AND epoch >= 0 ORDER BY epoch DESC LIMIT 1
+          SELECT stage, epoch, value FROM metric WHERE stage = ? AND name = ? AND epoch >= 0
+          ORDER BY epoch DESC LIMIT 1
           """)
       let best = try db.makeStatement(
         sql: """
-          SELECT epoch, value FROM metric WHERE stage = ? AND name = ? AND epoch >= 0 AND value IS NOT NULL
+          SELECT stage, epoch, value FROM metric
+          WHERE stage = ? AND name = ? AND epoch >= 0 AND value IS NOT NULL
           ORDER BY value \(isHigherBetter ? "DESC" : "ASC"), epoch LIMIT 1
           """)
       let rows = try Row.fetchCursor(
@@ -200,39 +210,52 @@ extension ResultStore {
           WHERE s.name = ? ORDER BY p.ordinal
           """, arguments: [sweep])
       var outcomes: [PointOutcome] = []
-      while let row = try rows.next() {
-        let stage: Int64? = row["id"]
+      try StoredRow.each("point", rows) { row in
+        let stage = try row.optionalInteger("id")
         func value(_ statement: Statement) throws -> PointOutcome.EpochValue? {
           guard let stage, let name else { return nil }
           return try Row.fetchOne(statement, arguments: [stage, name]).map {
-            PointOutcome.EpochValue(epoch: $0["epoch"], value: $0["value"] ?? .nan)
+            try PointOutcome.EpochValue(StoredRow("metric", $0))
           }
         }
         var (programs, chosen): ([String], PointOutcome.EpochValue?) = ([], nil)
         if let stage {
           for text in try String.fetchAll(makers, arguments: [stage]) {
-            let program = try numerics[text] ?? Provenance(self.json(text), at: "provenance").numerics
+            let program = try numerics[text] ?? self.provenance(text).numerics
             numerics[text] = program
             if !programs.contains(program) { programs.append(program) }
           }
         }
         if let stage, let name, let validation {
           chosen = try Row.fetchOne(validated, arguments: [name, stage, validation]).map {
-            PointOutcome.EpochValue(epoch: $0["epoch"], value: $0["value"] ?? .nan)
+            try PointOutcome.EpochValue(StoredRow("metric", $0))
           }
         }
         outcomes.append(
           PointOutcome(
-            point: try self.point(row), state: stage == nil ? nil : StageState(row), last: try value(last),
+            point: try self.point(row), state: stage == nil ? nil : try StageState(row),
+            last: try value(last),
             best: try value(best), validated: chosen, programs: programs))
       }
       return outcomes
     }
   }
 
-  private func point(_ row: Row) throws -> SweepPoint {
+  func point(_ row: StoredRow) throws -> SweepPoint {
     SweepPoint(
-      key: ContentKey(stored: row["key"]), seed: row["seed"], labels: try json(row["labels"]).array ?? [])
+      key: try row.key("key"), seed: try row.integer("seed", in: .min ... .max),
+      labels: try json(row.text("labels")).array ?? [])
+  }
+
+  /// Reads what an attempt said of its program and machine.
+  func provenance(_ text: String) throws(StoreError) -> Provenance {
+    do {
+      return try Provenance(json(text), at: "provenance")
+    } catch let error as StoreError {
+      throw error
+    } catch {
+      throw .damaged(path, reason: "table attempt: \(error)")
+    }
   }
 
   /// Reads what this program wrote; anything else is damage.
@@ -242,5 +265,12 @@ extension ResultStore {
     } catch {
       throw .damaged(path, reason: "a text that should be JSON: \(error)")
     }
+  }
+}
+
+extension PointOutcome.EpochValue {
+  init(_ row: StoredRow) throws(RowDamage) {
+    self.init(
+      epoch: try row.integer("epoch", in: 0...StoredRow.epochs.upperBound), value: try row.number("value"))
   }
 }

@@ -20,17 +20,13 @@ extension ResultStore {
           SELECT d.digest, d.size, d.frame, k.kind, s.key FROM content d
           LEFT JOIN checkpoint k ON k.content = d.id LEFT JOIN stage s ON s.id = k.stage GROUP BY d.id
           """)
-      while let row = try rows.next() {
-        let (digest, size, frame): (Data, Int, Data) = (row["digest"], row["size"], row["frame"])
-        let owner = (row["key"] as Data?).map { ContentKey(stored: $0).short } ?? "no run"
-        let name = "the \(row["kind"] as String? ?? "orphaned") checkpoint of \(owner)"
+      try StoredRow.each("content", rows) { row in
+        let owner = try row.optionalKey("key")?.short ?? "no run"
+        let name = "the \(try row.optionalText("kind") ?? "orphaned") checkpoint of \(owner)"
         do {
-          let bytes = ByteGroups.join(try Zstd.decompress(Array(frame), limit: size))
-          if ContentKey(hashing: bytes) != ContentKey(stored: digest) {
-            damages.append("\(name) has another digest")
-          }
-        } catch {
-          damages.append("\(name): \(error)")
+          _ = try StoredContent(row).unpacked()
+        } catch let damage as ContentDamage {
+          damages.append("\(name): \(damage.problem)")
         }
       }
       return damages

@@ -1,4 +1,5 @@
 import GRDB
+internal import Specs
 
 #if canImport(Glibc)
   import Glibc
@@ -34,6 +35,14 @@ package final class ResultStore: Sendable {
     file path: String, _ access: Access, trace: (@Sendable (String) -> Void)? = nil
   ) throws(StoreError) {
     self.path = path
+    // SQLite would wait for the other end of a FIFO.
+    for file in [path, "\(path)-journal"] {
+      switch CheckedFile.kind(of: file) {
+      case nil: break
+      case "a folder": throw .notAStore(file)
+      case let kind?: throw .notRegular(file, kind: kind)
+      }
+    }
     if access == .reading {
       guard AtomicFile.exists(path) else { throw .absent(path) }
       try Self.rollBack(path)
@@ -56,6 +65,7 @@ package final class ResultStore: Sendable {
     settings.busyMode = .timeout(access == .reading ? 10 : 60)
     settings.prepareDatabase { db in
       if let trace { db.trace { trace("\($0)") } }
+      try SchemaTrust.withhold(from: db)
       guard access == .writing else { return }
       // FULL: what was called finished survives a loss of power. TRUNCATE saves the journal's removal in each commit.
       try db.execute(
@@ -81,10 +91,16 @@ package final class ResultStore: Sendable {
           .filter { !migrator.migrations.contains($0) } : []
     }
     guard strange.isEmpty else { throw StoreError.newer(path, migrations: strange) }
+    if access == .reading, isNew { throw StoreError.absent(path) }
+    let isPrefix = migrator.migrations.starts(with: known)
+    if isPrefix, !isNew { try checkSchema(database, path, migrations: known.count) }
     switch access {
-    case .reading where isNew: throw StoreError.absent(path)
-    case .reading where known != migrator.migrations.sorted(): throw StoreError.older(path)
-    case .reading: break
+    case .reading where known.isEmpty || !isPrefix: throw StoreError.older(path)
+    case .reading:
+      let standIns = Migrations.standIns(beside: known)
+      if !standIns.isEmpty {
+        try database.writeWithoutTransaction { try $0.execute(sql: standIns) }
+      }
     case .writing:
       if mark == 0 {
         try database.writeWithoutTransaction { db in
@@ -92,6 +108,24 @@ package final class ResultStore: Sendable {
         }
       }
       try migrator.migrate(database)
+    }
+  }
+
+  /// Refuses a file that declares anything but the tables that this program makes: a view or a trigger of a file from elsewhere would run with
+  /// every query.
+  private static func checkSchema(_ database: DatabaseQueue, _ path: String, migrations: Int) throws {
+    let found = try database.read(Migrations.schema)
+    let expected = try Migrations.schema(ofFirst: migrations)
+    if let foreign = found.subtracting(expected).min(by: { ($0.type, $0.name) < ($1.type, $1.name) }) {
+      let isKnown = expected.contains { $0.type == foreign.type && $0.name == foreign.name }
+      throw StoreError.damaged(
+        path,
+        reason: isKnown
+          ? "its \(foreign.type) \(foreign.name) is declared in another way than by this program"
+          : "it has a \(foreign.type) '\(foreign.name.prefix(40))', which this program never makes")
+    }
+    if let missing = expected.subtracting(found).map(\.name).min() {
+      throw StoreError.damaged(path, reason: "its table \(missing) is gone")
     }
   }
 
@@ -129,6 +163,7 @@ extension ResultStore {
       let reason = error.message ?? error.resultCode.description
       switch error.resultCode {
       case .SQLITE_FULL: throw .full(path)
+      case _ where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK: throw .halfCommitted(path)
       case .SQLITE_READONLY: throw .readOnly(path)
       case .SQLITE_PERM, .SQLITE_AUTH: throw .denied(path)
       case .SQLITE_BUSY, .SQLITE_LOCKED: throw .busy(path)
@@ -139,6 +174,10 @@ extension ResultStore {
       case .SQLITE_IOERR: throw errno == ENOSPC ? .full(path) : .failed(path, reason: reason)
       default: throw .failed(path, reason: reason)
       }
+    } catch let error as RowDamage {
+      throw .damaged(path, reason: "\(error)")
+    } catch let error as RowDecodingError {
+      throw .damaged(path, reason: "\(error)")
     } catch {
       throw .failed(path, reason: "\(error)")
     }

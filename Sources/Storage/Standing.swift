@@ -63,7 +63,9 @@ extension AttemptFolder {
 
   /// nil before the worker's end, and where its parent ended with it.
   package var exitNote: ExitNote? {
-    guard let bytes = try? AtomicFile.read(exit), let json = try? JSONReader.read(bytes).value else {
+    guard let bytes = try? AtomicFile.read(exit, limit: AtomicFile.textLimit),
+      let json = try? JSONReader.read(bytes).value
+    else {
       return nil
     }
     return try? ExitNote(json, at: exit)

@@ -14,6 +14,10 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
   case newer(String, migrations: [String])
   /// Written by an older program, and opened for reading only.
   case older(String)
+  /// A file that is no regular one stands in the place of the database; `kind` says what it is, such as `a FIFO`.
+  case notRegular(String, kind: String)
+  /// A killed writer left a commit half done, and this user may not undo it.
+  case halfCommitted(String)
   case held(String, by: Holder?)
   case full(String)
   case readOnly(String)
@@ -42,15 +46,21 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
     case .older(let path):
       "\(path) lacks tables that this version of mtkd-sweep reads: an older version wrote it, or whoever made it was ended halfway. "
         + "`mtkd-sweep run GRID` with a grid of it adds them; nothing in it is lost."
+    case .notRegular(let path, let kind):
+      "\(path) is \(kind) and not a regular file. Move it away, or name another folder with --store."
+    case .halfCommitted(let path):
+      "\(path) was left in the middle of a commit, which only a user who may write it can undo: let one of them run "
+        + "`mtkd-sweep list` on it, or copy its folder to a place of your own and name the copy with --store."
     case .held(let path, let holder): Self.sentence(path, holder)
     case .full(let path):
       "No space left on the disk of \(path). Make room there and run the same command again: what was finished is kept."
     case .readOnly(let path):
       "\(path) cannot be written: it is read-only. Name a folder that can be with --store."
     case .denied(let path): "No permission to write \(path). Ask for it, or name another folder with --store."
-    case .busy(let path): "\(path) is locked by another process for too long. Try again when it is done."
+    case .busy(let path):
+      "\(path) has been locked by another process for too long. Try again when it is done."
     case .damaged(let path, let reason):
-      "\(path) is damaged (\(reason)). Move it away and run the sweep again: finished stages beside it are kept."
+      "\(path) is damaged (\(reason)). `mtkd-sweep rebuild` makes it again from the folders of its stages."
     case .failed(let path, let reason): "\(path): \(reason). Run the same command again."
     case .file(let error): error.description
     case .unknownSweep(let name, let known):

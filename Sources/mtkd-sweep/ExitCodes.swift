@@ -85,10 +85,11 @@ enum ExitCodes {
     case .absent, .unknownSweep, .unknownStage, .checkpointAbsent: missingInput
     case .held, .busy: unavailable
     case .readOnly: cannotCreate
-    case .denied: permission
+    case .denied, .halfCommitted: permission
     case .file(let error): code(ofFile: error)
     case .otherSweep: cannotCreate
-    case .notAnArchive, .notAStore, .newer, .older, .full, .damaged, .failed, .checkpointDamaged: inputOutput
+    case .notAnArchive, .notAStore, .notRegular, .newer, .older, .full, .damaged, .failed, .checkpointDamaged:
+      inputOutput
     }
   }
 

@@ -378,7 +378,7 @@ import Testing
     }
   }
 
-  @Test func `a store of an older program is brought up to date by a writer, and a reader says so`() throws {
+  @Test func `a store without any table is made by a writer, and a reader says so`() throws {
     let place = StoreFolder(folder.path("old"))
     try place.create()
     let raw = try DatabaseQueue(path: place.database)
@@ -389,7 +389,12 @@ import Testing
       )
     }
     try raw.close()
-    #expect(error { () throws(StoreError) in try ResultStore(at: place, .reading) } == .older(place.database))
+    let error = error { () throws(StoreError) in try ResultStore(at: place, .reading) }
+    #expect(error == .older(place.database))
+    let sentence = error?.description ?? ""
+    #expect(
+      sentence.contains("ended halfway") && sentence.contains("mtkd-sweep run GRID")
+        && sentence.contains("nothing in it is lost"), "\(sentence)")
     try ResultStore(at: place, .writing).close()
     try ResultStore(at: place, .reading).close()
   }
@@ -473,9 +478,7 @@ import Testing
     #expect(try ResultStore(at: copy, .writing).stages().map(\.stage.key) == before)
   }
 
-  @Test
-  func
-    `a store whose making was cut between two steps is told from a strange one, and made whole by the next writer`()
+  @Test func `a store whose making was cut between two steps is read, and made whole by the next writer`()
     throws
   {
     let place = try filled("s")
@@ -486,12 +489,7 @@ import Testing
       try db.execute(sql: "DROP TABLE verification")
     }
     try raw.close()
-    let error = #expect(throws: StoreError.self) { try ResultStore(at: place, .reading) }
-    #expect(error == .older(place.database))
-    let sentence = error?.description ?? ""
-    #expect(
-      sentence.contains("ended halfway") && sentence.contains("mtkd-sweep run GRID")
-        && sentence.contains("nothing in it is lost"), "\(sentence)")
+    #expect(try ResultStore(at: place, .reading).stages().count == 1)
     try ResultStore(at: place, .writing).close()
     #expect(try ResultStore(at: place, .reading).stages().count == 1)
   }
