@@ -48,6 +48,7 @@ let package = Package(
     module("Networks", uses: ["Tensors", "Specs"]),
     module("Datasets", uses: ["Tensors", "Specs", "CImages", "CZlib"]),
     module("Evaluation"),
+    module("Detection", uses: ["Tensors"]),
     module("Distillation", uses: ["Networks", "Tensors", "Specs"]),
     module("Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
     // Orchestration
@@ -92,6 +93,7 @@ let package = Package(
     tests(of: "Tensors"),
     tests(of: "Networks", uses: ["Tensors", "Specs"]),
     tests(of: "Datasets", uses: ["Tensors", "Specs"]),
+    tests(of: "Detection", uses: ["Networks", "Specs", "Tensors"]),
     tests(of: "Evaluation", uses: ["Networks", "Specs", "Tensors"]),
     tests(of: "Reports", uses: ["Specs"]),
     tests(of: "Distillation", uses: ["Networks", "Reports", "Tensors", "Specs"]),
