@@ -2,6 +2,12 @@
 #include "precision.h"
 #include <string.h>
 
+// The source of output i: the ratio in single precision, as PyTorch has it.
+static inline size_t nearest_of(size_t i, size_t in, size_t out) {
+  const size_t source = (size_t)((float)i * ((float)in / (float)out));
+  return source < in ? source : in - 1;
+}
+
 #define REAL float
 #define NAME(f) f##_f
 #include "pooling.inc"

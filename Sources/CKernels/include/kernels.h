@@ -117,7 +117,7 @@ void k_adaptive_pool_pullback(k_precision p, const void *dy, void *dx, size_t pl
 // Bilinear with half-pixel centres, corners not aligned, no antialiasing.
 void k_bilinear(k_precision p, const void *x, void *y, size_t planes, size_t h, size_t w, size_t oh, size_t ow);
 void k_bilinear_pullback(k_precision p, const void *dy, void *dx, size_t planes, size_t h, size_t w, size_t oh, size_t ow);
-// Source position floor(i in / out).
+// Source position floor(i (in / out)), the ratio and the product in single precision.
 void k_nearest(k_precision p, const void *x, void *y, size_t planes, size_t h, size_t w, size_t oh, size_t ow);
 void k_nearest_pullback(k_precision p, const void *dy, void *dx, size_t planes, size_t h, size_t w, size_t oh, size_t ow);
 
