@@ -42,6 +42,8 @@ let package = Package(
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
     // -O3 in every configuration, so that tests are fast in a debug build; no contraction, because a key promises bits.
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno"])]),
+    // Arguments, streams and signals as the process found them; starts of other processes.
+    .target(name: "CProcesses"),
     module("Specs", uses: ["CCrypto"]),
     module("Tensors", uses: ["CKernels", "COpenBLAS"]),
     // Engine
@@ -56,19 +58,22 @@ let package = Package(
     module(
       "Sweeps",
       uses: [
-        "Specs", .product(name: "Subprocess", package: "swift-subprocess"),
+        "CProcesses", "Specs", .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
     module("Reports", uses: ["Specs"]),
     // Join
     module(
       "Pipeline",
-      uses: ["Training", "Networks", "Distillation", "Datasets", "Tensors", "Storage", "Sweeps", "Specs"]),
+      uses: [
+        "Training", "Networks", "Distillation", "Datasets", "Tensors", "Storage", "Sweeps", "Specs",
+        "CProcesses",
+      ]),
     .executableTarget(
       name: "mtkd-sweep",
       dependencies: [
         "Pipeline", "Reports", "Storage", "Sweeps", "Specs", "Networks", "Distillation", "Datasets",
-        "Tensors",
+        "Tensors", "CProcesses",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "FlyingSocks", package: "FlyingFox"),
       ],

@@ -68,19 +68,32 @@ package struct BatchWorker {
     var running: [ContentKey: Child] = [:]
     var isStopping = false
     var events = ends.makeAsyncIterator()
+    var pause = StartPause()
     while true {
       if !isStopping, stop.isRequested || left() <= 0 || batch.voidReason != nil {
         isStopping = true
         for child in running.values { child.process.stop(executor, atOnce: false) }
       }
-      while !isStopping, running.count < manifest.slots, left() > Self.leastSeconds,
+      while !isStopping, !pause.isOn, running.count < manifest.slots, left() > Self.leastSeconds,
         let (stage, attempt) = try next()
       {
-        running[stage.key] = try start(stage, attempt, inbox)
+        let slot = (1...manifest.slots).first { slot in !running.values.contains { $0.slot == slot } } ?? 1
+        running[stage.key] = try start(stage, attempt, slot: slot, inbox)
       }
-      if running.isEmpty { break }
-      if case .ended(let key, let end) = await events.next(), let child = running.removeValue(forKey: key) {
+      if running.isEmpty, !pause.isOn { break }
+      switch await events.next() {
+      case .ended(let key, let end):
+        guard let child = running.removeValue(forKey: key) else { continue }
         try? child.attempt.close(ExitNote(end))
+        if case .noRoom(let reason) = end {
+          if let sentence = pause.begin(reason, atWork: running.count) { WorkerLog.say(sentence) }
+        } else {
+          pause.end()
+        }
+      case .tick:
+        _ = pause.isOver(after: Self.watchSeconds, atWork: running.count)
+        if pause.isHopeless { throw NoRoomForWorkers(reason: pause.reason) }
+      case nil: break
       }
     }
     let isLeft = isStopping || left() <= Self.leastSeconds
@@ -110,6 +123,8 @@ package struct BatchWorker {
 
   private struct Child {
     let attempt: AttemptFolder
+    /// Which of the processes of this task it is, from 1.
+    let slot: Int
     let process = ProcessBox()
   }
 
@@ -132,17 +147,17 @@ package struct BatchWorker {
   }
 
   private func start(
-    _ stage: StageRequest, _ attempt: AttemptFolder, _ inbox: AsyncStream<Event>.Continuation
+    _ stage: StageRequest, _ attempt: AttemptFolder, slot: Int, _ inbox: AsyncStream<Event>.Continuation
   ) throws -> Child {
-    let (child, key) = (Child(attempt: attempt), stage.key)
+    let (child, key) = (Child(attempt: attempt, slot: slot), stage.key)
     let arguments =
       [
         "worker", key.description, "--store", store.path, "--attempt", "\(attempt.number)", "--job",
         job(place.life),
       ] + manifest.options.arguments
-    let job = Job(
-      key: key, arguments: arguments, environment: try NumericsProfile.environment(of: stage),
-      log: attempt.log)
+    var environment = try NumericsProfile.environment(of: stage)
+    environment[WorkerSlot.variable] = "\(slot)"
+    let job = Job(key: key, arguments: arguments, environment: environment, log: attempt.log)
     let (executor, process) = (executor, child.process)
     Task {
       let end = await executor.run(job) { process.started($0, executor) }

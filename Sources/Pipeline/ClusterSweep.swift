@@ -154,7 +154,7 @@ extension ClusterSweep {
           continue
         }
         for attempt in try place.attempts() where attempt.exitNote?.code == Int(WorkerExit.contradicted) {
-          say(intake.lastLine(attempt))
+          say(intake.lastWords(attempt))
         }
         done.insert(key)
         dropped.remove(key)
@@ -215,10 +215,10 @@ extension ClusterSweep {
       case WorkerExit.stopped, WorkerExit.superseded:
         let (from, at) = steps(of: attempt)
         return .stopped(from: from, at: at)
-      case WorkerExit.inputOutput: return .died(intake.lastLine(attempt))
+      case WorkerExit.inputOutput: return .died(intake.lastWords(attempt))
       case nil: return .died(note.signal.map { "signal \($0)" } ?? note.reason ?? "nobody saw how")
       case let code?:
-        let last = intake.lastLine(attempt)
+        let last = intake.lastWords(attempt)
         return .broken("its worker ended with code \(code)\(last.isEmpty ? "" : ": \(last)")")
       }
     }

@@ -45,18 +45,30 @@ package final class Coordinator {
   /// Whether the grid asked to stop, because a run diverged.
   private var isStoppedByGrid = false
 
+  /// What workers are watched by: it stands still while this process does.
+  private var watch = WatchClock()
+  private var pause = StartPause()
+
+  private static let tickSeconds = 0.25
   /// Bytes of checkpoints that wait for a transaction to be shared.
   private static let mostWaiting = 64 << 20
 
   private struct Running {
     let attempt: AttemptFolder
     let worker: Int
+    /// When it was started, by `Coordinator.now`.
     let started: Double
+    /// The same by the coordinator's watch.
+    let watched: Double
+    /// Its newest heartbeat, and when the coordinator's watch first saw that one.
+    var beat: (time: Double, seen: Double)?
     /// Known once the executor has started it.
     let process = ProcessBox()
     var progress: WorkerProgress?
     /// Why it was ended from here.
     var verdict: Verdict?
+    /// How many of its worker's notes people have been told.
+    var told = 0
   }
 
   private enum Verdict { case hung, overtime }
@@ -76,7 +88,7 @@ package final class Coordinator {
     room = CacheRoom(cache, folder, store)
     options = WorkerOptions(
       asksTeachers: !cache.isUsed, allowsOtherProfile: limits.allowsOtherProfile, niceness: limits.niceness,
-      threads: limits.threads)
+      threads: limits.threads, logLimit: limits.logLimit)
     self.limits = limits
     (self.executor, self.workers, self.observe) = (executor, workers, observe)
     stages = Dictionary(sweep.plan.stages.map { ($0.key, $0) }) { first, _ in first }
@@ -103,7 +115,7 @@ package final class Coordinator {
     }
     let ticker = Task {
       while !Task.isCancelled {
-        try? await Task.sleep(for: .milliseconds(250))
+        try? await Task.sleep(for: .seconds(Coordinator.tickSeconds))
         inbox.yield(.tick)
       }
     }
@@ -114,6 +126,7 @@ package final class Coordinator {
       case .ended(let key, let end): isOver = try perform(ended(key, end), inbox)
       case .tick:
         ticks += 1
+        isOver = try perform(roomAgain(), inbox)
         if stop.isRequested, !isStopping {
           isStopping = true
           observe(.stopping)
@@ -131,6 +144,13 @@ package final class Coordinator {
     try flush()
     if let cannotWrite { throw cannotWrite }
     return outcome(stopped: isStopping)
+  }
+
+  /// After a pause in which nobody could be started, one more may run.
+  private func roomAgain() throws -> [Scheduler.Action] {
+    let isOver = pause.isOver(after: Self.tickSeconds, atWork: running.count)
+    if pause.isHopeless { throw NoRoomForWorkers(reason: pause.reason) }
+    return isOver ? scheduler.handle(.roomAgain) : []
   }
 
   /// Ends every worker at once; nothing is lost but work since their last snapshots.
@@ -233,18 +253,20 @@ extension Coordinator {
     intake.announce(key)
     let attempt = try place.newAttempt()
     let slot = (1...workers).first { slot in !running.values.contains { $0.worker == slot } } ?? workers
-    let entry = Running(attempt: attempt, worker: slot, started: Date.now.timeIntervalSince1970)
+    let entry = Running(attempt: attempt, worker: slot, started: Self.now, watched: watch.seconds)
     running[key] = entry
     var arguments = ["worker", key.description, "--store", folder.path, "--attempt", "\(attempt.number)"]
     if let data = dataFolders[key] { arguments += ["--data-folder", data] }
     arguments += options.arguments
-    let job = Job(
-      key: key, arguments: arguments, environment: try NumericsProfile.environment(of: stage),
-      log: attempt.log)
+    var environment = try NumericsProfile.environment(of: stage)
+    environment[WorkerSlot.variable] = "\(slot)"
+    let job = Job(key: key, arguments: arguments, environment: environment, log: attempt.log)
     observe(.stageStarted(title(key), attempt: attempt.number, worker: slot))
     let (executor, process) = (executor, entry.process)
     Task {
       let end = await executor.run(job) { process.started($0, executor) }
+      // A worker that was killed could not end what its trainer had started.
+      if case .killed = end { TrainerRemains.end(of: place.path, within: 10) { _ in } }
       inbox.yield(.ended(key, end))
     }
   }
@@ -272,10 +294,18 @@ extension Coordinator {
   }
 
   private func ended(_ key: ContentKey, _ end: JobEnd) throws -> [Scheduler.Action] {
+    if let attempt = running[key]?.attempt { tell(WorkerProgress(of: attempt)?.notes ?? [], of: key) }
     guard let entry = running.removeValue(forKey: key) else { preconditionFailure("\(key) was not running") }
     room.release(key)
     let id = AttemptID(key: key, number: entry.attempt.number)
     let title = title(key)
+    if let reason = noRoom(end, entry.attempt) {
+      // It has done nothing, so its number may be given again.
+      try AtomicFile.removeFolder(entry.attempt.path)
+      if let sentence = pause.begin(reason, atWork: running.count) { observe(.warning(sentence)) }
+      return scheduler.handle(isStopping ? .stopped(key) : .postponed(key))
+    }
+    pause.end()
     // A worker that was asked to stop before it could listen has stopped all the same: it is no death.
     let isEarly = isStopping && end == .killed(signal: Int(SIGTERM))
     let end = isEarly ? .exited(Int(WorkerExit.stopped)) : end
@@ -287,7 +317,7 @@ extension Coordinator {
     try? entry.attempt.close(ExitNote(end))
     switch end {
     case .exited(Int(WorkerExit.finished)), .exited(Int(WorkerExit.contradicted)):
-      if end == .exited(Int(WorkerExit.contradicted)) { observe(.warning(intake.lastLine(entry.attempt))) }
+      if end == .exited(Int(WorkerExit.contradicted)) { observe(.warning(intake.lastWords(entry.attempt))) }
       guard let metrics = try takeIn(key, closing: .finished, measurements: measurements(of: key, entry))
       else {
         return scheduler.handle(.died(key))
@@ -296,7 +326,7 @@ extension Coordinator {
       if stages[key]?.kind != StudentStage.kind { try flush() }
       observe(
         .stageFinished(
-          title, metrics, seconds: Date.now.timeIntervalSince1970 - entry.started, worker: entry.worker))
+          title, metrics, seconds: Self.now - entry.started, worker: entry.worker))
       return scheduler.handle(.finished(key))
     case .exited(Int(WorkerExit.failed)):
       if let failure = try intake.failure(of: entry.attempt) {
@@ -318,21 +348,21 @@ extension Coordinator {
       }
       observe(.stageStopped(title, step: entry.progress?.step ?? 0, worker: entry.worker))
       return scheduler.handle(.stopped(key))
-    case .exited(Int(WorkerExit.otherProfile)):
+    case .exited(Int(WorkerExit.otherProfile)), .exited(Int(WorkerExit.repeated)):
       countFailure(key)
-      let reason = intake.lastLine(entry.attempt)
+      let reason = intake.lastWords(entry.attempt)
       try flush()
       try store.setOutcome(.died, reason: reason, of: id)
-      // Not a result: another machine, or this one with leave, goes on.
+      // Not a result: the next `run` goes on, here with leave or on another machine, or once the trainer can.
       try store.setState(.blocked(reason: reason), of: key)
       observe(.workerDied(title, how: reason, triesLeft: 0, worker: entry.worker))
       return scheduler.handle(.timedOut(key))
     case .exited(Int(WorkerExit.inputOutput)):
       // A disk that is full for one worker is full for all: stop, and say so once.
       try flush()
-      try store.setOutcome(.died, reason: intake.lastLine(entry.attempt), of: id)
+      try store.setOutcome(.died, reason: intake.lastWords(entry.attempt), of: id)
       if cannotWrite == nil {
-        cannotWrite = WorkerCannotWrite(stage: title.text, reason: intake.lastLine(entry.attempt))
+        cannotWrite = WorkerCannotWrite(stage: title.text, reason: intake.lastWords(entry.attempt))
       }
       return scheduler.handle(.died(key)) + scheduler.handle(.stopRequested)
     default: break
@@ -351,6 +381,15 @@ extension Coordinator {
       try store.setState(.blocked(reason: "its worker died too often: \(how)"), of: key)
     }
     return actions
+  }
+
+  /// Why a worker could not begin, where processes, descriptors or memory had run out; nil for all other ends.
+  private func noRoom(_ end: JobEnd, _ attempt: AttemptFolder) -> String? {
+    switch end {
+    case .noRoom(let reason): reason
+    case .exited(Int(WorkerExit.noRoom)): AttemptLog(attempt.log).lastWords
+    default: nil
+    }
   }
 
   /// Writes what was announced and collected into the store.
@@ -382,16 +421,20 @@ extension Coordinator {
     sweep.forecast.measurements(of: key, from: entry.attempt)
   }
 
-  /// Workers that hang are ended and tried again; those that take too long write a snapshot and leave.
+  /// Seconds of a clock that nobody sets and that stands still while the machine sleeps.
+  private static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
+
+  /// Workers that hang are ended and tried again; those that take too long write a snapshot and leave. Only time counts in
+  /// which this process looked: after a sleep of the machine, workers are as late as it is.
   private func endSilentOnes() {
-    // Where nothing can be written, no clock can be asked; that is for the workers to complain about.
-    guard !running.isEmpty, let clock = try? folder.clock() else { return }
+    watch.look(at: Self.now)
     for (key, entry) in running where entry.verdict == nil {
-      let since = Date.now.timeIntervalSince1970 - entry.started
-      if since > limits.silence, let beat = entry.attempt.lastBeat, clock - Double(beat) > limits.silence {
+      let beat = entry.attempt.beatTime
+      if let beat, beat != entry.beat?.time { running[key]?.beat = (beat, watch.seconds) }
+      if let beat, let known = entry.beat, known.time == beat, watch.seconds - known.seen > limits.silence {
         running[key]?.verdict = .hung
         entry.process.stop(executor, atOnce: true)
-      } else if let minutes = limits.minutes, since > minutes * 60 {
+      } else if let minutes = limits.minutes, watch.seconds - entry.watched > minutes * 60 {
         running[key]?.verdict = .overtime
         entry.process.stop(executor, atOnce: false)
       }
@@ -402,6 +445,7 @@ extension Coordinator {
     for (key, entry) in running.sorted(by: { $0.value.worker < $1.value.worker }) {
       guard let progress = WorkerProgress(of: entry.attempt) else { continue }
       running[key]?.progress = progress
+      tell(progress.notes, of: key)
       observe(
         .progress(
           StageProgress(
@@ -411,14 +455,21 @@ extension Coordinator {
     }
   }
 
+  /// Says aloud what a worker wants people to know, once.
+  private func tell(_ notes: [String], of key: ContentKey) {
+    guard let told = running[key]?.told else { return }
+    for note in notes.dropFirst(told) { observe(.warning("\(title(key).text): \(note)")) }
+    running[key]?.told = notes.count
+  }
+
   private func describe(_ end: JobEnd, _ attempt: AttemptFolder) -> String {
     let how =
       switch end {
       case .exited(let code): "its worker ended with code \(code)"
       case .killed(let signal): "its worker was killed by signal \(signal)"
-      case .notStarted(let reason): "its worker could not be started (\(reason))"
+      case .notStarted(let reason), .noRoom(let reason): "its worker could not be started (\(reason))"
       }
-    let last = intake.lastLine(attempt)
+    let last = intake.lastWords(attempt)
     return last.isEmpty ? how : "\(how): \(last)"
   }
 }
@@ -429,6 +480,7 @@ extension ExitNote {
     case .exited(let code): self.init(code: code)
     case .killed(let signal): self.init(signal: signal)
     case .notStarted(let reason): self.init(reason: reason)
+    case .noRoom(let reason): self.init(code: Int(WorkerExit.stopped), reason: reason)
     }
   }
 }

@@ -72,7 +72,7 @@ extension PhotographIndexing {
   /// Remembers folders of photographs in the store, and tells standard error how it goes.
   package static func of(_ folder: StoreFolder?) -> PhotographIndexing {
     PhotographIndexing(folder: folder.map { "\($0.path)/indexes" }) { text in
-      FileHandle.standardError.write(Data("\(text)\n".utf8))
+      WorkerLog.say(text)
     }
   }
 }

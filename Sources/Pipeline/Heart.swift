@@ -13,8 +13,13 @@ final class Heart: Sendable {
   var isSuperseded: Bool { superseded.load(ordering: .acquiring) }
 
   /// Beats on a thread of its own until the process or the heart ends: a long step is no reason to be taken for dead.
-  init(of attempt: AttemptFolder, in stage: StageFolder, stop: StopSignal) {
-    Thread.detachNewThread { [self] in
+  ///
+  /// - Parameter logLimit: bytes that the attempt's log may have.
+  /// - Throws: `WorkerError.noThread`
+  init(of attempt: AttemptFolder, in stage: StageFolder, stop: StopSignal, logLimit: Int) throws(WorkerError)
+  {
+    try BackgroundThread.start { [self] in
+      let log = AttemptLog(attempt.log)
       var lastBeat = DispatchTime.now().uptimeNanoseconds
       while !ended.load(ordering: .acquiring) {
         Thread.sleep(forTimeInterval: Self.watchSeconds)
@@ -24,6 +29,8 @@ final class Heart: Sendable {
           stop.request()
         }
         if attempt.isStopWanted, !stop.isRequested { stop.request() }
+        // A log that cannot be cut now may be cut a second later.
+        try? log.trim(to: logLimit)
         let now = DispatchTime.now().uptimeNanoseconds
         guard Double(now - lastBeat) * 1e-9 >= AttemptFolder.beatSeconds else { continue }
         lastBeat = now

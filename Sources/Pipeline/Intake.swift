@@ -244,11 +244,8 @@ final class Intake {
     return known.contains { $0.number == last.number && $0.outcome == .failed } ? nil : failure
   }
 
-  /// The last line that an attempt's worker said.
-  func lastLine(_ attempt: AttemptFolder) -> String {
-    let text = (try? AtomicFile.read(attempt.log)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    return text.split(separator: "\n").last.map(String.init) ?? ""
-  }
+  /// Why an attempt's worker ended, as it said itself; empty where it said nothing.
+  func lastWords(_ attempt: AttemptFolder) -> String { AttemptLog(attempt.log).lastWords }
 }
 
 extension ResultStore {

@@ -16,6 +16,8 @@ package struct WorkLimits: Sendable {
   package var allowsOtherProfile = false
   /// Of each worker.
   package var threads = 1
+  /// Bytes that the log of an attempt may have.
+  package var logLimit = WorkerOptions.standardLogLimit
 
   package init(memory: Int? = nil, niceness: Int = 0, minutes: Double? = nil, silence: Double = 120) {
     (self.memory, self.niceness, self.minutes, self.silence) = (memory, niceness, minutes, silence)

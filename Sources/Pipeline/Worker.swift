@@ -2,7 +2,7 @@ internal import Datasets
 internal import Foundation
 package import Specs
 package import Storage
-internal import Sweeps
+package import Sweeps
 internal import Tensors
 internal import Training
 
@@ -22,13 +22,17 @@ package enum WorkerExit {
   package static let contradicted: Int32 = 79
   /// Its snapshot is of another numerics profile, and nobody allowed to go on from it.
   package static let otherProfile: Int32 = 80
+  /// Processes, descriptors or memory had run out: later, with fewer workers beside it, the same attempt may succeed.
+  package static let noRoom: Int32 = 81
+  /// Its trainer ended as in the attempt before, and the next would end so too.
+  package static let repeated: Int32 = 82
   package static let internalError: Int32 = 70
 }
 
 package enum WorkerError: Error, Equatable, CustomStringConvertible {
   case noAttempt(ContentKey, number: Int)
   case otherKey(expected: ContentKey, found: ContentKey)
-  case cannotWatchParent(errno: Int32)
+  case noThread(errno: Int32)
 
   package var description: String {
     switch self {
@@ -36,7 +40,7 @@ package enum WorkerError: Error, Equatable, CustomStringConvertible {
       "The stage \(key.short) has no attempt \(number). Workers are started by `mtkd-sweep run`."
     case .otherKey(let expected, let found):
       "spec.json of \(expected.short) is that of \(found.short): it was changed. Remove the stage's folder and run again."
-    case .cannotWatchParent(let errno): "Cannot start a thread (\(String(cString: strerror(errno))))."
+    case .noThread(let errno): "Cannot start a thread (\(String(cString: strerror(errno))))."
     }
   }
 }
@@ -48,10 +52,12 @@ package enum Worker {
   /// - Parameters:
   ///   - job: what a cluster calls the job that this process runs in.
   ///   - asksTeachers: whether teachers are asked even where their outputs were written down.
+  ///   - logLimit: bytes that the attempt's log may have.
   ///   - threads: that the work of an operation is divided among; they decide no bit.
   package static func run(
     _ key: ContentKey, attempt number: Int, in store: StoreFolder, dataFolder: String?, job: String? = nil,
-    asksTeachers: Bool = false, allowsOtherProfile: Bool = false, threads: Int = 1
+    asksTeachers: Bool = false, allowsOtherProfile: Bool = false, threads: Int = 1,
+    logLimit: Int = WorkerOptions.standardLogLimit
   ) -> Int32 {
     WorkerSignals.install()
     if FastKernels.use(threads: threads) < threads {
@@ -66,7 +72,7 @@ package enum Worker {
         throw WorkerError.noAttempt(key, number: number)
       }
       try attempt.claim(now: Int(Date.now.timeIntervalSince1970), job: job)
-      let heart = Heart(of: attempt, in: stage, stop: WorkerSignals.stop)
+      let heart = try Heart(of: attempt, in: stage, stop: WorkerSignals.stop, logLimit: logLimit)
       defer { heart.end() }
       let workspace = try Workspace(
         store: store, stage: stage, attempt: attempt, dataFolder: dataFolder, asksTeachers: asksTeachers,
@@ -75,10 +81,16 @@ package enum Worker {
       return code == WorkerExit.stopped && heart.isSuperseded ? WorkerExit.superseded : code
     } catch let error as OtherProfile {
       return say("\(error)", WorkerExit.otherProfile)
+    } catch let error as TrainerEndedAgain {
+      return say("\(error)", WorkerExit.repeated)
     } catch let error as Contradiction {
       return say("\(error)", WorkerExit.contradicted)
     } catch let error as FileError {
-      return say("\(error)", WorkerExit.inputOutput)
+      return say("\(error)", error.isPassing ? WorkerExit.noRoom : WorkerExit.inputOutput)
+    } catch WorkerError.noThread(let code) {
+      return say("\(WorkerError.noThread(errno: code))", WorkerExit.noRoom)
+    } catch let error as StartFailure where error.isPassing {
+      return say("\(error)", WorkerExit.noRoom)
     } catch {
       return say("\(error)", WorkerExit.internalError)
     }
@@ -99,6 +111,10 @@ package enum Worker {
       return try fail(error.failure, workspace)
     } catch let error as DatasetError {
       return try fail(FailureRecord(cause: .data, reason: error.description), workspace)
+    } catch let error as TrainerFault {
+      return try fail(FailureRecord(cause: .other, reason: error.reason), workspace)
+    } catch let error as TrainerProtocolError {
+      return try fail(FailureRecord(cause: .other, reason: error.description), workspace)
     } catch let error as NoMapHead {
       return try fail(FailureRecord(cause: .other, reason: error.description), workspace)
     } catch let error as NoWholeBatch {
@@ -113,7 +129,7 @@ package enum Worker {
   }
 
   private static func say(_ text: String, _ code: Int32) -> Int32 {
-    FileHandle.standardError.write(Data("\(text)\n".utf8))
+    WorkerLog.say(text)
     return code
   }
 }

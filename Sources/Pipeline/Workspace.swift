@@ -137,7 +137,7 @@ final class Workspace {
   func note(_ text: String) { Self.say(text) }
 
   /// Standard error of a worker is its attempt's log.
-  static func say(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+  static func say(_ text: String) { WorkerLog.say(text) }
 
   /// Wall seconds since the worker began.
   var elapsed: Double { Self.now - started }
@@ -156,6 +156,8 @@ struct WorkerProgress: CanonicallyEncodable {
   var stepsHere: Int
   /// The most memory that the worker has held.
   var peakBytes: Int?
+  /// Sentences that people should hear once; those of before come first.
+  var notes: [String] = []
 
   static func path(in attempt: AttemptFolder) -> String { "\(attempt.path)/progress.json" }
 
@@ -178,6 +180,7 @@ struct WorkerProgress: CanonicallyEncodable {
     object.member("epochs", epochs, to: &bytes)
     object.member("imagesPerSecond", number(imagesPerSecond), to: &bytes)
     object.member("loss", number(loss), to: &bytes)
+    object.member("notes", notes.isEmpty ? nil : .array(notes.map { .string($0) }), to: &bytes)
     object.member("peakBytes", peakBytes.map { .number(DecimalNumber($0)) }, to: &bytes)
     object.member("step", step, to: &bytes)
     object.member("steps", steps, to: &bytes)
@@ -195,6 +198,7 @@ struct WorkerProgress: CanonicallyEncodable {
       cpuSeconds: try object.number("cpuSeconds").double,
       stepsHere: try object.integer("stepsHere"))
     peakBytes = object["peakBytes"]?.integer
+    notes = (try object.optional("notes", SpecObject.array) ?? []).compactMap(\.string)
   }
 
   /// Of this process.

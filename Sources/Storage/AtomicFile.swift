@@ -173,7 +173,7 @@ package enum AtomicFile {
   }
 
   /// Removes a folder with all that is in it. Nothing where there is none.
-  static func removeFolder(_ path: String) throws(FileError) {
+  package static func removeFolder(_ path: String) throws(FileError) {
     for name in try names(in: path) {
       let inner = "\(path)/\(name)"
       var status = stat()

@@ -29,6 +29,8 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
   package var isReadOnly: Bool { code == EROFS }
   package var isDenied: Bool { code == EACCES || code == EPERM }
   package var isAbsent: Bool { code == ENOENT }
+  /// Whether the same call may succeed later: descriptors or memory have run out.
+  package var isPassing: Bool { [EMFILE, ENFILE, ENOMEM, EAGAIN].contains(code) }
 
   package var description: String {
     "Cannot \(action) \(path): \(reason ?? String(cString: strerror(code))).\(advice)"

@@ -219,11 +219,9 @@ package struct AttemptFolder: Hashable, Sendable {
     guard utimensat(AT_FDCWD, heartbeat, nil, 0) == 0 else { throw FileError("touch", heartbeat) }
   }
 
-  /// Seconds since 1970 of the last heartbeat; nil before the first.
-  package var lastBeat: Int? {
-    var status = stat()
-    return stat(heartbeat, &status) == 0 ? Int(status.st_mtim.tv_sec) : nil
-  }
+  /// When the last heartbeat was, by the clock of the file system: to be compared with other heartbeats only. Nil before
+  /// the first.
+  package var beatTime: Double? { Self.changed(heartbeat) }
 
   /// Writes the files of the output and their manifest; `publish` syncs them. What an earlier call left is removed first.
   package func prepareOutput(_ files: [(name: String, bytes: [UInt8])]) throws(FileError) {

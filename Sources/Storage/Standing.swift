@@ -12,8 +12,9 @@ package struct ExitNote: CanonicallyEncodable {
   /// A sentence, where there is more to say than a number.
   package let reason: String?
 
-  /// Codes of workers that left their stage to whoever comes next: on request, and for a newer attempt.
-  package static let unfinished: Set<Int> = [75, 78]
+  /// Codes of workers that left their stage to whoever comes next: on request, for a newer attempt, and where the system had
+  /// no room for them.
+  package static let unfinished: Set<Int> = [75, 78, 81]
 
   /// Of an attempt whose files were damaged and moved aside.
   static let setAside = ExitNote(code: 75, reason: "its files were damaged and moved aside")

@@ -17,6 +17,11 @@ package struct Scheduler: Sendable {
     case timedOut(ContentKey)
     /// The worker left on request.
     case stopped(ContentKey)
+    /// It could not start, because processes, descriptors or memory have run out. That costs no try; nothing starts
+    /// until something ends or there is `roomAgain`, and fewer run at a time.
+    case postponed(ContentKey)
+    /// A while has passed since a stage was postponed: one more may run than did then.
+    case roomAgain
     case stopRequested
     /// They have not started and are not to start this time.
     case leftAlone([ContentKey])
@@ -81,6 +86,9 @@ package struct Scheduler: Sendable {
   private var deaths: [Int: Int] = [:]
   private var attempts: [Int: Int] = [:]
   private var running = 0
+  /// How many may run at a time now: `slots`, or fewer while the system has no room for as many.
+  private var room: Int
+  private var isPaused = false
   private var memory = 0
   private var isStopping = false
   /// Stages that wait or are ready.
@@ -96,7 +104,11 @@ package struct Scheduler: Sendable {
     _ stages: [StageRequest], done: Set<ContentKey>, failed: Set<ContentKey>, slots: Int, retries: Int,
     demand: Demand = Demand(), order: Order = .plan
   ) {
-    (self.stages, self.slots, self.retries, self.demand) = (stages, slots, retries, demand)
+    self.stages = stages
+    self.slots = slots
+    self.retries = retries
+    self.demand = demand
+    room = slots
     index.reserveCapacity(stages.count)
     for (place, stage) in stages.enumerated() where index[stage.key] == nil { index[stage.key] = place }
     var needed = [Bool](repeating: false, count: stages.count)
@@ -197,6 +209,13 @@ package struct Scheduler: Sendable {
     case .finished(let key): end(key, .done)
     case .failed(let key), .skipped(let key), .timedOut(let key): end(key, .failed)
     case .stopped(let key): end(key, .ready)
+    case .postponed(let key):
+      end(key, .ready)
+      room = max(1, running)
+      isPaused = true
+    case .roomAgain:
+      isPaused = false
+      room = min(slots, room + 1)
     case .died(let key):
       deaths[index[key]!, default: 0] += 1
       if triesLeft(key) > 0 || isStopping {
@@ -222,6 +241,8 @@ package struct Scheduler: Sendable {
     let place = index[key]!
     precondition(states[place] == .running, "\(key.short) is not running")
     running -= 1
+    // What it held is free now.
+    isPaused = false
     memory -= demand.memory(key)
     if state == .ready {
       states[place] = .ready
@@ -263,7 +284,7 @@ package struct Scheduler: Sendable {
     var actions = blocks
     blocks = []
     var tooLarge: [Int] = []
-    while !isStopping, running < slots, let place = ready.pop() {
+    while !isStopping, !isPaused, running < room, let place = ready.pop() {
       // It was left alone while it waited here.
       guard states[place] == .ready else { continue }
       let need = demand.memory(stages[place].key)

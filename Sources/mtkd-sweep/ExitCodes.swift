@@ -62,9 +62,11 @@ enum ExitCodes {
     case is NoConverter: unavailable
     case is OccupiedOutput, is OccupiedGrid: cannotCreate
     case is InvalidAnswer: badGrid
-    case is CannotListen: unavailable
+    case is CannotListen, is NoThread, is NoRoomForWorkers: unavailable
+    case let error as StartFailure: error.isPassing ? unavailable : internalError
     case let error as UnwritableOutput:
-      error.error.isFull ? inputOutput : error.error.isDenied ? permission : cannotCreate
+      error.error.isFull || [EIO, EPIPE].contains(error.error.code)
+        ? inputOutput : error.error.isDenied ? permission : cannotCreate
     case let error as DatasetError:
       if case .missing = error { missingInput } else { badGrid }
     case let error as FileError: code(ofFile: error)
@@ -93,17 +95,33 @@ enum ExitCodes {
     }
   }
 
-  /// Prints what went wrong and ends the process: domain errors as they describe themselves, everything else as the parser does.
-  static func leave(with error: any Error) -> Never {
+  /// Prints what went wrong, if anything did, and ends the process: domain errors as they describe themselves, everything
+  /// else as the argument parser does. A result that standard output did not take is a failure too.
+  static func leave(with error: (any Error)? = nil) -> Never {
+    let code = error.map { say($0) } ?? 0
+    let isResult = [0, doneWithFailures, incomplete].contains(code)
+    guard isResult, let failure = Out.failure else { exit(code) }
+    Talk.say("\(failure) The store is as it was meant to be: only what is printed from it is missing.")
+    exit(inputOutput)
+  }
+
+  /// - Returns: the exit code.
+  private static func say(_ error: any Error) -> Int32 {
     if let code = code(of: error) {
       Talk.say("\(error)\(nextStep(after: error))")
-      exit(code)
+      return code
     }
+    let code = MTKDSweep.exitCode(for: error)
     // The parser's own errors and exit codes have a code of theirs; what is left over has the one for "failure".
-    if error is ExitCode || MTKDSweep.exitCode(for: error) != .failure { MTKDSweep.exit(withError: error) }
-    Talk.say(
-      "Internal error: \(error). Run the same command again; `mtkd-sweep doctor` says what this machine has.")
-    exit(internalError)
+    guard error is ExitCode || code != .failure else {
+      Talk.say(
+        "Internal error: \(error). Run the same command again; `mtkd-sweep doctor` says what this machine has."
+      )
+      return internalError
+    }
+    let text = MTKDSweep.fullMessage(for: error)
+    if !text.isEmpty { code.isSuccess ? Out.put(text + "\n") : Talk.say(text) }
+    return code.rawValue
   }
 
   /// What to type next, for errors whose own sentence does not say it.
@@ -131,27 +149,4 @@ struct NothingThere: Error, CustomStringConvertible {
 struct MissingData: Error, CustomStringConvertible {
   let sentences: [String]
   var description: String { sentences.joined(separator: "\n") }
-}
-
-/// Standard error, for people.
-enum Talk {
-  private static let isUnicode = StyleOptions.isUnicode(ProcessInfo.processInfo.environment)
-
-  static func say(_ text: String) {
-    FileHandle.standardError.write(Data("\(isUnicode ? text : plain(text))\n".utf8))
-  }
-
-  /// The same in ASCII, as far as the text is ours; names of the user's stay as they are.
-  static func plain(_ text: String) -> String {
-    let marks = ["…": "...", "±": "+/-", "×": "x", "≤": "<=", "≥": ">=", "–": "-", "→": "->"]
-    return marks.reduce(text) { $0.replacing($1.key, with: $1.value) }
-  }
-}
-
-/// Standard output, for data. A reader that has gone away is no error of ours.
-enum Out {
-  static func put(_ text: String) {
-    signal(SIGPIPE, SIG_IGN)
-    try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
-  }
 }

@@ -32,7 +32,7 @@ struct Export: ParsableCommand {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "Where to. A format that is one text goes to standard output where nothing is said. A folder is replaced where an earlier export made it.",
+      "File or folder to write. (default: -, standard output, for a format that is one file) A folder is replaced where an earlier export made it.",
       valueName: "path"))
   var output: String?
 
@@ -50,13 +50,14 @@ struct Export: ParsableCommand {
     let record = try location.sweep(sweep, in: store)
     let format = try Catalog.exports.entry(format)
     let destination: ExportDestination
-    if let output {
-      destination = format.isFolder ? .folder(output) : .file(output)
-    } else if format.isFolder {
-      throw NothingThere(
-        description: "The format \(format.name) is a folder of files. Say where with -o DIR.")
+    if format.isFolder {
+      guard let output, output != "-" else {
+        throw NothingThere(
+          description: "The format \(format.name) is a folder of files. Say where with -o DIR.")
+      }
+      destination = .folder(output)
     } else {
-      destination = .standardOutput
+      destination = ExportDestination(output: output)
     }
     let header = ExportedSweep(
       name: record.name, columns: record.columns, time: record.created,
@@ -71,7 +72,11 @@ struct Export: ParsableCommand {
         }
       }
     }
-    if let output { Talk.say("\(points.count) runs of \(record.name) are in \(output).") }
+    guard let output, !destination.isStandardOutput else { return }
+    Talk.say(
+      points.count == 1
+        ? "1 run of \(record.name) is in \(output)."
+        : "\(points.count) runs of \(record.name) are in \(output).")
   }
 
   private func writeWeights(_ key: String) throws {
@@ -79,8 +84,9 @@ struct Export: ParsableCommand {
     guard let output else {
       throw NothingThere(description: "Weights go into a file. Say where with -o FILE.safetensors.")
     }
-    try ExportDestination.file(output).write { write in try write(ExportedFile(path: "", bytes: bytes)) }
-    Talk.say("The weights of \(title) are in \(output).")
+    let destination = ExportDestination(output: output)
+    try destination.write { write in try write(ExportedFile(path: "", bytes: bytes)) }
+    if !destination.isStandardOutput { Talk.say("The weights of \(title) are in \(output).") }
   }
 }
 

@@ -155,7 +155,7 @@ private struct Questions {
     if let given { return try read(given) }
     guard asks else { return try read(usual) }
     while true {
-      FileHandle.standardError.write(Data("\(question)\n  [\(usual)] ".utf8))
+      _ = SystemCall.write(Array("\(question)\n  [\(usual)] ".utf8), to: STDERR_FILENO)
       // The end of input takes what is usual, as Enter does.
       let line = readLine()?.trimmingCharacters(in: .whitespaces) ?? ""
       do { return try read(line.isEmpty ? usual : line) } catch { Talk.say("  \(error)") }

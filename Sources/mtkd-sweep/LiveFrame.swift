@@ -1,6 +1,7 @@
 import Foundation
 import Reports
 import Specs
+import Storage
 
 /// What a terminal shows of a sweep that runs: values in, lines out, none wider and not more of them than the terminal has.
 struct LiveFrame {
@@ -206,12 +207,7 @@ struct LiveScreen {
   }
 
   private func write(_ text: String) {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { Foundation.write(stream, $0.baseAddress!, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return }
-      bytes = bytes.dropFirst(count)
-    }
+    let code = SystemCall.write(Array(text.utf8), to: stream)
+    if code != 0, stream == STDERR_FILENO { Talk.lose(code) }
   }
 }

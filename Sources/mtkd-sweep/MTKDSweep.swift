@@ -1,4 +1,5 @@
 import ArgumentParser
+import CProcesses
 import Foundation
 import Pipeline
 import Specs
@@ -32,16 +33,24 @@ struct MTKDSweep: AsyncParsableCommand {
   private static let commandNames =
     configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
 
+  /// What was typed after the program's name.
+  static let arguments = (1..<max(1, process_argument_count())).map {
+    String(cString: process_argument($0))
+  }
+
   static func main() async {
-    if let topic = HelpTopic.asked(by: Array(CommandLine.arguments.dropFirst())) {
-      return Out.put(topic.text)
+    if let topic = HelpTopic.asked(by: arguments) {
+      Out.put(topic.text)
+      ExitCodes.leave()
     }
-    if let job = WorkerJob(Array(CommandLine.arguments.dropFirst())) { Foundation.exit(job.run()) }
-    if CommandLine.arguments.dropFirst() == ["run"] { FirstContact.explainRun() }
-    FirstContact.explainUnknownCommand(CommandLine.arguments.dropFirst().first, known: commandNames)
+    if let job = WorkerJob(arguments) { Foundation.exit(job.run()) }
+    if arguments == ["run"] { FirstContact.explainRun() }
+    FirstContact.explainUnknownCommand(arguments.first, known: commandNames)
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(arguments)
       if var command = command as? any AsyncParsableCommand {
+        // Without threads nothing would ever answer an `await`.
+        try NoThread.check()
         try await command.run()
       } else {
         try command.run()
@@ -49,5 +58,6 @@ struct MTKDSweep: AsyncParsableCommand {
     } catch {
       ExitCodes.leave(with: error)
     }
+    ExitCodes.leave()
   }
 }

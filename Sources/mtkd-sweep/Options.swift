@@ -100,7 +100,16 @@ struct LimitOptions: ParsableArguments {
   )
   var silence: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "Size that the log of an attempt may have; the middle of a longer one is cut out. (default: 64MB)",
+      valueName: "size"))
+  var logLimit: ByteSize?
+
   func validate() throws {
+    if let logLimit, logLimit.bytes < WorkerOptions.leastLogLimit {
+      throw ValidationError("--log-limit is \(WorkerOptions.leastLogLimit / 1000)kB or more.")
+    }
     guard silence.map({ $0 >= 45 }) != false else {
       throw ValidationError("--silence is 45 or more: workers show themselves every 15 s.")
     }
@@ -117,6 +126,7 @@ struct LimitOptions: ParsableArguments {
       silence: silence ?? 120)
     limits.allowsOtherProfile = allowOtherProfile
     limits.threads = threads(grid)
+    limits.logLimit = logLimit?.bytes ?? WorkerOptions.standardLogLimit
     return limits
   }
 
@@ -124,7 +134,7 @@ struct LimitOptions: ParsableArguments {
   func workerOptions(_ cache: CacheOptions, _ grid: GridSpec) -> WorkerOptions {
     WorkerOptions(
       asksTeachers: !cache.isUsed, allowsOtherProfile: allowOtherProfile, niceness: niceness,
-      threads: threads(grid))
+      threads: threads(grid), logLimit: logLimit?.bytes ?? WorkerOptions.standardLogLimit)
   }
 
   /// What belongs to the site file on a cluster, a sentence; nil where nothing of that is asked for.

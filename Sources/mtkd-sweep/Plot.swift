@@ -71,12 +71,9 @@ struct Plot: ParsableCommand {
     }
     let svg = try figure.draw(
       FigureInput(table, series: try series(figure, record.name, results, store), x: x))
-    if output == "-" {
-      Out.put(svg.text)
-      return
-    }
-    let bytes = ending == "svg" ? Array(svg.text.utf8) : try PictureConverter.convert(svg.text, to: ending)
-    try ExportDestination.file(output).write { write in try write(ExportedFile(path: "", bytes: bytes)) }
+    let isPicture = output != "-" && ending != "svg"
+    let bytes = isPicture ? try PictureConverter.convert(svg.text, to: ending) : Array(svg.text.utf8)
+    try ExportDestination(output: output).write { write in try write(ExportedFile(path: "", bytes: bytes)) }
   }
 
   private func series(

@@ -28,7 +28,7 @@ struct Report: ParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("File to write; standard output where nothing is said.", valueName: "file"))
+    help: ArgumentHelp("File to write. (default: -, standard output)", valueName: "file"))
   var output: String?
 
   @OptionGroup var options: ReportOptions
@@ -46,7 +46,8 @@ struct Report: ParsableCommand {
     let record = try location.sweep(sweep, in: store)
     let table = try options.table(record, in: store)
     let results = table.results
-    let style = output == nil ? styles.style(for: STDOUT_FILENO) : TextStyle()
+    let destination = ExportDestination(output: output)
+    let style = destination.isStandardOutput ? styles.style(for: STDOUT_FILENO) : TextStyle()
     let text =
       switch format {
       case SweepPage.name:
@@ -54,7 +55,6 @@ struct Report: ParsableCommand {
       case MarkdownTable.name: try MarkdownReport.render(store.story(of: record, table), style: style)
       default: try Catalog.tableFormats.entry(format).render(table, style: style)
       }
-    let destination = output.map { ExportDestination.file($0) } ?? .standardOutput
     try destination.write { write in try write(ExportedFile(path: "", text)) }
     let withheld = table.cells.count { $0.isWithheld }
     if withheld > 0 {

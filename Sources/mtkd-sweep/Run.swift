@@ -1,11 +1,11 @@
 import ArgumentParser
-@preconcurrency import Dispatch
 import Foundation
 import Pipeline
 import Reports
 import Specs
 import Storage
 import Sweeps
+import Synchronization
 
 /// `mtkd-sweep run`: start, resume and growth are one command.
 struct Run: AsyncParsableCommand {
@@ -67,6 +67,9 @@ struct Run: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let stop = StopSignal()
+    let talk = RunTalk()
+    try listen(stop, talk)
     // Everything that can be wrong with the grid is said before anything is made.
     let read = try SweepPlanner.read(
       gridAt: file, dataFolders: data.folders, in: location.folder, limit: gridSize.limit)
@@ -89,16 +92,17 @@ struct Run: AsyncParsableCommand {
     let display = RunDisplay(
       style: styles.style(for: STDERR_FILENO), isLive: isatty(STDERR_FILENO) == 1 && !quiet && !events,
       isQuiet: quiet, detail: verbose, events: events, forecast: sweep.forecast)
+    talk.display.withLock { $0 = display }
     let start = try runner(of: sweep, store, program.path) { display.show($0) }
     try display.follow(sweep, in: store)
 
-    let stop = StopSignal()
-    let signals = StopSignals(stop) {
-      display.say("Stopping: workers write snapshots. Ctrl-C again ends them at once.")
-    }
+    goOnWithoutStreams(sweep.name, stop)
     let clock = until.map { until in
       Task {
-        try await Task.sleep(for: .seconds(until.date.timeIntervalSinceNow))
+        // Asked again and again, because the clock may be set meanwhile.
+        while until.date.timeIntervalSinceNow > 0 {
+          try await Task.sleep(for: .seconds(min(5, until.date.timeIntervalSinceNow)))
+        }
         display.say("The time is up: workers write snapshots.")
         stop.request()
       }
@@ -109,7 +113,6 @@ struct Run: AsyncParsableCommand {
       stop.request()
     }
     clock?.cancel()
-    signals.end()
     display.end()
     _ = lease
     if case .submitted(let pending, let running) = outcome {
@@ -135,6 +138,44 @@ struct Run: AsyncParsableCommand {
       throw ExitCode(ExitCodes.doneWithFailures)
     }
     if gridSize.maxRuns != nil, !later.isEmpty { throw ExitCode(ExitCodes.stopped) }
+  }
+
+  /// Where a stop is said aloud: above the frame, once there is one.
+  private final class RunTalk: Sendable {
+    let display = Mutex<RunDisplay?>(nil)
+
+    func say(_ text: String) {
+      if let display = display.withLock({ $0 }) { display.say(text) } else { Talk.say(text) }
+    }
+  }
+
+  /// A signal is a wish the first time and an order the second.
+  private func listen(_ stop: StopSignal, _ talk: RunTalk) throws {
+    try StopSignals.listen { number in
+      stop.request()
+      if stop.count == 1 {
+        return talk.say("Stopping: workers write snapshots. Ctrl-C again ends them at once.")
+      }
+      // Workers read the end of the pipe that this process holds, and end with it.
+      Talk.say("Ended at once. The same command goes on from the last snapshots.")
+      Foundation.exit(number == SIGTERM ? ExitCodes.terminated : ExitCodes.interruptedTwice)
+    }
+  }
+
+  /// Without standard error nobody would hear what goes wrong, so its loss is a wish to stop; unless whoever started this
+  /// declared the loss of the terminal harmless: then the store hears it.
+  private func goOnWithoutStreams(_ sweep: String, _ stop: StopSignal) {
+    guard StopSignals.isHangupIgnored else {
+      return Talk.whenLost { _ in stop.request() }
+    }
+    let diary = RunDiary(of: sweep, in: location.folder)
+    Talk.goOn(in: diary)
+    Out.goOn(in: diary)
+    Talk.whenLost { code in
+      diary.write(
+        "Standard error cannot be written (\(String(cString: strerror(code)))). SIGHUP is ignored, so the run goes on "
+          + "and writes here.")
+    }
   }
 
   /// For `-vv`.
@@ -205,31 +246,4 @@ struct Run: AsyncParsableCommand {
     let table = try ReportTable(results, ReportLayout(report)).beside(report.paperValues, in: store)
     return TextTable.render(table, style: styles.style(for: STDOUT_FILENO))
   }
-}
-
-/// Ctrl-C, SIGTERM and SIGHUP: once is a wish, twice an order.
-private final class StopSignals: Sendable {
-  private let sources: [any DispatchSourceSignal]
-
-  init(_ stop: StopSignal, asked: @escaping @Sendable () -> Void) {
-    let queue = DispatchQueue(label: "signals")
-    sources = [SIGINT, SIGTERM, SIGHUP].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-      source.setEventHandler {
-        stop.request()
-        if stop.count == 1 {
-          asked()
-        } else {
-          // Workers read the end of the pipe that this process holds, and end with it.
-          Talk.say("Ended at once. The same command goes on from the last snapshots.")
-          exit(number == SIGTERM ? ExitCodes.terminated : ExitCodes.interruptedTwice)
-        }
-      }
-      source.resume()
-      return source
-    }
-  }
-
-  func end() { for source in sources { source.cancel() } }
 }

@@ -96,6 +96,10 @@ struct Status: AsyncParsableCommand {
         }
           ?? (cluster == nil ? "nobody is running it" : "it is on the cluster"))
       lines += cluster?.lines ?? []
+      let diary = RunDiary.path(of: record.name, in: location.folder)
+      if FileManager.default.fileExists(atPath: diary) {
+        lines.append("  \(diary) has what a run had to say that had lost its terminal")
+      }
       lines += active.map {
         "  \($0.title): epoch \($0.epoch + 1) of \($0.epochs), step \($0.step) of \($0.steps)"
       }

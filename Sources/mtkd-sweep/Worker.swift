@@ -1,5 +1,5 @@
 import ArgumentParser
-@preconcurrency import Dispatch
+import CProcesses
 import Foundation
 import Pipeline
 import Specs
@@ -23,6 +23,7 @@ struct WorkerCommand: AsyncParsableCommand {
   @Flag var allowOtherProfile = false
   @Option var niceness = 0
   @Option var threads = 1
+  @Option var logLimit = WorkerOptions.standardLogLimit
 
   func validate() throws {
     guard (key != nil && attempt != nil) != (batch != nil && task != nil) else {
@@ -43,8 +44,13 @@ struct WorkerCommand: AsyncParsableCommand {
   var work: WorkerJob? {
     guard let key = key.flatMap({ ContentKey($0) }), let attempt else { return nil }
     var work = WorkerJob(key: key, attempt: attempt, store: location.path)
-    (work.dataFolder, work.job, work.niceness) = (dataFolder, job, niceness)
-    (work.liveTeachers, work.allowOtherProfile, work.threads) = (liveTeachers, allowOtherProfile, threads)
+    work.dataFolder = dataFolder
+    work.job = job
+    work.niceness = niceness
+    work.liveTeachers = liveTeachers
+    work.allowOtherProfile = allowOtherProfile
+    work.threads = threads
+    work.logLimit = logLimit
     return work
   }
 
@@ -56,13 +62,14 @@ struct WorkerCommand: AsyncParsableCommand {
       throw NothingThere(description: "Cannot tell which file this program is: /proc is not mounted.")
     }
     let stop = StopSignal()
-    let signals = BatchSignals(stop)
+    // What a scheduler sends before it ends a job: USR1 as the script asked for it, TERM with CONT otherwise. All mean the
+    // same, because which of them comes for a time limit and which for a preemption differs from site to site.
+    try StopSignals.listen { _ in stop.request() }
     let worker = try BatchWorker(
       token, at: BatchWorker.Place(task: task, array: array, life: life), in: location.folder,
       executor: LocalProcesses(
         executable: program.path, environment: ProgramIdentity.environment(of: program.path)))
     let code = try await worker.run(until: stop)
-    signals.end()
     guard code == ExitCodes.stopped, let array, try worker.wantsAnotherLife() else { throw ExitCode(code) }
     // The element of the array, never the array's own number: that would put every task back.
     let isBack = await Slurm(bin: worker.bin).requeue("\(array)_\(task)")
@@ -85,9 +92,13 @@ struct WorkerJob: Equatable {
   var allowOtherProfile = false
   var niceness = 0
   var threads = 1
+  /// Bytes that the log of the attempt may have.
+  var logLimit = WorkerOptions.standardLogLimit
 
   init(key: ContentKey, attempt: Int, store: String) {
-    (self.key, self.attempt, self.store) = (key, attempt, store)
+    self.key = key
+    self.attempt = attempt
+    self.store = store
   }
 
   /// Reads what executors write, `worker KEY` and its options. The argument parser looks at all commands first, which takes longer than a small
@@ -98,6 +109,7 @@ struct WorkerJob: Equatable {
     }
     var (attempt, store): (Int?, String?) = (nil, nil)
     var (niceness, threads): (Int?, Int?) = (0, 1)
+    var logLimit: Int? = WorkerOptions.standardLogLimit
     var (dataFolder, job): (String?, String?) = (nil, nil)
     var (liveTeachers, allowOtherProfile) = (false, false)
     var rest = arguments.dropFirst(2)
@@ -105,7 +117,7 @@ struct WorkerJob: Equatable {
       switch name {
       case "--live-teachers": liveTeachers = true
       case "--allow-other-profile": allowOtherProfile = true
-      case "--attempt", "--store", "--data-folder", "--job", "--niceness", "--threads":
+      case "--attempt", "--store", "--data-folder", "--job", "--niceness", "--threads", "--log-limit":
         guard let value = rest.popFirst() else { return nil }
         switch name {
         case "--attempt": attempt = Int(value)
@@ -113,41 +125,32 @@ struct WorkerJob: Equatable {
         case "--data-folder": dataFolder = value
         case "--job": job = value
         case "--threads": threads = Int(value)
+        case "--log-limit": logLimit = Int(value)
         default: niceness = Int(value)
         }
       default: return nil
       }
     }
-    guard let attempt, let store, let niceness, let threads else { return nil }
+    guard let attempt, let store, let niceness, let threads, let logLimit else { return nil }
     self.init(key: key, attempt: attempt, store: store)
-    (self.dataFolder, self.job, self.niceness) = (dataFolder, job, niceness)
-    (self.liveTeachers, self.allowOtherProfile, self.threads) = (liveTeachers, allowOtherProfile, threads)
+    self.dataFolder = dataFolder
+    self.job = job
+    self.niceness = niceness
+    self.liveTeachers = liveTeachers
+    self.allowOtherProfile = allowOtherProfile
+    self.threads = threads
+    self.logLimit = logLimit
   }
 
   /// - Returns: the exit code.
   func run() -> Int32 {
+    WorkerSignals.install()
+    // One that came before the handler stood.
+    if process_was_signalled(SIGTERM) { raise(SIGTERM) }
     if niceness > 0 { setpriority(__priority_which_t(0), 0, Int32(niceness)) }
     return Pipeline.Worker.run(
       key, attempt: attempt, in: StoreFolder(store), dataFolder: dataFolder, job: job,
-      asksTeachers: liveTeachers, allowsOtherProfile: allowOtherProfile, threads: threads)
+      asksTeachers: liveTeachers, allowsOtherProfile: allowOtherProfile, threads: threads,
+      logLimit: logLimit)
   }
-}
-
-/// What a scheduler sends before it ends a job: USR1 as the script asked for it, TERM with CONT otherwise. All mean the same, because which of them
-/// comes for a time limit and which for a preemption differs from site to site.
-private final class BatchSignals: Sendable {
-  private let sources: [any DispatchSourceSignal]
-
-  init(_ stop: StopSignal) {
-    let queue = DispatchQueue(label: "signals")
-    sources = [SIGUSR1, SIGTERM, SIGINT, SIGHUP].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-      source.setEventHandler { stop.request() }
-      source.resume()
-      return source
-    }
-  }
-
-  func end() { for source in sources { source.cancel() } }
 }

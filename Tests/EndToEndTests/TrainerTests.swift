@@ -112,8 +112,20 @@ import Testing
     ("exit 3", 1, "without having said"),
     (#"echo '{"record": "epoch"}'"#, 1, "epoch"),
     (#"echo '{"record": "finished", "files": ["../../secret"]}'"#, 1, "names of files"),
-    (#"echo '{"record": "finished", "files": ["absent"]}'"#, 74, "absent"),
-    (#"echo '{not json'"#, 1, "docs/trainers.md"),
+    (#"echo '{"record": "finished", "files": ["last.safetensors"]}'"#, 1, "which this program writes itself"),
+    (#"echo '{"record": "finished", "files": ["manifest.json"]}'"#, 1, "which this program writes itself"),
+    (#"echo '{"record": not json'"#, 1, "docs/trainers.md"),
+    // No record says so of itself: these are lines for the log.
+    (#"echo '{not json'; exit 3"#, 1, "{not json"),
+    (#"echo '{"loss": 0.5}'; exit 3"#, 1, "ended with code 3"),
+    (
+      "echo 'Traceback (most recent call last):' >&2; echo '  File \"a.py\", line 1' >&2; echo 'ValueError: no such card' >&2; exit 1",
+      1, "ValueError: no such card"
+    ),
+    (
+      "echo 'x.swift:1: Fatal error: Index out of range' >&2; echo; echo '*** Signal 4: Backtracing' >&2; echo '0 0x12 main' >&2; exit 1",
+      1, "Fatal error: Index out of range"
+    ),
     (
       #"echo '{"record": "epoch", "epoch": 0, "step": 1, "metrics": {}}'; echo '{"record": "epoch", "epoch": 0, "step": 1, "metrics": {}}'"#,
       1, "ascending"
@@ -125,7 +137,7 @@ import Testing
     ),
     (
       #"echo '{"record": "epoch", "epoch": 0, "step": 1, "metrics": {}}'; echo '{"record": "finished", "metrics": {}}'"#,
-      1, "2 epochs, of which 1"
+      1, "after 1 of 2 epochs"
     ),
   ]
 
@@ -142,6 +154,190 @@ import Testing
     let output = try Program.run("run", "tiny.json", in: sweep.folder)
     #expect(
       output.status == status && output.talk.contains(says), "\(script): \(output.status) \(output.talk)")
+  }
+
+  /// A sweep of one run with a trainer that is a script, and a trainer that does all that it should in `epochs` epochs.
+  private func scripted(
+    _ script: String, epochs: Int = 2, retries: Int = 2, axes: String = ""
+  ) throws -> TinySweep {
+    let sweep = try TinySweep(
+      grid: """
+        { "version": 1, "name": "theirs", "base": { "dataset": "synthetic-1x8x8-3", "trainImages": 30, "testImages": 15, "epochs": \(epochs),
+          "student": "mini-resnet8-w8", "method": "baseline", "trainer": { "command": ["sh", "t.sh"] } }, "run": { "retries": \(retries) }\(axes) }
+        """)
+    try sweep.write("read request\n\(script)\n", to: "t.sh")
+    return sweep
+  }
+
+  private static func epoch(_ number: Int, _ metrics: String = #"{"test.acc1": 50}"#) -> String {
+    #"echo '{"record": "epoch", "epoch": \#(number), "step": \#(number + 1), "metrics": \#(metrics)}'"#
+  }
+
+  private static let whole = "\(epoch(0)); \(epoch(1))"
+
+  private static func finished(_ files: String = "[]", _ metrics: String = #"{"test.acc1": 50}"#) -> String {
+    #"echo '{"record": "finished", "metrics": \#(metrics), "files": \#(files)}'"#
+  }
+
+  @Test func `a fault in what one trainer hands over fails its run, and the others go on`() throws {
+    let folder = "$(printf %s \"$request\" | sed 's/.*\"folder\":\"//; s/\".*//')"
+    let faults = [
+      ("absent", "true", "is not in"), ("a", "mkdir \(folder)/a", "something other than a file"),
+      ("f", "mkfifo \(folder)/f", "something other than a file"),
+      ("l", "ln -s /dev/zero \(folder)/l", "something other than a file"),
+    ]
+    for (name, making, says) in faults {
+      let seed = #"case "$request" in *'"seed":1'*) bad=1;; esac"#
+      let sweep = try scripted(
+        "\(seed); \(Self.whole); if [ $bad ]; then \(making); \(Self.finished("[\"\(name)\"]")); else \(Self.finished()); fi",
+        axes: #", "seeds": { "count": 3 }"#)
+      defer { sweep.remove() }
+      let output = try Program.run("run", "tiny.json", in: sweep.folder)
+      #expect(output.status == 1 && output.talk.contains(says), "\(name): \(output.status) \(output.talk)")
+      let status = try Program.run("status", in: sweep.folder)
+      #expect(status.out.contains("2 finished, 1 failed"), "\(name): \(status.out)")
+    }
+  }
+
+  /// Processes whose environment carries the mark of a trainer of this sweep.
+  private func marked(_ sweep: TinySweep) throws -> String {
+    try Program.shell(
+      "for p in /proc/[0-9]*; do tr '\\0' '\\n' < $p/environ 2>/dev/null | grep -q ^MTKD_SWEEP_TRAINER= && "
+        + "case $(readlink $p/cwd) in \(sweep.folder.path)*) basename $p;; esac; done; true", in: sweep.folder
+    ).out
+  }
+
+  private func expectNoTrainer(_ sweep: TinySweep, within seconds: Double = 10) throws {
+    let deadline = Date.now + seconds
+    while try !marked(sweep).isEmpty, Date.now < deadline { usleep(20_000) }
+    #expect(try marked(sweep).isEmpty)
+  }
+
+  @Test func `the end of a trainer's process ends its run, whoever holds its output or ignores signals`()
+    throws
+  {
+    for child in [
+      "sleep 600 &", "(trap '' TERM; sleep 600) &", "(trap '' TERM; while :; do echo x; sleep 0.01; done) &",
+    ] {
+      let sweep = try scripted("\(child)\n\(Self.whole); \(Self.finished())")
+      defer { sweep.remove() }
+      let begin = Date.now
+      let output = try Program.run("run", "tiny.json", in: sweep.folder)
+      #expect(output.status == 0, "\(child): \(output.talk)")
+      #expect(Date.now.timeIntervalSince(begin) < 30, "\(child)")
+      try expectNoTrainer(sweep, within: 1)
+    }
+  }
+
+  @Test func `a trainer behind a shell ends with its worker, and two never write into one folder`() throws {
+    for victim in ["coordinator", "worker", "both"] {
+      // What the shell starts is not its only child, so the shell does not become it.
+      let sweep = try scripted(
+        "\(Self.epoch(0)); if [ -e ../../../go ]; then \(Self.epoch(1)); \(Self.finished()); exit 0; fi\n"
+          + "(trap '' HUP; while :; do sleep 0.05; done); true", retries: 0)
+      defer { sweep.remove() }
+      let run = try Program.start(["run", "tiny.json"], in: sweep.folder)
+      let deadline = Date.now + 60
+      while run.process.isRunning, Date.now < deadline,
+        try Program.shell("grep -l '\"epoch\"' results/stages/*/attempts/*/records.jsonl", in: sweep.folder)
+          .status != 0
+      { usleep(20_000) }
+      let workers = try sweep.workersAlive()
+      #expect(workers.count == 1)
+      if victim != "worker" { run.signal(SIGKILL) }
+      if victim != "coordinator" { for worker in workers { kill(worker, SIGKILL) } }
+      _ = try run.finish()
+      if victim == "both" {
+        // Nobody was left to end it; whoever comes next does so before another begins.
+        #expect(try !marked(sweep).isEmpty)
+        try sweep.write("", to: "go")
+        #expect(try Program.run("run", "tiny.json", in: sweep.folder).status == 0)
+      }
+      try expectNoTrainer(sweep)
+    }
+  }
+
+  @Test func `a stop reaches a trainer behind a shell, and one that ignores it is ended`() throws {
+    let sweep = try scripted(
+      "(trap 'exit 0' TERM; \(Self.epoch(0)); while :; do sleep 0.05; done); true", retries: 0)
+    defer { sweep.remove() }
+    let run = try Program.start(["run", "tiny.json"], in: sweep.folder)
+    let deadline = Date.now + 60
+    while run.process.isRunning, Date.now < deadline,
+      try Program.shell("grep -l '\"epoch\"' results/stages/*/attempts/*/records.jsonl", in: sweep.folder)
+        .status != 0
+    { usleep(20_000) }
+    run.signal(SIGINT)
+    let asked = Date.now
+    let output = try run.finish()
+    #expect(output.status == 75, "\(output.talk)")
+    #expect(Date.now.timeIntervalSince(asked) < 10)
+    try expectNoTrainer(sweep, within: 1)
+  }
+
+  @Test func `numbers that JSON does not have are not numbers, and an error that repeats is not tried again`()
+    throws
+  {
+    let diverging = #"{"test.acc1": 50, "train.loss": NaN, "a": -Infinity, "b": Infinity}"#
+    let sweep = try scripted("\(Self.epoch(0, diverging)); \(Self.epoch(1, diverging)); \(Self.finished())")
+    defer { sweep.remove() }
+    let output = try Program.run("run", "tiny.json", in: sweep.folder)
+    #expect(output.status == 0, "\(output.talk)")
+    let failing = try scripted(
+      "echo x >> count; echo 'ImportError: no module named torch' >&2; exit 1", retries: 5)
+    defer { failing.remove() }
+    let failed = try Program.run("run", "tiny.json", in: failing.folder)
+    #expect(
+      failed.status == 1 && failed.talk.contains("ImportError: no module named torch"), "\(failed.talk)")
+    let count = try Program.shell(
+      "cat results/stages/*/trainer/count results/trainers/*/count | wc -l", in: failing.folder)
+    #expect(count.out.trimmingCharacters(in: .whitespacesAndNewlines) == "2", "\(count.out)")
+  }
+
+  @Test func `what looks wrong in a trainer's numbers is said once`() throws {
+    let sweep = try scripted(
+      "\(Self.epoch(0, #"{"test.acc1": 0.5}"#)); \(Self.epoch(1, #"{"test.acc1": 0.6}"#)); \(Self.finished("[]", #"{"test.acc1": 60}"#))"
+    )
+    defer { sweep.remove() }
+    let output = try Program.run("run", "tiny.json", in: sweep.folder)
+    #expect(output.talk.contains("in percent"), "\(output.talk)")
+    let log = try Program.shell("cat results/stages/*/attempts/1/log", in: sweep.folder).out
+    #expect(log.contains("had 0.6"), "\(log)")
+  }
+
+  @Test func `an endless log is cut in its middle, and a huge sparse one is no burden`() throws {
+    let noise = "yes abcdefghijklmnopqrstuvwxyz | head -c 3000000 >&2; sleep 2.5; echo >&2"
+    let sweep = try scripted("echo begins >&2; \(noise); echo ends >&2; \(Self.whole); \(Self.finished())")
+    defer { sweep.remove() }
+    let output = try Program.run("run", "tiny.json", "--log-limit", "1MB", in: sweep.folder)
+    #expect(output.status == 0, "\(output.talk)")
+    let log = try Program.shell(
+      "cat results/stages/*/attempts/1/log | sed -n '1p;/cut out/p;$p'; cat results/stages/*/attempts/1/log | wc -c",
+      in: sweep.folder
+    ).out
+      .split(separator: "\n").map(String.init)
+    #expect(
+      log.contains("begins") && log.contains("ends") && log.contains { $0.contains("bytes were cut out") },
+      "\(log)")
+    #expect(Int(log.last ?? "").map { $0 < 1_100_000 } == true, "\(log)")
+    let sparse = try scripted(
+      "truncate -s 20G ../../attempts/1/log 2>/dev/null || truncate -s 20G $(readlink /proc/self/fd/2); echo 'Error: it is over' >&2; exit 1",
+      retries: 0)
+    defer { sparse.remove() }
+    let died = try Program.shell("ulimit -v 4000000; \"$PROGRAM\" run tiny.json", in: sparse.folder)
+    #expect(died.status == 1 && died.talk.contains("Error: it is over"), "\(died.status) \(died.talk)")
+  }
+
+  @Test func `each worker has a slot of its own, which its trainer finds`() throws {
+    let sweep = try scripted(
+      #"echo "slot $MTKD_SWEEP_SLOT" >&2; printf %s "$request" | grep -o '"slot":[0-9]*' >&2; sleep 0.3; "#
+        + Self.whole + "; " + Self.finished(),
+      axes: #", "seeds": { "count": 4 }"#)
+    defer { sweep.remove() }
+    #expect(try Program.run("run", "tiny.json", "--workers", "2", in: sweep.folder).status == 0)
+    let log = try Program.shell("cat results/stages/*/attempts/*/log | grep slot | sort -u", in: sweep.folder)
+      .out
+    #expect(log == "\"slot\":1\n\"slot\":2\nslot 1\nslot 2\n", "\(log)")
   }
 
   @Test func `a trainer that a grid gets wrong is refused at its place`() throws {

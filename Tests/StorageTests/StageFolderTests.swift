@@ -108,13 +108,13 @@ import Testing
 
   @Test func `an attempt says who works on it and when it last did`() throws {
     let attempt = try stage.newAttempt()
-    #expect(attempt.holder == nil && attempt.lastBeat == nil)
+    #expect(attempt.holder == nil && attempt.beatTime == nil)
     try attempt.claim(now: 1_000_000)
     #expect(attempt.holder == Holder(identity: .current, since: 1_000_000))
     #expect(attempt.holder?.identity.isAlive == true)
-    let first = try #require(attempt.lastBeat)
+    let first = try #require(attempt.beatTime)
     try attempt.beat()
-    #expect(try #require(attempt.lastBeat) >= first)
+    #expect(try #require(attempt.beatTime) >= first)
   }
 
   // Snapshots

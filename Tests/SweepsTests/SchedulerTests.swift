@@ -45,6 +45,31 @@ import Testing
     #expect(scheduler.handle(.finished(run.key)) == [.end])
   }
 
+  @Test func `a start without room costs no try and makes fewer run, and more again later`() {
+    let runs = ["a", "b", "c"].map { Self.student($0, []) }
+    let keys = runs.map(\.key)
+    var scheduler = Scheduler(runs, done: [], failed: [], slots: 3, retries: 0)
+    #expect(started(scheduler.begin()) == keys)
+    #expect(scheduler.handle(.postponed(keys[2])).isEmpty)
+    #expect(scheduler.triesLeft(keys[2]) == 1)
+    // Two at a time, until a while has passed.
+    #expect(started(scheduler.handle(.finished(keys[0]))) == [keys[2]])
+    #expect(scheduler.handle(.postponed(keys[2])).isEmpty)
+    #expect(started(scheduler.handle(.roomAgain)) == [keys[2]])
+    #expect(scheduler.handle(.finished(keys[1])).isEmpty)
+    #expect(scheduler.handle(.finished(keys[2])) == [.end])
+  }
+
+  @Test func `with nobody at work and no room, nothing starts until there is some`() {
+    let run = Self.student("a", [])
+    var scheduler = Scheduler([run], done: [], failed: [], slots: 4, retries: 0)
+    #expect(started(scheduler.begin()) == [run.key])
+    for _ in 0..<5 {
+      #expect(scheduler.handle(.postponed(run.key)).isEmpty)
+      #expect(started(scheduler.handle(.roomAgain)) == [run.key])
+    }
+  }
+
   @Test func `a short teacher whose outputs take long comes before a longer one`() {
     let (data, short, long) = (Self.data, Self.short, Self.long)
     let record = Self.stage(TeacherOutputsStage.kind, "of short", [data, short])

@@ -20,6 +20,8 @@ package enum JobEnd: Hashable, Sendable {
   case killed(signal: Int)
   /// It could not be started; a sentence.
   case notStarted(String)
+  /// It could not be started for now, because processes, descriptors or memory have run out; a sentence. It costs no try.
+  case noRoom(String)
 }
 
 /// Something that runs jobs: processes here, later a cluster.

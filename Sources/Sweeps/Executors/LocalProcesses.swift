@@ -1,6 +1,5 @@
+internal import CProcesses
 internal import Foundation
-internal import Subprocess
-internal import SystemPackage
 
 #if canImport(Glibc)
   internal import Glibc
@@ -8,8 +7,8 @@ internal import SystemPackage
 
 /// Worker processes on this machine.
 ///
-/// Every worker's standard input is the read end of one pipe whose write end this process alone holds and never writes to: when this process is
-/// gone, however it went, workers read the end of file.
+/// Every worker's standard input is the read end of one pipe whose write end this process alone holds and never writes to:
+/// when this process is gone, however it went, workers read the end of file.
 package struct LocalProcesses: Executor {
   package static let name = "local"
 
@@ -18,52 +17,55 @@ package struct LocalProcesses: Executor {
   private let environment: [String: String]
   private let prefix: [String]
   private let trace: (@Sendable (String) -> Void)?
-  private let lifeline: (read: FileDescriptor, write: FileDescriptor)
+  /// The read end of the pipe. The write end is never closed.
+  private let lifeline: Int32
 
   /// - Parameters:
   ///   - environment: what every job's process finds besides the job's own.
   ///   - prefix: arguments before those of every job.
   ///   - trace: is told what is started and how it ended.
+  /// - Throws: `StartFailure` where there is no descriptor left.
   package init(
     executable: String, environment: [String: String] = [:], prefix: [String] = [],
     trace: (@Sendable (String) -> Void)? = nil
   ) throws {
-    (self.executable, self.prefix) = (executable, prefix)
-    // This process's own, read once: `Environment.inherit` would read it twice for each job.
+    self.executable = executable
+    self.prefix = prefix
+    // This process's own, read once for all jobs.
     self.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     self.trace = trace
     var ends: [CInt] = [0, 0]
-    guard pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    lifeline = (FileDescriptor(rawValue: ends[0]), FileDescriptor(rawValue: ends[1]))
+    let code = process_pipe(&ends)
+    guard code == 0 else { throw StartFailure(executable: executable, code: code) }
+    lifeline = ends[0]
   }
 
   package func run(_ job: Job, started: @Sendable (Int) -> Void) async -> JobEnd {
-    do {
-      let log = try FileDescriptor.open(
-        job.log, .writeOnly, options: [.create, .append, .closeOnExec],
-        permissions: FilePermissions(rawValue: 0o644))
-      var variables = environment
-      for (name, value) in job.environment { variables[name] = value }
-      let environment = Environment.custom(
-        Dictionary(uniqueKeysWithValues: variables.map { (Environment.Key(rawValue: $0.key)!, $0.value) }))
-      let result = try await Subprocess.run(
-        .path(FilePath(executable)), arguments: Arguments(prefix + job.arguments), environment: environment,
-        input: .fileDescriptor(lifeline.read, closeAfterSpawningProcess: false),
-        output: .fileDescriptor(log, closeAfterSpawningProcess: true), error: .combinedWithOutput
-      ) { execution in
-        let identifier = Int(execution.processIdentifier.value)
-        trace?("\(identifier) started: \(([executable] + prefix + job.arguments).joined(separator: " "))")
-        started(identifier)
-      }
-      trace?("\(result.processIdentifier.value) ended: \(result.terminationStatus)")
-      switch result.terminationStatus {
-      case .exited(let code): return .exited(Int(code))
-      case .signaled(let signal): return .killed(signal: Int(signal))
-      }
+    do throws(StartFailure) {
+      let number = try start(job)
+      trace?("\(number) started: \(([executable] + prefix + job.arguments).joined(separator: " "))")
+      started(Int(number))
+      let end = await ChildProcess.end(of: number)
+      trace?("\(number) ended: \(end)")
+      return end
     } catch {
-      return .notStarted("\(executable): \(error)")
+      trace?("not started: \(error)")
+      return error.end
     }
+  }
+
+  private func start(_ job: Job) throws(StartFailure) -> Int32 {
+    let log = SystemCall.retrying { open(job.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644) }
+    guard log >= 0 else { throw StartFailure(executable: job.log, code: errno) }
+    defer { close(log) }
+    var variables = environment
+    for (name, value) in job.environment { variables[name] = value }
+    var process = ChildProcess(executable, prefix + job.arguments)
+    process.environment = variables
+    process.input = lifeline
+    process.output = log
+    process.error = log
+    return try process.start()
   }
 
   package func stop(_ identifier: Int, atOnce: Bool) {

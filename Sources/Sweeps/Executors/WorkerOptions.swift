@@ -11,17 +11,29 @@ package struct WorkerOptions: Hashable, Sendable {
   /// That the work of an operation is divided among; they decide no bit.
   package var threads = 1
 
+  /// Bytes that the log of an attempt may have; its middle is cut out where it grows longer.
+  package var logLimit = WorkerOptions.standardLogLimit
+
+  package static let standardLogLimit = 64_000_000
+  /// Below this there would be nothing left to read.
+  package static let leastLogLimit = 10_000
+
   package init(
-    asksTeachers: Bool = false, allowsOtherProfile: Bool = false, niceness: Int = 0, threads: Int = 1
+    asksTeachers: Bool = false, allowsOtherProfile: Bool = false, niceness: Int = 0, threads: Int = 1,
+    logLimit: Int = WorkerOptions.standardLogLimit
   ) {
-    (self.asksTeachers, self.allowsOtherProfile) = (asksTeachers, allowsOtherProfile)
-    (self.niceness, self.threads) = (niceness, threads)
+    self.asksTeachers = asksTeachers
+    self.allowsOtherProfile = allowsOtherProfile
+    self.niceness = niceness
+    self.threads = threads
+    self.logLimit = logLimit
   }
 
   package var arguments: [String] {
     (asksTeachers ? ["--live-teachers"] : []) + (allowsOtherProfile ? ["--allow-other-profile"] : [])
       + (niceness > 0 ? ["--niceness", "\(niceness)"] : [])
       + (threads > 1 ? ["--threads", "\(threads)"] : [])
+      + (logLimit != Self.standardLogLimit ? ["--log-limit", "\(logLimit)"] : [])
   }
 }
 
@@ -30,6 +42,8 @@ extension WorkerOptions: CanonicallyEncodable {
     var object = ObjectWriter(to: &bytes)
     object.member("allowsOtherProfile", .bool(allowsOtherProfile), to: &bytes)
     object.member("asksTeachers", .bool(asksTeachers), to: &bytes)
+    object.member(
+      "logLimit", logLimit == Self.standardLogLimit ? nil : .number(DecimalNumber(logLimit)), to: &bytes)
     object.member("niceness", niceness, to: &bytes)
     object.member("threads", threads == 1 ? nil : .number(DecimalNumber(threads)), to: &bytes)
     object.end(&bytes)
@@ -41,7 +55,11 @@ extension WorkerOptions: CanonicallyEncodable {
       asksTeachers: try object.bool("asksTeachers"),
       allowsOtherProfile: try object.bool("allowsOtherProfile"),
       niceness: try object.integer("niceness"),
-      threads: try object.optional("threads", SpecObject.integer) ?? 1)
+      threads: try object.optional("threads", SpecObject.integer) ?? 1,
+      logLimit: try object.optional("logLimit", SpecObject.integer) ?? Self.standardLogLimit)
+    guard logLimit >= Self.leastLogLimit else {
+      throw SpecError(path: object.path("logLimit"), expected: "\(Self.leastLogLimit) or more")
+    }
     guard (1...GridKeys.mostThreads).contains(threads) else {
       throw SpecError(path: object.path("threads"), expected: "1 to \(GridKeys.mostThreads)")
     }
