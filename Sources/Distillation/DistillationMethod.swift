@@ -16,14 +16,6 @@ package protocol DistillationMethod: Sendable, Snapshotting {
   mutating func finishStep(_ batch: DistillationBatch, _ student: SteppedStudent) throws -> StepOutcome
   /// After the last batch of an epoch.
   mutating func finishEpoch() -> [PolicyStep]
-  /// What the step whose loss was computed last came to, where runs with other policies take it over; nil for every other step.
-  var warmUpStep: WarmUpStep? { get }
-  /// The loss of a step that another run has taken, with the batch as that run saw it; everything but the student's pass happens.
-  ///
-  /// - Precondition: the method is one of those that have such steps, and takes part in them under the same losses.
-  mutating func loss(of step: WarmUpStep, epoch: Int, index: Int) -> (
-    loss: MethodLoss, batch: DistillationBatch
-  )
   /// Whether batches smaller than the recipe's are left out, as if their images did not exist.
   var skipsShortBatches: Bool { get }
 }
@@ -34,12 +26,6 @@ extension DistillationMethod {
     StepOutcome()
   }
   package mutating func finishEpoch() -> [PolicyStep] { [] }
-  package var warmUpStep: WarmUpStep? { nil }
-  package mutating func loss(
-    of step: WarmUpStep, epoch: Int, index: Int
-  ) -> (loss: MethodLoss, batch: DistillationBatch) {
-    preconditionFailure("\(Self.description.name) has no steps that others take over")
-  }
   package var skipsShortBatches: Bool { false }
   package func save(to snapshot: inout Snapshot, under prefix: String) {}
   package mutating func restore(from snapshot: Snapshot, under prefix: String) throws {}

@@ -12,14 +12,12 @@ package struct CachePolicy: Sendable {
   package init(isUsed: Bool = true, limit: Int? = nil) { (self.isUsed, self.limit) = (isUsed, limit) }
 }
 
-/// Keeps the outputs of teachers and shared first epochs within their limit: makes room by removing those that nobody has read for longest and
-/// nobody needs now.
+/// Keeps cached teacher outputs within their limit: it makes room by removing those that nobody has read for longest
+/// and nobody needs now.
 final class CacheRoom {
   private let policy: CachePolicy
   private let folder: StoreFolder
   private let store: ResultStore
-  /// Stages whose outputs are kept as long as there is room.
-  private static let kinds = [TeacherOutputsStage.kind, WarmUpStage.kind]
   /// Bytes promised to stages that run.
   private var promised: [ContentKey: Int] = [:]
 
@@ -34,7 +32,7 @@ final class CacheRoom {
   ///   - wanted: outputs that runs of this sweep still wait for; they stay.
   func make(for key: ContentKey, bytes size: Int, wanted: Set<ContentKey>) throws -> Bool {
     var kept: [(key: ContentKey, last: Int, bytes: Int)] = []
-    for (stage, _) in try store.stages() where Self.kinds.contains(stage.kind) {
+    for (stage, _) in try store.stages() where stage.kind == TeacherOutputsStage.kind {
       if let use = folder.stage(stage.key).use { kept.append((stage.key, use.last, use.bytes)) }
     }
     var taken = kept.reduce(0) { $0 + $1.bytes } + promised.values.reduce(0, +)
@@ -57,8 +55,6 @@ final class CacheRoom {
 extension SweepPlan {
   /// Bytes that a stage will leave for others, where its output is one of those that are kept only as long as there is room.
   func keptBytes(of key: ContentKey) throws -> Int? {
-    if let record = records[key] { return Int(try Forecast.bytes(of: record)) }
-    if let warmUp = warmUps[key] { return Int(try Forecast.bytes(of: warmUp)) }
-    return nil
+    try records[key].map { Int(try Forecast.bytes(of: $0)) }
   }
 }

@@ -46,12 +46,9 @@ package struct Forecast: Sendable {
     let recipe: Int
     let method: String
     let isRead: Bool
-    /// First epochs that another stage trains.
-    let taken: Int
 
-    init(_ run: PlannedRun, isRead: Bool, taken: Int) {
+    init(_ run: PlannedRun, isRead: Bool) {
       let cell = run.cell
-      self.taken = taken
       (lesson, teacherSeed) = (cell.lesson.number, cell.lesson.teacherSeed(of: run.seed))
       (recipe, method, self.isRead) = (cell.recipe.number, cell.method.name, isRead)
     }
@@ -97,22 +94,11 @@ package struct Forecast: Sendable {
     }
     let readers = Set(
       plan.stages.lazy.filter { $0.helpers.contains { plan.records[$0] != nil } }.map(\.key))
-    for (key, warmUp) in plan.warmUps.sorted(by: { $0.key < $1.key }) where !done.contains(key) {
-      let isRead = readers.contains(key)
-      let (own, teachers) = try meter.student(warmUp.run)
-      let all = isRead ? own : own + teachers.reduce(0) { $0 + $1.cost }
-      let share = Double(warmUp.epochs) / Double(warmUp.run.recipe.epochs)
-      let topic = book.topic(of: warmUp.run, isRead: isRead, meter.shape(of: warmUp.run.dataset))
-      enter(Work(multiplyAdds: Float(share * all), topic: topic), as: key)
-      disk += try meter.bytes(of: warmUp)
-    }
     // What runs of one kind take is worked out once; most grids have few kinds, and neighbours mostly the same.
     var kinds: [RunKind: RunDemand] = [:]
     var last: (kind: RunKind, demand: RunDemand)?
     for (run, key) in zip(expansion.runs, plan.runKeys) where !done.contains(key) {
-      let taken =
-        plan.warmUps.isEmpty ? 0 : plan.warmUpOfRun[key].flatMap { plan.warmUps[$0]?.epochs } ?? 0
-      let kind = RunKind(run, isRead: !readers.isEmpty && readers.contains(key), taken: taken)
+      let kind = RunKind(run, isRead: !readers.isEmpty && readers.contains(key))
       let demand: RunDemand
       if let last, last.kind == kind {
         demand = last.demand
@@ -122,10 +108,9 @@ package struct Forecast: Sendable {
         let spec = run.spec
         let shape = meter.shape(of: spec.dataset)
         let (own, teachers) = try meter.student(spec)
-        let share = 1 - Double(taken) / Double(spec.recipe.epochs)
         demand = RunDemand(
           work: Work(
-            multiplyAdds: Float(share * (kind.isRead ? own : own + teachers.reduce(0) { $0 + $1.cost })),
+            multiplyAdds: Float(kind.isRead ? own : own + teachers.reduce(0) { $0 + $1.cost }),
             topic: book.topic(of: spec, isRead: kind.isRead, shape)),
           disk: try meter.bytes(spec.student, spec.dataset),
           saved: kind.isRead
@@ -160,12 +145,6 @@ package struct Forecast: Sendable {
   static func bytes(of record: TeacherOutputsStage) throws -> Double {
     var meter = CostMeter()
     return try meter.bytes(of: record)
-  }
-
-  /// Of what first epochs leave for the runs that share them.
-  static func bytes(of warmUp: WarmUpStage) throws -> Double {
-    var meter = CostMeter()
-    return try meter.bytes(of: warmUp)
   }
 
   /// CPU seconds of one stage.
@@ -310,18 +289,6 @@ private struct CostMeter {
     let cost = try cost(stage.teacher.network, task)
     let numbers = task.classes + cost.embedding + (stage.maps ? cost.map.count : 0)
     return train * Double(stage.views) * Double(4 * numbers + (stage.maps ? 64 : 32))
-  }
-
-  /// Of what first epochs leave for the runs that share them: a few numbers an image and teacher, logits and embeddings; the student behind
-  /// every epoch.
-  mutating func bytes(of stage: WarmUpStage) throws -> Double {
-    let (task, train, _) = Self.size(of: stage.run.dataset)
-    var numbers = task.classes + 3
-    for teacher in stage.run.teachers {
-      numbers += task.classes + 6 + (try cost(teacher.network, task).embedding)
-    }
-    let student = Double(try cost(stage.run.student, task).parameters) * 8
-    return Double(stage.epochs) * (train * Double(4 * numbers) + student)
   }
 
   /// Of a student's checkpoints, on disk and in the store: weights three times, momentum once.

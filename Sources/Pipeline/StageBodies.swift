@@ -16,7 +16,6 @@ extension Catalog where Entry == StageBody {
       StageBody(kind: TeacherOutputsStage.kind) {
         try TeacherOutputsBody.run($0.decoded(as: TeacherOutputsStage.self), in: $1)
       },
-      StageBody(kind: WarmUpStage.kind) { try WarmUpBody.run($0.decoded(as: WarmUpStage.self), in: $1) },
       StageBody(kind: StudentStage.kind) { request, workspace in
         let stage = try request.decoded(as: StudentStage.self)
         if let trainer = stage.run.trainer {

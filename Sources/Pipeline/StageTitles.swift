@@ -39,9 +39,6 @@ extension StageTitle {
         text: "outputs of \(NetworkNames.title(of: record.teacher.network))\(seed), \(record.views) views"
           + (record.maps ? " with maps" : ""))
     }
-    for (key, warmUp) in sweep.plan.warmUps {
-      titles[key] = StageTitle(key: key, kind: WarmUpStage.kind, text: warmUp.title)
-    }
     return titles
   }
 
@@ -57,13 +54,5 @@ extension StageTitle {
       }
     }
     return words.joined(separator: " ") + " seed \(run.seed)"
-  }
-}
-
-extension WarmUpStage {
-  /// Such as `first epoch of resnet8 mtkd-rl seed 2`.
-  var title: String {
-    let what = epochs == 1 ? "first epoch" : "first \(epochs) epochs"
-    return "\(what) of \(NetworkNames.title(of: run.student)) \(run.method.name) seed \(run.seed)"
   }
 }

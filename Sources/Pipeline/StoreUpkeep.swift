@@ -95,8 +95,6 @@ extension StoreUpkeep {
       if let stage = try? request.decoded(as: TeacherOutputsStage.self) {
         return "outputs of \(NetworkNames.title(of: stage.teacher.network)), \(stage.views) views"
       }
-    case WarmUpStage.kind:
-      if let stage = try? request.decoded(as: WarmUpStage.self) { return stage.title }
     case StudentStage.kind:
       if let run = try? request.decoded(as: StudentStage.self).run {
         return "\(NetworkNames.title(of: run.student)) \(run.method.name) seed \(run.seed)"
@@ -252,7 +250,6 @@ extension StoreUpkeep {
         weights.formUnion(request.importedWeights.map(\.digest))
         guard request.kind == StudentStage.kind, let run = try? request.decoded(as: StudentStage.self).run
         else { continue }
-        if let warmUp = WarmUpStage.of(run) { open.append(warmUp.key) }
         for teacher in run.teachers where run.views > 0 {
           open += [false, true].map {
             TeacherOutputsStage(teacher, on: run.dataset, views: run.views, maps: $0).key

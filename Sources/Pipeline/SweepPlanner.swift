@@ -76,8 +76,7 @@ package enum SweepPlanner {
   ///   - path: as the user typed it.
   ///   - storeFolder: where imported teachers are, and what is known of folders of photographs.
   ///   - limit: more runs than this are refused.
-  ///   - recordsTeachers: whether what teachers say of fixed views is written down where that is less work, and first epochs that runs share are
-  ///     trained once.
+  ///   - recordsTeachers: whether the outputs of teachers for fixed views are cached where that is less work.
   /// - Throws: `UnreadableGrid`, `GridRejected`, `StoreError`.
   package static func plan(
     gridAt path: String, dataFolders: [String], in storeFolder: StoreFolder? = nil,
@@ -126,8 +125,6 @@ package enum SweepPlanner {
         expansion.runs, reads: read.reads, done: done.union(failed.keys)
       ) { try store?.states(of: [$0])[$0] == .finished }
       try look(plan.records.keys.sorted())
-      plan = plan.sharingWarmUps(expansion.runs, done: done.union(failed.keys), WarmUpStage.of)
-      try look(plan.warmUps.keys.sorted())
     }
     let students = plan.runKeys
     let finished = students.count { done.contains($0) || failed[$0] != nil }

@@ -94,9 +94,6 @@ package struct MethodDescription: Sendable {
   package let unread: @Sendable (_ options: OptionValues) -> [String]
   /// What is wrong with a combination of options, all of them resolved; a sentence for each problem.
   package let problems: @Sendable (_ options: OptionValues) -> [String]
-  /// How many first epochs train the student without regard to what the method learns besides, and the options that these epochs' bits depend
-  /// on, given all options, resolved; nil where there are none.
-  package let warmUp: @Sendable (_ options: [String: JSONValue]) -> (epochs: Int, options: [String])?
   /// What a step takes beside that of a plain student, in such steps: of methods that look ahead. For forecasts.
   package let extraSteps: Double
   /// The formula as implemented, then paper, release and our choice; lines.
@@ -111,14 +108,13 @@ package struct MethodDescription: Sendable {
     options: [OptionDescription] = [], presets: [(name: String, options: [String: JSONValue])] = [],
     unread: @escaping @Sendable (OptionValues) -> [String] = { _ in [] },
     problems: @escaping @Sendable (OptionValues) -> [String] = { _ in [] },
-    warmUp: @escaping @Sendable ([String: JSONValue]) -> (epochs: Int, options: [String])? = { _ in nil },
     extraSteps: Double = 0,
     explanation: String = ""
   ) {
     (self.name, self.aliases, self.summary) = (name, aliases, summary)
     (self.readsTeachers, self.options, self.presets) = (readsTeachers, options, presets)
     (self.unread, self.problems, self.explanation) = (unread, problems, explanation)
-    (self.readsTeacherHeads, self.warmUp) = (readsTeacherHeads, warmUp)
+    self.readsTeacherHeads = readsTeacherHeads
     self.teacherOutputs = readsTeachers ? teacherOutputs : .none
     self.extraSteps = extraSteps
     standards = Dictionary(options.map { ($0.name, $0.standard) }) { first, _ in first }

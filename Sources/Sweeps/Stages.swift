@@ -84,52 +84,6 @@ package struct TeacherOutputsStage: StageSpec {
   }
 }
 
-/// The first epochs of a student, which all runs train alike that differ only in what learns beside it: in the agent and its options, in what
-/// comes after these epochs.
-///
-/// No key of a student depends on it: a run that finds it takes its steps over, a run that does not trains them, and both have the same bits.
-package struct WarmUpStage: StageSpec, Hashable {
-  package static let kind = "warm-up"
-  package static let revision = 1
-
-  /// At least 1.
-  package private(set) var epochs: Int
-  /// With nothing but what the bits of these epochs depend on; its key proves who shares them.
-  package private(set) var run: RunSpec
-  package var inputs: [ContentKey] { StudentStage(run).inputs }
-
-  /// Nil for a run of which the student hears its method from the first step on.
-  ///
-  /// - Parameter method: the description of the run's method.
-  package init?(_ run: RunSpec, _ method: MethodDescription) {
-    guard run.trainer == nil, let warmUp = method.warmUp(method.resolved(run.method.options)) else {
-      return nil
-    }
-    (epochs, self.run) = (min(warmUp.epochs, run.recipe.epochs), run)
-    var options = run.method.options.filter { warmUp.options.contains($0.key) }
-    options["warmupEpochs"] = JSONValue.number(DecimalNumber(epochs))
-    self.run.method.options = method.reduced(options)
-    // A multi-step schedule knows only what it has passed; a cosine knows its end from its first epoch on.
-    if run.recipe.schedule == .multiStep {
-      self.run.recipe.epochs = epochs
-      self.run.recipe.milestones = run.recipe.milestones.filter { $0 < epochs }
-    }
-  }
-
-  package func append(to bytes: inout [UInt8]) {
-    var object = ObjectWriter(to: &bytes)
-    object.member("epochs", epochs, to: &bytes)
-    object.member("run", to: &bytes, run.append)
-    object.end(&bytes)
-  }
-
-  package init(_ json: JSONValue, at path: String) throws(SpecError) {
-    let object = try SpecObject(json, at: path)
-    epochs = try object.integer("epochs")
-    run = try RunSpec(object["run"] ?? .null, at: object.path("run"))
-  }
-}
-
 /// One seeded run of a student under a method.
 package struct StudentStage: StageSpec {
   package static let kind = "student"
@@ -154,7 +108,6 @@ extension StageRequest {
       switch kind {
       case TeacherStage.kind: try decoded(as: TeacherStage.self).teacher.recipe.numerics
       case TeacherOutputsStage.kind: try decoded(as: TeacherOutputsStage.self).teacher.recipe.numerics
-      case WarmUpStage.kind: try decoded(as: WarmUpStage.self).run.recipe.numerics
       case StudentStage.kind:
         try planned?.recipe.spec.numerics ?? decoded(as: StudentStage.self).run.recipe.numerics
       default: .portable

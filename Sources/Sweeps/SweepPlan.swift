@@ -8,10 +8,6 @@ package struct SweepPlan: Sendable {
   package let runKeys: [ContentKey]
   /// The stages that write down what teachers say.
   package let records: [ContentKey: TeacherOutputsStage]
-  /// The stages that train first epochs for several runs.
-  package private(set) var warmUps: [ContentKey: WarmUpStage] = [:]
-  /// Of each run that takes first epochs over, the stage that trains them.
-  package private(set) var warmUpOfRun: [ContentKey: ContentKey] = [:]
 
   init(stages: [StageRequest], runKeys: [ContentKey], records: [ContentKey: TeacherOutputsStage]) {
     (self.stages, self.runKeys, self.records) = (stages, runKeys, records)
@@ -150,50 +146,6 @@ extension SweepPlan {
     return SweepPlan(
       stages: Array(stages[..<first]) + chosen.values.sorted { $0.key < $1.key } + helped, runKeys: runKeys,
       records: records)
-  }
-}
-
-extension SweepPlan {
-  /// Above so many runs nobody looks for shared epochs: what comparing takes would be felt, and what they save would not.
-  private static let warmUpLimit = 20_000
-
-  /// The plan with stages that train first epochs once for all runs whose keys prove that they would train them alike, where there are at least
-  /// two that still have to.
-  ///
-  /// - Parameters:
-  ///   - runs: those that the plan was made of.
-  ///   - warmUp: the first epochs of a run as a stage; nil where it has none to share.
-  ///   - done: runs that need not run.
-  package func sharingWarmUps(
-    _ runs: [PlannedRun], done: Set<ContentKey>, _ warmUp: (RunSpec) -> WarmUpStage?
-  ) -> SweepPlan {
-    guard runs.count <= Self.warmUpLimit else { return self }
-    var sharers: [WarmUpStage: [ContentKey]] = [:]
-    for (run, key) in zip(runs, runKeys) where !done.contains(key) {
-      if let stage = warmUp(run.spec) { sharers[stage, default: []].append(key) }
-    }
-    var plan = self
-    for (stage, keys) in sharers where keys.count > 1 {
-      let key = stage.key
-      plan.warmUps[key] = stage
-      for run in keys { plan.warmUpOfRun[run] = key }
-    }
-    if plan.warmUps.isEmpty { return self }
-    var requests: [ContentKey: StageRequest] = [:]
-    let first = stages.firstIndex { $0.kind == StudentStage.kind } ?? stages.count
-    let students = stages[first...].map { student in
-      guard let key = plan.warmUpOfRun[student.key], let stage = plan.warmUps[key] else { return student }
-      if requests[key] == nil {
-        requests[key] = StageRequest(stage)
-        // Whoever trains the epochs reads what is written down of teachers as its runs do.
-        requests[key]?.helpers = student.helpers
-      }
-      var student = student
-      student.helpers.append(key)
-      return student
-    }
-    plan.stages = stages[..<first] + requests.values.sorted { $0.key < $1.key } + students
-    return plan
   }
 }
 

@@ -28,28 +28,6 @@ package struct StepReport: Sendable {
   package let finishedEpoch: EpochRecord?
   /// What the caller's stopwatch says of the evaluation that ended the epoch.
   package let evaluationCost: [Double]?
-  /// Where the step is one that runs with other policies take over.
-  package let warmUp: WarmUpStep?
-}
-
-/// The first epochs of a run that another has trained alike, step by step.
-package protocol WarmUpRecord: Sendable {
-  var epochs: Int { get }
-  /// - Parameter number: over all epochs, from 0.
-  func step(_ number: Int) throws -> WarmUpStep
-  /// What the student's `studentSnapshot` was after the last step of an epoch.
-  func student(after epoch: Int) throws -> Snapshot
-}
-
-/// A step that was recorded of other images than the run is about to train on.
-package struct OtherWarmUp: Error, Equatable, CustomStringConvertible {
-  /// Both from 0.
-  package let epoch: Int
-  package let batch: Int
-
-  package var description: String {
-    "The record of the warm-up is of another run: epoch \(epoch + 1) shows other images in batch \(batch + 1)."
-  }
 }
 
 /// One seeded run of a student under a method: a value with a `step()`. It opens no file, starts no task and prints nothing.
@@ -73,10 +51,6 @@ package struct TrainingRun: Sendable {
   /// For callers who measure what training costs: read before and after an evaluation; no number of the run depends on it.
   package var stopwatch: (@Sendable () -> [Double])?
 
-  private let warmUp: (any WarmUpRecord)?
-  /// Whether the steps of the epoch in hand are taken from the record of a warm-up. Then the student's arrays are those of the epoch's start
-  /// until it ends, and no snapshot may be made between.
-  package private(set) var isReplaying = false
   private let teachers: TeacherPool
   private let source: any BatchSource
   private let seed: UInt64
@@ -91,12 +65,10 @@ package struct TrainingRun: Sendable {
   ///   - student: built on the source's task; what the method trains jointly is declared behind it.
   ///   - seed: of initial values and of the policy; the source has its own.
   ///   - recorded: what teachers said of the source's fixed views before, in their order; nil for those that are evaluated.
-  ///   - warmUp: first epochs of which the student's part was trained before, bit for bit as this run would.
   package init(
     student: ModelSpec, teachers: [Teacher], method: MethodSpec, recipe: RecipeSpec, source: any BatchSource,
     seed: Int,
-    precision: Precision = .single, recorded: [(any RecordedOutputs)?] = [],
-    warmUp: (any WarmUpRecord)? = nil
+    precision: Precision = .single, recorded: [(any RecordedOutputs)?] = []
   ) throws {
     let seed = UInt64(bitPattern: Int64(seed))
     let kind = try Catalog.methods.entry(method.name)
@@ -120,7 +92,8 @@ package struct TrainingRun: Sendable {
     if made!.skipsShortBatches, source.order(epoch: 0).first?.count != recipe.batchSize {
       throw NoWholeBatch(method: method.name, batchSize: recipe.batchSize)
     }
-    (self.recipe, self.source, self.warmUp) = (recipe, source, warmUp)
+    self.recipe = recipe
+    self.source = source
     self.teachers = TeacherPool(teachers, recorded: precision == .single ? recorded : [])
     state = network.state(seed: seed, precision: precision)
     state.convolution = ConvolutionChoice(recipe.convolution)
@@ -141,20 +114,16 @@ package struct TrainingRun: Sendable {
     return method.skipsShortBatches ? order.filter { $0.count == recipe.batchSize } : order
   }
 
-  /// The last step from which a snapshot of now would go on.
-  package var resumableStep: Int { isReplaying ? stepCount - batch : stepCount }
-
   /// Trains on the next batch. Nil when the run is over.
   ///
-  /// - Throws: `TrainingDiverged`, or a `DatasetError` where images cannot be had any more; what the record of a warm-up throws, and `OtherWarmUp`.
-  ///   The run is then no longer one.
+  /// - Throws: `TrainingDiverged`, or a `DatasetError` where images cannot be had any more. The run is then no longer one.
   package mutating func step() throws -> StepReport? {
     if isFinished { return nil }
     if order.isEmpty { order = batches(epoch: epoch) }
-    if batch == 0 { isReplaying = warmUp.map { epoch < $0.epochs } ?? false }
     let (now, samples, rate) = ((epoch, batch), order[batch], rates.rate(epoch: epoch))
-    let (loss, observed, images, norm) =
-      try isReplaying ? replayed(samples) : trained(shown(samples, epoch: epoch, index: batch), rate: rate)
+    let images = try shown(samples, epoch: epoch, index: batch)
+    let (loss, gradients, observed) = try evaluate(images)
+    optimizer.step(&state, gradients, rate: rate)
 
     let outcome = try method.finishStep(
       observed,
@@ -171,37 +140,14 @@ package struct TrainingRun: Sendable {
       let last = method.finishEpoch()
       sums.add(last)
       policySteps += last
-      if isReplaying, let warmUp {
-        try restoreStudent(from: warmUp.student(after: epoch))
-        isReplaying = false
-      }
       let start = stopwatch?()
       finished = try finishEpoch()
       evaluationCost = start.flatMap { start in stopwatch.map { zip($0(), start).map { $0 - $1 } } }
     }
     return StepReport(
       epoch: now.0, batch: now.1, batches: order.count, samples: samples.count, loss: loss,
-      gradientNorm: norm,
-      policySteps: policySteps, finishedEpoch: finished,
-      evaluationCost: evaluationCost, warmUp: method.warmUpStep)
-  }
-
-  private typealias Taken = (loss: MethodLoss, batch: DistillationBatch, images: RecalledBatch, norm: Double?)
-
-  /// The student's step.
-  private mutating func trained(_ images: RecalledBatch, rate: Double) throws(TrainingDiverged) -> Taken {
-    let (loss, gradients, observed) = try evaluate(images)
-    optimizer.step(&state, gradients, rate: rate)
-    return (loss, observed, images, measuresGradients ? gradients.norm : nil)
-  }
-
-  /// The step that another student has taken in this one's place.
-  private mutating func replayed(_ samples: [Int]) throws -> Taken {
-    guard let step = try warmUp?.step(stepCount), step.samples == samples else {
-      throw OtherWarmUp(epoch: epoch, batch: batch)
-    }
-    let (loss, observed) = method.loss(of: step, epoch: epoch, index: batch)
-    return (loss, observed, RecalledBatch { _ in observed }, nil)
+      gradientNorm: measuresGradients ? gradients.norm : nil, policySteps: policySteps,
+      finishedEpoch: finished, evaluationCost: evaluationCost)
   }
 
   /// Images as an epoch shows them, with what the teachers say of them.
@@ -297,32 +243,10 @@ extension TrainingRun {
     guard place.count == 3 else {
       throw SnapshotError.unexpected("place", found: "\(place.count) integers", expected: "3")
     }
-    (epoch, batch, stepCount, order, isReplaying) = (place[0], place[1], place[2], [], false)
-  }
-
-  /// What steps do to the student alone: arrays, optimiser and place, without the method and the sums of the epoch.
-  package var studentSnapshot: Snapshot {
-    var snapshot = Snapshot()
-    state.save(to: &snapshot, under: "model/")
-    optimizer.save(to: &snapshot, under: "optimizer/")
-    snapshot.put("place", [epoch, batch, stepCount])
-    return snapshot
-  }
-
-  /// Takes the student's arrays and optimiser; where the run stands and what its method knows stay.
-  private mutating func restoreStudent(from snapshot: Snapshot) throws {
-    try state.restore(from: snapshot, under: "model/")
-    try optimizer.restore(from: snapshot, under: "optimizer/")
-  }
-
-  /// Goes on where a `studentSnapshot` was made, with a method that has seen nothing: for who records a warm-up.
-  package mutating func restoreWarmUp(from snapshot: Snapshot) throws {
-    try restoreStudent(from: snapshot)
-    let place = try snapshot.integers("place")
-    guard place.count == 3 else {
-      throw SnapshotError.unexpected("place", found: "\(place.count) integers", expected: "3")
-    }
-    (epoch, batch, stepCount, order, isReplaying) = (place[0], place[1], place[2], [], false)
+    epoch = place[0]
+    batch = place[1]
+    stepCount = place[2]
+    order = []
   }
 }
 

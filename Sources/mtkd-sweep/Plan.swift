@@ -138,12 +138,6 @@ struct Plan: ParsableCommand {
         )
       }
     }
-    let sharers = sweep.plan.warmUpOfRun.count
-    if sharers > 0 {
-      lines.append(
-        "  first epochs that runs share are trained once: \(sweep.plan.warmUps.count) stages for \(sharers) runs"
-      )
-    }
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -156,9 +150,6 @@ struct Plan: ParsableCommand {
       "toRun": JSONValue(counts.toRun), "preparations": JSONValue(counts.preparations),
       "dropped": JSONValue(sweep.dropped), "kept": JSONValue(sweep.kept ?? 0),
       "sharing": JSONValue(sweep.expansion.sharing),
-      "warmUps": .object([
-        "stages": JSONValue(sweep.plan.warmUps.count), "runs": JSONValue(sweep.plan.warmUpOfRun.count),
-      ]),
       "forecast": .object([
         "cpuSeconds": JSONValue(forecast.cpuSeconds),
         "wallSeconds": JSONValue(sweep.wallSeconds(workers: workers)), "workers": JSONValue(workers),

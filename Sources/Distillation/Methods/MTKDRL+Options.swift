@@ -67,7 +67,7 @@ extension MTKDRL {
         ]
       ),
     ],
-    unread: unread, problems: problems, warmUp: warmUp,
+    unread: unread, problems: problems,
     explanation: """
       s_m = [f_m | z_m | CE_m | cos_m | KL_m]                         state of teacher m, a constant
       w   = softmax over teachers of the policy's scores              c = (1 - softmax(CE)) / (M - 1)     d = softmax(KL), softmax(cos)
@@ -82,15 +82,6 @@ extension MTKDRL {
       objective draws all weights towards 1/M whatever the rewards are. DPG, DDPG and PPO have no definition in the paper: ours are contextual
       bandits with one-step episodes. Under DIST and ND the reward is made of the losses in use; states and heuristics keep KL and cos.
       """)
-
-  /// The first epochs execute fixed weights, so that the student's arrays know nothing of the agent: they depend on the losses alone.
-  @Sendable private static func warmUp(_ options: [String: JSONValue]) -> (epochs: Int, options: [String])? {
-    guard let epochs = options["warmupEpochs"]?.integer, epochs > 0,
-      options["rewardTiming"] == "preUpdate"
-    else { return nil }
-    let losses = OptionDescription.losses(hasFeatures: true).map(\.name)
-    return (epochs, ["alpha", "beta", "warmupWeight"] + losses)
-  }
 
   /// Other agents fix what the policy gradient leaves open (`methods.md` 3).
   @Sendable private static func unread(_ options: OptionValues) -> [String] {

@@ -25,7 +25,6 @@ package struct MTKDRL: DistillationMethod {
   /// What the batch in hand will add to the history once it is paid.
   private var pending: Observation?
   private var epoch = 0
-  package private(set) var warmUpStep: WarmUpStep?
 
   package init(_ options: MethodOptions, _ context: MethodContext) throws {
     distillation = try WeightedDistillation(options, context, hasFeatures: true)
@@ -60,24 +59,6 @@ package struct MTKDRL: DistillationMethod {
   package mutating func loss(of batch: DistillationBatch, _ pass: Pass) -> MethodLoss {
     let terms = distillation.terms(of: batch, pass)
     let cosine = Observation.cosine(of: batch, terms)
-    // Pay after the update needs another pass of the student, so that nothing of the networks can be skipped.
-    let isShared = batch.epoch < warmupEpochs && !paysAfterUpdate
-    warmUpStep = isShared ? WarmUpStep(batch, terms, cosine: cosine) : nil
-    return loss(of: batch, terms, cosine)
-  }
-
-  package mutating func loss(
-    of step: WarmUpStep, epoch: Int, index: Int
-  ) -> (loss: MethodLoss, batch: DistillationBatch) {
-    precondition(epoch < warmupEpochs && !paysAfterUpdate, "the step is no part of this run's warm-up")
-    let batch = step.batch(epoch: epoch, index: index)
-    warmUpStep = step
-    return (loss(of: batch, step.terms, step.cosine), batch)
-  }
-
-  private mutating func loss(
-    of batch: DistillationBatch, _ terms: WeightedDistillation.Terms, _ cosine: Tensor
-  ) -> MethodLoss {
     var observation = Observation(batch, terms, entries, cosine: cosine, divergenceSign: divergenceSign)
     for index in normalisers.indices {
       observation.states[index] = normalisers[index].standardised(observation.states[index])

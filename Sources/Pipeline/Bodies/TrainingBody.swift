@@ -26,15 +26,14 @@ enum TrainingBody {
   }
 
   static func run(_ stage: StudentStage, in workspace: Workspace) throws {
-    let warmUp = TakenWarmUp.of(stage.run, in: workspace)
-    try train(student(stage.run, inputs: stage.inputs, warmUp: warmUp, in: workspace), in: workspace)
+    try train(student(stage.run, inputs: stage.inputs, in: workspace), in: workspace)
   }
 
   /// A student before its first step.
   ///
   /// - Parameter inputs: keys of the dataset, then of the teachers.
   static func student(
-    _ run: RunSpec, inputs: [ContentKey], warmUp: TakenWarmUp? = nil, in workspace: Workspace
+    _ run: RunSpec, inputs: [ContentKey], in workspace: Workspace
   ) throws -> TrainingRun {
     let dataset = try DatasetBody.dataset(inputs[0], in: workspace)
     let teachers = try zip(run.teachers, inputs.dropFirst()).map { teacher, key in
@@ -45,7 +44,7 @@ enum TrainingBody {
       augmentation: Augmentation(run.recipe))
     return try TrainingRun(
       student: run.student, teachers: teachers, method: run.method, recipe: run.recipe, source: source,
-      seed: run.seed, recorded: try TeacherRecord.all(of: run, in: workspace), warmUp: warmUp)
+      seed: run.seed, recorded: try TeacherRecord.all(of: run, in: workspace))
   }
 
   /// A trained teacher as those who learn from it see it.
@@ -121,12 +120,12 @@ enum TrainingBody {
           }
           try snapshot()
         }
-      } else if !run.isReplaying, workspace.isSnapshotDue || isLeaving {
+      } else if workspace.isSnapshotDue || isLeaving {
         try snapshot()
       }
       try workspace.report(progress(report), always: run.isFinished)
       if isLeaving, !run.isFinished {
-        try workspace.record(.stopped(step: run.resumableStep))
+        try workspace.record(.stopped(step: run.stepCount))
         throw WorkerStopped()
       }
       cost.begin()

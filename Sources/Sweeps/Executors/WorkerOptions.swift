@@ -2,7 +2,7 @@ package import Specs
 
 /// What every worker of a call is told, whoever starts it and wherever. None of it is in a key.
 package struct WorkerOptions: Hashable, Sendable {
-  /// Teachers are asked and first epochs trained, whatever was written down of them.
+  /// Whether cached teacher outputs are ignored and the teachers run live.
   package var asksTeachers = false
   /// Runs may go on from snapshots of another numerics profile.
   package var allowsOtherProfile = false

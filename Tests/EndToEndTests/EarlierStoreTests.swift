@@ -1,0 +1,91 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A store that commit 9dc760f made (Tests/Fixtures/stores): two of its four runs were finished and the third was about to
+/// begin. It holds two stages of the kind `warm-up`, which later programs do not know: one published, one stopped.
+@Suite struct EarlierStoreTests {
+  private static let fixture = Fixtures.committed.appending(path: "stores/9dc760f")
+
+  private static func text(_ name: String) throws -> String {
+    try String(contentsOf: fixture.appending(path: name), encoding: .utf8)
+  }
+
+  /// A copy of the store in a folder of its own, with the grid beside it.
+  private func unpacked() throws -> TinySweep {
+    let sweep = try TinySweep(grid: Self.text("grid.json"))
+    let archive = Self.fixture.appending(path: "store.tar.gz").path
+    let unpacking = try Program.shell("mkdir results && tar -xzf '\(archive)' -C results", in: sweep.folder)
+    #expect(unpacking.status == 0, "\(unpacking.talk)")
+    return sweep
+  }
+
+  /// What a command prints when it succeeds.
+  private func output(_ arguments: String..., in sweep: TinySweep) throws -> String {
+    let output = try Program.start(arguments, in: sweep.folder).finish()
+    #expect(output.status == 0, "\(arguments): \(output.talk)")
+    return output.out
+  }
+
+  /// The lines of a report without what stands below its table.
+  private func table(_ report: String) -> [Substring] {
+    let lines = report.split(separator: "\n")
+    let rules = lines.indices.filter { lines[$0].hasPrefix("──") }
+    return rules.count > 1 ? Array(lines[..<rules[1]]) : []
+  }
+
+  /// The lines of a report as CSV without their last column, the programs that computed the runs.
+  private func numbers(_ report: String) -> [Substring] {
+    report.split(separator: "\n").map { line in
+      line.firstRange(of: ",,\"").map { line[..<$0.lowerBound] } ?? line
+    }
+  }
+
+  private func kinds(_ sweep: TinySweep) throws -> [String: Int] {
+    let folder = sweep.folder.appending(path: "results/stages")
+    let specs = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil).map {
+      try String(contentsOf: $0.appending(path: "spec.json"), encoding: .utf8)
+    }
+    let kinds = specs.compactMap { $0.firstMatch(of: /"kind":"([a-z-]+)"/).map { String($0.1) } }
+    return Dictionary(grouping: kinds, by: \.self).mapValues(\.count)
+  }
+
+  @Test func `a store of an earlier program opens and reports the same bytes`() throws {
+    let sweep = try unpacked()
+    defer { sweep.remove() }
+    #expect(try kinds(sweep)["warm-up"] == 2)
+    #expect(try output("report", "--format", "csv", in: sweep) == Self.text("report.csv"))
+    #expect(try table(output("report", in: sweep)) == table(Self.text("report.text")))
+    #expect(try output("fsck", in: sweep).contains("Every digest is right."))
+    #expect(
+      try output("status", in: sweep).contains("tiny: 4 runs, 2 finished, 0 failed, 0 blocked, 2 to run"))
+    #expect(try output("plan", "tiny.json", in: sweep).contains("done 2, to run 2"))
+  }
+
+  @Test func `it goes on with the same keys and bits, and loses only what nothing reads`() throws {
+    let sweep = try unpacked()
+    defer { sweep.remove() }
+    _ = try output("run", "tiny.json", in: sweep)
+    #expect(try output("list", "--digests", in: sweep) == Self.text("digests.text"))
+    // Two programs have computed the runs now, which a report says unless it is told that they may be mixed.
+    #expect(try output("report", in: sweep).contains("mixed programs"))
+    let finished = try Self.text("report.finished.csv")
+    #expect(numbers(finished).count == 3)
+    #expect(try numbers(output("report", "--allow-mixed", "--format", "csv", in: sweep)) == numbers(finished))
+    let shown = try table(output("report", "--allow-mixed", in: sweep)).map {
+      String($0).replacing(" (mixed programs)", with: "")
+    }
+    #expect(try shown == table(Self.text("report.finished.text")).map { String($0) })
+
+    let before = try kinds(sweep)
+    #expect(before["warm-up"] == 2)
+    let garbage = try output("gc", in: sweep)
+    #expect(garbage.split(separator: "\n").count { $0.contains("first 7 epochs of") } == 2, "\(garbage)")
+    #expect(try kinds(sweep) == before)
+    _ = try output("gc", "--yes", in: sweep)
+    #expect(try kinds(sweep) == before.filter { $0.key != "warm-up" })
+    #expect(try numbers(output("report", "--allow-mixed", "--format", "csv", in: sweep)) == numbers(finished))
+    #expect(try output("fsck", in: sweep).contains("Every digest is right."))
+    #expect(try output("list", "--digests", in: sweep) == Self.text("digests.text"))
+  }
+}
