@@ -62,6 +62,7 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
     module("Reports", uses: ["Specs"]),
+    module("Results", uses: ["Storage", "Reports", "Specs"]),
     // Join
     module(
       "Pipeline",
@@ -72,8 +73,8 @@ let package = Package(
     .executableTarget(
       name: "mtkd-sweep",
       dependencies: [
-        "Pipeline", "Reports", "Storage", "Sweeps", "Specs", "Networks", "Distillation", "Datasets",
-        "Tensors", "CProcesses",
+        "Pipeline", "Reports", "Results", "Storage", "Sweeps", "Specs", "Networks", "Distillation",
+        "Datasets", "Tensors", "CProcesses",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "FlyingSocks", package: "FlyingFox"),
       ],
@@ -101,6 +102,7 @@ let package = Package(
     tests(of: "Detection", uses: ["Networks", "Specs", "Tensors"]),
     tests(of: "Evaluation", uses: ["Networks", "Specs", "Tensors"]),
     tests(of: "Reports", uses: ["Specs"]),
+    tests(of: "Results", uses: ["Reports", "Storage", "Specs"]),
     tests(of: "Distillation", uses: ["Networks", "Reports", "Tensors", "Specs"]),
     tests(of: "Pipeline", uses: ["Storage", "Sweeps", "Specs"]),
     tests(of: "Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
@@ -110,7 +112,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "TestSupport", "Storage", "Networks", "Tensors", "Specs", "mtkd-sweep",
+        "TestSupport", "Reports", "Results", "Storage", "Networks", "Tensors", "Specs", "mtkd-sweep",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -41,9 +41,50 @@ package struct PlannedSweep: Sendable {
   /// Runs without a result, in the order of the plan.
   package var open: [ContentKey] { plan.runKeys.filter { !done.contains($0) && failed[$0] == nil } }
 
-  /// What a report has to know of the grid, as `ReportPreferences` reads it.
+  /// The metrics that its runs declare: those of the task, and those of its trainers. A trainer's headline is the sweep's where every run has
+  /// a trainer with one; else the task's is.
+  package var metrics: MetricDescriptions {
+    var seen: Set<Int> = []
+    let lessons = expansion.runs.lazy.map(\.cell.lesson).filter { seen.insert($0.number).inserted }
+    var trainers: [TrainerSpec?] = []
+    var teachers = 0
+    for lesson in lessons {
+      trainers.append(lesson.trainer)
+      teachers = max(teachers, lesson.teachers(seed: 0).count)
+    }
+    var task = ClassificationMetrics.descriptions(teachers: teachers)
+    var declared = trainers.flatMap { $0?.metrics ?? [] }
+    let isTheirs =
+      !trainers.isEmpty && trainers.allSatisfy { $0?.metrics.contains(where: \.isHeadline) == true }
+    if isTheirs {
+      for place in task.indices { task[place].isHeadline = false }
+      return MetricDescriptions(declared + task)
+    }
+    for place in declared.indices { declared[place].isHeadline = false }
+    return MetricDescriptions(task + declared)
+  }
+
+  /// The metric that stands for a run on displays: the one that the grid reports, else the headline.
+  package var shownMetric: MetricDescription? {
+    let metrics = metrics
+    return grid.report.metric.map { metrics[$0] } ?? metrics.headline
+  }
+
+  /// What a report has to know of the grid: its `report` block, as `ReportPreferences` reads it, and the metrics that its runs declare.
   var canonical: String {
-    "{\"report\":\(String(decoding: grid.report.canonicalBytes, as: UTF8.self))}"
+    var bytes: [UInt8] = []
+    var object = ObjectWriter(to: &bytes)
+    object.member("metrics", to: &bytes) { bytes in
+      bytes.append(UInt8(ascii: "["))
+      for (index, metric) in metrics.values.enumerated() {
+        if index > 0 { bytes.append(UInt8(ascii: ",")) }
+        metric.append(to: &bytes)
+      }
+      bytes.append(UInt8(ascii: "]"))
+    }
+    object.member("report", to: &bytes, grid.report.append)
+    object.end(&bytes)
+    return String(decoding: bytes, as: UTF8.self)
   }
 }
 

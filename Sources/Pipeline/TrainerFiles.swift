@@ -10,7 +10,7 @@ internal import Sweeps
 enum TrainerFiles {
   /// Reads a trainer as a grid writes it. Words of the command that are names of files beside the grid count as its files.
   static func spec(_ value: JSONValue, in gridFolder: String) throws -> TrainerSpec {
-    let (command, named, name) = try TrainerSpec.written(value)
+    let (command, named, name, metrics) = try TrainerSpec.written(value)
     var digests: [String: ContentKey] = [:]
     for file in named + command.filter(TrainerSpec.isPlain) where digests[file] == nil {
       let path = "\(gridFolder)/\(file)"
@@ -20,7 +20,9 @@ enum TrainerFiles {
       digests[file] = ContentKey(hashing: try AtomicFile.read(path))
     }
     let files = digests.sorted { $0.key < $1.key }.map { TrainerSpec.File(name: $0.key, digest: $0.value) }
-    return TrainerSpec(command: command, files: files, name: name, folder: gridFolder)
+    var trainer = TrainerSpec(command: command, files: files, name: name, folder: gridFolder)
+    trainer.metrics = metrics
+    return trainer
   }
 
   /// Copies the files of a sweep's trainers into the store, where they are not there yet.

@@ -62,37 +62,29 @@ package struct Cell: Sendable {
   private init(
     _ labels: [JSONValue], _ runs: [SweepResults.Run], select: ReportSelection, allowMixed: Bool
   ) {
-    var (last, best, values, gaps): ([Double], [Double], [SeedValue], [Gap]) = ([], [], [], [])
+    var last: [Double] = []
+    var best: [Double] = []
+    var values: [SeedValue] = []
+    var gaps: [Gap] = []
     var makers: [Maker] = []
     for run in runs {
-      switch run.outcome {
-      case .finished(let value, let highest):
-        let chosen: Double? =
-          switch select {
-          case .last: value
-          case .bestOnTest: highest
-          case .bestOnValidation: run.validated
-          }
-        guard let chosen else {
-          gaps.append(
-            Gap(seed: run.seed, word: "without validation", reason: "no validation metric was recorded"))
-          continue
-        }
-        last.append(value)
-        best.append(highest)
-        values.append(SeedValue(seed: run.seed, value: chosen))
+      switch Self.value(of: run, select) {
+      case .gap(let gap): gaps.append(gap)
+      case .value(let value):
+        values.append(SeedValue(seed: run.seed, value: value))
+        if let value = run.numbers?.last.number { last.append(value) }
+        if let value = run.numbers?.best { best.append(value) }
         let program = run.programs.joined(separator: ", then ")
         if let place = makers.firstIndex(where: { $0.program == program }) {
           makers[place] = Maker(program: program, seeds: makers[place].seeds + [run.seed])
         } else {
           makers.append(Maker(program: program, seeds: [run.seed]))
         }
-      case .failed(.diverged, let reason): gaps.append(Gap(seed: run.seed, word: "diverged", reason: reason))
-      case .failed(_, let reason): gaps.append(Gap(seed: run.seed, word: "failed", reason: reason))
-      case .blocked(let reason): gaps.append(Gap(seed: run.seed, word: "blocked", reason: reason))
-      case .missing: gaps.append(Gap(seed: run.seed, word: Gap.open, reason: "not run to its end yet"))
       }
     }
+    // What stands beside the headline is of the same seeds, or of none.
+    if last.count < values.count { last = [] }
+    if best.count < values.count { best = [] }
     self.labels = labels
     seeds = runs.map(\.seed)
     let isMixed = makers.count > 1 || runs.contains { $0.programs.count > 1 }
@@ -103,7 +95,36 @@ package struct Cell: Sendable {
     self.values = isWithheld ? [] : values
     headline = isWithheld ? nil : SampleStatistics(values.map(\.value))
     self.gaps = gaps
-    key = runs.first { if case .finished = $0.outcome { true } else { false } }?.key
+    key = runs.first(where: \.isFinished)?.key
+  }
+
+  private enum Choice { case value(Double), gap(Gap) }
+
+  /// The number of a run that the report selects, or why there is none.
+  private static func value(of run: SweepResults.Run, _ select: ReportSelection) -> Choice {
+    func gap(_ word: String, _ reason: String) -> Choice {
+      .gap(Gap(seed: run.seed, word: word, reason: reason))
+    }
+    func read(_ reading: SweepResults.Reading) -> Choice {
+      switch reading {
+      case .number(let value): .value(value)
+      case .notFinite: gap("not finite", "the metric is not a finite number")
+      case .notRecorded(let reason): gap("not recorded", reason)
+      }
+    }
+    switch run.state {
+    case .failed(let failure): return gap(run.state.word, failure.reason)
+    case .blocked(let reason): return gap(run.state.word, reason)
+    case .open: return gap(Gap.open, "not run to its end yet")
+    case .finished: break
+    }
+    guard let numbers = run.numbers else { return gap("not recorded", "the run did not report the metric") }
+    switch select {
+    case .last: return read(numbers.last)
+    case .bestOnTest: return numbers.best.map { .value($0) } ?? read(numbers.last)
+    case .bestOnValidation:
+      return numbers.validated.map(read) ?? gap("without validation", "no validation metric was recorded")
+    }
   }
 
   /// Whether different programs or numerics made the numbers, shown or withheld.

@@ -1,3 +1,5 @@
+internal import Specs
+
 /// How many seeds differences need, from what a store has seen or from assumptions.
 package struct PowerSheet: Sendable {
   /// Of the runs of one cell.
@@ -86,18 +88,18 @@ package struct PowerSheet: Sendable {
     let rows = differences.map { difference -> [Sheet.Entry] in
       let seeds = seeds(difference: difference)
       let power = Power(difference: difference, deviation: deviation)
-      return [Sheet.Entry(Digits.fixed(difference, 2)), text(seeds.unpaired)] + seeds.paired.map(text)
-        + [Sheet.Entry(Digits.fixed(power.unpaired(seeds: 3), 2))]
+      return [Sheet.Entry(NumberFormat.fixed(difference, 2)), text(seeds.unpaired)] + seeds.paired.map(text)
+        + [Sheet.Entry(NumberFormat.fixed(power.unpaired(seeds: 3), 2))]
     }
     return Sheet(
-      title: "Seeds a method for a difference, to find it with probability \(Digits.fixed(chance, 2))",
-      head: ["difference", "unpaired"] + correlations.map { "pairs at r = \(Digits.fixed($0, 2))" } + [
+      title: "Seeds a method for a difference, to find it with probability \(NumberFormat.fixed(chance, 2))",
+      head: ["difference", "unpaired"] + correlations.map { "pairs at r = \(NumberFormat.fixed($0, 2))" } + [
         "chance at n = 3"
       ],
       rows: rows,
       notes: [
-        "Two-sided t tests at 0.05 without correction; deviation \(Digits.fixed(deviation, 2)); \(basis).",
-        "Pairs share their seeds. What they save is the correlation, which a sweep has to show: \(correlation.map { "here r = \(Digits.fixed($0, 2))" } ?? "nothing is known yet").",
+        "Two-sided t tests at 0.05 without correction; deviation \(NumberFormat.fixed(deviation, 2)); \(basis).",
+        "Pairs share their seeds. What they save is the correlation, which a sweep has to show: \(correlation.map { "here r = \(NumberFormat.fixed($0, 2))" } ?? "nothing is known yet").",
       ])
   }
 }

@@ -28,7 +28,8 @@ package struct Ranking: Sendable {
       if groups[group] == nil { order.append(group) }
       groups[group, default: []].append(cell)
     }
-    let sign = MetricDirection.isHigherBetter(results.metric) ? 1.0 : -1.0
+    guard let isHigherBetter = results.described.isHigherBetter else { return [] }
+    let sign = isHigherBetter ? 1.0 : -1.0
     return order.compactMap { group in
       let sorted = groups[group]!.sorted { sign * $0.headline!.mean > sign * $1.headline!.mean }
       guard let first = sorted.first, sorted.count > 1 else { return nil }

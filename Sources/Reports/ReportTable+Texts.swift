@@ -4,13 +4,15 @@ package import Specs
 
 extension ReportTable {
   /// A number with two digits, or so many, whatever the locale.
-  package static func digits(_ value: Double, _ places: Int = 2) -> String { Digits.fixed(value, places) }
+  package static func digits(_ value: Double, _ places: Int = 2) -> String {
+    NumberFormat.fixed(value, places)
+  }
 
   /// `72.10 ± 0.40`, `72.10` for one seed, `-` for none.
   package static func text(_ statistics: SampleStatistics?, plusMinus: String, digits: Int = 2) -> String {
     guard let statistics else { return "-" }
-    let mean = Digits.fixed(statistics.mean, digits)
-    return statistics.deviation.map { "\(mean) \(plusMinus) \(Digits.fixed($0, digits))" } ?? mean
+    let mean = NumberFormat.fixed(statistics.mean, digits)
+    return statistics.deviation.map { "\(mean) \(plusMinus) \(NumberFormat.fixed($0, digits))" } ?? mean
   }
 
   /// The headline and what stands beside it, the best epoch or, where that is the headline, the last one:
@@ -51,9 +53,10 @@ extension ReportTable {
   /// One row a cell with all of its statistics, in the order of the table.
   package func longSheet(_ style: TextStyle) -> Sheet {
     func interval(_ interval: Interval?) -> String {
-      interval.map { "\(Digits.fixed($0.low, digits)) to \(Digits.fixed($0.high, digits))" } ?? "-"
+      interval.map { "\(NumberFormat.fixed($0.low, digits)) to \(NumberFormat.fixed($0.high, digits))" }
+        ?? "-"
     }
-    func number(_ value: Double?) -> String { value.map { Digits.fixed($0, digits) } ?? "-" }
+    func number(_ value: Double?) -> String { value.map { NumberFormat.fixed($0, digits) } ?? "-" }
     var body: [[Sheet.Entry]] = []
     for (row, line) in zip(rows, grid) {
       for (column, cell) in zip(columns, line) {
@@ -89,7 +92,7 @@ extension ReportTable {
     let plusMinus = style.plusMinus
     let counts = Set(cells.map { $0.seeds.count }).sorted()
     let n = counts.map(String.init).joined(separator: " or ")
-    let unit = results.metric.hasSuffix("acc1") ? "\(results.metric) in percent" : results.metric
+    let unit = results.described.unit == "%" ? "\(results.metric) in percent" : results.metric
     var lines = [
       "\(unit): mean \(plusMinus) sample standard deviation (ddof 1) over seeds, n = \(n.isEmpty ? "0" : n)."
     ]
@@ -100,7 +103,7 @@ extension ReportTable {
       lines.append("After the last epoch; [in brackets] each seed's best epoch, \(test).")
     case .bestOnValidation:
       lines.append(
-        "At each seed's epoch of the highest validation accuracy; [in brackets] its best epoch, \(test).")
+        "At each seed's epoch of \(results.selectorText); [in brackets] its best epoch, \(test).")
     case .bestOnTest:
       lines.append(
         "WARNING: each seed's best epoch, \(test): such numbers are too good. [In brackets] after the last epoch."
@@ -173,7 +176,7 @@ extension ReportTable {
     guard !rankings.isEmpty else { return [] }
     let test = rankings[0].comparison.test.title
     let correction = layout.correction == .none ? "uncorrected" : layout.correction.title
-    let bound = Digits.fixed(CellComparison.level, 2)
+    let bound = NumberFormat.fixed(CellComparison.level, 2)
     var lines = [
       "#1 and #2: best and second best of a student among complete cells; \(style.alike) means not distinguishable (\(test), \(correction) over all comparisons with the best, p at least \(bound)):"
     ]
@@ -181,22 +184,23 @@ extension ReportTable {
       let comparison = ranking.comparison
       let names = "\(comparison.nameB) \(style.minus) \(comparison.nameA)"
       let interval = comparison.interval.map { " [\(text($0, digits))]" } ?? ""
-      let difference = comparison.difference.map { Digits.signed($0, digits) } ?? "-"
-      let p = comparison.adjusted.map { "p = \(Digits.p($0)) of \(ranking.others)" } ?? "no test is possible"
+      let difference = comparison.difference.map { NumberFormat.signed($0, digits) } ?? "-"
+      let p =
+        comparison.adjusted.map { "p = \(NumberFormat.p($0)) of \(ranking.others)" } ?? "no test is possible"
       lines.append("  \(ranking.context): \(names) = \(difference)\(interval), \(p)\(reach(comparison))")
     }
     return lines
   }
 
   private func text(_ interval: Interval, _ digits: Int) -> String {
-    "\(Digits.signed(interval.low, digits)), \(Digits.signed(interval.high, digits))"
+    "\(NumberFormat.signed(interval.low, digits)), \(NumberFormat.signed(interval.high, digits))"
   }
 
   /// What the exact tests could reach at best, where that is not enough.
   private func reach(_ comparison: CellComparison) -> String {
     guard let paired = comparison.paired, paired.smallestReachable >= CellComparison.level else { return "" }
     return
-      " (n = \(paired.count): sign flip and Wilcoxon cannot give less than \(Digits.p(paired.smallestReachable)))"
+      " (n = \(paired.count): sign flip and Wilcoxon cannot give less than \(NumberFormat.p(paired.smallestReachable)))"
   }
 
   private func mixtureNotes() -> [String] {
@@ -246,13 +250,16 @@ package enum ComparisonSheet {
         comparison.context,
         ReportTable.text(comparison.a.headline, plusMinus: style.plusMinus, digits: digits),
         ReportTable.text(comparison.b.headline, plusMinus: style.plusMinus, digits: digits),
-        comparison.difference.map { Digits.signed($0, digits) } ?? "-",
-        comparison.interval.map { "[\(Digits.signed($0.low, digits)), \(Digits.signed($0.high, digits))]" }
+        comparison.difference.map { NumberFormat.signed($0, digits) } ?? "-",
+        comparison.interval.map {
+          "[\(NumberFormat.signed($0.low, digits)), \(NumberFormat.signed($0.high, digits))]"
+        }
           ?? "-",
-        "\(paired?.count ?? 0)", Digits.p(paired?.pairedT), Digits.p(paired?.signFlip),
-        Digits.p(paired?.wilcoxon), paired.map { Digits.p($0.smallestReachable) } ?? "-", Digits.p(welch?.p),
-        Digits.p(comparison.adjusted), paired?.effectSize.map { Digits.signed($0, 2) } ?? "-",
-        paired?.correlation.map { Digits.signed($0, 2) } ?? "-",
+        "\(paired?.count ?? 0)", NumberFormat.p(paired?.pairedT), NumberFormat.p(paired?.signFlip),
+        NumberFormat.p(paired?.wilcoxon), paired.map { NumberFormat.p($0.smallestReachable) } ?? "-",
+        NumberFormat.p(welch?.p),
+        NumberFormat.p(comparison.adjusted), paired?.effectSize.map { NumberFormat.signed($0, 2) } ?? "-",
+        paired?.correlation.map { NumberFormat.signed($0, 2) } ?? "-",
       ]
       return values.map { Sheet.Entry($0) }
     }
@@ -285,7 +292,7 @@ package enum ComparisonSheet {
     let rows = comparisons.map { comparison -> [Sheet.Entry] in
       let paired = comparison.paired
       let interval = comparison.interval.map {
-        "[\(Digits.signed($0.low, digits)), \(Digits.signed($0.high, digits))]"
+        "[\(NumberFormat.signed($0.low, digits)), \(NumberFormat.signed($0.high, digits))]"
       }
       let n =
         test.isPaired
@@ -295,12 +302,12 @@ package enum ComparisonSheet {
       let name = "\(comparison.nameB) \(style.minus) \(comparison.nameA)"
       return [
         Sheet.Entry(comparison.context.isEmpty ? name : "\(name), \(comparison.context)"),
-        Sheet.Entry(comparison.difference.map { Digits.signed($0, digits) } ?? "-"),
-        Sheet.Entry(interval ?? "-"), Sheet.Entry(n), Sheet.Entry(Digits.p(comparison.p)),
-        Sheet.Entry(Digits.p(comparison.adjusted)),
-        Sheet.Entry(paired.map { Digits.p($0.smallestReachable) } ?? "-"),
-        Sheet.Entry(effect.map { Digits.signed($0, 2) } ?? "-"),
-        Sheet.Entry(paired?.correlation.map { Digits.signed($0, 2) } ?? "-"),
+        Sheet.Entry(comparison.difference.map { NumberFormat.signed($0, digits) } ?? "-"),
+        Sheet.Entry(interval ?? "-"), Sheet.Entry(n), Sheet.Entry(NumberFormat.p(comparison.p)),
+        Sheet.Entry(NumberFormat.p(comparison.adjusted)),
+        Sheet.Entry(paired.map { NumberFormat.p($0.smallestReachable) } ?? "-"),
+        Sheet.Entry(effect.map { NumberFormat.signed($0, 2) } ?? "-"),
+        Sheet.Entry(paired?.correlation.map { NumberFormat.signed($0, 2) } ?? "-"),
       ]
     }
     return Sheet(
@@ -326,7 +333,7 @@ package enum ComparisonSheet {
     let reachable = comparisons.compactMap { $0.paired?.smallestReachable }
     guard let least = reachable.min(), least >= CellComparison.level else { return [] }
     return [
-      "So few seeds cannot reach \(Digits.fixed(CellComparison.level, 2)) in those tests, whatever the differences: 6 can."
+      "So few seeds cannot reach \(NumberFormat.fixed(CellComparison.level, 2)) in those tests, whatever the differences: 6 can."
     ]
   }
 }

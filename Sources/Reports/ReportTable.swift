@@ -51,7 +51,7 @@ package struct ReportTable: Sendable {
   /// By the median of the cells' deviations, so that one table has one number of digits; two where no cell has one.
   private static func digits(of cells: [Cell]) -> Int {
     let spreads = cells.compactMap { $0.headline?.deviation }.filter { $0 > 0 }
-    return SampleStatistics(spreads).flatMap { Digits.places(forSpread: $0.median) } ?? 2
+    return SampleStatistics(spreads).flatMap { NumberFormat.places(forSpread: $0.median) } ?? 2
   }
 }
 
@@ -102,7 +102,7 @@ private struct Placement {
       grid[rowOf[row]!][position[columnOf[column]!]!] = cell
     }
     columns = sorted.map { index in
-      if across.isEmpty { return MetricDirection.title(results.metric) }
+      if across.isEmpty { return results.described.heading }
       return zip(across, columnKeys[index]).map { place, label in
         let name = results.columns[place]
         if label == .null { return "no \(name)" }

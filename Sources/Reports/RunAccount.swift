@@ -8,7 +8,7 @@ package struct RunAccount: Sendable {
   /// Beside the sweep's columns; null where the run's method does not read the setting.
   package let labels: [JSONValue]
   package let seed: Int
-  package let state: State
+  package let state: RunState
   /// What the key was made of.
   package let spec: JSONValue
   /// In ascending order.
@@ -18,32 +18,6 @@ package struct RunAccount: Sendable {
   /// In the order in which they were made.
   package let attempts: [Attempt]
   package let checkpoints: [Checkpoint]
-
-  package enum State: Equatable, Sendable {
-    case finished
-    case failed(FailureRecord.Cause, reason: String)
-    case blocked(reason: String)
-    /// Not run to its end; perhaps begun.
-    case open
-
-    /// One word, the same in every export.
-    package var word: String {
-      switch self {
-      case .finished: "finished"
-      case .failed(.diverged, _): "diverged"
-      case .failed: "failed"
-      case .blocked: "blocked"
-      case .open: "open"
-      }
-    }
-
-    package var reason: String? {
-      switch self {
-      case .failed(_, let reason), .blocked(let reason): reason
-      case .finished, .open: nil
-      }
-    }
-  }
 
   package struct Attempt: Equatable, Sendable {
     package let number: Int
@@ -75,7 +49,7 @@ package struct RunAccount: Sendable {
   }
 
   package init(
-    key: ContentKey, title: String, labels: [JSONValue], seed: Int, state: State, spec: JSONValue,
+    key: ContentKey, title: String, labels: [JSONValue], seed: Int, state: RunState, spec: JSONValue,
     epochs: [EpochRecord], totals: Metrics, attempts: [Attempt], checkpoints: [Checkpoint]
   ) {
     (self.key, self.title, self.labels, self.seed) = (key, title, labels, seed)

@@ -126,7 +126,8 @@ package struct SweepComparison: Sendable {
   package func sheet(digits places: Int?, _ style: TextStyle) -> Sheet {
     let spreads = rows.flatMap { [$0.comparison.a, $0.comparison.b] }.compactMap { $0.headline?.deviation }
       .filter { $0 > 0 }
-    let digits = places ?? SampleStatistics(spreads).flatMap { Digits.places(forSpread: $0.median) } ?? 2
+    let digits =
+      places ?? SampleStatistics(spreads).flatMap { NumberFormat.places(forSpread: $0.median) } ?? 2
     func text(_ cell: Cell) -> String {
       let value =
         cell.isWithheld
@@ -136,13 +137,13 @@ package struct SweepComparison: Sendable {
     let body = rows.map { row -> [Sheet.Entry] in
       let comparison = row.comparison
       let interval = (comparison.interval ?? comparison.welch?.interval).map {
-        "[\(Digits.signed($0.low, digits)), \(Digits.signed($0.high, digits))]"
+        "[\(NumberFormat.signed($0.low, digits)), \(NumberFormat.signed($0.high, digits))]"
       }
       return [
         Sheet.Entry(comparison.context), Sheet.Entry(text(comparison.a)), Sheet.Entry(text(comparison.b)),
-        Sheet.Entry(comparison.difference.map { Digits.signed($0, digits) } ?? "-"),
+        Sheet.Entry(comparison.difference.map { NumberFormat.signed($0, digits) } ?? "-"),
         Sheet.Entry(interval ?? "-"),
-        Sheet.Entry(Digits.p(comparison.adjusted)), Sheet.Entry(row.verdict.rawValue),
+        Sheet.Entry(NumberFormat.p(comparison.adjusted)), Sheet.Entry(row.verdict.rawValue),
       ]
     }
     let counts = [Verdict.moved, .within, .equal, .unknown].compactMap { verdict -> String? in
@@ -155,7 +156,7 @@ package struct SweepComparison: Sendable {
     ]
     if !rows.isEmpty {
       notes.append(
-        "\(MetricDirection.title(a.results.metric)); \(test.isPaired ? "paired by seed, " : "")p: \(test.title), two-sided, corrected over \(rows.count { $0.comparison.p != nil }) tests."
+        "\(a.results.described.heading); \(test.isPaired ? "paired by seed, " : "")p: \(test.title), two-sided, corrected over \(rows.count { $0.comparison.p != nil }) tests."
       )
     }
     func list(_ title: String, _ names: [String]) {

@@ -6,86 +6,116 @@ package struct SweepResults: Sendable {
   /// What the labels of a run are called: `student`, `method`, then whatever varies.
   package let columns: [String]
   package let runs: [Run]
-  /// Such as `test.acc1`.
-  package let metric: String
+  /// The metric that the numbers are of.
+  package let described: MetricDescription
   /// Which epoch of a run is the headline.
   package let select: ReportSelection
+  /// Which epoch counts as the last one.
+  package let epoch: ReportEpoch
+  /// The metric whose best value chose the epochs under `bestOnValidation`.
+  package let selector: MetricDescription?
 
   package struct Run: Sendable {
     /// Beside `columns`; null where the run's method does not read the setting.
     package let labels: [JSONValue]
     package let seed: Int
-    package let outcome: Outcome
+    package let state: RunState
+    /// Of a finished run; of one that is still open, as far as it has come.
+    package let numbers: Numbers?
     /// Of the stage that made it; nil where nobody said.
     package let key: ContentKey?
-    /// The metric at the epoch of the highest validation accuracy; nil where there was no validation.
-    package let validated: Double?
     /// The programs that trained it, each as `Provenance.numerics` says; usually one.
     package let programs: [String]
     /// Whether executing it again gave the same bits; nil where nobody has.
     package let isVerified: Bool?
+    /// Digest of the state after its last epoch; nil where nobody said.
+    package let lastState: ContentKey?
 
     package init(
-      labels: [JSONValue], seed: Int, outcome: Outcome, key: ContentKey? = nil, validated: Double? = nil,
-      programs: [String] = [], isVerified: Bool? = nil
+      labels: [JSONValue], seed: Int, state: RunState, numbers: Numbers? = nil, key: ContentKey? = nil,
+      programs: [String] = [], isVerified: Bool? = nil, lastState: ContentKey? = nil
     ) {
+      self.labels = labels
+      self.seed = seed
+      self.state = state
+      self.numbers = numbers
+      self.key = key
+      self.programs = programs
       self.isVerified = isVerified
-      (self.labels, self.seed, self.outcome) = (labels, seed, outcome)
-      (self.key, self.validated, self.programs) = (key, validated, programs)
+      self.lastState = lastState
+    }
+
+    package var isFinished: Bool { state == .finished }
+  }
+
+  /// The metric of one run.
+  package struct Numbers: Equatable, Sendable {
+    /// After the last epoch.
+    package let last: Reading
+    /// The best finite value of any epoch; nil where there is none, and where nobody said which way the metric is good.
+    package let best: Double?
+    /// At the epoch with the best validation value; nil where no epoch has both.
+    package let validated: Reading?
+
+    package init(last: Reading, best: Double?, validated: Reading? = nil) {
+      self.last = last
+      self.best = best
+      self.validated = validated
     }
   }
 
-  package enum Outcome: Equatable, Sendable {
-    /// The metric after the last epoch, and the best of any epoch.
-    case finished(last: Double, best: Double)
-    case failed(FailureRecord.Cause, reason: String)
-    /// It could not run; a reason.
-    case blocked(reason: String)
-    /// Not run yet, or not to its end.
-    case missing
+  /// A number, or why there is none.
+  package enum Reading: Equatable, Sendable {
+    case number(Double)
+    /// The run reported a value that is not a finite number.
+    case notFinite
+    /// The run did not report the metric where it was looked for; a sentence about where it did.
+    case notRecorded(reason: String)
+
+    /// - Parameter value: not a number, or infinite, for a value that is not finite.
+    package init(_ value: Double) { self = value.isFinite ? .number(value) : .notFinite }
+
+    package var number: Double? { if case .number(let value) = self { value } else { nil } }
   }
 
   package init(
-    name: String, columns: [String], runs: [Run], metric: String, select: ReportSelection = .last
+    name: String, columns: [String], runs: [Run], metric: MetricDescription, select: ReportSelection = .last,
+    epoch: ReportEpoch = .last, selector: MetricDescription? = nil
   ) {
-    (self.name, self.columns, self.runs) = (name, columns, runs)
-    (self.metric, self.select) = (metric, select)
+    self.name = name
+    self.columns = columns
+    self.runs = runs
+    self.described = metric
+    self.select = select
+    self.epoch = epoch
+    self.selector = selector
   }
 
-  package var finished: Int {
-    runs.count { if case .finished = $0.outcome { true } else { false } }
+  /// The name of the metric.
+  package var metric: String { described.name }
+
+  /// What chose the epochs under `bestOnValidation`: `the highest validation accuracy`.
+  package var selectorText: String {
+    guard let selector, let isHigherBetter = selector.isHigherBetter else {
+      return "the best validation value"
+    }
+    return "the \(isHigherBetter ? "highest" : "lowest") \(selector.title)"
   }
+
+  /// Runs that were run to their end, whether or not they have the metric.
+  package var finished: Int { runs.count { $0.isFinished } }
 
   package var isComplete: Bool { finished == runs.count }
 
+  /// The same of other runs.
+  package func with(_ runs: [Run]) -> SweepResults {
+    SweepResults(
+      name: name, columns: columns, runs: runs, metric: described, select: select, epoch: epoch,
+      selector: selector)
+  }
+
   /// The runs that all filters let through.
   package func filtered(by filters: [LabelFilter]) -> SweepResults {
-    if filters.isEmpty { return self }
-    let kept = runs.filter { run in filters.allSatisfy { $0.admits(run, columns) } }
-    return SweepResults(name: name, columns: columns, runs: kept, metric: metric, select: select)
-  }
-}
-
-/// Which of two values of a metric is the better one.
-package enum MetricDirection {
-  /// Losses, errors, durations and sizes are better when lower, everything else when higher.
-  package static func isHigherBetter(_ metric: String) -> Bool {
-    if metric.hasPrefix(Metrics.measuredPrefix) { return false }
-    let words = metric.split(whereSeparator: { $0 == "." || $0 == "_" })
-    let costs: Set<Substring> = [
-      "loss", "error", "task", "logit", "seconds", "time", "memory", "bytes", "epoch",
-    ]
-    return !words.contains { costs.contains($0) }
-  }
-
-  /// `test.acc1 (%)`; the bare name where its unit is not known.
-  package static func title(_ metric: String) -> String {
-    switch metric.split(separator: ".").last {
-    case "acc1", "acc5": "\(metric) (%)"
-    case "loss", "task", "logit", "feature": "\(metric) (nats)"
-    case "seconds", "secondsPerEpoch", "cpuSeconds", "cpuSecondsPerEpoch": "\(metric) (s)"
-    case "peakMegabytes": "\(metric) (10⁶ bytes)"
-    default: metric
-    }
+    filters.isEmpty ? self : with(runs.filter { run in filters.allSatisfy { $0.admits(run, columns) } })
   }
 }

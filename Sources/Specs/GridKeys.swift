@@ -8,7 +8,8 @@ package enum GridKeys {
   package static let block = ["name", "base", "axes", "zip", "exclude", "include", "seeds"]
   package static let run = ["workers", "threadsPerRun", "order", "onDiverged", "retries", "maxMinutesPerRun"]
   package static let report = [
-    "metric", "select", "rows", "columns", "compareTo", "test", "correction", "paperValues",
+    "metric", "direction", "select", "epoch", "rows", "columns", "compareTo", "test", "correction",
+    "paperValues",
   ]
 
   /// Tables and figures of the paper whose numbers a grid's `paperValues` may name after `paperPrefix`.

@@ -183,8 +183,12 @@ extension GridReader {
       let node = member.node
       spots[member.name] = [node.spot] + (node.elements ?? []).map(\.spot)
       switch member.name {
-      case "metric": reports.metric = node.value.string ?? complain(node, "the name of a metric") ?? ""
+      case "metric":
+        reports.metric =
+          node.value.string.flatMap { $0.isEmpty ? nil : $0 } ?? complain(node, "the name of a metric")
+      case "direction": reports.direction = word(node, of: MetricDirection.self)
       case "select": reports.select = word(node, of: ReportSelection.self) ?? .last
+      case "epoch": reports.epoch = word(node, of: ReportEpoch.self) ?? .last
       case "rows": reports.rows = names(node)
       case "columns": reports.columns = names(node)
       case "compareTo": reports.compareTo = names(node)

@@ -96,7 +96,9 @@ package enum GridSchema {
   ]
 
   private static let reports: [String: JSONValue] = [
-    "metric": text, "select": words(ReportSelection.allCases.map(\.rawValue)),
+    "metric": text, "direction": words(MetricDirection.allCases.map(\.rawValue)),
+    "select": words(ReportSelection.allCases.map(\.rawValue)),
+    "epoch": words(ReportEpoch.allCases.map(\.rawValue)),
     "rows": list(of: text), "columns": list(of: text), "compareTo": list(of: text),
     "test": words(ReportTest.allCases.map(\.rawValue)),
     "correction": words(ReportCorrection.allCases.map(\.rawValue)),
@@ -138,6 +140,13 @@ package enum GridSchema {
     settings["trainer"] = object(
       [
         "command": ["type": "array", "minItems": 1, "items": text], "files": list(of: text), "name": text,
+        "metrics": [
+          "type": "object",
+          "additionalProperties": object([
+            "title": text, "unit": text, "headline": ["type": "boolean"],
+            "direction": words(MetricDirection.allCases.map(\.rawValue)),
+          ]),
+        ],
       ], required: ["command"])
     return settings
   }

@@ -2,10 +2,18 @@
 package enum ReportSelection: String, CaseIterable, Sendable {
   /// The last: what an unattended training ends with.
   case last
-  /// The one of the highest validation accuracy, the earliest if several.
+  /// The one with the best validation value, the earliest if several.
   case bestOnValidation
-  /// The one of the highest test accuracy: chosen by what it is judged by, so a table says so.
+  /// The one with the best value of the metric itself: chosen by what it is judged by, so a table says so.
   case bestOnTest
+}
+
+/// Which epoch counts as a run's last one, for a metric that not every epoch reports.
+package enum ReportEpoch: String, CaseIterable, Sendable {
+  /// The last epoch of the run; a run that did not report the metric there has no number.
+  case last
+  /// The last epoch that reported the metric.
+  case lastReported
 }
 
 /// How the difference of two cells is tested; all tests are two-sided.
@@ -40,8 +48,12 @@ package enum ReportCorrection: String, CaseIterable, Sendable {
 
 /// How to show a sweep: the `report` block of a grid. Changes no result and no key.
 package struct ReportPreferences: Hashable, Sendable {
-  package var metric = "test.acc1"
+  /// Nil for the headline of the sweep.
+  package var metric: String?
+  /// Which values of the metric are the better ones; nil for what the task or the trainer declares.
+  package var direction: MetricDirection?
   package var select = ReportSelection.last
+  package var epoch = ReportEpoch.last
   /// Settings whose values make the rows and the columns; the usual layout where both are empty.
   package var rows: [String] = []
   package var columns: [String] = []
@@ -67,7 +79,9 @@ extension ReportPreferences: CanonicallyEncodable {
     object.member("columns", list(columns), to: &bytes)
     object.member("compareTo", list(compareTo), to: &bytes)
     object.member("correction", .string(correction.rawValue), to: &bytes)
-    object.member("metric", .string(metric), to: &bytes)
+    object.member("direction", direction.map { .string($0.rawValue) }, to: &bytes)
+    if epoch != .last { object.member("epoch", .string(epoch.rawValue), to: &bytes) }
+    object.member("metric", metric.map { .string($0) }, to: &bytes)
     object.member("paperValues", paperValues.map { .string($0) }, to: &bytes)
     object.member("rows", list(rows), to: &bytes)
     object.member("select", .string(select.rawValue), to: &bytes)
@@ -88,10 +102,15 @@ extension ReportPreferences: CanonicallyEncodable {
     func texts(_ name: String) throws(SpecError) -> [String] {
       (try object.optional(name, SpecObject.array) ?? []).compactMap(\.string)
     }
-    metric = try object.optional("metric", SpecObject.string) ?? metric
+    metric = try object.optional("metric", SpecObject.string)
+    direction = try MetricDirection.read(object)
     select = try word("select", select)
-    (rows, columns, compareTo) = (try texts("rows"), try texts("columns"), try texts("compareTo"))
-    (test, correction) = (try word("test", test), try word("correction", correction))
+    epoch = try word("epoch", epoch)
+    rows = try texts("rows")
+    columns = try texts("columns")
+    compareTo = try texts("compareTo")
+    test = try word("test", test)
+    correction = try word("correction", correction)
     paperValues = try object.optional("paperValues", SpecObject.string)
   }
 }

@@ -36,7 +36,7 @@ package struct EpochRecord: Hashable, Sendable {
   package var epoch: Int
   /// Optimiser steps taken since the start of the run.
   package var step: Int
-  /// Such as `train.loss`, `test.acc1` (percent), `test.loss`.
+  /// By the names that the task or the trainer declares, such as `train.loss`.
   package var metrics: Metrics
   /// Digest of all that the next step needs, which is what makes two runs comparable bit for bit.
   package var state: ContentKey

@@ -14,6 +14,8 @@ package struct TrainerSpec: Hashable, Sendable {
   package var files: [File]
   /// What tables call it; in no key.
   package var name: String?
+  /// The metrics that it declares, the headline first; in no key.
+  package var metrics: [MetricDescription] = []
   /// Where the files lie; in no key.
   package var folder: String?
 
@@ -60,14 +62,16 @@ extension TrainerSpec: CanonicallyEncodable {
     self.init(command: command, files: files)
   }
 
-  /// What a grid writes: `{ "command": […], "files": […], "name": … }`, the files by their names alone.
+  /// What a grid writes: `{ "command": […], "files": […], "name": …, "metrics": { … } }`, the files by their names alone.
   package static func written(
     _ json: JSONValue
-  ) throws(SpecError) -> (command: [String], files: [String], name: String?) {
+  ) throws(SpecError) -> (command: [String], files: [String], name: String?, metrics: [MetricDescription]) {
     let object = try SpecObject(json, at: "trainer")
-    for name in (json.object ?? [:]).keys.sorted() where !["command", "files", "name"].contains(name) {
+    for name in (json.object ?? [:]).keys.sorted()
+    where !["command", "files", "metrics", "name"].contains(name) {
       throw SpecError(
-        path: object.path(name), expected: "left out: a trainer has \"command\", \"files\" and \"name\"")
+        path: object.path(name),
+        expected: "left out: a trainer has \"command\", \"files\", \"metrics\" and \"name\"")
     }
     let command = try words(object.array("command"), at: "trainer.command")
     guard let program = command.first, !program.isEmpty else {
@@ -77,7 +81,10 @@ extension TrainerSpec: CanonicallyEncodable {
     for name in files where !isPlain(name) {
       throw SpecError(path: "trainer.files", expected: "names of files beside the grid, not \"\(name)\"")
     }
-    return (command, files, try object.optional("name", SpecObject.string))
+    let metrics = try object["metrics"].map { value throws(SpecError) in
+      try MetricDescription.ofTrainer(value, at: object.path("metrics"))
+    }
+    return (command, files, try object.optional("name", SpecObject.string), metrics ?? [])
   }
 
   private static func words(_ list: [JSONValue], at path: String) throws(SpecError) -> [String] {

@@ -2,16 +2,8 @@ import Foundation
 import GRDB
 package import Specs
 
-/// Where a stage stands, for good: what runs right now is in the run folders.
-package enum StageState: Hashable, Sendable {
-  /// Not done; perhaps begun.
-  case open
-  case finished
-  /// For a reason of its own: running it again would fail again.
-  case failed(FailureRecord)
-  /// It cannot run because an input failed. The next `run` decides anew.
-  case blocked(reason: String)
-}
+/// The name of `RunState` where stages of every kind are meant.
+package typealias StageState = RunState
 
 /// A stage as its key knows it.
 package struct StageRecord: Hashable, Sendable {

@@ -41,24 +41,43 @@ package struct SweepPoint: Hashable, Sendable {
   }
 }
 
-/// What there is of a point's result.
+/// What there is of a point's result, as far as one metric goes.
 package struct PointOutcome: Hashable, Sendable {
   package let point: SweepPoint
-  /// nil where the run has never been started.
-  package let state: StageState?
-  /// Value of the metric after the last epoch that is there, and that epoch, from 0.
+  /// Nil where the run has never been started.
+  package let state: RunState?
+  /// The last epoch that is there, from 0, and the digest of the state after it; nil before the first has ended.
+  package let end: End?
+  /// The value among the numbers of the whole run; not a number where it is not finite, nil where the run gave none.
+  package let total: Double?
+  /// The last epoch that reported the metric, and its value.
   package let last: EpochValue?
-  /// The best value of the metric, and the earliest epoch that has it.
+  /// The best finite value of the metric, and the earliest epoch that has it; nil where nobody said which way the metric is good.
   package let best: EpochValue?
-  /// The metric at the epoch of the highest validation accuracy, the earliest if several; nil where there is no such thing.
+  /// The metric at the epoch with the best validation value, the earliest if several; nil where no epoch has both.
   package let validated: EpochValue?
   /// What trained the epochs that are there, as `Provenance.numerics` says, in the order of the attempts; usually one.
   package let programs: [String]
 
   package struct EpochValue: Hashable, Sendable {
+    /// From 0.
     package let epoch: Int
-    /// Not a number where the run reported none.
+    /// Not a number where it is not finite.
     package let value: Double
+
+    package init(epoch: Int, value: Double) {
+      self.epoch = epoch
+      self.value = value
+    }
+  }
+
+  /// The run's number, by the one rule for a value that several records give: that of the whole run, else the last epoch's if that epoch
+  /// reported the metric, else none.
+  package var final: Double? { total ?? last.flatMap { $0.epoch == end?.epoch ? $0.value : nil } }
+
+  package struct End: Hashable, Sendable {
+    package let epoch: Int
+    package let state: ContentKey
   }
 }
 
@@ -140,6 +159,18 @@ extension ResultStore {
     }
   }
 
+  /// The first sweep by name that asks for a run; nil for a stage that no sweep names as its result.
+  package func sweep(askingFor key: ContentKey) throws(StoreError) -> SweepRecord? {
+    try read { db in
+      try Row.fetchOne(
+        db,
+        sql:
+          "SELECT s.* FROM sweep s WHERE s.id IN (SELECT sweep FROM point WHERE key = ?) ORDER BY s.name LIMIT 1",
+        arguments: [key.stored]
+      ).map { try self.sweep(StoredRow("sweep", $0)) }
+    }
+  }
+
   private func sweep(_ row: StoredRow) throws -> SweepRecord {
     SweepRecord(
       name: try row.text("name"), grid: try row.text("grid"), canonical: try row.text("canonical"),
@@ -166,42 +197,15 @@ extension ResultStore {
   /// The distinct runs of a sweep in the order of its plan, each with what there is of its result.
   ///
   /// - Parameters:
-  ///   - metric: such as `test.acc1`.
-  ///   - isHigherBetter: which value of the metric is the best one.
+  ///   - metric: as runs report it, with the direction that decides about the best value.
+  ///   - selectors: metrics that may choose a run's epoch, the preferred one first: the first that the run recorded does.
   package func outcomes(
-    of sweep: String, metric: String, isHigherBetter: Bool = true
+    of sweep: String, metric: MetricDescription, selectors: [MetricDescription] = []
   ) throws(StoreError) -> [PointOutcome] {
     _ = try self.sweep(sweep)
     return try read { db in
-      func id(of name: String) throws -> Int64? {
-        try Int64.fetchOne(db, sql: "SELECT id FROM name WHERE name = ?", arguments: [name])
-      }
-      let (name, validation) = (try id(of: metric), try id(of: "validation.acc1"))
-      let makers = try db.makeStatement(
-        sql: """
-          SELECT provenance FROM attempt a WHERE stage = ? AND provenance IS NOT NULL
-            AND EXISTS (SELECT 1 FROM epoch e WHERE e.stage = a.stage AND e.attempt = a.number)
-          ORDER BY number
-          """)
-      let validated = try db.makeStatement(
-        sql: """
-          SELECT m.stage, m.epoch, m.value FROM metric v
-          JOIN metric m ON m.stage = v.stage AND m.epoch = v.epoch AND m.name = ?
-          WHERE v.stage = ? AND v.name = ? AND v.epoch >= 0 AND v.value IS NOT NULL
-          ORDER BY v.value DESC, v.epoch LIMIT 1
-          """)
+      let queries = try OutcomeQueries(db, metric, selectors)
       var numerics: [String: String] = [:]
-      let last = try db.makeStatement(
-        sql: """
-          SELECT stage, epoch, value FROM metric WHERE stage = ? AND name = ? AND epoch >= 0
-          ORDER BY epoch DESC LIMIT 1
-          """)
-      let best = try db.makeStatement(
-        sql: """
-          SELECT stage, epoch, value FROM metric
-          WHERE stage = ? AND name = ? AND epoch >= 0 AND value IS NOT NULL
-          ORDER BY value \(isHigherBetter ? "DESC" : "ASC"), epoch LIMIT 1
-          """)
       let rows = try Row.fetchCursor(
         db,
         sql: """
@@ -211,31 +215,26 @@ extension ResultStore {
           """, arguments: [sweep])
       var outcomes: [PointOutcome] = []
       try StoredRow.each("point", rows) { row in
-        let stage = try row.optionalInteger("id")
-        func value(_ statement: Statement) throws -> PointOutcome.EpochValue? {
-          guard let stage, let name else { return nil }
-          return try Row.fetchOne(statement, arguments: [stage, name]).map {
-            try PointOutcome.EpochValue(StoredRow("metric", $0))
-          }
+        let point = try self.point(row)
+        guard let stage = try row.optionalInteger("id").map(Int64.init) else {
+          outcomes.append(
+            PointOutcome(
+              point: point, state: nil, end: nil, total: nil, last: nil, best: nil, validated: nil,
+              programs: []))
+          return
         }
-        var (programs, chosen): ([String], PointOutcome.EpochValue?) = ([], nil)
-        if let stage {
-          for text in try String.fetchAll(makers, arguments: [stage]) {
-            let program = try numerics[text] ?? self.provenance(text).numerics
-            numerics[text] = program
-            if !programs.contains(program) { programs.append(program) }
-          }
-        }
-        if let stage, let name, let validation {
-          chosen = try Row.fetchOne(validated, arguments: [name, stage, validation]).map {
-            try PointOutcome.EpochValue(StoredRow("metric", $0))
-          }
+        var programs: [String] = []
+        for text in try queries.programs(of: stage) {
+          let program = try numerics[text] ?? self.provenance(text).numerics
+          numerics[text] = program
+          if !programs.contains(program) { programs.append(program) }
         }
         outcomes.append(
           PointOutcome(
-            point: try self.point(row), state: stage == nil ? nil : try StageState(row),
-            last: try value(last),
-            best: try value(best), validated: chosen, programs: programs))
+            point: point, state: try RunState(row), end: try queries.end(of: stage),
+            total: try queries.total(of: stage), last: try queries.last(of: stage),
+            best: try queries.best(of: stage), validated: try queries.validated(of: stage),
+            programs: programs))
       }
       return outcomes
     }
@@ -272,5 +271,102 @@ extension PointOutcome.EpochValue {
   init(_ row: StoredRow) throws(RowDamage) {
     self.init(
       epoch: try row.integer("epoch", in: 0...StoredRow.epochs.upperBound), value: try row.number("value"))
+  }
+}
+
+/// Statements that are compiled once for all runs of a sweep.
+private struct OutcomeQueries {
+  /// Of the metric; nil where no run of the store has it.
+  private let name: Int64?
+  private let provenances: Statement
+  private let ends: Statement
+  private let totals: Statement
+  private let lasts: Statement
+  private let bests: Statement?
+  private let chosen: [(selector: Int64, statement: Statement)]
+
+  init(_ db: Database, _ metric: MetricDescription, _ selectors: [MetricDescription]) throws {
+    func id(of name: String) throws -> Int64? {
+      try Int64.fetchOne(db, sql: "SELECT id FROM name WHERE name = ?", arguments: [name])
+    }
+    func order(_ isHigherBetter: Bool) -> String { isHigherBetter ? "DESC" : "ASC" }
+    name = try id(of: metric.name)
+    provenances = try db.makeStatement(
+      sql: """
+        SELECT provenance FROM attempt a WHERE stage = ? AND provenance IS NOT NULL
+          AND EXISTS (SELECT 1 FROM epoch e WHERE e.stage = a.stage AND e.attempt = a.number)
+        ORDER BY number
+        """)
+    ends = try db.makeStatement(
+      sql: "SELECT stage, epoch, state FROM epoch WHERE stage = ? ORDER BY epoch DESC LIMIT 1")
+    totals = try db.makeStatement(
+      sql: "SELECT stage, epoch, value FROM metric WHERE stage = ? AND name = ? AND epoch = -1")
+    lasts = try db.makeStatement(
+      sql: """
+        SELECT stage, epoch, value FROM metric WHERE stage = ? AND name = ? AND epoch >= 0
+        ORDER BY epoch DESC LIMIT 1
+        """)
+    bests = try metric.isHigherBetter.map { isHigherBetter in
+      try db.makeStatement(
+        sql: """
+          SELECT stage, epoch, value FROM metric
+          WHERE stage = ? AND name = ? AND epoch >= 0 AND value IS NOT NULL
+          ORDER BY value \(order(isHigherBetter)), epoch LIMIT 1
+          """)
+    }
+    var chosen: [(selector: Int64, statement: Statement)] = []
+    for selector in selectors {
+      guard let isHigherBetter = selector.isHigherBetter, let name = try id(of: selector.name) else {
+        continue
+      }
+      let statement = try db.makeStatement(
+        sql: """
+          SELECT m.stage, m.epoch, m.value FROM metric v
+          JOIN metric m ON m.stage = v.stage AND m.epoch = v.epoch AND m.name = ?
+          WHERE v.stage = ? AND v.name = ? AND v.epoch >= 0 AND v.value IS NOT NULL
+          ORDER BY v.value \(order(isHigherBetter)), v.epoch LIMIT 1
+          """)
+      chosen.append((name, statement))
+    }
+    self.chosen = chosen
+  }
+
+  func programs(of stage: Int64) throws -> [String] { try String.fetchAll(provenances, arguments: [stage]) }
+
+  func end(of stage: Int64) throws -> PointOutcome.End? {
+    try Row.fetchOne(ends, arguments: [stage]).map { found in
+      let row = StoredRow("epoch", found)
+      return PointOutcome.End(
+        epoch: try row.integer("epoch", in: 0...StoredRow.epochs.upperBound), state: try row.key("state"))
+    }
+  }
+
+  func total(of stage: Int64) throws -> Double? {
+    guard let name else { return nil }
+    return try Row.fetchOne(totals, arguments: [stage, name]).map {
+      try StoredRow("metric", $0).number("value")
+    }
+  }
+
+  func last(of stage: Int64) throws -> PointOutcome.EpochValue? { try value(lasts, stage) }
+  func best(of stage: Int64) throws -> PointOutcome.EpochValue? { try bests.flatMap { try value($0, stage) } }
+
+  func validated(of stage: Int64) throws -> PointOutcome.EpochValue? {
+    guard let name else { return nil }
+    for (selector, statement) in chosen {
+      if let row = try Row.fetchOne(statement, arguments: [name, stage, selector]) {
+        return try Self.value(row)
+      }
+    }
+    return nil
+  }
+
+  private func value(_ statement: Statement, _ stage: Int64) throws -> PointOutcome.EpochValue? {
+    guard let name else { return nil }
+    return try Row.fetchOne(statement, arguments: [stage, name]).map(Self.value)
+  }
+
+  private static func value(_ row: Row) throws -> PointOutcome.EpochValue {
+    try PointOutcome.EpochValue(StoredRow("metric", row))
   }
 }

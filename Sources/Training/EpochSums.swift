@@ -1,5 +1,6 @@
 internal import Distillation
 internal import Networks
+internal import Specs
 internal import Tensors
 
 #if canImport(Glibc)
@@ -42,7 +43,9 @@ struct EpochSums: Sendable {
       add("part.feature", loss.feature == nil ? nil : parts.2)
     }
     for (teacher, activations) in batch.teachers.enumerated() {
-      add("teacher.acc1.\(teacher)", 100 * Double(right(activations.logits, batch.labels)) / Double(count))
+      add(
+        ClassificationMetrics.teacherAccuracy(teacher),
+        100 * Double(right(activations.logits, batch.labels)) / Double(count))
     }
     for (term, (name, matrix)) in [
       ("weight.logit", details.logitWeights), ("weight.feature", details.featureWeights),
@@ -120,7 +123,7 @@ struct EpochSums: Sendable {
         metrics[name] = sum / Double(samples)
       }
     }
-    metrics["train.acc1"] = 100 * Double(correct) / Double(samples)
+    metrics[ClassificationMetrics.accuracy(.train)] = 100 * Double(correct) / Double(samples)
     if metrics.keys.contains(where: { $0.hasPrefix("reward") }) {
       metrics["policy.steps"] = Double(policySteps)
       metrics["policy.nonfinite_samples"] = Double(nonfinite)

@@ -1,17 +1,30 @@
 package import Datasets
 package import Networks
+package import Specs
 internal import Tensors
 
 /// How a network does on the images that measure it.
 package struct Evaluation: Hashable, Sendable {
-  package let count: Int
+  package private(set) var count = 0
   /// Images whose label has the largest logit; of equal logits the lowest label counts.
-  package let correct: Int
-  /// Mean cross-entropy in nats.
-  package let loss: Double
+  package private(set) var correct = 0
+  /// Images whose label is among the five largest logits; nil for too few classes.
+  package private(set) var correctAmongFive: Int?
+  /// Sum of the cross-entropies in nats.
+  private var totalLoss = 0.0
+  private var calibration = CalibrationBins()
 
+  /// Mean cross-entropy in nats.
+  package var loss: Double { count > 0 ? totalLoss / Double(count) : .nan }
   /// Percent of images classified right.
-  package var accuracy: Double { 100 * Double(correct) / Double(count) }
+  package var accuracy: Double { percent(Double(correct)) }
+  /// The expected calibration error in percent, as `CalibrationBins` computes it.
+  package var calibrationError: Double { percent(calibration.gap) }
+
+  private func percent(_ part: Double) -> Double { 100 * part / Double(count) }
+
+  /// Before the first batch.
+  init() {}
 
   /// Evaluates with running statistics; nothing changes.
   package init(_ network: any Network, _ state: ModelState, on source: some BatchSource)
@@ -26,14 +39,72 @@ package struct Evaluation: Hashable, Sendable {
   }
 
   private init(on source: some BatchSource, _ logits: (Tensor) -> Tensor) throws(DatasetError) {
-    var (count, correct, total) = (0, 0, 0.0)
     for positions in source.evaluationOrder {
       let (images, labels) = try source.evaluationBatch(positions)
-      let logits = logits(images)
-      correct += zip(logits.largestPerRow(), labels).count { $0 == $1 }
-      total += logits.crossEntropy(labels: labels).doubles.reduce(0, +)
-      count += labels.count
+      add(logits(images), labels)
     }
-    (self.count, self.correct, loss) = (count, correct, count > 0 ? total / Double(count) : .nan)
   }
+
+  /// Takes in a batch.
+  ///
+  /// - Parameter logits: `[batch, classes]`.
+  mutating func add(_ logits: Tensor, _ labels: [Int]) {
+    let classes = logits.shape[1]
+    let (choices, values, shares) = (logits.largestPerRow(), logits.doubles, logits.softmax().doubles)
+    for (row, label) in labels.enumerated() {
+      let isRight = choices[row] == label
+      if isRight { correct += 1 }
+      calibration.add(shares[row * classes + choices[row]], isRight: isRight)
+    }
+    if classes >= ClassificationMetrics.fewestClassesForTopFive {
+      let among = labels.indices.count { row in
+        Self.rank(of: labels[row], in: values[row * classes..<(row + 1) * classes]) < 5
+      }
+      correctAmongFive = (correctAmongFive ?? 0) + among
+    }
+    totalLoss += logits.crossEntropy(labels: labels).doubles.reduce(0, +)
+    count += labels.count
+  }
+
+  /// How many logits come before that of a label: the larger ones, and of equal ones those of lower labels. Every logit comes before one that
+  /// is not a number.
+  private static func rank(of label: Int, in logits: ArraySlice<Double>) -> Int {
+    let own = logits[logits.startIndex + label]
+    guard !own.isNaN else { return logits.count }
+    return logits.enumerated().count { $1 > own || ($1 == own && $0 < label) }
+  }
+
+  /// The numbers under the names that the classification task declares.
+  package func metrics(_ split: ClassificationMetrics.Split) -> [String: Double] {
+    var metrics = [
+      ClassificationMetrics.accuracy(split): accuracy, ClassificationMetrics.loss(split): loss,
+      ClassificationMetrics.calibration(split): calibrationError,
+    ]
+    if let correctAmongFive {
+      metrics[ClassificationMetrics.topFive(split)] = percent(Double(correctAmongFive))
+    }
+    return metrics
+  }
+}
+
+/// The bins of the expected calibration error: how far confidence and accuracy lie apart.
+///
+///     ECE = 1/n · sum over bins of | sum over the bin of (right - confidence) |
+///
+/// - Source: Guo, Pleiss, Sun, Weinberger 2017, "On Calibration of Modern Neural Networks", equation 3, with their fifteen bins of equal width,
+///   each open below and closed above.
+struct CalibrationBins: Hashable, Sendable {
+  static let count = 15
+  /// Right answers minus confidences, by bin.
+  private var differences = Array(repeating: 0.0, count: Self.count)
+
+  /// - Parameter confidence: the largest probability, in [0, 1]; one that is not a number makes the error none either.
+  mutating func add(_ confidence: Double, isRight: Bool) {
+    let place = (confidence * Double(Self.count)).rounded(.up) - 1
+    let bin = place.isNaN ? 0 : max(0, min(Self.count - 1, Int(place)))
+    differences[bin] += (isRight ? 1 : 0) - confidence
+  }
+
+  /// The sum over the bins of the absolute differences, in images.
+  var gap: Double { differences.reduce(0) { $0 + abs($1) } }
 }

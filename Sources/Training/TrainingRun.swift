@@ -198,13 +198,8 @@ package struct TrainingRun: Sendable {
     let evaluation = try evaluate()
     var metrics = sums.metrics(byClass: epoch + 1 == recipe.epochs)
     metrics["learningRate"] = rates.rate(epoch: epoch)
-    metrics["test.acc1"] = evaluation.accuracy
-    metrics["test.loss"] = evaluation.loss
-    if let held = source.heldOut {
-      let validation = try evaluate(on: held)
-      metrics["validation.acc1"] = validation.accuracy
-      metrics["validation.loss"] = validation.loss
-    }
+    metrics.merge(evaluation.metrics(.test)) { $1 }
+    if let held = source.heldOut { metrics.merge(try evaluate(on: held).metrics(.validation)) { $1 } }
     (epoch, batch, order, sums) = (epoch + 1, 0, [], EpochSums())
     return EpochRecord(
       epoch: epoch - 1, step: stepCount, metrics: Metrics(metrics),

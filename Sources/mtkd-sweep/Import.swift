@@ -121,7 +121,8 @@ struct Import: ParsableCommand {
       ]
       if let evaluation {
         members["test"] = [
-          "images": JSONValue(evaluation.images), "acc1": JSONValue(evaluation.accuracy),
+          "images": JSONValue(evaluation.images),
+          ClassificationMetrics.accuracyKey: JSONValue(evaluation.accuracy),
           "loss": JSONValue(evaluation.loss),
         ]
       }

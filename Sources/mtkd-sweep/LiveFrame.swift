@@ -87,7 +87,7 @@ struct LiveFrame {
     var words = ["  \(bar(work.step, work.steps, 12, style)) \(title)"]
     words.append(
       work.epochs > 0 ? "epoch \(min(work.epoch + 1, work.epochs))/\(work.epochs)" : "starting")
-    if let loss = work.loss, loss.isFinite { words.append("loss \(Digits.fixed(loss, 3))") }
+    if let loss = work.loss, loss.isFinite { words.append("loss \(NumberFormat.fixed(loss, 3))") }
     if let speed = work.imagesPerSecond, speed.isFinite, abs(speed) < 1e9 {
       words.append("\(Int(speed)) images/s")
     }
@@ -100,7 +100,7 @@ struct LiveFrame {
     let body = zip(table.rows, table.grid).map { row, cells in
       [row] + cells.map { Self.text($0, table, style) }
     }
-    let head = [MetricDirection.title(table.results.metric)] + table.columns
+    let head = [table.results.described.heading] + table.columns
     let limit = max(12, width / 3)
     let texts = ([head] + body).map { $0.map { Self.shortened($0, limit) } }
     let widths = head.indices.map { column in texts.map { $0[column].count }.max() ?? 0 }

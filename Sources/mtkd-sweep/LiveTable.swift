@@ -1,5 +1,6 @@
 import Pipeline
 import Reports
+import Results
 import Specs
 
 /// The table of a sweep while it fills up: what the store had at the start, and what has happened since.
@@ -28,24 +29,24 @@ struct LiveTable {
     switch event {
     case .stageFinished(let title, let metrics, _, _):
       guard let value = metrics[results.metric] else { return }
-      set(title.key, .finished(last: value, best: metrics["best.\(results.metric)"] ?? value))
-    case .stageFailed(let title, let failure, _):
-      set(title.key, .failed(failure.cause, reason: failure.reason))
+      let best = metrics[ClassificationMetrics.best(results.metric)] ?? value
+      set(title.key, .finished, SweepResults.Numbers(last: SweepResults.Reading(value), best: best))
+    case .stageFailed(let title, let failure, _): set(title.key, .failed(failure))
     case .stageBlocked(let title, let culprit): set(title.key, .blocked(reason: "\(culprit.text) failed"))
     default: break
     }
   }
 
-  private mutating func set(_ key: ContentKey, _ outcome: SweepResults.Outcome) {
+  private mutating func set(
+    _ key: ContentKey, _ state: RunState, _ numbers: SweepResults.Numbers? = nil
+  ) {
     guard let place = places[key] else { return }
     var runs = results.runs
     let run = runs[place]
     runs[place] = SweepResults.Run(
-      labels: run.labels, seed: run.seed, outcome: outcome, key: run.key, validated: run.validated,
-      programs: run.programs)
-    results = SweepResults(
-      name: results.name, columns: results.columns, runs: runs, metric: results.metric, select: results.select
+      labels: run.labels, seed: run.seed, state: state, numbers: numbers, key: run.key, programs: run.programs
     )
+    results = results.with(runs)
     table = nil
   }
 

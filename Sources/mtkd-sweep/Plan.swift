@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Pipeline
 import Reports
+import Results
 import Specs
 import Storage
 import Sweeps
@@ -102,8 +103,7 @@ struct Plan: ParsableCommand {
   private func powerSheet(_ sweep: PlannedSweep, _ store: ResultStore?) throws -> PowerSheet {
     var cells: [Cell] = []
     if let store, try store.sweeps().contains(where: { $0.name == sweep.name }) {
-      let report = sweep.grid.report
-      cells = Cell.cells(of: try store.results(of: sweep.name, metric: report.metric, select: report.select))
+      cells = Cell.cells(of: try store.results(of: store.sweep(sweep.name), sweep.grid.report))
     }
     return PowerSheet(
       differences: difference, deviation: std, correlation: correlation, chance: chance, cells: cells)

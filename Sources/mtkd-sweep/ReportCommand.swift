@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Pipeline
 import Reports
+import Results
 import Specs
 import Storage
 

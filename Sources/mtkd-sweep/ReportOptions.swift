@@ -1,12 +1,20 @@
 import ArgumentParser
 import Reports
+import Results
 import Specs
 import Storage
 
 /// Which numbers are meant and how they are tested: what is said here goes before the grid's `report` block.
 struct TestOptions: ParsableArguments {
-  @Option(help: "Which metric of the epochs; the grid's, or test.acc1.")
+  @Option(
+    help: "Metric to show (default: the grid's, else the headline that the task or the trainer declares).")
   var metric: String?
+
+  @Option(
+    help:
+      "Which values of the metric are better: \(MetricDirection.allCases.map(\.rawValue).joined(separator: ", ")) (default: as declared)."
+  )
+  var direction: MetricDirection?
 
   @Option(
     help: "Which epoch is the headline: \(ReportSelection.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -41,7 +49,12 @@ struct TestOptions: ParsableArguments {
   /// The grid's preferences with what is said here.
   func preferences(_ record: SweepRecord) throws -> ReportPreferences {
     var preferences = try record.report
-    if let metric { preferences.metric = metric }
+    if let metric {
+      // What the grid says of the direction is said of its own metric.
+      if preferences.metric != metric { preferences.direction = nil }
+      preferences.metric = metric
+    }
+    if let direction { preferences.direction = direction }
     if let select { preferences.select = select }
     if let test { preferences.test = test }
     if let correction { preferences.correction = correction }
@@ -54,7 +67,7 @@ struct TestOptions: ParsableArguments {
   func results(
     _ record: SweepRecord, _ preferences: ReportPreferences, in store: ResultStore
   ) throws -> SweepResults {
-    let all = try store.results(of: record.name, metric: preferences.metric, select: preferences.select)
+    let all = try store.results(of: record, preferences)
     let filters = try `where`.map { text throws(InvalidFilter) in try LabelFilter(text) }
     try ReportLayout.check(filters, all)
     let results = all.filtered(by: filters)
@@ -62,14 +75,13 @@ struct TestOptions: ParsableArguments {
       throw NothingThere(
         description: "No run of \(record.name) meets \(`where`.joined(separator: " and ")).")
     }
-    let isFinished = results.runs.contains { if case .finished = $0.outcome { true } else { false } }
     guard
-      preferences.select != .bestOnValidation || !isFinished
-        || results.runs.contains(where: { $0.validated != nil })
+      preferences.select != .bestOnValidation || results.finished == 0
+        || results.runs.contains(where: { $0.numbers?.validated != nil })
     else {
       throw NothingThere(
         description:
-          "No run of \(record.name) recorded a validation accuracy. 'bestOnValidation' needs \"validationImages\" in the grid's \"base\"."
+          "No run of \(record.name) recorded a \(results.selector?.title ?? "validation metric"). 'bestOnValidation' needs \"validationImages\" in the grid's \"base\", or a trainer that reports it."
       )
     }
     return results
@@ -138,18 +150,7 @@ struct ReportOptions: ParsableArguments {
   }
 }
 
-extension ReportTable {
-  /// With the paper's numbers of a table such as `preset:paper/table1` beside it; as it is where none is named.
-  func beside(_ paper: String?, in store: ResultStore) throws -> ReportTable {
-    guard let paper else { return self }
-    let table = try Catalog.paperTables.entry(String(paper.dropFirst(GridKeys.paperPrefix.count)))
-    let specs = try store.specs(of: cells.compactMap(\.key)).compactMapValues { try? RunSpec($0) }
-    var copy = self
-    copy.paper = PaperComparison(self, table, specs: specs)
-    return copy
-  }
-}
-
+extension MetricDirection: ExpressibleByArgument {}
 extension ReportSelection: ExpressibleByArgument {}
 extension ReportTest: ExpressibleByArgument {}
 extension ReportCorrection: ExpressibleByArgument {}

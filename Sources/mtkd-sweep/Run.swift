@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Pipeline
 import Reports
+import Results
 import Specs
 import Storage
 import Sweeps
@@ -242,7 +243,7 @@ struct Run: AsyncParsableCommand {
 
   private func table(_ sweep: PlannedSweep, _ store: ResultStore) throws -> String {
     let report = sweep.grid.report
-    let results = try store.results(of: sweep.name, metric: report.metric, select: report.select)
+    let results = try store.results(of: store.sweep(sweep.name), report)
     let table = try ReportTable(results, ReportLayout(report)).beside(report.paperValues, in: store)
     return TextTable.render(table, style: styles.style(for: STDOUT_FILENO))
   }

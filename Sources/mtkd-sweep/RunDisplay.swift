@@ -1,6 +1,7 @@
 import Foundation
 import Pipeline
 import Reports
+import Results
 import Specs
 import Storage
 import Sweeps
@@ -36,7 +37,7 @@ final class RunDisplay: Sendable {
       state.progress.take(event, at: Date.now.timeIntervalSince1970)
       state.table?.take(event)
       let reason = detail > 0 ? SweepProgress.reason(for: event) : nil
-      if let line = SweepProgress.line(for: event) ?? reason, !isQuiet || SweepProgress.isTrouble(event) {
+      if let line = state.progress.line(for: event) ?? reason, !isQuiet || SweepProgress.isTrouble(event) {
         if isLive { draw(&state, above: line) } else { Talk.say("\(Self.stamp()) \(line)") }
         state.lastLine = .now
       }
@@ -55,9 +56,10 @@ final class RunDisplay: Sendable {
     let report = sweep.grid.report
     let results =
       isLive && sweep.plan.runKeys.count <= LiveTable.mostRuns
-      ? try store.results(of: sweep.name, metric: report.metric, select: report.select) : nil
+      ? try store.results(of: store.sweep(sweep.name), report) : nil
     state.withLock { state in
       state.progress.name = sweep.name
+      state.progress.headline = sweep.shownMetric
       state.progress.preparations = sweep.preparationsByKind
       state.table = results.flatMap { LiveTable($0, ReportLayout(report)) }
     }
@@ -90,6 +92,8 @@ final class RunDisplay: Sendable {
 /// What is known of a running sweep, and how it reads: values in, lines out.
 struct SweepProgress {
   var name = ""
+  /// The metric that stands for a run; nil where nobody declared one.
+  var headline: MetricDescription?
   /// Stages that make no result of their own, by kind.
   var preparations: [(kind: String, done: Int, all: Int)] = []
   private var warnings: [String] = []
@@ -181,7 +185,7 @@ struct SweepProgress {
   }
 
   /// What deserves a line of its own; nil for what the frame shows.
-  static func line(for event: RunEvent) -> String? {
+  func line(for event: RunEvent) -> String? {
     switch event {
     case .planned(let counts, let workers):
       let made =
@@ -189,8 +193,10 @@ struct SweepProgress {
       return
         "\(counts.asked) runs asked for, \(counts.distinct) distinct, \(counts.done) done, \(counts.toRun) to run\(made), \(workers > 0 ? "\(workers) workers" : "on the cluster")"
     case .stageFinished(let title, let metrics, let seconds, _):
-      let accuracy = metrics["test.acc1"].map { ", test.acc1 \(Digits.fixed($0, 2)) %" } ?? ""
-      return "done  \(title.text)\(accuracy), \(duration(seconds))"
+      let value = headline.flatMap { headline in
+        metrics[headline.name].map { ", \(headline.name) \(headline.text($0))" }
+      }
+      return "done  \(title.text)\(value ?? ""), \(duration(seconds))"
     case .stageFailed(let title, let failure, _): return "FAILED  \(title.text): \(failure.reason)"
     case .workerDied(let title, let how, let tries, _):
       return "DIED  \(title.text): \(how); \(tries > 0 ? "starts again from its last snapshot" : "given up")"

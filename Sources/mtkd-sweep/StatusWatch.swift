@@ -1,6 +1,7 @@
 import Foundation
 import Pipeline
 import Reports
+import Results
 import Specs
 import Storage
 

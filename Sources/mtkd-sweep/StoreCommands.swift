@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Pipeline
 import Reports
+import Results
 import Specs
 import Storage
 import Sweeps
@@ -168,8 +169,9 @@ struct List: ParsableCommand {
   }
 
   private func listRuns(of sweep: String, _ store: ResultStore) throws {
-    let outcomes = try store.outcomes(of: sweep, metric: "test.acc1")
     let record = try store.sweep(sweep)
+    let metric = try record.metric(record.report)
+    let outcomes = try store.outcomes(of: sweep, metric: metric)
     if json {
       let runs = outcomes.map { outcome -> JSONValue in
         [
@@ -177,13 +179,15 @@ struct List: ParsableCommand {
           "state": .string(outcome.state.map(Self.word) ?? "to run"),
           "labels": .object(Dictionary(zip(record.columns, outcome.point.labels)) { $1 }),
           "programs": JSONValue(outcome.programs),
-          "last": outcome.last.map { JSONValue($0.value) } ?? .null,
+          "last": (outcome.final ?? outcome.last?.value).map { JSONValue($0) } ?? .null,
           "best": outcome.best.map { JSONValue($0.value) } ?? .null,
         ]
       }
       return Out.put(
         mtkd_sweep.json([
-          "schema": "mtkd-sweep-runs-1", "sweep": .string(sweep), "metric": "test.acc1", "runs": .array(runs),
+          "schema": "mtkd-sweep-runs-1", "sweep": .string(sweep), "metric": .string(metric.name),
+          "unit": metric.unit.map { .string($0) } ?? .null,
+          "runs": .array(runs),
         ]))
     }
     let pools = ReportTable.poolNames(record.columns, outcomes.lazy.map(\.point.labels))
@@ -191,7 +195,7 @@ struct List: ParsableCommand {
     for outcome in outcomes {
       let labels = ReportTable.words(outcome.point.labels, record.columns, pools)
       let state = outcome.state.map(Self.word) ?? "to run"
-      let value = outcome.last.map { "  \(Digits.fixed($0.value, 2)) %" } ?? ""
+      let value = (outcome.final ?? outcome.last?.value).map { "  \(metric.text($0))" } ?? ""
       let made =
         isMixed && !outcome.programs.isEmpty ? "  by \(outcome.programs.joined(separator: ", then "))" : ""
       Out.put(
@@ -311,10 +315,12 @@ struct Show: ParsableCommand {
         "try \(attempt.number)   from step \(attempt.firstStep), \(attempt.outcome.rawValue)\(attempt.reason.map { ": \($0)" } ?? ""); \(made ?? "never began")"
       )
     }
+    let shown = try store.shownMetrics(of: stage.key)
     for epoch in curve {
-      let loss = epoch.metrics["train.loss"].map { "train.loss \(Digits.fixed($0, 4))" } ?? ""
-      let accuracy = epoch.metrics["test.acc1"].map { "test.acc1 \(Digits.fixed($0, 2)) %" } ?? ""
-      lines.append("epoch \(epoch.epoch + 1)  \(loss)  \(accuracy)  state \(epoch.state.short)")
+      let numbers = shown.map { metric in
+        epoch.metrics[metric.name].map { "\(metric.name) \(metric.text($0))" } ?? ""
+      }
+      lines.append("epoch \(epoch.epoch + 1)  \(numbers.joined(separator: "  "))  state \(epoch.state.short)")
     }
     for checkpoint in checkpoints {
       lines.append(

@@ -17,11 +17,14 @@ import Testing
           runs.append(
             SweepResults.Run(
               labels: [.string("student\(column)"), .string("method\(row)")], seed: seed,
-              outcome: isDone ? .finished(last: 70 + Double(row + seed), best: 80) : .missing))
+              state: isDone ? .finished : .open,
+              numbers: isDone
+                ? SweepResults.Numbers(last: .number(70 + Double(row + seed)), best: 80) : nil))
         }
       }
     }
-    let results = SweepResults(name: "demo", columns: ["student", "method"], runs: runs, metric: "test.acc1")
+    let results = SweepResults(
+      name: "demo", columns: ["student", "method"], runs: runs, metric: ClassificationMetrics.headline)
     return LiveFrame(
       name: "demo", finished: results.finished, failed: 1, all: runs.count,
       preparations: [("teachers", 2, 3)],

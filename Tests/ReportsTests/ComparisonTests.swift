@@ -39,8 +39,10 @@ import Testing
     let shifted = SweepResults(
       name: "b", columns: ["student", "method"],
       runs: [80, 80.5, 80.25].enumerated().map {
-        SweepResults.Run(labels: ["resnet8", "x"], seed: $0 + 10, outcome: .finished(last: $1, best: $1))
-      }, metric: "test.acc1")
+        SweepResults.Run(
+          labels: ["resnet8", "x"], seed: $0 + 10, state: .finished,
+          numbers: MadeUp.numbers(last: $1, best: $1))
+      }, metric: MadeUp.metric())
     let found = SweepComparison(
       a, SweepComparison.Side(name: "b", results: shifted, specs: [:]), test: .pairedT, correction: .holm)
     #expect(found.rows.map(\.verdict) == [.moved] && found.rows[0].comparison.paired == nil)
@@ -66,8 +68,9 @@ import Testing
       name: "b", columns: ["student", "method"],
       runs: [70, 71].enumerated().map {
         SweepResults.Run(
-          labels: ["resnet8", "x"], seed: $0 + 1, outcome: .finished(last: $1, best: $1), programs: ["\($0)"])
-      }, metric: "test.acc1")
+          labels: ["resnet8", "x"], seed: $0 + 1, state: .finished,
+          numbers: MadeUp.numbers(last: $1, best: $1), programs: ["\($0)"])
+      }, metric: MadeUp.metric())
     let b = SweepComparison.Side(name: "b", results: mixed, specs: [:])
     let a = side("a", [("x", [70, 71])])
     #expect(SweepComparison(a, b, test: .pairedT, correction: .none).withheld == ["resnet8 x"])
@@ -75,9 +78,10 @@ import Testing
     let one = SweepResults(
       name: "b", columns: mixed.columns,
       runs: mixed.runs.map {
-        SweepResults.Run(labels: $0.labels, seed: $0.seed, outcome: $0.outcome, programs: ["two"])
+        SweepResults.Run(
+          labels: $0.labels, seed: $0.seed, state: $0.state, numbers: $0.numbers, programs: ["two"])
       },
-      metric: "test.acc1")
+      metric: MadeUp.metric())
     let other = SweepComparison(
       a, SweepComparison.Side(name: "b", results: one, specs: [:]), test: .pairedT, correction: .none)
     #expect(other.programs == ["a was made by one", "b was made by two"])

@@ -8,7 +8,7 @@ import Testing
     name: "demo", columns: ["student", "method", "alpha"], time: 1_700_000_000, location: "/tmp/a folder")
 
   func run(
-    _ state: RunAccount.State = .finished, title: String = "resnet8 mtkd-rl alpha=0.5 seed 2",
+    _ state: RunState = .finished, title: String = "resnet8 mtkd-rl alpha=0.5 seed 2",
     epochs: [[String: Double]] = [["test.acc1": 50.5], ["test.acc1": .nan]], totals: [String: Double] = [:]
   ) -> RunAccount {
     RunAccount(
@@ -44,7 +44,8 @@ import Testing
   }
 
   @Test func `a JSON line says everything and has null where a number is none`() throws {
-    let line = try #require(text(JSONLines(sweep).pieces(of: run(.failed(.diverged, reason: "at step 3")))))
+    let line = try #require(
+      text(JSONLines(sweep).pieces(of: run(.failed(FailureRecord(cause: .diverged, reason: "at step 3"))))))
     let value = try JSONReader.read(Array(line.utf8)).value.object
     #expect(value?["state"] == "diverged" && value?["reason"] == "at step 3")
     let epochs = value?["epochs"]?.array

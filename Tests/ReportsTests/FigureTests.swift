@@ -19,7 +19,8 @@ import Testing
         runs.append(
           SweepResults.Run(
             labels: ["resnet8", .string(method), number(alpha), number(beta)], seed: seed,
-            outcome: .finished(last: value, best: value + 0.5), key: key, programs: ["one"]))
+            state: .finished, numbers: MadeUp.numbers(last: value, best: value + 0.5), key: key,
+            programs: ["one"]))
         series["test.acc1", default: [:]][key] = [value - 20, value - 5, value]
         series["cpu.seconds", default: [:]][key] = Array(repeating: mean / 10 + Double(seed) / 10, count: 3)
         guard method == "mtkd-rl" else { continue }
@@ -45,7 +46,7 @@ import Testing
     }
     let results = SweepResults(
       name: "a <sweep> & more", columns: ["student", "method", "alpha", "beta"], runs: runs,
-      metric: "test.acc1")
+      metric: MadeUp.metric())
     return FigureInput(ReportTable(results), series: series, x: "alpha")
   }()
 
@@ -168,11 +169,12 @@ import Testing
     let results = MadeUp.results([("a", [70, 71]), ("b", [72, 73])])
     let keyed = results.runs.enumerated().map { place, run in
       SweepResults.Run(
-        labels: run.labels, seed: run.seed, outcome: run.outcome, key: ContentKey(hashing: [UInt8(place)]),
+        labels: run.labels, seed: run.seed, state: run.state, numbers: run.numbers,
+        key: ContentKey(hashing: [UInt8(place)]),
         programs: run.programs)
     }
     let table = ReportTable(
-      SweepResults(name: "x", columns: results.columns, runs: keyed, metric: results.metric))
+      SweepResults(name: "x", columns: results.columns, runs: keyed, metric: results.described))
     let seconds = Dictionary(keyed.enumerated().map { ($1.key!, [$0 % 2 == 0 ? 0.1 : 20]) }) { $1 }
     let drawing = try Drawing(CostFigure.draw(FigureInput(table, series: ["seconds": seconds])).text)
     // One deviation below a mean of 10 is -4.
@@ -214,13 +216,14 @@ import Testing
         run.labels[1] == "mtkd-rl"
         ? "the first, longer of two trainers in words" : "WWWWWWWW MMMMMMMM 蒸留蒸留蒸留蒸留蒸留蒸留蒸留蒸留"
       return SweepResults.Run(
-        labels: run.labels.map(long) + (hasTrainers ? [device] : []), seed: run.seed, outcome: run.outcome,
+        labels: run.labels.map(long) + (hasTrainers ? [device] : []), seed: run.seed, state: run.state,
+        numbers: run.numbers,
         key: run.key,
         programs: run.programs)
     }
     let results = SweepResults(
       name: "a-sweep-name-of-sixty-three-characters-as-long-as-grids-allow-1",
-      columns: plain.columns + (hasTrainers ? ["trainer"] : []), runs: runs, metric: plain.metric,
+      columns: plain.columns + (hasTrainers ? ["trainer"] : []), runs: runs, metric: plain.described,
       select: .bestOnTest)
     return FigureInput(ReportTable(results), series: input.series, x: "method")
   }
@@ -271,9 +274,9 @@ import Testing
         (1...2).map { seed in
           SweepResults.Run(
             labels: ["s", "m", .array(pool.map { .string($0) })], seed: seed,
-            outcome: .finished(last: Double(70 + pool.count + seed), best: 80))
+            state: .finished, numbers: MadeUp.numbers(last: Double(70 + pool.count + seed), best: 80))
         }
-      }, metric: "test.acc1")
+      }, metric: MadeUp.metric())
     let drawing = try Drawing(TeachersFigure.draw(FigureInput(ReportTable(results))).text)
     #expect(drawing.texts.contains("M (number of teachers)"))
     for tick in ["1", "2", "4"] { #expect(drawing.texts.contains(tick)) }

@@ -21,18 +21,35 @@ enum MadeUp {
                 SweepResults.Run(
                   labels: [
                     .string(student), .string(method), alpha.map { .number(DecimalNumber($0)!) } ?? .null,
-                  ], seed: seed, outcome: .finished(last: last, best: last + 0.125), programs: ["one"])))
+                  ], seed: seed, state: .finished, numbers: MadeUp.numbers(last: last, best: last + 0.125),
+                  programs: ["one"])))
           }
         }
       }
     }
     return SweepResults(
-      name: "made-up", columns: ["student", "method", "alpha"], runs: runs, metric: metric, select: select)
+      name: "made-up", columns: ["student", "method", "alpha"], runs: runs, metric: self.metric(metric),
+      select: select)
   }
 
-  /// The same run with another outcome.
-  static func run(_ run: SweepResults.Run, _ outcome: SweepResults.Outcome) -> SweepResults.Run {
-    SweepResults.Run(labels: run.labels, seed: run.seed, outcome: outcome, programs: run.programs)
+  /// The same run in another state.
+  static func run(_ run: SweepResults.Run, _ state: RunState) -> SweepResults.Run {
+    SweepResults.Run(labels: run.labels, seed: run.seed, state: state, programs: run.programs)
+  }
+
+  /// The same run with other numbers.
+  static func run(_ run: SweepResults.Run, _ numbers: SweepResults.Numbers) -> SweepResults.Run {
+    SweepResults.Run(
+      labels: run.labels, seed: run.seed, state: .finished, numbers: numbers, programs: run.programs)
+  }
+
+  static func numbers(last: Double, best: Double?) -> SweepResults.Numbers {
+    SweepResults.Numbers(last: SweepResults.Reading(last), best: best)
+  }
+
+  /// As the classification task declares it; a bare name otherwise.
+  static func metric(_ name: String = "test.acc1") -> MetricDescription {
+    MetricDescriptions(ClassificationMetrics.descriptions(teachers: 3))[name]
   }
 
   /// One student, one cell a method, values in the order of seeds from 1.
@@ -45,9 +62,16 @@ enum MadeUp {
         values.enumerated().map { index, value in
           SweepResults.Run(
             labels: ["resnet8", .string(method)], seed: index + 1,
-            outcome: .finished(last: value, best: value + 1),
+            state: .finished, numbers: MadeUp.numbers(last: value, best: value + 1),
             programs: ["one"])
         }
-      }, metric: "test.acc1")
+      }, metric: MadeUp.metric())
+  }
+}
+
+extension SweepResults {
+  /// The same numbers as values of another metric.
+  func of(_ metric: MetricDescription) -> SweepResults {
+    SweepResults(name: name, columns: columns, runs: runs, metric: metric, select: select)
   }
 }

@@ -20,8 +20,8 @@ import Testing
       runs: [
         SweepResults.Run(
           labels: [.string(hostile), .string(hostile)], seed: 1,
-          outcome: .failed(.other, reason: hostile))
-      ], metric: "test.acc1")
+          state: .failed(FailureRecord(cause: .other, reason: hostile)))
+      ], metric: MadeUp.metric())
     let run = SweepStory.Run(
       key: ContentKey(hashing: [1]), title: hostile,
       attempts: [
@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test func `a sweep without runs has a page`() {
-    let results = SweepResults(name: "empty", columns: [], runs: [], metric: "test.acc1")
+    let results = SweepResults(name: "empty", columns: [], runs: [], metric: MadeUp.metric())
     let page = SweepPage.render(SweepStory(ReportTable(results), grid: "", asked: 0, runs: []))
     #expect(page.contains("Nothing of this has been run yet."))
   }

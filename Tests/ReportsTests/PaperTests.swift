@@ -93,10 +93,10 @@ import Testing
           (1...2).map { seed in
             SweepResults.Run(
               labels: [.string(student), .string(method)], seed: seed,
-              outcome: .finished(last: mean + Double(seed), best: mean + 5),
+              state: .finished, numbers: MadeUp.numbers(last: mean + Double(seed), best: mean + 5),
               key: ContentKey(hashing: Array("\(student) \(method) \(seed)".utf8)), programs: ["one"])
           }
-        }, metric: "test.acc1")
+        }, metric: MadeUp.metric())
     let report = ReportTable(own)
     let network = ModelSpec(family: "cifar_resnet", parameters: ["depth": 56])
     let teacher = TeacherSpec(network: network, recipe: .teacher(family: "cifar_resnet", epochs: 16), seed: 0)

@@ -21,7 +21,8 @@ import Testing
   @Test func `a seed that diverged is counted and named, and no mean hides it`() {
     let results = MadeUp.results { run in
       run.seed == 2 && run.labels[1] == "baseline"
-        ? MadeUp.run(run, .failed(.diverged, reason: "the loss was not finite in epoch 3")) : run
+        ? MadeUp.run(
+          run, .failed(FailureRecord(cause: .diverged, reason: "the loss was not finite in epoch 3"))) : run
     }
     let text = text(results)
     #expect(text.contains("70.0 ± 0.6 [70.1 ± 0.6] (2 of 3, 1 diverged)"), "\(text)")
@@ -31,12 +32,13 @@ import Testing
   @Test func `what is still to run is named cell by cell where it is little, and counted where it is much`() {
     let two = MadeUp.results { run in
       run.seed > 1 && run.labels[1] == "baseline" && run.labels[0] == "resnet56"
-        ? MadeUp.run(run, .missing) : run
+        ? MadeUp.run(run, .open) : run
     }
     #expect(text(two).contains("baseline, resnet56, seeds 2, 3: not run to its end yet"), "\(text(two))")
     let many = MadeUp.results { run in
       if run.seed == 1 { return run }
-      return MadeUp.run(run, run.labels[1] == "baseline" ? .failed(.other, reason: "lost") : .missing)
+      return MadeUp.run(
+        run, run.labels[1] == "baseline" ? .failed(FailureRecord(cause: .other, reason: "lost")) : .open)
     }
     let lines = text(many).split(separator: "\n")
     #expect(lines.count { $0.contains("not run to their end") } == 1, "\(text(many))")
@@ -52,8 +54,8 @@ import Testing
       runs: [[], ["a", "b"], ["a", "b", "c"]].map { pool in
         SweepResults.Run(
           labels: ["s", "m", pool.isEmpty ? .null : JSONValue.array(pool.map { .string($0) })], seed: 1,
-          outcome: .finished(last: 1, best: 1))
-      }, metric: "test.acc1")
+          state: .finished, numbers: MadeUp.numbers(last: 1, best: 1))
+      }, metric: MadeUp.metric())
     let lines = text(results).split(separator: "\n")
     #expect(lines.contains("M=2: a, b.") && lines.contains("M=3: a, b, c."), "\(text(results))")
     #expect(
@@ -65,7 +67,7 @@ import Testing
     layout.compareTo = ["baseline"]
     let results = MadeUp.results { run in
       run.seed == 2 && run.labels[1] == "baseline"
-        ? MadeUp.run(run, .failed(.diverged, reason: "a | b")) : run
+        ? MadeUp.run(run, .failed(FailureRecord(cause: .diverged, reason: "a | b"))) : run
     }
     let table = ReportTable(results, layout)
     let made = Provenance(
@@ -119,8 +121,9 @@ import Testing
       name: "x", columns: ["student", "method", "alpha"],
       runs: [4, 1, 0.5, 10].map { alpha in
         SweepResults.Run(
-          labels: ["a", "b", .number(DecimalNumber(alpha)!)], seed: 1, outcome: .finished(last: 1, best: 1))
-      }, metric: "test.acc1")
+          labels: ["a", "b", .number(DecimalNumber(alpha)!)], seed: 1, state: .finished,
+          numbers: MadeUp.numbers(last: 1, best: 1))
+      }, metric: MadeUp.metric())
     var layout = ReportLayout()
     layout.columns = ["alpha"]
     #expect(ReportTable(results, layout).columns == ["alpha=0.5", "alpha=1", "alpha=4", "alpha=10"])
@@ -157,8 +160,9 @@ import Testing
       name: "x", columns: ["student", "method", "teachers"],
       runs: [["a"], ["a", "b"], ["a", "c"]].enumerated().map { index, pool in
         SweepResults.Run(
-          labels: ["s", "m", .array(pool.map { .string($0) })], seed: 1, outcome: .finished(last: 1, best: 1))
-      }, metric: "test.acc1")
+          labels: ["s", "m", .array(pool.map { .string($0) })], seed: 1, state: .finished,
+          numbers: MadeUp.numbers(last: 1, best: 1))
+      }, metric: MadeUp.metric())
     #expect(results.filtered(by: [try LabelFilter("teachers>=2")]).runs.count == 2)
     #expect(ReportTable(results).rows == ["m M=1", "m M=2(a+b)", "m M=2(a+c)"])
   }
@@ -168,16 +172,19 @@ import Testing
     for (spread, places) in [
       (0.14, 2), (0.354, 2), (0.355, 1), (0.4, 1), (0.96, 1), (1.2, 1), (4, 0), (12, 0), (0.0041, 3),
     ] {
-      #expect(Digits.places(forSpread: spread) == places, "\(spread)")
+      #expect(NumberFormat.places(forSpread: spread) == places, "\(spread)")
     }
-    #expect(Digits.places(forSpread: 0) == nil)
+    #expect(NumberFormat.places(forSpread: 0) == nil)
     #expect(
-      Digits.fixed(-0.004, 2) == "0.00" && Digits.fixed(72.125, 2) == "72.13" && Digits.fixed(5, 0) == "5")
+      NumberFormat.fixed(-0.004, 2) == "0.00" && NumberFormat.fixed(72.125, 2) == "72.13"
+        && NumberFormat.fixed(5, 0) == "5")
     #expect(
-      Digits.fixed(0.05, 3) == "0.050" && Digits.signed(-1.5, 1) == "-1.5" && Digits.signed(0, 1) == "+0.0")
+      NumberFormat.fixed(0.05, 3) == "0.050" && NumberFormat.signed(-1.5, 1) == "-1.5"
+        && NumberFormat.signed(0, 1) == "+0.0")
     #expect(
-      Digits.p(0.0003) == "<0.001" && Digits.p(0.0257) == "0.026" && Digits.p(0.25) == "0.25"
-        && Digits.p(nil) == "-")
+      NumberFormat.p(0.0003) == "<0.001" && NumberFormat.p(0.0257) == "0.026"
+        && NumberFormat.p(0.25) == "0.25"
+        && NumberFormat.p(nil) == "-")
   }
 
   @Test func `the best is marked together with whether it is distinguishable`() throws {
@@ -203,16 +210,19 @@ import Testing
 
   @Test func `losses are better when lower`() throws {
     let results = MadeUp.results([("a", [1, 1.25, 1.125]), ("b", [2, 2.25, 2.125])])
-    let losses = SweepResults(name: "x", columns: results.columns, runs: results.runs, metric: "test.loss")
+    let losses = results.of(MadeUp.metric("test.loss"))
     #expect(ReportTable(losses).rankings.first?.comparison.nameB == "a")
     #expect(ReportTable(results).rankings.first?.comparison.nameB == "b")
-    #expect(MetricDirection.isHigherBetter("test.acc1") && !MetricDirection.isHigherBetter("time.seconds"))
+    // Nobody said which way this one is good: nothing is the best of it.
+    let unknown = ReportTable(results.of(MadeUp.metric("val.nll")))
+    #expect(unknown.rankings.isEmpty && Narration.top(unknown) == nil)
   }
 
   @Test func `a cell never mixes programs unless that is asked for`() throws {
     let results = MadeUp.results { run in
       SweepResults.Run(
-        labels: run.labels, seed: run.seed, outcome: run.outcome, programs: [run.seed == 3 ? "two" : "one"])
+        labels: run.labels, seed: run.seed, state: run.state, numbers: run.numbers,
+        programs: [run.seed == 3 ? "two" : "one"])
     }
     let withheld = ReportTable(results)
     #expect(
@@ -238,7 +248,8 @@ import Testing
     #expect(text(results, layout).contains("70.0 ± 0.4 [70.1 ± 0.4] (mixed programs)"))
     // One run that two programs trained is a mixture too.
     let resumed = MadeUp.results { run in
-      SweepResults.Run(labels: run.labels, seed: run.seed, outcome: run.outcome, programs: ["one", "two"])
+      SweepResults.Run(
+        labels: run.labels, seed: run.seed, state: run.state, numbers: run.numbers, programs: ["one", "two"])
     }
     #expect(ReportTable(resumed).cells.allSatisfy { $0.isWithheld })
   }
@@ -250,7 +261,9 @@ import Testing
     #expect(without.contains("0 of 3, 3 without validation"), "\(without)")
     let validated = MadeUp.results(select: .bestOnValidation) { run in
       SweepResults.Run(
-        labels: run.labels, seed: run.seed, outcome: run.outcome, validated: 69, programs: ["one"])
+        labels: run.labels, seed: run.seed, state: run.state,
+        numbers: SweepResults.Numbers(
+          last: run.numbers!.last, best: run.numbers!.best, validated: .number(69)), programs: ["one"])
     }
     #expect(text(validated).contains("69.00 ± 0.00 ["), "\(text(validated))")
   }
@@ -290,7 +303,7 @@ import Testing
     let text = format.render(ReportTable(MadeUp.results()), style: TextStyle())
     #expect(text.contains("resnet56") && text.contains("mtkd-rl") && text.contains("baseline"))
     #expect(text.hasSuffix("\n"))
-    let empty = SweepResults(name: "none", columns: ["student", "method"], runs: [], metric: "test.acc1")
+    let empty = SweepResults(name: "none", columns: ["student", "method"], runs: [], metric: MadeUp.metric())
     #expect(!format.render(ReportTable(empty), style: TextStyle()).isEmpty)
     let plain = format.render(ReportTable(MadeUp.results()), style: TextStyle(isUnicode: false))
     if name != "latex" { #expect(plain.utf8.allSatisfy { $0 < 128 }, "\(plain)") }
@@ -378,7 +391,8 @@ import Testing
   @Test func `rounding and ranking do not depend on the order of seeds`() {
     let one = MadeUp.results()
     let other = SweepResults(
-      name: one.name, columns: one.columns, runs: one.runs.sorted { $0.seed > $1.seed }, metric: one.metric)
+      name: one.name, columns: one.columns, runs: one.runs.sorted { $0.seed > $1.seed }, metric: one.described
+    )
     #expect(ReportTable(one).cells.map(\.last) == ReportTable(other).cells.map(\.last))
   }
 }

@@ -111,7 +111,7 @@ import Testing
       plain.run.retries == 2 && plain.run.order == .seedMajor && plain.run.onDiverged == .record
         && plain.run.workers == nil)
     #expect(
-      plain.report.metric == "test.acc1" && plain.report.select == .last && plain.teacherSeeds == .fixed)
+      plain.report.metric == nil && plain.report.select == .last && plain.teacherSeeds == .fixed)
     let set = try ToyGrid.read(
       #"{"version": 1, "name": "g", "teacherSeeds": "perSeed", "run": {"workers": 3, "order": "shortestFirst", "retries": 0, "maxMinutesPerRun": 0.5}, "report": {"select": "bestOnTest", "rows": ["method"]}}"#
     )

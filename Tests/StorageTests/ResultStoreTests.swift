@@ -221,13 +221,13 @@ import Testing
       of: AttemptID(key: Examples.key("a"), number: 1), closing: .finished)
     try store.ingest(
       numbered([epoch(0, .nan), epoch(1, .nan)]), of: AttemptID(key: Examples.key("b"), number: 1))
-    let outcomes = try store.outcomes(of: "g", metric: "test.acc1")
+    let outcomes = try store.outcomes(of: "g", metric: ClassificationMetrics.headline)
     #expect(outcomes.map(\.state) == [.finished, .open, .open, nil])
     #expect(outcomes[0].last?.epoch == 3 && outcomes[0].last?.value == 7)
     #expect(outcomes[0].best?.epoch == 1 && outcomes[0].best?.value == 9)
     #expect(outcomes[1].last?.value.isNaN == true && outcomes[1].best == nil)
     #expect(outcomes[2].last == nil && outcomes[3].best == nil)
-    #expect(try store.outcomes(of: "g", metric: "none").allSatisfy { $0.last == nil })
+    #expect(try store.outcomes(of: "g", metric: MetricDescription("none")).allSatisfy { $0.last == nil })
   }
 
   // Checkpoints
@@ -427,7 +427,7 @@ import Testing
       try folder.write(bytes, to: "damaged")
       do {
         let store = try ResultStore(file: folder.path("damaged"), .reading)
-        _ = try? store.outcomes(of: "g", metric: "test.acc1")
+        _ = try? store.outcomes(of: "g", metric: ClassificationMetrics.headline)
       } catch {
         #expect(error.description.contains("damaged"))
       }
@@ -435,7 +435,8 @@ import Testing
     for count in stride(from: 0, to: whole.count, by: 4096) {
       try folder.write(Array(whole.prefix(count)), to: "cut")
       do {
-        _ = try ResultStore(file: folder.path("cut"), .reading).outcomes(of: "g", metric: "test.acc1")
+        _ = try ResultStore(file: folder.path("cut"), .reading).outcomes(
+          of: "g", metric: ClassificationMetrics.headline)
       } catch {}
     }
   }
@@ -444,9 +445,10 @@ import Testing
     let place = try filled("s")
     try folder.write(try AtomicFile.read(place.database), to: "copy.sqlite")
     #expect(try AtomicFile.read("\(place.path)/store.sqlite-journal").isEmpty, "a journal that holds nothing")
-    let here = try ResultStore(at: place, .reading).outcomes(of: "g", metric: "test.acc1")
+    let here = try ResultStore(at: place, .reading).outcomes(of: "g", metric: ClassificationMetrics.headline)
     #expect(
-      try ResultStore(file: folder.path("copy.sqlite"), .reading).outcomes(of: "g", metric: "test.acc1")
+      try ResultStore(file: folder.path("copy.sqlite"), .reading).outcomes(
+        of: "g", metric: ClassificationMetrics.headline)
         == here)
   }
 

@@ -68,7 +68,7 @@ enum TrainingBody {
     let weights = teacher.state.stateDictionary.encoded()
     let epoch = EpochRecord(
       epoch: 0, step: 0,
-      metrics: Metrics(["test.acc1": evaluation.accuracy, "test.loss": evaluation.loss]),
+      metrics: Metrics(evaluation.metrics(.test)),
       state: ContentKey(hashing: weights))
     try workspace.record(.epoch(epoch))
     var place = Networks.Snapshot()
@@ -76,10 +76,7 @@ enum TrainingBody {
     BestEpoch(epoch, than: nil)?.save(to: &place)
     try workspace.publish(
       [(finalFile, weights), (bestFile, weights), (lastFile, place.encoded())],
-      Metrics([
-        "test.acc1": evaluation.accuracy, "test.loss": evaluation.loss,
-        "best.test.acc1": evaluation.accuracy, "best.epoch": 0, "best.step": 0, "steps": 0,
-      ]))
+      totals(of: epoch, best: BestEpoch(epoch, than: nil), steps: 0))
   }
 
   private static func train(_ fresh: TrainingRun, in workspace: Workspace) throws {
@@ -137,9 +134,7 @@ enum TrainingBody {
   private static func finish(
     _ run: TrainingRun, _ best: BestEpoch?, _ epoch: EpochRecord?, in workspace: Workspace
   ) throws {
-    guard let best, let epoch, let accuracy = epoch.metrics["test.acc1"],
-      let loss = epoch.metrics["test.loss"]
-    else { preconditionFailure("a run ends with an epoch") }
+    guard let best, let epoch else { preconditionFailure("a run ends with an epoch") }
     let final = run.state.stateDictionary.encoded()
     var bestState = final
     if best.step != run.stepCount {
@@ -152,10 +147,22 @@ enum TrainingBody {
     best.save(to: &last)
     try workspace.publish(
       [(finalFile, final), (bestFile, bestState), (lastFile, last.encoded())],
-      Metrics([
-        "test.acc1": accuracy, "test.loss": loss, "best.test.acc1": best.accuracy,
-        "best.epoch": Double(best.epoch), "best.step": Double(best.step), "steps": Double(run.stepCount),
-      ]))
+      totals(of: epoch, best: best, steps: run.stepCount))
+  }
+
+  /// The numbers of a whole run: its last evaluation, and where its best epoch was.
+  private static func totals(of last: EpochRecord, best: BestEpoch?, steps: Int) -> Metrics {
+    var totals: [String: Double] = ["steps": Double(steps)]
+    for metric in last.metrics.values
+    where metric.name.hasPrefix("\(ClassificationMetrics.Split.test.rawValue).") {
+      totals[metric.name] = metric.value
+    }
+    if let best {
+      totals[ClassificationMetrics.best(BestEpoch.metric.name)] = best.value
+      totals["best.epoch"] = Double(best.epoch)
+      totals["best.step"] = Double(best.step)
+    }
+    return Metrics(totals)
   }
 
   /// The run where its newest usable snapshot left it, or at its start. A snapshot is usable when the best state that it refers to is
@@ -187,39 +194,43 @@ enum TrainingBody {
   }
 }
 
-/// The epoch of the highest test accuracy so far, the earliest if several.
+/// The epoch with the best value of the task's headline so far, the earliest if several.
 private struct BestEpoch {
+  static let metric = ClassificationMetrics.headline
+
   let epoch: Int
   let step: Int
-  /// Percent.
-  let accuracy: Double
+  /// Of the metric.
+  let value: Double
 
-  private init(epoch: Int, step: Int, accuracy: Double) {
-    (self.epoch, self.step, self.accuracy) = (epoch, step, accuracy)
+  private init(epoch: Int, step: Int, value: Double) {
+    self.epoch = epoch
+    self.step = step
+    self.value = value
   }
 
   /// Nil where the epoch is not better.
   init?(_ record: EpochRecord, than best: BestEpoch?) {
-    guard let accuracy = record.metrics["test.acc1"], best.map({ accuracy > $0.accuracy }) != false else {
-      return nil
-    }
-    self.init(epoch: record.epoch, step: record.step, accuracy: accuracy)
+    guard let value = record.metrics[Self.metric.name],
+      best.map({ Self.metric.isBetter(value, than: $0.value) }) != false
+    else { return nil }
+    self.init(epoch: record.epoch, step: record.step, value: value)
   }
 
   func save(to snapshot: inout Networks.Snapshot) {
     snapshot.put("best.place", [epoch, step])
-    snapshot.put("best.accuracy", [accuracy])
+    snapshot.put("best.accuracy", [value])
   }
 
   /// Nil where no epoch had ended.
   init?(from snapshot: Networks.Snapshot) throws {
     guard snapshot.has("best.place") else { return nil }
     let place = try snapshot.integers("best.place")
-    let accuracy = try snapshot.doubles("best.accuracy")
-    guard place.count == 2, accuracy.count == 1 else {
+    let value = try snapshot.doubles("best.accuracy")
+    guard place.count == 2, value.count == 1 else {
       throw SnapshotError.unexpected("best.place", found: "\(place.count) integers", expected: "2")
     }
-    self.init(epoch: place[0], step: place[1], accuracy: accuracy[0])
+    self.init(epoch: place[0], step: place[1], value: value[0])
   }
 }
 

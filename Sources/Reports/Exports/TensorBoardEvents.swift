@@ -6,7 +6,7 @@ internal import Specs
 package struct TensorBoardEvents: ExportFormat {
   package static let name = "tensorboard"
   package static let summary = """
-    A folder with one event file a run, for `tensorboard --logdir DIR`. The metric test.acc1 is the scalar test/acc1; the step is the \
+    A folder with one event file a run, for `tensorboard --logdir DIR`. The metric test.loss is the scalar test/loss; the step is the \
     number of finished epochs; a number of the whole run stands at its last epoch. Times are those of the last `run` plus a second an epoch: \
     the store keeps no clock.
     """

@@ -106,7 +106,7 @@ package enum AxisFigure: FigureKind {
         let aside = (Double(place) - Double(cell.values.count - 1) / 2) * spread
         svg.marker(
           index, Point(point.x + aside, point.y), radius: 2.6, "dot f\(index % FigureStyle.count)",
-          hint: "seed \(value.seed): \(Digits.fixed(value.value, 2))")
+          hint: "seed \(value.seed): \(NumberFormat.fixed(value.value, 2))")
       }
     }
     svg.path(
@@ -170,9 +170,9 @@ package enum AxisFigure: FigureKind {
     return [sample.mean - deviation, sample.mean + deviation]
   }
 
-  /// `accuracy` for accuracies, the metric's name otherwise.
+  /// What the metric is called in a title, such as `accuracy`.
   static func noun(_ input: FigureInput) -> String {
-    input.results.metric.contains("acc") ? "accuracy" : input.results.metric
+    input.results.described.title
   }
 }
 

@@ -29,8 +29,11 @@ package enum CostFigure: FigureKind {
     guard points.count > 1 else {
       throw NoFigure(kind: name, reason: "fewer than two cells have both numbers.")
     }
-    let isHigherBetter = MetricDirection.isHigherBetter(input.results.metric)
-    let front = self.front(points.map { ($0.cost.mean, $0.cell.headline!.mean) }, isHigherBetter)
+    // Without a direction nothing is better than anything.
+    let front =
+      input.results.described.isHigherBetter.map { isHigherBetter in
+        self.front(points.map { ($0.cost.mean, $0.cell.headline!.mean) }, isHigherBetter)
+      } ?? []
     let all = points.map(\.cell)
     // Beyond the number of marks, only the front keeps names.
     let named = points.indices.filter { points.count <= 24 || front.contains($0) }
@@ -76,7 +79,7 @@ package enum CostFigure: FigureKind {
       svg.marker(
         isFront ? 3 : 0, at, radius: isFront ? 5.5 : 4.5, FigureStyle.fill(isFront ? 1 : 0),
         hint:
-          "\(input.name(point.cell, among: all)): \(Digits.fixed(point.cost.mean, 3)) s, \(ReportTable.text(sample, plusMinus: "±"))"
+          "\(input.name(point.cell, among: all)): \(NumberFormat.fixed(point.cost.mean, 3)) s, \(ReportTable.text(sample, plusMinus: "±"))"
       )
       if named.contains(index) {
         // Marks may be close to each other: the first of four places that no other number takes.

@@ -32,8 +32,8 @@ package struct FigureInput: Sendable {
 
   var results: SweepResults { table.results }
 
-  /// `test.acc1 (%)`.
-  var metricTitle: String { MetricDirection.title(results.metric) }
+  /// The name of the metric with its unit.
+  var metricTitle: String { results.described.heading }
 
   func place(_ column: String) -> Int? { results.columns.firstIndex(of: column) }
 

@@ -88,11 +88,12 @@ package enum HeatMapFigure: FigureKind {
       let ink = isDark ? "on-dark" : "on-light"
       let middle = point.x + side / 2 - 1
       svg.text(
-        Digits.fixed(sample.mean, digits), Point(middle, point.y + side / 2 - 1), "label \(ink)",
+        NumberFormat.fixed(sample.mean, digits), Point(middle, point.y + side / 2 - 1), "label \(ink)",
         anchor: "middle")
       if let deviation = sample.deviation {
         svg.text(
-          "± \(Digits.fixed(deviation, digits))", Point(middle, point.y + side / 2 + 14), "small \(ink)",
+          "± \(NumberFormat.fixed(deviation, digits))", Point(middle, point.y + side / 2 + 14),
+          "small \(ink)",
           anchor: "middle")
       }
       if cell.shortfall != nil {
@@ -130,8 +131,8 @@ package enum HeatMapFigure: FigureKind {
         Point(corner.x, corner.y + Double(step) * height / Double(steps)), width: 14,
         height: height / Double(steps) + 0.5, "fill", fill: FigureStyle.heat(share).colour)
     }
-    svg.text(Digits.fixed(high, input.table.digits), Point(corner.x + 20, corner.y + 10))
-    svg.text(Digits.fixed(low, input.table.digits), Point(corner.x + 20, corner.y + height))
+    svg.text(NumberFormat.fixed(high, input.table.digits), Point(corner.x + 20, corner.y + 10))
+    svg.text(NumberFormat.fixed(low, input.table.digits), Point(corner.x + 20, corner.y + height))
     svg.text(input.metricTitle, Point(corner.x + 32, corner.y + height / 2), anchor: "middle", turned: true)
   }
 }

@@ -71,10 +71,11 @@ package enum LossTermsFigure: FigureKind {
         for value in cell.values {
           svg.marker(
             bar, Point(middle + thick / 2 + 2, frame.at(0, value.value).y), radius: 2.4, "dot f\(bar)",
-            hint: "seed \(value.seed): \(Digits.fixed(value.value, 2))")
+            hint: "seed \(value.seed): \(NumberFormat.fixed(value.value, 2))")
         }
         svg.text(
-          Digits.fixed(sample.mean, input.table.digits), Point(middle, frame.bottom - 6), "small on-fill",
+          NumberFormat.fixed(sample.mean, input.table.digits), Point(middle, frame.bottom - 6),
+          "small on-fill",
           anchor: "middle")
       }
     }

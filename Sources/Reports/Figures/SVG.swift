@@ -1,3 +1,5 @@
+internal import Specs
+
 /// A drawing in scalable vector graphics, made of a few shapes: lines first, texts last, no identifiers, so that several may stand in one
 /// page.
 ///
@@ -28,7 +30,7 @@ package struct SVG: Sendable {
 
   /// At most two digits after the point: pixels.
   static func number(_ value: Double) -> String {
-    let text = Digits.fixed(value, 2)
+    let text = NumberFormat.fixed(value, 2)
     guard text.contains(".") else { return text }
     return String(text.reversed().drop { $0 == "0" }.drop { $0 == "." }.reversed())
   }

@@ -1,3 +1,5 @@
+internal import Specs
+
 /// Where values stand along an axis.
 struct Scale: Sendable {
   let low: Double
@@ -22,7 +24,7 @@ struct Scale: Sendable {
     // Not multiplied up from the first: 0.1 + 0.1 + 0.1 is not 0.3.
     ticks = (Int(first)...Int(last)).map { index in
       let value = Double(index) * step.size
-      return (value, Digits.fixed(value, step.places))
+      return (value, NumberFormat.fixed(value, step.places))
     }
     (self.low, self.high) = (ticks.first!.value, ticks.last!.value)
   }
@@ -43,7 +45,7 @@ struct Scale: Sendable {
   /// Epochs counted from 1, whole ones only.
   init(epochs: Int) {
     let step = max(1, Self.step(Double(max(1, epochs)) / 7).size.rounded())
-    let ticks = stride(from: step, through: Double(epochs), by: step).map { ($0, Digits.fixed($0, 0)) }
+    let ticks = stride(from: step, through: Double(epochs), by: step).map { ($0, NumberFormat.fixed($0, 0)) }
     self.init(
       low: epochs > 1 ? 1 : 0.5, high: epochs > 1 ? Double(epochs) : 1.5,
       ticks: step > 1 ? [(1, "1")] + ticks : ticks)

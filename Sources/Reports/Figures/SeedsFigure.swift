@@ -56,7 +56,7 @@ package enum SeedsFigure: FigureKind {
           * min(7, 16 / Double(equals.count))
         svg.marker(
           index, Point(frame.at(value.value, 0).x, y + lift), radius: 4, "dot f\(index % FigureStyle.count)",
-          hint: "seed \(value.seed): \(Digits.fixed(value.value, 2))")
+          hint: "seed \(value.seed): \(NumberFormat.fixed(value.value, 2))")
       }
     }
     Legend.draw(

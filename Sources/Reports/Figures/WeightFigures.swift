@@ -183,7 +183,7 @@ package enum ClassWeightsFigure: FigureKind {
           svg.rectangle(
             Point(top.x - thick / 2, top.y), width: thick, height: bottom.y - top.y,
             FigureStyle.ribbon(teacher),
-            hint: "class \(label), teacher \(teacher + 1): \(Digits.fixed(weight, 3))")
+            hint: "class \(label), teacher \(teacher + 1): \(NumberFormat.fixed(weight, 3))")
           floor += weight
         }
       }

@@ -45,7 +45,7 @@ package enum CurveGrid {
       groups.count > mostCells
       ? "<p class=\"soft small\">The first \(mostCells) of \(groups.count) cells.</p>" : ""
     return """
-      <p class="soft small">\(MetricDirection.title(results.metric)) over epochs, all on one scale: seeds thin, their mean thick.</p>\
+      <p class="soft small">\(results.described.heading) over epochs, all on one scale: seeds thin, their mean thick.</p>\
       <div class=charts>\(charts)</div>\(rest)
       """
   }

@@ -45,13 +45,13 @@ enum Narration {
       let comparison = ranking.comparison
       let head = ReportTable.text(ranking.first.headline, plusMinus: "±", digits: digits)
       let count = ranking.first.headline?.count ?? 0
-      let difference = comparison.difference.map { Digits.signed($0, digits) } ?? "not comparable"
+      let difference = comparison.difference.map { NumberFormat.signed($0, digits) } ?? "not comparable"
       let interval =
         comparison.interval.map {
-          ", 95 % interval \(Digits.signed($0.low, digits)) to \(Digits.signed($0.high, digits))"
+          ", 95 % interval \(NumberFormat.signed($0.low, digits)) to \(NumberFormat.signed($0.high, digits))"
         }
         ?? ""
-      let p = comparison.adjusted.map { " (p = \(Digits.p($0)))" } ?? ""
+      let p = comparison.adjusted.map { " (p = \(NumberFormat.p($0)))" } ?? ""
       let verdict: Markup =
         comparison.adjusted == nil
         ? "no test of that difference is possible"
@@ -69,7 +69,7 @@ enum Narration {
     }.min { $0.smallestReachable < $1.smallestReachable }
     if let few {
       sentences.append(
-        "With \(few.count) seeds in common, the exact tests (sign flip, Wilcoxon) cannot give less than p = \(Digits.p(few.smallestReachable)), whatever the difference: six seeds could."
+        "With \(few.count) seeds in common, the exact tests (sign flip, Wilcoxon) cannot give less than p = \(NumberFormat.p(few.smallestReachable)), whatever the difference: six seeds could."
       )
     }
     return sentences
@@ -89,7 +89,7 @@ enum Narration {
     case .last:
       "Numbers are those of the last epoch. The best epoch, chosen by the metric itself, stands beside them in brackets and decides nothing."
     case .bestOnValidation:
-      "Numbers are those of the epoch with the highest validation accuracy of each seed, which the test set did not choose."
+      "Numbers are those of the epoch with \(results.selectorText) of each seed, which the test set did not choose."
     case .bestOnTest:
       "<b>Warning:</b> each number is that of its seed's best epoch, chosen on what it is measured with: such numbers are too good. The last epoch stands in brackets."
     }
@@ -114,14 +114,15 @@ enum Narration {
       """
   }
 
-  /// The cell with the best mean, and its name.
+  /// The cell with the best mean, and its name; nil where nobody said which way the metric is good.
   static func top(_ table: ReportTable) -> (name: String, cell: Cell)? {
-    let sign = MetricDirection.isHigherBetter(table.results.metric) ? 1.0 : -1.0
+    let metric = table.results.described
+    guard metric.isHigherBetter != nil else { return nil }
     var top: (name: String, cell: Cell)?
     for (row, cells) in zip(table.rows, table.grid) {
       for (column, cell) in zip(table.columns, cells) {
         guard let cell, let mean = cell.headline?.mean else { continue }
-        if let best = top?.cell.headline?.mean, sign * best >= sign * mean { continue }
+        if let best = top?.cell.headline?.mean, !metric.isBetter(mean, than: best) { continue }
         top = (table.columns.count > 1 ? "\(row), \(column)" : row, cell)
       }
     }

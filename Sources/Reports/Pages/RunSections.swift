@@ -13,7 +13,7 @@ package enum RunSections {
         "<th scope=col\(textual.contains(name) || columns.contains(name) ? " class=text" : "" as Markup)><button type=button>\(name)</button></th>"
       }
     let rows = zip(results.runs, story.runs).map { run, story -> Markup in
-      let (last, best) = values(run.outcome)
+      let (last, best) = values(run)
       let labels = run.labels.map { label -> Markup in
         if let number = label.number {
           return "<td class=text data-v=\"\(number.description)\">\(number.description)</td>"
@@ -27,7 +27,7 @@ package enum RunSections {
       let spark = Sparkline.markup(
         story.series, in: range, label: "\(results.metric) over the epochs of \(story.title)")
       return """
-        <tr><td>\(name)</td>\(labels)<td data-v="\(run.seed)">\(run.seed)</td><td class="text \(run.outcome.word)"><span class=dot></span>\(run.outcome.word == "open" ? "to run" : run.outcome.word)</td>\
+        <tr><td>\(name)</td>\(labels)<td data-v="\(run.seed)">\(run.seed)</td><td class="text \(run.state.word)"><span class=dot></span>\(run.state.word == "open" ? "to run" : run.state.word)</td>\
         \(number(last))\(number(best))<td data-v="\(story.series.count)">\(story.series.count)</td><td>\(spark)</td></tr>
 
         """
@@ -55,18 +55,15 @@ package enum RunSections {
   static func each(_ story: SweepStory) -> Markup {
     let range = range(of: story)
     let sections = zip(story.results.runs, story.runs).map { run, story -> Markup in
-      let (last, best) = values(run.outcome)
+      let (last, best) = values(run)
       let shown: Markup =
         last.map { "<span class=value>\(ReportTable.digits($0))</span>" }
-        ?? "<span class=\"tag \(run.outcome.word)\">\(run.outcome.word == "open" ? "to run" : run.outcome.word)</span>"
+        ?? "<span class=\"tag \(run.state.word)\">\(run.state.word == "open" ? "to run" : run.state.word)</span>"
       var facts: [(String, Markup)] = [("key", "<span class=mono>\(story.key.description)</span>")]
-      if let reason = run.outcome.reason { facts.append(("why", "\(reason)")) }
-      if let last, let best {
-        facts.append(
-          (
-            "result",
-            "\(ReportTable.digits(last)) after epoch \(story.series.count), best \(ReportTable.digits(best))"
-          ))
+      if let reason = run.state.reason { facts.append(("why", "\(reason)")) }
+      if let last {
+        let best = best.map { ", best \(ReportTable.digits($0))" } ?? ""
+        facts.append(("result", "\(ReportTable.digits(last)) after epoch \(story.series.count)\(best)"))
       }
       let spark = Sparkline.markup(story.series, in: range, label: "curve of \(story.title)")
       if spark != "" { facts.append(("curve", spark)) }
@@ -115,8 +112,9 @@ package enum RunSections {
     return "<div class=card>\(groups)</div>"
   }
 
-  private static func values(_ outcome: SweepResults.Outcome) -> (last: Double?, best: Double?) {
-    if case .finished(let last, let best) = outcome { (last, best) } else { (nil, nil) }
+  private static func values(_ run: SweepResults.Run) -> (last: Double?, best: Double?) {
+    guard run.isFinished else { return (nil, nil) }
+    return (run.numbers?.last.number, run.numbers?.best)
   }
 
   private static func number(_ value: Double?) -> Markup {
@@ -131,14 +129,5 @@ package enum RunSections {
       for value in run.series where value.isFinite { (low, high) = (min(low, value), max(high, value)) }
     }
     return low < high ? low...high : 0...1
-  }
-}
-
-extension SweepResults.Outcome {
-  var reason: String? {
-    switch self {
-    case .failed(_, let reason), .blocked(let reason): reason
-    case .finished, .missing: nil
-    }
   }
 }

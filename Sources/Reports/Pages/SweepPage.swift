@@ -102,15 +102,15 @@ package enum SweepPage {
   private static func header(_ story: SweepStory) -> Markup {
     """
     <p class=eyebrow>mtkd-sweep report</p><h1>\(story.results.name)</h1>
-    <p class=lede>\(MetricDirection.title(story.results.metric)), \(epoch(story.results.select))</p>
+    <p class=lede>\(story.results.described.heading), \(epoch(story.results))</p>
     \(StateBar.markup(story.results.states))
     """
   }
 
-  private static func epoch(_ select: ReportSelection) -> String {
-    switch select {
+  private static func epoch(_ results: SweepResults) -> String {
+    switch results.select {
     case .last: "after the last epoch of each run"
-    case .bestOnValidation: "at the epoch of each run's highest validation accuracy"
+    case .bestOnValidation: "at the epoch of \(results.selectorText) of each run"
     case .bestOnTest: "at each run's best epoch, chosen on the test set"
     }
   }
@@ -144,22 +144,9 @@ extension SweepResults {
   /// How many runs are in which state, in the order in which a bar shows them; states without runs are left out.
   package var states: [(word: String, count: Int)] {
     var counts: [String: Int] = [:]
-    for run in runs { counts[run.outcome.word, default: 0] += 1 }
-    return ["finished", "diverged", "failed", "blocked", "open"].compactMap { word in
+    for run in runs { counts[run.state.word, default: 0] += 1 }
+    return RunState.words.compactMap { word in
       counts[word].map { (word, $0) }
-    }
-  }
-}
-
-extension SweepResults.Outcome {
-  /// The word of `RunAccount.State` for the same thing.
-  var word: String {
-    switch self {
-    case .finished: "finished"
-    case .failed(.diverged, _): "diverged"
-    case .failed: "failed"
-    case .blocked: "blocked"
-    case .missing: "open"
     }
   }
 }

@@ -63,7 +63,7 @@ package enum TableSections {
       }
     let digits = table.digits + 1
     func number(_ value: Double?) -> Markup {
-      value.map { "<td data-v=\"\($0.description)\">\(Digits.fixed($0, digits))</td>" }
+      value.map { "<td data-v=\"\($0.description)\">\(NumberFormat.fixed($0, digits))</td>" }
         ?? "<td data-v=\"\">–</td>"
     }
     let rows = table.cells.map { cell -> Markup in
@@ -74,7 +74,7 @@ package enum TableSections {
         return "<td class=text>\(label == .null ? "" : pools[label] ?? ReportTable.text(label))</td>"
       }
       let interval = cell.headline?.moments.interval().map {
-        "\(Digits.fixed($0.low, digits)) to \(Digits.fixed($0.high, digits))"
+        "\(NumberFormat.fixed($0.low, digits)) to \(NumberFormat.fixed($0.high, digits))"
       }
       return """
         <tr>\(labels)<td data-v="\(cell.headline?.count ?? 0)">\(cell.headline?.count ?? 0)</td>\(number(cell.headline?.mean))\(number(cell.headline?.deviation))\

@@ -68,16 +68,16 @@ package struct PaperComparison: Sendable {
   package func sheet(digits: Int, _ style: TextStyle) -> Sheet {
     let body = rows.map { row -> [Sheet.Entry] in
       let own = ReportTable.text(row.cell.headline, plusMinus: style.plusMinus, digits: digits)
-      let printed = Digits.fixed(row.value.mean, 2)
+      let printed = NumberFormat.fixed(row.value.mean, 2)
       let theirs =
-        row.value.deviation.map { "\(printed) \(style.plusMinus) \(Digits.fixed($0, 2))" } ?? printed
-      let difference = row.cell.headline.map { Digits.signed($0.mean - row.value.mean, digits) }
+        row.value.deviation.map { "\(printed) \(style.plusMinus) \(NumberFormat.fixed($0, 2))" } ?? printed
+      let difference = row.cell.headline.map { NumberFormat.signed($0.mean - row.value.mean, digits) }
       let n =
         row.value.deviation == nil
         ? "\(row.cell.headline?.count ?? 0), -" : "\(row.cell.headline?.count ?? 0), \(PaperValue.count)"
       return [
         Sheet.Entry(row.name), Sheet.Entry(own), Sheet.Entry(theirs), Sheet.Entry(difference ?? "-"),
-        Sheet.Entry(n), Sheet.Entry(Digits.p(row.welch?.p)),
+        Sheet.Entry(n), Sheet.Entry(NumberFormat.p(row.welch?.p)),
       ]
     }
     var notes: [String] = []

@@ -59,8 +59,8 @@ extension PaperTable {
       for rival in others {
         let pair = (value(network, subject), value(network, rival))
         let difference = pair.0.flatMap { own in pair.1.map { own.mean - $0.mean } }
-        row.append(Sheet.Entry(difference.map { Digits.signed($0, 2) } ?? "-"))
-        row.append(Sheet.Entry(Digits.p(welch(network, rival)?.p)))
+        row.append(Sheet.Entry(difference.map { NumberFormat.signed($0, 2) } ?? "-"))
+        row.append(Sheet.Entry(NumberFormat.p(welch(network, rival)?.p)))
       }
       return row
     }
@@ -82,12 +82,12 @@ extension PaperTable {
     }
     let adjusted = correction.adjusted(tested).compactMap(\.self).min() ?? 1
     let chances = [1, 1.5, 2].map { shift in
-      Digits.fixed(Power(difference: shift, deviation: 1).unpaired(seeds: n), 2)
+      NumberFormat.fixed(Power(difference: shift, deviation: 1).unpaired(seeds: n), 2)
     }
     return [
       "Percentage points; two-sided Welch tests from the printed mean ± deviation, n = \(n), ± taken as the sample deviation.",
-      "After \(correction.title) over the \(tested.count) comparisons with \(family.joined(separator: " and ")): smallest \(Digits.p(adjusted)).",
-      "If ± divided by n instead, all p would rise: \(Digits.p(least)) would be \(Digits.p(wider)).",
+      "After \(correction.title) over the \(tested.count) comparisons with \(family.joined(separator: " and ")): smallest \(NumberFormat.p(adjusted)).",
+      "If ± divided by n instead, all p would rise: \(NumberFormat.p(least)) would be \(NumberFormat.p(wider)).",
       "A true difference of one deviation is found with probability \(chances[0]) at n = \(n) (\(chances[1]) at 1.5 deviations, \(chances[2]) at 2).",
       "Assumes that the \(n) runs are independent.",
     ] + wrongClaims
@@ -96,7 +96,7 @@ extension PaperTable {
   /// What the paper's text states of this table and the table does not give.
   private var wrongClaims: [String] {
     PaperClaim.all.filter { !$0.agrees && $0.source == "text on \(title)" }.map {
-      "The text states \(Digits.fixed($0.stated, 2)) for \($0.claim); the table gives \(Digits.fixed($0.recomputed, 2))."
+      "The text states \(NumberFormat.fixed($0.stated, 2)) for \($0.claim); the table gives \(NumberFormat.fixed($0.recomputed, 2))."
     }
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Pipeline
 import Reports
+import Results
 import Specs
 import Storage
 import Synchronization
@@ -88,8 +89,7 @@ struct Dashboard: Sendable {
     case ["table"]:
       return .html(TableSections.main(try store.preferredTable(of: record)).text)
     case ["curves"]:
-      let preferences = try record.report
-      let results = try store.results(of: name, metric: preferences.metric, select: preferences.select)
+      let results = try store.results(of: name)
       let running = try await feed.state().running.map(\.key)
       let begun = Dictionary(running.map { ($0, folder.reportedEpochs(of: $0)) }) { $1 }
       return .html(try store.curves(of: record, results, begun: begun).text)
@@ -101,7 +101,7 @@ struct Dashboard: Sendable {
   /// The first runs that have all words of a search, and how many there are.
   private func runs(_ store: ResultStore, _ sweep: SweepRecord, _ search: String) throws -> Markup {
     let words = search.lowercased().split(separator: " ")
-    let outcomes = try store.outcomes(of: sweep.name, metric: sweep.report.metric)
+    let outcomes = try store.outcomes(of: sweep.name, metric: sweep.metric(sweep.report))
     let pools = ReportTable.poolNames(sweep.columns, outcomes.lazy.map(\.point.labels))
     let rows = outcomes.map { outcome in DashboardPages.RunRow(outcome, sweep.columns, pools) }
     let found = words.isEmpty ? rows : rows.filter { row in words.allSatisfy { row.text.contains($0) } }

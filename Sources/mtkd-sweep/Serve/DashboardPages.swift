@@ -1,5 +1,6 @@
 import Pipeline
 import Reports
+import Results
 import Specs
 import Storage
 
@@ -140,8 +141,9 @@ enum DashboardPages {
       key = outcome.point.key
       seed = outcome.point.seed
       labels = ReportTable.words(outcome.point.labels, columns, pools)
-      state = outcome.state.map { RunAccount.State($0).word } ?? "open"
-      (last, best) = (outcome.last?.value, outcome.best?.value)
+      state = outcome.state?.word ?? "open"
+      last = outcome.final ?? outcome.last?.value
+      best = outcome.best?.value
       let whole = ReportTable.words(outcome.point.labels, columns, [:])
       text = "\(labels) \(whole) seed \(seed) seed=\(seed) \(state) \(key)".lowercased()
     }
@@ -180,7 +182,7 @@ enum DashboardPages {
   static func runParts(
     _ run: StoredRun, _ epochs: [EpochRecord], _ work: RunningStage?, _ log: String?
   ) -> Markup {
-    let state = RunAccount.State(run.state)
+    let state = run.state
     let (tone, word) =
       work == nil ? (state.word, state.word == "open" ? "to run" : state.word) : ("running", "at work")
     var facts: [(String, Markup)] = [("state", "<span class=\"tag \(tone)\">\(word)</span>")]

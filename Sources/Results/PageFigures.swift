@@ -1,10 +1,10 @@
-import Reports
-import Specs
-import Storage
+package import Reports
+internal import Specs
+package import Storage
 
 extension ResultStore {
   /// The figures that a sweep has something to show in, for its page; none where it has too many runs for pictures to be read.
-  func figures(of sweep: String, _ table: ReportTable) throws -> [SweepPage.Figure] {
+  package func figures(of sweep: String, _ table: ReportTable) throws -> [SweepPage.Figure] {
     let results = table.results
     guard results.runs.count <= PageFigures.mostRuns else { return [] }
     var layout = table.layout

@@ -1,11 +1,10 @@
-import Pipeline
-import Reports
-import Specs
-import Storage
+package import Reports
+package import Specs
+package import Storage
 
 extension ResultStore {
   /// What the store knows of a run, as reports read it.
-  func account(of point: SweepPoint, columns: [String]) throws -> RunAccount {
+  package func account(of point: SweepPoint, columns: [String]) throws -> RunAccount {
     guard let run = try run(of: point.key) else {
       let labels = zip(columns, point.labels).filter { $0.1 != .null }.map {
         "\($0.0)=\($0.1.string ?? $0.1.description)"
@@ -17,7 +16,7 @@ extension ResultStore {
     }
     return RunAccount(
       key: point.key, title: run.stage.title, labels: point.labels, seed: point.seed,
-      state: RunAccount.State(run.state), spec: try JSONReader.read(Array(run.stage.spec.utf8)).value,
+      state: run.state, spec: try JSONReader.read(Array(run.stage.spec.utf8)).value,
       epochs: run.epochs, totals: run.totals,
       attempts: run.attempts.map { RunAccount.Attempt($0) },
       checkpoints: run.checkpoints.map {
@@ -28,7 +27,7 @@ extension ResultStore {
 
 extension ResultStore {
   /// What the page of a sweep tells, of the runs that the results have.
-  func story(of sweep: SweepRecord, _ table: ReportTable) throws -> SweepStory {
+  package func story(of sweep: SweepRecord, _ table: ReportTable) throws -> SweepStory {
     let results = table.results
     let outlines = try outlines(of: sweep.name)
     let series = try series(of: outlines.map(\.point.key), metric: results.metric)
@@ -57,7 +56,7 @@ extension ResultStore {
   }
 
   /// The same as the grid's report block says.
-  func story(of name: String) throws -> SweepStory {
+  package func story(of name: String) throws -> SweepStory {
     let sweep = try sweep(name)
     return try story(of: sweep, preferredTable(of: sweep))
   }
@@ -65,7 +64,9 @@ extension ResultStore {
   /// Small curves of the first cells of a sweep.
   ///
   /// - Parameter begun: epochs of runs that are at work now, which the store does not have yet.
-  func curves(of sweep: SweepRecord, _ results: SweepResults, begun: [ContentKey: [EpochRecord]] = [:]) throws
+  package func curves(
+    of sweep: SweepRecord, _ results: SweepResults, begun: [ContentKey: [EpochRecord]] = [:]
+  ) throws
     -> Markup
   {
     let groups = CurveGrid.groups(results)
@@ -79,9 +80,9 @@ extension ResultStore {
   }
 
   /// The table as the grid's report block says.
-  func preferredTable(of sweep: SweepRecord) throws -> ReportTable {
+  package func preferredTable(of sweep: SweepRecord) throws -> ReportTable {
     let preferences = try sweep.report
-    let results = try results(of: sweep.name, metric: preferences.metric, select: preferences.select)
+    let results = try results(of: sweep, preferences)
     let layout = ReportLayout(preferences)
     try layout.check(results)
     return try ReportTable(results, layout).beside(preferences.paperValues, in: self)
@@ -93,16 +94,5 @@ extension RunAccount.Attempt {
     self.init(
       number: attempt.number, firstStep: attempt.firstStep, outcome: attempt.outcome.rawValue,
       reason: attempt.reason, provenance: attempt.provenance)
-  }
-}
-
-extension RunAccount.State {
-  init(_ state: StageState) {
-    switch state {
-    case .finished: self = .finished
-    case .failed(let failure): self = .failed(failure.cause, reason: failure.reason)
-    case .blocked(let reason): self = .blocked(reason: reason)
-    case .open: self = .open
-    }
   }
 }

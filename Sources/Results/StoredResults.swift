@@ -1,0 +1,122 @@
+package import Reports
+package import Specs
+package import Storage
+
+extension SweepRecord {
+  /// The `report` block of the grid that was last run; the defaults where it had none.
+  package var report: ReportPreferences {
+    get throws {
+      guard let saved = try members["report"] else { return ReportPreferences() }
+      return try ReportPreferences(saved, at: "report")
+    }
+  }
+
+  /// The metrics that the runs declare. Sweeps that were stored before metrics were declared are of the classification task.
+  package var metrics: MetricDescriptions {
+    get throws {
+      guard let saved = try members["metrics"]?.array else {
+        return MetricDescriptions(ClassificationMetrics.descriptions(teachers: Self.usualTeachers))
+      }
+      return MetricDescriptions(
+        try saved.enumerated().map { try MetricDescription($1, at: "metrics[\($0)]") })
+    }
+  }
+
+  /// More teachers than any grid of that time had.
+  private static let usualTeachers = 16
+
+  private var members: [String: JSONValue] {
+    get throws { try JSONReader.read(Array(canonical.utf8)).value.object ?? [:] }
+  }
+
+  /// The metric that a report is of, with the direction that it says.
+  package func metric(_ preferences: ReportPreferences) throws -> MetricDescription {
+    let metrics = try metrics
+    var metric = preferences.metric.map { metrics[$0] } ?? metrics.headline ?? ClassificationMetrics.headline
+    if let direction = preferences.direction { metric.isHigherBetter = direction.isHigherBetter }
+    return metric
+  }
+}
+
+extension ResultStore {
+  /// A sweep's results as its grid's report block asks for them.
+  package func results(of sweep: String) throws -> SweepResults {
+    let record = try self.sweep(sweep)
+    return try results(of: record, record.report)
+  }
+
+  /// A sweep's results as tables read them.
+  ///
+  /// - Throws: `UnknownName` for a metric that nobody declared and no run recorded, once there are numbers.
+  package func results(of record: SweepRecord, _ preferences: ReportPreferences) throws -> SweepResults {
+    let metrics = try record.metrics
+    let metric = try record.metric(preferences)
+    let selectors = metrics.selectors(of: metric)
+    let outcomes = try outcomes(of: record.name, metric: metric, selectors: selectors)
+    try check(metric, metrics, outcomes)
+    let seals = try seals()
+    let runs = outcomes.map { outcome in
+      SweepResults.Run(
+        labels: outcome.point.labels, seed: outcome.point.seed, state: outcome.state ?? .open,
+        numbers: SweepResults.Numbers(outcome, metric, preferences.epoch), key: outcome.point.key,
+        programs: outcome.programs, isVerified: seals[outcome.point.key]?.isEqual,
+        lastState: outcome.end?.state)
+    }
+    let recorded = Set(try metricNames())
+    return SweepResults(
+      name: record.name, columns: record.columns, runs: runs, metric: metric, select: preferences.select,
+      epoch: preferences.epoch, selector: selectors.first { recorded.contains($0.name) } ?? selectors.first)
+  }
+
+  private func check(
+    _ metric: MetricDescription, _ metrics: MetricDescriptions, _ outcomes: [PointOutcome]
+  ) throws {
+    guard !metrics.values.contains(where: { $0.name == metric.name }),
+      outcomes.contains(where: { $0.state == .finished }),
+      outcomes.allSatisfy({ $0.last == nil && $0.total == nil })
+    else { return }
+    throw UnknownName(kind: "metric of this sweep", name: metric.name, known: try metricNames())
+  }
+}
+
+extension SweepResults.Numbers {
+  /// The numbers of a run that has ended; of one that has not, as far as it has come.
+  init(_ outcome: PointOutcome, _ metric: MetricDescription, _ epoch: ReportEpoch) {
+    self.init(
+      last: SweepResults.Reading(outcome, epoch),
+      best: outcome.best?.value
+        ?? (metric.isHigherBetter == nil ? nil : outcome.total.flatMap { $0.isFinite ? $0 : nil }),
+      validated: outcome.validated.map { SweepResults.Reading($0.value) })
+  }
+}
+
+extension SweepResults.Reading {
+  /// The one rule for a value that several records give: the number of the whole run, else that of the last epoch, else none.
+  fileprivate init(_ outcome: PointOutcome, _ epoch: ReportEpoch) {
+    if let final = outcome.final {
+      self.init(final)
+    } else if let last = outcome.last, let end = outcome.end {
+      if epoch == .lastReported {
+        self.init(last.value)
+      } else {
+        self = .notRecorded(
+          reason:
+            "epoch \(end.epoch + 1), the last, did not report it; epoch \(last.epoch + 1) was the last that did"
+        )
+      }
+    } else {
+      self = .notRecorded(reason: "no epoch recorded it")
+    }
+  }
+}
+
+extension ResultStore {
+  /// The metrics that stand for a stage after an epoch: its training loss, then that of the first sweep which asks for it.
+  package func shownMetrics(of key: ContentKey) throws -> [MetricDescription] {
+    let loss = ClassificationMetrics.loss(.train)
+    guard let sweep = try sweep(askingFor: key) else {
+      return [MetricDescription(loss), ClassificationMetrics.headline]
+    }
+    return [MetricDescription(loss), try sweep.metric(sweep.report)]
+  }
+}
