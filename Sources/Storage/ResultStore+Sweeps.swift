@@ -164,9 +164,9 @@ extension ResultStore {
     try read { db in
       try Row.fetchOne(
         db,
-        sql:
-          "SELECT s.* FROM sweep s WHERE s.id IN (SELECT sweep FROM point WHERE key = ?) ORDER BY s.name LIMIT 1",
-        arguments: [key.stored]
+        sql: """
+          SELECT * FROM sweep WHERE id IN (SELECT sweep FROM point WHERE key = ?) ORDER BY name LIMIT 1
+          """, arguments: [key.stored]
       ).map { try self.sweep(StoredRow("sweep", $0)) }
     }
   }

@@ -51,7 +51,7 @@ import Testing
     let key = Examples.key("a")
     _ = try store.sweeps()
     _ = try store.points(of: "g")
-    _ = try store.outcomes(of: "g", metric: "test.acc1")
+    _ = try store.outcomes(of: "g", metric: ClassificationMetrics.headline)
     _ = try store.outlines(of: "g")
     _ = try store.series(of: [key], metric: "test.acc1")
     _ = try store.counts(of: "g")
