@@ -70,7 +70,8 @@ struct MethodSpeed {
     var runs = try names.map { name in
       try TrainingRun(
         student: NetworkNames.spec(.string(student)), teachers: name == "baseline" ? [] : teachers,
-        method: MethodSpec(name: name), recipe: .student(epochs: 1000, batchSize: 64),
+        method: MethodSpec(name: name, revision: try Catalog.methods.entry(name).description.revision),
+        recipe: .student(epochs: 1000, batchSize: 64),
         source: source, seed: 1, recorded: name == "baseline" ? [] : recorded)
     }
     var times = [[Double]](repeating: [], count: names.count)

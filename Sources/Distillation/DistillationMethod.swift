@@ -140,6 +140,11 @@ package struct LossDetails: Sendable {
   package var studentCrossEntropy: Tensor
   package var kl: Tensor?
   package var distance: Tensor?
+  /// What the logit weights multiply, whatever the logit loss is; and what the feature weights multiply.
+  package var logitCosts: Tensor?
+  package var featureCosts: Tensor?
+  /// nd, where it is part of the loss (ND).
+  package var directNorm: Tensor?
   package var teacherCrossEntropy: Tensor?
   /// Of the student's map in each teacher's form, sent through that teacher's classifier (CA-MKD).
   package var transformedCrossEntropy: Tensor?
@@ -152,6 +157,11 @@ package struct LossDetails: Sendable {
   /// `[batch, teachers]`, or `[batch]` where the reward is one a sample. Nil while it is not known yet.
   package var reward: Tensor?
   package var normalisedReward: Tensor?
+  /// What an agent will learn from (MTKD-RL).
+  package var choice: Choice?
+  /// The regulariser and the angle loss without their factors (AMTML-KD).
+  package var penalty: Double?
+  package var angle: Double?
 
   package init(studentCrossEntropy: Tensor) { self.studentCrossEntropy = studentCrossEntropy }
 }
@@ -164,6 +174,8 @@ package struct StepOutcome: Sendable {
   package var normalisedReward: Tensor?
   /// Samples that the policy does not learn from, because a state or reward is not finite.
   package var nonfiniteSamples = 0
+  /// Entries of a full buffer that this batch's samples took, in the order of the samples (MMKD).
+  package var overwritten: [Int]?
 
   package init() {}
 }
@@ -218,8 +230,20 @@ package struct PolicyStep: Sendable {
   /// The mixing factors after the step, where they are trained.
   package var logitMix: [Double]?
   package var featureMix: [Double]?
-  /// Of the critic or baseline, before the step.
+  /// Of the critic or baseline: its loss before the step, the norm of that loss's gradient, and the norm of
+  /// its parameters after the step.
   package var valueLoss: Double?
+  package var valueGradientNorm: Double?
+  package var valueNorm: Double?
+  /// The pass over the history, from 0, and how many samples stood at the clipped term (PPO).
+  package var turn: Int?
+  package var clipped: Int?
+  /// log_std of the logit and the feature head after the step (PPO).
+  package var logDeviations: [Double]?
+  /// What was drawn: transitions of the memory, oldest first (DDPG), or entries of the buffer (MMKD).
+  package var rows: [Int]?
+  /// The training images behind `rows` (MMKD).
+  package var drawn: [Int]?
 
   package init(batch: Int, objective: Double, gradientNorm: Double, parameterNorm: Double) {
     (self.batch, self.objective) = (batch, objective)

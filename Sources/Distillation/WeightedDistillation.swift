@@ -56,16 +56,31 @@ package struct WeightedDistillation: Sendable {
     package let distance: Tensor?
     /// What the feature weights multiply: D, ND, or the sum of the two with their factors.
     package let feature: Tensor?
+    /// nd, where ND is part of the loss.
+    package let directNorm: Tensor?
     /// x of each teacher.
     package let transformed: [Tensor]
 
     package init(
       task: Tensor, teacherCrossEntropy: Tensor, kl: Tensor, logit: Tensor, distance: Tensor?,
-      feature: Tensor?, transformed: [Tensor] = []
+      feature: Tensor?, directNorm: Tensor? = nil, transformed: [Tensor] = []
     ) {
       (self.task, self.teacherCrossEntropy, self.kl) = (task, teacherCrossEntropy, kl)
       (self.logit, self.distance, self.feature) = (logit, distance, feature)
+      self.directNorm = directNorm
       self.transformed = transformed
+    }
+
+    /// The terms as constants, before anybody weighs them.
+    package var details: LossDetails {
+      var details = LossDetails(studentCrossEntropy: task.detached)
+      details.kl = kl
+      details.distance = distance?.detached
+      details.logitCosts = logit.detached
+      details.featureCosts = feature?.detached
+      details.directNorm = directNorm?.detached
+      details.teacherCrossEntropy = teacherCrossEntropy
+      return details
     }
   }
 
@@ -87,6 +102,7 @@ package struct WeightedDistillation: Sendable {
     let distance = distances(transformed, batch, map)
     let logits = batch.teachers.map(\.logits)
     let logit = logitLoss.costs(student: batch.student.logits, teachers: logits)
+    let nd = directNorm?.costs(batch, pass)
     return Terms(
       task: batch.taskLoss,
       teacherCrossEntropy: columns(logits.map { $0.crossEntropy(labels: batch.labels) }),
@@ -95,7 +111,7 @@ package struct WeightedDistillation: Sendable {
         : kullbackLeibler(
           student: batch.student.logits.detached, teachers: logits, temperature: temperature),
       logit: logit, distance: distance,
-      feature: directNorm.map { combined(distance, $0.costs(batch, pass)) } ?? distance,
+      feature: nd.map { combined(distance, $0) } ?? distance, directNorm: nd,
       transformed: transformed)
   }
 
@@ -147,10 +163,7 @@ package struct WeightedDistillation: Sendable {
       if omitsFeature { scales.feature = 0 } else { total = total + weighted * scales.feature }
       feature = weighted
     }
-    var details = LossDetails(studentCrossEntropy: terms.task.detached)
-    details.kl = terms.kl
-    details.distance = terms.distance?.detached
-    details.teacherCrossEntropy = terms.teacherCrossEntropy
+    var details = terms.details
     details.logitWeights = logitWeights.detached
     details.featureWeights = feature == nil ? nil : featureWeights.detached
     return MethodLoss(

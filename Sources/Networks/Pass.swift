@@ -39,16 +39,23 @@ package final class Pass {
 
   private let state: ModelState
   private let recordsGradients: Bool
+  /// By slot, how parameters move; empty where they stay.
+  private let direction: [Tensor?]
   private var leaves: [Slot: Tensor] = [:]
   private var replacements: [Slot: Tensor] = [:]
 
   /// - Parameters:
   ///   - recordsGradients: whether parameters are leaves; in inference only where a test wants it.
   ///   - noise: what stochastic depth and dropout draw from in training; without it nothing is dropped.
+  ///   - direction: by slot, where parameters move (`Tensor.leaf(moving:)`): gradients then carry their
+  ///     derivatives along it, which are products with the Hessian.
   package init(
-    _ state: ModelState, _ phase: Phase, recordsGradients: Bool? = nil, noise: StepNoise? = nil
+    _ state: ModelState, _ phase: Phase, recordsGradients: Bool? = nil, noise: StepNoise? = nil,
+    along direction: [Tensor?] = []
   ) {
-    (self.state, self.phase) = (state, phase)
+    self.state = state
+    self.phase = phase
+    self.direction = direction
     self.noise = phase == .training ? noise : nil
     self.recordsGradients = recordsGradients ?? (phase == .training)
   }
@@ -57,7 +64,7 @@ package final class Pass {
   package subscript(slot: Slot) -> Tensor {
     guard recordsGradients, state.declarations[slot.index].role == .parameter else { return state[slot] }
     if let leaf = leaves[slot] { return leaf }
-    let leaf = state[slot].leaf()
+    let leaf = state[slot].leaf(moving: direction.isEmpty ? nil : direction[slot.index])
     leaves[slot] = leaf
     return leaf
   }
@@ -80,6 +87,11 @@ package final class Pass {
   /// This pass's share of gradients that several passes led to.
   package func collect(_ gradients: Gradients) -> [Tensor?] {
     state.slots.map { slot in leaves[slot].flatMap { gradients[$0] } }
+  }
+
+  /// How fast this pass's share of gradients changes along the pass's direction; nil where it does not.
+  package func collectDerivatives(_ gradients: Gradients) -> [Tensor?] {
+    state.slots.map { slot in leaves[slot].flatMap { gradients.derivative(of: $0) } }
   }
 
   /// Changes that take effect when the step ends.

@@ -117,6 +117,8 @@ package enum Worker {
       return try fail(FailureRecord(cause: .other, reason: error.description), workspace)
     } catch let error as NoMapHead {
       return try fail(FailureRecord(cause: .other, reason: error.description), workspace)
+    } catch let error as OtherRevision {
+      return try fail(FailureRecord(cause: .other, reason: error.description), workspace)
     } catch let error as NoWholeBatch {
       return try fail(FailureRecord(cause: .other, reason: error.description), workspace)
     }

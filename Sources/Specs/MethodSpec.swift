@@ -4,20 +4,27 @@ package struct MethodSpec: Hashable, Sendable {
   /// What was set to something other than the method's default. An option that the method does not read is never here,
   /// which is why a baseline is one run whatever the grid says of alpha.
   package var options: [String: JSONValue]
+  /// Which of the results that the method had under this name and these options; see `MethodDescription.revision`.
+  package var revision: Int
 
-  package init(name: String, options: [String: JSONValue] = [:]) {
-    (self.name, self.options) = (name, options)
+  package init(name: String, options: [String: JSONValue] = [:], revision: Int = 1) {
+    self.name = name
+    self.options = options
+    self.revision = revision
   }
 }
 
 extension MethodSpec: CanonicallyEncodable {
   package func append(to bytes: inout [UInt8]) {
     let sorted = options.map { ChosenOption($0.key, $0.value) }.sorted { $0.precedes($1) }
-    Self.append(name, sorted, to: &bytes)
+    Self.append(name, sorted, revision: revision, to: &bytes)
   }
 
-  /// The canonical form of a method whose options lie in order already, as `ChosenOption.precedes` has it.
-  package static func append(_ name: String, _ options: [ChosenOption], to bytes: inout [UInt8]) {
+  /// The canonical form of a method whose options lie in order already, as `ChosenOption.precedes` has it. The first
+  /// revision is not written, so that it has the keys that it had before there were others.
+  package static func append(
+    _ name: String, _ options: [ChosenOption], revision: Int, to bytes: inout [UInt8]
+  ) {
     var object = ObjectWriter(to: &bytes)
     object.member("name", to: &bytes) { CanonicalJSON.append(name, to: &$0) }
     if !options.isEmpty {
@@ -29,12 +36,15 @@ extension MethodSpec: CanonicallyEncodable {
         members.end(&bytes)
       }
     }
+    if revision != 1 { object.member("revision", revision, to: &bytes) }
     object.end(&bytes)
   }
 
   package init(_ json: JSONValue, at path: String) throws(SpecError) {
     let object = try SpecObject(json, at: path)
-    self.init(name: try object.string("name"), options: object["options"]?.object ?? [:])
+    self.init(
+      name: try object.string("name"), options: object["options"]?.object ?? [:],
+      revision: object["revision"] == nil ? 1 : try object.integer("revision"))
   }
 }
 
@@ -94,6 +104,8 @@ package struct MethodDescription: Sendable {
   package let unread: @Sendable (_ options: OptionValues) -> [String]
   /// What is wrong with a combination of options, all of them resolved; a sentence for each problem.
   package let problems: @Sendable (_ options: OptionValues) -> [String]
+  /// Rises when the same options give other results: runs of before keep their keys and are not mixed with new ones.
+  package let revision: Int
   /// What a step takes beside that of a plain student, in such steps: of methods that look ahead. For forecasts.
   package let extraSteps: Double
   /// The formula as implemented, then paper, release and our choice; lines.
@@ -108,7 +120,7 @@ package struct MethodDescription: Sendable {
     options: [OptionDescription] = [], presets: [(name: String, options: [String: JSONValue])] = [],
     unread: @escaping @Sendable (OptionValues) -> [String] = { _ in [] },
     problems: @escaping @Sendable (OptionValues) -> [String] = { _ in [] },
-    extraSteps: Double = 0,
+    revision: Int = 1, extraSteps: Double = 0,
     explanation: String = ""
   ) {
     (self.name, self.aliases, self.summary) = (name, aliases, summary)
@@ -117,6 +129,7 @@ package struct MethodDescription: Sendable {
     self.readsTeacherHeads = readsTeacherHeads
     self.teacherOutputs = readsTeachers ? teacherOutputs : .none
     self.extraSteps = extraSteps
+    self.revision = revision
     standards = Dictionary(options.map { ($0.name, $0.standard) }) { first, _ in first }
     amounts = Set(options.filter(\.isAmount).map(\.name))
   }

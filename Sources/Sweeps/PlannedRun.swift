@@ -28,7 +28,9 @@ extension PlannedRun {
     let options = spec.method.options.map { ChosenOption($0.key, $0.value) }.sorted { $0.precedes($1) }
     cell = RunCell(
       lesson(number(lesson(0).encoding)), RecipePart(spec.recipe, bytes: recipe, number: number(recipe)),
-      MethodPart(spec.method.name, options, unread: [], bytes: method, number: number(method)),
+      MethodPart(
+        spec.method.name, options, revision: spec.method.revision, unread: [], bytes: method,
+        number: number(method)),
       labels: labels, block: block, number: number(spec.canonicalBytes))
     seed = spec.seed
   }
@@ -136,6 +138,8 @@ package final class MethodPart: Sendable {
   package let name: String
   /// What is set to something other than the default, in canonical order.
   let options: [ChosenOption]
+  /// See `MethodDescription.revision`.
+  let revision: Int
   /// Options that the others leave unread.
   let unread: [String]
   /// The canonical form.
@@ -143,13 +147,21 @@ package final class MethodPart: Sendable {
   /// Equal for equal encodings.
   let number: Int
 
-  init(_ name: String, _ options: [ChosenOption], unread: [String], bytes: [UInt8], number: Int) {
-    (self.name, self.options, self.unread) = (name, options, unread)
-    (self.bytes, self.number) = (bytes, number)
+  init(
+    _ name: String, _ options: [ChosenOption], revision: Int, unread: [String], bytes: [UInt8], number: Int
+  ) {
+    self.name = name
+    self.options = options
+    self.revision = revision
+    self.unread = unread
+    self.bytes = bytes
+    self.number = number
   }
 
   package var spec: MethodSpec {
-    MethodSpec(name: name, options: Dictionary(uniqueKeysWithValues: options.map { ($0.name, $0.value) }))
+    MethodSpec(
+      name: name, options: Dictionary(uniqueKeysWithValues: options.map { ($0.name, $0.value) }),
+      revision: revision)
   }
 }
 

@@ -567,9 +567,9 @@ extension RunResolver {
     }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(96)
-    MethodSpec.append(method.name, set, to: &bytes)
+    MethodSpec.append(method.name, set, revision: method.revision, to: &bytes)
     return MethodPart(
-      method.name, set, unread: rules.unread, bytes: bytes,
+      method.name, set, revision: method.revision, unread: rules.unread, bytes: bytes,
       number: methodNumbers.number(of: ByteString(bytes)).number)
   }
 

@@ -10,13 +10,38 @@ final class GradientNode: @unchecked Sendable {
   /// Ascending in the order of recording, so that every node comes after its inputs.
   fileprivate let serial: Int
   fileprivate let isLeaf: Bool
+  /// Whether a leaf behind this node moves (`Tensor.leaf(moving:)`).
+  let isMoving: Bool
+  private var ownTangent: Tensor?
+  fileprivate private(set) var bend: (@Sendable (Tensor) -> [Tensor?])?
 
   private static let counter = Atomic<Int>(0)
 
   init(inputs: [GradientNode?], pullback: (@Sendable (Tensor) -> [Tensor?])?) {
     (self.inputs, self.pullback) = (inputs, pullback)
     isLeaf = pullback == nil
+    isMoving = inputs.contains { $0?.isMoving ?? false }
     serial = Self.counter.add(1, ordering: .relaxed).newValue
+  }
+
+  /// A leaf that moves.
+  init(leafMoving direction: Tensor) {
+    inputs = []
+    isLeaf = true
+    isMoving = true
+    ownTangent = direction
+    serial = Self.counter.add(1, ordering: .relaxed).newValue
+  }
+
+  /// How fast the node's value moves; nil where it stays.
+  var tangent: Tensor? {
+    precondition(!isMoving || ownTangent != nil, "an operation without a forward derivative")
+    return ownTangent
+  }
+
+  func move(along tangent: Tensor, bend: (@Sendable (Tensor) -> [Tensor?])?) {
+    ownTangent = tangent
+    self.bend = bend
   }
 
   /// Frees the graph behind in a loop: the release of a long chain by recursion would overflow the stack.
@@ -41,12 +66,18 @@ private final class Slopes: Sendable {
 /// The gradients of one scalar with respect to the leaves that led to it.
 package struct Gradients {
   fileprivate var values: [ObjectIdentifier: Tensor] = [:]
+  fileprivate var derivatives: [ObjectIdentifier: Tensor] = [:]
   /// Keeps the leaves alive, whose addresses are the names of their gradients.
   fileprivate var leaves: [GradientNode] = []
 
   /// Nil where the scalar does not depend on the leaf.
   package subscript(leaf: Tensor) -> Tensor? {
     leaf.node.flatMap { values[ObjectIdentifier($0)] }
+  }
+
+  /// How fast the gradient of a leaf changes while leaves move; nil where it does not.
+  package func derivative(of leaf: Tensor) -> Tensor? {
+    leaf.node.flatMap { derivatives[ObjectIdentifier($0)] }
   }
 }
 
@@ -84,7 +115,10 @@ extension Tensor {
     let all = GradientNode(inputs: nodes) { _ in slopes.values.withLock { pullback($0) } }
     return results.enumerated().map { index, result in
       let own = GradientNode(inputs: [all]) { dy in
-        slopes.values.withLock { $0[index] = dy }
+        slopes.values.withLock {
+          precondition($0[index] == nil, "gradients that move through an operation with several results")
+          $0[index] = dy
+        }
         return [Tensor.zeros([1], dy.precision)]
       }
       return result.with(node: own)
@@ -105,9 +139,13 @@ extension Tensor {
     var result = Gradients()
     guard let node else { return result }
     var pending = [ObjectIdentifier(node): upstream.detached]
+    // Of gradients that move; stays empty where no leaf does.
+    var moving: [ObjectIdentifier: Tensor] = [:]
     for node in GradientNode.reachable(from: node) {
       guard let gradient = pending.removeValue(forKey: ObjectIdentifier(node)) else { continue }
+      let derivative = moving.removeValue(forKey: ObjectIdentifier(node))
       if node.isLeaf {
+        result.derivatives[ObjectIdentifier(node)] = derivative
         result.values[ObjectIdentifier(node)] = gradient
         result.leaves.append(node)
         continue
@@ -116,6 +154,13 @@ extension Tensor {
         preconditionFailure("the record behind this tensor was consumed by an earlier gradients()")
       }
       node.pullback = nil
+      // A pullback is linear in the gradient, so it takes the gradient's derivative as well.
+      for changes in [derivative.map(pullback), node.bend?(gradient)].compactMap(\.self) {
+        for case let (input?, change?) in zip(node.inputs, changes) {
+          let name = ObjectIdentifier(input)
+          if moving[name]?.accumulate(change) == nil { moving[name] = change }
+        }
+      }
       for (input, contribution) in zip(node.inputs, pullback(gradient)) {
         guard let input, let contribution else { continue }
         let name = ObjectIdentifier(input)

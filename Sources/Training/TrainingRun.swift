@@ -24,6 +24,8 @@ package struct StepReport: Sendable {
   /// The l2 norm of all gradients of the loss, before weight decay; computed only where a test asks.
   package let gradientNorm: Double?
   package let policySteps: [PolicyStep]
+  /// Entries of the method's buffer that the batch took, where it has one that is full.
+  package let overwritten: [Int]?
   /// Where this was the last step of an epoch.
   package let finishedEpoch: EpochRecord?
   /// What the caller's stopwatch says of the evaluation that ended the epoch.
@@ -72,6 +74,10 @@ package struct TrainingRun: Sendable {
   ) throws {
     let seed = UInt64(bitPattern: Int64(seed))
     let kind = try Catalog.methods.entry(method.name)
+    guard method.revision == kind.description.revision else {
+      throw OtherRevision(
+        method: method.name, asked: method.revision, known: kind.description.revision)
+    }
     let options = try MethodOptions(method.options, kind.description)
     let (task, teachers) = (source.task, teachers)
     let cost = try NetworkCost(student, task)
@@ -147,7 +153,7 @@ package struct TrainingRun: Sendable {
     return StepReport(
       epoch: now.0, batch: now.1, batches: order.count, samples: samples.count, loss: loss,
       gradientNorm: measuresGradients ? gradients.norm : nil, policySteps: policySteps,
-      finishedEpoch: finished, evaluationCost: evaluationCost)
+      overwritten: outcome.overwritten, finishedEpoch: finished, evaluationCost: evaluationCost)
   }
 
   /// Images as an epoch shows them, with what the teachers say of them.
@@ -242,6 +248,23 @@ extension TrainingRun {
     batch = place[1]
     stepCount = place[2]
     order = []
+  }
+}
+
+/// A run that asks for what a method computed before, or will compute.
+package struct OtherRevision: Error, Equatable, CustomStringConvertible {
+  package let method: String
+  package let asked: Int
+  package let known: Int
+
+  package init(method: String, asked: Int, known: Int) {
+    self.method = method
+    self.asked = asked
+    self.known = known
+  }
+
+  package var description: String {
+    "The run is one of revision \(asked) of \(method), and this program computes revision \(known), which has other results. Its records stay readable; to train it anew run its grid again, which gives it a new key."
   }
 }
 

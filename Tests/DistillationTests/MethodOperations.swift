@@ -506,19 +506,15 @@ extension MethodOperations {
     let slot = scope.parameter("psi", y.shape, .constant(0))
     let start = filled(scope.declarations, c.precision, ["psi": c.tensor("psi")])
     func half(_ a: Tensor, _ b: Tensor) -> Tensor { (a - b).square().sum() * 0.5 }
-    let match = InnerLoss { _ in
-      { state in
-        let (pass, leaf) = (Pass(state, .training), omega.leaf())
-        let weights = leaf.reshaped([1, leaf.count]).softmax().reshaped([leaf.count])
+    let learned = Scope()
+    let weight = learned.parameter("omega", omega.shape, .constant(0))
+    let meta = filled(learned.declarations, c.precision, ["omega": omega])
+    let match = InnerLoss(meta: meta) { _ in
+      { pass, meta in
+        let weights = meta![weight].reshaped([1, omega.count]).softmax().reshaped([omega.count])
         let costs = Tensor.concatenated(targets.map { half(pass[slot], $0).reshaped([1]) }, axis: 0)
-        let gradients = (costs * weights).sum().gradients()
-        return (pass.collect(gradients), [gradients[leaf]])
+        return (costs * weights).sum()
       }
-    }
-    func label(_ state: ModelState) -> (loss: Double, gradients: [Tensor?]) {
-      let pass = Pass(state, .training)
-      let loss = half(pass[slot], y)
-      return (loss.scalar, pass.gradients(of: loss))
     }
     var sgd = SGD(
       momentum: c.params["momentum"].double, nesterov: c.params["nesterov"].bool,
@@ -528,14 +524,14 @@ extension MethodOperations {
     buffer.put("0", c.tensor("buffer"))
     try sgd.restore(from: buffer, under: "")
     let ahead = MetaGradient(
-      of: label,
+      of: { half($0[slot], y) },
       through: Array(repeating: match, count: c.params["inner_steps"].int)
-        + [InnerLoss { _ in { (label($0).gradients, []) } }],
+        + [InnerLoss { _ in { pass, _ in half(pass[slot], y) } }],
       from: start, sgd, rate: c.params["lr"].double)
     return [
       "weights": omega.reshaped([1, omega.count]).softmax().doubles,
       "trajectory": ahead.trajectory.flatMap { $0[slot].doubles }, "outer_loss": [ahead.outerLoss],
-      "grad_omega": try #require(ahead.slopes.first ?? nil).doubles,
+      "grad_omega": try #require(ahead.gradients.first ?? nil).doubles,
     ]
   }
 }

@@ -266,10 +266,11 @@ import Testing
     var buffer = HardBuffer(capacity: 5)
     var stream = RandomStream(seed: 1, "buffer")
     func views(_ range: Range<Int>) -> [SampleView] { range.map { SampleView(epoch: 0, sample: $0) } }
-    buffer.add(views(0..<3), isWrong: [false, false, false], &stream)
+    #expect(buffer.add(views(0..<3), isWrong: [false, false, false], &stream) == nil)
     buffer.add(views(3..<6), isWrong: [true, true, true], &stream)
     #expect(buffer.views == views(0..<5))
-    buffer.add(views(6..<9), isWrong: [false, true, true], &stream)
+    let places = buffer.add(views(6..<9), isWrong: [false, true, true], &stream)
+    #expect(places?.map { buffer.views[$0].sample } == [7, 8])
     #expect(buffer.count == 5)
     #expect(
       Set(buffer.views).isSuperset(of: [SampleView(epoch: 0, sample: 7), SampleView(epoch: 0, sample: 8)]))

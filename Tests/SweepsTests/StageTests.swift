@@ -61,6 +61,17 @@ import Testing
     #expect(StudentStage(native).key == StudentStage(run).key)
   }
 
+  @Test func `what a method computed before is another run, and its first revision is left out`() throws {
+    var later = run
+    later.method.revision = 2
+    let text = String(decoding: later.canonicalBytes, as: UTF8.self)
+    #expect(text.contains(#""options":{"alpha":0.5,"mixing":"dynamic"},"revision":2},"recipe""#))
+    #expect(StudentStage(later).key != StudentStage(run).key)
+    #expect(try RunSpec(JSONReader.read(later.canonicalBytes).value) == later)
+    later.method.revision = 1
+    #expect(StudentStage(later).key == StudentStage(run).key)
+  }
+
   @Test func `an imported teacher is computed as its run is`() throws {
     let plain = TeacherSpec(
       network: teacher.network, weights: ImportedWeights(digest: ContentKey(hashing: Array("w".utf8))))

@@ -120,6 +120,19 @@ import Training
     }
   }
 
+  @Test func `a run of another revision of its method is refused with the way to a new key`() throws {
+    let tiny = MethodVariant("mmkd").tiny()
+    let old = MethodSpec(name: "mmkd")
+    #expect(throws: OtherRevision(method: "mmkd", asked: 1, known: 2)) {
+      try TrainingRun(
+        student: TinyRun.network(8), teachers: tiny.trainedTeachers, method: old,
+        recipe: .student(epochs: 1, batchSize: 4), source: tiny.source, seed: 1)
+    }
+    // Every other method computes what it always did.
+    let others = Catalog.methods.entries.filter { $0.description.name != "mmkd" }
+    #expect(others.allSatisfy { $0.description.revision == 1 })
+  }
+
   @Test func `a method of whole batches says so where there is none`() {
     let tiny = MethodVariant("mmkd").tiny { ($0.samples, $0.batchSize) = (3, 4) }
     #expect(throws: NoWholeBatch.self) { try tiny.run() }

@@ -56,11 +56,16 @@ struct TinyRun {
     }
   }
 
-  var spec: MethodSpec { MethodSpec(name: method, options: options) }
+  var spec: MethodSpec {
+    get throws {
+      MethodSpec(
+        name: method, options: options, revision: try Catalog.methods.entry(method).description.revision)
+    }
+  }
 
   func run() throws -> TrainingRun {
     try TrainingRun(
-      student: Self.network(8), teachers: method == "baseline" ? [] : trainedTeachers, method: spec,
+      student: Self.network(8), teachers: method == "baseline" ? [] : trainedTeachers, method: try spec,
       recipe: .student(epochs: epochs, batchSize: batchSize), source: source, seed: seed,
       precision: precision)
   }

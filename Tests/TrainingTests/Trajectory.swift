@@ -14,7 +14,10 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
 
   init(_ id: String) throws {
     self.id = id
-    json = Value(try JSONReader.read(Fixtures.bytes("trajectories/\(id).json")).value)
+    json = Value(try JSONReader.read(Fixtures.bytes("runs/\(id).json")).value)
+    guard json["schema"].text == "mtkd-trajectory", json["version"].int == 1 else {
+      throw TrajectoryError.otherFormat(id)
+    }
   }
 
   /// The method as the program knows it.
@@ -26,7 +29,11 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
       return try #require(found, "there is no method \(name)")
     }
   }
+  /// Images, and those of them that an epoch trains on.
   var samples: Int { json["data"]["samples"].int }
+  var trained: Int { json["data"]["trained"].int }
+  /// Of the recorded random numbers.
+  var streamSeed: Int? { json["stream_seed"].isNull ? nil : json["stream_seed"].int }
 
   func images(_ precision: Precision) -> Tensor {
     let shape = json["data"]["shape"].ints
@@ -58,32 +65,42 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
     }
   }
 
+  /// What the records call an option of a method.
+  private static let spellings = ["T": "temperature", "form": "scaling", "policyLr": "policyRate"]
+  /// Entries of `config` that belong to the recipe, or say again what the method's form implies.
+  private static let recipeEntries: Set<String> = [
+    "method", "batch", "epochs", "lr", "milestones", "gamma", "momentum", "nesterov", "weight_decay",
+    "preset",
+    "features", "skip_first_feature", "skip_incomplete",
+  ]
+  /// Entries that stand in every file, whether or not the method has the term.
+  private static let termEntries: Set<String> = ["T", "alpha", "beta", "form"]
+
+  /// The method's options: its preset, then everything else that `config` says. An entry that nobody reads is a fault.
+  func options(of method: MethodDescription) throws -> [String: JSONValue] {
+    let config = json["config"]
+    var options: [String: JSONValue] = [:]
+    if !config["preset"].isNull {
+      let preset = method.presets.first { $0.name == config["preset"].text }
+      options = try #require(preset, "\(method.name) has no preset \(config["preset"].text)").options
+    }
+    for name in config.keys where !Self.recipeEntries.contains(name) {
+      let option = Self.spellings[name] ?? name
+      if method.options.contains(where: { $0.name == option }) {
+        options[option] = config[name].json
+      } else if !Self.termEntries.contains(name) {
+        throw TrajectoryError.unreadEntry(id, name)
+      }
+    }
+    return options
+  }
+
   /// The run before its first step, every array filled by the fixtures' rule.
-  ///
-  /// - Parameter noise: a seed; starting weights are then disturbed by as much as rounding to single precision could, 2^-23 of each.
-  func run(
-    _ precision: Precision, _ convolution: ConvolutionChoice = .auto, noise: UInt64? = nil
-  ) throws -> TrainingRun {
+  func run(_ precision: Precision, _ convolution: ConvolutionChoice = .auto) throws -> TrainingRun {
     let config = json["config"]
     func decimal(_ name: String) -> DecimalNumber { config[name].json.number! }
     let method = try method
-    var options: [String: JSONValue] = [:]
-    let settings = [
-      ("alpha", "alpha"), ("beta", "beta"), ("temperature", "T"), ("scaling", "form"), ("cmax", "cmax"),
-    ]
-    for (option, name) in settings
-    where method.options.contains(where: { $0.name == option }) && !config[name].isNull {
-      options[option] = config[name].json
-    }
-    if method.name == "mtkd-rl" {
-      let preset = MTKDRL.description.presets.first { $0.name == config["preset"].text }
-      options.merge(try #require(preset).options) { $1 }
-      for name in [
-        "mixing", "rewardNorm", "objective", "rewardTiming", "warmupEpochs", "warmupWeight", "policyInterval",
-      ]
-      where !config[name].isNull { options[name] = config[name].json }
-      options["policyRate"] = config["policyLr"].json
-    }
+    let options = try options(of: method)
     let recipe = RecipeSpec(
       epochs: config["epochs"].int, batchSize: config["batch"].int, learningRate: decimal("lr"),
       momentum: decimal("momentum"), nesterov: config["nesterov"].bool, weightDecay: decimal("weight_decay"),
@@ -94,21 +111,17 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
       orders: json["data"]["order"].list.map(\.ints), batchSize: recipe.batchSize)
     var run = try TrainingRun(
       student: student, teachers: try teachers(precision, convolution),
-      method: MethodSpec(name: method.name, options: options),
-      recipe: recipe, source: source, seed: 0, precision: precision)
+      method: MethodSpec(name: method.name, options: options, revision: method.revision),
+      recipe: recipe, source: source, seed: streamSeed ?? 0, precision: precision)
 
     // The rule's values come in by the door that resuming uses.
     let start = try Safetensors(decoding: run.snapshot.encoded())
     var filled = Safetensors()
     filled.metadata = start.metadata
     for entry in start.entries {
-      guard var values = fill(entry.name, entry.shape), entry.tensor != nil else {
+      guard let values = fill(entry.name, entry.shape), entry.tensor != nil else {
         filled.append(entry)
         continue
-      }
-      if let noise, !entry.name.contains("running_") {
-        var stream = RandomStream(seed: noise, entry.name)
-        for index in values.indices { values[index] *= 1 + 0x1p-23 * stream.uniform(-1...1) }
       }
       filled.append(entry.name, Tensor(values, entry.shape, precision))
     }
@@ -119,17 +132,30 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
 
   /// The rule's values of an array of a snapshot; nil for what the rule leaves alone.
   private func fill(_ name: String, _ shape: Shape) -> [Double]? {
-    if name.hasSuffix("num_batches_tracked") || name.contains(".rho_") { return nil }
+    if name.hasSuffix("num_batches_tracked") || name.contains(".rho_") || name.contains(".log_std_") {
+      return nil
+    }
     if let path = name.removing(prefix: "model/distillation.") {
       return FillRule.values(seed: json["regressor_seed"].int, name: path, shape)
     }
     if let path = name.removing(prefix: "model/") {
       return FillRule.values(seed: json["student"]["seed"].int, name: path, shape)
     }
-    if let path = name.removing(prefix: "method/policy.") {
-      return FillRule.values(seed: json["policy_seed"].int, name: "policy." + path, shape)
-    }
-    return nil
+    guard let path = Self.learnedName(name) else { return nil }
+    // Target copies start as what they copy.
+    let original = path.removing(prefix: "target.") ?? path
+    let values = FillRule.values(seed: json["policy_seed"].int, name: original, shape)
+    // The factor is exact; it keeps a softmax of Gram matrices from starting one-hot.
+    return original == "meta.feature.fc1.weight" ? values.map { $0 * 0x1p-10 } : values
+  }
+
+  /// The records' name of an array that a method learns beside the student's optimiser: policy, critic, baseline, weight
+  /// networks, target copies.
+  private static func learnedName(_ name: String) -> String? {
+    guard let path = name.removing(prefix: "method/") else { return nil }
+    let groups = ["policy.", "critic.", "baseline.", "spread.", "meta."]
+    if let copy = path.removing(prefix: "target/") { return "target." + copy }
+    return groups.contains { path.hasPrefix($0) } ? path : nil
   }
 
   /// All arrays of a run under the names of the records, with the norms of their momentum buffers; counters left out.
@@ -142,8 +168,8 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
     }
     let snapshot = run.snapshot
     for name in snapshot.names {
-      if let path = name.removing(prefix: "method/policy."), let tensor = try? snapshot.tensor(name) {
-        arrays["policy." + path] = (tensor, nil)
+      if let path = learnedName(name), let tensor = try? snapshot.tensor(name) {
+        arrays[path] = (tensor, nil)
       }
     }
     return arrays
@@ -152,6 +178,9 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
 
 enum TrajectoryError: Error {
   case noParameters
+  case otherFormat(String)
+  /// An entry of a file's `config` that no option and no recipe takes.
+  case unreadEntry(String, String)
 }
 
 /// Recorded images in recorded order, without augmentation.

@@ -10,15 +10,11 @@ import Training
 /// Whole training runs against recorded ones: every number of every step, in double and in float.
 @Suite struct TrajectoryFixtureTests {
   static let all: [Trajectory] = {
-    guard Fixtures.has("trajectories/index.json") else {
-      Fixtures.skip("no trajectories in \(Fixtures.folder.path)")
-      return []
-    }
     do {
-      let index = try SpecObject(JSONReader.read(Fixtures.bytes("trajectories/index.json")).value)
-      return try index.array("files").compactMap(\.string).map { try Trajectory($0) }
+      let index = Value(try JSONReader.read(Fixtures.bytes("runs/index.json")).value)
+      return try index["files"].list.map { try Trajectory($0.text) }
     } catch {
-      fatalError("trajectories: \(error)")
+      fatalError("runs in \(Fixtures.folder.path): \(error)")
     }
   }()
 
@@ -29,93 +25,77 @@ import Training
     var convolution: ConvolutionChoice { self == .fast ? .auto : .reference }
   }
 
-  /// Where rounding on the fast path puts a pre-activation on the other side of a ReLU's kink than in the record: the gradient of that step jumps, and
-  /// later numbers are another trajectory. Until then every number agrees, as on the reference path to the end. 0-based epoch and batch.
-  ///
-  /// Of camkd-released-m2 it is the regressor of teacher 1: in double precision its pre-activation of sample 7, channel 59, pixel (2, 0) is 1.9e-6, where
-  /// the channel's root mean square is 0.87. That unit's gradient alone changes the norm of all gradients by 1.6e-4, five times the tolerance.
-  static let kinks: [String: (epoch: Int, batch: Int)] = ["camkd-released-m2": (2, 0)]
+  @Test func `there are runs to compare with, each with steps and epochs`() {
+    #expect(!Self.all.isEmpty)
+    #expect(Self.all.allSatisfy { !$0.json["steps"].list.isEmpty && !$0.json["epochs"].list.isEmpty })
+  }
 
   @Test(arguments: all, Path.allCases)
-  func `a run agrees with the recorded one in every number`(_ truth: Trajectory, _ path: Path) throws {
+  func `a run agrees with the recorded one in every number, in float up to a listed kink`(
+    _ truth: Trajectory, _ path: Path
+  ) throws {
     let precision = path.precision
     var run = try truth.run(precision, path.convolution)
     run.measuresGradients = true
-    let kink = path == .fast ? Self.kinks[truth.id] : nil
     var check = Comparison(truth, precision)
     check.setup(run, try truth.teachers(precision))
 
     var records = truth.json["steps"].list.makeIterator()
-    var epochs = truth.json["epochs"].list.makeIterator()
-    var policySteps: [PolicyStep] = []
+    var epochs = truth.json["epochs"].list
     while let report = try run.step() {
-      if let kink, (report.epoch, report.batch) == kink { return check.finish() }
       let next = records.next()
-      let step = try #require(next, "a step too many")
-      check.step(report, step)
-      policySteps += report.policySteps
+      check.step(report, try #require(next, "a step too many"))
+      let epoch = try #require(epochs.first, "an epoch too many")
+      check.policy(report.policySteps, epoch["policy"].list, after: report.batch, epoch: report.epoch)
+      // Beyond a kink the float run is another run.
+      if let kink = check.crossed {
+        print("\(truth.id), \(path): crossed the listed kink of \(kink)")
+        return check.finish()
+      }
       guard let finished = report.finishedEpoch else { continue }
-      let epoch = epochs.next()
-      check.epoch(try #require(epoch), finished, policySteps, run, samples: truth.samples)
-      policySteps = []
+      check.epoch(epoch, finished, run)
+      epochs.removeFirst()
     }
-    #expect(records.next() == nil && epochs.next() == nil, "records are left over")
+    #expect(records.next() == nil && epochs.isEmpty, "records are left over")
     check.final(run)
     check.finish()
   }
 
-  /// Gradient norms of the steps from the kink on.
-  private func norms(_ run: TrainingRun, from kink: (epoch: Int, batch: Int)) throws -> [Double] {
-    var run = run
-    run.measuresGradients = true
-    var norms: [Double] = []
-    while let report = try run.step() {
-      guard (report.epoch, report.batch) >= (kink.epoch, kink.batch) else { continue }
-      norms.append(report.gradientNorm ?? .nan)
-    }
-    return norms
-  }
-
-  @Test(arguments: all.filter { kinks[$0.id] != nil })
-  func `behind a kink the fast path goes where disturbed double runs go`(_ truth: Trajectory) throws {
-    let kink = try #require(Self.kinks[truth.id])
-    let recorded = truth.json["steps"].list.filter {
-      ($0["epoch"].int, $0["batch"].int) >= (kink.epoch, kink.batch)
-    }.map { $0["grad_l2"].double }
+  @Test func `only a gradient that a listed kink has explains a departure`() throws {
+    let truth = try #require(Self.all.first { !$0.listedGradients.isEmpty })
+    let (place, gradient) = try #require(truth.listedGradients.first)
     let limit = truth.json["tolerance"]["float32"]["grad_l2"].double
-    func apart(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).map { abs($0 - $1) / $1 }.max() ?? .nan }
-
-    let fast = try norms(truth.run(.single), from: kink)
-    #expect(fast.count == recorded.count && apart(fast, recorded) > 10 * limit)
-    // As much noise as rounding the weights makes, in double precision: every run follows the record or the fast path, and either is followed.
-    var (followers, crossed) = (0, 0)
-    for seed in 0..<12 {
-      let run = try norms(truth.run(.double, .reference, noise: UInt64(seed)), from: kink)
-      if apart(run, recorded) <= limit { followers += 1 }
-      if apart(run, fast) <= limit { crossed += 1 }
-    }
-    #expect(followers > 1 && crossed > 1 && followers + crossed == 12, "\(followers) and \(crossed)")
+    #expect(truth.explains(gradient * (1 + limit / 2), at: place))
+    #expect(!truth.explains(gradient * (1 + 3 * limit), at: place))
+    #expect(!truth.explains(gradient, at: Trajectory.Place(epoch: 99, batch: 0)))
   }
 
-  /// One run of each kind of state: none, a policy a teacher, trained mixes, a history across snapshots, a feature term that begins late.
-  static let interrupted: Set<String> = [
-    "baseline", "mtkd-rl-paper-static-m2", "mtkd-rl-paper-dynamic-m3", "mtkd-rl-reference-static-interval2",
-    "camkd-released-m2",
-  ]
+  /// One run of each kind of state that snapshots hold: the first of each method and agent, trained mixes, a history
+  /// across snapshots, a feature term that begins late, a projector.
+  static let interrupted: [Trajectory] = {
+    let kinds: [@Sendable (Value) -> String] = [
+      { "\($0["method"].text) \($0["policy"].text)" }, { "mixing \($0["mixing"].text)" },
+      {
+        "interval \($0["policyInterval"].isNull)" + ($0["policyInterval"].json.integer.map { "\($0)" } ?? "")
+      },
+      { "late \($0["skip_first_feature"].bool)" }, { "nd \($0["ndMode"].text)" },
+    ]
+    var seen: Set<String> = []
+    return all.filter { run in kinds.map { seen.insert($0(run.json["config"])).inserted }.contains(true) }
+  }()
 
-  @Test(arguments: all.filter { interrupted.contains($0.id) })
+  @Test(arguments: interrupted)
   func `a run cut after any step ends with the same bits`(_ truth: Trajectory) throws {
     var whole = try truth.run(.single)
-    var steps = 0
-    while try whole.step() != nil { steps += 1 }
-    let expected = whole.snapshot.encoded()
-    for cut in 0...steps {
-      var first = try truth.run(.single)
-      for _ in 0..<cut { _ = try first.step() }
-      var second = try truth.run(.single)
-      try second.restore(from: Snapshot(decoding: first.snapshot.encoded()))
-      while try second.step() != nil {}
-      #expect(second.snapshot.encoded() == expected, "cut after \(cut) of \(steps)")
+    var cuts = [whole.snapshot.encoded()]
+    while try whole.step() != nil { cuts.append(whole.snapshot.encoded()) }
+    // Of long runs every third step, the last but one included.
+    let chosen = stride(from: cuts.count - 2, through: 0, by: cuts.count > 13 ? -3 : -1)
+    for cut in chosen {
+      var rest = try truth.run(.single)
+      try rest.restore(from: Snapshot(decoding: cuts[cut]))
+      while try rest.step() != nil {}
+      #expect(rest.snapshot.encoded() == cuts.last, "cut after \(cut) of \(cuts.count - 1)")
     }
   }
 }
@@ -125,8 +105,22 @@ private struct Comparison {
   private let truth: Trajectory
   private let precision: Precision
   private var worst: [String: (error: Double, place: String)] = [:]
+  /// Of the epoch in hand, policy steps compared so far.
+  private var policySteps = 0
+  /// Samples trained on in the epoch in hand.
+  private var samples = 0
+  /// Where a float run has gone over a listed kink.
+  private(set) var crossed: Trajectory.Place?
 
-  init(_ truth: Trajectory, _ precision: Precision) { (self.truth, self.precision) = (truth, precision) }
+  init(_ truth: Trajectory, _ precision: Precision) {
+    self.truth = truth
+    self.precision = precision
+  }
+
+  private func limit(_ quantity: String) -> Double {
+    let json = truth.json["tolerance"]
+    return precision == .double ? json["float64"].double : json["float32"][quantity].double
+  }
 
   private mutating func note(_ quantity: String, _ error: Double, _ place: String) {
     // Not a number is the worst error of all.
@@ -135,10 +129,8 @@ private struct Comparison {
   }
 
   func finish() {
-    let json = truth.json["tolerance"]
     for (quantity, found) in worst.sorted(by: { $0.key < $1.key }) {
-      let limit = precision == .double ? json["float64"].double : json["float32"][quantity].double
-      #expect(found.error <= limit, "\(truth.id) \(precision): \(quantity) at \(found.place)")
+      #expect(found.error <= limit(quantity), "\(truth.id) \(precision): \(quantity) at \(found.place)")
     }
   }
 
@@ -214,13 +206,98 @@ private struct Comparison {
     array("weights", "policy_f", details.policyFeature, relative: false)
     array("reward", "reward", details.reward, relative: true)
     array("reward_norm", "reward_norm", details.normalisedReward, relative: false)
+    array("per_sample", "dist", details.logitCosts, relative: true)
+    array("per_sample", "nd", details.directNorm, relative: true)
+    array("per_sample", "choice_l", details.choice?.logit, relative: true)
+    array("per_sample", "choice_f", details.choice?.feature, relative: true)
+    array("per_sample", "density", details.choice?.density, relative: true)
+    for (name, got) in [("penalty", details.penalty), ("angle", details.angle)] where !want[name].isNull {
+      loss(name, got)
+    }
+    #expect(want["overwritten"].isNull == (report.overwritten == nil), "\(truth.id) \(place)")
+    #expect(want["overwritten"].ints == report.overwritten ?? [], "\(truth.id) \(place)")
+    randomNumbers(want, place)
+    samples += report.samples
     let norm = want["grad_l2"].double
-    note("grad_l2", abs((report.gradientNorm ?? .infinity) - norm) / max(1e-3, norm), place)
+    let error = abs((report.gradientNorm ?? .infinity) - norm) / max(1e-3, norm)
+    let at = Trajectory.Place(epoch: report.epoch, batch: report.batch)
+    if precision == .single, error > limit("grad_l2"), truth.explains(report.gradientNorm ?? .nan, at: at) {
+      crossed = at
+    } else {
+      note("grad_l2", error, place)
+    }
   }
 
-  mutating func epoch(
-    _ want: Value, _ got: EpochRecord, _ policy: [PolicyStep], _ run: TrainingRun, samples: Int
-  ) {
+  /// The recorded random numbers are those of our streams, and so what a run draws.
+  private func randomNumbers(_ want: Value, _ place: String) {
+    guard let seed = truth.streamSeed else { return }
+    let (epoch, batch) = (want["epoch"].int, want["batch"].int)
+    let size = truth.json["config"]["batch"].int
+    let order = truth.json["data"]["order"].list[epoch].ints
+    let images = order[(batch * size)..<min(order.count, (batch + 1) * size)]
+    let purpose = truth.json["config"]["policy"].text == "ppo" ? "ppo noise" : "dpg noise"
+    for (head, name) in ["noise_l", "noise_f"].enumerated() where !want[name].isNull {
+      for (image, numbers) in zip(images, want[name].list) {
+        var stream = RandomStream(seed: UInt64(seed), purpose, epoch, image, head)
+        // One source draws by the system's logarithm and cosine, the other by ours.
+        #expect(
+          numbers.doubles.allSatisfy { abs($0 - stream.normal()) < 1e-13 }, "\(truth.id) \(place) \(name)")
+      }
+    }
+    for teacher in want["dropout"].keys {
+      for (image, mask) in zip(images, want["dropout"][teacher].list) {
+        var stream = RandomStream(seed: UInt64(seed), "nd dropout", epoch, image, Int(teacher)!)
+        let drawn = mask.text.map { _ in stream.uniform() < 0.5 ? "0" : "1" }.joined()
+        #expect(drawn == mask.text, "\(truth.id) \(place) dropout")
+      }
+    }
+  }
+
+  /// - Parameter records: of the whole epoch.
+  mutating func policy(_ steps: [PolicyStep], _ records: [Value], after batch: Int, epoch: Int) {
+    for mine in steps where crossed == nil {
+      let at = "epoch \(epoch) policy step \(policySteps)"
+      guard policySteps < records.count else {
+        return note("policy_objective", .infinity, at + " is too much")
+      }
+      policy(mine, records[policySteps], Trajectory.Place(epoch: epoch, batch: batch), at)
+      policySteps += 1
+    }
+  }
+
+  private mutating func policy(_ mine: PolicyStep, _ want: Value, _ place: Trajectory.Place, _ at: String) {
+    #expect(mine.batch == want["batch"].int, "\(truth.id) \(at)")
+    func relative(_ quantity: String, _ name: String, _ got: Double?, floor: Double) {
+      guard !want[name].isNull else { return }
+      let truth = want[name].double
+      note(quantity, abs((got ?? .infinity) - truth) / max(floor, abs(truth)), "\(at) \(name)")
+    }
+    relative("policy_objective", "objective", mine.objective, floor: 1)
+    relative("policy_objective", "value_loss", mine.valueLoss, floor: 1)
+    relative("policy_grad_l2", "value_grad_l2", mine.valueGradientNorm, floor: 1e-3)
+    for (name, got) in [("rows", mine.rows), ("drawn", mine.drawn)] where !want[name].isNull {
+      #expect(want[name].ints == got, "\(truth.id) \(at) \(name)")
+    }
+    for (name, got) in [("turn", mine.turn), ("clipped", mine.clipped)] where !want[name].isNull {
+      #expect(want[name].int == got, "\(truth.id) \(at) \(name)")
+    }
+    let gradient = want["grad_l2"].double
+    let error = abs(mine.gradientNorm - gradient) / max(1e-3, gradient)
+    if precision == .single, error > limit("policy_grad_l2"), truth.mayCrossUnseen(at: place) {
+      crossed = place
+      return
+    }
+    note("policy_grad_l2", error, at)
+    relative("norms", "param_l2", mine.parameterNorm, floor: 0)
+    relative("norms", "value_l2", mine.valueNorm, floor: 0)
+    let shares = [("rho_l", mine.logitMix), ("rho_f", mine.featureMix), ("log_std", mine.logDeviations)]
+    for (name, got) in shares where !want[name].isNull {
+      #expect(got?.count == want[name].doubles.count, "\(truth.id) \(at) \(name)")
+      for (a, b) in zip(got ?? [], want[name].doubles) { note("rho", abs(a - b), "\(at) \(name)") }
+    }
+  }
+
+  mutating func epoch(_ want: Value, _ got: EpochRecord, _ run: TrainingRun) {
     let place = "epoch \(got.epoch)"
     #expect(want["epoch"].int == got.epoch)
     #expect(want["lr"].double == got.metrics["learningRate"])
@@ -232,27 +309,17 @@ private struct Comparison {
     }
     let loss = want["eval_loss"].double
     note("loss", abs(got.metrics["test.loss"]! - loss) / max(1, abs(loss)), "\(place) eval_loss")
+    #expect(samples == want["samples"].int && samples == truth.trained, "\(truth.id) \(place)")
     if precision == .double || truth.json["tolerance"]["float32_counts_equal"].bool {
-      let correct = { (metric: String) in Int((got.metrics[metric]! * Double(samples) / 100).rounded()) }
-      #expect(correct("train.acc1") == want["train_correct"].int, "\(truth.id) \(place)")
-      #expect(correct("test.acc1") == want["eval_correct"].int, "\(truth.id) \(place)")
-    }
-    let steps = want["policy"].isNull ? [] : want["policy"].list
-    #expect(steps.count == policy.count, "\(truth.id) \(place): policy steps")
-    for (index, (mine, theirs)) in zip(policy, steps).enumerated() {
-      let at = "\(place) policy step \(index)"
-      #expect(mine.batch == theirs["batch"].int)
-      let objective = theirs["objective"].double
-      note("policy_objective", abs(mine.objective - objective) / max(1, abs(objective)), at)
-      note(
-        "policy_grad_l2",
-        abs(mine.gradientNorm - theirs["grad_l2"].double) / max(1e-3, theirs["grad_l2"].double), at)
-      note("norms", abs(mine.parameterNorm - theirs["param_l2"].double) / theirs["param_l2"].double, at)
-      for (name, mix) in [("rho_l", mine.logitMix), ("rho_f", mine.featureMix)] where !theirs[name].isNull {
-        for (a, b) in zip(mix ?? [], theirs[name].doubles) { note("rho", abs(a - b), "\(at) \(name)") }
-        #expect(mix?.count == theirs[name].doubles.count)
+      func correct(_ metric: String, of count: Int) -> Int {
+        Int((got.metrics[metric]! * Double(count) / 100).rounded())
       }
+      #expect(correct("train.acc1", of: truth.trained) == want["train_correct"].int, "\(truth.id) \(place)")
+      #expect(correct("test.acc1", of: truth.samples) == want["eval_correct"].int, "\(truth.id) \(place)")
     }
+    #expect(policySteps == want["policy"].list.count, "\(truth.id) \(place): policy steps")
+    policySteps = 0
+    samples = 0
     func norm(_ name: String, _ role: SlotDeclaration.Role, regressor: Bool) {
       guard !want[name].isNull else { return }
       let squares = zip(run.state.slots, run.state.declarations)
@@ -292,8 +359,59 @@ private struct Comparison {
     let counters = zip(run.state.slots, run.state.declarations).filter { $0.1.role == .counter }
       .map { (path: $0.1.path, count: Int(run.state[$0.0].scalar)) }
     let student = Set(counters.filter { !$0.path.hasPrefix("distillation.") }.map(\.count))
-    #expect(student.sorted() == truth.json["final"]["bn_batches"]["student"].doubles.map { Int($0) })
+    let batches = truth.json["final"]["bn_batches"]
+    #expect(student.sorted() == batches["student"].ints)
+    for (name, group) in [("regressors", "distillation.regressor."), ("projectors", "distillation.nd.")] {
+      #expect(counters.filter { $0.path.hasPrefix(group) }.map(\.count) == batches[name].ints, "\(name)")
+    }
   }
+}
+
+extension Trajectory {
+  /// A step: epoch and batch, from 0.
+  struct Place: Equatable, CustomStringConvertible {
+    let epoch: Int
+    let batch: Int
+    var description: String { "epoch \(epoch), batch \(batch)" }
+  }
+
+  /// Units that lie so near to a kink that rounding may put them on the other side, by the step.
+  private func kinks(at place: Place) -> [Value] {
+    json["kinks"].list.filter { $0["epoch"].int == place.epoch && $0["batch"].int == place.batch }
+  }
+
+  /// Where kinks say what the step's gradient is on the other side.
+  var listedGradients: [(Place, Double)] {
+    json["kinks"].list.filter { !$0["grad_l2"].isNull }.map {
+      (Place(epoch: $0["epoch"].int, batch: $0["batch"].int), $0["grad_l2"].double)
+    }
+  }
+
+  /// Whether a float run with this gradient norm has gone over a kink that the file lists for the step.
+  func explains(_ gradient: Double, at place: Place) -> Bool {
+    let limit = json["tolerance"]["float32"]["grad_l2"].double
+    return kinks(at: place).contains { kink in
+      let other = kink["grad_l2"].double
+      return kink["grad_l2"].isNull
+        ? Self.isWithinReach(kink) : abs(gradient - other) / max(1e-3, other) <= limit
+    }
+  }
+
+  /// Whether a unit of a policy, or of a look-ahead, may have gone over its kink after a step. The file lists the former
+  /// without a gradient, and says of the latter only from where on they were seen.
+  func mayCrossUnseen(at place: Place) -> Bool {
+    if json["kinks"].list.contains(where: {
+      $0["part"].text == "policy" && $0["epoch"].int <= place.epoch && Self.isWithinReach($0)
+    }) {
+      return true
+    }
+    let until = json["float32_until"].ints
+    return json["config"]["method"].text == "mmkd" && until.count == 2
+      && (place.epoch, place.batch) >= (until[0], until[1])
+  }
+
+  /// The farthest kink that a float run was seen to cross lay 3.5 rounding errors away.
+  private static func isWithinReach(_ kink: Value) -> Bool { kink["errors"].double < 4 }
 }
 
 extension String {

@@ -1,7 +1,8 @@
 package import Networks
 package import Tensors
 
-/// Training images that the student got wrong (MMKD): filled with the first batches, then overwritten at random.
+/// Training images that the student got wrong (MMKD): filled with the first batches, then overwritten at
+/// random.
 ///
 /// Holds where the images are, not the images: an augmented view is a function of its epoch and its place.
 package struct HardBuffer: Sendable {
@@ -12,19 +13,27 @@ package struct HardBuffer: Sendable {
 
   package var count: Int { views.count }
 
-  /// Until the buffer is exactly full all images go in; later those that are wrong overwrite different entries.
-  package mutating func add(_ batch: [SampleView], isWrong: [Bool], _ stream: inout RandomStream) {
+  /// Until the buffer is exactly full all images go in, and what does not fit is dropped; later those that
+  /// are wrong overwrite different entries.
+  ///
+  /// - Returns: the overwritten entries, in the order of the images; nil while the buffer was filling.
+  @discardableResult
+  package mutating func add(
+    _ batch: [SampleView], isWrong: [Bool], _ stream: inout RandomStream
+  ) -> [Int]? {
     if views.count < capacity {
       views += batch.prefix(capacity - views.count)
-      return
+      return nil
     }
     let wrong = zip(batch, isWrong).filter(\.1).map(\.0)
-    for (view, place) in zip(wrong, stream.shuffled(count: capacity)) { views[place] = view }
+    let places = Array(stream.shuffled(count: capacity).prefix(wrong.count))
+    for (view, place) in zip(wrong, places) { views[place] = view }
+    return places
   }
 
-  /// Different entries.
-  package func draw(_ count: Int, _ stream: inout RandomStream) -> [SampleView] {
-    stream.shuffled(count: views.count).prefix(count).map { views[$0] }
+  /// Different entries: their numbers in `views`.
+  package func draw(_ count: Int, _ stream: inout RandomStream) -> [Int] {
+    Array(stream.shuffled(count: views.count).prefix(count))
   }
 }
 

@@ -77,11 +77,13 @@ package struct AMTML: DistillationMethod {
       isTraining: isTraining)
     let student = batch.student.logits
     var loss = isReleased ? released(terms, mixed, batch, pass) : combined(terms, mixed, student)
-    if isTraining { loss.total = loss.total + adapter.penalty(pass) * 0.1 }
-    var details = LossDetails(studentCrossEntropy: terms.task.detached)
-    details.kl = terms.kl
-    details.distance = terms.distance?.detached
-    details.teacherCrossEntropy = terms.teacherCrossEntropy
+    var details = terms.details
+    if isTraining {
+      let penalty = adapter.penalty(pass)
+      details.penalty = penalty.scalar
+      loss.total = loss.total + penalty * 0.1
+    }
+    details.angle = loss.angle
     details.logitWeights = mixed.weights.detached
     details.featureWeights = loss.feature == nil || isReleased ? nil : mixed.weights.detached
     return MethodLoss(
@@ -94,6 +96,7 @@ package struct AMTML: DistillationMethod {
     let logit: Tensor
     let feature: Tensor?
     let scales: TermScales
+    var angle: Double?
   }
 
   private func combined(
@@ -112,10 +115,14 @@ package struct AMTML: DistillationMethod {
       total = total + weighted * scales.feature
       feature = weighted
     }
+    var angle: Tensor?
     if angleWeight > 0 {
-      total = total + StructureLoss.angle(student: student, teacher: mixed.target) * angleWeight
+      // Relations to the mixed target, which is a constant here.
+      let structure = StructureLoss.angle(student: student, teacher: mixed.target)
+      total = total + structure * angleWeight
+      angle = structure
     }
-    return Sum(total: total, logit: logit, feature: feature, scales: scales)
+    return Sum(total: total, logit: logit, feature: feature, scales: scales, angle: angle?.scalar)
   }
 
   /// Task and soft targets share 1 by `ratio`; the soft targets count twice.

@@ -76,6 +76,7 @@ package struct MTKDRL: DistillationMethod {
     loss.details.cosine = observation.cosine
     loss.details.policyLogit = action.policyLogit
     loss.details.policyFeature = action.policyFeature
+    loss.details.choice = observation.choice
     if !paysAfterUpdate {
       let (reward, normalised) = pay(observation, terms)
       (loss.details.reward, loss.details.normalisedReward) = (reward, normalised)

@@ -13,6 +13,8 @@ package struct MetaKD: DistillationMethod {
     readsTeachers: true, teacherOutputs: .maps,
     options: [.alpha, .beta, .scaling] + OptionDescription.losses(hasFeatures: true),
     unread: unreadLossOptions,
+    // 2: products with the Hessian are exact; before they were differences of gradients.
+    revision: 2,
     // A look ahead is ten gradients of the student: three steps, the loss behind them, and two for each product with a Hessian of the three;
     // and two evaluations without gradients, two thirds of a step.
     extraSteps: (10 + 2.0 / 3) / Double(interval),
@@ -25,7 +27,8 @@ package struct MetaKD: DistillationMethod {
 
       D' pools the larger of the two maps down to the smaller. Incomplete batches are left out, because the second network needs exactly B
       rows. released: alpha 1, beta 100. The release differentiates Nesterov's steps as if they were plain momentum, which is off by up to
-      5e-2; ours is the exact recursion of the optimiser in use. Products with the Hessian are central differences of gradients.
+      5e-2; ours is the exact recursion of the optimiser in use. Products with the Hessian are exact
+      (a forward derivative of the backward pass), and running statistics are put back too.
       """)
 
   /// Batches between two looks ahead, and steps of the match loss in one.
@@ -65,53 +68,46 @@ package struct MetaKD: DistillationMethod {
   ) throws -> StepOutcome {
     let guesses = batch.student.logits.largestPerRow()
     var stream = RandomStream(seed: seed, "mmkd buffer", batch.epoch, batch.index)
-    buffer.add(
+    var outcome = StepOutcome()
+    outcome.overwritten = buffer.add(
       batch.samples.map { SampleView(epoch: batch.epoch, sample: $0) },
       isWrong: zip(guesses, batch.labels).map { $0 != $1 }, &stream)
-    var outcome = StepOutcome()
     guard batch.index % Self.interval == 0, buffer.count >= batch.labels.count else { return outcome }
     var draw = RandomStream(seed: seed, "mmkd draw", batch.epoch, batch.index)
-    outcome.policySteps = [
-      lookAhead(student, try student.recall(buffer.draw(batch.labels.count, &draw)), at: batch.index)
-    ]
+    let rows = buffer.draw(batch.labels.count, &draw)
+    let views = rows.map { buffer.views[$0] }
+    var step = lookAhead(student, try student.recall(views), at: batch.index)
+    step.rows = rows
+    step.drawn = views.map(\.sample)
+    outcome.policySteps = [step]
     return outcome
   }
 
   private mutating func lookAhead(
     _ student: SteppedStudent, _ batch: RecalledBatch, at index: Int
   ) -> PolicyStep {
-    let match = InnerLoss { [networks, distillation, state] point in
+    let match = InnerLoss(meta: state) { [networks, distillation] point in
+      // The student's part of both networks' inputs is a constant of the step.
       let inputs = MetaInputs(batch.observed(Pass(point, .training)))
-      return { moved in
-        let (pass, meta) = (Pass(moved, .training), Pass(state, .training))
+      return { pass, meta in
         let terms = distillation.terms(of: batch.observed(pass), pass)
-        let (logit, feature) = networks.weights(inputs, meta)
-        let gradients = distillation.match(terms, logitWeights: logit, featureWeights: feature).gradients()
-        return (pass.collect(gradients), meta.collect(gradients))
+        let (logit, feature) = networks.weights(inputs, meta!)
+        return distillation.match(terms, logitWeights: logit, featureWeights: feature)
       }
     }
-    let labels = InnerLoss { _ in
-      { moved in (Self.labelSlopes(batch, moved).gradients, []) }
+    func labelLoss(_ pass: Pass) -> Tensor {
+      let observed = batch.observed(pass)
+      return observed.student.logits.crossEntropy(labels: observed.labels).mean()
     }
+    let labels = InnerLoss { _ in { pass, _ in labelLoss(pass) } }
     let ahead = MetaGradient(
-      of: { Self.labelSlopes(batch, $0) },
-      through: Array(repeating: match, count: Self.matchSteps) + [labels], from: student.state,
-      student.optimizer, rate: student.rate)
-    let gradients = state.slots.indices.map { ahead.slopes.isEmpty ? nil : ahead.slopes[$0] }
+      of: labelLoss, through: Array(repeating: match, count: Self.matchSteps) + [labels],
+      from: student.state, student.optimizer, rate: student.rate)
+    let gradients = state.slots.indices.map { ahead.gradients.isEmpty ? nil : ahead.gradients[$0] }
     optimizer.step(&state, gradients, rate: Self.rate)
     return PolicyStep(
       batch: index, objective: ahead.outerLoss, gradientNorm: norm(of: gradients.compactMap(\.self)),
       parameterNorm: norm(of: state.parameters.map { state[$0] }))
-  }
-
-  /// The mean cross-entropy at a state of the student, with its gradients.
-  private static func labelSlopes(
-    _ batch: RecalledBatch, _ state: ModelState
-  ) -> (loss: Double, gradients: [Tensor?]) {
-    let pass = Pass(state, .training)
-    let observed = batch.observed(pass)
-    let loss = observed.student.logits.crossEntropy(labels: observed.labels).mean()
-    return (loss.scalar, pass.gradients(of: loss))
   }
 
   package func save(to snapshot: inout Snapshot, under prefix: String) {

@@ -78,6 +78,8 @@ package struct DeterministicPolicy: Agent {
         parameterNorm: norm(of: actorState.parameters.map { actorState[$0] }))
     }
     step.valueLoss = loss
+    step.valueGradientNorm = norm(of: slopes.compactMap(\.self))
+    step.valueNorm = norm(of: criticState.parameters.map { criticState[$0] })
     return step
   }
 

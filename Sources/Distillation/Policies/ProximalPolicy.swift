@@ -78,20 +78,22 @@ package struct ProximalPolicy: Agent {
     let judged = history.map { experience in
       (experience, advantage: experience.reward - value(of: experience, Pass(baselineState, .inference)))
     }
-    return (0..<Self.passes).flatMap { _ in
-      judged.map { learn(from: $0.0, advantage: $0.advantage) }
+    return (0..<Self.passes).flatMap { turn in
+      judged.map { learn(from: $0.0, advantage: $0.advantage, turn: turn) }
     }
   }
 
   private func value(of experience: Experience, _ pass: Pass) -> Tensor { baseline(experience.states, pass) }
 
-  private mutating func learn(from experience: Experience, advantage: Tensor) -> PolicyStep {
+  private mutating func learn(from experience: Experience, advantage: Tensor, turn: Int) -> PolicyStep {
     let valuePass = Pass(baselineState, .training)
     let loss = ScalarNetwork.loss(value(of: experience, valuePass), target: experience.reward)
     let valueLoss = loss.scalar
-    baselineAdam.step(&baselineState, valuePass.gradients(of: loss), rate: Self.rate)
+    let valueGradients = valuePass.gradients(of: loss)
+    baselineAdam.step(&baselineState, valueGradients, rate: Self.rate)
 
     var (objective, length) = (0.0, 0.0)
+    var clipped: Int?
     if let choice = experience.choice, let density = choice.density, !choice.isWarmup {
       let (pass, spreads) = (Pass(actorState, .training), Pass(spreadState, .training))
       let scores = network.scores(experience.states, pass)
@@ -100,7 +102,9 @@ package struct ProximalPolicy: Agent {
         Self.logDensity(choice.logit, scores.logit, wide)
         + Self.logDensity(choice.feature, scores.feature, far)
       let teachers = scores.logit.shape[1]
-      let surrogate = Self.surrogate((now - density).exp(), advantage, clip: Self.clip)
+      let ratio = (now - density).exp()
+      let surrogate = Self.surrogate(ratio, advantage, clip: Self.clip)
+      clipped = zip((ratio * advantage).doubles, surrogate.doubles).count { $0 > $1 }
       let total =
         surrogate.mean() + (Self.entropy(wide, teachers) + Self.entropy(far, teachers)) * Self.entropyShare
       objective = total.scalar
@@ -115,6 +119,11 @@ package struct ProximalPolicy: Agent {
       parameterNorm: norm(
         of: actorState.parameters.map { actorState[$0] } + spreadState.parameters.map { spreadState[$0] }))
     step.valueLoss = valueLoss
+    step.valueGradientNorm = norm(of: valueGradients.compactMap(\.self))
+    step.valueNorm = norm(of: baselineState.parameters.map { baselineState[$0] })
+    step.turn = turn
+    step.clipped = clipped
+    step.logDeviations = [spreadState[spread.logit].scalar, spreadState[spread.feature].scalar]
     return step
   }
 

@@ -61,8 +61,8 @@ package struct ReplayPolicy: Agent {
   private mutating func step(batch: Int, isWarmup: Bool) -> PolicyStep {
     var stream = RandomStream(seed: seed, "ddpg minibatch", draws)
     draws += 1
-    let chosen = stream.shuffled(count: memory.count).prefix(Self.minibatch)
-    let (states, actions, rewards) = memory.rows(Array(chosen))
+    let chosen = Array(stream.shuffled(count: memory.count).prefix(Self.minibatch))
+    let (states, actions, rewards) = memory.rows(chosen)
     let teachers = widths.count
     let (loss, slopes) = DeterministicPolicy.criticStep(
       critic, criticState, states, actions.sliced(axis: 1, from: 0, to: teachers),
@@ -81,6 +81,9 @@ package struct ReplayPolicy: Agent {
       batch: batch, objective: objective, gradientNorm: length,
       parameterNorm: norm(of: actorState.parameters.map { actorState[$0] }))
     step.valueLoss = loss
+    step.valueGradientNorm = norm(of: slopes.compactMap(\.self))
+    step.valueNorm = norm(of: criticState.parameters.map { criticState[$0] })
+    step.rows = chosen
     return step
   }
 

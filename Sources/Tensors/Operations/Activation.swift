@@ -11,14 +11,39 @@ extension Tensor {
     // Most slopes follow from the result, which the next operation keeps anyway.
     let kept = op == K_LOG || op == K_SQUARE ? detached : output
     return output.recorded(from: [self]) { upstream in
-      let (kept, slope) = (kept.elements(layout), upstream.elements(layout))
-      return [
-        Tensor(upstream.shape, upstream.precision, layout) {
-          k_unary_pullback(
-            upstream.precision.kernel, op, kept.base, slope.base, $0, layout.count(upstream.shape))
-        }
-      ]
+      [upstream.slope(of: op, at: kept, layout)]
+    }.moved(with: [self]) { _, tangents in
+      // The Jacobian of an elementwise function is diagonal: one kernel applies it forwards and backwards.
+      OperationTangent(
+        tangents[0]?.slope(of: op, at: kept.detached, layout),
+        bend: curvature(of: op, at: kept.detached, moving: tangents[0]))
     }
+  }
+
+  /// Self times the derivative of `op`, which follows from what the operation kept.
+  private func slope(of op: k_unary_op, at kept: Tensor, _ layout: Layout) -> Tensor {
+    let (kept, factors) = (kept.elements(layout), elements(layout))
+    return Tensor(shape, precision, layout) {
+      k_unary_pullback(precision.kernel, op, kept.base, factors.base, $0, layout.count(shape))
+    }
+  }
+
+  /// A gradient times the second derivative of `op` and the tangent; nil for piecewise linear functions.
+  private func curvature(
+    of op: k_unary_op, at kept: Tensor, moving tangent: Tensor?
+  ) -> (@Sendable (Tensor) -> [Tensor?])? {
+    guard let tangent else { return nil }
+    let second: Tensor
+    switch op {
+    case K_SQUARE: second = tangent * 2
+    case K_EXP: second = tangent * kept
+    case K_LOG: second = -(tangent / kept.square())
+    case K_ROOT: second = tangent / (kept * kept.square()) * -0.25
+    case K_SIGMOID: second = tangent * kept * kept.affine(-1, 1) * kept.affine(-2, 1)
+    case K_TANH: second = tangent * kept * kept.square().affine(-1, 1) * -2
+    default: return nil
+    }
+    return { [$0 * second] }
   }
 
   /// max(x, 0). The gradient at 0 is 0.

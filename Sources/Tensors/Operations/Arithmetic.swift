@@ -20,15 +20,25 @@ extension Tensor {
 
   package static func + (a: Tensor, b: Tensor) -> Tensor {
     recorded(K_ADD, a, b) { [$0, $0] }
+      .moved(with: [a, b]) { _, tangents in OperationTangent(Tensors.sum(tangents[0], tangents[1])) }
   }
 
   package static func - (a: Tensor, b: Tensor) -> Tensor {
     recorded(K_SUBTRACT, a, b) { [$0, -$0] }
+      .moved(with: [a, b]) { _, tangents in
+        OperationTangent(Tensors.sum(tangents[0], tangents[1].map { -$0 }))
+      }
   }
 
   /// Elementwise.
   package static func * (a: Tensor, b: Tensor) -> Tensor {
     recorded(K_MULTIPLY, a, b) { [a = a.detached, b = b.detached] in [$0 * b, $0 * a] }
+      .moved(with: [a, b]) { x, tangents in
+        OperationTangent(Tensors.sum(tangents[0].map { $0 * x[1] }, tangents[1].map { x[0] * $0 })) {
+          upstream in
+          [tangents[1].map { upstream * $0 }, tangents[0].map { upstream * $0 }]
+        }
+      }
   }
 
   /// Elementwise.
@@ -36,6 +46,16 @@ extension Tensor {
     recorded(K_DIVIDE, a, b) { [a = a.detached, b = b.detached] in
       let share = $0 / b
       return [share, -(share * a / b)]
+    }.moved(with: [a, b]) { x, tangents in
+      let (a, b) = (x[0], x[1])
+      let change = Tensors.sum(tangents[0], tangents[1].map { -($0 * a / b) }).map { $0 / b }
+      // The gradients are g / b and -g (a / b) / b.
+      return OperationTangent(change) { upstream in
+        let share = upstream / b
+        let loss = tangents[1].map { share * $0 / b }
+        let ratio = Tensors.sum(change.map { share * $0 }, loss.map { -($0 * a / b) })
+        return [loss.map { -$0 }, ratio.map { -$0 }]
+      }
     }
   }
 
@@ -47,7 +67,7 @@ extension Tensor {
       k_affine(precision.kernel, x.base, factor, offset, $0, layout.count(shape))
     }.recorded(from: [self]) {
       [$0.affine(factor)]
-    }
+    }.moved(with: self) { $0.affine(factor) }
   }
 
   package static func * (a: Tensor, factor: Double) -> Tensor { a.affine(factor) }
@@ -64,6 +84,9 @@ extension Tensor {
       k_add_middle(precision.kernel, storage.base, v.storage.base, $0, outer, middle, inner)
     } pullback: {
       [$0, $0.sumKeeping(axis: axis)]
+    }.moved(with: [self, v]) { x, tangents in
+      let start = tangents[0] ?? .zeros(x[0].shape, x[0].precision)
+      return OperationTangent(tangents[1].map { start.adding($0, along: axis) } ?? start)
     }
   }
 
@@ -73,10 +96,27 @@ extension Tensor {
     return .computed(shape, from: [self, v]) {
       k_scale_middle(precision.kernel, storage.base, v.storage.base, $0, outer, middle, inner)
     } pullback: { [x = detached, v = v.detached] upstream in
-      let slope = Tensor(v.shape, v.precision) {
-        k_dot_to_middle(v.precision.kernel, x.storage.base, upstream.storage.base, $0, outer, middle, inner)
+      [upstream.scaled(by: v, along: axis), x.dot(upstream, keeping: axis)]
+    }.moved(with: [self, v]) { x, tangents in
+      OperationTangent(
+        Tensors.sum(
+          tangents[0].map { $0.scaled(by: x[1], along: axis) },
+          tangents[1].map { x[0].scaled(by: $0, along: axis) })
+      ) { upstream in
+        [
+          tangents[1].map { upstream.scaled(by: $0, along: axis) },
+          tangents[0].map { $0.dot(upstream, keeping: axis) },
+        ]
       }
-      return [upstream.scaled(by: v, along: axis), slope]
+    }
+  }
+
+  /// The sum of self × other over all axes but one, of constants: `[extent of axis]`.
+  func dot(_ other: Tensor, keeping axis: Int) -> Tensor {
+    Tensor([shape[axis]], precision) {
+      k_dot_to_middle(
+        precision.kernel, storage.base, other.storage.base, $0, shape.outer(of: axis), shape[axis],
+        shape.inner(of: axis))
     }
   }
 
@@ -91,7 +131,7 @@ extension Tensor {
   /// A map `[batch, channels, height, width]` times one gate a sample and channel, `[batch, channels]` (squeeze-excitation).
   package func gating(_ gates: Tensor) -> Tensor {
     precondition(shape.rank == 4 && gates.shape == [shape[0], shape[1]], "\(shape) by gates \(gates.shape)")
-    if layout == .blocked { return gatingBlocks(gates) }
+    if layout == .blocked, !isMoving, !gates.isMoving { return gatingBlocks(gates) }
     let rows = reshaped([shape[0] * shape[1], shape[2] * shape[3]])
     return rows.scaled(byRow: gates.reshaped([gates.count])).reshaped(shape)
   }

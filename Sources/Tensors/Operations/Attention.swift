@@ -20,15 +20,33 @@ extension Tensor {
           m: m, n: n, k: k)
       }
     } pullback: { [a = detached, b = other.detached] upstream in
-      [
+      Self.productGradients(a, b, upstream, aT, bT)
+    }.moved(with: [self, other]) { x, tangents in
+      func product(_ a: Tensor, _ b: Tensor) -> Tensor {
+        a.batchedMatmul(b, transposingSelf: aT, transposingOther: bT)
+      }
+      return OperationTangent(
+        Tensors.sum(tangents[0].map { product($0, x[1]) }, tangents[1].map { product(x[0], $0) })
+      ) { Self.productGradients(tangents[0], tangents[1], $0, aT, bT) }
+    }
+  }
+
+  /// The gradients of the products of `a` and `b`; nil for a factor whose gradient needs one that is missing.
+  private static func productGradients(
+    _ a: Tensor?, _ b: Tensor?, _ upstream: Tensor, _ aT: Bool, _ bT: Bool
+  ) -> [Tensor?] {
+    [
+      b.map { b in
         aT
           ? b.batchedMatmul(upstream, transposingSelf: bT, transposingOther: true)
-          : upstream.batchedMatmul(b, transposingOther: !bT),
+          : upstream.batchedMatmul(b, transposingOther: !bT)
+      },
+      a.map { a in
         bT
           ? upstream.batchedMatmul(a, transposingSelf: true, transposingOther: aT)
-          : a.batchedMatmul(upstream, transposingSelf: !aT),
-      ]
-    }
+          : a.batchedMatmul(upstream, transposingSelf: !aT)
+      },
+    ]
   }
 
   /// softmax(scale × x) over the last axis. In single precision the exponential is the kernels' own, the same bits everywhere.
@@ -38,14 +56,17 @@ extension Tensor {
     let output = Tensor(shape, precision) {
       k_scaled_softmax(precision.kernel, storage.base, scale, $0, rows, columns)
     }
-    return output.recorded(from: [self]) { [y = output] upstream in
-      [
-        Tensor(y.shape, y.precision) {
-          k_scaled_softmax_pullback(
-            y.precision.kernel, y.storage.base, scale, upstream.storage.base, $0, rows, columns)
-        }
-      ]
+    @Sendable func back(_ upstream: Tensor) -> Tensor {
+      Tensor(output.shape, output.precision) {
+        k_scaled_softmax_pullback(
+          output.precision.kernel, output.storage.base, scale, upstream.storage.base, $0, rows, columns)
+      }
     }
+    return output.recorded(from: [self]) { [back($0)] }
+      .moved(with: [self]) { _, tangents in
+        let change = tangents[0].map(back)
+        return OperationTangent(change, bend: change.map { output.softmaxBend(moving: $0, scale: scale) })
+      }
   }
 
   /// The heads of each of `parts` equal parts of the features, part after part: from `[batch, tokens, parts × heads × width]` to `parts` times
@@ -54,6 +75,11 @@ extension Tensor {
     precondition(shape.rank == 3 && shape[2] % (parts * heads) == 0, "\(heads) heads of \(shape)")
     let (batch, tokens) = (shape[0], shape[1])
     let width = shape[2] / (parts * heads)
+    if isMoving {
+      return (0..<parts).map { part in
+        sliced(axis: 2, from: part * heads * width, to: (part + 1) * heads * width).splitIntoHeads(heads)
+      }
+    }
     let split = (0..<parts).map { part in
       Tensor([batch * heads, tokens, width], precision) {
         k_split_heads(precision.kernel, storage.base, $0, batch, tokens, parts, part, heads, width)
@@ -73,6 +99,16 @@ extension Tensor {
     }
   }
 
+  /// The heads of the only part.
+  private func splitIntoHeads(_ heads: Int) -> Tensor {
+    let (batch, tokens, width) = (shape[0], shape[1], shape[2] / heads)
+    return .computed([batch * heads, tokens, width], from: [self]) {
+      k_split_heads(precision.kernel, storage.base, $0, batch, tokens, 1, 0, heads, width)
+    } pullback: {
+      [$0.mergingHeads(heads)]
+    }.moved(with: self) { $0.splitIntoHeads(heads) }
+  }
+
   /// The other way, for one part: `[batch × heads, tokens, width]` to `[batch, tokens, heads × width]`.
   package func mergingHeads(_ heads: Int) -> Tensor {
     precondition(shape.rank == 3 && shape[0] % heads == 0, "\(heads) heads of \(shape)")
@@ -81,7 +117,7 @@ extension Tensor {
       k_merge_heads(precision.kernel, storage.base, $0, batch, tokens, 1, 0, heads, width)
     } pullback: { upstream in
       upstream.splitIntoHeads(heads, parts: 1)
-    }
+    }.moved(with: self) { $0.mergingHeads(heads) }
   }
 
   /// `[batch, columns, rows]` from `[batch, rows, columns]`.
@@ -92,6 +128,6 @@ extension Tensor {
       k_transpose(precision.kernel, storage.base, $0, batch, rows, columns)
     } pullback: {
       [$0.swappingLastAxes()]
-    }
+    }.moved(with: self) { $0.swappingLastAxes() }
   }
 }

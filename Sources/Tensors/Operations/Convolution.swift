@@ -70,6 +70,25 @@ extension Tensor {
       plan.backward(
         x.storage.base, weight.storage.base, dy.storage.base, slope?.storage.base, slopeWeight?.storage.base)
       return [slope, slopeWeight]
+    }.moved(with: [self, weight]) { x, tangents in
+      // Bilinear: the data gradient reads the weight, the weight gradient the data.
+      OperationTangent(
+        Tensors.sum(
+          tangents[0].map {
+            $0.conv2D(
+              x[1], stride: stride, padding: padding, dilation: dilation, groups: groups, by: choice)
+          },
+          tangents[1].map {
+            x[0].conv2D($0, stride: stride, padding: padding, dilation: dilation, groups: groups, by: choice)
+          })
+      ) { [wantsInput = node != nil, wantsWeight = weight.node != nil] dy in
+        let slope = wantsInput && tangents[1] != nil ? Tensor.unfilled(x[0].shape, dy.precision) : nil
+        let slopeWeight = wantsWeight && tangents[0] != nil ? Tensor.unfilled(x[1].shape, dy.precision) : nil
+        plan.backward(
+          (tangents[0] ?? x[0]).storage.base, (tangents[1] ?? x[1]).storage.base, dy.storage.base,
+          slope?.storage.base, slopeWeight?.storage.base)
+        return [slope, slopeWeight]
+      }
     }
     return bias.map { product.adding(channel: $0) } ?? product
   }

@@ -24,7 +24,9 @@ extension Tensor {
     scale: Tensor, shift: Tensor, statistics: NormStatistics? = nil, epsilon: Double = 1e-5,
     adding added: Tensor? = nil, relu: Bool
   ) -> (output: Tensor, statistics: NormStatistics) {
+    let isMoving = ([self, weight, scale, shift] + (added.map { [$0] } ?? [])).contains(where: \.isMoving)
     guard
+      !isMoving,
       let fast = FastConvolution(
         self, weight.shape, stride: stride, padding: padding, groups: groups, choice)
     else {

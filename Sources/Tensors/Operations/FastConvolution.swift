@@ -158,6 +158,19 @@ extension Tensor {
       let (dx, dweight) = fast.gradients(
         x, weight, dy.blocks, wantsInput: wantsInput, wantsWeight: wantsWeight)
       return [dx, dweight] + (hasBias ? [dy.channelSums()] : [])
+    }.moved(with: [self, weight] + (bias.map { [$0] } ?? [])) { x, tangents in
+      let change = Tensors.sum(
+        tangents[0].map { $0.convolved(fast, x[1], bias: nil) },
+        tangents[1].map { x[0].convolved(fast, $0, bias: nil) })
+      let shift = tangents.count > 2 ? tangents[2] : nil
+      return OperationTangent(
+        shift.map { (change ?? .zeros(fast.output, .single)).adding(channel: $0) } ?? change
+      ) { dy in
+        let (dx, dweight) = fast.gradients(
+          tangents[0] ?? x[0], tangents[1] ?? x[1], dy.blocks, wantsInput: wantsInput && tangents[1] != nil,
+          wantsWeight: wantsWeight && tangents[0] != nil)
+        return [dx, dweight] + (tangents.count > 2 ? [nil] : [])
+      }
     }
   }
 }

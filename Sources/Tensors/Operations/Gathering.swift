@@ -20,7 +20,7 @@ extension Tensor {
           }
         }
       ]
-    }
+    }.moved(with: self) { $0.rows(indices) }
   }
 
   /// Element `index[r]` of each row r of a matrix: `[rows]`.
@@ -36,7 +36,7 @@ extension Tensor {
           k_pick_pullback(upstream.precision.kernel, upstream.storage.base, wide, $0, rows, columns)
         }
       ]
-    }
+    }.moved(with: self) { $0.element(perRow: index) }
   }
 
   /// The column of the largest element of each row, the lowest on ties.

@@ -10,6 +10,9 @@ extension Tensor {
     let columns = shape[shape.rank - 1]
     let rows = shape.outer(of: shape.rank - 1)
     precondition(weight.shape == [columns] && bias.shape == [columns], "vectors of \(columns) for \(shape)")
+    if [self, weight, bias].contains(where: \.isMoving) {
+      return movingLayerNorm(weight, bias, epsilon, rows, columns)
+    }
     let statistics = Tensor.unfilled([rows, 2], .double)
     return .computed(shape, from: [self, weight, bias]) {
       k_layer_norm(
@@ -26,5 +29,16 @@ extension Tensor {
       }
       return [slope, slopeWeight, slopeBias]
     }
+  }
+
+  /// The same by operations each of which knows how it moves.
+  private func movingLayerNorm(
+    _ weight: Tensor, _ bias: Tensor, _ epsilon: Double, _ rows: Int, _ columns: Int
+  ) -> Tensor {
+    let x = reshaped([rows, columns])
+    let centred = x.adding(-x.rowMeans(), along: 0)
+    let root = (centred.square().rowMeans() + epsilon).squareRoot()
+    let unit = centred.scaled(byRow: Tensor.full(1, [rows], precision) / root)
+    return unit.scaled(by: weight, along: 1).adding(bias, along: 1).reshaped(shape)
   }
 }

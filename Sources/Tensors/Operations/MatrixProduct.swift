@@ -63,15 +63,35 @@ extension Tensor {
       FastProduct(a, transposed: aT, b, transposed: bT, isKept: isParameter, m: m, n: n, k: k)
         .write(to: $0.floats, adding: row?.storage)
     } pullback: { [a = detached, b = other.detached, hasRow = row != nil] upstream in
-      let slopes = [
+      let slopes = Self.productGradients(a, b, upstream, aT, bT)
+      return hasRow ? slopes + [upstream.sumKeeping(axis: 1)] : slopes
+    }.moved(with: [self, other] + (row.map { [$0] } ?? [])) { x, tangents in
+      func product(_ a: Tensor, _ b: Tensor) -> Tensor {
+        a.matmul(b, transposingSelf: aT, transposingOther: bT)
+      }
+      let change = Tensors.sum(tangents[0].map { product($0, x[1]) }, tangents[1].map { product(x[0], $0) })
+      let shift = tangents.count > 2 ? tangents[2] : nil
+      return OperationTangent(
+        shift.map { (change ?? .zeros([m, n], x[0].precision)).adding(row: $0) } ?? change
+      ) { Self.productGradients(tangents[0], tangents[1], $0, aT, bT) + (tangents.count > 2 ? [nil] : []) }
+    }
+  }
+
+  /// The gradients of a product of `a` and `b`; nil for a factor whose gradient needs one that is missing.
+  private static func productGradients(
+    _ a: Tensor?, _ b: Tensor?, _ upstream: Tensor, _ aT: Bool, _ bT: Bool
+  ) -> [Tensor?] {
+    [
+      b.map { b in
         aT
           ? b.matmul(upstream, transposingSelf: bT, transposingOther: true)
-          : upstream.matmul(b, transposingOther: !bT),
+          : upstream.matmul(b, transposingOther: !bT)
+      },
+      a.map { a in
         bT
           ? upstream.matmul(a, transposingSelf: true, transposingOther: aT)
-          : a.matmul(upstream, transposingSelf: !aT),
-      ]
-      return hasRow ? slopes + [upstream.sumKeeping(axis: 1)] : slopes
-    }
+          : a.matmul(upstream, transposingSelf: !aT)
+      },
+    ]
   }
 }

@@ -21,6 +21,10 @@ extension Tensor {
           k_scatter(upstream.precision.kernel, upstream.storage.base, index, $0, planes, inSize, outSize)
         }
       ]
+    }.moved(with: self) { tangent in
+      let values = tangent.doubles
+      let chosen = index.indices.map { values[$0 / outSize * inSize + Int(index[$0])] }
+      return Tensor(chosen, output.shape, tangent.precision)
     }
   }
 
@@ -54,7 +58,7 @@ extension Tensor {
           }
         }
       ]
-    }
+    }.moved(with: self) { $0.averagePool2D(kernel: kernel, stride: stride, padding: padding, ceil: ceil) }
   }
 
   /// Output cell o covers the input rows floor(o h / oh) up to, not including, ceil((o + 1) h / oh); columns alike.
@@ -64,7 +68,7 @@ extension Tensor {
 
   /// The mean over positions: `[batch, channels]`.
   package func globalAveragePool() -> Tensor {
-    if layout == .blocked { return pixelMeans() }
+    if layout == .blocked, !isMoving { return pixelMeans() }
     return reshaped([shape[0] * shape[1], shape[2] * shape[3]]).rowMeans().reshaped([shape[0], shape[1]])
   }
 }
@@ -89,6 +93,6 @@ extension Tensor {
           back(upstream.precision.kernel, upstream.storage.base, $0, planes, h, w, height, width)
         }
       ]
-    }
+    }.moved(with: self) { $0.planewise(height, width, forward, back) }
   }
 }

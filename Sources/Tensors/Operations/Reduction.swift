@@ -12,7 +12,7 @@ extension Tensor {
           k_spread_middle(upstream.precision.kernel, upstream.storage.base, factor, $0, outer, middle, inner)
         }
       ]
-    }
+    }.moved(with: self) { $0.sumKeeping(axis: axis, factor: factor) }
   }
 
   /// The sum of all elements, shape `[]`.
@@ -46,6 +46,6 @@ extension Tensor {
           k_spread_axis(upstream.precision.kernel, upstream.storage.base, factor, $0, outer, extent, inner)
         }
       ]
-    }
+    }.moved(with: self) { $0.reduced(axis: axis, factor: factor) }
   }
 }

@@ -7,6 +7,7 @@ extension Tensor {
     if shape == self.shape { return self }
     let view = Tensor(shape: shape, precision: precision, storage: storage, node: nil)
     return view.recorded(from: [self]) { [old = self.shape] in [$0.reshaped(old)] }
+      .moved(with: self) { $0.reshaped(shape) }
   }
 
   /// `[batch, everything else]`.
@@ -34,7 +35,9 @@ extension Tensor {
     var dimensions = first.dimensions
     dimensions[axis] = parts.reduce(0) { $0 + $1.shape[axis] }
     let shape = Shape(dimensions)
-    if axis == 1, parts.contains(where: { $0.layout == .blocked }) { return joinedChannels(parts) }
+    if axis == 1, parts.contains(where: { $0.layout == .blocked }), !parts.contains(where: \.isMoving) {
+      return joinedChannels(parts)
+    }
     let outer = first.outer(of: axis)
     let size = parts[0].precision.byteCount
     let widths = parts.map { $0.shape[axis] * $0.shape.inner(of: axis) * size }
@@ -53,6 +56,9 @@ extension Tensor {
         defer { from += extent }
         return upstream.sliced(axis: axis, from: from, to: from + extent)
       }
+    }.moved(with: parts) { x, tangents in
+      let changes = zip(x, tangents).map { part, tangent in tangent ?? .zeros(part.shape, part.precision) }
+      return OperationTangent(concatenated(changes, axis: axis))
     }
   }
 
@@ -77,7 +83,7 @@ extension Tensor {
       0 <= from && from <= to && to <= shape[axis], "\(from) ..< \(to) of axis \(axis) of \(shape)")
     var dimensions = shape.dimensions
     dimensions[axis] = to - from
-    if axis == 1, layout == .blocked { return channels(from, to) }
+    if axis == 1, layout == .blocked, !isMoving { return channels(from, to) }
     let step = shape.inner(of: axis) * precision.byteCount
     let (outer, whole, width) = (shape.outer(of: axis), shape[axis] * step, (to - from) * step)
     return .computed(Shape(dimensions), from: [self]) { base in
@@ -94,20 +100,20 @@ extension Tensor {
           }
         }
       ]
-    }
+    }.moved(with: self) { $0.sliced(axis: axis, from: from, to: to) }
   }
 
   /// Maps of the same shape with their channels in turn: a 0, b 0, a 1, b 1 and so on. The same as a concatenation and a shuffle in two groups.
   package static func interleaved(_ a: Tensor, _ b: Tensor) -> Tensor {
     precondition(a.shape == b.shape && a.shape.rank == 4, "\(a.shape) and \(b.shape)")
-    if Layout.common(a, b) == .blocked { return interleavedBlocks(a, b) }
+    if Layout.common(a, b) == .blocked, !a.isMoving, !b.isMoving { return interleavedBlocks(a, b) }
     return concatenated([a, b], axis: 1).channelShuffle(groups: 2)
   }
 
   /// The first and the second half of the channels of `interleaved(a, b)`.
   package static func shuffledHalves(_ a: Tensor, _ b: Tensor) -> (Tensor, Tensor) {
     precondition(a.shape == b.shape && a.shape.rank == 4, "\(a.shape) and \(b.shape)")
-    if Layout.common(a, b) == .blocked { return shuffledHalvesOfBlocks(a, b) }
+    if Layout.common(a, b) == .blocked, !a.isMoving, !b.isMoving { return shuffledHalvesOfBlocks(a, b) }
     let (half, whole) = (a.shape[1], interleaved(a, b))
     return (whole.sliced(axis: 1, from: 0, to: half), whole.sliced(axis: 1, from: half, to: 2 * half))
   }
@@ -117,7 +123,7 @@ extension Tensor {
     precondition(shape.rank == 4 && shape[1] % groups == 0, "\(groups) groups of \(shape)")
     let (batch, channels, plane) = (shape[0], shape[1], shape[2] * shape[3] * precision.byteCount)
     let each = channels / groups
-    if layout == .blocked { return shuffledBlocks(groups: groups) }
+    if layout == .blocked, !isMoving { return shuffledBlocks(groups: groups) }
     return moved(to: shape) { to, from, _ in
       for sample in 0..<batch {
         for channel in 0..<channels {
@@ -140,6 +146,6 @@ extension Tensor {
       move($0, storage.base, precision.byteCount)
     } pullback: {
       [back($0)]
-    }
+    }.moved(with: self) { $0.moved(to: shape, by: move, back: back) }
   }
 }

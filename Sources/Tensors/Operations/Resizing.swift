@@ -3,7 +3,7 @@ internal import CKernels
 extension Tensor {
   /// Bilinear interpolation with half-pixel centres, corners not aligned, no antialiasing.
   package func bilinear(height: Int, width: Int) -> Tensor {
-    layout == .blocked
+    layout == .blocked && !isMoving
       ? bilinearBlocks(height, width) : planewise(height, width, k_bilinear, k_bilinear_pullback)
   }
 

@@ -10,12 +10,30 @@ extension Tensor {
   package func softmax() -> Tensor {
     let (rows, columns) = rowsAndColumns
     let output = Tensor(shape, precision) { k_softmax(precision.kernel, storage.base, $0, rows, columns) }
-    return output.recorded(from: [self]) { [y = output] upstream in
-      [
-        Tensor(y.shape, y.precision) {
-          k_softmax_pullback(y.precision.kernel, y.storage.base, upstream.storage.base, $0, rows, columns)
-        }
-      ]
+    @Sendable func back(_ upstream: Tensor) -> Tensor {
+      Tensor(output.shape, output.precision) {
+        k_softmax_pullback(
+          output.precision.kernel, output.storage.base, upstream.storage.base, $0, rows, columns)
+      }
+    }
+    return output.recorded(from: [self]) { [back($0)] }
+      .moved(with: [self]) { _, tangents in
+        // The Jacobian is symmetric.
+        let change = tangents[0].map(back)
+        return OperationTangent(change, bend: change.map { output.softmaxBend(moving: $0, scale: 1) })
+      }
+  }
+
+  /// How the pullback scale × y (g - Σ y g) of a softmax with the result y changes.
+  ///
+  /// - Parameter change: of y.
+  func softmaxBend(moving change: Tensor, scale: Double) -> @Sendable (Tensor) -> [Tensor?] {
+    let (rows, columns) = rowsAndColumns
+    let (y, dy) = (reshaped([rows, columns]), change.reshaped([rows, columns]))
+    return { [shape] upstream in
+      let g = upstream.reshaped([rows, columns])
+      let centred = g.adding(-(y * g).rowSums(), along: 0)
+      return [((dy * centred - y.scaled(byRow: (dy * g).rowSums())) * scale).reshaped(shape)]
     }
   }
 
@@ -29,6 +47,14 @@ extension Tensor {
           k_log_softmax_pullback(y.precision.kernel, y.storage.base, upstream.storage.base, $0, rows, columns)
         }
       ]
+    }.moved(with: [self]) { [shape] _, tangents in
+      guard let tangent = tangents[0]?.reshaped([rows, columns]) else { return OperationTangent(nil) }
+      let p = output.reshaped([rows, columns]).exp()
+      let change = tangent.adding(-(p * tangent).rowSums(), along: 0)
+      // The pullback is g - p Σ g.
+      return OperationTangent(change.reshaped(shape)) { upstream in
+        [-(p * change).scaled(byRow: upstream.reshaped([rows, columns]).rowSums()).reshaped(shape)]
+      }
     }
   }
 
@@ -62,6 +88,15 @@ extension Tensor {
           rows, columns)
       }
       return [slope, nil]
+    }.moved(with: [self, teacher]) { x, tangents in
+      guard let tangent = tangents[0] else { return OperationTangent(nil) }
+      let q = (x[0] / temperature).softmax()
+      let difference = q - (teacher / temperature).softmax()
+      // The gradient is T (q - p) of each row.
+      let change = q * tangent.adding(-(q * tangent).rowSums(), along: 0)
+      return OperationTangent((difference * tangent).rowSums() * temperature) { upstream in
+        [change.scaled(byRow: upstream), nil]
+      }
     }
   }
 }
