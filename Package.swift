@@ -104,7 +104,9 @@ let package = Package(
     tests(of: "Reports", uses: ["Specs"]),
     tests(of: "Results", uses: ["Reports", "Storage", "Specs"]),
     tests(of: "Distillation", uses: ["Networks", "Reports", "Tensors", "Specs"]),
-    tests(of: "Pipeline", uses: ["Storage", "Sweeps", "Specs"]),
+    tests(
+      of: "Pipeline",
+      uses: ["Storage", "Sweeps", "Specs", .product(name: "GRDB", package: "GRDB.swift")]),
     tests(of: "Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
     .testTarget(
       name: "FuzzTests", dependencies: ["Specs", "Storage", "Sweeps", "Networks", "Datasets"],

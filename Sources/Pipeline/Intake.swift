@@ -257,8 +257,8 @@ extension ResultStore {
     let points = zip(sweep.expansion.runs, sweep.plan.runKeys).map { run, key in
       SweepPoint(key: key, seed: run.seed, labels: run.labels)
     }
-    try saveSweep(record, points: points)
-    try SweepFile.write(record, points, in: folder)
+    try saveSweep(record, points: points, needs: sweep.needs)
+    try SweepFile.write(record, points, needs: sweep.needs, in: folder)
     try TrainerFiles.copy(sweep, into: folder)
   }
 }

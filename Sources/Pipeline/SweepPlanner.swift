@@ -21,6 +21,8 @@ package struct PlannedSweep: Sendable {
   package let kept: Int?
   let done: Set<ContentKey>
   let failed: [ContentKey: FailureRecord]
+  /// What the runs read, those left for later included.
+  let needs: [StageNeed]
 
   package var name: String { grid.name }
 
@@ -183,7 +185,10 @@ package enum SweepPlanner {
       forecast: try Forecast(
         expansion, plan, done: done.union(failed.keys), estimates: store?.estimates() ?? [:]),
       counts: counts, dropped: known?.subtracting(students).count ?? 0,
-      kept: known?.intersection(students).count, done: done, failed: failed)
+      kept: known?.intersection(students).count, done: done, failed: failed,
+      needs: plan.stages.filter { $0.kind != StudentStage.kind }.map {
+        StageNeed(key: $0.key, spec: String(decoding: $0.document, as: UTF8.self))
+      })
   }
 
   /// Reads and checks a grid without looking at a store's results.

@@ -43,9 +43,12 @@ package final class Verifier: Sendable {
     _ folder: StoreFolder, _ store: ResultStore, executor: any Executor, dataFolders: [String],
     readsOutputs: Bool = false
   ) throws {
-    (self.folder, self.store, self.executor) = (folder, store, executor)
-    (self.dataFolders, self.readsOutputs) = (dataFolders, readsOutputs)
-    scratch = "\(folder.path)/verify.\(getpid())"
+    self.folder = folder
+    self.store = store
+    self.executor = executor
+    self.dataFolders = dataFolders
+    self.readsOutputs = readsOutputs
+    scratch = "\(folder.path)/\(StoreNames.verification)"
   }
 
   /// Removes what verifications have made.
@@ -221,6 +224,10 @@ package final class Verifier: Sendable {
       } catch let error as StoreError {
         return different(nil, "\(error)")
       }
+    }
+    // Whatever else the store says of the run: what it is made of, its attempts, what they ran on.
+    if let changed = try store.checkDigests(of: run.stage.key).damages.first {
+      return different(nil, changed)
     }
     return .equal(epochs: epochs.count)
   }

@@ -83,6 +83,25 @@ package enum CheckedFile {
     return bytes
   }
 
+  /// The first bytes of a regular file, at most `count`.
+  package static func head(_ path: String, count: Int) throws(Problem) -> [UInt8] {
+    let (file, size) = try open(path)
+    defer { close(file) }
+    var failure: Int32 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: min(size, count)) { buffer, initialized in
+      while initialized < buffer.count {
+        let read = pread(
+          file, buffer.baseAddress! + initialized, buffer.count - initialized, off_t(initialized))
+        if read < 0, errno == EINTR { continue }
+        if read < 0 { failure = errno }
+        if read <= 0 { break }
+        initialized += read
+      }
+    }
+    guard failure == 0 else { throw .system(failure) }
+    return bytes
+  }
+
   /// The last bytes of a regular file, at most `limit`, and whether there are more before them.
   package static func tail(_ path: String, limit: Int) throws(Problem) -> (bytes: [UInt8], isCut: Bool) {
     let (file, size) = try open(path)

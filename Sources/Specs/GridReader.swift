@@ -230,13 +230,7 @@ extension GridReader {
   }
 
   private mutating func name(_ node: GridNode) -> String? {
-    let first = Set("abcdefghijklmnopqrstuvwxyz0123456789")
-    guard let name = node.value.string, (1...63).contains(name.count), first.contains(name.first!),
-      name.allSatisfy({ first.contains($0) || "._-".contains($0) })
-    else {
-      return complain(
-        node, "a name of a-z, 0-9 and . _ -, 63 characters at most, that begins with a letter or digit")
-    }
+    guard let name = node.value.string, SweepName.isValid(name) else { return complain(node, SweepName.rule) }
     return name
   }
 

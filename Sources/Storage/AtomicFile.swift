@@ -9,7 +9,7 @@ internal import Synchronization
 package enum AtomicFile {
   /// Writes aside, syncs, renames, and syncs the folder. An old file of that name is replaced in one step.
   package static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
-    let aside = "\(path).\(getpid()).aside"
+    let aside = StoreNames.aside(path)
     do throws(FileError) {
       try writeSynced(bytes, to: aside)
       guard rename(aside, path) == 0 else { throw FileError("rename", aside) }
@@ -20,10 +20,34 @@ package enum AtomicFile {
     try syncFolder(of: path)
   }
 
+  /// Writes aside piece by piece, syncs, renames, and syncs the folder.
+  ///
+  /// - Parameter body: is given the open file; where it throws, nothing is left.
+  static func write(to path: String, _ body: (Int32) throws(FileError) -> Void) throws(FileError) {
+    let aside = StoreNames.aside(path)
+    let file = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard file >= 0 else { throw FileError("write", path) }
+    do throws(FileError) {
+      try body(file)
+      guard fsync(file) == 0 else { throw FileError("sync", path) }
+    } catch {
+      close(file)
+      unlink(aside)
+      throw error
+    }
+    // A network file system says here what it could not store.
+    guard close(file) == 0, rename(aside, path) == 0 else {
+      let error = FileError("write", path)
+      unlink(aside)
+      throw error
+    }
+    try syncFolder(of: path)
+  }
+
   /// Writes aside and renames: whole or absent for every reader, whoever is killed when. Not synced, so a loss of power may take it away or leave
   /// it empty: for what only tells who works now and how far, which is no more after that. A sync costs more than all the rest of a small stage.
   package static func replace(_ bytes: [UInt8], at path: String) throws(FileError) {
-    let aside = "\(path).\(getpid()).aside"
+    let aside = StoreNames.aside(path)
     do throws(FileError) {
       try writeUnsynced(bytes, to: aside)
       guard rename(aside, path) == 0 else { throw FileError("rename", aside) }

@@ -6,7 +6,9 @@ enum Migrations {
   static let applicationID = 0x6d74_6b64
 
   /// Names and statements, the oldest first.
-  private static let all = [("1-sweeps-stages-results", first), ("2-verifications", verifications)]
+  private static let all = [
+    ("1-sweeps-stages-results", first), ("2-verifications", verifications), ("3-digests-needs-writer", third),
+  ]
 
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
@@ -54,6 +56,47 @@ enum Migrations {
       return try database.read(schema)
     }
   }
+
+  private static let third = """
+    -- What a stage was when it came to its end: `summary` is over all but its epochs. See ResultStore+Digests.
+    CREATE TABLE stage_digest (
+      stage INTEGER PRIMARY KEY REFERENCES stage ON DELETE CASCADE,
+      summary BLOB NOT NULL CHECK (length(summary) = 32),
+      epochs BLOB NOT NULL CHECK (length(epochs) = 32)
+    ) STRICT;
+
+    CREATE TABLE verification_digest (
+      stage INTEGER NOT NULL,
+      at INTEGER NOT NULL,
+      digest BLOB NOT NULL CHECK (length(digest) = 32),
+      PRIMARY KEY (stage, at),
+      FOREIGN KEY (stage, at) REFERENCES verification ON DELETE CASCADE
+    ) STRICT, WITHOUT ROWID;
+
+    -- Over all of a sweep, its points and what it needs.
+    CREATE TABLE sweep_digest (
+      sweep INTEGER PRIMARY KEY REFERENCES sweep ON DELETE CASCADE,
+      digest BLOB NOT NULL CHECK (length(digest) = 32)
+    ) STRICT;
+
+    -- Stages that runs of a sweep read, whether they have begun or not: datasets, teachers, outputs.
+    CREATE TABLE need (
+      sweep INTEGER NOT NULL REFERENCES sweep ON DELETE CASCADE,
+      key BLOB NOT NULL CHECK (length(key) = 32),
+      spec TEXT NOT NULL,
+      PRIMARY KEY (sweep, key)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Files of imported weights, in archives only: a store has them in a folder.
+    CREATE TABLE weights (content INTEGER PRIMARY KEY REFERENCES content) STRICT;
+
+    -- Who may write: whoever takes the store raises the generation, and nobody of an older one commits any more.
+    CREATE TABLE writer (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      generation INTEGER NOT NULL,
+      holder TEXT NOT NULL
+    ) STRICT;
+    """
 
   private static let verifications = """
     -- A run executed again: whether every bit was the same, and what did it.

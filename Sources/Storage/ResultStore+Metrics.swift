@@ -64,6 +64,14 @@ extension ResultStore {
   /// - Parameter names: the rows of metrics' names that were looked up in this transaction.
   private func take(_ report: AttemptReport, _ names: inout [String: Int64], _ db: Database) throws -> [Int] {
     try measured(report.measurements, db)
+    guard
+      let stage = try Int.fetchOne(
+        db.cachedStatement(sql: "SELECT id FROM stage WHERE key = ?"), arguments: [report.attempt.key.stored])
+    else { throw StoreError.unknownStage(report.attempt.key) }
+    return try keepingDigests(ofStage: stage, db) { try put(report, &names, db) }
+  }
+
+  private func put(_ report: AttemptReport, _ names: inout [String: Int64], _ db: Database) throws -> [Int] {
     let (id, stage, ingested) = try attempt(report.attempt, db)
     let new = report.records.filter { $0.sequence >= ingested }
     var rows = try MetricRows(stage: stage, attempt: report.attempt.number, names: names, db)

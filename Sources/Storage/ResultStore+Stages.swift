@@ -84,7 +84,12 @@ extension ResultStore {
 
   /// Records where a stage stands. `.open` lets a failed one run once more.
   package func setState(_ state: StageState, of key: ContentKey) throws(StoreError) {
-    try write { db in try self.setState(state, of: key, db) }
+    try write { db in
+      guard
+        let id = try Int.fetchOne(db, sql: "SELECT id FROM stage WHERE key = ?", arguments: [key.stored])
+      else { throw StoreError.unknownStage(key) }
+      try self.keepingDigests(ofStage: id, db) { try self.setState(state, of: key, db) }
+    }
   }
 
   func setState(_ state: StageState, of key: ContentKey, _ db: Database) throws {
@@ -120,10 +125,15 @@ extension ResultStore {
     _ outcome: AttemptSummary.Outcome, reason: String? = nil, of attempt: AttemptID
   ) throws(StoreError) {
     try write { db in
-      let id = try self.attempt(attempt, db).id
-      try db.execute(
-        sql: "UPDATE attempt SET outcome = ?, reason = ? WHERE id = ?",
-        arguments: [outcome.rawValue, reason, id])
+      guard
+        let stage = try Int.fetchOne(
+          db, sql: "SELECT id FROM stage WHERE key = ?", arguments: [attempt.key.stored])
+      else { throw StoreError.unknownStage(attempt.key) }
+      try self.keepingDigests(ofStage: stage, db) {
+        try db.execute(
+          sql: "UPDATE attempt SET outcome = ?, reason = ? WHERE id = ?",
+          arguments: [outcome.rawValue, reason, self.attempt(attempt, db).id])
+      }
     }
   }
 

@@ -41,6 +41,18 @@ package struct SweepPoint: Hashable, Sendable {
   }
 }
 
+/// A stage that runs of a sweep read, and what its key is made of: it is needed before anybody has begun it.
+package struct StageNeed: Hashable, Sendable {
+  package let key: ContentKey
+  /// The text of its `spec.json`.
+  package let spec: String
+
+  package init(key: ContentKey, spec: String) {
+    self.key = key
+    self.spec = spec
+  }
+}
+
 /// What there is of a point's result, as far as one metric goes.
 package struct PointOutcome: Hashable, Sendable {
   package let point: SweepPoint
@@ -83,7 +95,11 @@ package struct PointOutcome: Hashable, Sendable {
 
 extension ResultStore {
   /// Writes a sweep, in place of one of the same name. Points keep their order. Results are not touched: they belong to keys.
-  package func saveSweep(_ sweep: SweepRecord, points: [SweepPoint]) throws(StoreError) {
+  ///
+  /// - Parameter needs: the stages that its runs read; none where they are not known, as in a file of an older program.
+  package func saveSweep(
+    _ sweep: SweepRecord, points: [SweepPoint], needs: [StageNeed] = []
+  ) throws(StoreError) {
     let labels = Self.encoded(points)
     let digest = Self.digest(of: points, labels)
     let columns = CanonicalJSON.text(of: .array(sweep.columns.map { .string($0) }))
@@ -97,14 +113,17 @@ extension ResultStore {
             columns = excluded.columns, asked = excluded.asked, digest = excluded.digest, created = excluded.created
           """,
         arguments: [sweep.name, sweep.grid, sweep.canonical, columns, sweep.asked, digest, sweep.created])
+      guard let id = try Int.fetchOne(db, sql: "SELECT id FROM sweep WHERE name = ?", arguments: [sweep.name])
+      else { return }
+      try self.write(needs, ofSweep: id, db)
+      try self.writeDigest(ofSweep: id, db)
       // A grid that asks for the same runs, as most calls of `run` do, leaves its points alone.
       if let old, try StoredRow("sweep", old).bytes("digest") == digest { return }
-      let id = try Int64.fetchOne(db, sql: "SELECT id FROM sweep WHERE name = ?", arguments: [sweep.name])
       try db.execute(sql: "DELETE FROM point WHERE sweep = ?", arguments: [id])
       let insert = try RowWriter(
         db, "INSERT INTO point (sweep, ordinal, key, seed, labels) VALUES (?, ?, ?, ?, ?)")
       for (ordinal, point) in points.enumerated() {
-        insert.bind(1, Int(id ?? 0))
+        insert.bind(1, id)
         insert.bind(2, ordinal)
         insert.bind(4, point.seed)
         try point.key.withDigest { key in
@@ -127,7 +146,7 @@ extension ResultStore {
     }
   }
 
-  private static func digest(of points: [SweepPoint], _ labels: [[UInt8]]) -> Data {
+  static func digest(of points: [SweepPoint], _ labels: [[UInt8]]) -> Data {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(points.count * 120)
     for (point, labels) in zip(points, labels) {
@@ -137,6 +156,28 @@ extension ResultStore {
       bytes.append(0)
     }
     return ContentKey(hashing: bytes).stored
+  }
+
+  private func write(_ needs: [StageNeed], ofSweep id: Int, _ db: Database) throws {
+    try db.execute(sql: "DELETE FROM need WHERE sweep = ?", arguments: [id])
+    let insert = try db.cachedStatement(sql: "INSERT OR IGNORE INTO need (sweep, key, spec) VALUES (?, ?, ?)")
+    for need in needs { try insert.execute(arguments: [id, need.key.stored, need.spec]) }
+  }
+
+  /// The stages that runs of a sweep read, begun or not, in the order of their keys; none where an older program wrote the sweep.
+  package func needs(of sweep: String) throws(StoreError) -> [StageNeed] {
+    try read { db in
+      let rows = try Row.fetchCursor(
+        db,
+        sql: """
+          SELECT n.key, n.spec FROM need n JOIN sweep s ON s.id = n.sweep WHERE s.name = ? ORDER BY n.key
+          """, arguments: [sweep])
+      var needs: [StageNeed] = []
+      try StoredRow.each("need", rows) {
+        needs.append(StageNeed(key: try $0.key("key"), spec: try $0.text("spec")))
+      }
+      return needs
+    }
   }
 
   /// By name.
@@ -199,11 +240,15 @@ extension ResultStore {
   /// - Parameters:
   ///   - metric: as runs report it, with the direction that decides about the best value.
   ///   - selectors: metrics that may choose a run's epoch, the preferred one first: the first that the run recorded does.
+  /// - Throws: `StoreError.altered` where something of the sweep is not what was written.
   package func outcomes(
     of sweep: String, metric: MetricDescription, selectors: [MetricDescription] = []
   ) throws(StoreError) -> [PointOutcome] {
     _ = try self.sweep(sweep)
     return try read { db in
+      if let id = try Int.fetchOne(db, sql: "SELECT id FROM sweep WHERE name = ?", arguments: [sweep]) {
+        try self.checkSweep(id, db)
+      }
       let queries = try OutcomeQueries(db, metric, selectors)
       var numerics: [String: String] = [:]
       let rows = try Row.fetchCursor(

@@ -29,8 +29,10 @@ extension ResultStore {
           damages.append("\(name): \(damage.problem)")
         }
       }
+      damages += try Self.checkDigests(.all, db).damages
+      damages += try self.damagesOfSweeps(db)
       return damages
-    }
+    } + damagedSeals()
   }
 
   /// Forgets stages with all that belongs to them, and gives their room back.
@@ -38,7 +40,7 @@ extension ResultStore {
     try write { db in
       let delete = try db.makeStatement(sql: "DELETE FROM stage WHERE key = ?")
       for key in keys { try delete.execute(arguments: [key.stored]) }
-      try db.execute(sql: "DELETE FROM content WHERE id NOT IN (SELECT content FROM checkpoint)")
+      try db.execute(sql: "DELETE FROM content WHERE \(Self.unused)")
     }
     try Self.translating(path) { try database.vacuum() }
   }
@@ -61,12 +63,17 @@ extension ResultStore {
       try database.writeWithoutTransaction { db in
         try db.execute(sql: "ATTACH ? AS a", arguments: [other])
         defer { try? db.execute(sql: "DETACH a") }
-        try db.inTransaction {
+        try SchemaTrust.withhold(from: db)
+        // Deferred: the other store is only read, and its writer is to go on meanwhile.
+        try db.inTransaction(.deferred) {
           try Self.choose(keys, sweeps, db)
           if let name = try String.fetchOne(db, sql: Self.contradiction) {
             throw StoreError.otherSweep(self.path, name: name)
           }
           try db.execute(sql: Self.copy)
+          let hasDigests = try Int.fetchOne(
+            db, sql: "SELECT count(*) FROM a.sqlite_master WHERE type = 'table' AND name = 'stage_digest'")
+          if hasDigests == 1 { try db.execute(sql: Self.copyDigests) }
           return .commit
         }
       }
@@ -128,51 +135,93 @@ extension ResultStore {
     INSERT OR IGNORE INTO main.point (sweep, ordinal, key, seed, labels)
       SELECT m.id, x.ordinal, x.key, x.seed, x.labels FROM a.point x JOIN a.sweep t ON t.id = x.sweep
       JOIN temp.grids g ON g.name = t.name JOIN main.sweep m ON m.name = t.name;
-    DELETE FROM main.content WHERE id NOT IN (SELECT content FROM main.checkpoint);
+    DELETE FROM main.content WHERE \(unused);
+    """
+
+  /// Of contents that nothing refers to.
+  private static let unused =
+    "id NOT IN (SELECT content FROM checkpoint) AND id NOT IN (SELECT content FROM weights)"
+
+  /// What only stores of this program's last migration have: read where it is there.
+  private static let copyDigests = """
+    INSERT OR IGNORE INTO main.stage_digest (stage, summary, epochs)
+      SELECT p.new, x.summary, x.epochs FROM a.stage_digest x JOIN temp.pair p ON p.old = x.stage;
+    INSERT OR IGNORE INTO main.verification_digest (stage, at, digest)
+      SELECT p.new, x.at, x.digest FROM a.verification_digest x JOIN temp.pair p ON p.old = x.stage;
+    INSERT OR IGNORE INTO main.need (sweep, key, spec)
+      SELECT m.id, x.key, x.spec FROM a.need x JOIN a.sweep t ON t.id = x.sweep
+      JOIN temp.grids g ON g.name = t.name JOIN main.sweep m ON m.name = t.name
+      WHERE NOT EXISTS (SELECT 1 FROM main.sweep_digest d WHERE d.sweep = m.id);
+    INSERT OR IGNORE INTO main.sweep_digest (sweep, digest)
+      SELECT m.id, x.digest FROM a.sweep_digest x JOIN a.sweep t ON t.id = x.sweep
+      JOIN temp.grids g ON g.name = t.name JOIN main.sweep m ON m.name = t.name;
     """
 
   /// Leaves out the newest snapshots of runs that have a final state: nothing goes on from them.
+  ///
+  /// - Parameter kinds: of stages that keep theirs.
   package func dropResumePoints(keeping kinds: [String]) throws(StoreError) {
     try write { db in
-      try db.execute(
-        sql: """
-          DELETE FROM checkpoint WHERE kind = 'last'
-            AND stage IN (SELECT id FROM stage WHERE kind NOT IN (\(kinds.map { "'\($0)'" }.joined(separator: ", "))))
-          """)
-      try db.execute(sql: "DELETE FROM content WHERE id NOT IN (SELECT content FROM checkpoint)")
+      let rows = try Row.fetchAll(
+        db, sql: "SELECT s.id, s.kind FROM checkpoint k JOIN stage s ON s.id = k.stage WHERE k.kind = 'last'")
+      for row in rows {
+        let row = StoredRow("stage", row)
+        guard try !kinds.contains(row.text("kind")) else { continue }
+        let id = try row.integer("id")
+        try self.keepingDigests(ofStage: id, db) {
+          try db.execute(
+            sql: "DELETE FROM checkpoint WHERE kind = 'last' AND stage = ?", arguments: [id])
+        }
+      }
+      try db.execute(sql: "DELETE FROM content WHERE \(Self.unused)")
     }
     try Self.translating(path) { try database.vacuum() }
   }
 }
 
-/// One file with all that a sweep's report needs: a store of its own behind a mark and the SHA-256 of what follows.
-package enum StoreArchive {
-  private static let magic = Array("mtkdarc1".utf8)
+// MARK: Files of weights in archives
 
-  /// Packs a store's file. - Parameter name: of the sweep, for complaints.
-  package static func pack(_ database: String, to path: String) throws(FileError) {
-    let bytes = try AtomicFile.read(database)
-    try AtomicFile.write(magic + ContentKey(hashing: bytes).digest + bytes, to: path)
+extension ResultStore {
+  /// Keeps a file of imported weights in the database.
+  package func addWeights(_ bytes: [UInt8]) throws(StoreError) {
+    let packed = PackedCheckpoint(Checkpoint(kind: .final, epoch: 0, step: 0, bytes: bytes))
+    try write { db in
+      try db.execute(
+        sql: "INSERT OR IGNORE INTO content (digest, size, frame) VALUES (?, ?, ?)",
+        arguments: [packed.digest.stored, packed.size, Data(packed.frame)])
+      try db.execute(
+        sql: "INSERT OR IGNORE INTO weights (content) SELECT id FROM content WHERE digest = ?",
+        arguments: [packed.digest.stored])
+    }
   }
 
-  /// Writes the store that an archive holds to a file.
-  /// - Throws: `StoreError.notAnArchive` for anything that is not one, whole.
-  package static func unpack(_ path: String, to database: String) throws(StoreError) {
-    do throws(FileError) {
-      let bytes = try AtomicFile.read(path)
-      guard bytes.count > 40, bytes.starts(with: magic) else {
-        throw FileError("recognise", path, code: EINVAL)
+  /// The digests of the files of weights that are in the database, in ascending order.
+  package func weights() throws(StoreError) -> [ContentKey] {
+    try read { db in
+      let rows = try Row.fetchCursor(
+        db, sql: "SELECT c.digest AS key FROM weights w JOIN content c ON c.id = w.content ORDER BY c.digest")
+      var keys: [ContentKey] = []
+      try StoredRow.each("weights", rows) { keys.append(try $0.key("key")) }
+      return keys
+    }
+  }
+
+  /// The bytes of a file of weights, compared with its digest; nil where it is not in the database.
+  package func weights(_ digest: ContentKey) throws(StoreError) -> [UInt8]? {
+    try read { db in
+      let row = try Row.fetchOne(
+        db,
+        sql: """
+          SELECT c.digest, c.size, c.frame FROM weights w JOIN content c ON c.id = w.content WHERE c.digest = ?
+          """, arguments: [digest.stored])
+      return try row.map { row in
+        let row = StoredRow("content", row)
+        do {
+          return try StoredContent(row).unpacked()
+        } catch let damage as ContentDamage {
+          throw RowDamage(table: "content", row: "digest = \(digest.short)", problem: damage.problem)
+        }
       }
-      guard Array(bytes[8..<40]) == ContentKey(hashing: Array(bytes[40...])).digest else {
-        throw FileError("trust", path, code: EBADMSG)
-      }
-      try AtomicFile.write(Array(bytes[40...]), to: database)
-    } catch {
-      if error.code == EINVAL { throw .notAnArchive(path, reason: "it does not begin like one") }
-      if error.code == EBADMSG {
-        throw .notAnArchive(path, reason: "its digest is another: it was cut or changed")
-      }
-      throw .file(error)
     }
   }
 }

@@ -88,7 +88,7 @@ extension AttemptFolder {
 extension StoreFolder {
   /// What time the file system has that the store lies on: that of a file touched now.
   package func clock() throws(FileError) -> Double {
-    let probe = "\(path)/clock.\(ProcessIdentity.current.host).\(getpid())"
+    let probe = "\(path)/\(StoreNames.clock(ProcessIdentity.current.host))"
     try AtomicFile.writeSynced([], to: probe)
     defer { unlink(probe) }
     guard let now = AttemptFolder.changed(probe) else { throw FileError("read", probe) }

@@ -25,6 +25,8 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
   /// Another process kept it locked for longer than we wait.
   case busy(String)
   case damaged(String, reason: String)
+  /// What the tables hold was changed after it was written; a sentence for each change.
+  case altered(String, [String])
   case failed(String, reason: String)
   case file(FileError)
   case unknownSweep(String, known: [String])
@@ -61,6 +63,10 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
       "\(path) has been locked by another process for too long. Try again when it is done."
     case .damaged(let path, let reason):
       "\(path) is damaged (\(reason)). `mtkd-sweep rebuild` makes it again from the folders of its stages."
+    case .altered(let path, let changes):
+      "\(path) is not what was written there: \(changes.prefix(3).joined(separator: "; "))"
+        + (changes.count > 3 ? "; and \(changes.count - 3) more" : "")
+        + ". `mtkd-sweep fsck` lists all changes, `mtkd-sweep rebuild` makes the database again from the folders of its stages."
     case .failed(let path, let reason): "\(path): \(reason). Run the same command again."
     case .file(let error): error.description
     case .unknownSweep(let name, let known):

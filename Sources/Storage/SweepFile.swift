@@ -4,7 +4,7 @@ package import Specs
 /// line, then its points.
 package enum SweepFile {
   package static func write(
-    _ sweep: SweepRecord, _ points: [SweepPoint], in folder: StoreFolder
+    _ sweep: SweepRecord, _ points: [SweepPoint], needs: [StageNeed] = [], in folder: StoreFolder
   ) throws(FileError) {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(points.count * 150 + sweep.grid.utf8.count * 2)
@@ -14,6 +14,8 @@ package enum SweepFile {
         "columns": .array(sweep.columns.map { .string($0) }),
         "created": .number(DecimalNumber(sweep.created)),
         "grid": .string(sweep.grid), "name": .string(sweep.name),
+        "needs": .array(
+          needs.map { ["key": .string($0.key.description), "spec": .string($0.spec)] }),
       ], to: &bytes)
     bytes.append(UInt8(ascii: "\n"))
     for point in points {
@@ -25,23 +27,34 @@ package enum SweepFile {
       bytes.append(UInt8(ascii: "\n"))
     }
     try AtomicFile.createFolder(folder.sweeps)
-    try AtomicFile.write(bytes, to: "\(folder.sweeps)/\(sweep.name).jsonl")
+    try AtomicFile.write(bytes, to: path(of: sweep.name, in: folder))
   }
 
   /// The sweeps that have files, by name.
   /// - Throws: `FileError`, `SpecError` or a syntax error with its place in the file.
-  package static func all(in folder: StoreFolder) throws -> [(sweep: SweepRecord, points: [SweepPoint])] {
+  package static func all(
+    in folder: StoreFolder
+  ) throws -> [(sweep: SweepRecord, points: [SweepPoint], needs: [StageNeed])] {
     try AtomicFile.names(in: folder.sweeps).filter { $0.hasSuffix(".jsonl") }.map { name in
       try read("\(folder.sweeps)/\(name)")
     }
   }
 
-  private static func read(_ path: String) throws -> (sweep: SweepRecord, points: [SweepPoint]) {
+  /// Where a sweep has its file.
+  package static func path(of sweep: String, in folder: StoreFolder) -> String {
+    "\(folder.sweeps)/\(sweep).jsonl"
+  }
+
+  private static func read(
+    _ path: String
+  ) throws -> (sweep: SweepRecord, points: [SweepPoint], needs: [StageNeed]) {
     let lines = try AtomicFile.read(path).split(separator: UInt8(ascii: "\n"))
     guard let first = lines.first else { throw SpecError(path: path, expected: "the lines of a sweep") }
     let head = try SpecObject(JSONReader.read(Array(first)).value, at: path)
+    let name = try head.string("name")
+    guard SweepName.isValid(name) else { throw SpecError(path: "\(path): name", expected: SweepName.rule) }
     let sweep = SweepRecord(
-      name: try head.string("name"), grid: try head.string("grid"), canonical: try head.string("canonical"),
+      name: name, grid: try head.string("grid"), canonical: try head.string("canonical"),
       columns: try head.array("columns").compactMap(\.string), asked: try head.integer("asked"),
       created: try head.integer("created"))
     let points = try lines.dropFirst().map { line in
@@ -49,6 +62,13 @@ package enum SweepFile {
       return SweepPoint(
         key: try point.key("key"), seed: try point.integer("seed"), labels: try point.array("labels"))
     }
-    return (sweep, points)
+    let needs = try head.optional("needs", SpecObject.array) ?? []
+    return (
+      sweep, points,
+      try needs.map { value in
+        let need = try SpecObject(value, at: path)
+        return StageNeed(key: try need.key("key"), spec: try need.string("spec"))
+      }
+    )
   }
 }

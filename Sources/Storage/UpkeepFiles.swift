@@ -17,10 +17,21 @@ extension AtomicFile {
     try syncFolder(of: other)
   }
 
+  package static func isThere(_ path: String) -> Bool { exists(path) }
+
   /// Bytes of a file; 0 where there is none.
   static func size(_ path: String) -> Int {
     var status = stat()
     return stat(path, &status) == 0 ? Int(status.st_size) : 0
+  }
+
+  /// Bytes of a file, or of all files below a folder.
+  static func size(orBelow path: String) -> Int { isRealFolder(path) ? bytes(below: path) : size(path) }
+
+  /// Whether there is a folder itself, and no link to one.
+  static func isRealFolder(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   /// Bytes of all files below a folder.

@@ -90,7 +90,8 @@ enum ExitCodes {
     case .denied, .halfCommitted: permission
     case .file(let error): code(ofFile: error)
     case .otherSweep: cannotCreate
-    case .notAnArchive, .notAStore, .notRegular, .newer, .older, .full, .damaged, .failed, .checkpointDamaged:
+    case .notAnArchive, .notAStore, .notRegular, .newer, .older, .full, .damaged, .altered, .failed,
+      .checkpointDamaged:
       inputOutput
     }
   }

@@ -224,6 +224,9 @@ func duration(_ seconds: Double) -> String {
   return minutes > 0 ? "\(minutes) m \(whole % 60) s" : "\(whole) s"
 }
 
+/// `1 run`, `2 runs`.
+func count(_ number: Int, _ noun: String) -> String { number == 1 ? "1 \(noun)" : "\(number) \(noun)s" }
+
 /// `3.2 MB`.
 func size(_ bytes: Double) -> String {
   let units = ["B", "kB", "MB", "GB", "TB"]

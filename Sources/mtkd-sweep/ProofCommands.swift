@@ -164,17 +164,25 @@ struct Rebuild: ParsableCommand {
 
   func run() throws {
     let lease = try Lease(of: location.folder, now: Int(Date.now.timeIntervalSince1970))
-    let (report, path) = try StoreUpkeep.rebuild(location.folder)
-    for trouble in report.troubles { Talk.say(trouble) }
-    guard report.lost.isEmpty || yes else {
-      try AtomicFile.removeFile(path)
-      throw WouldLose(titles: report.lost)
+    let report = try withExtendedLifetime(lease) {
+      let (report, path) = try StoreUpkeep.rebuild(location.folder)
+      for trouble in report.troubles { Talk.say(trouble) }
+      guard report.lost.isEmpty || yes else {
+        try AtomicFile.removeFile(path)
+        throw WouldLose(titles: report.lost)
+      }
+      try StoreUpkeep.install(path, in: location.folder)
+      return report
     }
-    try StoreUpkeep.install(path, in: location.folder)
-    _ = lease
+    let seals = report.seals + report.lostSeals == 0 ? "" : ", \(count(report.seals, "seal")) of runs kept"
     Out.put(
-      "\(report.stages) stages, \(report.finished) of them finished, and \(report.sweeps) sweeps. The old database is store.sqlite.before-rebuild.\n"
-    )
+      "\(count(report.stages, "stage")), \(report.finished) of them finished, and \(count(report.sweeps, "sweep"))\(seals). "
+        + "The old database is store.sqlite.before-rebuild.\n")
+    if report.lostSeals > 0 {
+      Talk.say(
+        "\(count(report.lostSeals, "seal")) could not be kept: their runs have other numbers now, or none. `mtkd-sweep verify` seals runs again."
+      )
+    }
     if !report.troubles.isEmpty { throw ExitCode(ExitCodes.doneWithFailures) }
   }
 }
@@ -183,23 +191,57 @@ struct Rebuild: ParsableCommand {
 struct Fsck: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fsck",
-    abstract: "Compare everything in a store with its digest; change nothing.")
+    abstract: "Compare everything in a store with its digest and with its records; change nothing.",
+    discussion: """
+      Exit code 1 where something is damaged. Runs that an older version finished have no digests in the database yet; --repair writes them
+      where the numbers are those of the run's records.
+      """)
 
   @OptionGroup var location: StoreLocation
+
+  @Flag(help: "Write digests of runs that an older version finished.")
+  var repair = false
 
   func run() throws {
     guard FileManager.default.fileExists(atPath: location.path) else {
       throw StoreError.absent(location.path)
     }
-    let damages = try StoreUpkeep.check(location.folder)
-    for damage in damages { Out.put("\(damage)\n") }
-    guard damages.isEmpty else {
+    let checked = try StoreUpkeep.check(location.folder)
+    for damage in checked.damages { Out.put("\(damage)\n") }
+    try lookAtUndigested(checked)
+    guard checked.damages.isEmpty else {
       Talk.say(
-        "\(damages.count) damages. `mtkd-sweep rebuild` makes the database from the folders; `mtkd-sweep run` makes removed outputs again."
+        "\(count(checked.damages.count, "damaged item")) found. `mtkd-sweep rebuild` makes the database from the folders; `mtkd-sweep run` makes removed outputs again."
       )
       throw ExitCode(ExitCodes.doneWithFailures)
     }
+    guard checked.hasDatabase else {
+      Talk.say(
+        "\(location.folder.database) is not there: only folders were looked at, and they are right. `mtkd-sweep rebuild\(storeArgument)` makes the database of them."
+      )
+      throw ExitCode(ExitCodes.missingInput)
+    }
     Out.put("Every digest is right.\n")
+  }
+
+  private var storeArgument: String { location.path == "results" ? "" : " --store \(location.path)" }
+
+  /// Runs that came to their end before there were digests.
+  private func lookAtUndigested(_ checked: StoreUpkeep.Checked) throws {
+    guard !checked.undigested.isEmpty else { return }
+    let old = count(checked.undigested.count, "stage")
+    guard repair else {
+      return Talk.say(
+        "\(old) of an older version without a digest in the database. `mtkd-sweep fsck --repair\(storeArgument)` writes them."
+      )
+    }
+    try Lease.holding(location.folder) { try $0.addDigests(to: checked.repairable) }
+    let unseen =
+      checked.withoutRecords == 0
+      ? "" : " \(checked.withoutRecords) of them have no records here: theirs are of the numbers as they are."
+    let left = checked.undigested.count - checked.repairable.count
+    let kept = left == 0 ? "" : " \(left) stay without: they are not what their records say."
+    Talk.say("Digests written for \(count(checked.repairable.count, "stage")).\(unseen)\(kept)")
   }
 }
 
@@ -217,8 +259,11 @@ struct GC: ParsableCommand {
   var yes = false
 
   func run() throws {
-    let lease = try Lease(of: location.folder, now: Int(Date.now.timeIntervalSince1970))
-    let store = try ResultStore(at: location.folder, .writing)
+    try Lease.holding(location.folder, collect)
+  }
+
+  private func collect(_ store: ResultStore) throws {
+    let litter = try location.folder.litter(clock: location.folder.clock())
     let garbage = try StoreUpkeep.garbage(location.folder, store, withFolders: folders)
     for stage in garbage {
       let what = stage.isForgotten ? "reached by no sweep" : "folder only; its result stays"
@@ -229,18 +274,29 @@ struct GC: ParsableCommand {
       Out.put(
         "weights/\(digest).safetensors  \(size(Double(bytes)))  (of no sweep, and no import names it)\n")
     }
-    let bytes = size(Double(garbage.reduce(0) { $0 + $1.bytes } + weights.reduce(0) { $0 + $1.bytes }))
-    let files = weights.isEmpty ? "" : " and \(weights.count) files of weights"
-    if garbage.isEmpty, weights.isEmpty {
+    for item in litter {
+      Out.put(
+        "\(item.path.dropFirst(location.folder.path.count + 1))  \(size(Double(item.bytes)))  (left by a process that was killed)\n"
+      )
+    }
+    let all =
+      garbage.reduce(0) { $0 + $1.bytes } + weights.reduce(0) { $0 + $1.bytes }
+      + litter.reduce(0) { $0 + $1.bytes }
+    let bytes = size(Double(all))
+    var parts = [count(garbage.count, "stage")]
+    if !weights.isEmpty { parts.append(count(weights.count, "file") + " of weights") }
+    if !litter.isEmpty { parts.append(count(litter.count, "leftover")) }
+    let what = parts.joined(separator: ", ")
+    if garbage.isEmpty, weights.isEmpty, litter.isEmpty {
       Out.put("Nothing to remove.\n")
     } else if yes {
       try StoreUpkeep.remove(garbage, location.folder, store)
       for (digest, _) in weights { try WeightsFolder(location.folder).remove(digest) }
-      Out.put("Removed \(garbage.count) stages\(files), \(bytes).\n")
+      try location.folder.remove(litter)
+      Out.put("Removed \(what), \(bytes).\n")
     } else {
-      Out.put("\(garbage.count) stages\(files), \(bytes). `mtkd-sweep gc --yes` removes them.\n")
+      Out.put("\(what), \(bytes). `mtkd-sweep gc --yes` removes them.\n")
     }
-    _ = lease
   }
 }
 
@@ -263,13 +319,15 @@ struct Archive: ParsableCommand {
     let store = try location.open()
     _ = try store.sweep(sweep)
     guard !FileManager.default.fileExists(atPath: path) else { throw AlreadyThere(path: path) }
-    let (count, lacks) = try StoreUpkeep.archive(sweep, of: store, to: path, scratch: "\(path).packing")
+    let archived = try StoreUpkeep.archive(sweep, of: store, in: location.folder, to: path)
+    let weights = archived.weights == 0 ? "" : " and \(count(archived.weights, "file")) of imported weights"
     Out.put(
-      "\(path): \(count) stages of \(sweep). `mtkd-sweep unarchive \(path) --store DIR` brings it back.\n")
-    if !lacks.isEmpty {
-      let files = lacks.map { "weights/\($0).safetensors" }.joined(separator: ", ")
+      "\(path): \(count(archived.stages, "stage")) of \(sweep)\(weights). `mtkd-sweep unarchive \(path) --store DIR` brings it back.\n"
+    )
+    if !archived.lacks.isEmpty {
+      let files = archived.lacks.map { "weights/\($0).safetensors" }.joined(separator: ", ")
       Talk.say(
-        "It holds the teachers but not the files they were imported from: \(files). Students can be verified without; to verify those teachers too, import the files where the archive is unpacked."
+        "It is without files that teachers were imported from, because the store has them no more: \(files). Teachers that are finished are in it all the same; to verify them too, import the files where the archive is unpacked."
       )
     }
   }
@@ -290,10 +348,9 @@ struct Unarchive: ParsableCommand {
       throw NothingThere(description: "\(file) does not exist. `mtkd-sweep archive SWEEP` writes one.")
     }
     do { try location.folder.create() } catch { throw StoreError.file(error) }
-    let lease = try Lease(of: location.folder, now: Int(Date.now.timeIntervalSince1970))
-    let store = try ResultStore(at: location.folder, .writing)
-    let sweeps = try StoreUpkeep.unarchive(file, into: location.folder, store)
-    _ = lease
+    let sweeps = try Lease.holding(location.folder) { store in
+      try StoreUpkeep.unarchive(file, into: location.folder, store)
+    }
     Out.put(
       "\(sweeps.joined(separator: ", ")) in \(location.path). `mtkd-sweep report --store \(location.path)` shows it.\n"
     )
