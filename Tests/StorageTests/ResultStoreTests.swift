@@ -488,7 +488,9 @@ import Testing
     try raw.write { db in
       let last = try #require(Migrations.migrator.migrations.last)
       try db.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = ?", arguments: [last])
-      try db.execute(sql: "DROP TABLE verification")
+      for table in ["verification_digest", "stage_digest", "sweep_digest", "need", "weights", "writer"] {
+        try db.execute(sql: "DROP TABLE \(table)")
+      }
     }
     try raw.close()
     #expect(try ResultStore(at: place, .reading).stages().count == 1)
