@@ -101,7 +101,12 @@ package final class Verifier: Sendable {
       return (.notComparable("executing it again ended before the end (\(end))\(line)"), by)
     }
     let made = run.attempts.last { $0.outcome == .finished }?.provenance
-    let outcome = try compare(run, records, scratch.stage(key), circumstances: Self.circumstances(made, by))
+    // Another program may report more than the one that made the run: what that one did not report proves
+    // nothing.
+    let isSameProgram = made?.program == by.program
+    let outcome = try compare(
+      run, records, scratch.stage(key), circumstances: Self.circumstances(made, by),
+      ignoringNew: !isSameProgram)
     // Other kernels round otherwise: bits that differ under another profile say nothing about the run.
     if case .different = outcome, let made, made.profile != by.profile {
       return (
@@ -175,7 +180,7 @@ package final class Verifier: Sendable {
   // MARK: Comparing
 
   private func compare(
-    _ run: StoredRun, _ records: [RunRecord], _ again: StageFolder, circumstances: [String]
+    _ run: StoredRun, _ records: [RunRecord], _ again: StageFolder, circumstances: [String], ignoringNew: Bool
   ) throws -> VerificationOutcome {
     var (epochs, totals): ([EpochRecord], Metrics?) = ([], nil)
     for record in records {
@@ -192,7 +197,7 @@ package final class Verifier: Sendable {
           epochsCompared: min(epochs.count, run.epochs.count)))
     }
     for (old, new) in zip(run.epochs, epochs) {
-      if let name = Self.firstDifference(old.metrics, new.metrics) {
+      if let name = Self.firstDifference(old.metrics, new.metrics, ignoringNew) {
         let (was, now) = (old.metrics[name], new.metrics[name])
         return different(old.epoch, "\(name) was \(Self.text(was)) and is \(Self.text(now)) now")
       }
@@ -205,7 +210,7 @@ package final class Verifier: Sendable {
         min(epochs.count, run.epochs.count),
         "there were \(run.epochs.count) epochs and are \(epochs.count) now")
     }
-    if let totals, let name = Self.firstDifference(run.totals, totals) {
+    if let totals, let name = Self.firstDifference(run.totals, totals, ignoringNew) {
       return different(
         nil,
         "\(name) of the whole run was \(Self.text(run.totals[name])) and is \(Self.text(totals[name])) now")
@@ -233,9 +238,11 @@ package final class Verifier: Sendable {
   }
 
   /// By canonical text, in which values that are no numbers are equal.
-  private static func firstDifference(_ old: Metrics, _ new: Metrics) -> String? {
-    let names = Set(old.values.map(\.name)).union(new.values.map(\.name)).sorted()
-    return names.first { text(old[$0]) != text(new[$0]) }
+  ///
+  /// - Parameter ignoringNew: whether names that only the new ones have do not count.
+  private static func firstDifference(_ old: Metrics, _ new: Metrics, _ ignoringNew: Bool) -> String? {
+    let names = Set(old.values.map(\.name)).union(ignoringNew ? [] : new.values.map(\.name))
+    return names.sorted().first { text(old[$0]) != text(new[$0]) }
   }
 
   private static func text(_ value: Double?) -> String {

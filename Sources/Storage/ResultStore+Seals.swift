@@ -23,13 +23,15 @@ package struct Seal: Hashable, Sendable {
 
 extension Seal {
   /// Over all of it and the stage that it is of.
-  func digest(of key: ContentKey) -> ContentKey {
+  ///
+  /// - Parameter text: the provenance as it is written.
+  func digest(of key: ContentKey, provenance text: String) -> ContentKey {
     var hasher = ContentHasher()
     hasher.field("stage", key)
     hasher.field("at", "\(at)")
     hasher.field("equal", "\(isEqual)")
     hasher.field("epochs", "\(epochs)")
-    hasher.field("provenance", provenance.canonicalBytes)
+    hasher.field("provenance", text)
     return hasher.finished()
   }
 }
@@ -41,6 +43,7 @@ extension ResultStore {
   }
 
   func seal(_ key: ContentKey, _ seal: Seal, _ db: Database) throws {
+    let provenance = String(decoding: seal.provenance.canonicalBytes, as: UTF8.self)
     guard
       let stage = try Int64.fetchOne(db, sql: "SELECT id FROM stage WHERE key = ?", arguments: [key.stored])
     else { throw StoreError.unknownStage(key) }
@@ -51,14 +54,13 @@ extension ResultStore {
         SET equal = excluded.equal, epochs = excluded.epochs, provenance = excluded.provenance
         """,
       arguments: [
-        stage, seal.at, seal.isEqual, seal.epochs,
-        String(decoding: seal.provenance.canonicalBytes, as: UTF8.self),
+        stage, seal.at, seal.isEqual, seal.epochs, provenance,
       ])
     try db.execute(
       sql: """
         INSERT INTO verification_digest (stage, at, digest) VALUES (?, ?, ?)
         ON CONFLICT (stage, at) DO UPDATE SET digest = excluded.digest
-        """, arguments: [stage, seal.at, seal.digest(of: key).stored])
+        """, arguments: [stage, seal.at, seal.digest(of: key, provenance: provenance).stored])
   }
 
   /// Takes over the seals of another store whose stages have the same epochs and numbers here.
@@ -116,7 +118,7 @@ extension ResultStore {
       try StoredRow.each("verification", rows) { row in
         let key = try row.key("key")
         guard let digest = try row.optionalKey("digest") else { return }
-        if try self.seal(row).digest(of: key) != digest {
+        if try self.seal(row).digest(of: key, provenance: row.text("provenance")) != digest {
           changed.append(key)
         }
       }

@@ -190,7 +190,6 @@ import Testing
     try folder.write([1], to: "store/\(inside)")
     let kept = [
       "store.sqlite", "store.sqlite-journal", "lease", "slurm.json", "verify.\(getpid())",
-      "clock.\(host).\(getpid())",
       "verify.me", "store.sqlite.before-rebuild", "clock.elsewhere.\(dead)",
     ]
     for name in kept { try folder.write([1], to: "store/\(name)") }
