@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
@@ -113,6 +114,19 @@ int process_spawn(
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   return code;
+}
+
+int process_usable_processors(void) {
+  // Larger sets are needed where the kernel knows more processors.
+  for (int most = 1024; most <= 1 << 20; most *= 4) {
+    cpu_set_t *set = CPU_ALLOC(most);
+    if (!set) return -1;
+    size_t size = CPU_ALLOC_SIZE(most);
+    int code = sched_getaffinity(0, size, set), count = code == 0 ? CPU_COUNT_S(size, set) : -1;
+    CPU_FREE(set);
+    if (code == 0 || errno != EINVAL) return count;
+  }
+  return -1;
 }
 
 int process_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC) == 0 ? 0 : errno; }

@@ -320,7 +320,7 @@ extension Coordinator {
       if end == .exited(Int(WorkerExit.contradicted)) { observe(.warning(intake.lastWords(entry.attempt))) }
       guard let metrics = try takeIn(key, closing: .finished, measurements: measurements(of: key, entry))
       else {
-        return scheduler.handle(.died(key))
+        return try died(key, entry, "its records or its output are not whole")
       }
       // What others read is in the store before they read it. Were its files damaged in between, nobody would make it again once they are done.
       if stages[key]?.kind != StudentStage.kind { try flush() }
@@ -364,17 +364,23 @@ extension Coordinator {
       if cannotWrite == nil {
         cannotWrite = WorkerCannotWrite(stage: title.text, reason: intake.lastWords(entry.attempt))
       }
-      return scheduler.handle(.died(key)) + scheduler.handle(.stopRequested)
+      // In this order, so that nothing is started that would be stopped at once.
+      return scheduler.handle(.stopRequested) + scheduler.handle(.died(key))
     default: break
     }
     let how =
       entry.verdict == .hung
       ? "its worker gave no sign of life for \(Int(limits.silence)) s and was ended"
       : describe(end, entry.attempt)
+    return try died(key, entry, how)
+  }
+
+  /// A worker that left no result: its stage starts again, or is given up.
+  private func died(_ key: ContentKey, _ entry: Running, _ how: String) throws -> [Scheduler.Action] {
     try flush()
-    try store.setOutcome(.died, reason: how, of: id)
+    try store.setOutcome(.died, reason: how, of: AttemptID(key: key, number: entry.attempt.number))
     let actions = scheduler.handle(.died(key))
-    observe(.workerDied(title, how: how, triesLeft: scheduler.triesLeft(key), worker: entry.worker))
+    observe(.workerDied(title(key), how: how, triesLeft: scheduler.triesLeft(key), worker: entry.worker))
     if actions.contains(.giveUp(key)) {
       countFailure(key)
       // Not a result: the next `run` tries again.

@@ -25,8 +25,15 @@ package struct WorkLimits: Sendable {
 
   var memoryLimit: Int { memory ?? Self.available.map { $0 / 10 * 9 } ?? .max }
 
-  /// Bytes that can be had without swapping, as the kernel estimates them.
+  /// Bytes that can be had without swapping, as the kernel estimates them, and within the limit of the control group.
   private static var available: Int? {
+    let share = MachineShare.current
+    let left = share.memory.map { max(0, $0 - share.memoryInUse) }
+    guard let machine = availableOnMachine else { return left }
+    return left.map { min($0, machine) } ?? machine
+  }
+
+  private static var availableOnMachine: Int? {
     let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
     let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
     return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 * 1024 }

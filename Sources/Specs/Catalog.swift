@@ -32,12 +32,17 @@ package struct UnknownName: Error, Equatable, CustomStringConvertible {
 
   package var description: String {
     let hint = NearestName.of(name, among: known).map { " Did you mean '\($0)'?" } ?? ""
-    return "There is no \(kind) named '\(name)'.\(hint) Known: \(known.joined(separator: ", "))."
+    return "There is no \(kind) named '\(name)'.\(hint) \(NearestName.list(known))"
   }
 }
 
 /// The known name that a misspelt one was probably meant to be.
 package enum NearestName {
+  /// A sentence that lists what there is instead.
+  package static func list(_ known: [String]) -> String {
+    known.isEmpty ? "None is known." : "Known: \(known.joined(separator: ", "))."
+  }
+
   /// Within two edits or a third of the length; the first of the nearest. Nil where none is near.
   package static func of(_ name: String, among known: [String]) -> String? {
     let limit = max(2, name.count / 3)

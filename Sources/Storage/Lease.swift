@@ -18,7 +18,7 @@ package final class Lease: Sendable {
     path = folder.lease
     file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard file >= 0 else { throw .file(FileError("write", path)) }
-    guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+    guard SystemCall.retrying({ flock(file, LOCK_EX | LOCK_NB) }) == 0 else {
       let code = errno
       close(file)
       if code == EWOULDBLOCK { throw .held(folder.path, by: Holder.read(path)) }

@@ -13,7 +13,7 @@ package final class OutputHold: Sendable {
     let path = "\(stage.output)/\(Manifest.name)"
     file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return nil }
-    guard flock(file, LOCK_SH | LOCK_NB) == 0 else {
+    guard SystemCall.retrying({ flock(file, LOCK_SH | LOCK_NB) }) == 0 else {
       close(file)
       return nil
     }
@@ -40,7 +40,7 @@ extension StageFolder {
     let file = open("\(output)/\(Manifest.name)", O_RDONLY | O_CLOEXEC)
     if file >= 0 {
       defer { close(file) }
-      guard flock(file, LOCK_EX | LOCK_NB) == 0 else { return false }
+      guard SystemCall.retrying({ flock(file, LOCK_EX | LOCK_NB) }) == 0 else { return false }
       // One rename first: an output is there whole or not there.
       let aside = "\(path)/evicted"
       try AtomicFile.removeFolder(aside)

@@ -43,3 +43,29 @@ package enum WorkerLog {
     _ = SystemCall.write(Array("\(text)\n".utf8), to: STDERR_FILENO)
   }
 }
+
+// In this module the calls below stand in place of the system's of the same names, so that none is made without trying again
+// after a signal: network file systems and disks that are slow answer EINTR.
+
+func open(_ path: String, _ flags: Int32, _ mode: mode_t = 0) -> Int32 {
+  SystemCall.retrying { Glibc.open(path, flags, mode) }
+}
+
+func fsync(_ file: Int32) -> Int32 { SystemCall.retrying { Glibc.fsync(file) } }
+
+func rename(_ old: String, _ new: String) -> Int32 { SystemCall.retrying { Glibc.rename(old, new) } }
+
+func ftruncate(_ file: Int32, _ size: off_t) -> Int32 {
+  SystemCall.retrying { Glibc.ftruncate(file, size) }
+}
+
+func mkdir(_ path: String, _ mode: mode_t) -> Int32 { SystemCall.retrying { Glibc.mkdir(path, mode) } }
+
+@discardableResult
+func unlink(_ path: String) -> Int32 { SystemCall.retrying { Glibc.unlink(path) } }
+
+func rmdir(_ path: String) -> Int32 { SystemCall.retrying { Glibc.rmdir(path) } }
+
+/// Closes a descriptor. It is closed even where a signal interrupts the call, so that is no failure.
+@discardableResult
+func close(_ file: Int32) -> Int32 { Glibc.close(file) == 0 || errno == EINTR ? 0 : -1 }

@@ -69,13 +69,16 @@ private struct Finding {
 
   static func processor() -> Finding {
     let made = ProgramIdentity.provenance()
-    let cores = ProcessInfo.processInfo.activeProcessorCount
-    let memory = Double(ProcessInfo.processInfo.physicalMemory)
+    let share = MachineShare.current
+    let workers = share.processors
+    let memory = Double(share.memory ?? Int(ProcessInfo.processInfo.physicalMemory))
+    let limit = share.memory == nil ? "" : " (the control group's limit)"
     return Finding(
       mark: .fine, topic: "processor",
       sentence:
-        "\(made.cpu), \(cores) \(cores == 1 ? "core" : "cores"), \(size(memory)) of memory; runs compute matrix products by \(NumericsProfile.matrixProducts). A run uses one core, `run` starts \(cores) workers."
-    )
+        "\(made.cpu), \(size(memory)) of memory\(limit); runs compute matrix products by "
+        + "\(NumericsProfile.matrixProducts). A run uses 1 processor, and `run` starts \(workers) "
+        + "\(workers == 1 ? "worker" : "workers"): \(share.processorsBy).")
   }
 
   /// Below this many bytes a sweep of some length does not get far.

@@ -106,6 +106,13 @@ enum ExitCodes {
     exit(inputOutput)
   }
 
+  /// The code with which the program ends after an error.
+  static func code(for error: any Error) -> Int32 {
+    if let code = code(of: error) { return code }
+    let code = MTKDSweep.exitCode(for: error)
+    return error is ExitCode || code != .failure ? code.rawValue : internalError
+  }
+
   /// - Returns: the exit code.
   private static func say(_ error: any Error) -> Int32 {
     if let code = code(of: error) {

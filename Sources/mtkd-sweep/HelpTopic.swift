@@ -42,6 +42,17 @@ extension Catalog where Entry == HelpTopic {
           "\(String(repeating: " ", count: code < 10 ? 4 : code < 100 ? 3 : 2))\(code)  \(meaning)\n"
         }.joined()),
       HelpTopic(
+        name: "on-end",
+        text: """
+          `mtkd-sweep run FILE --on-end COMMAND` runs a line of shell when the run has ended, however it ended; a second Ctrl-C, a
+          kill and a grid that was refused excepted. It finds in its environment:
+
+          \(EndHook.variables.map { "  \($0.name.padding(toLength: 22, withPad: " ", startingAt: 0))\($0.meaning)" }.joined(separator: "\n"))
+
+          mtkd-sweep run grid.json --on-end 'echo "$MTKD_SWEEP_NAME: $MTKD_SWEEP_FINISHED of $MTKD_SWEEP_RUNS" | mail -s done me'
+
+          """),
+      HelpTopic(
         name: "statistics",
         text: """
           A cell holds the runs that differ in nothing but their seed. Its number is the mean of one value a run and the sample

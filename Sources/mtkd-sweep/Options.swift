@@ -158,9 +158,10 @@ struct LimitOptions: ParsableArguments {
 }
 
 extension GridSpec {
-  /// Worker processes on this machine: as asked for, else as the grid says, else as many as cores, divided by the threads of each.
+  /// Worker processes on this machine: as asked for, else as the grid says, else as many as this process may use
+  /// processors, divided by the threads of each.
   func workers(_ asked: Int?, threads: Int) -> Int {
-    asked ?? run.workers ?? max(1, ProcessInfo.processInfo.activeProcessorCount / threads)
+    asked ?? run.workers ?? max(1, MachineShare.current.processors / threads)
   }
 }
 

@@ -26,7 +26,8 @@ struct Run: AsyncParsableCommand {
   @OptionGroup var styles: StyleOptions
   @OptionGroup var place: ExecutorOptions
 
-  @Option(help: "Worker processes; as many as cores, divided by --threads-per-run, where nothing is said.")
+  @Option(
+    help: "Worker processes. (default: as many as processors may be used, divided by --threads-per-run)")
   var workers: Int?
 
   @Option(
@@ -45,6 +46,12 @@ struct Run: AsyncParsableCommand {
 
   @OptionGroup var cache: CacheOptions
   @OptionGroup var share: LimitOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Shell command to run when this run ends, however it ends: it finds the exit code, the counts and the sweep in its environment (`help on-end`).",
+      valueName: "command"))
+  var onEnd: String?
 
   @Flag(help: "What happens as JSON lines on standard output, instead of the table.")
   var events = false
@@ -68,6 +75,24 @@ struct Run: AsyncParsableCommand {
   }
 
   func run() async throws {
+    var sweep: String?
+    do {
+      try await run { sweep = $0 }
+    } catch {
+      endHook(of: sweep, ExitCodes.code(for: error))
+      throw error
+    }
+    endHook(of: sweep, Out.failure == nil ? 0 : ExitCodes.inputOutput)
+  }
+
+  /// Runs the command that `--on-end` names. Nothing is run for a grid that was refused.
+  private func endHook(of sweep: String?, _ code: Int32) {
+    guard let onEnd, let sweep else { return }
+    EndHook(command: onEnd, sweep: sweep, code: code, folder: location.folder).run()
+  }
+
+  /// - Parameter named: is told the sweep's name once it is in the store.
+  private func run(_ named: (String) -> Void) async throws {
     let stop = StopSignal()
     let talk = RunTalk()
     try listen(stop, talk)
@@ -94,6 +119,7 @@ struct Run: AsyncParsableCommand {
       style: styles.style(for: STDERR_FILENO), isLive: isatty(STDERR_FILENO) == 1 && !quiet && !events,
       isQuiet: quiet, detail: verbose, events: events, forecast: sweep.forecast)
     talk.display.withLock { $0 = display }
+    named(sweep.name)
     let start = try runner(of: sweep, store, program.path) { display.show($0) }
     try display.follow(sweep, in: store)
 

@@ -38,7 +38,8 @@ final class RunDisplay: Sendable {
       state.table?.take(event)
       let reason = detail > 0 ? SweepProgress.reason(for: event) : nil
       if let line = state.progress.line(for: event) ?? reason, !isQuiet || SweepProgress.isTrouble(event) {
-        if isLive { draw(&state, above: line) } else { Talk.say("\(Self.stamp()) \(line)") }
+        let count = state.progress.count(after: event).map { " (\($0))" } ?? ""
+        if isLive { draw(&state, above: line) } else { Talk.say("\(Self.stamp()) \(line)\(count)") }
         state.lastLine = .now
       }
       if isLive {
@@ -163,6 +164,16 @@ struct SweepProgress {
       )
     }
     return words.joined(separator: ", ")
+  }
+
+  /// How far the sweep is once a run has ended, such as `7 of 27`; nil after anything else.
+  func count(after event: RunEvent) -> String? {
+    switch event {
+    case .stageFinished(let title, _, _, _) where title.kind == "student",
+      .stageFailed(let title, _, _) where title.kind == "student":
+      "\(doneRuns) of \(counts.distinct)"
+    default: nil
+    }
   }
 
   /// What a terminal shows now, the table excepted.

@@ -24,7 +24,7 @@ struct RunFilter: ExpressibleByArgument {
     for filter in filters where !known.contains(filter.name) {
       let hint = NearestName.of(filter.name, among: known).map { " Did you mean '\($0)'?" } ?? ""
       throw ValidationError(
-        "Runs of \(sweep.name) do not differ in '\(filter.name)'.\(hint) Known: \(known.joined(separator: ", "))."
+        "Runs of \(sweep.name) do not differ in '\(filter.name)'.\(hint) \(NearestName.list(known))"
       )
     }
     var chosen: Set<ContentKey> = []

@@ -33,6 +33,9 @@ int process_spawn(
   pid_t *number, const char *executable, char *const arguments[], char *const environment[], const char *folder,
   const int streams[3], bool leads_group);
 
+/// How many processors this process may run on, by its affinity; -1 where that cannot be told.
+int process_usable_processors(void);
+
 /// Makes a pipe that no other program inherits: its end to read from, then its end to write to. Returns 0, or the system's
 /// number for the reason.
 int process_pipe(int ends[2]);

@@ -189,7 +189,7 @@ struct Gate: Sendable {
       return Self.ownNames.contains(name.lowercased())
         ? .open : .refused(.text("Ask for 127.0.0.1: other names are not answered here.\n", status: 403))
     }
-    if let bearer = request.headers["authorization"], Self.areEqual(bearer, "Bearer \(token)") {
+    if let given = request.headers["authorization"].flatMap(Self.bearer), Self.areEqual(given, token) {
       return .open
     }
     if let cookie = request.cookie(Self.cookie), Self.areEqual(cookie, token) { return .open }
@@ -210,6 +210,13 @@ struct Gate: Sendable {
         body: .bytes(
           Array("The address that `mtkd-sweep serve` printed has a token at its end: open that one.\n".utf8)))
     )
+  }
+
+  /// The token of an `Authorization` header. Names of schemes are the same in capital and small letters (RFC 9110, 11.1).
+  private static func bearer(_ header: String) -> String? {
+    let words = header.split(separator: " ", maxSplits: 1)
+    guard words.count == 2, words[0].lowercased() == "bearer" else { return nil }
+    return words[1].trimmingCharacters(in: .whitespaces)
   }
 
   /// Takes as long for every wrong text of a length.
