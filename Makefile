@@ -8,7 +8,7 @@ STORE    := results
 # Swift's own libraries are linked in: the program starts in half the time, and a cluster's nodes need no Swift.
 RELEASE  := -c release --static-swift-stdlib
 
-.PHONY: build setup setup-tests test soak fuzz asan tsan ubsan demo lint bench bench-torch clean install docs test-tools
+.PHONY: build setup setup-tests test soak faults fuzz asan tsan ubsan demo lint bench bench-torch clean install docs test-tools
 
 build: setup
 	swift build $(RELEASE) --product mtkd-sweep -Xlinker -s
@@ -44,6 +44,11 @@ KILLS ?= 200
 soak: setup-tests
 	swift build --build-tests
 	MTKD_SOAK_KILLS=$(KILLS) swift test --skip-build --filter SoakTests
+
+# Every call of a small sweep to the operating system that can fail, failing, one after the other.
+faults: setup-tests
+	swift build --build-tests
+	MTKD_FAULTS=all swift test --skip-build --filter FaultTests
 
 # Every reader of files from outside against bytes that nobody meant: by mutation, and some under libFuzzer, which looks where they lead.
 SECONDS_EACH ?= 60

@@ -1,3 +1,4 @@
+import Foundation
 import Specs
 
 /// `mtkd-sweep help TOPIC`: what belongs to no single command.

@@ -141,6 +141,9 @@ import Testing
     #expect(
       server.get("/state.json", headers: any + "Authorization: Bearer \(token)\r\n").hasPrefix("HTTP/1.1 200")
     )
+    #expect(
+      server.get("/state.json", headers: any + "authorization: bearer \(token)\r\n").hasPrefix("HTTP/1.1 200")
+    )
     #expect(server.get("/?token=\(token)", headers: any).hasPrefix("HTTP/1.1 303"))
     #expect(server.get("/?token=\(token.dropLast())0x", headers: any).hasPrefix("HTTP/1.1 401"))
   }

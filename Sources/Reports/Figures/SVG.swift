@@ -44,7 +44,7 @@ package struct SVG: Sendable {
   mutating func rectangle(
     _ corner: Point, width: Double, height: Double, _ style: String, fill: String? = nil, hint: String? = nil
   ) {
-    let paint = fill.map { " style=\"fill:\($0)\"" } ?? ""
+    let paint = fill.map { " fill=\"\($0)\"" } ?? ""
     let shape =
       "<rect class=\"\(style)\" x=\"\(Self.number(corner.x))\" y=\"\(Self.number(corner.y))\" width=\"\(Self.number(width))\" height=\"\(Self.number(height))\"\(paint)"
     body.append(Self.closed(shape, "rect", hint))

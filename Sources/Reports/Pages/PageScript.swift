@@ -38,6 +38,8 @@ package enum PageScript {
     };
     const sorted = new Map();
     const wire = root => {
+      // Widths are set here, because the page's policy allows no style in an attribute.
+      for (const part of root.querySelectorAll("[data-flex]")) part.style.flex = part.dataset.flex;
       for (const table of root.querySelectorAll("table.sortable")) {
         const name = table.id || table.closest("section")?.id;
         [...table.tHead.rows[0].cells].forEach((head, column) => {

@@ -105,6 +105,7 @@ package enum PageStyle {
     .notes .gap{padding-left:1rem}
     .work{list-style:none;margin:0;padding:0}.work li{display:grid;grid-template-columns:minmax(0,1fr) minmax(8rem,16rem) 11rem;gap:.3rem 1.2rem;\
     align-items:center;padding:.45rem 0;border-bottom:1px solid var(--line)}.work li:last-child{border:0}.work .bar{height:.5rem}.work .bar i{background:var(--accent)}
+    .work .bar i.rest{background:none}
     .work .sub{text-align:right}
     .sweeps{list-style:none;margin:0;padding:0;display:grid;gap:.9rem}.sweeps h3{margin:0 0 .5rem}
     pre.log{max-height:26rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}

@@ -76,11 +76,9 @@ package enum SweepPage {
       <head>
       <meta charset=utf-8>
       <meta name=viewport content="width=device-width,initial-scale=1">
-      <meta http-equiv=Content-Security-Policy content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; connect-src 'self'">
+      <meta http-equiv=Content-Security-Policy content="\(Markup(trusted: PagePolicy.text))">
       <title>\(title)</title>
-      <style>
-      \(Markup(trusted: PageStyle.sheet))
-      </style>
+      <style>\(Markup(trusted: PagePolicy.sheet))</style>
       </head>
       <body>
       <header class=top><div class=wrap>\(header)</div></header>
@@ -89,9 +87,7 @@ package enum SweepPage {
       \(bodies)
       </main>
       <footer><div class=wrap>\(footer)</div></footer>
-      <script>
-      \(Markup(trusted: script))
-      </script>
+      <script>\(Markup(trusted: PagePolicy.framed(script)))</script>
       </body>
       </html>
 
@@ -156,7 +152,7 @@ package enum StateBar {
   package static func markup(_ states: [(word: String, count: Int)]) -> Markup {
     let words = states.map { "\($0.count) \($0.word == "open" ? "to run" : $0.word)" }
     let parts = states.map { state -> Markup in
-      "<i class=\(state.word) style=\"flex:\(state.count)\"></i>"
+      "<i class=\(state.word) data-flex=\(state.count)></i>"
     }
     let items = zip(states, words).map { state, text -> Markup in "<li class=\(state.word)>\(text)</li>" }
     return """

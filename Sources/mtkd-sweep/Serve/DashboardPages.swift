@@ -118,7 +118,7 @@ enum DashboardPages {
       if let loss = stage.loss, loss.isFinite { words.append("loss \(CurveChart.text(loss))") }
       return """
         <li><a href="/runs/\(stage.key.description)">\(stage.title)</a>\
-        <div class=bar role=progressbar aria-valuenow="\(done)" aria-valuemax="\(stage.steps)" aria-label="\(stage.title)"><i style="flex:\(done)"></i><i class=rest style="flex:\(max(0, stage.steps - done));background:none"></i></div>\
+        <div class=bar role=progressbar aria-valuenow="\(done)" aria-valuemax="\(stage.steps)" aria-label="\(stage.title)"><i data-flex=\(done)></i><i class=rest data-flex=\(max(0, stage.steps - done))></i></div>\
         <span class="sub">\(words.joined(separator: ", "))</span></li>
 
         """

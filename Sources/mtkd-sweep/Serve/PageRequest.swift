@@ -1,3 +1,4 @@
+import Reports
 /// The head of a request, as far as pages need it.
 struct PageRequest: Equatable, Sendable {
   let method: String
@@ -137,7 +138,7 @@ struct PageResponse: Sendable {
     lines += [
       "Connection: close", "Cache-Control: no-store", "X-Content-Type-Options: nosniff",
       "Referrer-Policy: no-referrer",
-      "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+      "Content-Security-Policy: \(PagePolicy.text); frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     ]
     lines += headers.map { "\($0.name): \($0.value)" }
     return Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
