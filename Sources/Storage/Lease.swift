@@ -18,7 +18,7 @@ package final class Lease: Sendable {
     path = folder.lease
     file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard file >= 0 else { throw .file(FileError("write", path)) }
-    guard SystemCall.retrying({ flock(file, LOCK_EX | LOCK_NB) }) == 0 else {
+    guard Self.take(file) else {
       let code = errno
       close(file)
       if code == EWOULDBLOCK { throw .held(folder.path, by: Holder.read(path)) }
@@ -34,6 +34,17 @@ package final class Lease: Sendable {
     }
   }
 
+  /// Takes the lock. A reader that asks who holds it has it for a moment, so that is waited for.
+  private static func take(_ file: Int32) -> Bool {
+    for _ in 0..<10 {
+      if SystemCall.retrying({ flock(file, LOCK_EX | LOCK_NB) }) == 0 { return true }
+      guard errno == EWOULDBLOCK else { return false }
+      usleep(10_000)
+    }
+    errno = EWOULDBLOCK
+    return false
+  }
+
   deinit { close(file) }
 
   /// Shows on other hosts that the holder lives.
@@ -41,9 +52,15 @@ package final class Lease: Sendable {
     guard futimens(file, nil) == 0 else { throw FileError("touch", path) }
   }
 
-  /// Who holds a store now, as far as this host can tell; nil for nobody.
+  /// Who holds a store now; nil for nobody. The lock is asked, which holds in containers and across hosts that see each
+  /// other's locks; process numbers count only where the file system has none.
   package static func holder(of folder: StoreFolder) -> Holder? {
-    guard let holder = Holder.read(folder.lease), holder.identity.isAlive != false else { return nil }
-    return holder
+    let holder = Holder.read(folder.lease)
+    let file = open(folder.lease, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return holder.flatMap { $0.identity.isAlive != false ? $0 : nil } }
+    defer { close(file) }
+    if SystemCall.retrying({ flock(file, LOCK_SH | LOCK_NB) }) == 0 { return nil }
+    if errno == EWOULDBLOCK { return holder }
+    return holder.flatMap { $0.identity.isAlive != false ? $0 : nil }
   }
 }

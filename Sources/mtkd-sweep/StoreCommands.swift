@@ -137,6 +137,9 @@ struct List: ParsableCommand {
   @Flag(help: "Of every run, the digests of its epochs' states and of its checkpoints.")
   var digests = false
 
+  @Flag(help: "Of every run, when its last attempt began and how long it took, where its folder is here.")
+  var long = false
+
   @Flag(help: "JSON on standard output.")
   var json = false
 
@@ -198,8 +201,11 @@ struct List: ParsableCommand {
       let value = (outcome.final ?? outcome.last?.value).map { "  \(metric.text($0))" } ?? ""
       let made =
         isMixed && !outcome.programs.isEmpty ? "  by \(outcome.programs.joined(separator: ", then "))" : ""
+      let times = long ? AttemptTimes.all(of: outcome.point.key, in: location.folder) : [:]
+      let last = times.keys.max().flatMap { times[$0] }.map { "  \($0.text)" } ?? ""
+      let tries = times.count > 1 ? "  \(times.count) attempts" : ""
       Out.put(
-        "\(outcome.point.key.short)  \(state)\(value)  \(labels) seed=\(outcome.point.seed)\(made)\n"
+        "\(outcome.point.key.short)  \(state)\(value)  \(labels) seed=\(outcome.point.seed)\(made)\(last)\(tries)\n"
       )
     }
   }
@@ -268,6 +274,7 @@ struct Show: ParsableCommand {
     let checkpoints = try store.checkpoints(of: stage.key)
     if json {
       let spec = (try? JSONReader.read(Array(stage.spec.utf8)).value) ?? .null
+      let times = AttemptTimes.all(of: stage.key, in: location.folder)
       Out.put(
         mtkd_sweep.json([
           "schema": "mtkd-sweep-run-1",
@@ -289,9 +296,11 @@ struct Show: ParsableCommand {
                 "digest": .string($0.digest.description),
               ]
             }),
+          "teachers": .array(try TeacherFact.all(of: stage, in: store).map(\.json)),
           "attempts": .array(
             try attempts.map { attempt in
               .object([
+                "time": times[attempt.number]?.json ?? .null,
                 "number": JSONValue(attempt.number), "firstStep": JSONValue(attempt.firstStep),
                 "outcome": .string(attempt.outcome.rawValue),
                 "reason": attempt.reason.map { .string($0) } ?? .null,
@@ -307,12 +316,14 @@ struct Show: ParsableCommand {
       "\(stage.title)", "key     \(stage.key)", "state   \(List.word(state))",
       "spec    \(spec.replacing("\n", with: "\n        "))",
     ]
+    lines += try TeacherFact.all(of: stage, in: store).map(\.text)
+    let times = AttemptTimes.all(of: stage.key, in: location.folder)
     for attempt in attempts {
       let made = attempt.provenance.map {
         "mtkd-sweep \($0.version)\($0.commit.map { " (\($0))" } ?? ""), \($0.blas), \($0.cpu), \($0.host)\($0.threading.map { ", \($0)" } ?? "")"
       }
       lines.append(
-        "try \(attempt.number)   from step \(attempt.firstStep), \(attempt.outcome.rawValue)\(attempt.reason.map { ": \($0)" } ?? ""); \(made ?? "never began")"
+        "try \(attempt.number)   from step \(attempt.firstStep), \(attempt.outcome.rawValue)\(attempt.reason.map { ": \($0)" } ?? ""); \(made ?? "never began")\(times[attempt.number].map { "; \($0.text)" } ?? "")"
       )
     }
     let shown = try store.shownMetrics(of: stage.key)
@@ -364,6 +375,8 @@ struct Logs: ParsableCommand {
     var offset = try AtomicFile.read(last.log).count
     while true {
       usleep(500_000)
+      // A log whose middle was cut out goes on from its new end.
+      offset = min(offset, Int(FileStamp(last.log)?.size ?? 0))
       let more = try AtomicFile.read(last.log, from: offset)
       offset += more.count
       if !more.isEmpty { Out.put(String(decoding: more, as: UTF8.self)) }

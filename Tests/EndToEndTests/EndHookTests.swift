@@ -26,6 +26,22 @@ import Testing
     #expect(bad.status == 0 && bad.talk.contains("--on-end"), "\(bad.talk)")
   }
 
+  @Test func `a run shows when it was made, how long it took, and how good its teachers are`() throws {
+    let sweep = try TinySweep(grid: Self.grid)
+    defer { sweep.remove() }
+    #expect(try Program.run("run", "tiny.json", "-q", in: sweep.folder).status == 0)
+    let list = try Program.run("list", "tiny", "--long", in: sweep.folder)
+    let lines = list.out.split(separator: "\n")
+    #expect(
+      lines.count == 4 && lines.allSatisfy { $0.contains("began ") && $0.contains("took ") }, "\(list.out)")
+    let line = try #require(lines.first { $0.contains("mtkd-rl") })
+    let show = try Program.run("show", String(line.prefix(8)), in: sweep.folder)
+    #expect(show.status == 0 && show.out.contains("took "), "\(show.out)")
+    #expect(show.out.contains("teacher cifar_resnet") && show.out.contains("test.acc1"), "\(show.out)")
+    let json = try Program.run("show", String(line.prefix(8)), "--json", in: sweep.folder)
+    #expect(json.out.contains("\"teachers\":[{") && json.out.contains("\"began\":"), "\(json.out)")
+  }
+
   @Test func `without a terminal the lines count the runs`() throws {
     let sweep = try TinySweep(grid: Self.grid)
     defer { sweep.remove() }

@@ -98,8 +98,8 @@ import Testing
     #expect(drawing.texts.count { $0.hasPrefix("± ") } == 12)
     #expect(drawing.texts.contains("α (logit term)") && drawing.texts.contains("β (feature term)"))
     // The highest mean is the brightest, the lowest the darkest.
-    let colours = fields.compactMap { $0.attributes["style"] }
-    #expect(colours.contains("fill:rgb(254,232,56)") && colours.contains("fill:rgb(0,34,78)"))
+    let colours = fields.compactMap { $0.attributes["fill"] }
+    #expect(colours.contains("rgb(254,232,56)") && colours.contains("rgb(0,34,78)"))
   }
 
   @Test func `bars of the loss terms stand on the axis, with the baseline where alpha and beta are not read`()
