@@ -50,7 +50,7 @@ let package = Package(
     module("Networks", uses: ["Tensors", "Specs"]),
     module("Datasets", uses: ["Tensors", "Specs", "CImages", "CZlib"]),
     module("Evaluation"),
-    module("Detection", uses: ["Tensors"]),
+    module("Detection", uses: ["Networks", "Tensors"]),
     module("Distillation", uses: ["Networks", "Tensors", "Specs"]),
     module("Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
     // Orchestration

@@ -1,5 +1,3 @@
-package import Tensors
-
 /// Chooses some of the matched boxes to learn from, so that the many wrong ones do not drown the few right ones.
 ///
 /// k+ = min(positives, ⌊number · share⌋) and k- = min(negatives, number - k+) are drawn uniformly without replacement: the

@@ -21,6 +21,11 @@ package struct Corners: Hashable, Sendable {
     Corners(min(max(x1, 0), width), min(max(y1, 0), height), min(max(x2, 0), width), min(max(y2, 0), height))
   }
 
+  /// With coordinates that single precision has.
+  package var roundedToSingle: Corners {
+    Corners(Double(Float(x1)), Double(Float(y1)), Double(Float(x2)), Double(Float(y2)))
+  }
+
   /// Pixels that both boxes cover.
   package func intersection(with other: Corners) -> Double {
     let across = min(x2, other.x2) - max(x1, other.x1)

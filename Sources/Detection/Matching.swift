@@ -65,3 +65,17 @@ package struct BoxMatcher: Hashable, Sendable {
     return matches
   }
 }
+
+extension BoxMatcher {
+  /// Matches boxes with objects.
+  ///
+  /// - Parameter taking: boxes that take part; the others are ignored, and no object's best box. Nil for all.
+  package func matches(_ boxes: [Corners], _ objects: [Corners], taking: [Bool]? = nil) -> [BoxMatch] {
+    guard let taking else { return matches(Corners.overlaps(objects, boxes), boxes: boxes.count) }
+    let places = boxes.indices.filter { taking[$0] }
+    let found = matches(Corners.overlaps(objects, places.map { boxes[$0] }), boxes: places.count)
+    var all = Array(repeating: BoxMatch.ignored, count: boxes.count)
+    for (place, match) in zip(places, found) { all[place] = match }
+    return all
+  }
+}

@@ -57,20 +57,29 @@ package enum FillRule {
 
   /// The values of one array, rounded to 32 bits and widened again.
   package static func values(seed: Int, name: String, _ shape: Shape) -> [Double] {
-    let key = fnv("\(seed):\(name)")
-    let fanIn = shape.rank > 1 ? shape.inner(of: 0) : 1
-    let last = name.split(separator: ".").last.map(String.init) ?? name
-    let (scale, offset): (Double, Double) =
-      switch last {
-      case "weight": shape.rank > 1 ? ((6 / Double(fanIn)).squareRoot(), 0) : (0.25, 1)
-      case "bias", "running_mean": (0.1, 0)
-      case "running_var": (0.5, 1.5)
-      case "num_batches_tracked": (0, 0)
-      default: (0.5, 0)
-      }
+    let (scale, offset) = range(name, shape)
     return [Double](unsafeUninitializedCapacity: shape.count) { buffer, initialized in
-      fill_values(key, offset, scale, buffer.baseAddress, shape.count)
+      fill_values(fnv("\(seed):\(name)"), offset, scale, buffer.baseAddress, shape.count)
       initialized = shape.count
+    }
+  }
+
+  /// The values of one array in double precision, before they are rounded.
+  package static func unrounded(seed: Int, name: String, _ shape: Shape) -> [Double] {
+    let (scale, offset) = range(name, shape)
+    let key = fnv("\(seed):\(name)")
+    return (0..<shape.count).map { offset + scale * unit(key, $0) }
+  }
+
+  /// How wide an array's values spread, and around what.
+  private static func range(_ name: String, _ shape: Shape) -> (scale: Double, offset: Double) {
+    let fanIn = shape.rank > 1 ? shape.inner(of: 0) : 1
+    switch name.split(separator: ".").last.map(String.init) ?? name {
+    case "weight": return shape.rank > 1 ? ((6 / Double(fanIn)).squareRoot(), 0) : (0.25, 1)
+    case "bias", "running_mean": return (0.1, 0)
+    case "running_var": return (0.5, 1.5)
+    case "num_batches_tracked": return (0, 0)
+    default: return (0.5, 0)
     }
   }
 

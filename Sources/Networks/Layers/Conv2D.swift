@@ -39,6 +39,18 @@ package struct Conv2D: Layer {
     self.groups = groups
   }
 
+  /// With a bias, and arrays that start as they are told to.
+  package init(
+    _ scope: Scope, inputs: Int, outputs: Int, kernel: Int, stride: Int = 1, weight: Initializer,
+    bias: Initializer
+  ) {
+    self.weight = scope.parameter("weight", [outputs, inputs, kernel, kernel], weight)
+    self.bias = scope.parameter("bias", [outputs], bias)
+    self.stride = Extent(stride)
+    padding = Extent((kernel - 1) / 2)
+    groups = 1
+  }
+
   package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     let weight = pass[weight]
     let output = input.conv2D(
