@@ -48,7 +48,7 @@ let package = Package(
     module("Tensors", uses: ["CKernels", "COpenBLAS"]),
     // Engine
     module("Networks", uses: ["Tensors", "Specs"]),
-    module("Datasets", uses: ["Tensors", "Specs", "CImages", "CZlib"]),
+    module("Datasets", uses: ["Evaluation", "Tensors", "Specs", "CImages", "CZlib"]),
     module("Evaluation"),
     module("Detection", uses: ["Networks", "Tensors"]),
     module("Distillation", uses: ["Networks", "Tensors", "Specs"]),
@@ -98,7 +98,7 @@ let package = Package(
     tests(of: "Sweeps", uses: ["Specs"]),
     tests(of: "Tensors"),
     tests(of: "Networks", uses: ["Tensors", "Specs"]),
-    tests(of: "Datasets", uses: ["Tensors", "Specs"]),
+    tests(of: "Datasets", uses: ["Evaluation", "Tensors", "Specs"]),
     tests(of: "Detection", uses: ["Networks", "Specs", "Tensors"]),
     tests(of: "Evaluation", uses: ["Networks", "Specs", "Tensors"]),
     tests(of: "Reports", uses: ["Specs"]),
