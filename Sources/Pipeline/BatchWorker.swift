@@ -15,7 +15,9 @@ package struct BatchWorker {
     package let life: Int
 
     package init(task: Int, array: String?, life: Int) {
-      (self.task, self.array, self.life) = (task, array, life)
+      self.task = task
+      self.array = array
+      self.life = life
     }
   }
 
@@ -35,7 +37,9 @@ package struct BatchWorker {
     guard manifest.tasks.indices.contains(place.task) else {
       throw NoSuchTask(batch: batch, task: place.task)
     }
-    (self.store, self.place, self.executor) = (store, place, executor)
+    self.store = store
+    self.place = place
+    self.executor = executor
   }
 
   /// Folder of the scheduler's commands; nil where they are on the path.

@@ -393,7 +393,8 @@ extension Coordinator {
   private func noRoom(_ end: JobEnd, _ attempt: AttemptFolder) -> String? {
     switch end {
     case .noRoom(let reason): reason
-    case .exited(Int(WorkerExit.noRoom)): AttemptLog(attempt.log).lastWords
+    case .exited(Int(WorkerExit.noRoom)):
+      AttemptLog(attempt.log).lastWords.trimmingCharacters(in: CharacterSet(charactersIn: "."))
     default: nil
     }
   }

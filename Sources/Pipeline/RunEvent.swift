@@ -31,7 +31,9 @@ package struct StageTitle: Hashable, Sendable {
   package let text: String
 
   package init(key: ContentKey, kind: String, text: String) {
-    (self.key, self.kind, self.text) = (key, kind, text)
+    self.key = key
+    self.kind = kind
+    self.text = text
   }
 }
 
@@ -50,8 +52,13 @@ package struct StageProgress: Hashable, Sendable {
   package init(
     title: StageTitle, epoch: Int, epochs: Int, step: Int, steps: Int, loss: Double?, imagesPerSecond: Double?
   ) {
-    (self.title, self.epoch, self.epochs, self.step, self.steps) = (title, epoch, epochs, step, steps)
-    (self.loss, self.imagesPerSecond) = (loss, imagesPerSecond)
+    self.title = title
+    self.epoch = epoch
+    self.epochs = epochs
+    self.step = step
+    self.steps = steps
+    self.loss = loss
+    self.imagesPerSecond = imagesPerSecond
   }
 }
 
@@ -69,6 +76,9 @@ package struct PlanCounts: Hashable, Sendable {
   package var preparations: Int
 
   package init(asked: Int, distinct: Int, done: Int, preparations: Int) {
-    (self.asked, self.distinct, self.done, self.preparations) = (asked, distinct, done, preparations)
+    self.asked = asked
+    self.distinct = distinct
+    self.done = done
+    self.preparations = preparations
   }
 }

@@ -20,7 +20,10 @@ package struct WorkLimits: Sendable {
   package var logLimit = WorkerOptions.standardLogLimit
 
   package init(memory: Int? = nil, niceness: Int = 0, minutes: Double? = nil, silence: Double = 120) {
-    (self.memory, self.niceness, self.minutes, self.silence) = (memory, niceness, minutes, silence)
+    self.memory = memory
+    self.niceness = niceness
+    self.minutes = minutes
+    self.silence = silence
   }
 
   var memoryLimit: Int { memory ?? Self.available.map { $0 / 10 * 9 } ?? .max }

@@ -53,10 +53,13 @@ final class Workspace {
     store: StoreFolder, stage: StageFolder, attempt: AttemptFolder, dataFolder: String?,
     asksTeachers: Bool = false, allowsOtherProfile: Bool = false, stop: StopSignal
   ) throws {
-    (self.store, self.stage, self.attempt, self.dataFolder, self.stop) = (
-      store, stage, attempt, dataFolder, stop
-    )
-    (self.asksTeachers, self.allowsOtherProfile) = (asksTeachers, allowsOtherProfile)
+    self.store = store
+    self.stage = stage
+    self.attempt = attempt
+    self.dataFolder = dataFolder
+    self.stop = stop
+    self.asksTeachers = asksTeachers
+    self.allowsOtherProfile = allowsOtherProfile
     records = try RecordWriter(attempt.records)
   }
 
@@ -166,9 +169,14 @@ struct WorkerProgress: CanonicallyEncodable {
     cpuSeconds: Double,
     stepsHere: Int
   ) {
-    (self.epoch, self.epochs, self.step, self.steps) = (epoch, epochs, step, steps)
-    (self.loss, self.imagesPerSecond) = (loss, imagesPerSecond)
-    (self.cpuSeconds, self.stepsHere) = (cpuSeconds, stepsHere)
+    self.epoch = epoch
+    self.epochs = epochs
+    self.step = step
+    self.steps = steps
+    self.loss = loss
+    self.imagesPerSecond = imagesPerSecond
+    self.cpuSeconds = cpuSeconds
+    self.stepsHere = stepsHere
     peakBytes = Self.peakBytes()
   }
 

@@ -67,7 +67,7 @@ struct TeacherFact {
 
   var text: String {
     let number = accuracy.map { "test.acc1 \(String(format: "%.2f", $0)) %" } ?? "not trained yet"
-    return "teacher \(title), \(number), \(key.short)"
+    return "\(title), \(number), \(key.short)"
   }
 
   var json: JSONValue {
