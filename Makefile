@@ -8,7 +8,7 @@ STORE    := results
 # Swift's own libraries are linked in: the program starts in half the time, and a cluster's nodes need no Swift.
 RELEASE  := -c release --static-swift-stdlib
 
-.PHONY: build setup setup-tests test soak faults fuzz asan tsan ubsan demo lint bench bench-torch clean install docs test-tools
+.PHONY: settings-table build setup setup-tests test soak faults fuzz asan tsan ubsan demo lint bench bench-torch clean install docs test-tools
 
 build: setup
 	swift build $(RELEASE) --product mtkd-sweep -Xlinker -s
@@ -100,6 +100,10 @@ install: build
 	"$(PROGRAM)" --generate-completion-script bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/mtkd-sweep"
 	"$(PROGRAM)" --generate-completion-script zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mtkd-sweep"
 	"$(PROGRAM)" --generate-completion-script fish > "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mtkd-sweep.fish"
+
+# The table of settings in docs/grid.md; a test fails where it is stale.
+settings-table: build
+	$(PROGRAM) settings --guide docs/grid.md
 
 # docs/*.md as plain HTML pages in .build/docs, by whichever Python has the Markdown package.
 docs:

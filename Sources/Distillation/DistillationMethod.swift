@@ -251,19 +251,22 @@ package struct PolicyStep: Sendable {
   }
 }
 
-/// A method's options, complete and of the right types.
+/// A method's options, complete and of the right types, by the names that a grid uses.
 package struct MethodOptions: Sendable {
   private let values: [String: JSONValue]
 
-  /// Fills in defaults. Throws for an option that the method does not have or a value that it does not take.
+  /// Fills in defaults.
+  ///
+  /// - Parameter set: by encoded names, as a `MethodSpec` has them.
+  /// - Throws: `InvalidOption` for an option that the method does not have or a value that it does not take.
   package init(_ set: [String: JSONValue], _ description: MethodDescription) throws(InvalidOption) {
     for (name, value) in set.sorted(by: { $0.key < $1.key }) {
-      guard let option = description.options.first(where: { $0.name == name }) else {
+      guard let option = description.options.first(where: { $0.encodedName == name }) else {
         throw InvalidOption(method: description.name, problem: "there is no option '\(name)'")
       }
       if let expected = option.complaint(about: value) {
         throw InvalidOption(
-          method: description.name, problem: "'\(name)' is \(value) and should be \(expected)")
+          method: description.name, problem: "'\(option.name)' is \(value) and should be \(expected)")
       }
     }
     let chosen = set.map { ChosenOption($0.key, $0.value) }

@@ -6,6 +6,13 @@ package import Specs
 package import Storage
 internal import Training
 
+extension SettingCatalog {
+  /// The settings of this program; an error where one name has two meanings. Whoever starts the program looks at it first.
+  package static let ofThisProgram = Result { () throws(AmbiguousSetting) in
+    try SettingCatalog(methods: Catalog.methods.entries.map { $0.description })
+  }
+}
+
 extension GridVocabulary {
   /// What this program's catalogs let a grid name.
   ///
@@ -17,7 +24,8 @@ extension GridVocabulary {
     dataFolders: [String], gridFolder: String = ".", in folder: StoreFolder? = nil
   ) -> GridVocabulary {
     var vocabulary = GridVocabulary(
-      methods: Catalog.methods.entries.map { $0.description }, networks: NetworkNames.ids,
+      methods: Catalog.methods.entries.map { $0.description },
+      settings: try! SettingCatalog.ofThisProgram.get(), networks: NetworkNames.ids,
       network: { try NetworkNames.spec($0) }, datasets: Catalog.datasets.names,
       dataset: {
         try DatasetCatalog.locate(resolved($0, in: gridFolder), searching: dataFolders, index: .of(folder))

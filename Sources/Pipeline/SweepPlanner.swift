@@ -137,7 +137,9 @@ package enum SweepPlanner {
     let bytes = try text(of: path)
     let folder = folder(of: path)
     let vocabulary = GridVocabulary.engine(dataFolders: dataFolders, gridFolder: folder, in: storeFolder)
-    let grid = try GridReader.draft(bytes, file: path, load: load).judged(by: vocabulary)
+    let grid = try GridReader.draft(
+      bytes, file: path, groups: vocabulary.settings.groups, load: load
+    ).judged(by: vocabulary)
     let expansion = try GridExpansion(grid, vocabulary, limit: limit)
     return ExpandedGrid(
       path: path, text: bytes, grid: grid, expansion: expansion,
@@ -197,7 +199,9 @@ package enum SweepPlanner {
   ) throws -> GridExpansion {
     let vocabulary = GridVocabulary.engine(
       dataFolders: dataFolders, gridFolder: folder(of: path), in: storeFolder)
-    let grid = try GridReader.draft(text(of: path), file: path, load: load).judged(by: vocabulary)
+    let grid = try GridReader.draft(
+      text(of: path), file: path, groups: vocabulary.settings.groups, load: load
+    ).judged(by: vocabulary)
     return try GridExpansion(grid, vocabulary, limit: limit)
   }
 

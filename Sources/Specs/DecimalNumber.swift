@@ -108,6 +108,10 @@ package struct DecimalNumber: Hashable, Sendable {
   }
 }
 
+extension DecimalNumber: ExpressibleByIntegerLiteral {
+  package init(integerLiteral value: Int) { self.init(mantissa: Int64(value), exponent: 0) }
+}
+
 extension DecimalNumber: Comparable {
   package static func < (a: DecimalNumber, b: DecimalNumber) -> Bool {
     let low = min(a.exponent, b.exponent)

@@ -20,21 +20,6 @@ package enum GridKeys {
   ]
   package static let paperPrefix = "preset:paper/"
 
-  /// Settings that every run has, whatever its method.
-  package static let common = [
-    "student", "method", "dataset", "trainImages", "testImages", "validationImages", "teachers",
-    "teacherEpochs",
-    "teacherRecipe", "recipe", "epochs", "batchSize", "learningRate", "weightDecay", "labelSmoothing",
-    "dropPath", "warmupEpochs", "colourJitter", "preset", "trainer", "views", "convolution",
-    "numerics",
-  ]
-
   /// Threads of a run at most.
   package static let mostThreads = 64
-
-  /// More views than this are fresh ones in all but name, and nothing could be kept of them.
-  package static let mostViews = 1000
-
-  /// Settings of grids.md that later versions bring.
-  package static let later = ["baselineRecipe"]
 }

@@ -22,11 +22,11 @@ extension GridReader {
         let _: String? = complain(row, "the settings of a run")
         continue
       }
-      block.include.append(base.merging(members.map { ($0.name, $0.setting) }) { $1 })
+      block.include.append(base.merging(flattened(members).map { ($0.name, $0.setting) }) { $1 })
     }
     var seen: Set<String> = []
     for axis in block.axes + block.zip.flatMap(\.self) where !seen.insert(axis.name).inserted {
-      problems.append(axis.spot.problem("\"\(axis.name)\" is an axis twice"))
+      problems.append(axis.spot.problem("there are two axes \"\(axis.name)\""))
     }
     return block
   }
@@ -39,7 +39,7 @@ extension GridReader {
   private mutating func axes(_ node: GridNode) -> [GridSpec.Axis] {
     guard let members = node.members else { return complain(node, "an object of axes") ?? [] }
     if members.isEmpty { problems.append(node.spot.problem("no axes between the braces")) }
-    return members.map { member in
+    return flattened(members).map { member in
       if member.name == "seed" || member.name == "seeds" {
         problems.append(
           member.spot.problem("seeds are replicates, not an axis; write \"seeds\" at the top level"))
@@ -108,11 +108,11 @@ extension GridReader {
     }
     return (take.elements ?? [take]).flatMap { element -> [GridSpec.Setting] in
       guard let count = element.integer, count > 0 else {
-        let _: String? = complain(element, "an integer from 1 on")
+        let _: String? = complain(element, "an integer, 1 or more")
         return [taken(pool, at: element.spot)]
       }
       guard count <= pool.count else {
-        problems.append(element.spot.problem("take \(count) of a pool of \(pool.count) teachers"))
+        problems.append(element.spot.problem("take \(count) of a pool of \(counted(pool.count, "teacher"))"))
         return [taken(pool, at: element.spot)]
       }
       let chosen = choose == "all" ? Self.combinations(pool[...], count) : [Array(pool.prefix(count))]
@@ -134,7 +134,7 @@ extension GridReader {
       return GridSpec.Filter(conditions: [], spot: node.spot)
     }
     return GridSpec.Filter(
-      conditions: members.map { ($0.name, $0.spot, condition($0.node)) }, spot: node.spot)
+      conditions: flattened(members).map { ($0.name, $0.spot, condition($0.node)) }, spot: node.spot)
   }
 
   private mutating func condition(_ node: GridNode) -> GridSpec.Filter.Condition {
@@ -281,7 +281,7 @@ package enum DecimalRange {
       return rounded(kind == "linspace" ? a + share * span : a * power(span, share))
     }
     guard Set(values).count == count else {
-      return failure("\(count) values that ten digits cannot tell apart")
+      return failure("\(counted(count, "value")) that ten digits cannot tell apart")
     }
     return .success(values)
   }

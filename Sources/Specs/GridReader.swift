@@ -7,13 +7,19 @@ package struct GridReader {
   private static let deepest = 8
 
   private let load: Loader
+  /// Names whose objects hold settings: `transfer`, where there is a `transfer.detector`.
+  let groups: Set<String>
   var problems: [GridProblem] = []
 
-  /// - Parameter file: the path as the user typed it.
+  /// - Parameters:
+  ///   - file: the path as the user typed it.
+  ///   - groups: of the catalog of settings.
   /// - Returns: what could be read, with every problem of how it is written.
-  package static func draft(_ bytes: [UInt8], file: String, load: Loader) -> GridDraft {
+  package static func draft(
+    _ bytes: [UInt8], file: String, groups: Set<String> = [], load: Loader
+  ) -> GridDraft {
     withoutActuallyEscaping(load) { load in
-      var reader = GridReader(load: load)
+      var reader = GridReader(load: load, groups: groups)
       let members = reader.members(of: GridSource(file: file, bytes: bytes), chain: [])
       let grid = members.map { reader.spec($0) }
       return GridDraft(file: file, grid: grid, problems: reader.problems)
@@ -30,7 +36,10 @@ package struct GridReader {
     return grid
   }
 
-  private init(load: @escaping Loader) { self.load = load }
+  private init(load: @escaping Loader, groups: Set<String>) {
+    self.load = load
+    self.groups = groups
+  }
 }
 
 /// A value in its file.
@@ -86,8 +95,10 @@ extension GridReader {
       root = try JSONReader.read(source.contents, allowsComments: true)
     } catch {
       let place = GridPlace(file: source.file, line: error.line, column: error.column)
+      let hint = source.isYAML ? "; this looks like YAML, and a grid is JSON: { \"version\": 1, … }" : ""
       problems.append(
-        GridProblem(place: place, severity: .error, message: error.problem, source: source.line(error.line)))
+        GridProblem(
+          place: place, severity: .error, message: error.problem + hint, source: source.line(error.line)))
       return nil
     }
     let node = GridNode(json: root, source: source)
@@ -105,7 +116,8 @@ extension GridReader {
     let chain = chain + [source.file]
     guard chain.count <= Self.deepest else {
       problems.append(
-        reference.node.spot.problem("a chain of more than \(Self.deepest) grids that extend each other"))
+        reference.node.spot.problem(
+          "more than \(Self.deepest) grids extend one another; write some of it here"))
       return own
     }
     do {
@@ -115,7 +127,7 @@ extension GridReader {
         return own
       }
       guard let extended = members(of: GridSource(file: file, bytes: bytes), chain: chain) else { return own }
-      return Self.laying(own, over: extended)
+      return laying(own, over: extended)
     } catch {
       problems.append(reference.node.spot.problem("cannot read \(name): \(error)"))
       return own
@@ -123,7 +135,7 @@ extension GridReader {
   }
 
   /// Key by key inside `base`, `run` and `report`, whole for everything else.
-  private static func laying(_ own: [GridMember], over extended: [GridMember]) -> [GridMember] {
+  private func laying(_ own: [GridMember], over extended: [GridMember]) -> [GridMember] {
     var kept: [GridMember] = []
     for old in extended where old.name != "extends" {
       let new = own.filter { $0.name == old.name }
@@ -135,7 +147,8 @@ extension GridReader {
       guard ["base", "run", "report"].contains(old.name), case .object(let parts) = old.node.json.kind else {
         continue
       }
-      let replaced = Set(new.flatMap { $0.node.members?.map(\.name) ?? [] })
+      // Members of a group are settings of their own.
+      let replaced = Set(new.flatMap { $0.node.members?.map(\.name) ?? [] }).subtracting(groups)
       let rest = JSONNode(
         kind: .object(parts.filter { !replaced.contains($0.name) }), offset: old.node.json.offset)
       kept.append(
@@ -159,7 +172,7 @@ extension GridReader {
     }
   }
 
-  /// Complains about names that are not allowed at this place.
+  /// Complains about names that are not known at this place.
   mutating func check(_ members: [GridMember], among known: [String]) {
     for member in members where !known.contains(member.name) {
       let hint = NearestName.of(member.name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
@@ -167,16 +180,12 @@ extension GridReader {
     }
   }
 
-  /// Says what a value should have been; nil for convenience at the place of use.
+  /// Says what was expected in a value's place; returns nil for convenience at the place of use.
   mutating func complain<Value>(_ node: GridNode, _ expected: String) -> Value? {
-    problems.append(node.spot.problem("\(Self.shown(node.value)) where \(expected) should be"))
+    let found = node.spot.written(node.value)
+    problems.append(
+      node.spot.problem("expected \(expected), found \(found.count <= 40 ? found : "\(found.prefix(39))…")"))
     return nil
-  }
-
-  /// A value for a message, cut where it is long.
-  private static func shown(_ value: JSONValue) -> String {
-    let text = value.description
-    return text.count <= 40 ? text : "\(text.prefix(39))…"
   }
 
   private mutating func spec(_ members: [GridMember]) -> GridSpec {
@@ -191,10 +200,12 @@ extension GridReader {
     let seeds = node("seeds").map { self.seeds($0) } ?? [1]
     var blocks: [GridSpec.Block] = []
     let own = members.filter { ["axes", "zip", "exclude", "include"].contains($0.name) }
-    // A list of blocks that is none leaves what stands beside it to be judged.
+    // Where "blocks" is no list, what stands beside it is judged all the same.
     let listed = node("blocks")?.elements ?? []
     if !own.isEmpty || listed.isEmpty {
-      blocks.append(block(own, named: nil, at: own.first?.spot ?? start, base: base, seeds: seeds))
+      var whole = block(own, named: nil, at: own.first?.spot ?? start, base: base, seeds: seeds)
+      whole.isBesideBlocks = !listed.isEmpty
+      blocks.append(whole)
     }
     if let list = node("blocks") {
       if listed.isEmpty { let _: String? = complain(list, "a list of blocks") }
@@ -240,7 +251,16 @@ extension GridReader {
       problems.append(
         member.spot.problem("seeds are replicates of every cell; write \"seeds\" beside \"base\""))
     }
-    return Dictionary(members.map { ($0.name, $0.setting) }) { $1 }
+    return Dictionary(flattened(members).map { ($0.name, $0.setting) }) { $1 }
+  }
+
+  /// `"transfer": { "detector": … }` as `transfer.detector`; everything else as it is.
+  func flattened(_ members: [GridMember]) -> [GridMember] {
+    if groups.isEmpty { return members }
+    return members.flatMap { member -> [GridMember] in
+      guard groups.contains(member.name), let parts = member.node.members else { return [member] }
+      return parts.map { GridMember(name: "\(member.name).\($0.name)", spot: $0.spot, node: $0.node) }
+    }
   }
 
   private mutating func seeds(_ node: GridNode) -> [Int] {
@@ -250,7 +270,7 @@ extension GridReader {
         return complain(element, "a seed: an integer, 0 or more")
       }
       if list.isEmpty { problems.append(node.spot.problem("an empty list of seeds")) }
-      if Set(seeds).count != seeds.count { problems.append(node.spot.problem("a seed stands here twice")) }
+      if Set(seeds).count != seeds.count { problems.append(node.spot.problem("a seed appears twice")) }
       return seeds
     }
     guard let members = node.members else {

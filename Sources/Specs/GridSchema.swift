@@ -1,4 +1,4 @@
-/// The JSON schema of grid files, for editors: made of the lists that the reader reads by.
+/// The JSON schema of grid files, for editors: made of the descriptions that the reader reads by.
 package enum GridSchema {
   package static func value(_ vocabulary: GridVocabulary) -> JSONValue {
     let settings = settings(vocabulary)
@@ -22,7 +22,8 @@ package enum GridSchema {
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "mtkd-sweep grid, version 1"
     schema["$defs"] = .object([
-      "run": object(settings), "axes": axes(settings),
+      "run": object(settings.merging(groups(settings, vocabulary.settings)) { $1 }),
+      "axes": axes(settings, vocabulary.settings),
       "match": filled(object(settings.mapValues { _ in reference("condition") })),
       "condition": condition,
       "seeds": [
@@ -58,22 +59,16 @@ package enum GridSchema {
   }
 
   /// Every setting as an axis: a list of its values; for numbers also ranges, for teachers also subsets of a pool.
-  private static func axes(_ settings: [String: JSONValue]) -> JSONValue {
+  private static func axes(_ settings: [String: JSONValue], _ catalog: SettingCatalog) -> JSONValue {
     let numbers: JSONValue = ["type": "array", "minItems": 3, "maxItems": 3, "items": ["type": "number"]]
     let ranges = ["range", "linspace", "logspace"].map { object([$0: numbers], required: [$0]) }
-    let pool = object(
-      [
-        "pool": ["type": "array", "minItems": 1],
-        "take": ["oneOf": [positive, ["type": "array", "minItems": 1, "items": positive]]],
-        "choose": words(["prefix", "all"]),
-      ], required: ["pool", "take"])
-    return filled(
-      object(
-        settings.map { name, values in
-          (name, ["type": "array", "minItems": 1, "items": values] as JSONValue)
-        }.reduce(into: [:]) { axes, axis in
-          axes[axis.0] = ["anyOf": .array([axis.1] + ranges + (axis.0 == "teachers" ? [pool] : []))]
-        }))
+    var axes: [String: JSONValue] = [:]
+    for (name, values) in settings {
+      let list: JSONValue = ["type": "array", "minItems": 1, "items": values]
+      let pools = catalog[name]?.kind == .teachers ? [SettingKind.pool] : []
+      axes[name] = ["anyOf": .array([list] + ranges + pools)]
+    }
+    return filled(object(axes))
   }
 
   /// What a filter asks of a setting.
@@ -105,64 +100,30 @@ package enum GridSchema {
     "paperValues": words(GridKeys.paperTables.map { GridKeys.paperPrefix + $0 }),
   ]
 
-  /// Common settings, then the options of all methods.
+  /// A schema for each setting: what its kind accepts, with its sentence and its default.
   private static func settings(_ vocabulary: GridVocabulary) -> [String: JSONValue] {
     var settings: [String: JSONValue] = [:]
-    for option in vocabulary.methods.flatMap(\.options) {
-      // Methods may mean different things by one name: what any of them takes is allowed.
-      let schema = schema(of: option)
-      settings[option.name] =
-        settings[option.name].map { $0 == schema ? schema : ["anyOf": [$0, schema]] } ?? schema
+    for setting in vocabulary.settings.entries {
+      var schema = setting.kind.schema(presets: vocabulary.presets)
+      schema["description"] = .string(setting.sentence)
+      if setting.standard != .null { schema["default"] = setting.standard }
+      settings[setting.name] = .object(schema)
     }
-    for name in GridKeys.common { settings[name] = .object([:]) }
-    for name in ["epochs", "batchSize", "teacherEpochs", "trainImages", "testImages"] {
-      settings[name] = positive
-    }
-    settings["validationImages"] = ["type": "integer", "minimum": 0]
-    settings["views"] = [
-      "type": "integer", "minimum": 0, "maximum": .number(DecimalNumber(GridKeys.mostViews)),
-    ]
-    settings["learningRate"] = ["type": "number", "exclusiveMinimum": 0]
-    settings["convolution"] = words(RecipeSpec.ConvolutionKind.allCases.map(\.rawValue))
-    settings["numerics"] = words(RecipeSpec.NumericsKind.allCases.map(\.rawValue))
-    settings["student"] = ["type": ["string", "object"]]
-    settings["method"] = text
-    settings["dataset"] = text
-    settings["recipe"] = words(RecipeSpec.Name.allCases.map(\.rawValue))
-    settings["teacherRecipe"] = words(RecipeSpec.Name.allCases.map(\.rawValue))
-    for name in ["weightDecay", "labelSmoothing", "dropPath"] {
-      settings[name] = ["type": "number", "minimum": 0]
-    }
-    settings["colourJitter"] = ["type": "number", "minimum": 0, "maximum": 1]
-    settings["warmupEpochs"] = ["type": "integer", "minimum": 0]
-    settings["preset"] = words(vocabulary.methods.flatMap { $0.presets.map(\.name) })
-    settings["teachers"] = ["type": ["array", "object"]]
-    settings["trainer"] = object(
-      [
-        "command": ["type": "array", "minItems": 1, "items": text], "files": list(of: text), "name": text,
-        "metrics": [
-          "type": "object",
-          "additionalProperties": object([
-            "title": text, "unit": text, "headline": ["type": "boolean"],
-            "direction": words(MetricDirection.allCases.map(\.rawValue)),
-          ]),
-        ],
-      ], required: ["command"])
     return settings
   }
 
-  private static func schema(of option: OptionDescription) -> JSONValue {
-    var schema: [String: JSONValue] = ["description": .string(option.help), "default": option.standard]
-    switch option.kind {
-    case .number(let minimum): (schema["type"], schema["minimum"]) = ("number", .number(minimum))
-    case .integer(let minimum):
-      (schema["type"], schema["minimum"]) = ("integer", .number(DecimalNumber(minimum)))
-    case .flag: schema["type"] = "boolean"
-    case .choice(let words): schema["enum"] = .array(words.map { .string($0) })
-    case .words(let words): (schema["type"], schema["items"]) = ("array", self.words(words))
-    case .integerOr(let minimum, let words):
-      schema["oneOf"] = [["type": "integer", "minimum": .number(DecimalNumber(minimum))], self.words(words)]
+  /// `"transfer": { "detector": … }` for `transfer.detector`.
+  private static func groups(
+    _ settings: [String: JSONValue], _ catalog: SettingCatalog
+  ) -> [String: JSONValue] {
+    var groups: [String: JSONValue] = [:]
+    for group in catalog.groups {
+      var members: [String: JSONValue] = [:]
+      for (name, schema) in settings where name.hasPrefix("\(group).") {
+        members[String(name.dropFirst(group.count + 1))] = schema
+      }
+      groups[group] = object(members)
     }
-    return .object(schema)
+    return groups
   }
 }

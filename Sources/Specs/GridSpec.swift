@@ -29,6 +29,8 @@ package struct GridSpec: Sendable {
     package var exclude: [Filter]
     package var include: [[String: Setting]]
     package var seeds: [Int]
+    /// Whether it is the file's own block where the file has others.
+    package var isBesideBlocks = false
   }
 
   package struct Axis: Sendable {
@@ -47,6 +49,9 @@ package struct GridSpec: Sendable {
     package var nameSpot: GridSpot?
     /// Of the names in a list or a pool of teachers, in their order; empty for everything else.
     package var elementSpots: [GridSpot] = []
+
+    /// The value as its file has it: `2.0` is not `2`.
+    package var written: String { spot.written(value) }
   }
 
   /// What a run must look like to be left out: all conditions at once.
@@ -114,7 +119,9 @@ package struct GridPlace: Hashable, Sendable {
   package let column: Int
 
   package init(file: String, line: Int, column: Int) {
-    (self.file, self.line, self.column) = (file, line, column)
+    self.file = file
+    self.line = line
+    self.column = column
   }
 }
 
@@ -126,7 +133,8 @@ package final class GridSource: Sendable {
   private let starts: [Int]
 
   package init(file: String, bytes: [UInt8]) {
-    (self.file, contents) = (file, bytes)
+    self.file = file
+    contents = bytes
     starts = [0] + bytes.indices.filter { bytes[$0] == UInt8(ascii: "\n") }.map { $0 + 1 }
   }
 
@@ -135,6 +143,16 @@ package final class GridSource: Sendable {
     guard starts.indices.contains(number - 1) else { return "" }
     let end = number < starts.count ? starts[number] - 1 : contents.count
     return String(decoding: contents[starts[number - 1]..<end], as: UTF8.self)
+  }
+
+  /// Whether the text looks like YAML: a name with a colon, a dash or three of them, where JSON has a brace.
+  var isYAML: Bool {
+    if file.hasSuffix(".yaml") || file.hasSuffix(".yml") { return true }
+    let lines = String(decoding: contents.prefix(4096), as: UTF8.self).split(separator: "\n")
+    let first = lines.first { !$0.allSatisfy(\.isWhitespace) && !$0.hasPrefix("#") } ?? ""
+    let word = first.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+    return first.hasPrefix("---") || first.hasPrefix("- ")
+      || (!word.isEmpty && first.dropFirst(word.count).hasPrefix(":"))
   }
 
   /// Where a byte stands.
@@ -155,7 +173,18 @@ package struct GridSpot: Sendable {
   package let source: GridSource
   package let offset: Int
 
-  package init(_ source: GridSource, _ offset: Int) { (self.source, self.offset) = (source, offset) }
+  package init(_ source: GridSource, _ offset: Int) {
+    self.source = source
+    self.offset = offset
+  }
+
+  /// A value that stands here, as the file has it.
+  func written(_ value: JSONValue) -> String {
+    guard value.number != nil else { return value.description }
+    let digits = source.contents[min(offset, source.contents.count)...].prefix { JSONReader.isNumeric($0) }
+    // The values of a range stand where the range does.
+    return digits.isEmpty ? value.description : String(decoding: digits, as: UTF8.self)
+  }
 
   package var place: GridPlace { source.place(of: offset) }
 

@@ -1,6 +1,8 @@
 /// What a grid can name, handed to the grid reader as data: the orchestration does not know the engine's catalogs.
 package struct GridVocabulary: Sendable {
   package var methods: [MethodDescription]
+  /// Every setting that a run can have.
+  package var settings: SettingCatalog
   /// Canonical names of networks, for hints and listings.
   package var networks: [String]
   /// Reads a network as a grid writes it, a name or `{ "family": …, parameters }`. Throws `UnknownName` or `InvalidNetwork`.
@@ -26,14 +28,22 @@ package struct GridVocabulary: Sendable {
     throw InvalidNetwork(family: "teacher", problem: "\(teacher) cannot be read without a store")
   }
 
+  /// - Parameter settings: those of the methods among them.
   package init(
-    methods: [MethodDescription], networks: [String],
+    methods: [MethodDescription], settings: SettingCatalog, networks: [String],
     network: @escaping @Sendable (JSONValue) throws -> ModelSpec,
     datasets: [String], dataset: @escaping @Sendable (String) throws -> DatasetSpec
   ) {
-    (self.methods, self.networks, self.network) = (methods, networks, network)
-    (self.datasets, self.dataset) = (datasets, dataset)
+    self.methods = methods
+    self.settings = settings
+    self.networks = networks
+    self.network = network
+    self.datasets = datasets
+    self.dataset = dataset
   }
+
+  /// Names of the bundles of options of all methods.
+  package var presets: [String] { methods.flatMap { $0.presets.map(\.name) } }
 }
 
 /// A family with parameters that it cannot be built from.
@@ -41,7 +51,10 @@ package struct InvalidNetwork: Error, Equatable, CustomStringConvertible {
   package let family: String
   package let problem: String
 
-  package init(family: String, problem: String) { (self.family, self.problem) = (family, problem) }
+  package init(family: String, problem: String) {
+    self.family = family
+    self.problem = problem
+  }
 
   package var description: String {
     "\(family): \(problem). `mtkd-sweep models` lists networks with their parameters."

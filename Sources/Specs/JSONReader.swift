@@ -72,7 +72,8 @@ package struct JSONReader {
   }
 
   private init(bytes: UnsafeBufferPointer<UInt8>, allowsComments: Bool) {
-    (self.bytes, self.allowsComments) = (bytes, allowsComments)
+    self.bytes = bytes
+    self.allowsComments = allowsComments
   }
 
   private mutating func document() throws(JSONSyntaxError) -> JSONNode {
@@ -104,7 +105,7 @@ package struct JSONReader {
 
   private mutating func value(depth: Int) throws(JSONSyntaxError) -> JSONNode {
     let start = at
-    guard let byte = peek() else { throw error("the text ends where a value should be") }
+    guard let byte = peek() else { throw error("expected a value, but the text ends") }
     switch byte {
     case UInt8(ascii: "{"): return try object(depth: depth)
     case UInt8(ascii: "["): return try array(depth: depth)
@@ -113,7 +114,7 @@ package struct JSONReader {
     case UInt8(ascii: "t") where take("true"): return JSONNode(kind: .bool(true), offset: start)
     case UInt8(ascii: "f") where take("false"): return JSONNode(kind: .bool(false), offset: start)
     case UInt8(ascii: "n") where take("null"): return JSONNode(kind: .null, offset: start)
-    default: throw error("\(character()) where a value should be")
+    default: throw error("expected a value, found \(character())")
     }
   }
 
@@ -125,11 +126,11 @@ package struct JSONReader {
     while peek() != UInt8(ascii: "}") {
       let offset = at
       guard peek() == UInt8(ascii: "\"") else {
-        throw error("\(character()) where a name in quotes should be")
+        throw error("expected a name in quotes, found \(character())")
       }
       let name = try string()
       guard names.insert(name).inserted else {
-        throw error("the name \"\(name)\" stands here twice", at: offset)
+        throw error("the name \"\(name)\" appears twice in this object", at: offset)
       }
       try skipSpace()
       guard peek() == UInt8(ascii: ":") else { throw error("no ':' after the name \"\(name)\"") }
@@ -169,7 +170,7 @@ package struct JSONReader {
       throw error("the text ends, but the bracket of \(place.line):\(place.column) is still open")
     }
     guard byte == UInt8(ascii: ",") else {
-      throw error("\(character()) where ',' or '\(Character(UnicodeScalar(end)))' should be")
+      throw error("expected ',' or '\(Character(UnicodeScalar(end)))', found \(character())")
     }
     let comma = at
     at += 1
@@ -191,7 +192,7 @@ package struct JSONReader {
     return JSONNode(kind: .number(number, isInteger: isInteger), offset: start)
   }
 
-  private static func isNumeric(_ byte: UInt8) -> Bool {
+  static func isNumeric(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
       UInt8(ascii: "e"), UInt8(ascii: "E"):
@@ -279,7 +280,7 @@ package struct JSONReader {
         at += 1
       }
     } else {
-      throw error("'/' where a value should be")
+      throw error("expected a value, found '/'")
     }
   }
 

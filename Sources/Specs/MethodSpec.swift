@@ -1,7 +1,7 @@
 /// A distillation method and the options that it reads.
 package struct MethodSpec: Hashable, Sendable {
   package var name: String
-  /// What was set to something other than the method's default. An option that the method does not read is never here,
+  /// What was set to something other than the method's default, by encoded names. An option that the method does not read is never here,
   /// which is why a baseline is one run whatever the grid says of alpha.
   package var options: [String: JSONValue]
   /// Which of the results that the method had under this name and these options; see `MethodDescription.revision`.
@@ -50,10 +50,14 @@ extension MethodSpec: CanonicallyEncodable {
 
 /// An option with the value that it has.
 package struct ChosenOption: Hashable, Sendable {
+  /// As canonical encodings have it.
   package let name: String
   package let value: JSONValue
 
-  package init(_ name: String, _ value: JSONValue) { (self.name, self.value) = (name, value) }
+  package init(_ name: String, _ value: JSONValue) {
+    self.name = name
+    self.value = value
+  }
 
   /// The order of the canonical form.
   package func precedes(_ other: ChosenOption) -> Bool {
@@ -61,14 +65,18 @@ package struct ChosenOption: Hashable, Sendable {
   }
 }
 
-/// The options of a run as a method's rules ask for them: what is set, else the default; nil for what the method does not have.
+/// The options of a run as a method's rules ask for them, by the names that a grid uses: what is set, else the default; nil for what the
+/// method does not have.
 package struct OptionValues: Sendable {
   fileprivate let method: MethodDescription
   /// A few: looked through one by one.
   fileprivate let set: [ChosenOption]
+  /// How many teachers the run has, 1 or more; nil where that is not known.
+  package let teachers: Int?
 
   /// - Precondition: the option is no amount. Runs by the hundred thousand differ in nothing else, and rules are asked once for all of them.
   package subscript(name: String) -> JSONValue? {
+    let name = method.encodedNames[name] ?? name
     precondition(!method.amounts.contains(name), "\(name) is an amount, and rules look at choices alone")
     for option in set where option.name == name { return option.value }
     return method.standards[name]
@@ -77,9 +85,9 @@ package struct OptionValues: Sendable {
 
 /// What a method's rules say of what is set. Options that differ in amounts alone have the same.
 package struct OptionRules: Sendable {
-  /// Options that the others leave unread, some of which may be set to their defaults.
+  /// Encoded names of options that the others leave unread, some of which may be set to their defaults.
   fileprivate let silenced: [String]
-  /// Options that are left unread by what makes a difference.
+  /// Options that are left unread by what makes a difference, by the names that a grid uses.
   package let unread: [String]
   /// What is wrong with the combination; a sentence for each problem.
   package let problems: [String]
@@ -97,52 +105,74 @@ package struct MethodDescription: Sendable {
   package let teacherOutputs: TeacherOutputs
   /// Whether maps go through the teachers' classifiers, which a transformer's does not take.
   package let readsTeacherHeads: Bool
-  package let options: [OptionDescription]
+  package let options: [SettingDescription]
   /// Named bundles of options, the value of the key `preset`; the first is the default and holds the options' defaults.
   package let presets: [(name: String, options: [String: JSONValue])]
-  /// Options that change nothing, given all of them resolved: they are in no key. Like `problems` it looks at choices alone: not at `.number`.
+  /// Options that change nothing, given all of them resolved and the number of teachers: they are in no key. Like `problems` it looks at
+  /// choices alone: not at `.number`.
   package let unread: @Sendable (_ options: OptionValues) -> [String]
   /// What is wrong with a combination of options, all of them resolved; a sentence for each problem.
   package let problems: @Sendable (_ options: OptionValues) -> [String]
   /// Rises when the same options give other results: runs of before keep their keys and are not mixed with new ones.
   package let revision: Int
-  /// What a step takes beside that of a plain student, in such steps: of methods that look ahead. For forecasts.
+  /// Extra cost of a step, in units of a plain student's step; for forecasts.
   package let extraSteps: Double
   /// The formula as implemented, then paper, release and our choice; lines.
   package let explanation: String
+  /// By encoded names.
   fileprivate let standards: [String: JSONValue]
-  /// Options of kind `.number`.
+  /// Encoded names of options of kind `.number`.
   fileprivate let amounts: Set<String>
+  /// Of options whose encoded name is another than a grid's.
+  fileprivate let encodedNames: [String: String]
 
   package init(
     name: String, aliases: [String] = [], summary: String, readsTeachers: Bool,
     teacherOutputs: TeacherOutputs = .all, readsTeacherHeads: Bool = false,
-    options: [OptionDescription] = [], presets: [(name: String, options: [String: JSONValue])] = [],
+    options: [SettingDescription] = [], presets: [(name: String, options: [String: JSONValue])] = [],
     unread: @escaping @Sendable (OptionValues) -> [String] = { _ in [] },
     problems: @escaping @Sendable (OptionValues) -> [String] = { _ in [] },
     revision: Int = 1, extraSteps: Double = 0,
     explanation: String = ""
   ) {
-    (self.name, self.aliases, self.summary) = (name, aliases, summary)
-    (self.readsTeachers, self.options, self.presets) = (readsTeachers, options, presets)
-    (self.unread, self.problems, self.explanation) = (unread, problems, explanation)
-    self.readsTeacherHeads = readsTeacherHeads
+    self.name = name
+    self.aliases = aliases
+    self.summary = summary
+    self.readsTeachers = readsTeachers
     self.teacherOutputs = readsTeachers ? teacherOutputs : .none
+    self.readsTeacherHeads = readsTeacherHeads
+    self.options = options
+    self.presets = presets
+    self.unread = unread
+    self.problems = problems
     self.extraSteps = extraSteps
     self.revision = revision
-    standards = Dictionary(options.map { ($0.name, $0.standard) }) { first, _ in first }
-    amounts = Set(options.filter(\.isAmount).map(\.name))
+    self.explanation = explanation
+    standards = Dictionary(options.map { ($0.encodedName, $0.standard) }) { first, _ in first }
+    amounts = Set(options.filter(\.isAmount).map(\.encodedName))
+    encodedNames = Dictionary(
+      options.filter { $0.encodedName != $0.name }.map { ($0.name, $0.encodedName) }
+    ) { first, _ in first }
   }
 
-  /// Every option with its value: defaults, then what is set.
+  /// The name that encodings have for what a grid calls an option.
+  package func encodedName(of option: String) -> String { encodedNames[option] ?? option }
+
+  /// Every option with its value, by the names that a grid uses: defaults, then what is set.
+  ///
+  /// - Parameter set: by encoded names.
   package func resolved(_ set: [String: JSONValue]) -> [String: JSONValue] {
-    standards.merging(set) { $1 }
+    Dictionary(options.map { ($0.name, set[$0.encodedName] ?? $0.standard) }) { first, _ in first }
   }
 
   /// What its rules say where this is set.
-  package func rules(_ set: [ChosenOption]) -> OptionRules {
-    let silenced = unread(OptionValues(method: self, set: set))
-    let rest = OptionValues(method: self, set: set.filter { !isIdle($0, silenced) })
+  ///
+  /// - Parameter teachers: how many the run has; nil where that is not known.
+  package func rules(_ set: [ChosenOption], teachers: Int? = nil) -> OptionRules {
+    let silenced = unread(OptionValues(method: self, set: set, teachers: teachers)).map {
+      encodedName(of: $0)
+    }
+    let rest = OptionValues(method: self, set: set.filter { !isIdle($0, silenced) }, teachers: teachers)
     // What is left out may have decided what is read.
     return OptionRules(silenced: silenced, unread: unread(rest), problems: problems(rest))
   }
@@ -155,10 +185,11 @@ package struct MethodDescription: Sendable {
     set.contains { isIdle($0, rules.silenced) } ? set.filter { !isIdle($0, rules.silenced) } : set
   }
 
-  /// The same of options in no order.
-  package func reduced(_ set: [String: JSONValue]) -> [String: JSONValue] {
+  /// The same of options in no order, by encoded names.
+  package func reduced(_ set: [String: JSONValue], teachers: Int? = nil) -> [String: JSONValue] {
     let options = set.map { ChosenOption($0.key, $0.value) }
-    return Dictionary(uniqueKeysWithValues: reduced(options, rules(options)).map { ($0.name, $0.value) })
+    let rules = rules(options, teachers: teachers)
+    return Dictionary(uniqueKeysWithValues: reduced(options, rules).map { ($0.name, $0.value) })
   }
 
   private func isIdle(_ option: ChosenOption, _ silenced: [String]) -> Bool {
@@ -177,54 +208,4 @@ package enum TeacherOutputs: Int, Comparable, Sendable {
   case all
 
   package static func < (a: TeacherOutputs, b: TeacherOutputs) -> Bool { a.rawValue < b.rawValue }
-}
-
-/// One option of a method.
-package struct OptionDescription: Sendable {
-  package enum Kind: Sendable {
-    /// From `minimum` on.
-    case number(minimum: DecimalNumber)
-    case integer(minimum: Int)
-    case flag
-    case choice([String])
-    /// A list of different words, at least one.
-    case words([String])
-    /// An integer from `minimum` on, or one of the words.
-    case integerOr(minimum: Int, [String])
-  }
-
-  package let name: String
-  package let kind: Kind
-  package let standard: JSONValue
-  package let help: String
-
-  package init(_ name: String, _ kind: Kind, standard: JSONValue, help: String) {
-    (self.name, self.kind, self.standard, self.help) = (name, kind, standard, help)
-  }
-
-  /// Whether it is a quantity that is varied, not something that decides what else is read.
-  package var isAmount: Bool { if case .number = kind { true } else { false } }
-
-  /// What a value should be, where this one is not acceptable; nil where it is.
-  package func complaint(about value: JSONValue) -> String? {
-    switch kind {
-    case .number(let minimum):
-      value.number.map { $0 >= minimum } == true ? nil : "a number, \(minimum) or more"
-    case .integer(let minimum):
-      value.integer.map { $0 >= minimum } == true ? nil : "an integer, \(minimum) or more"
-    case .flag: value.bool == nil ? "true or false" : nil
-    case .choice(let words):
-      value.string.map(words.contains) == true ? nil : "one of \(words.joined(separator: ", "))"
-    case .words(let words):
-      Self.areWords(value, among: words) ? nil : "a list of \(words.joined(separator: ", "))"
-    case .integerOr(let minimum, let words):
-      value.integer.map { $0 >= minimum } == true || value.string.map(words.contains) == true
-        ? nil : "\(words.joined(separator: ", ")), or an integer, \(minimum) or more"
-    }
-  }
-
-  private static func areWords(_ value: JSONValue, among words: [String]) -> Bool {
-    guard let list = value.array, !list.isEmpty, Set(list).count == list.count else { return false }
-    return list.allSatisfy { $0.string.map(words.contains) == true }
-  }
 }

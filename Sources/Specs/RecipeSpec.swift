@@ -1,4 +1,4 @@
-/// How a network is trained: SGD with momentum under a multi-step schedule where nothing else is said (`methods.md` 7.1, 7.2).
+/// How a network is trained (default: SGD with momentum under a multi-step schedule, `methods.md` 7.1, 7.2).
 package struct RecipeSpec: Hashable, Sendable {
   /// Recipes that a grid can name.
   package enum Name: String, CaseIterable, Sendable {
@@ -8,6 +8,8 @@ package struct RecipeSpec: Hashable, Sendable {
     case imagenet
     /// Of vision transformers: AdamW, warm-up, cosine, smoothed labels, stochastic depth.
     case vit
+
+    package var schedule: Schedule { self == .vit ? .cosine : .multiStep }
   }
 
   package enum Optimizer: String, CaseIterable, Sendable {
@@ -33,22 +35,16 @@ package struct RecipeSpec: Hashable, Sendable {
   package var gamma: DecimalNumber
   package var optimizer = Optimizer.sgd
   package var schedule = Schedule.multiStep
-  /// Epochs in which the rate rises from `warmupRate`; of the cosine schedule.
-  package var warmupEpochs = 0
+  /// Where the rate starts to rise during warm-up.
   package var warmupRate = DecimalNumber(0)
   /// Where the cosine ends.
   package var leastRate = DecimalNumber(0)
-  /// The share of a label that all classes divide among them.
-  package var labelSmoothing = DecimalNumber(0)
-  /// The highest probability with which stochastic depth leaves out a branch of a transformer.
-  package var dropPath = DecimalNumber(0)
 
-  /// How strongly the colours of photographs change: brightness, contrast and saturation by factors from 1 - this to 1 + this.
-  package var colourJitter = DecimalNumber(0)
+  /// Values of the settings that have no member of their own, by their encoded names: what differs from the setting's default, so that the
+  /// keys of runs that know nothing of a setting stay when it is added.
+  fileprivate var others: [String: JSONValue] = [:]
 
-  /// Decides bits. The default is left out of the encoding.
-  package var convolution = ConvolutionKind.auto
-
+  /// How convolutions are computed; decides bits.
   package enum ConvolutionKind: String, CaseIterable, Sendable {
     /// Whatever is fastest for a layer's shape, Winograd's algorithm included.
     case auto
@@ -56,9 +52,7 @@ package struct RecipeSpec: Hashable, Sendable {
     case direct
   }
 
-  /// Decides bits. The default is left out of the encoding.
-  package var numerics = NumericsKind.portable
-
+  /// Whose kernels compute products of matrices; decides bits.
   package enum NumericsKind: String, CaseIterable, Sendable {
     /// The same bits on every machine of a kind: where OpenBLAS computes, it does so with one kernel.
     case portable
@@ -70,9 +64,14 @@ package struct RecipeSpec: Hashable, Sendable {
     epochs: Int, batchSize: Int, learningRate: DecimalNumber, momentum: DecimalNumber, nesterov: Bool,
     weightDecay: DecimalNumber, milestones: [Int], gamma: DecimalNumber
   ) {
-    (self.epochs, self.batchSize, self.learningRate) = (epochs, batchSize, learningRate)
-    (self.momentum, self.nesterov, self.weightDecay) = (momentum, nesterov, weightDecay)
-    (self.milestones, self.gamma) = (milestones, gamma)
+    self.epochs = epochs
+    self.batchSize = batchSize
+    self.learningRate = learningRate
+    self.momentum = momentum
+    self.nesterov = nesterov
+    self.weightDecay = weightDecay
+    self.milestones = milestones
+    self.gamma = gamma
   }
 
   /// Of a network that is not trained here.
@@ -101,7 +100,7 @@ package struct RecipeSpec: Hashable, Sendable {
     return recipe
   }
 
-  /// A recipe by its name. Epochs and batches where nothing is said: 240 of 64 images, 100 of 256 for photographs, 300 of 1024 for transformers.
+  /// A recipe by its name (defaults: 240 epochs of 64 images a batch, 100 of 256 for photographs, 300 of 1024 for transformers).
   package static func named(_ name: Name, family: String, epochs: Int? = nil, batchSize: Int? = nil)
     -> RecipeSpec
   {
@@ -119,9 +118,13 @@ package struct RecipeSpec: Hashable, Sendable {
       // 5e-4 for 512 images a batch, in proportion: Touvron et al. 2021, table 9.
       recipe.learningRate =
         DecimalNumber(5e-4 * Double(recipe.batchSize) / 512) ?? DecimalNumber(mantissa: 1, exponent: -3)
-      (recipe.optimizer, recipe.schedule) = (.adamW, .cosine)
-      (recipe.momentum, recipe.nesterov, recipe.milestones) = (DecimalNumber(0), false, [])
-      (recipe.gamma, recipe.weightDecay) = (DecimalNumber(1), DecimalNumber(mantissa: 5, exponent: -2))
+      recipe.optimizer = .adamW
+      recipe.schedule = name.schedule
+      recipe.momentum = 0
+      recipe.nesterov = false
+      recipe.milestones = []
+      recipe.gamma = 1
+      recipe.weightDecay = DecimalNumber(mantissa: 5, exponent: -2)
       recipe.warmupEpochs = min(5, recipe.epochs / 10)
       recipe.warmupRate = DecimalNumber(mantissa: 1, exponent: -6)
       recipe.leastRate = DecimalNumber(mantissa: 1, exponent: -5)
@@ -138,31 +141,135 @@ package struct RecipeSpec: Hashable, Sendable {
   }
 }
 
+// MARK: Values by their settings
+
+extension RecipeSpec {
+  /// The value of a setting that recipes hold.
+  package subscript(setting: SettingDescription) -> JSONValue {
+    get { member(setting.encodedName) ?? others[setting.encodedName] ?? setting.standard }
+    set {
+      if setMember(setting.encodedName, newValue) { return }
+      others[setting.encodedName] = newValue == setting.standard ? nil : newValue
+    }
+  }
+
+  /// A number by the name of its setting, in `Settings.common`.
+  package func number(_ name: String) -> DecimalNumber { self[Self.setting(name)].number ?? 0 }
+
+  /// What has a member of its own.
+  private func member(_ name: String) -> JSONValue? {
+    switch name {
+    case "epochs": .number(DecimalNumber(epochs))
+    case "batchSize": .number(DecimalNumber(batchSize))
+    case "learningRate": .number(learningRate)
+    case "momentum": .number(momentum)
+    case "nesterov": .bool(nesterov)
+    case "weightDecay": .number(weightDecay)
+    case "gamma": .number(gamma)
+    case "warmupRate": .number(warmupRate)
+    case "leastRate": .number(leastRate)
+    default: nil
+    }
+  }
+
+  /// - Returns: whether there is such a member. A value of another type leaves it as it is: settings are judged before.
+  private mutating func setMember(_ name: String, _ value: JSONValue) -> Bool {
+    switch name {
+    case "epochs": epochs = value.integer ?? epochs
+    case "batchSize": batchSize = value.integer ?? batchSize
+    case "learningRate": learningRate = value.number ?? learningRate
+    case "momentum": momentum = value.number ?? momentum
+    case "nesterov": nesterov = value.bool ?? nesterov
+    case "weightDecay": weightDecay = value.number ?? weightDecay
+    case "gamma": gamma = value.number ?? gamma
+    case "warmupRate": warmupRate = value.number ?? warmupRate
+    case "leastRate": leastRate = value.number ?? leastRate
+    default: return false
+    }
+    return true
+  }
+
+  /// Common settings that recipes hold, by their names.
+  private static let settings = Dictionary(
+    uniqueKeysWithValues: Settings.common.filter(\.isOfRecipe).map { ($0.encodedName, $0) })
+
+  private static func setting(_ name: String) -> SettingDescription {
+    guard let setting = settings[name] else { preconditionFailure("\(name) is no setting of a recipe") }
+    return setting
+  }
+
+  private func word<Word: RawRepresentable<String>>(_ name: String, _ standard: Word) -> Word {
+    others[name]?.string.flatMap(Word.init) ?? standard
+  }
+
+  /// Epochs in which the rate rises from `warmupRate`; of the cosine schedule.
+  package var warmupEpochs: Int {
+    get { number("warmupEpochs").integer ?? 0 }
+    set { self[Self.setting("warmupEpochs")] = .number(DecimalNumber(newValue)) }
+  }
+
+  /// The share of a label that all classes divide among them.
+  package var labelSmoothing: DecimalNumber {
+    get { number("labelSmoothing") }
+    set { self[Self.setting("labelSmoothing")] = .number(newValue) }
+  }
+
+  /// The highest probability with which stochastic depth leaves out a branch of a transformer.
+  package var dropPath: DecimalNumber {
+    get { number("dropPath") }
+    set { self[Self.setting("dropPath")] = .number(newValue) }
+  }
+
+  /// How strongly the colours of photographs change: brightness, contrast and saturation by factors from 1 - this to 1 + this.
+  package var colourJitter: DecimalNumber {
+    get { number("colourJitter") }
+    set { self[Self.setting("colourJitter")] = .number(newValue) }
+  }
+
+  package var convolution: ConvolutionKind {
+    get { word("convolution", .auto) }
+    set { self[Self.setting("convolution")] = .string(newValue.rawValue) }
+  }
+
+  package var numerics: NumericsKind {
+    get { word("numerics", .portable) }
+    set { self[Self.setting("numerics")] = .string(newValue.rawValue) }
+  }
+}
+
+// MARK: The canonical form
+
 extension RecipeSpec: CanonicallyEncodable {
+  /// Members in ascending order. What a recipe does not use is left out, so that the keys of runs that know nothing of it stay.
+  private var encodedMembers: [(name: String, value: JSONValue)] {
+    var members: [(name: String, value: JSONValue)] = [
+      ("batchSize", .number(DecimalNumber(batchSize))), ("epochs", .number(DecimalNumber(epochs))),
+      ("gamma", .number(gamma)), ("learningRate", .number(learningRate)),
+    ]
+    if leastRate != 0 { members.append(("leastRate", .number(leastRate))) }
+    members.append(("milestones", .array(milestones.map { .number(DecimalNumber($0)) })))
+    members.append(("momentum", .number(momentum)))
+    members.append(("nesterov", .bool(nesterov)))
+    if optimizer != .sgd { members.append(("optimizer", .string(optimizer.rawValue))) }
+    if schedule != .multiStep { members.append(("schedule", .string(schedule.rawValue))) }
+    if warmupRate != 0 { members.append(("warmupRate", .number(warmupRate))) }
+    members.append(("weightDecay", .number(weightDecay)))
+    guard !others.isEmpty else { return members }
+    members += others.map { ($0.key, $0.value) }
+    return members.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+  }
+
   package func append(to bytes: inout [UInt8]) {
     var object = ObjectWriter(to: &bytes)
-    // What a recipe does not use is left out, so that the keys of runs that know nothing of it stay.
-    func used(_ value: DecimalNumber) -> JSONValue? { value == DecimalNumber(0) ? nil : .number(value) }
-    object.member("batchSize", batchSize, to: &bytes)
-    object.member("colourJitter", used(colourJitter), to: &bytes)
-    object.member("convolution", convolution == .auto ? nil : .string(convolution.rawValue), to: &bytes)
-    object.member("dropPath", used(dropPath), to: &bytes)
-    object.member("epochs", epochs, to: &bytes)
-    object.member("gamma", .number(gamma), to: &bytes)
-    object.member("labelSmoothing", used(labelSmoothing), to: &bytes)
-    object.member("learningRate", .number(learningRate), to: &bytes)
-    object.member("leastRate", used(leastRate), to: &bytes)
-    object.member("milestones", .array(milestones.map { .number(DecimalNumber($0)) }), to: &bytes)
-    object.member("momentum", .number(momentum), to: &bytes)
-    object.member("nesterov", .bool(nesterov), to: &bytes)
-    object.member("numerics", numerics == .portable ? nil : .string(numerics.rawValue), to: &bytes)
-    object.member("optimizer", optimizer == .sgd ? nil : .string(optimizer.rawValue), to: &bytes)
-    object.member("schedule", schedule == .multiStep ? nil : .string(schedule.rawValue), to: &bytes)
-    object.member("warmupEpochs", used(DecimalNumber(warmupEpochs)), to: &bytes)
-    object.member("warmupRate", used(warmupRate), to: &bytes)
-    object.member("weightDecay", .number(weightDecay), to: &bytes)
+    for (name, value) in encodedMembers { object.member(name, value, to: &bytes) }
     object.end(&bytes)
   }
+
+  private static let memberNames: Set<String> = [
+    "batchSize", "epochs", "gamma", "learningRate", "leastRate", "milestones", "momentum", "nesterov",
+    "optimizer",
+    "schedule", "warmupRate", "weightDecay",
+  ]
 
   package init(_ json: JSONValue, at path: String) throws(SpecError) {
     let object = try SpecObject(json, at: path)
@@ -175,17 +282,38 @@ extension RecipeSpec: CanonicallyEncodable {
       learningRate: try object.number("learningRate"), momentum: try object.number("momentum"),
       nesterov: try object.bool("nesterov"), weightDecay: try object.number("weightDecay"),
       milestones: milestones.compactMap(\.self), gamma: try object.number("gamma"))
-    convolution = try Self.kind(object, "convolution") ?? .auto
-    colourJitter = try object.optional("colourJitter", SpecObject.number) ?? DecimalNumber(0)
-    numerics = try Self.kind(object, "numerics") ?? .portable
     optimizer = try Self.kind(object, "optimizer") ?? .sgd
     schedule = try Self.kind(object, "schedule") ?? .multiStep
-    warmupEpochs = try object.optional("warmupEpochs", SpecObject.integer) ?? 0
-    warmupRate = try object.optional("warmupRate", SpecObject.number) ?? DecimalNumber(0)
-    leastRate = try object.optional("leastRate", SpecObject.number) ?? DecimalNumber(0)
-    labelSmoothing = try object.optional("labelSmoothing", SpecObject.number) ?? DecimalNumber(0)
-    dropPath = try object.optional("dropPath", SpecObject.number) ?? DecimalNumber(0)
+    warmupRate = try object.optional("warmupRate", SpecObject.number) ?? 0
+    leastRate = try object.optional("leastRate", SpecObject.number) ?? 0
+    for (name, value) in json.object ?? [:] where !Self.memberNames.contains(name) && value != .null {
+      if let setting = Self.settings[name], let expected = setting.complaint(about: value) {
+        throw SpecError(path: object.path(name), expected: expected)
+      }
+      // A setting that this program does not have is kept: the key of the run depends on it.
+      others[name] = Self.settings[name]?.standard == value ? nil : value
+    }
   }
+
+  /// Of a network that is not trained here: how it is computed, and nothing of how it was trained.
+  ///
+  /// - Parameter members: of the teacher's canonical form, those of other things left out.
+  init(computedAs members: [String: JSONValue], at path: String) throws(SpecError) {
+    self = .none
+    for (name, value) in members where value != .null {
+      guard let setting = Self.settings[name], setting.place == .recipeOfAll else { continue }
+      if let expected = setting.complaint(about: value) {
+        throw SpecError(path: path.isEmpty ? name : "\(path).\(name)", expected: expected)
+      }
+      self[setting] = value
+    }
+  }
+
+  /// How a network that is not trained here is computed, where that is not the default.
+  var computation: [(name: String, value: JSONValue)] { others.map { ($0.key, $0.value) } }
+
+  /// Names of values that no setting of this program explains: nobody could compute what they ask for.
+  package var unknownSettings: [String] { others.keys.filter { Self.settings[$0] == nil }.sorted() }
 
   static func kind<Kind: RawRepresentable<String> & CaseIterable>(
     _ object: SpecObject, _ name: String

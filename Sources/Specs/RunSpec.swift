@@ -8,7 +8,9 @@ package struct TeacherSpec: Hashable, Sendable {
   package private(set) var weights: ImportedWeights?
 
   package init(network: ModelSpec, recipe: RecipeSpec, seed: Int) {
-    (self.network, self.recipe, self.seed) = (network, recipe, seed)
+    self.network = network
+    self.recipe = recipe
+    self.seed = seed
   }
 
   package init(network: ModelSpec, weights: ImportedWeights) {
@@ -19,20 +21,19 @@ package struct TeacherSpec: Hashable, Sendable {
 
 extension TeacherSpec: CanonicallyEncodable {
   package func append(to bytes: inout [UInt8]) {
-    var object = ObjectWriter(to: &bytes)
-    if weights != nil {
-      object.member(
-        "convolution", recipe.convolution == .auto ? nil : .string(recipe.convolution.rawValue), to: &bytes)
-    }
-    object.member("network", to: &bytes, network.append)
+    var members: [(name: String, write: (inout [UInt8]) -> Void)] = [("network", network.append)]
     if let weights {
-      object.member(
-        "numerics", recipe.numerics == .portable ? nil : .string(recipe.numerics.rawValue), to: &bytes)
-      object.member("weights", to: &bytes, weights.append)
+      members.append(("weights", weights.append))
+      for (name, value) in recipe.computation {
+        members.append((name, { CanonicalJSON.append(value, to: &$0) }))
+      }
+      members.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     } else {
-      object.member("recipe", to: &bytes, recipe.append)
-      object.member("seed", seed, to: &bytes)
+      members.append(("recipe", recipe.append))
+      members.append(("seed", { [seed] in CanonicalJSON.append(seed, to: &$0) }))
     }
+    var object = ObjectWriter(to: &bytes)
+    for member in members { object.member(member.name, to: &bytes, member.write) }
     object.end(&bytes)
   }
 
@@ -42,8 +43,7 @@ extension TeacherSpec: CanonicallyEncodable {
       self.init(
         network: try ModelSpec(object["network"] ?? .null, at: object.path("network")),
         weights: try ImportedWeights(weights, at: object.path("weights")))
-      recipe.convolution = try RecipeSpec.kind(object, "convolution") ?? .auto
-      recipe.numerics = try RecipeSpec.kind(object, "numerics") ?? .portable
+      recipe = try RecipeSpec(computedAs: json.object ?? [:], at: path)
       return
     }
     self.init(
@@ -93,8 +93,13 @@ package struct RunSpec: Hashable, Sendable {
     dataset: DatasetSpec, student: ModelSpec, method: MethodSpec, teachers: [TeacherSpec], recipe: RecipeSpec,
     seed: Int, views: Int = 0
   ) {
-    (self.dataset, self.student, self.method) = (dataset, student, method)
-    (self.teachers, self.recipe, self.seed, self.views) = (teachers, recipe, seed, views)
+    self.dataset = dataset
+    self.student = student
+    self.method = method
+    self.teachers = teachers
+    self.recipe = recipe
+    self.seed = seed
+    self.views = views
   }
 }
 

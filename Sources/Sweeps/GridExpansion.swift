@@ -169,6 +169,15 @@ package struct GridExpansion: Sendable {
     return rounds.flatMap(\.self)
   }
 
+  /// Whether a method reads a setting; nil for a method that is not there.
+  private static func reads(
+    _ method: MethodDescription?, _ setting: String, _ vocabulary: GridVocabulary
+  ) -> Bool? {
+    method.map { method in
+      vocabulary.settings[setting].map { method.reads($0) } == true || method.option(formerly: setting) != nil
+    }
+  }
+
   private static func sharing(
     _ tally: [String: (asked: Int, distinct: Int)], _ grid: GridSpec, _ vocabulary: GridVocabulary
   ) -> [String] {
@@ -176,9 +185,13 @@ package struct GridExpansion: Sendable {
       let method = vocabulary.methods.first { $0.name == name }
       let axes = grid.blocks.flatMap { $0.axes.map(\.name) + $0.zip.flatMap { $0.map(\.name) } }
       var unread: [String] = []
-      for axis in axes where !unread.contains(axis) && method?.reads(axis) == false { unread.append(axis) }
+      for axis in axes where !unread.contains(axis) && reads(method, axis, vocabulary) == false {
+        unread.append(axis)
+      }
       let reason =
-        unread.isEmpty ? "stands in several blocks" : "does not read \(unread.joined(separator: ", "))"
+        unread.isEmpty
+        ? grid.blocks.count > 1 ? "stands in several blocks" : "is asked for more than once"
+        : "does not read \(unread.joined(separator: ", "))"
       return "\(name) \(reason): \(count.asked) runs asked for are \(count.distinct)"
     }
   }
@@ -201,16 +214,5 @@ extension GridDraft {
       found += resolver.problems.filter { !places.contains($0.place) }
     }
     throw GridRejected(found.filter { $0.place.file == file } + found.filter { $0.place.file != file })
-  }
-}
-
-extension MethodDescription {
-  /// Whether a setting of this name can change a run of the method.
-  func reads(_ setting: String) -> Bool {
-    switch setting {
-    case "teachers", "teacherEpochs", "teacherRecipe": readsTeachers
-    case "preset": !presets.isEmpty
-    default: options.contains { $0.name == setting } || GridKeys.common.contains(setting)
-    }
   }
 }

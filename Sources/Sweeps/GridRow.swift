@@ -24,7 +24,10 @@ struct GridRow {
 
   /// A row of `include`.
   init(_ settings: [String: GridSpec.Setting]) {
-    (fixed, wheels, places, counters) = (settings, [], [:], [])
+    fixed = settings
+    wheels = []
+    places = [:]
+    counters = []
   }
 
   /// - Precondition: `showing` let it through.
@@ -39,6 +42,12 @@ struct GridRow {
     var row = self
     row.shown = names
     return row
+  }
+
+  /// Where the file names a setting, as an axis or before its one value; nil where it does not.
+  func nameSpot(_ name: String) -> GridSpot? {
+    if let (wheel, axis) = places[name] { return wheels[wheel][axis].spot }
+    return fixed[name].map { $0.nameSpot ?? $0.spot }
   }
 
   /// Where the first of its settings stands in the file.

@@ -5,7 +5,10 @@ package struct PlannedRun: Sendable {
   package let cell: RunCell
   package let seed: Int
 
-  package init(cell: RunCell, seed: Int) { (self.cell, self.seed) = (cell, seed) }
+  package init(cell: RunCell, seed: Int) {
+    self.cell = cell
+    self.seed = seed
+  }
 
   /// All that the run is, put together from the parts that it shares with others.
   package var spec: RunSpec { cell.spec(seed: seed) }
@@ -50,8 +53,12 @@ package final class RunCell: Sendable {
   init(
     _ lesson: Lesson, _ recipe: RecipePart, _ method: MethodPart, labels: [JSONValue], block: Int, number: Int
   ) {
-    (self.lesson, self.recipe, self.method) = (lesson, recipe, method)
-    (self.labels, self.block, self.number) = (labels, block, number)
+    self.lesson = lesson
+    self.recipe = recipe
+    self.method = method
+    self.labels = labels
+    self.block = block
+    self.number = number
   }
 
   package func spec(seed: Int) -> RunSpec {
@@ -83,12 +90,18 @@ package final class Lesson: Sendable {
     dataset: DatasetSpec, student: ModelSpec, teachers: [TeacherSpec], views: Int, trainer: TrainerSpec?,
     seeds: GridSpec.TeacherSeeds, number: Int
   ) {
-    (self.dataset, self.student, self.teachers) = (dataset, student, teachers)
-    (self.views, self.trainer, self.number) = (views, trainer, number)
+    self.dataset = dataset
+    self.student = student
+    self.teachers = teachers
+    self.views = views
+    self.trainer = trainer
+    self.number = number
     hasSeededTeachers = seeds == .perSeed && teachers.contains { $0.weights == nil }
   }
 
   var hasTeachers: Bool { !teachers.isEmpty }
+  /// M.
+  var teacherCount: Int { teachers.count }
 
   /// In the order of the pool.
   package func teachers(seed: Int) -> [TeacherSpec] {
@@ -129,7 +142,9 @@ package final class RecipePart: Sendable {
   package let number: Int
 
   init(_ spec: RecipeSpec, bytes: [UInt8], number: Int) {
-    (self.spec, self.bytes, self.number) = (spec, bytes, number)
+    self.spec = spec
+    self.bytes = bytes
+    self.number = number
   }
 }
 
@@ -140,7 +155,7 @@ package final class MethodPart: Sendable {
   let options: [ChosenOption]
   /// See `MethodDescription.revision`.
   let revision: Int
-  /// Options that the others leave unread.
+  /// Options that the others leave unread, by the names that a grid uses.
   let unread: [String]
   /// The canonical form.
   let bytes: [UInt8]
@@ -188,7 +203,7 @@ struct Numbering<Value: Hashable> {
   /// Makes room for so many more values at once: a table that doubles looks up all that it has each time.
   mutating func reserve(_ more: Int) { known.reserveCapacity(known.count + more) }
 
-  /// - Returns: with whether nobody asked for it before.
+  /// - Returns: the number, and whether nobody asked for it before.
   mutating func number(of value: Value) -> (number: Int, isNew: Bool) {
     let next = known.count
     let number = Self.number(&known[value], else: next)

@@ -3,14 +3,12 @@ internal import Specs
 /// What is wrong with the names in the `report` block of a grid.
 enum ReportCheck {
   /// Names that nothing has.
-  ///
-  /// - Parameter settings: all that a grid can set.
-  static func names(_ grid: GridSpec, _ vocabulary: GridVocabulary, settings: Set<String>) -> [GridProblem] {
+  static func names(_ grid: GridSpec, _ vocabulary: GridVocabulary) -> [GridProblem] {
     var problems: [GridProblem] = []
-    let known = settings.sorted()
+    let settings = vocabulary.settings
     for (member, names) in [("rows", grid.report.rows), ("columns", grid.report.columns)] {
-      for (index, name) in names.enumerated() where !settings.contains(name) {
-        let hint = NearestName.of(name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
+      for (index, name) in names.enumerated() where settings[name] == nil {
+        let hint = settings.nearest(to: name).map { "; did you mean \"\($0)\"?" } ?? ""
         problems += spot(member, index, grid).map { $0.problem("unknown setting \"\(name)\"\(hint)") }
       }
     }
@@ -64,7 +62,7 @@ enum ReportCheck {
           "\"\(name)\" does not vary in this grid\(hint) What varies: \(columns.joined(separator: ", "))")
       }
       for (index, name) in names.enumerated() where names[..<index].contains(name) {
-        say(member, index, "\"\(name)\" stands twice")
+        say(member, index, "\"\(name)\" appears twice")
       }
     }
     for (index, name) in report.columns.enumerated() where report.rows.contains(name) {

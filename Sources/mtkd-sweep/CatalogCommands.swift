@@ -47,7 +47,8 @@ struct Methods: ParsableCommand {
     if !method.explanation.isEmpty { Out.put("\n\(method.explanation)\n\n") }
     if method.options.isEmpty { Out.put("no options\n") }
     Out.put(
-      aligned(method.options.map { ["  \($0.name)", Self.text($0.standard), $0.kind.values, $0.help] }))
+      aligned(
+        method.options.map { ["  \($0.name)", SettingTable.defaultText($0), $0.kind.values, $0.sentence] }))
     for preset in method.presets {
       let options = preset.options.sorted { $0.key < $1.key }.map { "\($0.key)=\(Self.text($0.value))" }
       Out.put(
@@ -62,21 +63,6 @@ struct Methods: ParsableCommand {
 
   private static func text(_ value: JSONValue) -> String {
     value.string ?? value.array?.map(text).joined(separator: "+") ?? value.description
-  }
-}
-
-extension OptionDescription.Kind {
-  /// What may be written, in few words.
-  fileprivate var values: String {
-    switch self {
-    case .number(let minimum): "\(minimum) or more"
-    case .integer(let minimum): "integer from \(minimum) on"
-    case .flag: "true or false"
-    case .choice(let words): words.joined(separator: " | ")
-    case .words(let words): "list of \(words.joined(separator: ", "))"
-    case .integerOr(let minimum, let words):
-      "\(words.joined(separator: " | ")), or integer from \(minimum) on"
-    }
   }
 }
 

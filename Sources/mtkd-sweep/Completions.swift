@@ -1,6 +1,7 @@
 import ArgumentParser
 import Distillation
 import Networks
+import Pipeline
 import Reports
 import Specs
 import Storage
@@ -14,6 +15,9 @@ enum Completions {
   }
   static let methods = CompletionKind.custom { _, _, prefix in
     Catalog.methods.names.filter { $0.hasPrefix(prefix) }
+  }
+  static let settings = CompletionKind.custom { _, _, prefix in
+    ((try? SettingCatalog.ofThisProgram.get())?.names ?? []).filter { $0.hasPrefix(prefix) }
   }
   static let formats = CompletionKind.list(Catalog.tableFormats.names)
   static let reportFormats = CompletionKind.list(Catalog.tableFormats.names + [SweepPage.name])

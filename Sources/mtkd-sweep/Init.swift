@@ -189,6 +189,25 @@ struct StarterGrid {
 
   let text: String
 
+  /// Comment lines with the settings of every run that the grid does not name: what recipes hold, and what the methods share.
+  private static func furtherSettings() -> String {
+    let entries = ((try? SettingCatalog.ofThisProgram.get())?.entries ?? []).filter { setting in
+      setting.isOfRecipe || setting.name == "batchSize"
+        || Settings.common.contains(setting) && setting.isAmount
+    }
+    var lines: [String] = []
+    for setting in entries {
+      let word = "\(setting.name) (\(SettingTable.defaultText(setting)))"
+      if let last = lines.last, last.count + word.count < 100 {
+        lines[lines.count - 1] += ", \(word)"
+      } else {
+        lines.append(word)
+      }
+    }
+    return (lines + ["`mtkd-sweep settings` explains them all."]).map { "// \($0)" }.joined(
+      separator: "\n    ")
+  }
+
   init(_ answers: Answers, name: String, schema: String) {
     func list(_ names: [String]) -> String { JSONValue(names).description.replacing(",", with: ", ") }
     let compared = answers.methods.contains("baseline") && answers.methods.count > 1
@@ -215,8 +234,9 @@ struct StarterGrid {
           "teachers": \(list(answers.teachers))
         },
 
-        // Every combination is a cell of the table. More to vary: "alpha": { "range": [0, 1, 0.5] },
-        // "temperature": [2, 4], "learningRate": [0.05, 0.1]. A method that does not read a setting runs once.
+        // Every combination is a cell of the table, such as "alpha": { "range": [0, 1, 0.5] }. A run that does not read
+        // a setting is not repeated for its values. Further settings of all runs, with their defaults:
+        \(Self.furtherSettings())
         "axes": {
           "student": \(list(answers.students)),
           "method": \(list(answers.methods))

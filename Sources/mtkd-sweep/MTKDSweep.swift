@@ -23,7 +23,8 @@ struct MTKDSweep: AsyncParsableCommand {
       Show.self, Logs.self,
       Compare.self, Plot.self,
       Retry.self, Cancel.self,
-      Models.self, Methods.self, DatasetsCommand.self, Presets.self, SchemaCommand.self, Migrate.self,
+      Models.self, Methods.self, SettingsCommand.self, DatasetsCommand.self, Presets.self, SchemaCommand.self,
+      Migrate.self,
       Bench.self,
       Doctor.self,
       Verify.self, Rebuild.self, Fsck.self, GC.self, Archive.self, Unarchive.self,
@@ -39,6 +40,8 @@ struct MTKDSweep: AsyncParsableCommand {
   }
 
   static func main() async {
+    // A setting with two meanings would be read one way here and another there.
+    if case .failure(let error) = SettingCatalog.ofThisProgram { ExitCodes.leave(with: error) }
     if let topic = HelpTopic.asked(by: arguments) {
       Out.put(topic.text)
       ExitCodes.leave()

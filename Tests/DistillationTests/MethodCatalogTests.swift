@@ -60,6 +60,28 @@ import Testing
         == ["camkdWeightGradient": "stop", "scaling": "released"])
   }
 
+  @Test func `with one teacher what only a policy reads is in no key`() {
+    let mtkd = MTKDRL.description
+    let reference = mtkd.presets.first { $0.name == "reference" }!.options
+    let idle: [String: JSONValue] = [
+      "policy": "ddpg", "stateNorm": "running", "rewardTiming": "postUpdate", "warmupEpochs": 5,
+      "warmupWeight": "uniform", "divergenceSign": "towardsCloser", "actionTerms": ["policy"],
+    ]
+    #expect(
+      mtkd.reduced(idle.merging(reference) { $1 }.merging(["alpha": 2]) { $1 }, teachers: 1) == ["alpha": 2])
+    #expect(mtkd.reduced(["mixing": "dynamic"], teachers: 1) == [:])
+    #expect(mtkd.reduced(["mixing": "dynamic"], teachers: 2) == ["mixing": "dynamic"])
+    // A sigmoid still weighs one teacher, by the policy that the run starts with.
+    let sigmoid: [String: JSONValue] = ["weightNormaliser": "sigmoid", "policyNetwork": "joint"]
+    #expect(mtkd.reduced(sigmoid, teachers: 1) == sigmoid)
+    #expect(
+      mtkd.reduced(sigmoid.merging(["objective": "log", "policyRate": 1]) { $1 }, teachers: 1) == sigmoid)
+    #expect(mtkd.reduced(sigmoid.merging(["actionTerms": ["confidence"]]) { $1 }, teachers: 1) == [:])
+    #expect(EntropyKD.description.reduced(["ebkdVariant": "inverse"], teachers: 1) == [:])
+    #expect(ConfidenceKD.description.reduced(["camkdWeightGradient": "through"], teachers: 1) == [:])
+    #expect(AEKD.description.reduced(["aekdSolver": "releasedStart", "cmax": 1], teachers: 1) == [:])
+  }
+
   /// Every combination of objective, scope and normalisation; those that make sense are named.
   @Test func `a reward goes with its objective, or the options are refused`() {
     let allowed: Set<[String]> = [

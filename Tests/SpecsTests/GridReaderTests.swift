@@ -45,6 +45,22 @@ import Testing
       ].hasPrefix("\"bas\""))
   }
 
+  @Test(arguments: [
+    "version: 1\nname: g\n", "# a grid\n---\nversion: 1\n", "- a\n- b\n",
+  ])
+  func `YAML is called by its name`(_ text: String) {
+    #expect(
+      problems(text).map(\.message).allSatisfy { $0.contains("this looks like YAML, and a grid is JSON") })
+    #expect(problems("{\"version\": 1,").allSatisfy { !$0.message.contains("YAML") })
+  }
+
+  @Test func `a number is quoted as it is written`() {
+    let found = problems(
+      "{\"version\": 1, \"name\": \"g\", \"seeds\": [1, 2.0], \"run\": {\"workers\": 1e1}}")
+    #expect(found.map(\.message).contains { $0.hasSuffix("found 2.0") })
+    #expect(found.map(\.message).contains { $0.hasSuffix("found 1e1") })
+  }
+
   @Test func `twenty problems are printed and the rest counted`() {
     let keys = (0..<25).map { "\"k\($0)\": 0" }.joined(separator: ",")
     let rejected = GridRejected(problems("{\"version\": 1, \"name\": \"g\", \(keys)}"))
@@ -159,7 +175,7 @@ import Testing
     #expect(found.map(\.place) == [GridPlace(file: "old.json", line: 2, column: 17)])
     expect(
       problems(#"{"version": 1, "name": "g", "extends": "old.json"}"#, others: ["old.json": "{"]),
-      toBe: ["1:2 the end of the text where a name"])
+      toBe: ["1:2 expected a name"])
   }
 
   @Test func `grids that extend each other or nothing are refused`() {
@@ -180,7 +196,7 @@ import Testing
       })
     expect(
       problems(#"{"version": 1, "name": "g", "extends": "g0"}"#, others: chain),
-      toBe: ["1:40 a chain of more than 8"])
+      toBe: ["1:40 more than 8 grids extend one another"])
   }
 }
 

@@ -27,7 +27,7 @@ import Testing
 
   @Test func `every key of the reader is in the guide to grids`() throws {
     let guide = try RepositoryFile.text("docs/grid.md")
-    let keys = GridKeys.top + GridKeys.block + GridKeys.run + GridKeys.report + GridKeys.common
+    let keys = GridKeys.top + GridKeys.block + GridKeys.run + GridKeys.report
     #expect(keys.filter { !guide.contains("`\($0)`") && !guide.contains("\"\($0)\"") } == [])
   }
 
@@ -41,7 +41,7 @@ import Testing
     #expect(names("properties", "blocks", "items") == Set(GridKeys.block))
     #expect(names("properties", "run") == Set(GridKeys.run))
     #expect(names("properties", "report") == Set(GridKeys.report))
-    let settings = Set(GridKeys.common + GridVocabulary.toy.methods.flatMap(\.options).map(\.name))
+    let settings = Set(GridVocabulary.toy.settings.names)
     #expect(names("$defs", "run") == settings)
     #expect(names("$defs", "axes") == settings)
   }

@@ -64,7 +64,7 @@ import Testing
   @Test func `columns count characters, not bytes`() throws {
     let error = try #require(failure("[\"é😀\", x]"))
     #expect((error.line, error.column) == (1, 8))
-    #expect(error.description == "1:8: 'x' where a value should be")
+    #expect(error.description == "1:8: expected a value, found 'x'")
   }
 
   @Test func `bytes that are not UTF-8 are refused with their place`() {

@@ -79,19 +79,19 @@ import Testing
         "4:16 unknown network \"resnet9\"; did you mean \"resnet8\"?",
         "5:16 unknown dataset \"cifar10\"; did you mean \"cifar100\"?",
         "6:30 unknown network \"resnet41\"; did you mean \"resnet14\"?",
-        "7:15 epochs is \"ten\" and should be an integer from 1 on",
+        "7:15 epochs is \"ten\" and should be an integer, 1 or more",
         "8:14 alpha is -1 and should be a number, 0 or more",
         "8:18 seeds are replicates of every cell",
         "10:34 unknown method \"mktd-rl\"; did you mean \"mtkd-rl\"?",
-        "10:61 4 where a list of values",
+        "10:61 expected a list of values",
         "10:82 the step 0.3 leads from 0 to 0.9, not to 1",
         "11:16 unknown setting \"alfa\"; did you mean \"alpha\"?",
         "11:29 unknown method \"aver-dk\"; did you mean \"aver-kd\"?",
         "11:59 unknown key \"lte\"; did you mean \"lt\"?",
         "12:27 unknown network \"resnet9\"; did you mean \"resnet8\"?",
-        "12:48 mixing is \"statc\" and should be one of static, dynamic",
-        "13:13 -1 where a seed",
-        "14:24 \"worst\" where one of last",
+        "12:48 mixing is \"statc\" and should be \"static\" or \"dynamic\"",
+        "13:13 expected a seed",
+        "14:24 expected one of last",
         "14:53 unknown setting \"studnt\"; did you mean \"student\"?",
         "14:78 unknown method \"base-line\"; did you mean \"baseline\"?",
       ])
@@ -106,11 +106,11 @@ import Testing
       ),
       (
         "{\"version\": 1, \"name\": \"g\",\n \"blocks\": [\(block), 5]}",
-        ["2:47 unknown network", "2:60 5 where a block"]
+        ["2:47 unknown network", "2:60 expected a block"]
       ),
       (
         "{\"version\": 1, \"name\": \"g\",\n \"blocks\": 5, \"base\": {\"student\": \"resnet9\"}}",
-        ["2:12 5 where a list of blocks", "2:35 unknown network"]
+        ["2:12 expected a list of blocks", "2:35 unknown network"]
       ),
       (
         "{\"version\": 1, \"name\": \"g\",\n \"axes\": {\"teachers\": {\"pool\": [\"resnet14\", \"resnet41\"], \"take\": [1, 2, 3]}}}",
@@ -345,6 +345,44 @@ import Testing
     expect(grid.warnings, toBe: ["1:92 no method of this block reads \"alpha\""])
     #expect(grid.warnings.allSatisfy { $0.severity == .warning })
     #expect(grid.runs.count == 1 && grid.asked == 2)
+  }
+
+  @Test func `a value twice in an axis is worth a warning, written alike or by an alias`() throws {
+    let grid = try expand(Self.base + #", "axes": {"alpha": [0, 2.0, 2], "epochs": {"range": [1, 3, 1]}}"#)
+    expect(
+      grid.warnings, toBe: ["1:135 2 appears twice, as 2.0, in the axis \"alpha\"; its runs are made once"])
+    #expect(grid.runs.count == 6 && grid.asked == 9)
+    #expect(grid.sharing == ["aver-kd is asked for more than once: 9 runs asked for are 6"])
+    let alias = try expand(Self.base + #", "axes": {"method": ["aver-kd", "averkd"]}"#)
+    expect(alias.warnings, toBe: ["1:134 \"averkd\" appears twice, as \"aver-kd\","])
+    #expect(try expand(Self.base + #", "zip": [{"epochs": [5, 5], "alpha": [0, 1]}]"#).warnings.isEmpty)
+  }
+
+  @Test func `top-level axes beside blocks are told to be a block of their own`() {
+    func message(_ members: String) -> [String] {
+      do {
+        _ = try expand(members)
+        return []
+      } catch let error as GridRejected {
+        return error.problems.map { "\($0.place.line):\($0.place.column) \($0.message)" }
+      } catch { return ["\(error)"] }
+    }
+    let found = message(
+      "\"base\": {\"dataset\": \"synthetic\", \"student\": \"resnet8\"},\n\"axes\": {\"epochs\": [1, 2]},\n\"blocks\": [{\"name\": \"a\", \"base\": {\"method\": \"baseline\"}}]"
+    )
+    #expect(found.count == 1 && found[0].hasPrefix("2:1 "), "\(found)")
+    #expect(found[0].contains("a block of their own") && found[0].contains("no \"method\""))
+    let single = message(#""base": {"student": "resnet8"}, "axes": {"epochs": [1, 2]}"#)
+    #expect(single.count == 1 && single[0].contains("a run here has no \"method\""))
+  }
+
+  @Test func `a rate that falls several times at once is worth a warning`() throws {
+    let grid = try expand(
+      Self.base + #", "axes": {"epochs": [2, 8]}, "include": [{"epochs": 8, "teacherEpochs": 2}]"#)
+    let messages = grid.warnings.map(\.message).filter { $0.contains("falls 3 times at once") }
+    #expect(messages.count == 2 && messages.allSatisfy { $0.contains("in 2 epochs") })
+    let long = try expand(#""base": {"student": "resnet8", "method": "baseline", "epochs": 8}"#)
+    #expect(long.warnings.isEmpty)
   }
 
   @Test func `a preset is its options, and a set option wins`() throws {

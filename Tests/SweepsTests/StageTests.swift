@@ -42,7 +42,7 @@ import Testing
     direct.recipe.convolution = .auto
     #expect(StudentStage(direct).key == StudentStage(run).key)
     let wrong = text.replacing(#""convolution":"direct""#, with: #""convolution":"fft""#)
-    #expect(throws: SpecError(path: "recipe.convolution", expected: "auto or direct")) {
+    #expect(throws: SpecError(path: "recipe.convolution", expected: "\"auto\" or \"direct\"")) {
       try RunSpec(JSONReader.read(Array(wrong.utf8)).value)
     }
   }

@@ -46,6 +46,8 @@ package struct SchemaEvaluator {
     case "maximum": return when(value.number.map { $0 > argument.number! } == true, "is above \(argument)")
     case "exclusiveMinimum":
       return when(value.number.map { $0 <= argument.number! } == true, "is not above \(argument)")
+    case "exclusiveMaximum":
+      return when(value.number.map { $0 >= argument.number! } == true, "is not below \(argument)")
     case "pattern":
       return when(value.string.map { !Self.matches($0, argument.string!) } == true, "does not match")
     case "minItems": return when(value.array != nil && count < argument.number!, "has too few items")

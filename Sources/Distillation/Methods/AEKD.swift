@@ -7,7 +7,7 @@ package struct AEKD: DistillationMethod {
   package static let description = MethodDescription(
     name: "aekd", summary: "Logits, weighed so that the combined gradient is shortest.",
     readsTeachers: true, teacherOutputs: .heads,
-    options: [.alpha, .scaling] + AgreeingWeights.options + OptionDescription.losses(hasFeatures: false),
+    options: [.alpha, .scaling] + AgreeingWeights.options + SettingDescription.losses(hasFeatures: false),
     unread: AgreeingWeights.unread,
     explanation: """
       v_m = (1/B) Σ_i of the gradient of the batch mean of KL_m at z^S_i
@@ -39,7 +39,7 @@ package struct AEKDHint: DistillationMethod {
     summary: "AEKD with feature maps, each weighed so that its combined gradient is shortest.",
     readsTeachers: true, teacherOutputs: .maps,
     options: [.alpha, .beta, .scaling] + AgreeingWeights.options
-      + OptionDescription.losses(hasFeatures: true),
+      + SettingDescription.losses(hasFeatures: true),
     unread: AgreeingWeights.unread,
     explanation: """
       logits as in aekd; for the maps v_m = mean over samples of the gradient of the batch mean of D_m at the student's map,
@@ -73,15 +73,19 @@ package struct AgreeingWeights: Sendable {
   package enum Solver: String, CaseIterable, Sendable { case exact, releasedStart }
 
   static let options = [
-    OptionDescription(
-      "cmax", .number(minimum: DecimalNumber(0)), standard: .number(DecimalNumber(mantissa: 6, exponent: -1)),
-      help: "largest weight of one teacher; 1 is the plain minimum norm, 1/M and below are equal weights"),
-    OptionDescription(
-      "aekdSolver", .choice(Solver.allCases.map(\.rawValue)), standard: "exact",
-      help: "the minimum, or the point where the released solver often stops"),
+    SettingDescription(
+      option: "cmax", .number(minimum: DecimalNumber(0)),
+      default: .number(DecimalNumber(mantissa: 6, exponent: -1)),
+      "Largest weight of one teacher; 1 is the plain minimum norm, 1/M and below are equal weights."),
+    SettingDescription(
+      option: "aekdSolver", .choice(Solver.allCases.map(\.rawValue)), default: "exact",
+      "The minimum, or the point where the released solver often stops."),
   ]
 
-  @Sendable static func unread(_ options: OptionValues) -> [String] { unreadLossOptions(options) }
+  /// A single teacher has weight 1 whatever the bound and the solver are.
+  @Sendable static func unread(_ options: OptionValues) -> [String] {
+    unreadLossOptions(options) + (options.teachers == 1 ? ["cmax", "aekdSolver"] : [])
+  }
 
   let isReleased: Bool
   private let bound: Double

@@ -10,13 +10,13 @@ package struct AMTML: DistillationMethod {
     readsTeachers: true, teacherOutputs: .maps,
     options: [
       .alpha, .beta, .scaling,
-      OptionDescription(
-        "angleWeight", .number(minimum: DecimalNumber(0)), standard: 0,
-        help: "weight of the relational angle loss under eq2"),
-      OptionDescription(
-        "adapterEpochs", .integerOr(minimum: 0, ["all"]), standard: "all",
-        help: "epochs that the mixing vectors train; released: two sevenths of the run"),
-    ] + OptionDescription.losses(hasFeatures: true),
+      SettingDescription(
+        option: "angleWeight", .number(minimum: DecimalNumber(0)), default: 0,
+        "Weight of the relational angle loss under eq2."),
+      SettingDescription(
+        option: "adapterEpochs", .integerOr(minimum: 0, ["all"]), default: "all",
+        "Epochs that the mixing vectors train; released: two sevenths of the run."),
+    ] + SettingDescription.losses(hasFeatures: true),
     unread: { options in
       let released = options["scaling"] == "released"
       return unreadLossOptions(options)

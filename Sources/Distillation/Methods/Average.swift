@@ -7,7 +7,7 @@ package struct AverageKD: DistillationMethod {
   package static let description = MethodDescription(
     name: "aver-kd", summary: "Every teacher's logits, weighed alike.",
     readsTeachers: true, teacherOutputs: .heads,
-    options: [.alpha] + OptionDescription.losses(hasFeatures: false),
+    options: [.alpha] + SettingDescription.losses(hasFeatures: false),
     unread: unreadLossOptions,
     explanation: """
       L = mean over samples of H + alpha (1/M) Σ_m KL_m
@@ -32,7 +32,7 @@ package struct AverageKDFitNet: DistillationMethod {
     name: "aver-kd-fitnet",
     summary: "Every teacher's logits and feature map, weighed alike.", readsTeachers: true,
     teacherOutputs: .maps,
-    options: [.alpha, .beta] + OptionDescription.losses(hasFeatures: true),
+    options: [.alpha, .beta] + SettingDescription.losses(hasFeatures: true),
     unread: unreadLossOptions,
     explanation: """
       L = mean over samples of H + alpha (1/M) Σ_m KL_m + beta (1/M) Σ_m D_m

@@ -12,15 +12,16 @@ package struct ConfidenceKD: DistillationMethod {
     readsTeachers: true, teacherOutputs: .maps, readsTeacherHeads: true,
     options: [
       .alpha, .beta, .scaling,
-      OptionDescription(
-        "camkdWeightGradient", .choice(["scaling", "through", "stop"]), standard: "scaling",
-        help: "whether the feature weights pass gradients: through under released, stop under eq2, or as said"
+      SettingDescription(
+        option: "camkdWeightGradient", .choice(["scaling", "through", "stop"]), default: "scaling",
+        "Whether the feature weights pass gradients: through under released, stop under eq2, or as said."
       ),
-    ] + OptionDescription.losses(hasFeatures: true),
+    ] + SettingDescription.losses(hasFeatures: true),
     unread: { options in
       let implied: JSONValue = options["scaling"] == "released" ? "through" : "stop"
-      return unreadLossOptions(options)
-        + (options["camkdWeightGradient"] == implied ? ["camkdWeightGradient"] : [])
+      // The weight of a single teacher is the constant 1.
+      let isIdle = options["camkdWeightGradient"] == implied || options.teachers == 1
+      return unreadLossOptions(options) + (isIdle ? ["camkdWeightGradient"] : [])
     },
     explanation: """
       w_m  = (1 - softmax_m(CE_m)) / (M - 1)      CE_m: cross-entropy of teacher m

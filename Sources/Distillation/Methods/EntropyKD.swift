@@ -9,12 +9,14 @@ package struct EntropyKD: DistillationMethod {
     readsTeachers: true, teacherOutputs: .heads,
     options: [
       .alpha, .scaling,
-      OptionDescription(
-        "ebkdVariant", .choice(["complement", "inverse"]), standard: "complement",
-        help: "weights from 1 - E/ΣE, or from 1/E; the released scaling has the first only"),
-    ] + OptionDescription.losses(hasFeatures: false),
+      SettingDescription(
+        option: "ebkdVariant", .choice(["complement", "inverse"]), default: "complement",
+        "Weights from 1 - E/ΣE, or from 1/E; the released scaling has the first only."),
+    ] + SettingDescription.losses(hasFeatures: false),
     unread: { options in
-      unreadLossOptions(options) + (options["scaling"] == "released" ? ["ebkdVariant"] : [])
+      // One teacher has weight 1 by either formula.
+      let isFixed = options["scaling"] == "released" || options.teachers == 1
+      return unreadLossOptions(options) + (isFixed ? ["ebkdVariant"] : [])
     },
     explanation: """
       E_m = entropy of softmax(z^m), in nats

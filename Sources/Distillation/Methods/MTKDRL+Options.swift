@@ -7,55 +7,59 @@ extension MTKDRL {
     readsTeachers: true, teacherOutputs: .maps,
     options: [
       .alpha, .beta,
-      OptionDescription(
-        "policy", .choice(Catalog.agents.names), standard: "pg",
-        help: "the agent: policy gradient, deterministic, the same with replay, or proximal"),
-      OptionDescription(
-        "policyNetwork", .choice(["perTeacher", "joint"]), standard: "perTeacher",
-        help: "one network a teacher, or one of all states"),
-      OptionDescription(
-        "weightNormaliser", .choice(["softmaxTeachers", "sigmoid"]), standard: "softmaxTeachers",
-        help: "weights that sum to 1 over teachers, or independent ones in (0, 1)"),
-      OptionDescription(
-        "mixing", .choice(["static", "dynamic"]), standard: "static",
-        help: "policy and heuristics in equal parts, or in trained shares"),
-      OptionDescription(
-        "actionTerms", .words(TeacherMix.Term.allCases.map(\.rawValue)),
-        standard: ["policy", "confidence", "divergence"], help: "what is mixed into the executed weights"),
-      OptionDescription(
-        "divergenceSign", .choice(["released", "towardsCloser"]), standard: "released",
-        help: "whether the divergence term favours the teacher furthest from the student, or the nearest"),
-      OptionDescription(
-        "stateEntries", .words(StateEntry.allCases.map(\.rawValue)),
-        standard: ["feature", "logits", "ce", "cos", "kl"],
-        help: "what the policy is told of each teacher; the rest is left out of its input"),
-      OptionDescription(
-        "stateNorm", .choice(["none", "running"]), standard: "none",
-        help: "standardise states over all batches seen"),
-      OptionDescription(
-        "rewardScope", .choice(["perTeacher", "perSample"]), standard: "perTeacher",
-        help: "a reward for each teacher (equation 5), or one a sample"),
-      OptionDescription(
-        "rewardNorm", .choice(Reward.Normalisation.allCases.map(\.rawValue)), standard: "minmaxCentred",
-        help: "how rewards are made comparable"),
-      OptionDescription(
-        "rewardTiming", .choice(["preUpdate", "postUpdate"]), standard: "preUpdate",
-        help: "pay for the forward pass before the student's step, or for one more after it"),
-      OptionDescription(
-        "objective", .choice(PolicyGradient.Objective.allCases.map(\.rawValue)), standard: "linear",
-        help: "what the policy ascends (linear, log) or descends (bceOnes)"),
-      OptionDescription(
-        "policyInterval", .integerOr(minimum: 1, ["epoch"]), standard: "epoch",
-        help: "batches between policy updates; the rest at the end of the epoch"),
-      OptionDescription(
-        "policyRate", .number(minimum: DecimalNumber(0)),
-        standard: .number(DecimalNumber(mantissa: 1, exponent: -1)),
-        help: "learning rate of the policy's plain SGD"),
-      OptionDescription("warmupEpochs", .integer(minimum: 0), standard: 1, help: "epochs with fixed weights"),
-      OptionDescription(
-        "warmupWeight", .choice(["one", "uniform"]), standard: "one",
-        help: "weight of every teacher in warm-up: 1, or 1/M"),
-    ] + OptionDescription.losses(hasFeatures: true),
+      SettingDescription(
+        option: "policy", .choice(Catalog.agents.names), default: "pg",
+        "The agent: policy gradient, deterministic, the same with replay, or proximal."),
+      SettingDescription(
+        option: "policyNetwork", .choice(["perTeacher", "joint"]), default: "perTeacher",
+        "One network a teacher, or one of all states."),
+      SettingDescription(
+        option: "weightNormaliser", .choice(["softmaxTeachers", "sigmoid"]), default: "softmaxTeachers",
+        "Weights that sum to 1 over teachers, or independent ones in (0, 1)."),
+      SettingDescription(
+        option: "mixing", .choice(["static", "dynamic"]), default: "static",
+        "Policy and heuristics in equal parts, or in trained shares."),
+      SettingDescription(
+        option: "actionTerms", .words(TeacherMix.Term.allCases.map(\.rawValue)),
+        default: ["policy", "confidence", "divergence"], "What is mixed into the executed weights."),
+      SettingDescription(
+        option: "divergenceSign", .choice(["released", "towardsCloser"]), default: "released",
+        "Whether the divergence term favours the teacher furthest from the student, or the nearest."),
+      SettingDescription(
+        option: "stateEntries", .words(StateEntry.allCases.map(\.rawValue)),
+        default: ["feature", "logits", "ce", "cos", "kl"],
+        "What the policy is told of each teacher; the rest is left out of its input."),
+      SettingDescription(
+        option: "stateNorm", .choice(["none", "running"]), default: "none",
+        "Standardise states over all batches seen."),
+      SettingDescription(
+        option: "rewardScope", .choice(["perTeacher", "perSample"]), default: "perTeacher",
+        "A reward for each teacher (equation 5), or one a sample."),
+      SettingDescription(
+        option: "rewardNorm", .choice(Reward.Normalisation.allCases.map(\.rawValue)),
+        default: "minmaxCentred",
+        "How rewards are made comparable."),
+      SettingDescription(
+        option: "rewardTiming", .choice(["preUpdate", "postUpdate"]), default: "preUpdate",
+        "Pay for the forward pass before the student's step, or for one more after it."),
+      SettingDescription(
+        option: "objective", .choice(PolicyGradient.Objective.allCases.map(\.rawValue)), default: "linear",
+        "What the policy ascends (linear, log) or descends (bceOnes)."),
+      SettingDescription(
+        option: "policyInterval", .integerOr(minimum: 1, ["epoch"]), default: "epoch",
+        "Batches between policy updates; the rest at the end of the epoch."),
+      SettingDescription(
+        option: "policyRate", .number(minimum: DecimalNumber(0)),
+        default: .number(DecimalNumber(mantissa: 1, exponent: -1)),
+        "Learning rate of the policy's plain SGD."),
+      SettingDescription(
+        option: "policyWarmupEpochs", .integer(minimum: 0), default: 1, unit: "epochs",
+        formerName: "warmupEpochs", encodedName: "warmupEpochs",
+        "First epochs with fixed weights, in which the student does not hear the policy."),
+      SettingDescription(
+        option: "warmupWeight", .choice(["one", "uniform"]), default: "one",
+        "Weight of every teacher in warm-up: 1, or 1/M."),
+    ] + SettingDescription.losses(hasFeatures: true),
     presets: [
       ("paper", [:]),
       (
@@ -83,17 +87,36 @@ extension MTKDRL {
       bandits with one-step episodes. Under DIST and ND the reward is made of the losses in use; states and heuristics keep KL and cos.
       """)
 
-  /// Other agents fix what the policy gradient leaves open (`methods.md` 3).
+  /// Other agents fix what the policy gradient leaves open (`methods.md` 3). One teacher leaves nothing to decide.
   @Sendable private static func unread(_ options: OptionValues) -> [String] {
     var unread = unreadLossOptions(options)
+    if options.teachers == 1 { return unread + unreadWithOneTeacher(options) }
     if options["policy"] != "pg" {
       unread += [
         "policyNetwork", "weightNormaliser", "rewardScope", "rewardNorm", "objective", "policyRate",
       ]
     }
     if options["actionTerms"]?.array?.contains("divergence") == false { unread.append("divergenceSign") }
-    if options["warmupEpochs"] == 0 { unread.append("warmupWeight") }
+    if options["policyWarmupEpochs"] == 0 { unread.append("warmupWeight") }
     return unread
+  }
+
+  /// With one teacher no policy learns, both heuristics are 1, and so are weights that sum to 1 over teachers. Only a sigmoid still weighs:
+  /// by the policy that the run starts with.
+  private static func unreadWithOneTeacher(_ options: OptionValues) -> [String] {
+    let learning = [
+      "rewardScope", "rewardNorm", "rewardTiming", "objective", "policyInterval", "policyRate",
+      "divergenceSign", "warmupWeight",
+    ]
+    let weighs =
+      options["policy"] == "pg" && options["weightNormaliser"] == "sigmoid"
+      && options["actionTerms"]?.array?.contains("policy") == true
+    return weighs
+      ? learning
+      : learning + [
+        "policy", "policyNetwork", "weightNormaliser", "mixing", "actionTerms", "stateEntries", "stateNorm",
+        "policyWarmupEpochs",
+      ]
   }
 
   /// Combinations that make no sense (`methods.md` 2.6).

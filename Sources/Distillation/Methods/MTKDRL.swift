@@ -36,7 +36,7 @@ package struct MTKDRL: DistillationMethod {
       isGradient ? Reward.Normalisation(rawValue: options.word("rewardNorm"))! : .zscore
     paysAfterUpdate = options.word("rewardTiming") == "postUpdate"
     divergenceSign = options.word("divergenceSign") == "released" ? 1 : -1
-    warmupEpochs = options.integer("warmupEpochs")!
+    warmupEpochs = options.integer("policyWarmupEpochs")!
     warmupWeight = options.word("warmupWeight") == "one" ? 1 : 1 / Double(context.teachers.count)
     interval = options.integer("policyInterval")
     let entries = StateEntry.allCases.filter { options.words("stateEntries").contains($0.rawValue) }
