@@ -123,7 +123,7 @@ import Testing
       (#"1:30: unknown key "nots""#, "note"), (#"2:24: unknown network "resnet9""#, "resnet8"),
       (#"2:46: unknown dataset "cifar1000""#, "cifar100"), (#"2:69: epochs is "ten""#, "integer"),
       ("3:48: alpha is -1", "0 or more"), (#"4:35: unknown method "mktd-rl""#, "mtkd-rl"),
-      ("4:62: 4 where a list", "range"),
+      ("4:62: expected a list", "range"),
     ]
     #expect(heads.count == expected.count, "\(output.talk)")
     for (head, (place, hint)) in zip(heads, expected) {

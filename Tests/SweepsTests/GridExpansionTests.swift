@@ -348,13 +348,13 @@ import Testing
   }
 
   @Test func `a value twice in an axis is worth a warning, written alike or by an alias`() throws {
-    let grid = try expand(Self.base + #", "axes": {"alpha": [0, 2.0, 2], "epochs": {"range": [1, 3, 1]}}"#)
+    let grid = try expand(Self.base + #", "axes": {"alpha": [0, 2.0, 2], "epochs": {"range": [3, 5, 1]}}"#)
     expect(
       grid.warnings, toBe: ["1:135 2 appears twice, as 2.0, in the axis \"alpha\"; its runs are made once"])
     #expect(grid.runs.count == 6 && grid.asked == 9)
     #expect(grid.sharing == ["aver-kd is asked for more than once: 9 runs asked for are 6"])
     let alias = try expand(Self.base + #", "axes": {"method": ["aver-kd", "averkd"]}"#)
-    expect(alias.warnings, toBe: ["1:134 \"averkd\" appears twice, as \"aver-kd\","])
+    expect(alias.warnings, toBe: ["1:139 \"averkd\" appears twice, as \"aver-kd\","])
     #expect(try expand(Self.base + #", "zip": [{"epochs": [5, 5], "alpha": [0, 1]}]"#).warnings.isEmpty)
   }
 
