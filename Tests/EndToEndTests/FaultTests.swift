@@ -4,7 +4,7 @@ import Testing
 /// Calls of the operating system that fail, one after the other, in the built program: whatever fails and wherever, the
 /// program says so by an exit code, and the same command without the fault ends with the same bits.
 ///
-/// `MTKD_FAULTS=all` (`make faults`) tries every call of every kind with every reason; otherwise every fifth call is tried
+/// `MTKD_FAULTS=all` (`make faults`) tries every call of every kind with every reason; otherwise every eighth call is tried
 /// with one of them.
 @Suite(.serialized, .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/cc")))
 struct FaultTests {
@@ -43,8 +43,8 @@ struct FaultTests {
     #expect(try run(sweep, library, kind, 0, 0, store: "counted", counting: &all).status == 0)
     #expect(all > 0, "\(kind) is never called: the library does not see it")
     var (injected, unharmed) = (0, 0)
-    for number in stride(from: 1, through: all, by: isWhole ? 1 : 5) {
-      for reason in isWhole ? reasons : [reasons[number / 5 % reasons.count]] {
+    for number in stride(from: 1, through: all, by: isWhole ? 1 : 8) {
+      for reason in isWhole ? reasons : [reasons[number / 8 % reasons.count]] {
         let store = "\(kind)-\(number)-\(reason)"
         var calls = 0
         let output = try run(sweep, library, kind, number, reason, store: store, counting: &calls)

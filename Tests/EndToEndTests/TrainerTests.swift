@@ -244,8 +244,11 @@ import Testing
       { usleep(20_000) }
       let workers = try sweep.workersAlive()
       #expect(workers.count == 1)
-      if victim != "worker" { run.signal(SIGKILL) }
+      // Held still, the coordinator ends nothing that its worker leaves.
+      if victim == "both" { run.signal(SIGSTOP) }
+      if victim == "coordinator" { run.signal(SIGKILL) }
       if victim != "coordinator" { for worker in workers { kill(worker, SIGKILL) } }
+      if victim == "both" { run.signal(SIGKILL) }
       _ = try run.finish()
       if victim == "both" {
         // Nobody was left to end it; whoever comes next does so before another begins.
