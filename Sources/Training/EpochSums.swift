@@ -19,6 +19,8 @@ struct EpochSums: Sendable {
   /// Images of each class, and the executed weights summed over them: of the logit, then the feature term, `[classes, teachers]` each.
   private var classCounts: [Double] = []
   private var classWeights: [[Double]] = [[], []]
+  /// False for the rest of an epoch whose snapshot an older program made: half of a sum is no mean.
+  private var recordsTeacherTerms = true
 
   mutating func add(_ loss: MethodLoss, _ batch: DistillationBatch) {
     let count = batch.labels.count
@@ -46,6 +48,14 @@ struct EpochSums: Sendable {
       add(
         ClassificationMetrics.teacherAccuracy(teacher),
         100 * Double(right(activations.logits, batch.labels)) / Double(count))
+    }
+    if recordsTeacherTerms {
+      for (term, costs) in [("logit", details.logitCosts), ("feature", details.featureCosts)] {
+        guard let costs else { continue }
+        for (teacher, mean) in costs.mean(axis: 0).doubles.enumerated() {
+          add("teacher.\(teacher).\(term)", mean)
+        }
+      }
     }
     for (term, (name, matrix)) in [
       ("weight.logit", details.logitWeights), ("weight.feature", details.featureWeights),
@@ -167,6 +177,8 @@ extension EpochSums: Snapshotting {
     (samples, correct, policySteps, nonfinite) = (counts[0], counts[1], counts[2], counts[3])
     totals = try snapshot.group(prefix + "total/")
     policy = try snapshot.group(prefix + "policy/")
+    recordsTeacherTerms =
+      samples == 0 || totals["train.logit"] == nil || totals["teacher.0.logit"] != nil
     classCounts = try snapshot.doubles(prefix + "classes/counts")
     classWeights = [
       try snapshot.doubles(prefix + "classes/logit"), try snapshot.doubles(prefix + "classes/feature"),

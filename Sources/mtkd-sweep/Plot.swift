@@ -40,6 +40,11 @@ struct Plot: ParsableCommand {
     help: ArgumentHelp("With the kind 'axis': the setting on the horizontal axis.", valueName: "setting"))
   var x: String?
 
+  @Flag(
+    help: ArgumentHelp(
+      "With the kind 'weights': also each teacher's logit and feature loss, below its weights."))
+  var losses = false
+
   func validate() throws {
     do { _ = try Catalog.figures.entry(kind) } catch { throw ValidationError("\(error)") }
     guard output == "-" || Self.formats.contains(ending) else {
@@ -48,6 +53,9 @@ struct Plot: ParsableCommand {
     }
     if x != nil, kind != AxisFigure.name {
       throw ValidationError("--x belongs to the kind '\(AxisFigure.name)'.")
+    }
+    if losses, kind != WeightsFigure.name {
+      throw ValidationError("--losses belongs to the kind '\(WeightsFigure.name)'.")
     }
   }
 
@@ -80,7 +88,13 @@ struct Plot: ParsableCommand {
   private func series(
     _ figure: any FigureKind.Type, _ sweep: String, _ results: SweepResults, _ store: ResultStore
   ) throws -> [String: [ContentKey: [Double]]] {
-    let names = figure.series(among: try store.metricNames())
+    let recorded = try store.metricNames()
+    let names = figure.series(among: recorded) + (losses ? WeightsFigure.lossSeries(among: recorded) : [])
+    if losses, WeightsFigure.lossSeries(among: names).isEmpty {
+      throw NoFigure(
+        kind: figure.name,
+        reason: "its runs recorded no losses by teacher; programs of before did not. Leave out --losses.")
+    }
     // Learning curves are of the metric that is asked for, and of no other.
     let wanted = figure == CurvesFigure.self ? names.filter { $0 == results.metric } : names
     guard !wanted.isEmpty else { return [:] }

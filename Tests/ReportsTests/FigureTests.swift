@@ -73,6 +73,23 @@ import Testing
     #expect(drawing.texts.contains { $0.contains("seeds") || $0.contains("seed") })
   }
 
+  @Test func `the losses of each teacher are drawn below its weights where the input has them`() throws {
+    let plain = try WeightsFigure.draw(Self.input)
+    var series = Self.input.series
+    for (metric, courses) in Self.input.series {
+      guard let place = WeightsFigure.teacher(metric, "weight.logit") else { continue }
+      series["teacher.\(place).logit"] = courses.mapValues { $0.map { $0 + Double(place) } }
+      series["teacher.\(place).feature"] = courses
+    }
+    let names = series.keys.sorted()
+    #expect(WeightsFigure.lossSeries(among: names + ["teacher.acc1.0", "teacher.x.logit"]).count == 4)
+    let drawing = try Drawing(
+      WeightsFigure.draw(FigureInput(Self.input.table, series: series, x: "alpha")).text)
+    #expect(drawing.texts.contains("logit loss of each teacher"))
+    #expect(drawing.texts.contains("feature loss of each teacher"))
+    #expect(!plain.text.contains("loss of each teacher"))
+  }
+
   @Test func `a figure over alpha has a band and a line a method and beta, and a mark for every seed`() throws
   {
     let drawing = try Drawing(AlphaFigure.draw(Self.input).text)

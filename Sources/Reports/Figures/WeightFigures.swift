@@ -5,10 +5,42 @@ package enum WeightsFigure: FigureKind {
   package static let name = "weights"
   package static let summary = "ribbons of the teachers' weights over the epochs, logit and feature term"
   static let kinds = [("weight.logit", "logit term"), ("weight.feature", "feature term")]
+  /// The mean losses of each teacher beside its weight: the last word of `teacher.2.logit`, and a panel's title.
+  private static let losses = [("logit", "logit loss"), ("feature", "feature loss")]
   private static let most = 3
 
   package static func series(among names: [String]) -> [String] {
     names.filter { name in kinds.contains { teacher(name, $0.0) != nil } }
+  }
+
+  /// The metrics of the losses, which are drawn below the weights where the input has them.
+  package static func lossSeries(among names: [String]) -> [String] {
+    names.filter { name in losses.contains { lossTeacher(name, $0.0) != nil } }
+  }
+
+  /// The place of a teacher in a metric's name such as `teacher.2.logit`.
+  private static func lossTeacher(_ metric: String, _ term: String) -> Int? {
+    let words = metric.split(separator: ".", omittingEmptySubsequences: false)
+    return words.count == 3 && words[0] == "teacher" && words[2] == term ? Int(words[1]) : nil
+  }
+
+  /// The mean loss of every teacher by epoch, a line each.
+  private static func drawLosses(_ input: FigureInput, _ cell: Cell, _ frames: [Frame], on svg: inout SVG) {
+    for (column, (term, title)) in losses.enumerated() {
+      let found = input.series.keys.compactMap { name in lossTeacher(name, term).map { ($0, name) } }
+        .sorted { $0.0 < $1.0 }
+      let courses = found.compactMap { teacher, name in
+        Course(input.courses(of: cell, name)).map { (teacher: teacher, course: $0) }
+      }
+      guard let epochs = courses.map(\.course.means.count).max() else { continue }
+      let values = courses.flatMap { $0.course.lows + $0.course.highs }
+      var frame = frames[column]
+      frame.x = Scale(epochs: epochs)
+      frame.y = Scale(covering: values, from: false)
+      svg.text("\(title) of each teacher", Point(frame.left, frame.top - 10))
+      frame.draw(on: &svg, x: "epoch", y: column == 0 ? "mean over samples" : "")
+      for (teacher, course) in courses { course.draw(teacher, frame, on: &svg) }
+    }
   }
 
   /// The place of a teacher in a metric's name such as `weight.logit.2`.
@@ -33,9 +65,11 @@ package enum WeightsFigure: FigureKind {
     let left = all.count - cells.count
     let teachers = cells.flatMap { cell in kinds.map { courses(cell, $0.0).count } }.max()!
     let names = (0..<teachers).map { "teacher \($0 + 1)" }
+    let hasLosses = input.series.keys.contains { !lossSeries(among: [$0]).isEmpty }
+    let rows = hasLosses ? 2 : 1
     let (panel, gap) = (310.0, 66.0)
     let width = 66 + 2 * panel + gap + 20 + Legend.width(names)
-    let height = 70 + Double(cells.count) * 270 + 24
+    let height = 70 + Double(cells.count * rows) * 270 + 24
     var svg = SVG(
       width: width, height: height, title: "\(input.results.name): weights of the teachers",
       description: "Each ribbon is a teacher's share of the weights, mean over samples and seeds.")
@@ -44,7 +78,7 @@ package enum WeightsFigure: FigureKind {
       for (column, kind) in kinds.enumerated() {
         let ribbons = courses(cell, kind.0)
         guard let epochs = ribbons.map(\.means.count).max() else { continue }
-        let top = 74 + Double(row) * 270
+        let top = 74 + Double(row * rows) * 270
         let totals = (0..<epochs).map { epoch in
           ribbons.reduce(0.0) {
             $0 + (epoch < $1.means.count && $1.means[epoch].isFinite ? $1.means[epoch] : 0)
@@ -63,10 +97,24 @@ package enum WeightsFigure: FigureKind {
         draw(ribbons, frame, on: &svg)
         svg.line(Point(frame.left, frame.bottom), Point(frame.right, frame.bottom), "axis")
       }
+      if hasLosses {
+        let empty = kinds.indices.map { column in
+          Frame(
+            x: Scale(epochs: 1), y: Scale(covering: [0, 1], from: true),
+            left: 66 + Double(column) * (panel + gap), top: 74 + Double(row * rows + 1) * 270, width: panel,
+            height: 180)
+        }
+        drawLosses(input, cell, empty, on: &svg)
+      }
     }
     Legend.draw(
       names.indices.map { (names[$0], Legend.Mark.ribbon($0)) }, on: &svg,
       at: Point(width - Legend.width(names), 74))
+    if hasLosses {
+      Legend.draw(
+        names.indices.map { (names[$0], Legend.Mark.line($0)) }, on: &svg,
+        at: Point(width - Legend.width(names), 74 + 270))
+    }
     svg.note(
       "Mean over samples and seeds of executed weights, stacked in the order of the pool.\(left > 0 ? " \(left) more cells are not shown: --where chooses." : "")"
     )
