@@ -112,7 +112,7 @@ package struct BatchWorker {
       let stage = store.stage(entry.key)
       guard !stage.isPublished, !stage.isLeftAlone else { return false }
       guard let last = try stage.attempts().last, last.number > entry.after else { return true }
-      switch last.standing(clock: clock) {
+      switch last.activity(clock: clock) {
       case .working: return false
       case .lost: return true
       case .ended(let note): return note.code.map(ExitNote.unfinished.contains) ?? true

@@ -53,6 +53,7 @@ package final class ClusterSweep {
       folder: folder, store: store,
       stages: Dictionary(sweep.plan.stages.map { ($0.key, $0) }) { first, _ in first },
       titles: StageTitle.all(sweep))
+    intake.watchesPrograms = true
     dataFolders = sweep.dataFolders
     self.options = options
     room = CacheRoom(cache, folder, store)
@@ -207,7 +208,7 @@ extension ClusterSweep {
   }
 
   private func standing(of attempt: AttemptFolder, _ clock: Double) -> Reconciliation.Attempt.Standing {
-    switch attempt.standing(clock: clock) {
+    switch attempt.activity(clock: clock) {
     case .working: return .working
     case .lost: return .vanished
     case .ended(let note):

@@ -95,6 +95,7 @@ package final class Coordinator {
     titles = StageTitle.all(sweep)
     dataFolders = sweep.dataFolders
     intake = Intake(folder: folder, store: store, stages: stages, titles: titles)
+    intake.watchesPrograms = true
     scheduler = Scheduler(sweep.plan.stages, done: [], failed: [], slots: 1, retries: 0)
     try store.save(sweep, in: folder)
     let (done, failed) = try settled()

@@ -17,6 +17,10 @@ final class Intake {
   /// Stages to make known and attempts to take in with the next transaction.
   private var announced: [StageRecord] = []
   private var reports: [AttemptReport] = []
+  /// Whether runs that another program computed are complained of, once for each program.
+  var watchesPrograms = false
+  private lazy var ownProgram = ProgramIdentity.provenance().program
+  private var seenPrograms: Set<ContentKey> = []
   /// Attempts that contradicted earlier ones, which only the store can tell.
   private var contradictions: [String] = []
 
@@ -67,6 +71,21 @@ final class Intake {
     (announced, reports) = ([], [])
   }
 
+  /// The first run that another program computed is said aloud: cells that mix programs show no number.
+  private func foreignPrograms(_ records: [RunRecord], of key: ContentKey) -> [String] {
+    var sentences: [String] = []
+    for case .started(_, let made) in records {
+      guard let program = made.program, let own = ownProgram, program != own,
+        seenPrograms.insert(program).inserted
+      else { continue }
+      sentences.append(
+        "\(titles[key]?.text ?? key.short) was computed by another program (\(made.version), \(program.short)) than the one "
+          + "that runs this sweep (\(own.short)). A cell that mixes programs shows no number without --allow-mixed; what "
+          + "`mtkd-sweep verify` proves equal under one program counts as that one's.")
+    }
+    return sentences
+  }
+
   /// Contradictions that were found since the last call.
   func newContradictions() -> [String] {
     defer { contradictions = [] }
@@ -106,6 +125,7 @@ final class Intake {
     }
     let records = all.flatMap(\.records).map(\.record)
     for case .finished(let metrics) in records { taken.metrics = metrics }
+    if watchesPrograms { taken.complaints += foreignPrograms(records, of: key) }
     var checkpoints: [Checkpoint] = []
     do {
       checkpoints = try self.checkpoints(key, place, closing, records)

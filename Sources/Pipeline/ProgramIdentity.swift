@@ -32,7 +32,8 @@ package enum ProgramIdentity {
     if let words, words.count == 2, let mark = mark(of: "/proc/self/exe"), words[1] == mark {
       return ContentKey(words[0])
     }
-    return executable.flatMap { digest(of: $0) }
+    // By the open file: another program may lie under its name by now.
+    return digest(of: URL(filePath: "/proc/self/exe"))
   }
 
   private static func digest(of executable: URL) -> ContentKey? {
@@ -41,13 +42,14 @@ package enum ProgramIdentity {
     }
   }
 
-  /// Device, number, size and times of a file in nanoseconds: another one, or a changed one, has others.
+  /// Device, number, size and time of a file in nanoseconds: another one, or a changed one, has others. The time of its last change of names does
+  /// not count: a program that is built anew while it runs loses its name and stays the same.
   private static func mark(of path: String) -> String? {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }
-    let (modified, changed) = (status.st_mtim, status.st_ctim)
+    let modified = status.st_mtim
     return
-      "\(status.st_dev) \(status.st_ino) \(status.st_size) \(modified.tv_sec).\(modified.tv_nsec) \(changed.tv_sec).\(changed.tv_nsec)"
+      "\(status.st_dev) \(status.st_ino) \(status.st_size) \(modified.tv_sec).\(modified.tv_nsec)"
   }
 
   /// What decides bits besides the program: library kernel, threads, precision.

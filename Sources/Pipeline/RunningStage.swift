@@ -29,7 +29,7 @@ package struct RunningStage: Hashable, Sendable {
     var found: [RunningStage] = []
     for stage in open where begun.contains(stage.key) {
       guard let attempt = try folder.stage(stage.key).attempts().last,
-        attempt.holder != nil, attempt.standing(clock: now) == .working,
+        attempt.holder != nil, attempt.activity(clock: now) == .working,
         let progress = WorkerProgress(of: attempt)
       else { continue }
       found.append(

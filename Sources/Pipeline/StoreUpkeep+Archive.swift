@@ -17,8 +17,9 @@ extension StoreUpkeep {
   /// Stages that are copied in one transaction: the writer of the store waits no longer than that.
   private static let chunk = 8
 
-  /// Packs a sweep's grid, the records of its finished and failed stages, those of teachers and datasets that its runs will read, their final and
-  /// best states, what made them, and imported weights into one file. Others may go on writing the store meanwhile.
+  /// Packs a sweep's grid, the records of its finished and failed stages, those of teachers and datasets that
+  /// its runs will read, their final and best states, what made them, and imported weights into one file.
+  /// Others may go on writing the store meanwhile.
   ///
   /// - Throws: `StoreError.altered` where something of it is not what was written.
   package static func archive(
@@ -63,8 +64,8 @@ extension StoreUpkeep {
     if !damages.isEmpty { throw StoreError.altered(store.path, damages) }
   }
 
-  /// Takes what an archive holds into a store, beside what it has. An archive may come from anybody: nothing of it is taken before all of it was
-  /// checked.
+  /// Takes what an archive holds into a store, beside what it has. An archive may come from anybody: nothing
+  /// of it is taken before all of it was checked.
   ///
   /// - Returns: the names of the sweeps that the archive holds.
   package static func unarchive(

@@ -20,7 +20,8 @@ extension StoreUpkeep {
     package var withoutRecords = 0
   }
 
-  /// Reads everything that has a digest, in the folders and in the database, and compares the two. Nothing is changed.
+  /// Reads everything that has a digest, in the folders and in the database, and compares the two. Nothing is
+  /// changed.
   ///
   /// - Parameter progress: called with the number of the stage in hand and of all.
   package static func check(_ folder: StoreFolder, progress: (Int, Int) -> Void = { _, _ in }) throws

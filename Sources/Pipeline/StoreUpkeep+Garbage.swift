@@ -23,11 +23,13 @@ extension StoreUpkeep {
     package let title: String
     /// On disk.
     package let bytes: Int
-    /// Whether the database forgets it too; else only its folder goes, and the database keeps all of its result.
+    /// Whether the database forgets it too; else only its folder goes, and the database keeps all of its
+    /// result.
     package let isForgotten: Bool
   }
 
-  /// Stages that no sweep of the store reaches, over its runs, their datasets, their teachers and what these said.
+  /// Stages that no sweep of the store reaches, over its runs, their datasets, their teachers and what these
+  /// said.
   ///
   /// - Parameter withFolders: also folders of finished runs whose results the database holds whole.
   package static func garbage(_ folder: StoreFolder, _ store: ResultStore, withFolders: Bool) throws
@@ -53,7 +55,8 @@ extension StoreUpkeep {
     return garbage
   }
 
-  /// The stages that the plans of the store's sweeps reach, whether they have begun or not, and the files of weights that these need.
+  /// The stages that the plans of the store's sweeps reach, whether they have begun or not, and the files of
+  /// weights that these need.
   private static func reach(
     _ folder: StoreFolder, _ store: ResultStore
   ) throws -> (keys: Set<ContentKey>, weights: Set<ContentKey>) {
@@ -65,7 +68,8 @@ extension StoreUpkeep {
       reach.add(points: points, needs: needs)
     }
     if reach.isPartly {
-      // An older program did not record what runs that never began will read: any teacher, dataset or file of weights may be it.
+      // An older program did not record what runs that never began will read: any teacher, dataset or file of
+      // weights may be it.
       reach.keys.formUnion(reach.preparations())
       reach.keys.formUnion(
         try folder.stageKeys().filter {

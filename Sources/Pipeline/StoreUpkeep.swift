@@ -25,14 +25,16 @@ extension StoreUpkeep {
     package var lost: [String] = []
   }
 
-  /// Makes the database anew from the folders of stages and the files of sweeps, beside the old one: `install` puts it in its place.
+  /// Makes the database anew from the folders of stages and the files of sweeps, beside the old one:
+  /// `install` puts it in its place.
   package static func rebuild(_ folder: StoreFolder) throws -> (report: Rebuilt, path: String) {
     let path = StoreNames.rebuilt(folder.database)
     try AtomicFile.removeFile(path)
     try AtomicFile.removeFile("\(path)-journal")
     let store = try ResultStore(file: path, .writing)
     var report = Rebuilt()
-    // The old database may know sweeps that have no file, results whose folders are gone, and seals, which no folder has.
+    // The old database may know sweeps that have no file, results whose folders are gone, and seals, which no
+    // folder has.
     let old: ResultStore?
     do {
       old = AtomicFile.isThere(folder.database) ? try ResultStore(at: folder, .reading) : nil
@@ -93,7 +95,8 @@ extension StoreUpkeep {
     }
   }
 
-  /// What the old database knows of a stage's epochs and its records have no more; nil where nothing is known to be lost.
+  /// What the old database knows of a stage's epochs and its records have no more; nil where nothing is known
+  /// to be lost.
   private static func lostEpochs(
     of key: ContentKey, _ intake: Intake, _ place: StageFolder, beside old: ResultStore?
   ) throws -> String? {
@@ -157,5 +160,25 @@ extension StoreUpkeep {
     default: break
     }
     return request.kind
+  }
+}
+
+// MARK: Names of sweeps
+
+extension StoreUpkeep {
+  /// Gives a sweep another name, in the database and in its file.
+  package static func rename(
+    _ sweep: String, to name: String, _ folder: StoreFolder, _ store: ResultStore
+  ) throws {
+    try store.renameSweep(sweep, to: name)
+    try SweepFile.write(store.sweep(name), store.points(of: name), needs: store.needs(of: name), in: folder)
+    try AtomicFile.removeFile(SweepFile.path(of: sweep, in: folder))
+  }
+
+  /// Forgets a sweep, in the database and as a file.
+  package static func remove(sweep: String, _ folder: StoreFolder, _ store: ResultStore) throws {
+    // The file first: a rebuild would make the sweep again of it.
+    try AtomicFile.removeFile(SweepFile.path(of: sweep, in: folder))
+    try store.removeSweep(sweep)
   }
 }

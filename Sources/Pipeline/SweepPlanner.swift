@@ -33,6 +33,13 @@ package struct PlannedSweep: Sendable {
       "\(name): \(kept) runs kept, \(plan.runKeys.count - kept) new, \(dropped) no longer asked for (nothing is deleted)"
   }
 
+  /// Whether the store has a sweep of this name with results, none of which the grid asks for any more.
+  package func wouldReplace(in store: ResultStore) throws -> Bool {
+    guard kept == 0, dropped > 0 else { return false }
+    let counts = try store.counts(of: name)
+    return counts.finished + counts.failed + counts.diverged > 0
+  }
+
   /// The same sweep of which only some runs are meant this time; the others stay in it, open.
   package func narrowed(to chosen: Set<ContentKey>) -> PlannedSweep {
     var sweep = self

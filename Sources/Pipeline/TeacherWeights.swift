@@ -1,4 +1,5 @@
 package import Datasets
+internal import Foundation
 internal import Networks
 package import Specs
 package import Storage
@@ -79,10 +80,10 @@ package enum TeacherWeights {
     do throws(SafetensorsError) { file = try Safetensors(decoding: bytes) } catch {
       throw WeightsError("\(path): \(error)")
     }
-    guard let network = try network ?? described(by: file) else {
+    guard let network = try named(path, { try network ?? described(by: file) }) else {
       throw WeightsError("\(path) does not say which network it belongs to. Name it: --network NAME.")
     }
-    let chosen = try normalisation ?? Self.normalisation(of: file)
+    let chosen = try named(path) { try normalisation ?? Self.normalisation(of: file) }
     if let chosen, !chosen.fits(channels: task.channels) {
       throw WeightsError(
         "A normalisation of \(chosen.mean.count) channels does not fit images of \(task.channels).")
@@ -96,6 +97,13 @@ package enum TeacherWeights {
       bytes: bytes, network: network,
       weights: ImportedWeights(digest: ContentKey(hashing: bytes), normalisation: chosen, path: path),
       notes: imported.notes)
+  }
+
+  /// Puts the name of a file before what is wrong with it.
+  private static func named<Value>(_ path: String, _ read: () throws -> Value) throws -> Value {
+    do { return try read() } catch let error as WeightsError {
+      throw WeightsError("\(path): \(error.description)")
+    }
   }
 
   /// How a teacher does on a dataset's test images.
@@ -122,13 +130,22 @@ package enum TeacherWeights {
   /// What our own exports say of themselves.
   private static func described(by file: Safetensors) throws -> ModelSpec? {
     try file.metadata["network"].map { text in
-      try ModelSpec(JSONReader.read(Array(text.utf8)).value, at: "network")
+      try member("network") { try ModelSpec(JSONReader.read(Array(text.utf8)).value, at: "network") }
     }
   }
 
   private static func normalisation(of file: Safetensors) throws -> InputNormalisation? {
     try file.metadata["normalisation"].map { text in
-      try InputNormalisation(JSONReader.read(Array(text.utf8)).value, at: "normalisation")
+      try member("normalisation") {
+        try InputNormalisation(JSONReader.read(Array(text.utf8)).value, at: "normalisation")
+      }
+    }
+  }
+
+  /// A part of a file's metadata, which anybody may have written.
+  private static func member<Value>(_ name: String, _ read: () throws -> Value) throws -> Value {
+    do { return try read() } catch {
+      throw WeightsError("its metadata are damaged: \"\(name)\" does not read (\(error))")
     }
   }
 
@@ -155,7 +172,10 @@ package enum TeacherWeights {
     guard let text = members["file"]?.string else {
       throw WeightsError("\"file\" should be the path of a safetensors file")
     }
-    let path = text.hasPrefix("/") || gridFolder == "." ? text : "\(gridFolder)/\(text)"
+    let named = text.hasPrefix("/") || gridFolder == "." ? text : "\(gridFolder)/\(text)"
+    // Whatever became of the file: what a sweep has taken in of it is in the store.
+    let kept = CheckedFile.isRegular(named) ? nil : folder?.digest(ofSource: absolute(named))
+    let path = kept.flatMap { folder?.file($0) } ?? named
     let examined = try examine(
       path, network: members["network"].map { try NetworkNames.spec($0) },
       normalisation: members["normalisation"].flatMap { try normalisation($0) }, task: task)
@@ -178,8 +198,19 @@ package enum TeacherWeights {
     guard folder.hasRecord(name) else {
       throw UnknownName(kind: "import", name: name, known: try folder.names())
     }
-    return try ImportRecord(JSONReader.read(folder.readRecord(name)).value, at: name)
+    do {
+      return try ImportRecord(JSONReader.read(folder.readRecord(name)).value, at: name)
+    } catch let error as FileError {
+      throw error
+    } catch {
+      throw WeightsError(
+        "The import '\(name)' is damaged (\(error)). Remove \(folder.path)/\(name).json and import the file again."
+      )
+    }
   }
+
+  /// - Parameter path: seen from the current folder.
+  private static func absolute(_ path: String) -> String { URL(filePath: path).standardizedFileURL.path }
 
   /// Puts the files that a sweep's teachers come from into the store, so that workers find them by their digest wherever they are and whatever
   /// becomes of the files.
@@ -192,6 +223,7 @@ package enum TeacherWeights {
         guard try folder.put(AtomicFile.read(path)) == weights.digest else {
           throw WeightsError("\(path) changed while the sweep was planned. Run again.")
         }
+        try folder.note(source: absolute(path), is: weights.digest)
       }
     }
   }

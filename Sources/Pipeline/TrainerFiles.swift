@@ -29,7 +29,7 @@ enum TrainerFiles {
   static func copy(_ sweep: PlannedSweep, into store: StoreFolder) throws {
     for trainer in Set(sweep.expansion.runs.compactMap(\.cell.lesson.trainer)) where !trainer.files.isEmpty {
       let folder = folder(of: trainer, in: store)
-      try AtomicFile.createFolder(folder)
+      try AtomicFile.createDurableFolder(folder)
       for file in trainer.files {
         let target = "\(folder)/\(file.name)"
         if let there = try? AtomicFile.read(target), ContentKey(hashing: there) == file.digest { continue }

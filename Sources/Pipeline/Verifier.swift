@@ -24,9 +24,11 @@ package struct VerificationDifference: Sendable {
   package let epochsCompared: Int
 }
 
-/// Executes finished stages again from their recorded inputs, in a store of their own inside the store, and compares.
+/// Executes finished stages again from their recorded inputs, in a store of their own inside the store, and
+/// compares.
 ///
-/// Teachers are asked, whatever was written down of them, unless told otherwise: a verification trusts as little as it can.
+/// Teachers are asked, whatever was written down of them, unless told otherwise: a verification trusts as
+/// little as it can.
 package final class Verifier: Sendable {
   private let folder: StoreFolder
   private let store: ResultStore
@@ -118,7 +120,8 @@ package final class Verifier: Sendable {
 
   // MARK: Inputs
 
-  /// Makes an input available to the scratch store: the one of the store where its files are there, else made again.
+  /// Makes an input available to the scratch store: the one of the store where its files are there, else made
+  /// again.
   ///
   /// - Returns: why it cannot be.
   private func provide(_ key: ContentKey, _ scratch: StoreFolder) async throws -> String? {

@@ -92,6 +92,8 @@ final class Workspace {
   func record(_ record: RunRecord, isFollowed: Bool = false) throws {
     if case .started = record { return try records.append(record, sync: false) }
     try records.append(record, sync: !isFollowed)
+    // Nothing comes after it that would sync the folders on the way to it.
+    if case .failed = record { try stage.keep(attempt) }
   }
 
   /// Whether enough time has passed since the last snapshot that losing it would hurt.

@@ -44,8 +44,9 @@ package enum AtomicFile {
     try syncFolder(of: path)
   }
 
-  /// Writes aside and renames: whole or absent for every reader, whoever is killed when. Not synced, so a loss of power may take it away or leave
-  /// it empty: for what only tells who works now and how far, which is no more after that. A sync costs more than all the rest of a small stage.
+  /// Writes aside and renames: whole or absent for every reader, whoever is killed when. Not synced, so a
+  /// loss of power may take it away or leave it empty: for what only tells who works now and how far, which
+  /// is no more after that. A sync costs more than all the rest of a small stage.
   package static func replace(_ bytes: [UInt8], at path: String) throws(FileError) {
     let aside = StoreNames.aside(path)
     do throws(FileError) {
@@ -91,9 +92,11 @@ package enum AtomicFile {
   }
 
   /// Makes the names of a folder survive a loss of power.
-  static func syncFolder(of path: String) throws(FileError) {
-    let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-    try sync(folder: folder)
+  static func syncFolder(of path: String) throws(FileError) { try sync(folder: folder(of: path)) }
+
+  /// The folder that a file or a folder is in.
+  static func folder(of path: String) -> String {
+    path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
   }
 
   /// Makes a file's content survive a loss of power, whoever wrote it. Nothing where there is none.
@@ -107,11 +110,12 @@ package enum AtomicFile {
     guard fsync(file) == 0 else { throw FileError("sync", path) }
   }
 
-  /// Makes files and the names in a folder survive a loss of power, all at the same time: a disk takes hardly longer for several than for one.
-  static func sync(files: [String], folder: String) throws(FileError) {
-    let work = SyncWork(files: files, folder: folder)
+  /// Makes files and the names in a folder survive a loss of power, all at the same time: a disk takes hardly
+  /// longer for several than for one.
+  static func sync(files: [String], folders: [String]) throws(FileError) {
+    let work = SyncWork(files: files, folders: folders)
     var helpers: [pthread_t] = []
-    for _ in 0..<min(SyncWork.mostHelpers, files.count) {
+    for _ in 0..<min(SyncWork.mostHelpers, files.count + folders.count - 1) {
       var helper = pthread_t()
       let reference = Unmanaged.passRetained(work)
       let code = pthread_create(
@@ -172,6 +176,15 @@ package enum AtomicFile {
     }
   }
 
+  /// Makes a folder and those above it that are missing, all of which survive a loss of power then.
+  package static func createDurableFolder(_ path: String) throws(FileError) {
+    if isFolder(path) { return }
+    let above = folder(of: path)
+    if above != path { try createDurableFolder(above) }
+    try createFolder(path)
+    try sync(folder: above)
+  }
+
   static func isFolder(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
@@ -216,20 +229,26 @@ private final class SyncWork: Sendable {
   static let mostHelpers = 7
 
   private let files: [String]
-  private let folder: String
+  private let folders: [String]
   private let taken = Atomic(0)
   let failure = Mutex<FileError?>(nil)
 
-  init(files: [String], folder: String) { (self.files, self.folder) = (files, folder) }
+  init(files: [String], folders: [String]) {
+    self.files = files
+    self.folders = folders
+  }
 
   /// Does what nobody else does, until nothing is left.
   func run() {
     while true {
       let place = taken.add(1, ordering: .relaxed).oldValue
-      guard place <= files.count else { return }
+      guard place < files.count + folders.count else { return }
       do throws(FileError) {
-        if place == files.count { try AtomicFile.sync(folder: folder) }
-        if place < files.count { try AtomicFile.sync(file: files[place]) }
+        if place < files.count {
+          try AtomicFile.sync(file: files[place])
+        } else {
+          try AtomicFile.sync(folder: folders[place - files.count])
+        }
       } catch {
         failure.withLock { $0 = error }
       }

@@ -29,7 +29,7 @@ package struct BatchFolder: Hashable, Sendable {
 
   /// Writes what is to be submitted; whole, before the folder is of use to anybody.
   package func create(manifest: [UInt8], script text: String) throws(FileError) {
-    try AtomicFile.createFolder(path)
+    try AtomicFile.createDurableFolder(path)
     try AtomicFile.write(Array(text.utf8), to: script)
     try AtomicFile.write(manifest, to: manifestFile)
   }

@@ -12,7 +12,9 @@ extension Lease {
     let lease = try Lease(of: folder, now: Int(Date.now.timeIntervalSince1970))
     return try withExtendedLifetime(lease) {
       let store = try ResultStore(at: folder, .writing)
+      try store.claim()
       let value = try body(store)
+      try store.release()
       try store.close()
       return value
     }

@@ -16,7 +16,8 @@ enum Migrations {
     return migrator
   }
 
-  /// The tables of the migrations that a store lacks, as temporary and empty ones: an older program's store is read as if it had them.
+  /// The tables of the migrations that a store lacks, as temporary and empty ones: an older program's store
+  /// is read as if it had them.
   static func standIns(beside applied: [String]) -> String {
     all.filter { !applied.contains($0.0) }.map(\.1).joined(separator: "\n")
       .replacing("CREATE TABLE ", with: "CREATE TEMP TABLE ")

@@ -4,7 +4,8 @@ import Specs
   import Glibc
 #endif
 
-/// A published output while somebody reads it: nobody evicts it meanwhile. The kernel keeps the hold, so a reader that was killed holds nothing.
+/// A published output while somebody reads it: nobody evicts it meanwhile. The kernel keeps the hold, so a
+/// reader that was killed holds nothing.
 package final class OutputHold: Sendable {
   private let file: Int32
 

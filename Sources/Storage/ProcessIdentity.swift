@@ -8,11 +8,14 @@ package import Specs
 package struct ProcessIdentity: Hashable, Sendable {
   package let host: String
   package let process: Int32
-  /// When it started, in the kernel's ticks since the machine did, with the name of that start of the machine.
+  /// When it started, in the kernel's ticks since the machine did, with the name of that start of the
+  /// machine.
   package let started: String
 
   package init(host: String, process: Int32, started: String) {
-    (self.host, self.process, self.started) = (host, process, started)
+    self.host = host
+    self.process = process
+    self.started = started
   }
 
   /// The process that asks.
@@ -33,7 +36,8 @@ package struct ProcessIdentity: Hashable, Sendable {
 
   private static let boot = text("/proc/sys/kernel/random/boot_id") ?? ""
 
-  /// Field 22 of `/proc/PID/stat`, counted behind the name of the program, which may hold anything. A zombie counts as ended.
+  /// Field 22 of `/proc/PID/stat`, counted behind the name of the program, which may hold anything. A zombie
+  /// counts as ended.
   private static func startTime(of process: Int32) -> String? {
     guard let stat = text("/proc/\(process)/stat"), let end = stat.lastIndex(of: ")") else { return nil }
     let fields = stat[stat.index(after: end)...].split(separator: " ")
@@ -63,7 +67,9 @@ package struct Holder: Hashable, Sendable {
   package let job: String?
 
   package init(identity: ProcessIdentity, since: Int, job: String? = nil) {
-    (self.identity, self.since, self.job) = (identity, since, job)
+    self.identity = identity
+    self.since = since
+    self.job = job
   }
 }
 

@@ -24,8 +24,9 @@ package struct NumberedRecord: Hashable, Sendable {
   package init(_ sequence: Int, _ record: RunRecord) { (self.sequence, self.record) = (sequence, record) }
 }
 
-/// The worker's side of `records.jsonl`: whole lines, each appended in one call and with the beginning of its own digest as last member `"~"`, so
-/// that a number that changed on the disk is not taken for one that was measured.
+/// The worker's side of `records.jsonl`: whole lines, each appended in one call and with the beginning of its
+/// own digest as last member `"~"`, so that a number that changed on the disk is not taken for one that was
+/// measured.
 package final class RecordWriter {
   private let file: Int32
   private let path: String
@@ -40,7 +41,8 @@ package final class RecordWriter {
 
   deinit { close(file) }
 
-  /// - Parameter sync: whether the record has to survive a loss of power: what says that something is finished does.
+  /// - Parameter sync: whether the record has to survive a loss of power: what says that something is
+  ///   finished does.
   package func append(_ record: RunRecord, sync: Bool) throws(FileError) {
     let line = RecordSeal.sealed(record.canonicalBytes) + [UInt8(ascii: "\n")]
     try AtomicFile.append(line, to: file, path)
@@ -56,8 +58,8 @@ package final class RecordWriter {
   }
 }
 
-/// The coordinator's side: reads what has come since the last time. A last line without its end is still being written, or was
-/// when its writer died, and is left for later.
+/// The coordinator's side: reads what has come since the last time. A last line without its end is still
+/// being written, or was when its writer died, and is left for later.
 package struct RecordReader: Sendable {
   private let path: String
   private var offset = 0

@@ -43,7 +43,8 @@ package struct CheckpointSummary: Hashable, Sendable {
   package let storedSize: Int
 }
 
-/// A checkpoint ready for the store. Equal raw bytes have one digest; how they are compressed may change with the library.
+/// A checkpoint ready for the store. Equal raw bytes have one digest; how they are compressed may change with
+/// the library.
 struct PackedCheckpoint: Sendable {
   let kind: CheckpointKind
   let epoch: Int
@@ -52,7 +53,8 @@ struct PackedCheckpoint: Sendable {
   let size: Int
   let frame: [UInt8]
 
-  /// - Parameter others: of the same stage; the last epoch's state is often the best one too, and is compressed once.
+  /// - Parameter others: of the same stage; the last epoch's state is often the best one too, and is
+  ///   compressed once.
   init(_ checkpoint: Checkpoint, beside others: [PackedCheckpoint] = []) {
     kind = checkpoint.kind
     epoch = checkpoint.epoch
@@ -66,16 +68,6 @@ struct PackedCheckpoint: Sendable {
 
 extension ResultStore {
   /// Keeps a checkpoint in place of the stage's earlier one of that kind.
-  package func putCheckpoint(_ checkpoint: Checkpoint, of key: ContentKey) throws(StoreError) {
-    let packed = PackedCheckpoint(checkpoint)
-    try write { db in
-      guard
-        let stage = try Int64.fetchOne(db, sql: "SELECT id FROM stage WHERE key = ?", arguments: [key.stored])
-      else { throw StoreError.unknownStage(key) }
-      try self.put(packed, stage: stage, db)
-    }
-  }
-
   func put(_ checkpoint: PackedCheckpoint, stage: Int64, _ db: Database) throws {
     let old = try Int64.fetchOne(
       db.cachedStatement(sql: "SELECT content FROM checkpoint WHERE stage = ? AND kind = ?"),
@@ -162,7 +154,8 @@ struct ContentDamage: Error, Equatable {
   let problem: String
 }
 
-/// A row of `content`: bytes as they are compressed, with the size and the digest that they have to unpack to.
+/// A row of `content`: bytes as they are compressed, with the size and the digest that they have to unpack
+/// to.
 struct StoredContent {
   let digest: ContentKey
   let size: Int

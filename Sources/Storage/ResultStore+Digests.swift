@@ -2,8 +2,8 @@ import Foundation
 import GRDB
 package import Specs
 
-/// What the tables hold of a stage that came to an end, as two digests: written in the transaction that publishes the end, compared by whoever
-/// shows, copies or checks the numbers.
+/// What the tables hold of a stage that came to an end, as two digests: written in the transaction that
+/// publishes the end, compared by whoever shows, copies or checks the numbers.
 struct StageDigests: Hashable {
   /// Over specification, state, numbers of the whole stage, attempts and checkpoints.
   let summary: ContentKey
@@ -67,7 +67,8 @@ private struct DigestedRows {
 }
 
 extension ResultStore {
-  /// The digests of stages by their rows as they are now. A query for each table, however many stages there are.
+  /// The digests of stages by their rows as they are now. A query for each table, however many stages there
+  /// are.
   static func digests(_ scope: StageScope, _ db: Database) throws -> [Int: StageDigests] {
     var rows: [Int: DigestedRows] = [:]
     func read(
@@ -127,8 +128,9 @@ extension ResultStore {
     return digests
   }
 
-  /// Does something to the rows of a stage and keeps its digests in step: new ones for a stage that has its end now, none for one that is open
-  /// again. What did not agree with its digests before does not afterwards either.
+  /// Does something to the rows of a stage and keeps its digests in step: new ones for a stage that has its
+  /// end now, none for one that is open again. What did not agree with its digests before does not afterwards
+  /// either.
   func keepingDigests<Value>(
     ofStage id: Int, _ db: Database, _ body: () throws -> Value
   ) throws -> Value {
@@ -218,7 +220,8 @@ extension ResultStore {
     }
   }
 
-  /// Writes the digests of stages that have none, by what the tables hold of them now. Others stay as they are.
+  /// Writes the digests of stages that have none, by what the tables hold of them now. Others stay as they
+  /// are.
   package func addDigests(to keys: [ContentKey]) throws(StoreError) {
     try write { db in
       for key in keys {

@@ -9,8 +9,8 @@ package struct Estimate: Hashable, Sendable {
 }
 
 extension ResultStore {
-  /// Adds a measurement. Estimates serve forecasts; no result depends on them. Once there are twenty, older ones fade, so that a faster program or
-  /// another machine is learned.
+  /// Adds a measurement. Estimates serve forecasts; no result depends on them. Once there are twenty, older
+  /// ones fade, so that a faster program or another machine is learned.
   ///
   /// - Parameters:
   ///   - seconds: CPU seconds of one unit of work.

@@ -2,7 +2,8 @@ import Foundation
 import GRDB
 package import Specs
 
-/// What a worker left of one attempt, ready to be taken in: its checkpoints are compressed before a transaction begins.
+/// What a worker left of one attempt, ready to be taken in: its checkpoints are compressed before a
+/// transaction begins.
 package struct AttemptReport: Sendable {
   package let attempt: AttemptID
   let records: [NumberedRecord]
@@ -12,7 +13,8 @@ package struct AttemptReport: Sendable {
 
   /// - Parameters:
   ///   - records: from the attempt's first on, or those since the last report.
-  ///   - closing: where the stage stands now. `.finished` is a promise: it is given together with all that makes the result, or not at all.
+  ///   - closing: where the stage stands now. `.finished` is a promise: it is given together with all that
+  ///     makes the result, or not at all.
   ///   - measurements: for forecasts, as `measured` takes them.
   package init(
     _ attempt: AttemptID, _ records: [NumberedRecord], checkpoints: [Checkpoint] = [],
@@ -32,13 +34,15 @@ package struct AttemptReport: Sendable {
 }
 
 extension ResultStore {
-  /// Takes in what workers reported, in one transaction: records, checkpoints, and where the stages stand now.
+  /// Takes in what workers reported, in one transaction: records, checkpoints, and where the stages stand
+  /// now.
   ///
-  /// A record that was taken in before is passed over, so that a coordinator that was killed may begin again at the first line. An epoch
-  /// that a later attempt repeats replaces the earlier one.
+  /// A record that was taken in before is passed over, so that a coordinator that was killed may begin again
+  /// at the first line. An epoch that a later attempt repeats replaces the earlier one.
   ///
   /// - Parameter stages: made known first; those that are already keep their state.
-  /// - Returns: of each report the epochs whose state is not the one that an earlier attempt reported, which the key promises it to be.
+  /// - Returns: of each report the epochs whose state is not the one that an earlier attempt reported, which
+  ///   the key promises it to be.
   /// - Throws: `StoreError.unknownStage` for a stage that nobody registered.
   @discardableResult
   package func ingest(

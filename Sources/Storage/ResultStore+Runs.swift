@@ -15,7 +15,8 @@ package struct StoredRun: Sendable {
 }
 
 extension ResultStore {
-  /// One run in one look at the file, so that it is consistent in itself while others write; nil for a run that was never registered.
+  /// One run in one look at the file, so that it is consistent in itself while others write; nil for a run
+  /// that was never registered.
   package func run(of key: ContentKey) throws(StoreError) -> StoredRun? {
     let found = try read { db in
       let row = try Row.fetchOne(
@@ -122,7 +123,8 @@ extension ResultStore {
     }
   }
 
-  /// The values of one metric, run by run in the order of the keys, epoch by epoch; not a number where the run reported none.
+  /// The values of one metric, run by run in the order of the keys, epoch by epoch; not a number where the
+  /// run reported none.
   package func series(of keys: [ContentKey], metric: String) throws(StoreError) -> [[PointOutcome.EpochValue]]
   {
     try read { db in
@@ -225,8 +227,8 @@ extension ResultStore {
     }
   }
 
-  /// The programs that trained a sweep's finished runs, as `Provenance.numerics` says, each with the number of those runs: the most frequent
-  /// first. A run that two programs trained counts for both.
+  /// The programs that trained a sweep's finished runs, as `Provenance.numerics` says, each with the number
+  /// of those runs: the most frequent first. A run that two programs trained counts for both.
   package func programs(of sweep: String) throws(StoreError) -> [(program: String, runs: Int)] {
     let id = try id(ofSweep: sweep)
     return try read { db in

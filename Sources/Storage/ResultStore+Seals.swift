@@ -133,19 +133,19 @@ extension ResultStore {
   }
 
   /// The newest seal of every stage that has one.
-  package func seals() throws(StoreError) -> [ContentKey: Seal] {
-    try read { db in
-      var seals: [ContentKey: Seal] = [:]
-      let rows = try Row.fetchCursor(
-        db,
-        sql: """
-          SELECT s.key, v.at, v.equal, v.epochs, v.provenance FROM verification v JOIN stage s ON s.id = v.stage
-          ORDER BY v.at
-          """)
-      try StoredRow.each("verification", rows) { row in
-        seals[try row.key("key")] = try self.seal(row)
-      }
-      return seals
+  package func seals() throws(StoreError) -> [ContentKey: Seal] { try read { try self.newestSeals($0) } }
+
+  func newestSeals(_ db: Database) throws -> [ContentKey: Seal] {
+    var seals: [ContentKey: Seal] = [:]
+    let rows = try Row.fetchCursor(
+      db,
+      sql: """
+        SELECT s.key, v.at, v.equal, v.epochs, v.provenance FROM verification v JOIN stage s ON s.id = v.stage
+        ORDER BY v.at
+        """)
+    try StoredRow.each("verification", rows) { row in
+      seals[try row.key("key")] = try self.seal(row)
     }
+    return seals
   }
 }

@@ -2,7 +2,8 @@ import GRDB
 package import Specs
 
 extension ResultStore {
-  /// Where the runs of a sweep stand, in the order of its plan, without any of their numbers; nil for a run that was never registered.
+  /// Where the runs of a sweep stand, in the order of its plan, without any of their numbers; nil for a run
+  /// that was never registered.
   package func standings(of sweep: String) throws(StoreError) -> [(key: ContentKey, state: StageState?)] {
     _ = try self.sweep(sweep)
     return try read { db in
@@ -22,7 +23,8 @@ extension ResultStore {
     }
   }
 
-  /// The specifications of some stages, without kind and revision; those that the store does not know are left out.
+  /// The specifications of some stages, without kind and revision; those that the store does not know are
+  /// left out.
   package func specs(of keys: [ContentKey]) throws(StoreError) -> [ContentKey: JSONValue] {
     let texts = try read { db in
       let select = try db.cachedStatement(sql: "SELECT spec FROM stage WHERE key = ?")

@@ -58,18 +58,24 @@ package struct PointOutcome: Hashable, Sendable {
   package let point: SweepPoint
   /// Nil where the run has never been started.
   package let state: RunState?
-  /// The last epoch that is there, from 0, and the digest of the state after it; nil before the first has ended.
+  /// The last epoch that is there, from 0, and the digest of the state after it; nil before the first has
+  /// ended.
   package let end: End?
-  /// The value among the numbers of the whole run; not a number where it is not finite, nil where the run gave none.
+  /// The value among the numbers of the whole run; not a number where it is not finite, nil where the run
+  /// gave none.
   package let total: Double?
   /// The last epoch that reported the metric, and its value.
   package let last: EpochValue?
-  /// The best finite value of the metric, and the earliest epoch that has it; nil where nobody said which way the metric is good.
+  /// The best finite value of the metric, and the earliest epoch that has it; nil where nobody said which way
+  /// the metric is good.
   package let best: EpochValue?
-  /// The metric at the epoch with the best validation value, the earliest if several; nil where no epoch has both.
+  /// The metric at the epoch with the best validation value, the earliest if several; nil where no epoch has
+  /// both.
   package let validated: EpochValue?
-  /// What trained the epochs that are there, as `Provenance.numerics` says, in the order of the attempts; usually one.
-  package let programs: [String]
+  /// What trained the epochs that are there, as `Provenance.numerics` says, in the order of the attempts;
+  /// usually one. Where a verification has proven the same bits under a program that made more of the sweep's
+  /// runs, that program.
+  package fileprivate(set) var programs: [String]
 
   package struct EpochValue: Hashable, Sendable {
     /// From 0.
@@ -83,8 +89,8 @@ package struct PointOutcome: Hashable, Sendable {
     }
   }
 
-  /// The run's number, by the one rule for a value that several records give: that of the whole run, else the last epoch's if that epoch
-  /// reported the metric, else none.
+  /// The run's number, by the one rule for a value that several records give: that of the whole run, else the
+  /// last epoch's if that epoch reported the metric, else none.
   package var final: Double? { total ?? last.flatMap { $0.epoch == end?.epoch ? $0.value : nil } }
 
   package struct End: Hashable, Sendable {
@@ -94,9 +100,11 @@ package struct PointOutcome: Hashable, Sendable {
 }
 
 extension ResultStore {
-  /// Writes a sweep, in place of one of the same name. Points keep their order. Results are not touched: they belong to keys.
+  /// Writes a sweep, in place of one of the same name. Points keep their order. Results are not touched: they
+  /// belong to keys.
   ///
-  /// - Parameter needs: the stages that its runs read; none where they are not known, as in a file of an older program.
+  /// - Parameter needs: the stages that its runs read; none where they are not known, as in a file of an
+  ///   older program.
   package func saveSweep(
     _ sweep: SweepRecord, points: [SweepPoint], needs: [StageNeed] = []
   ) throws(StoreError) {
@@ -164,7 +172,8 @@ extension ResultStore {
     for need in needs { try insert.execute(arguments: [id, need.key.stored, need.spec]) }
   }
 
-  /// The stages that runs of a sweep read, begun or not, in the order of their keys; none where an older program wrote the sweep.
+  /// The stages that runs of a sweep read, begun or not, in the order of their keys; none where an older
+  /// program wrote the sweep.
   package func needs(of sweep: String) throws(StoreError) -> [StageNeed] {
     try read { db in
       let rows = try Row.fetchCursor(
@@ -239,7 +248,8 @@ extension ResultStore {
   ///
   /// - Parameters:
   ///   - metric: as runs report it, with the direction that decides about the best value.
-  ///   - selectors: metrics that may choose a run's epoch, the preferred one first: the first that the run recorded does.
+  ///   - selectors: metrics that may choose a run's epoch, the preferred one first: the first that the run
+  ///     recorded does.
   /// - Throws: `StoreError.altered` where something of the sweep is not what was written.
   package func outcomes(
     of sweep: String, metric: MetricDescription, selectors: [MetricDescription] = []
@@ -281,7 +291,27 @@ extension ResultStore {
             best: try queries.best(of: stage), validated: try queries.validated(of: stage),
             programs: programs))
       }
-      return outcomes
+      return try self.countingSeals(outcomes, db)
+    }
+  }
+
+  /// A run that was executed again under another program with the same bits counts as that program's: of the
+  /// programs that could have made most of the runs, the one that made or has proven a run is its only one.
+  private func countingSeals(_ outcomes: [PointOutcome], _ db: Database) throws -> [PointOutcome] {
+    guard Set(outcomes.flatMap(\.programs)).count > 1 else { return outcomes }
+    let proven = try newestSeals(db).filter { $0.value.isEqual }.mapValues { $0.provenance.numerics }
+    var counts: [String: Int] = [:]
+    for outcome in outcomes {
+      var makers = outcome.programs.count == 1 ? Set(outcome.programs) : []
+      if let other = proven[outcome.point.key] { makers.insert(other) }
+      for maker in makers { counts[maker, default: 0] += 1 }
+    }
+    return outcomes.map { outcome in
+      guard let other = proven[outcome.point.key], outcome.programs != [other] else { return outcome }
+      let own = outcome.programs.count == 1 ? counts[outcome.programs[0], default: 0] : 0
+      var outcome = outcome
+      if counts[other, default: 0] > own { outcome.programs = [other] }
+      return outcome
     }
   }
 

@@ -61,8 +61,8 @@ extension ResultStore {
 // MARK: Stores into stores
 
 extension ResultStore {
-  /// Takes stages and sweeps over from another store's file. What is finished here stays as it is; a sweep that is here under the same name has to
-  /// ask for the same runs.
+  /// Takes stages and sweeps over from another store's file. What is finished here stays as it is; a sweep
+  /// that is here under the same name has to ask for the same runs.
   ///
   /// - Parameters:
   ///   - keys: of the stages; nil for all.
@@ -78,6 +78,7 @@ extension ResultStore {
         try SchemaTrust.withhold(from: db)
         // Deferred: the other store is only read, and its writer is to go on meanwhile.
         try db.inTransaction(.deferred) {
+          try self.fence(db)
           try Self.choose(keys, sweeps, db)
           if let name = try String.fetchOne(db, sql: Self.contradiction) {
             throw StoreError.otherSweep(self.path, name: name)

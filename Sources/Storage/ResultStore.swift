@@ -1,22 +1,28 @@
 import GRDB
 internal import Specs
+internal import Synchronization
 
 #if canImport(Glibc)
   import Glibc
 #endif
 
-/// The results of sweeps, in one SQLite file: grids, stages, metrics, checkpoints. It alone is enough to report on another machine.
+/// The results of sweeps, in one SQLite file: grids, stages, metrics, checkpoints. It alone is enough to
+/// report on another machine.
 ///
 /// One process writes, the one that has the store's `Lease`; any number read at the same time.
 ///
-/// The journal is a rollback journal, not a write-ahead log: the file is whole between two commits, so that copying that one file is
-/// enough even after a kill; a reader needs no right to write beside it; and it works on network file systems. What a log would save is
-/// one sync of two for each commit, of which there are a few for each stage.
+/// The journal is a rollback journal, not a write-ahead log: the file is whole between two commits, so that
+/// copying that one file is enough even after a kill; a reader needs no right to write beside it; and it
+/// works on network file systems. What a log would save is one sync of two for each commit, of which there
+/// are a few for each stage.
 package final class ResultStore: Sendable {
   package enum Access: Sendable { case reading, writing }
 
   let database: DatabaseQueue
   package let path: String
+  /// What this process took the store with (`claim`); nil for whoever only reads, and for a database that no
+  /// other process knows.
+  let generation = Mutex<Int?>(nil)
 
   /// Opens the store of a folder; for writing, makes folder and file where they are absent.
   ///
@@ -43,6 +49,11 @@ package final class ResultStore: Sendable {
       case let kind?: throw .notRegular(file, kind: kind)
       }
     }
+    if try Self.namesAnotherFile("\(path)-journal") {
+      throw .damaged(
+        path,
+        reason: "its journal names another file, which this program's never does: it was not written here")
+    }
     if access == .reading {
       guard AtomicFile.exists(path) else { throw .absent(path) }
       try Self.rollBack(path)
@@ -67,7 +78,8 @@ package final class ResultStore: Sendable {
       if let trace { db.trace { trace("\($0)") } }
       try SchemaTrust.withhold(from: db)
       guard access == .writing else { return }
-      // FULL: what was called finished survives a loss of power. TRUNCATE saves the journal's removal in each commit.
+      // FULL: what was called finished survives a loss of power. TRUNCATE saves the journal's removal in each
+      // commit.
       try db.execute(
         sql: "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000")
     }
@@ -111,8 +123,8 @@ package final class ResultStore: Sendable {
     }
   }
 
-  /// Refuses a file that declares anything but the tables that this program makes: a view or a trigger of a file from elsewhere would run with
-  /// every query.
+  /// Refuses a file that declares anything but the tables that this program makes: a view or a trigger of a
+  /// file from elsewhere would run with every query.
   private static func checkSchema(_ database: DatabaseQueue, _ path: String, migrations: Int) throws {
     let found = try database.read(Migrations.schema)
     let expected = try Migrations.schema(ofFirst: migrations)
@@ -129,8 +141,20 @@ package final class ResultStore: Sendable {
     }
   }
 
-  /// Undoes a commit that a killed writer left half done, which a reading connection is not allowed to do. Where the file cannot be
-  /// written either, the reading connection says what is wrong.
+  /// Whether a journal ends with the name of a super-journal, the note of a commit of several files. SQLite
+  /// removes a file of that name when it undoes the commit, whatever it is.
+  private static func namesAnotherFile(_ journal: String) throws(StoreError) -> Bool {
+    let mark: [UInt8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7]
+    do throws(CheckedFile.Problem) {
+      return try CheckedFile.tail(journal, limit: mark.count).bytes == mark
+    } catch {
+      if error == .system(ENOENT) { return false }
+      throw .file(FileError("read", journal, error))
+    }
+  }
+
+  /// Undoes a commit that a killed writer left half done, which a reading connection is not allowed to do.
+  /// Where the file cannot be written either, the reading connection says what is wrong.
   private static func rollBack(_ path: String) throws(StoreError) {
     var status = stat()
     guard stat("\(path)-journal", &status) == 0, status.st_size > 0, access(path, W_OK) == 0 else { return }
@@ -150,7 +174,12 @@ extension ResultStore {
   }
 
   func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
-    try Self.translating(path) { try database.write(body) }
+    try Self.translating(path) {
+      try database.write { db in
+        try self.fence(db)
+        return try body(db)
+      }
+    }
   }
 
   /// SQLite's codes as facts with a place.

@@ -1,7 +1,8 @@
 import GRDB
 import GRDBSQLite
 
-/// The rows of one query read by the hundred thousand, as `RowWriter` writes them: without the boxes that GRDB's rows need.
+/// The rows of one query read by the hundred thousand, as `RowWriter` writes them: without the boxes that
+/// GRDB's rows need.
 ///
 /// Values that are read are valid until the next row.
 final class RowReader {

@@ -1,8 +1,8 @@
 import GRDB
 import GRDBSQLite
 
-/// One statement run for row after row by the hundred thousand: values are bound without the boxes that GRDB's arguments need, which is most
-/// of the time that such a row takes.
+/// One statement run for row after row by the hundred thousand: values are bound without the boxes that
+/// GRDB's arguments need, which is most of the time that such a row takes.
 ///
 /// What is bound has to live until `run` returns.
 final class RowWriter {

@@ -4,10 +4,11 @@ import Specs
 
 /// What a connection does before it reads a file that may be anybody's.
 enum SchemaTrust {
-  /// Lets the file's schema call no function that could do anything but compute, and has pages looked at before they are followed.
+  /// Lets the file's schema call no function that could do anything but compute, and has pages looked at
+  /// before they are followed.
   ///
-  /// Our own tables check JSON with `json_valid`, which SQLite 3.40 counts among the functions that could do more; so they get one here that is
-  /// declared as what it is.
+  /// Our own tables check JSON with `json_valid`, which SQLite 3.40 counts among the functions that could do
+  /// more; so they get one here that is declared as what it is.
   static func withhold(from db: Database) throws {
     let code = sqlite3_create_function_v2(
       db.sqliteConnection, "json_valid", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, nil,

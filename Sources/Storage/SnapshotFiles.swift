@@ -10,10 +10,11 @@ package struct Snapshot: Sendable {
   package init(step: Int, bytes: [UInt8]) { (self.step, self.bytes) = (step, bytes) }
 }
 
-/// The snapshots of an attempt: `snapshot-STEP.zst` and `best-STEP.zst`, compressed and checked when they are read.
+/// The snapshots of an attempt: `snapshot-STEP.zst` and `best-STEP.zst`, compressed and checked when they are
+/// read.
 ///
-/// The two newest snapshots stay, so that damage to one costs an interval and not the run, and every best state that one of the two
-/// could need.
+/// The two newest snapshots stay, so that damage to one costs an interval and not the run, and every best
+/// state that one of the two could need.
 package struct SnapshotFiles: Hashable, Sendable {
   enum Kind: String { case snapshot, best }
 

@@ -23,7 +23,7 @@ package struct StoreFolder: Hashable, Sendable {
   package var lease: String { "\(path)/lease" }
   package var stages: String { "\(path)/stages" }
 
-  package func create() throws(FileError) { try AtomicFile.createFolder(stages) }
+  package func create() throws(FileError) { try AtomicFile.createDurableFolder(stages) }
 
   /// Keys of the stages that have a folder: begun here, whatever became of them.
   package func begun() throws(FileError) -> Set<ContentKey> {
@@ -42,8 +42,8 @@ package struct StageFolder: Hashable, Sendable {
   package var output: String { "\(path)/output" }
   private var attemptsFolder: String { "\(path)/attempts" }
 
-  /// Makes the folder and writes what the key was made of, if it does not lie there yet as it should. It survives a loss of power from `keepSpec`
-  /// on: before, whoever begins the stage once more writes it again.
+  /// Makes the folder and writes what the key was made of, if it does not lie there yet as it should. It
+  /// survives a loss of power from `keepSpec` on: before, whoever begins the stage once more writes it again.
   package func create(spec bytes: [UInt8]) throws(FileError) {
     try AtomicFile.createFolder(attemptsFolder)
     if (try? AtomicFile.read(spec)) != bytes { try AtomicFile.replace(bytes, at: spec) }
@@ -53,6 +53,14 @@ package struct StageFolder: Hashable, Sendable {
   package func keepSpec() throws(FileError) {
     try AtomicFile.sync(file: spec)
     try AtomicFile.sync(folder: path)
+  }
+
+  /// Makes an attempt's records and all names on the way to them survive a loss of power, before anybody is
+  /// told how it ended.
+  package func keep(_ attempt: AttemptFolder) throws(FileError) {
+    try AtomicFile.sync(
+      files: [spec, attempt.records],
+      folders: [attempt.path, attemptsFolder, path, AtomicFile.folder(of: path)])
   }
 
   /// In ascending order of their numbers.
@@ -103,13 +111,17 @@ package struct StageFolder: Hashable, Sendable {
     AtomicFile.isFolder(output) ? try PublishedOutput(output) : nil
   }
 
-  /// Makes an attempt's output that of the stage: there whole, or not there, and with the attempt's records. Where another attempt was first,
-  /// its output stays and this one is removed: both hold the same by the promise of the key.
+  /// Makes an attempt's output that of the stage: there whole, or not there, and with the attempt's records.
+  /// Where another attempt was first, its output stays and this one is removed: both hold the same by the
+  /// promise of the key.
   ///
   /// - Throws: `Contradiction` where they do not; then both stay.
   package func publish(_ attempt: AttemptFolder) throws {
     let files = try AtomicFile.names(in: attempt.output).map { "\(attempt.output)/\($0)" }
-    try AtomicFile.sync(files: files + [spec, attempt.records], folder: attempt.output)
+    // Each name on the way to the output and to its records, or a loss of power takes all that lies below it.
+    try AtomicFile.sync(
+      files: files + [spec, attempt.records],
+      folders: [attempt.output, attempt.path, attemptsFolder, AtomicFile.folder(of: path)])
     if rename(attempt.output, output) != 0 {
       guard errno == ENOTEMPTY || errno == EEXIST else { throw FileError("rename", attempt.output) }
       let (first, second) = (try PublishedOutput(output), try PublishedOutput(attempt.output))
@@ -120,8 +132,8 @@ package struct StageFolder: Hashable, Sendable {
     try AtomicFile.sync(folder: path)
   }
 
-  /// Moves aside all that attempts left, output included, because some of it is not what was written: the stage is made again from its beginning.
-  /// The attempts' numbers stay taken.
+  /// Moves aside all that attempts left, output included, because some of it is not what was written: the
+  /// stage is made again from its beginning. The attempts' numbers stay taken.
   package func setAside() throws(FileError) {
     func free(_ name: String) -> String {
       var number = 1
@@ -143,7 +155,8 @@ package struct StageFolder: Hashable, Sendable {
     try newest(.snapshot, upTo: .max)
   }
 
-  /// The numerics profiles under which earlier attempts wrote the snapshots that are there, in the order of their numbers.
+  /// The numerics profiles under which earlier attempts wrote the snapshots that are there, in the order of
+  /// their numbers.
   package func profilesOfSnapshots() throws -> [String] {
     try attempts().compactMap { attempt in
       guard try !attempt.snapshots.files(.snapshot).isEmpty else { return nil }
@@ -219,11 +232,12 @@ package struct AttemptFolder: Hashable, Sendable {
     guard utimensat(AT_FDCWD, heartbeat, nil, 0) == 0 else { throw FileError("touch", heartbeat) }
   }
 
-  /// When the last heartbeat was, by the clock of the file system: to be compared with other heartbeats only. Nil before
-  /// the first.
+  /// When the last heartbeat was, by the clock of the file system: to be compared with other heartbeats only.
+  /// Nil before the first.
   package var beatTime: Double? { Self.changed(heartbeat) }
 
-  /// Writes the files of the output and their manifest; `publish` syncs them. What an earlier call left is removed first.
+  /// Writes the files of the output and their manifest; `publish` syncs them. What an earlier call left is
+  /// removed first.
   package func prepareOutput(_ files: [(name: String, bytes: [UInt8])]) throws(FileError) {
     try AtomicFile.removeFolder(output)
     try AtomicFile.createFolder(output)

@@ -4,8 +4,8 @@ import Specs
   import Glibc
 #endif
 
-/// One file with all that a sweep's report needs: a store of its own behind a mark and the SHA-256 of what follows. Written and read piece by
-/// piece, so that it may be larger than the memory.
+/// One file with all that a sweep's report needs: a store of its own behind a mark and the SHA-256 of what
+/// follows. Written and read piece by piece, so that it may be larger than the memory.
 package enum StoreArchive {
   private static let magic = Array("mtkdarc1".utf8)
   private static let headSize = 40

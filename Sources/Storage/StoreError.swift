@@ -14,11 +14,14 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
   case newer(String, migrations: [String])
   /// Written by an older program, and opened for reading only.
   case older(String)
-  /// A file that is no regular one stands in the place of the database; `kind` says what it is, such as `a FIFO`.
+  /// A file that is no regular one stands in the place of the database; `kind` says what it is, such as `a
+  /// FIFO`.
   case notRegular(String, kind: String)
   /// A killed writer left a commit half done, and this user may not undo it.
   case halfCommitted(String)
   case held(String, by: Holder?)
+  /// Another process took the store from this one, which writes nothing more.
+  case superseded(String, by: Holder?)
   case full(String)
   case readOnly(String)
   case denied(String)
@@ -53,6 +56,8 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
     case .halfCommitted(let path):
       "\(path) was left in the middle of a commit, which only a user who may write it can undo: let one of them run "
         + "`mtkd-sweep list` on it, or copy its folder to a place of your own and name the copy with --store."
+    case .superseded(let path, let holder):
+      "\(path) was taken over by \(Self.name(holder)), so that this process writes no more. What its workers have finished is taken in there."
     case .held(let path, let holder): Self.sentence(path, holder)
     case .full(let path):
       "No space left on the disk of \(path). Make room there and run the same command again: what was finished is kept."
@@ -85,11 +90,19 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
   }
 
   private static func sentence(_ path: String, _ holder: Holder?) -> String {
-    let who =
-      holder.map { holder in
-        "process \(holder.identity.process) on \(holder.identity.host), since \(TimeOfDay.local(holder.since))"
-      } ?? "another process"
-    return "The store \(path) is held by \(who). `mtkd-sweep status --store \(path)` shows what it does."
+    let since = holder.flatMap { $0.since > 0 ? ", since \(TimeOfDay.local($0.since))" : nil } ?? ""
+    // Only its own host can tell whether it lives.
+    let isElsewhere = holder.map { $0.identity.isAlive == nil } ?? false
+    let unlock =
+      isElsewhere
+      ? " Where that process is gone, it counts as such \(Int(Lease.patience)) s after its last sign of life; `mtkd-sweep unlock --store \(path)` says how old that is."
+      : ""
+    return
+      "The store \(path) is held by \(name(holder))\(since). `mtkd-sweep status --store \(path)` shows what it does.\(unlock)"
+  }
+
+  private static func name(_ holder: Holder?) -> String {
+    holder.map { "process \($0.identity.process) on \($0.identity.host)" } ?? "another process"
   }
 }
 

@@ -4,13 +4,17 @@ import Specs
   import Glibc
 #endif
 
-/// Names of what the program writes for a while and removes itself, unless it is killed: one list for those who write and for `gc`.
+/// Names of what the program writes for a while and removes itself, unless it is killed: one list for those
+/// who write and for `gc`.
 package enum StoreNames {
   /// A file that is written beside its place and renamed into it.
   static func aside(_ path: String) -> String { "\(path).\(getpid()).aside" }
 
   /// A file that tells the clock of the file system.
   static func clock(_ host: String) -> String { "clock.\(host).\(getpid())" }
+
+  /// A file that is locked to see whether a second process sees it.
+  static func lockProbe(_ host: String) -> String { "lock-probe.\(host).\(getpid())" }
 
   /// A folder in which runs are executed again.
   package static var verification: String { "verify.\(getpid())" }
@@ -30,8 +34,8 @@ package enum StoreNames {
   /// SQLite's own files beside a database.
   package static let companions = ["-journal", "-wal", "-shm"]
 
-  /// Whether a name in a store's folder, or below it, is one of the above or of SQLite's for a database of one of them; and the process that
-  /// wrote it, where the name says so.
+  /// Whether a name in a store's folder, or below it, is one of the above or of SQLite's for a database of
+  /// one of them; and the process that wrote it, where the name says so.
   static func litter(_ name: String) -> (isLitter: Bool, process: Int32?) {
     var bare = Substring(name)
     for ending in companions where bare.hasSuffix(ending) { bare = bare.dropLast(ending.count) }
@@ -46,7 +50,8 @@ package enum StoreNames {
     case (_, "aside"?), (_, "packing"?), (_, "copying"?): return (true, number(parts.count - 2))
     case ("verify"?, _) where parts.count == 2, ("unarchived"?, _) where parts.count == 2:
       return (number(1) != nil, number(1))
-    case ("clock"?, _) where parts.count > 2: return (number(parts.count - 1) != nil, number(parts.count - 1))
+    case ("clock"?, _) where parts.count > 2, ("lock-probe"?, _) where parts.count > 2:
+      return (number(parts.count - 1) != nil, number(parts.count - 1))
     default: return (false, nil)
     }
   }
@@ -59,8 +64,8 @@ package struct Litter: Hashable, Sendable {
 }
 
 extension StoreFolder {
-  /// What killed processes left in the folder, in the order of the paths. What belongs to a process that is alive is left out, and what is
-  /// younger than a day where only another host could tell.
+  /// What killed processes left in the folder, in the order of the paths. What belongs to a process that is
+  /// alive is left out, and what is younger than a day where only another host could tell.
   ///
   /// - Parameter clock: `clock()` of the same moment.
   package func litter(clock: Double) throws(FileError) -> [Litter] {
@@ -72,7 +77,8 @@ extension StoreFolder {
         if isLitter {
           let isInUse = process.map { kill($0, 0) == 0 || errno == EPERM } ?? false
           let isYoung = AttemptFolder.changed(place).map { clock - $0 < 86_400 } ?? false
-          // Without a number it is SQLite's or a rebuild's, which only the holder of the lease makes: whoever asks.
+          // Without a number it is SQLite's or a rebuild's, which only the holder of the lease makes: whoever
+          // asks.
           if process == nil || !isInUse && (!isYoung || isHere(name)) {
             found.append(Litter(path: place, bytes: AtomicFile.size(orBelow: place)))
           }
@@ -86,10 +92,11 @@ extension StoreFolder {
     return found.sorted { $0.path < $1.path }
   }
 
-  /// Whether this host wrote it: names that say no host are of processes of the host that has the lease, or its workers.
+  /// Whether this host wrote it: names that say no host are of processes of the host that has the lease, or
+  /// its workers.
   private func isHere(_ name: String) -> Bool {
     let parts = name.split(separator: ".")
-    return parts.first != "clock"
+    return parts.first != "clock" && parts.first != "lock-probe"
       || parts.dropFirst().dropLast().joined(separator: ".") == ProcessIdentity.current.host
   }
 

@@ -13,9 +13,11 @@ struct RowDamage: Error, Equatable, CustomStringConvertible {
   var description: String { "table \(table), row \(row): \(problem)" }
 }
 
-/// One row of a query, whose values are compared with what their columns may hold before anybody computes with them.
+/// One row of a query, whose values are compared with what their columns may hold before anybody computes
+/// with them.
 ///
-/// GRDB's own subscripts end the program where a value has another type, and a file may come from anywhere: every column is read here.
+/// GRDB's own subscripts end the program where a value has another type, and a file may come from anywhere:
+/// every column is read here.
 struct StoredRow {
   /// Counts of records, runs, bytes; seconds since 1970.
   static let counts = 0...(1 << 50)

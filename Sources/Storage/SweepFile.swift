@@ -1,7 +1,7 @@
 package import Specs
 
-/// A sweep as a file beside the database, so that the database can be made again from files alone: `sweeps/NAME.jsonl`, the grid in the first
-/// line, then its points.
+/// A sweep as a file beside the database, so that the database can be made again from files alone:
+/// `sweeps/NAME.jsonl`, the grid in the first line, then its points.
 package enum SweepFile {
   package static func write(
     _ sweep: SweepRecord, _ points: [SweepPoint], needs: [StageNeed] = [], in folder: StoreFolder
@@ -26,7 +26,7 @@ package enum SweepFile {
       object.end(&bytes)
       bytes.append(UInt8(ascii: "\n"))
     }
-    try AtomicFile.createFolder(folder.sweeps)
+    try AtomicFile.createDurableFolder(folder.sweeps)
     try AtomicFile.write(bytes, to: path(of: sweep.name, in: folder))
   }
 

@@ -4,7 +4,8 @@
 
 /// Calls of the operating system that a signal may interrupt before they have done anything.
 package enum SystemCall {
-  /// Makes a call that answers with a negative number on failure, again as long as only a signal interrupts it.
+  /// Makes a call that answers with a negative number on failure, again as long as only a signal interrupts
+  /// it.
   ///
   ///     let file = SystemCall.retrying { open(path, O_RDONLY | O_CLOEXEC) }
   ///
@@ -26,7 +27,8 @@ package enum SystemCall {
       if count >= 0 {
         done += count
       } else if errno == EAGAIN || errno == EWOULDBLOCK {
-        // Somebody who shares the descriptor, such as a parent on the same terminal, has made it non-blocking.
+        // Somebody who shares the descriptor, such as a parent on the same terminal, has made it
+        // non-blocking.
         var ready = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
         _ = poll(&ready, 1, -1)
       } else if errno != EINTR {

@@ -23,7 +23,7 @@ package struct WeightsFolder: Sendable {
   package func put(_ bytes: [UInt8]) throws(FileError) -> ContentKey {
     let digest = ContentKey(hashing: bytes)
     if has(digest) { return digest }
-    try AtomicFile.createFolder(path)
+    try AtomicFile.createDurableFolder(path)
     try AtomicFile.write(bytes, to: file(digest))
     return digest
   }
@@ -60,11 +60,32 @@ package struct WeightsFolder: Sendable {
     guard symlink(other.path, path) == 0 else { throw FileError("link", path) }
   }
 
+  private func source(_ path: String) -> String {
+    "\(self.path)/\(ContentKey(hashing: Array(path.utf8))).source"
+  }
+
+  /// Notes which bytes a file outside of the store had when a sweep took it in.
+  ///
+  /// - Parameter path: absolute.
+  package func note(source path: String, is digest: ContentKey) throws(FileError) {
+    if self.digest(ofSource: path) == digest { return }
+    try AtomicFile.write(Array("\(digest)\n\(path)\n".utf8), to: source(path))
+  }
+
+  /// The bytes that a file outside of the store had when a sweep took it in last; nil where none did, or the
+  /// store has them no more.
+  package func digest(ofSource path: String) -> ContentKey? {
+    guard let bytes = try? AtomicFile.read(source(path), limit: AtomicFile.textLimit) else { return nil }
+    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", maxSplits: 1)
+    guard let digest = lines.first.flatMap({ ContentKey($0) }), has(digest) else { return nil }
+    return digest
+  }
+
   package func hasRecord(_ name: String) -> Bool { AtomicFile.exists(record(name)) }
   package func readRecord(_ name: String) throws(FileError) -> [UInt8] { try AtomicFile.read(record(name)) }
 
   package func write(_ bytes: [UInt8], as name: String) throws(FileError) {
-    try AtomicFile.createFolder(path)
+    try AtomicFile.createDurableFolder(path)
     try AtomicFile.write(bytes, to: record(name))
   }
 }

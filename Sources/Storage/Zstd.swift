@@ -76,8 +76,8 @@ package enum Zstd {
   }
 }
 
-/// The bytes of 32-bit numbers by significance: all lowest bytes, then all second ones, and so on, then what does not fill a word.
-/// Weights share their high bytes, so a frame of grouped ones is a sixth smaller.
+/// The bytes of 32-bit numbers by significance: all lowest bytes, then all second ones, and so on, then what
+/// does not fill a word. Weights share their high bytes, so a frame of grouped ones is a sixth smaller.
 package enum ByteGroups {
   package static func split(_ bytes: [UInt8]) -> [UInt8] {
     let words = bytes.count / 4

@@ -17,7 +17,8 @@ struct Doctor: ParsableCommand {
 
   func run() throws {
     let findings =
-      try [Finding.program(), .processor(), .disk(location.path), .store(location)] + Finding.datasets(data)
+      try [Finding.program(), .processor(), .disk(location.path), .store(location), .locks(location)]
+      + Finding.datasets(data)
     if json {
       let checks = findings.map { finding -> JSONValue in
         [
@@ -122,6 +123,25 @@ private struct Finding {
         mark: .absent, topic: "store", sentence: "\(location.path): none yet; `mtkd-sweep run GRID` makes it")
     } catch {
       return Finding(mark: .trouble, topic: "store", sentence: "\(error)")
+    }
+  }
+
+  /// Whether two processes see each other's locks where results go.
+  static func locks(_ location: StoreLocation) -> Finding {
+    let folder = FileManager.default.fileExists(atPath: location.path) ? location.path : "."
+    do {
+      switch try LockProbe.isSeen(in: StoreFolder(folder), by: "/proc/self/exe") {
+      case true?:
+        return Finding(mark: .fine, topic: "locks", sentence: "a second process sees the locks of the first")
+      case false?:
+        return Finding(mark: .trouble, topic: "locks", sentence: "\(LocksUnseen(path: folder))")
+      case nil:
+        return Finding(
+          mark: .trouble, topic: "locks",
+          sentence: "Cannot tell whether locks work: no second process could be started to look at one.")
+      }
+    } catch {
+      return Finding(mark: .trouble, topic: "locks", sentence: "\(error)")
     }
   }
 

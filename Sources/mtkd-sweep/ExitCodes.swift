@@ -37,7 +37,7 @@ enum ExitCodes {
     (wrongUse, "wrong use of the command line"),
     (badGrid, "the grid, or another file of the user's, cannot be used as it is"),
     (missingInput, "something that was named is not there"),
-    (unavailable, "the store is held by another process, or the executor cannot be reached"),
+    (unavailable, "the store is held by another process or has no locks, or the executor cannot be reached"),
     (internalError, "an error of the program"),
     (cannotCreate, "something cannot be created, or would be overwritten"),
     (inputOutput, "reading or writing failed; the disk may be full"),
@@ -55,7 +55,8 @@ enum ExitCodes {
     case is WorkerCannotWrite: inputOutput
     case is WouldLose: doneWithFailures
     case is AlreadyThere: cannotCreate
-    case is ExecutorError, is StillOnCluster: unavailable
+    case is ExecutorError, is StillOnCluster, is LocksUnseen: unavailable
+    case is OtherGrid: cannotCreate
     case is SiteError: badGrid
     case is MixedPrograms: notComparable
     case is NoFigure: missingInput
@@ -85,7 +86,7 @@ enum ExitCodes {
   private static func code(ofStore error: StoreError) -> Int32 {
     switch error {
     case .absent, .unknownSweep, .unknownStage, .checkpointAbsent: missingInput
-    case .held, .busy: unavailable
+    case .held, .busy, .superseded: unavailable
     case .readOnly: cannotCreate
     case .denied, .halfCommitted: permission
     case .file(let error): code(ofFile: error)

@@ -3,6 +3,7 @@ import CProcesses
 import Foundation
 import Pipeline
 import Specs
+import Storage
 
 /// `mtkd-sweep`: the command tree.
 @main
@@ -27,7 +28,8 @@ struct MTKDSweep: AsyncParsableCommand {
       Migrate.self,
       Bench.self,
       Doctor.self,
-      Verify.self, Rebuild.self, Fsck.self, GC.self, Archive.self, Unarchive.self,
+      Verify.self, Rebuild.self, Fsck.self, GC.self, Archive.self, Unarchive.self, Backup.self, Sweeps.self,
+      Unlock.self,
       WorkerCommand.self, Manual.self,
     ])
 
@@ -45,6 +47,9 @@ struct MTKDSweep: AsyncParsableCommand {
     if let topic = HelpTopic.asked(by: arguments) {
       Out.put(topic.text)
       ExitCodes.leave()
+    }
+    if arguments.count == 2, arguments[0] == LockProbe.command {
+      Foundation.exit(LockProbe.look(at: arguments[1]))
     }
     if let job = WorkerJob(arguments) { Foundation.exit(job.run()) }
     if arguments == ["run"] { FirstContact.explainRun() }

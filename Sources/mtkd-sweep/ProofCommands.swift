@@ -5,152 +5,6 @@ import Specs
 import Storage
 import Sweeps
 
-/// `mtkd-sweep verify`: executes finished runs again and compares every bit.
-struct Verify: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "verify",
-    abstract: "Execute finished runs again from their recorded inputs and compare every epoch, bit for bit.",
-    discussion: """
-      Exit code 0 where all bits agree, 3 where some differ, 4 where a run cannot be compared: other numerics, missing inputs, not finished.
-      What was compared is recorded as a seal of the run.
-      """)
-
-  @OptionGroup var location: StoreLocation
-  @OptionGroup var data: DataFolders
-
-  @Argument(help: ArgumentHelp("Keys of runs, or the beginnings of such.", valueName: "run"))
-  var keys: [String] = []
-
-  @Flag(help: "Every finished run of the store, and every teacher.")
-  var all = false
-
-  @Option(
-    help: ArgumentHelp("So many finished runs, chosen by their keys: always the same ones.", valueName: "n"))
-  var sample: Int?
-
-  @Flag(
-    help: "Read recorded outputs of teachers instead of asking the teachers: much faster, and trusts more.")
-  var readOutputs = false
-
-  @Option(help: "How many runs are executed at a time, one thread each.")
-  var workers = 1
-
-  @Flag(help: "JSON on standard output.")
-  var json = false
-
-  func validate() throws {
-    guard workers >= 1 else { throw ValidationError("--workers is 1 or more.") }
-    guard [!keys.isEmpty, all, sample != nil].count(where: \.self) == 1 else {
-      throw ValidationError("Name runs, or say --all or --sample N.")
-    }
-    if let sample, sample < 1 { throw ValidationError("--sample is 1 or more.") }
-  }
-
-  func run() async throws {
-    let store = try location.open()
-    let chosen = try stages(store)
-    guard let program = ProgramIdentity.executable else {
-      throw NothingThere(description: "Cannot tell which file this program is: /proc is not mounted.")
-    }
-    let verifier = try Verifier(
-      location.folder.absolute, store,
-      executor: LocalProcesses(
-        executable: program.path, environment: ProgramIdentity.environment(of: program.path)),
-      dataFolders: data.folders, readsOutputs: readOutputs)
-    defer { try? verifier.end() }
-    var (seals, rows): ([(ContentKey, Seal)], [JSONValue]) = ([], [])
-    var (different, incomparable) = (0, 0)
-    func say(_ place: Int, _ outcome: VerificationOutcome, _ by: Provenance?) {
-      let stage = chosen[place]
-      let verdict: (word: String, text: String)
-      switch outcome {
-      case .equal(let epochs):
-        verdict = ("equal", "\(epochs) epochs and all checkpoints")
-        if let by { seals.append((stage.key, seal(true, epochs, by))) }
-      case .different(let difference):
-        different += 1
-        let epoch = difference.epoch.map { "first in epoch \($0 + 1): " } ?? ""
-        let why =
-          difference.circumstances.isEmpty
-          ? "same program, CPU and kernels" : difference.circumstances.joined(separator: "; ")
-        verdict = ("different", "\(epoch)\(difference.what) (\(why))")
-        if let by { seals.append((stage.key, seal(false, difference.epochsCompared, by))) }
-      case .notComparable(let reason):
-        incomparable += 1
-        verdict = ("not comparable", reason)
-      }
-      rows.append([
-        "key": .string(stage.key.description), "title": .string(stage.title),
-        "outcome": .string(verdict.word),
-        "detail": .string(verdict.text),
-      ])
-      if !json {
-        Out.put(
-          "\(place + 1)/\(chosen.count)  \(stage.key.short)  \(verdict.word)  \(stage.title): \(verdict.text)\n"
-        )
-      }
-    }
-    try await withThrowingTaskGroup(of: Verified.self) { group in
-      // Said in their order, whoever is ready first.
-      var (ready, said): ([Int: Verified], Int) = ([:], 0)
-      for (place, stage) in chosen.enumerated() {
-        if place >= workers, let verified = try await group.next() { ready[verified.place] = verified }
-        while let verified = ready.removeValue(forKey: said) {
-          say(said, verified.outcome, verified.by)
-          said += 1
-        }
-        group.addTask {
-          let (outcome, by) = try await verifier.verify(stage.key)
-          return Verified(place: place, outcome: outcome, by: by)
-        }
-      }
-      while let verified = try await group.next() {
-        ready[verified.place] = verified
-        while let verified = ready.removeValue(forKey: said) {
-          say(said, verified.outcome, verified.by)
-          said += 1
-        }
-      }
-    }
-    try store.close()
-    try record(seals)
-    if json { Out.put(mtkd_sweep.json(["schema": "mtkd-sweep-verify-1", "runs": .array(rows)])) }
-    if different > 0 { throw ExitCode(ExitCodes.different) }
-    if incomparable > 0 { throw ExitCode(ExitCodes.notComparable) }
-  }
-
-  private struct Verified: Sendable {
-    let place: Int
-    let outcome: VerificationOutcome
-    let by: Provenance?
-  }
-
-  private func stages(_ store: ResultStore) throws -> [StageRecord] {
-    if !keys.isEmpty { return try keys.map { try location.stage($0, in: store).stage } }
-    let trained = try store.stages().filter { stage, state in
-      state == .finished && (stage.kind == "student" || all && stage.kind == "teacher")
-    }.map(\.stage)
-    guard let sample, sample < trained.count else { return trained }
-    // Keys are digests, so that every n-th of their order is a sample without a pattern.
-    return (0..<sample).map { trained[$0 * trained.count / sample] }
-  }
-
-  private func seal(_ isEqual: Bool, _ epochs: Int, _ by: Provenance) -> Seal {
-    Seal(at: Int(Date.now.timeIntervalSince1970), isEqual: isEqual, epochs: epochs, provenance: by)
-  }
-
-  private func record(_ seals: [(ContentKey, Seal)]) throws {
-    do {
-      let lease = try Lease(of: location.folder, now: Int(Date.now.timeIntervalSince1970))
-      let store = try ResultStore(at: location.folder, .writing)
-      for (key, seal) in seals { try store.seal(key, seal) }
-      _ = lease
-    } catch StoreError.held {
-      Talk.say("The store is held by a run, so that no seal is recorded. What was compared stands above.")
-    }
-  }
-}
-
 /// `mtkd-sweep rebuild`: the database from the run folders.
 struct Rebuild: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -163,7 +17,7 @@ struct Rebuild: ParsableCommand {
   var yes = false
 
   func run() throws {
-    let lease = try Lease(of: location.folder, now: Int(Date.now.timeIntervalSince1970))
+    let lease = try location.lease()
     let report = try withExtendedLifetime(lease) {
       let (report, path) = try StoreUpkeep.rebuild(location.folder)
       for trouble in report.troubles { Talk.say(trouble) }
@@ -235,7 +89,7 @@ struct Fsck: ParsableCommand {
         "\(old) of an older version without a digest in the database. `mtkd-sweep fsck --repair\(storeArgument)` writes them."
       )
     }
-    try Lease.holding(location.folder) { try $0.addDigests(to: checked.repairable) }
+    try location.writing { try $0.addDigests(to: checked.repairable) }
     let unseen =
       checked.withoutRecords == 0
       ? "" : " \(checked.withoutRecords) of them have no records here: theirs are of the numbers as they are."
@@ -259,7 +113,7 @@ struct GC: ParsableCommand {
   var yes = false
 
   func run() throws {
-    try Lease.holding(location.folder, collect)
+    try location.writing(collect)
   }
 
   private func collect(_ store: ResultStore) throws {
@@ -311,7 +165,7 @@ struct Archive: ParsableCommand {
   @Argument(help: "The sweep.")
   var sweep: String
 
-  @Option(name: .shortAndLong, help: "The file; SWEEP.mtkd where nothing is said.")
+  @Option(name: .shortAndLong, help: "The file (default: SWEEP.mtkd).")
   var output: String?
 
   func run() throws {
@@ -348,7 +202,7 @@ struct Unarchive: ParsableCommand {
       throw NothingThere(description: "\(file) does not exist. `mtkd-sweep archive SWEEP` writes one.")
     }
     do { try location.folder.create() } catch { throw StoreError.file(error) }
-    let sweeps = try Lease.holding(location.folder) { store in
+    let sweeps = try location.writing { store in
       try StoreUpkeep.unarchive(file, into: location.folder, store)
     }
     Out.put(

@@ -53,6 +53,9 @@ struct Run: AsyncParsableCommand {
       valueName: "command"))
   var onEnd: String?
 
+  @Flag(help: "Take the name of a sweep over although none of its runs is asked for any more.")
+  var replace = false
+
   @Flag(help: "What happens as JSON lines on standard output, instead of the table.")
   var events = false
 
@@ -101,14 +104,16 @@ struct Run: AsyncParsableCommand {
       gridAt: file, dataFolders: data.folders, in: location.folder, limit: gridSize.limit)
     guard read.missingData.isEmpty else { throw MissingData(sentences: read.missingData) }
     do { try location.folder.create() } catch { throw StoreError.file(error) }
-    let lease = try Lease(of: location.folder, now: Int(Date.now.timeIntervalSince1970))
+    let lease = try location.lease()
     let store = try ResultStore(at: location.folder, .writing, trace: trace("sql"))
+    try store.claim()
     let planned = try SweepPlanner.plan(read, store: store, recordsTeachers: cache.isUsed)
     try TeacherWeights.take(in: planned, location.weights)
     if !quiet {
       for warning in planned.expansion.warnings { Talk.say(warning.rendered) }
       if let change = planned.change { Talk.say(change) }
     }
+    if !replace, try planned.wouldReplace(in: store) { throw OtherGrid(name: planned.name, file: file) }
     let later = try runsForLater(planned)
     let sweep = planned.narrowed(to: Set(planned.plan.runKeys).subtracting(later))
 
@@ -141,7 +146,8 @@ struct Run: AsyncParsableCommand {
     }
     clock?.cancel()
     display.end()
-    _ = lease
+    try store.release()
+    withExtendedLifetime(lease) {}
     if case .submitted(let pending, let running) = outcome {
       Talk.say(
         "\(pending) tasks wait and \(running) run on the cluster. `mtkd-sweep status\(storeArgument)` shows them; "
@@ -228,8 +234,10 @@ struct Run: AsyncParsableCommand {
     of sweep: PlannedSweep, _ store: ResultStore, _ program: String,
     observe: @escaping (RunEvent) -> Void
   ) throws -> (StopSignal) async throws -> ClusterSweep.Outcome {
+    // The very file that this process runs, even where another program has its name by now: runs of one sweep are made by one program.
+    let own = "/proc/\(getpid())/exe"
     let local = try LocalProcesses(
-      executable: program, environment: sweep.open.isEmpty ? [:] : ProgramIdentity.environment(of: program),
+      executable: own, environment: sweep.open.isEmpty ? [:] : ProgramIdentity.environment(of: own),
       trace: trace("process"))
     if place.executor == Slurm.name {
       let folder = location.folder.absolute

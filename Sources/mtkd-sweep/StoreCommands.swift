@@ -260,7 +260,7 @@ struct Show: ParsableCommand {
   @OptionGroup var location: StoreLocation
 
   @Argument(
-    help: ArgumentHelp("Key of the run, or the beginning of one.", valueName: "run"),
+    help: ArgumentHelp("Run key or a unique prefix.", valueName: "run"),
     completion: Completions.runs)
   var key: String
 
@@ -351,7 +351,7 @@ struct Logs: ParsableCommand {
   @OptionGroup var location: StoreLocation
 
   @Argument(
-    help: ArgumentHelp("Key of the run, or the beginning of one.", valueName: "run"),
+    help: ArgumentHelp("Run key or a unique prefix.", valueName: "run"),
     completion: Completions.runs)
   var key: String
 
@@ -394,26 +394,31 @@ struct Retry: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "Key of a run, or the beginning of one; all failed runs where nothing is said.", valueName: "run"),
+      "Run key or a unique prefix (default: all failed runs).", valueName: "run"),
     completion: Completions.runs)
   var key: String?
 
   func run() throws {
-    let lease = try Lease(of: location.folder, now: Int(Date.now.timeIntervalSince1970))
-    let store = try ResultStore(at: location.folder, .writing)
+    let number = try location.writing(retry)
+    Out.put(
+      "\(count(number, "run")) will run again. `mtkd-sweep run FILE` starts \(number == 1 ? "it" : "them").\n"
+    )
+  }
+
+  /// - Returns: how many.
+  private func retry(_ store: ResultStore) throws -> Int {
     let chosen = try key.map { [try location.stage($0, in: store)] } ?? store.stages()
-    var count = 0
+    var number = 0
     for (stage, state) in chosen {
       switch state {
       case .failed, .blocked: try store.setState(.open, of: stage.key)
       case .open, .finished: continue
       }
       try location.folder.stage(stage.key).forgive()
-      count += 1
+      number += 1
     }
     // Batches that came to nothing count against their stages no longer.
     for batch in try location.folder.batches() where batch.isOver { try batch.makeVoid("forgiven") }
-    _ = lease
-    Out.put("\(count) failed runs will run again. `mtkd-sweep run FILE` starts them.\n")
+    return number
   }
 }

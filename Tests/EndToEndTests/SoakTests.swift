@@ -133,7 +133,7 @@ import Testing
     guard FileManager.default.fileExists(atPath: file) else { return }
     tally.checks += 1
     do {
-      let problems = try ResultStore(file: file, .reading).integrityProblems()
+      let problems = try ResultStore(file: file, .reading).damages()
       #expect(problems.isEmpty, "\(problems)")
     } catch let error as StoreError {
       // Killed before its tables were all made: there is nothing in it yet.
@@ -213,7 +213,7 @@ import Testing
       "\(output.out)")
     #expect(try evidence(sweep, store: "full") == evidence(sweep, store: "calm"))
     let problems = try ResultStore(file: sweep.folder.appending(path: "full/store.sqlite").path, .reading)
-      .integrityProblems()
+      .damages()
     #expect(problems.isEmpty, "\(problems)")
   }
 }

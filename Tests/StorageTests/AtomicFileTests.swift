@@ -33,12 +33,14 @@ import Testing
   {
     let files = (0..<count).map { folder.path("\($0)") }
     for file in files { try AtomicFile.writeUnsynced([1], to: file) }
-    try AtomicFile.sync(files: files + [folder.path("absent")], folder: folder.path)
-    #expect(throws: FileError.self) { try AtomicFile.sync(files: files, folder: folder.path("none")) }
+    try AtomicFile.sync(files: files + [folder.path("absent")], folders: [folder.path])
+    #expect(throws: FileError.self) { try AtomicFile.sync(files: files, folders: [folder.path("none")]) }
     // A file that is no folder stands in the way of a file.
     let unreachable = files.prefix(1).map { "\($0)/inside" }
     if !unreachable.isEmpty {
-      #expect(throws: FileError.self) { try AtomicFile.sync(files: files + unreachable, folder: folder.path) }
+      #expect(throws: FileError.self) {
+        try AtomicFile.sync(files: files + unreachable, folders: [folder.path])
+      }
     }
   }
 

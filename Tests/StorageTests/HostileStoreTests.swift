@@ -173,6 +173,16 @@ import Testing
     }
   }
 
+  @Test func `a journal that names another file is not followed`() throws {
+    let mark: [UInt8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7]
+    try folder.write([1, 2, 3], to: "precious")
+    try folder.write(
+      mark + Array("../precious".utf8) + [0, 0, 0, 11, 0, 0, 0, 0] + mark, to: "store/store.sqlite-journal")
+    #expect(throws: StoreError.self) { try ResultStore(at: place, .reading) }
+    #expect(throws: StoreError.self) { try ResultStore(at: place, .writing) }
+    #expect(try folder.bytes("precious") == [1, 2, 3])
+  }
+
   @Test func `a store without the newest tables is read as if they were empty`() throws {
     let newer = [
       "verification_digest", "verification", "stage_digest", "sweep_digest", "need", "weights", "writer",

@@ -68,6 +68,29 @@ import Testing
     #expect(throws: StoreError.unknownSweep("h", known: ["g"])) { try store.programs(of: "h") }
   }
 
+  @Test func `a run that was proven under another program counts as that program's`() throws {
+    var other = Examples.provenance
+    (other.commit, other.version) = ("def", "9")
+    for (name, made) in [("a", Examples.provenance), ("b", other), ("c", other)] {
+      try store.register([stage(name)])
+      try store.ingest(
+        numbered([.started(step: 0, made), epoch(0, 10)]), of: AttemptID(key: Examples.key(name), number: 1),
+        closing: .finished)
+    }
+    try store.saveSweep(
+      SweepRecord(name: "g", grid: "", canonical: "{}", columns: [], asked: 3, created: 0),
+      points: ["a", "b", "c"].map { SweepPoint(key: Examples.key($0), seed: 0, labels: []) })
+    func programs() throws -> [[String]] {
+      try store.outcomes(of: "g", metric: ClassificationMetrics.headline).map(\.programs)
+    }
+    #expect(try programs() == [[Examples.provenance.numerics], [other.numerics], [other.numerics]])
+    // A verification that failed proves nothing.
+    try store.seal(Examples.key("a"), Seal(at: 1, isEqual: false, epochs: 1, provenance: other))
+    #expect(try Set(programs().flatMap(\.self)).count == 2)
+    try store.seal(Examples.key("a"), Seal(at: 2, isEqual: true, epochs: 1, provenance: other))
+    #expect(try programs() == [[other.numerics], [other.numerics], [other.numerics]])
+  }
+
   @Test func `records of a run become its curve, its attempts and its metrics`() throws {
     try store.register([stage("a")])
     let id = AttemptID(key: Examples.key("a"), number: 1)
@@ -237,7 +260,9 @@ import Testing
   }
 
   private func put(_ bytes: [UInt8], _ kind: CheckpointKind, of name: String = "a") throws {
-    try store.putCheckpoint(Checkpoint(kind: kind, epoch: 1, step: 2, bytes: bytes), of: Examples.key(name))
+    try store.ingest(
+      [], of: AttemptID(key: Examples.key(name), number: 1),
+      checkpoints: [Checkpoint(kind: kind, epoch: 1, step: 2, bytes: bytes)])
   }
 
   @Test func `a checkpoint comes back, equal bytes are kept once, and what nobody needs goes`() throws {

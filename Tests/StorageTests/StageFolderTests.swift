@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Specs
 @testable import Storage
 import TestSupport
@@ -211,8 +212,72 @@ import Testing
   @Test func `a lease ends with its holder`() throws {
     do { _ = try Lease(of: store, now: 1) }
     let lease = try Lease(of: store, now: 2)
-    try lease.beat()
     #expect(Lease.holder(of: store)?.since == 2)
+    withExtendedLifetime(lease) {}
+  }
+
+  @Test func `who gave the lease back is no holder, though the process lives`() throws {
+    do { _ = try Lease(of: store, now: 1) }
+    #expect(Lease.holder(of: store) == nil)
+    #expect(try Lease.trace(of: store) == nil)
+  }
+
+  @Test func `a holder on another host is believed while it shows signs of life, and no longer`() throws {
+    let holder = Holder(
+      identity: ProcessIdentity(host: "elsewhere", process: 7, started: "then"), since: 5)
+    try AtomicFile.write(holder.canonicalBytes, to: store.lease)
+    #expect(Lease.holder(of: store) == holder)
+    let error = #expect(throws: StoreError.self) { _ = try Lease(of: store, now: 6) }
+    #expect(error == .held(store.path, by: holder))
+    #expect(error?.description.contains("mtkd-sweep unlock --store \(store.path)") == true)
+    // Its file has not been touched for longer than a holder that lives waits.
+    var times = [timeval(tv_sec: 1_000_000_000, tv_usec: 0), timeval(tv_sec: 1_000_000_000, tv_usec: 0)]
+    #expect(utimes(store.lease, &times) == 0)
+    #expect(Lease.holder(of: store) == nil)
+    #expect(try #require(try Lease.trace(of: store)).silence > 1000)
+    _ = try Lease(of: store, now: 6)
+  }
+
+  @Test func `whoever takes the store fences the one before: its transactions are not committed`() throws {
+    let key = Examples.key("a")
+    let first = try ResultStore(at: store, .writing)
+    try first.claim()
+    try first.register([StageRecord(key: key, kind: "student", title: "a", spec: "{}")])
+    let second = try ResultStore(at: store, .writing)
+    try second.claim()
+    let error = #expect(throws: StoreError.self) { try first.setState(.finished, of: key) }
+    guard case .superseded(_, let holder)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(holder?.identity == .current)
+    try second.setState(.failed(FailureRecord(cause: .other, reason: "r")), of: key)
+    #expect(try second.states(of: [key])[key] != .finished)
+    try second.release()
+  }
+
+  @Test func `a store whose lease was deleted stays with the process that writes it`() throws {
+    // Another process of this host that lives: the one that started this one.
+    let parent = getppid()
+    let text = try String(contentsOfFile: "/proc/\(parent)/stat", encoding: .utf8)
+    let fields = text[text.lastIndex(of: ")")!...].split(separator: " ")
+    let boot = try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+    let identity = ProcessIdentity(
+      host: ProcessIdentity.current.host, process: parent,
+      started: "\(boot.trimmingCharacters(in: .whitespacesAndNewlines)) \(fields[20])")
+    try #require(identity.isAlive == true)
+    let writer = try ResultStore(at: store, .writing)
+    try writer.claim()
+    let holder = String(decoding: Holder(identity: identity, since: 0).canonicalBytes, as: UTF8.self)
+    try writer.write { try $0.execute(sql: "UPDATE writer SET holder = ?", arguments: [holder]) }
+    #expect(throws: StoreError.held(writer.path, by: Holder(identity: identity, since: 0))) {
+      try ResultStore(at: store, .writing).claim()
+    }
+    // `unlock` may take it all the same.
+    try Lease.takeAway(store)
+    #expect(throws: StoreError.self) {
+      try writer.register([]); try writer.setState(.open, of: Examples.key("a"))
+    }
   }
 
   @Test func `a dead holder is nobody, and needs no flag`() throws {
