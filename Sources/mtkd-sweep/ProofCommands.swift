@@ -137,7 +137,7 @@ struct GC: ParsableCommand {
       garbage.reduce(0) { $0 + $1.bytes } + weights.reduce(0) { $0 + $1.bytes }
       + litter.reduce(0) { $0 + $1.bytes }
     let bytes = size(Double(all))
-    var parts = [count(garbage.count, "stage")]
+    var parts: [String] = garbage.isEmpty ? [] : [count(garbage.count, "stage")]
     if !weights.isEmpty { parts.append(count(weights.count, "file") + " of weights") }
     if !litter.isEmpty { parts.append(count(litter.count, "leftover")) }
     let what = parts.joined(separator: ", ")

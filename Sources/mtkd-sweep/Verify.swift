@@ -119,10 +119,11 @@ struct Verify: AsyncParsableCommand {
   /// Those that are left to do.
   private func open(_ stages: [StageRecord], _ store: ResultStore) throws -> [StageRecord] {
     guard resume else { return stages }
-    let (seals, own) = (try store.seals(), ProgramIdentity.provenance().numerics)
+    let seals = try store.seals()
+    let own = ProgramIdentity.provenance().program
     let left = stages.filter { stage in
       guard let seal = seals[stage.key] else { return true }
-      return !seal.isEqual || seal.provenance.numerics != own
+      return !seal.isEqual || own == nil || seal.provenance.program != own
     }
     if left.count < stages.count, !json {
       Talk.say("\(count(stages.count - left.count, "run")) sealed by this program already.")
