@@ -43,7 +43,8 @@ import Testing
 
   /// What `list --digests` says, without metrics that the earlier program did not report.
   private func digests(_ sweep: TinySweep) throws -> String {
-    try output("list", "--digests", in: sweep).replacing(#/ (test|validation)\.ece=[^ \n]+/#, with: "")
+    try output("list", "--digests", in: sweep).replacing(
+      #/ ((test|validation)\.ece|teacher\.[0-9]+\.(logit|feature))=[^ \n]+/#, with: "")
   }
 
   private func kinds(_ sweep: TinySweep) throws -> [String: Int] {
