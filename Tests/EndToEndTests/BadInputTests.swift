@@ -40,12 +40,12 @@ import Testing
     ),
     (
       "a reward that its objective cannot use",
-      #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "mtkd-rl", "teachers": ["resnet14"], "rewardScope": "perSample"}}"#,
+      #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "mtkd-rl", "teachers": ["resnet14", "resnet20"], "rewardScope": "perSample"}}"#,
       ["rewardScope", "linear"]
     ),
     (
       "an agent that cannot mix dynamically",
-      #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "mtkd-rl", "teachers": ["resnet14"], "mixing": "dynamic"}, "axes": {"policy": ["pg", "ppo"]}}"#,
+      #"{"version": 1, "name": "g", "base": {"student": "resnet8", "method": "mtkd-rl", "teachers": ["resnet14", "resnet20"], "mixing": "dynamic"}, "axes": {"policy": ["pg", "ppo"]}}"#,
       ["dynamic", "pg"]
     ),
     (

@@ -127,7 +127,7 @@ import Testing
     let first = try outputs("wide", sweep)
     let limit = try bytes(first) * 2
     try sweep.write(Self.grid.replacingOccurrences(of: #""views": 2"#, with: #""views": 3"#), to: "tiny.json")
-    _ = try run("--store", "wide", "--cache-limit", "\(limit)", in: sweep)
+    _ = try run("--store", "wide", "--replace", "--cache-limit", "\(limit)", in: sweep)
     let now = try outputs("wide", sweep)
     #expect(try bytes(now) <= limit)
     #expect(Set(now).subtracting(first).count == 2 && !Set(first).isSubset(of: now))

@@ -86,7 +86,7 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
     }
     for name in config.keys where !Self.recipeEntries.contains(name) {
       let option = Self.spellings[name] ?? name
-      if method.options.contains(where: { $0.name == option }) {
+      if method.options.contains(where: { $0.encodedName == option }) {
         options[option] = config[name].json
       } else if !Self.termEntries.contains(name) {
         throw TrajectoryError.unreadEntry(id, name)
