@@ -437,9 +437,10 @@ extension Coordinator {
   private func endSilentOnes() {
     watch.look(at: Self.now)
     for (key, entry) in running where entry.verdict == nil {
-      let beat = entry.attempt.beatTime
-      if let beat, beat != entry.beat?.time { running[key]?.beat = (beat, watch.seconds) }
-      if let beat, let known = entry.beat, known.time == beat, watch.seconds - known.seen > limits.silence {
+      // A worker that is held still before its first heartbeat is as silent as any other.
+      let beat = entry.attempt.beatTime ?? 0
+      if beat != entry.beat?.time { running[key]?.beat = (beat, watch.seconds) }
+      if let known = entry.beat, known.time == beat, watch.seconds - known.seen > limits.silence {
         running[key]?.verdict = .hung
         entry.process.stop(executor, atOnce: true)
       } else if let minutes = limits.minutes, watch.seconds - entry.watched > minutes * 60 {

@@ -34,7 +34,9 @@ import Testing
       #expect(full.talk.contains("standard output"), "\(arguments): \(full.talk)")
       let closed = try Program.shell(
         "(\"$PROGRAM\" \(arguments); echo \"code $?\" >&2) | true", in: sweep.folder)
-      #expect(closed.talk == "code 0\n", "\(arguments): \(closed.talk)")
+      // A plan may warn about its grid; it says nothing about the pipe.
+      let isQuiet = !closed.talk.contains("rror") && !closed.talk.contains("standard output")
+      #expect(closed.talk.hasSuffix("code 0\n") && isQuiet, "\(arguments): \(closed.talk)")
     }
   }
 
