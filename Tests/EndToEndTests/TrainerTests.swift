@@ -86,8 +86,9 @@ import Testing
   @Test func `an edited script makes new runs, another name for it does not`() throws {
     let sweep = try sweep(Self.command)
     defer { sweep.remove() }
-    func keys() throws -> String {
-      #expect(try Program.run("run", "tiny.json", in: sweep.folder).status == 0)
+    func keys(_ options: String...) throws -> String {
+      let run = try Program.start(["run", "tiny.json"] + options, in: sweep.folder).finish()
+      #expect(run.status == 0, "\(run.talk)")
       return try Program.run("list", "theirs", in: sweep.folder).out.split(separator: "\n").map {
         $0.prefix(8)
       }
@@ -100,7 +101,9 @@ import Testing
     let script = sweep.folder.appending(path: "trainer.py")
     let text = try String(contentsOf: script, encoding: .utf8)
     try sweep.write(text + "# edited\n", to: "trainer.py")
-    #expect(try keys() != first)
+    // No run of before is asked for any more, so the sweep is not taken over without a word.
+    #expect(try Program.run("run", "tiny.json", in: sweep.folder).status == 73)
+    #expect(try keys("--replace") != first)
   }
 
   static let mistakes: [(script: String, status: Int32, says: String)] = [
