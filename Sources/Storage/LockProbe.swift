@@ -28,7 +28,7 @@ package enum LockProbe {
       close(file)
     }
     // A file system that has no locks at all says so here.
-    guard flock(file, LOCK_EX | LOCK_NB) == 0, lock(file) else { return false }
+    guard SystemCall.retrying({ flock(file, LOCK_EX | LOCK_NB) }) == 0, lock(file) else { return false }
     switch status(of: program, [command, path]) {
     case seen?: return true
     case unseen?: return false
@@ -44,7 +44,7 @@ package enum LockProbe {
     let file = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { return unknown }
     defer { close(file) }
-    if flock(file, LOCK_EX | LOCK_NB) == 0 { return unseen }
+    if SystemCall.retrying({ flock(file, LOCK_EX | LOCK_NB) }) == 0 { return unseen }
     guard errno == EWOULDBLOCK else { return unknown }
     if lock(file) { return unseen }
     return errno == EACCES || errno == EAGAIN ? seen : unknown
@@ -55,7 +55,7 @@ package enum LockProbe {
     var range = flock()
     range.l_type = Int16(F_WRLCK)
     range.l_whence = Int16(SEEK_SET)
-    return fcntl(file, F_SETLK, &range) == 0
+    return SystemCall.retrying { fcntl(file, F_SETLK, &range) } == 0
   }
 
   /// The exit code of a program; nil where it could not be started or was killed.
