@@ -56,8 +56,9 @@ extension AttemptFolder {
   /// - Parameter clock: `StoreFolder.clock()` of the same moment, so that no two machines' clocks are compared.
   package func standing(clock: Double, patience: Double = AttemptFolder.patience) -> Standing {
     if let note = exitNote { return .ended(note) }
-    if let isAlive = holder?.identity.isAlive { return isAlive ? .working : .lost }
-    // On another host, or claimed a moment ago: the folder itself is as old as the claim.
+    // Being alive is not enough: a stopped process (SIGSTOP) is, and would keep its stage for ever.
+    if holder?.identity.isAlive == false { return .lost }
+    // Claimed a moment ago there is no heartbeat yet, and the folder itself is as old as the claim.
     guard let beat = Self.changed(heartbeat) ?? Self.changed(path) else { return .lost }
     return clock - beat < patience ? .working : .lost
   }
