@@ -11,13 +11,20 @@ package struct DatasetSpec: Hashable, Sendable {
   package var validationImages: Int
   /// The folder a grid named; where bytes lie is no part of what they are, so it is in no key.
   package var folder: String?
+  /// What its headers say, where its files have been looked at; in no key.
+  package var facts: DatasetFacts?
 
   package init(
     name: String, digest: ContentKey? = nil, trainImages: Int? = nil, testImages: Int? = nil,
-    validationImages: Int = 0, folder: String? = nil
+    validationImages: Int = 0, folder: String? = nil, facts: DatasetFacts? = nil
   ) {
-    (self.name, self.digest, self.folder) = (name, digest, folder)
-    (self.trainImages, self.testImages, self.validationImages) = (trainImages, testImages, validationImages)
+    self.name = name
+    self.digest = digest
+    self.trainImages = trainImages
+    self.testImages = testImages
+    self.validationImages = validationImages
+    self.folder = folder
+    self.facts = facts
   }
 }
 
