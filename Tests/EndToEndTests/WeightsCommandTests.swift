@@ -293,7 +293,7 @@ import Testing
       headless.contains("served.json:2:") && headless.contains("ca-mkd sends the student's map"),
       "\(headless)")
     // As a student a transformer serves every method.
-    #expect(try talk("mini-vit", "mini-resnet8-w8").isEmpty)
+    #expect(try talk("mini-vit", "mini-resnet14-w8").isEmpty)
     let large = try talk("mini-vit", "mini-resnet8-w8", "synthetic-3x32x32-10")
     #expect(large.contains("served.json:3:") && large.contains("28 × 28"), "\(large)")
     let taught = try talk("mini-vit", "mini-vit-c32")
