@@ -89,7 +89,8 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
       holder.map { holder in
         "process \(holder.identity.process) on \(holder.identity.host), since \(TimeOfDay.local(holder.since))"
       } ?? "another process"
-    return "The store \(path) is held by \(who). `mtkd-sweep status --store \(path)` shows what it does."
+    return
+      "The store \(path) is held by \(who). `mtkd-sweep status --store \(shellWord(path))` shows what it does."
   }
 }
 

@@ -28,7 +28,7 @@ struct MTKDSweep: AsyncParsableCommand {
       Bench.self,
       Doctor.self,
       Verify.self, Rebuild.self, Fsck.self, GC.self, Archive.self, Unarchive.self,
-      WorkerCommand.self, Manual.self,
+      WorkerCommand.self, TryStage.self, Manual.self,
     ])
 
   private static let commandNames =
@@ -48,6 +48,7 @@ struct MTKDSweep: AsyncParsableCommand {
     }
     if let job = WorkerJob(arguments) { Foundation.exit(job.run()) }
     if arguments == ["run"] { FirstContact.explainRun() }
+    FirstContact.explainUnknownTopic(arguments, commands: commandNames)
     FirstContact.explainUnknownCommand(arguments.first, known: commandNames)
     do {
       var command = try parseAsRoot(arguments)
