@@ -126,7 +126,8 @@ private struct Noise: BatchSource {
   func everything(from teacher: Teacher) -> Activations {
     let parts = order(epoch: 0).map { teacher(images.rows($0)) }
     return Activations(
-      features: [.concatenated(parts.map(\.map), axis: 0), .concatenated(parts.map(\.embedding), axis: 0)],
+      maps: [.concatenated(parts.map(\.map), axis: 0)],
+      embedding: .concatenated(parts.map(\.embedding), axis: 0),
       logits: .concatenated(parts.map(\.logits), axis: 0))
   }
 
@@ -147,6 +148,7 @@ private struct Recorded: RecordedOutputs {
 
   func activations(_ positions: [Int], views: [Int]) -> Activations? {
     Activations(
-      features: [all.map.rows(positions), all.embedding.rows(positions)], logits: all.logits.rows(positions))
+      maps: [all.map.rows(positions)], embedding: all.embedding.rows(positions),
+      logits: all.logits.rows(positions))
   }
 }

@@ -69,7 +69,7 @@ package struct Dataset: Sendable {
 
 extension ImageTask {
   /// Bytes of an image.
-  package var pixelCount: Int { channels * height * width }
+  package var pixelCount: Int { image.channels * image.height * image.width }
 }
 
 /// Mean and deviation of each channel over all pixels of a set.

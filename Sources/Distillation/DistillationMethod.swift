@@ -65,12 +65,23 @@ package struct MethodContext {
 
 /// Sizes of a network's taps for one image.
 package struct ActivationShape: Hashable, Sendable {
-  /// Channels, height, width of F.
-  package let map: Shape
+  /// Channels, height, width of the map at the end of each stage, in the order of evaluation.
+  package let stages: [Shape]
   /// Width of f.
   package let embedding: Int
 
-  package init(map: Shape, embedding: Int) { (self.map, self.embedding) = (map, embedding) }
+  /// Channels, height, width of F.
+  package var map: Shape { stages[stages.count - 1] }
+
+  package init(stages: [Shape], embedding: Int) {
+    self.stages = stages
+    self.embedding = embedding
+  }
+
+  /// Of a network with one stage.
+  package init(map: Shape, embedding: Int) { self.init(stages: [map], embedding: embedding) }
+
+  package init(_ cost: NetworkCost) { self.init(stages: cost.stages, embedding: cost.embedding) }
 }
 
 /// One batch as all networks saw it: the same augmented images for student and teachers.

@@ -8,6 +8,7 @@ extension Catalog where Entry == any DistillationMethod.Type {
       Baseline.self,
       AverageKD.self,
       AverageKDFitNet.self,
+      AttentionKD.self,
       AMTML.self,
       AEKD.self,
       AEKDHint.self,

@@ -23,18 +23,28 @@ extension Catalog where Entry == any NetworkFamily.Type {
 }
 
 /// A network ready to be evaluated: the description and the arrays that it declares.
-package struct BuiltNetwork: Sendable {
-  package let network: any Network
-  package let declarations: [SlotDeclaration]
-  package let task: ImageTask
+package typealias BuiltNetwork = Built<LinearHead>
 
-  /// - Parameter extras: declares further arrays after the network's own, such as the regressors of a feature loss.
-  package init(_ spec: ModelSpec, _ task: ImageTask, extras: (Scope) throws -> Void = { _ in }) throws {
+/// A backbone with any head on it, ready to be evaluated.
+package struct Built<Top: Head>: Sendable {
+  package let network: HeadedNetwork<Top>
+  /// The backbone's arrays, the head's, then the extras.
+  package let declarations: [SlotDeclaration]
+  package let image: ImageShape
+
+  /// - Parameters:
+  ///   - extras: declares further arrays after the network's own.
+  ///   - head: declares the head of a backbone.
+  package init(
+    _ spec: ModelSpec, _ image: ImageShape, extras: (Scope) throws -> Void = { _ in },
+    head: (Scope, any Backbone) -> Top
+  ) throws {
     let scope = Scope()
-    network = try Catalog.networkFamilies.entry(spec.family).build(scope, spec, task)
+    let backbone = try Catalog.networkFamilies.entry(spec.family).build(scope, spec, image)
+    network = HeadedNetwork(backbone, head(scope, backbone))
     try extras(scope)
     declarations = scope.declarations
-    self.task = task
+    self.image = image
   }
 
   package func state(seed: UInt64, precision: Precision = .single) -> ModelState {
@@ -42,7 +52,7 @@ package struct BuiltNetwork: Sendable {
   }
 }
 
-/// Sizes of a network on one task (`architectures.md` 3).
+/// Sizes of a network on images of one size (`architectures.md` 3).
 package struct NetworkCost: Hashable, Sendable {
   /// Elements of all trained arrays.
   package let parameters: Int
@@ -51,25 +61,38 @@ package struct NetworkCost: Hashable, Sendable {
   /// Multiply-adds of products between tokens, for one image.
   package let attentionMultiplyAdds: Int
   package let embedding: Int
-  /// Channels, height, width.
-  package let map: Shape
+  /// Channels, height, width at each tap, in the order of evaluation.
+  package let taps: [TapShape]
+
+  /// Channels, height, width of the last map.
+  package var map: Shape { taps[taps.count - 1].map }
+  /// The same of the map at the end of each stage.
+  package var stages: [Shape] { taps.filter(\.tap.isStage).map(\.map) }
 
   /// Evaluates no images at all: shapes and counts come out, and nothing is computed.
   package init(_ spec: ModelSpec, _ task: ImageTask) throws { self.init(try BuiltNetwork(spec, task)) }
 
   package init(_ built: BuiltNetwork) {
-    let task = built.task
+    let image = built.image
     parameters = built.declarations.reduce(0) { $0 + ($1.role == .parameter ? $1.shape.count : 0) }
     let pass = Pass(ModelState(unfilled: built.declarations), .inference)
-    let activations = built.network(.zeros([0, task.channels, task.height, task.width]), pass)
+    let (features, _) = built.network.evaluate(.zeros([0, image.channels, image.height, image.width]), pass)
     multiplyAdds = pass.multiplyAdds
     attentionMultiplyAdds = pass.attentionMultiplyAdds
-    embedding = activations.embedding.shape[1]
-    map = Shape(Array(activations.map.shape.dimensions[1...]))
+    embedding = features.embedding.shape[1]
+    taps = zip(features.taps, features.maps).map {
+      TapShape(tap: $0, map: Shape(Array($1.shape.dimensions[1...])))
+    }
   }
 
   /// What papers print as FLOPs.
   package var allMultiplyAdds: Int { multiplyAdds + attentionMultiplyAdds }
+}
+
+/// A tap and the shape of its map: channels, height, width.
+package struct TapShape: Hashable, Sendable {
+  package let tap: Tap
+  package let map: Shape
 }
 
 /// Networks by the names that grids use.
@@ -123,9 +146,9 @@ extension NetworkFamily {
   }
 
   fileprivate static func build(
-    _ scope: Scope, _ spec: ModelSpec, _ task: ImageTask
-  ) throws(InvalidNetwork) -> any Network {
-    try build(scope, try parameters(spec.parameters), task)
+    _ scope: Scope, _ spec: ModelSpec, _ image: ImageShape
+  ) throws(InvalidNetwork) -> any Backbone {
+    try build(scope, try parameters(spec.parameters), image)
   }
 
   private static func parameters(_ values: [String: JSONValue]) throws(InvalidNetwork) -> Parameters {

@@ -1,161 +1,54 @@
-package import Specs
 package import Tensors
 
-/// What distillation reads of one evaluation.
-package struct Activations: Sendable {
-  /// In the order of `architectures.md` 2: the last entry is the embedding `[batch, width]`, the last but one the feature
-  /// map `[batch, channels, height, width]`.
-  package let features: [Tensor]
-  /// `[batch, classes]`.
-  package let logits: Tensor
+/// A backbone with a head on it.
+package struct HeadedNetwork<Top: Head>: Sendable {
+  package let backbone: any Backbone
+  package let head: Top
 
-  package init(features: [Tensor], logits: Tensor) { (self.features, self.logits) = (features, logits) }
+  package init(_ backbone: any Backbone, _ head: Top) {
+    self.backbone = backbone
+    self.head = head
+  }
 
-  /// F of the papers.
-  package var map: Tensor { features[features.count - 2] }
-  /// f of the papers: what the classifier reads.
-  package var embedding: Tensor { features[features.count - 1] }
-}
-
-/// A classifier of images.
-package protocol Network: Sendable {
   /// - Parameter images: `[batch, channels, height, width]`, normalised.
-  func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations
-  /// Whether the classifier follows from the feature map alone. A transformer's reads a class token, which is no part of its map.
-  var hasMapHead: Bool { get }
-  /// The part after the feature map: embedding and logits of a map `[batch, channels, height, width]`.
-  ///
-  /// - Precondition: `hasMapHead`.
-  func head(_ map: Tensor, _ pass: Pass) -> (embedding: Tensor, logits: Tensor)
+  package func evaluate(_ images: Tensor, _ pass: Pass) -> (features: Features, output: Top.Output) {
+    let features = backbone.features(of: images, pass)
+    return (features, head(features, pass))
+  }
 }
 
-extension Network {
-  package var hasMapHead: Bool { true }
+/// A network whose head gives one row of numbers an image.
+package typealias Network = HeadedNetwork<LinearHead>
 
-  /// The stages' maps, then embedding and logits of the last one.
-  func activations(_ maps: [Tensor], _ pass: Pass) -> Activations {
-    let (embedding, logits) = head(maps[maps.count - 1], pass)
-    return Activations(features: maps + [embedding], logits: logits)
+extension HeadedNetwork where Top.Output == Tensor {
+  /// - Parameter images: `[batch, channels, height, width]`, normalised.
+  package func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations {
+    let (features, output) = evaluate(images, pass)
+    return Activations(features, logits: output)
+  }
+}
+
+extension HeadedNetwork where Top == LinearHead {
+  /// The output for a map at the last tap.
+  ///
+  /// - Precondition: the backbone embeds its map.
+  package func logits(of map: Tensor, _ pass: Pass) -> Tensor {
+    head(backbone.embedding(of: map, pass), pass)
   }
 }
 
 /// Images that a thread infers at a time.
 private let imagesAtOnce = 16
 
-extension Network {
+extension HeadedNetwork where Top.Output == Tensor {
   /// What it says of images with running statistics, constants, in parts that follow each other: their maps stay in a core's cache. What is said of
   /// one image depends on no other, so where a batch is cut decides no bit.
   package func parts(of images: Tensor, _ state: ModelState) -> [Activations] {
-    let (count, step) = (images.shape[0], imagesAtOnce * FastKernels.threads)
+    let count = images.shape[0]
+    let step = imagesAtOnce * FastKernels.threads
     guard count > step else { return [self(images, Pass(state, .inference))] }
     return stride(from: 0, to: count, by: step).map { first in
       self(images.sliced(axis: 0, from: first, to: min(first + step, count)), Pass(state, .inference))
     }
-  }
-}
-
-/// Networks of one design, told apart by their parameters.
-package protocol NetworkFamily: Sendable {
-  associatedtype Parameters: FamilyParameters
-  /// As in `architectures.csv`: `cifar_resnet`.
-  static var name: String { get }
-  /// The members that papers name.
-  static var aliases: [NetworkAlias<Parameters>] { get }
-  static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) throws(InvalidNetwork)
-    -> any Network
-}
-
-/// The parameters of a family as a grid writes them.
-package protocol FamilyParameters: Hashable, Sendable {
-  init(_ reader: inout ParameterReader) throws(InvalidNetwork)
-  /// All parameters, defaults filled in.
-  var json: [String: JSONValue] { get }
-}
-
-/// A name for one member of a family.
-package struct NetworkAlias<Parameters: Sendable>: Sendable {
-  /// As the program writes it: `wrn-28-4`.
-  package let id: String
-  /// As the authors' code writes it, accepted and never written: `wrn_28_4`.
-  package let published: String
-  package let parameters: Parameters
-
-  package init(_ id: String, _ published: String, _ parameters: Parameters) {
-    (self.id, self.published, self.parameters) = (id, published, parameters)
-  }
-}
-
-/// Reads a family's parameters strictly: every complaint names the parameter and what was expected.
-package struct ParameterReader {
-  private let family: String
-  private let values: [String: JSONValue]
-  private var read: [String] = []
-
-  package init(family: String, _ values: [String: JSONValue]) {
-    (self.family, self.values) = (family, values)
-  }
-
-  package mutating func integer(_ name: String, or standard: Int? = nil) throws(InvalidNetwork) -> Int {
-    try value(name, "an integer from 1 on", standard) { value in value.integer.flatMap { $0 > 0 ? $0 : nil } }
-  }
-
-  package mutating func integers(_ name: String, count: Int, or standard: [Int]? = nil) throws(InvalidNetwork)
-    -> [Int]
-  {
-    try value(name, "a list of \(count) integers from 1 on", standard) { value in
-      let integers = (value.array ?? []).compactMap(\.integer).filter { $0 > 0 }
-      return integers.count == count && value.array?.count == count ? integers : nil
-    }
-  }
-
-  package mutating func lists(_ name: String, count: Int) throws(InvalidNetwork) -> [[Int]] {
-    try value(name, "a list of \(count) lists of integers from 1 on", nil) { value in
-      let lists = (value.array ?? []).map { ($0.array ?? []).map { $0.integer ?? 0 } }
-      return lists.count == count && lists.allSatisfy { !$0.isEmpty && $0.allSatisfy { $0 > 0 } }
-        ? lists : nil
-    }
-  }
-
-  package mutating func flag(_ name: String, or standard: Bool) throws(InvalidNetwork) -> Bool {
-    try value(name, "true or false", standard, \.bool)
-  }
-
-  package mutating func decimal(_ name: String, or standard: DecimalNumber) throws(InvalidNetwork)
-    -> DecimalNumber
-  {
-    try value(name, "a number, 0 or more", standard) { value in
-      value.number.flatMap { $0 >= DecimalNumber(0) ? $0 : nil }
-    }
-  }
-
-  package mutating func word<Word: RawRepresentable<String> & CaseIterable>(
-    _ name: String, or standard: Word
-  ) throws(InvalidNetwork) -> Word {
-    let words = Word.allCases.map(\.rawValue).joined(separator: " or ")
-    return try value(name, words, standard) { $0.string.flatMap(Word.init) }
-  }
-
-  /// Refuses parameters that nobody read.
-  package func finish() throws(InvalidNetwork) {
-    guard let unknown = values.keys.filter({ !read.contains($0) }).min() else { return }
-    let hint = NearestName.of(unknown, among: read).map { "; did you mean '\($0)'?" } ?? ""
-    throw InvalidNetwork(
-      family: family,
-      problem: "there is no parameter '\(unknown)'\(hint) (known: \(read.joined(separator: ", ")))")
-  }
-
-  private mutating func value<Value>(
-    _ name: String, _ expected: String, _ standard: Value?, _ convert: (JSONValue) -> Value?
-  ) throws(InvalidNetwork) -> Value {
-    read.append(name)
-    guard let value = values[name] else {
-      if let standard { return standard }
-      throw InvalidNetwork(family: family, problem: "the parameter '\(name)' is missing: \(expected)")
-    }
-    guard let converted = convert(value) else {
-      throw InvalidNetwork(
-        family: family, problem: "the parameter '\(name)' is \(value) and should be \(expected)")
-    }
-    return converted
   }
 }

@@ -59,7 +59,7 @@ extension GridVocabulary {
       _ = try BuiltNetwork(run.student, task)
       setting = "teachers"
       let teachers = try run.teachers.map { try BuiltNetwork($0.network, task).network }
-      if method.readsTeacherHeads, !teachers.allSatisfy(\.hasMapHead) {
+      if method.readsTeacherHeads, !teachers.allSatisfy(\.backbone.embedsMap) {
         return ("method", NoMapHead(method: method.name).description)
       }
       return nil

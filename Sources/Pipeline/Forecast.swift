@@ -229,7 +229,7 @@ package struct Forecast: Sendable {
     /// CPU seconds a multiply-add of a teacher that is asked, as writing its outputs down has shown.
     mutating func rate(ofAsking stage: TeacherStage, _ shape: String) -> Double {
       if let known = rates[stage] { return known }
-      let record = TeacherOutputsStage(stage.teacher, on: stage.dataset, views: 1, maps: true)
+      let record = TeacherOutputsStage(stage.teacher, on: stage.dataset, views: 1, keeps: .maps)
       let rate = topics[Int(topic(of: record, shape))].rate
       rates[stage] = rate
       return rate
@@ -287,8 +287,9 @@ private struct CostMeter {
   mutating func bytes(of stage: TeacherOutputsStage) throws -> Double {
     let (task, train, _) = Self.size(of: stage.dataset)
     let cost = try cost(stage.teacher.network, task)
-    let numbers = task.classes + cost.embedding + (stage.maps ? cost.map.count : 0)
-    return train * Double(stage.views) * Double(4 * numbers + (stage.maps ? 64 : 32))
+    let maps = cost.kept(by: stage.keeps)
+    let numbers = task.classes + cost.embedding + maps.reduce(0) { $0 + $1.count }
+    return train * Double(stage.views) * Double(4 * numbers + 32 * (1 + maps.count))
   }
 
   /// Of a student's checkpoints, on disk and in the store: weights three times, momentum once.

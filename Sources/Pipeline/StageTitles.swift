@@ -37,7 +37,7 @@ extension StageTitle {
       titles[key] = StageTitle(
         key: key, kind: TeacherOutputsStage.kind,
         text: "outputs of \(NetworkNames.title(of: record.teacher.network))\(seed), \(record.views) views"
-          + (record.maps ? " with maps" : ""))
+          + (record.keeps == .heads ? "" : record.keeps == .maps ? " with maps" : " with all maps"))
     }
     return titles
   }

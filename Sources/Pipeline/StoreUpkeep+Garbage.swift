@@ -153,8 +153,8 @@ extension StageRequest {
     guard kind == StudentStage.kind, let run = try? decoded(as: StudentStage.self).run else { return [] }
     var helpers: [ContentKey] = []
     for teacher in run.teachers where run.views > 0 {
-      helpers += [false, true].map {
-        TeacherOutputsStage(teacher, on: run.dataset, views: run.views, maps: $0).key
+      helpers += TeacherOutputs.heads.sufficient.map {
+        TeacherOutputsStage(teacher, on: run.dataset, views: run.views, keeps: $0).key
       }
     }
     return helpers

@@ -7,8 +7,8 @@ internal import Synchronization
 internal import Tensors
 internal import Training
 
-/// How the outputs of a teacher lie in their files: record `image × views + view` has one chunk for logits and embedding, and one for the map
-/// where maps are kept.
+/// How the outputs of a teacher lie in their files: record `image × views + view` has one chunk for logits and embedding, and one for
+/// each map that is kept.
 struct RecordForm: CanonicallyEncodable {
   static let file = "form.json"
 
@@ -17,16 +17,21 @@ struct RecordForm: CanonicallyEncodable {
   var viewsPerPart: Int
   var classes: Int
   var embedding: Int
-  /// Channels, height, width; nil where maps are not kept.
-  var map: [Int]?
+  /// Channels, height, width of the maps that are kept: those of the last stages, in the order of evaluation.
+  var maps: [[Int]]
   /// Of the process that asked: records made by other kernels have other bits.
   var profile: String
 
   init(
-    images: Int, views: Int, viewsPerPart: Int, classes: Int, embedding: Int, map: [Int]?, profile: String
+    images: Int, views: Int, viewsPerPart: Int, classes: Int, embedding: Int, maps: [[Int]], profile: String
   ) {
-    (self.images, self.views, self.viewsPerPart) = (images, views, viewsPerPart)
-    (self.classes, self.embedding, self.map, self.profile) = (classes, embedding, map, profile)
+    self.images = images
+    self.views = views
+    self.viewsPerPart = viewsPerPart
+    self.classes = classes
+    self.embedding = embedding
+    self.maps = maps
+    self.profile = profile
   }
 
   static func name(ofPart part: Int) -> String {
@@ -37,19 +42,21 @@ struct RecordForm: CanonicallyEncodable {
   /// Records.
   var count: Int { images * views }
   /// Chunks of a record.
-  var columns: Int { map == nil ? 1 : 2 }
+  var columns: Int { 1 + maps.count }
   var parts: Int { (count + viewsPerPart - 1) / viewsPerPart }
   func range(of part: Int) -> Range<Int> { part * viewsPerPart..<min(count, (part + 1) * viewsPerPart) }
   /// Of all numbers, uncompressed.
-  var plainBytes: Int { 4 * count * (classes + embedding + (map?.reduce(1, *) ?? 0)) }
+  var plainBytes: Int { 4 * count * (classes + embedding + maps.reduce(0) { $0 + $1.reduce(1, *) }) }
 
   func append(to bytes: inout [UInt8]) {
     var object = ObjectWriter(to: &bytes)
     object.member("classes", classes, to: &bytes)
     object.member("embedding", embedding, to: &bytes)
     object.member("images", images, to: &bytes)
-    object.member("map", map.map { .array($0.map { .number(DecimalNumber($0)) }) }, to: &bytes)
+    func array(_ extents: [Int]) -> JSONValue { .array(extents.map { .number(DecimalNumber($0)) }) }
+    object.member("map", maps.last.map(array), to: &bytes)
     object.member("profile", .string(profile), to: &bytes)
+    if maps.count > 1 { object.member("stages", .array(maps.dropLast().map(array)), to: &bytes) }
     object.member("views", views, to: &bytes)
     object.member("viewsPerPart", viewsPerPart, to: &bytes)
     object.end(&bytes)
@@ -60,10 +67,13 @@ struct RecordForm: CanonicallyEncodable {
     self.init(
       images: try object.integer("images"), views: try object.integer("views"),
       viewsPerPart: try object.integer("viewsPerPart"), classes: try object.integer("classes"),
-      embedding: try object.integer("embedding"), map: object["map"]?.array?.compactMap(\.integer),
+      embedding: try object.integer("embedding"),
+      maps: ((object["stages"]?.array ?? []) + (object["map"].map { [$0] } ?? [])).map {
+        ($0.array ?? []).compactMap(\.integer)
+      },
       profile: try object.string("profile"))
-    let extents = [images, views, viewsPerPart, classes, embedding] + (map ?? [])
-    guard extents.allSatisfy({ (1...1 << 31).contains($0) }), map.map({ $0.count == 3 }) != false else {
+    let extents = [images, views, viewsPerPart, classes, embedding] + maps.joined()
+    guard extents.allSatisfy({ (1...1 << 31).contains($0) }), maps.allSatisfy({ $0.count == 3 }) else {
       throw SpecError(path: path, expected: "sizes from 1 on")
     }
   }
@@ -89,9 +99,8 @@ final class TeacherRecord: RecordedOutputs {
     let records = zip(positions, views).map { $0 * form.views + $1 }
     do {
       let (logits, embedding) = try heads(records)
-      var features = [embedding]
-      if let map = form.map { features.insert(try maps(records, map), at: 0) }
-      return Activations(features: features, logits: logits)
+      let maps = try form.maps.enumerated().map { try read(records, column: $0 + 1, $1) }
+      return Activations(maps: maps, embedding: embedding, logits: logits)
     } catch let damage as ChunkDamage {
       isDamaged.store(true, ordering: .relaxed)
       complain(damage)
@@ -108,8 +117,6 @@ final class TeacherRecord: RecordedOutputs {
       both.sliced(axis: 1, from: 0, to: form.classes), both.sliced(axis: 1, from: form.classes, to: width)
     )
   }
-
-  private func maps(_ records: [Int], _ map: [Int]) throws -> Tensor { try read(records, column: 1, map) }
 
   /// One chunk of each record, as `[records.count] + extents`.
   private func read(_ records: [Int], column: Int, _ extents: [Int]) throws -> Tensor {
@@ -137,10 +144,10 @@ extension TeacherRecord {
   /// What was written down of a run's teachers, in their order; nil for those that have to be asked.
   static func all(of run: RunSpec, in workspace: Workspace) throws -> [(any RecordedOutputs)?] {
     let reads = try Catalog.methods.entry(run.method.name).description.teacherOutputs
-    guard run.views > 0, !workspace.asksTeachers, reads == .heads || reads == .maps else { return [] }
+    guard run.views > 0, !workspace.asksTeachers, reads != .none else { return [] }
     let found = run.teachers.map { teacher -> TeacherRecord? in
-      for maps in reads == .maps ? [true] : [false, true] {
-        let stage = TeacherOutputsStage(teacher, on: run.dataset, views: run.views, maps: maps)
+      for level in reads.sufficient {
+        let stage = TeacherOutputsStage(teacher, on: run.dataset, views: run.views, keeps: level)
         if let record = open(workspace.store.stage(stage.key), in: workspace) { return record }
       }
       return nil
@@ -186,9 +193,20 @@ extension TeacherRecord {
   }
 }
 
+extension NetworkCost {
+  /// Shapes of the maps that are kept, in the order of evaluation.
+  func kept(by outputs: TeacherOutputs) -> [Shape] {
+    switch outputs {
+    case .none, .heads: []
+    case .maps: [map]
+    case .stages: stages
+    }
+  }
+}
+
 extension RecordForm {
   fileprivate func fits(_ chunks: MappedChunks) -> Bool {
-    let sizes = [4 * (classes + embedding)] + (map.map { [4 * $0.reduce(1, *)] } ?? [])
+    let sizes = [4 * (classes + embedding)] + maps.map { 4 * $0.reduce(1, *) }
     return (0..<chunks.count).allSatisfy { chunks.size(of: $0) == sizes[$0 % columns] }
   }
 }

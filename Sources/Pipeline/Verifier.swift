@@ -151,8 +151,8 @@ package final class Verifier: Sendable {
     guard request.kind == StudentStage.kind else { return }
     let run = try request.decoded(as: StudentStage.self).run
     for teacher in run.teachers where run.views > 0 {
-      for maps in [false, true] {
-        let key = TeacherOutputsStage(teacher, on: run.dataset, views: run.views, maps: maps).key
+      for level in TeacherOutputs.heads.sufficient {
+        let key = TeacherOutputsStage(teacher, on: run.dataset, views: run.views, keeps: level).key
         if try folder.stage(key).published() != nil { try scratch.lend(folder.stage(key)) }
       }
     }

@@ -102,7 +102,8 @@ package struct MethodDescription: Sendable {
   /// One sentence.
   package let summary: String
   package let readsTeachers: Bool
-  package let teacherOutputs: TeacherOutputs
+  /// The places of a teacher's evaluation that it reads. They are what is cached; the conformance suite fails a method that reads another.
+  package let reads: Set<TeacherTap>
   /// Whether maps go through the teachers' classifiers, which a transformer's does not take.
   package let readsTeacherHeads: Bool
   package let options: [SettingDescription]
@@ -128,7 +129,7 @@ package struct MethodDescription: Sendable {
 
   package init(
     name: String, aliases: [String] = [], summary: String, readsTeachers: Bool,
-    teacherOutputs: TeacherOutputs = .all, readsTeacherHeads: Bool = false,
+    reads: Set<TeacherTap> = Set(TeacherTap.allCases), readsTeacherHeads: Bool = false,
     options: [SettingDescription] = [], presets: [(name: String, options: [String: JSONValue])] = [],
     unread: @escaping @Sendable (OptionValues) -> [String] = { _ in [] },
     problems: @escaping @Sendable (OptionValues) -> [String] = { _ in [] },
@@ -139,7 +140,7 @@ package struct MethodDescription: Sendable {
     self.aliases = aliases
     self.summary = summary
     self.readsTeachers = readsTeachers
-    self.teacherOutputs = readsTeachers ? teacherOutputs : .none
+    self.reads = readsTeachers ? reads : []
     self.readsTeacherHeads = readsTeacherHeads
     self.options = options
     self.presets = presets
@@ -154,6 +155,9 @@ package struct MethodDescription: Sendable {
       options.filter { $0.encodedName != $0.name }.map { ($0.name, $0.encodedName) }
     ) { first, _ in first }
   }
+
+  /// What must be cached of a teacher for it.
+  package var teacherOutputs: TeacherOutputs { TeacherOutputs(reading: reads) }
 
   /// The name that encodings have for what a grid calls an option.
   package func encodedName(of option: String) -> String { encodedNames[option] ?? option }
@@ -197,15 +201,32 @@ package struct MethodDescription: Sendable {
   }
 }
 
-/// What a method reads of a teacher's evaluation, and so what must be kept for it where views are fixed.
-package enum TeacherOutputs: Int, Comparable, Sendable {
+/// A place of a teacher's evaluation that a method may read.
+package enum TeacherTap: String, CaseIterable, Sendable {
+  case logits, embedding
+  /// The map at the last tap.
+  case map
+  /// The map at the end of each stage.
+  case stages
+}
+
+/// What is cached of a teacher's evaluations where views are fixed, each with all that the cases before it keep.
+package enum TeacherOutputs: Int, Comparable, CaseIterable, Sendable {
   case none
   /// Logits and embedding.
   case heads
-  /// Logits, embedding and the last feature map.
+  /// The last map too.
   case maps
-  /// Maps of earlier stages too, which nobody keeps: teachers are evaluated.
-  case all
+  /// The map at the end of each stage.
+  case stages
 
   package static func < (a: TeacherOutputs, b: TeacherOutputs) -> Bool { a.rawValue < b.rawValue }
+
+  /// What serves a method that reads these taps.
+  package init(reading taps: Set<TeacherTap>) {
+    self = taps.contains(.stages) ? .stages : taps.contains(.map) ? .maps : taps.isEmpty ? .none : .heads
+  }
+
+  /// The cases that serve whoever reads this one, the smallest first.
+  package var sufficient: [TeacherOutputs] { Self.allCases.filter { $0 >= self && $0 != .none } }
 }

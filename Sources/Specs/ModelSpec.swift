@@ -27,14 +27,36 @@ extension ModelSpec: CanonicallyEncodable {
   }
 }
 
-/// What a classifier of images is shown and asked.
-package struct ImageTask: Hashable, Sendable {
+/// The size of the images that a network is shown.
+package struct ImageShape: Hashable, Sendable {
   package var channels: Int
   package var height: Int
   package var width: Int
+
+  package init(channels: Int, height: Int, width: Int) {
+    self.channels = channels
+    self.height = height
+    self.width = width
+  }
+}
+
+/// What a classifier of images is shown and asked.
+@dynamicMemberLookup
+package struct ImageTask: Hashable, Sendable {
+  package var image: ImageShape
   package var classes: Int
 
+  package init(_ image: ImageShape, classes: Int) {
+    self.image = image
+    self.classes = classes
+  }
+
   package init(channels: Int, height: Int, width: Int, classes: Int) {
-    (self.channels, self.height, self.width, self.classes) = (channels, height, width, classes)
+    self.init(ImageShape(channels: channels, height: height, width: width), classes: classes)
+  }
+
+  package subscript(dynamicMember extent: WritableKeyPath<ImageShape, Int>) -> Int {
+    get { image[keyPath: extent] }
+    set { image[keyPath: extent] = newValue }
   }
 }

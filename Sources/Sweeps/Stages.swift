@@ -56,20 +56,25 @@ package struct TeacherOutputsStage: StageSpec {
   package var teacher: TeacherSpec
   /// K, at least 1.
   package var views: Int
-  /// Whether last maps are kept besides logits and embeddings; they take tens of times the room.
-  package var maps: Bool
+  /// Maps take tens of times the room of logits and embeddings.
+  package var keeps: TeacherOutputs
   package var inputs: [ContentKey] {
     [DatasetStage(dataset).key, TeacherStage(teacher, on: dataset).key]
   }
 
-  package init(_ teacher: TeacherSpec, on dataset: DatasetSpec, views: Int, maps: Bool) {
-    (self.teacher, self.dataset, self.views, self.maps) = (teacher, dataset, views, maps)
+  /// - Parameter keeps: more than nothing.
+  package init(_ teacher: TeacherSpec, on dataset: DatasetSpec, views: Int, keeps: TeacherOutputs) {
+    self.teacher = teacher
+    self.dataset = dataset
+    self.views = views
+    self.keeps = keeps
   }
 
   package func append(to bytes: inout [UInt8]) {
     var object = ObjectWriter(to: &bytes)
     object.member("dataset", to: &bytes, dataset.append)
-    object.member("maps", .bool(maps), to: &bytes)
+    object.member("maps", .bool(keeps >= .maps), to: &bytes)
+    if keeps == .stages { object.member("stages", .bool(true), to: &bytes) }
     object.member("teacher", to: &bytes, teacher.append)
     object.member("views", views, to: &bytes)
     object.end(&bytes)
@@ -80,7 +85,7 @@ package struct TeacherOutputsStage: StageSpec {
     dataset = try DatasetSpec(object["dataset"] ?? .null, at: object.path("dataset"))
     teacher = try TeacherSpec(object["teacher"] ?? .null, at: object.path("teacher"))
     views = try object.integer("views")
-    maps = try object.bool("maps")
+    keeps = try object["stages"]?.bool == true ? .stages : object.bool("maps") ? .maps : .heads
   }
 }
 

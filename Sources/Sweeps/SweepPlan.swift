@@ -106,7 +106,7 @@ extension SweepPlan {
     var asked: [LessonSeed: (run: PlannedRun, demand: Demand)] = [:]
     for (run, key) in zip(runs, runKeys) where run.cell.lesson.views > 0 && !done.contains(key) {
       let demand = reads[run.cell.method.name] ?? .none
-      guard demand == .heads || demand == .maps, run.cell.lesson.hasTeachers else { continue }
+      guard demand != .none, run.cell.lesson.hasTeachers else { continue }
       asked[LessonSeed(run), default: (run, Demand())].demand.add(run.cell.recipe.spec.epochs, demand)
     }
     for (run, demand) in asked.values { demands[pool(run), default: Demand()].add(demand) }
@@ -115,7 +115,7 @@ extension SweepPlan {
     var teachers: [TeacherOutputsStage: Demand] = [:]
     for (pool, demand) in demands {
       for teacher in Set(pool.teachers) {
-        let stage = TeacherOutputsStage(teacher, on: pool.dataset, views: pool.views, maps: false)
+        let stage = TeacherOutputsStage(teacher, on: pool.dataset, views: pool.views, keeps: .heads)
         teachers[stage, default: Demand()].add(demand)
       }
     }
@@ -124,16 +124,21 @@ extension SweepPlan {
     for (stage, demand) in teachers where demand.epochs > stage.views {
       var stage = stage
       let plain = stage
-      stage.maps = true
-      let full = StageRequest(stage)
-      if !demand.maps, try !exists(full.key) { stage.maps = false }
-      chosen[plain] = stage.maps ? full : StageRequest(stage)
-      records[chosen[plain]!.key] = stage
+      stage.keeps = demand.reads
+      // What keeps more and is there already serves as well.
+      for larger in demand.reads.sufficient.dropFirst() {
+        var other = stage
+        other.keeps = larger
+        if try exists(other.key) { stage.keeps = larger }
+      }
+      let request = StageRequest(stage)
+      chosen[plain] = request
+      records[request.key] = stage
     }
     var helpers: [TeacherPoolViews: [ContentKey]] = [:]
     for pool in demands.keys {
       helpers[pool] = pool.teachers.compactMap {
-        chosen[TeacherOutputsStage($0, on: pool.dataset, views: pool.views, maps: false)]?.key
+        chosen[TeacherOutputsStage($0, on: pool.dataset, views: pool.views, keeps: .heads)]?.key
       }
     }
     let helpersOfLesson = asked.mapValues { helpers[pool($0.run)] ?? [] }
@@ -181,14 +186,14 @@ private final class Prepared {
 /// What runs would ask of a teacher.
 private struct Demand {
   var epochs = 0
-  var maps = false
+  var reads = TeacherOutputs.heads
 
   mutating func add(_ epochs: Int, _ reads: TeacherOutputs) {
     self.epochs += epochs
-    maps = maps || reads == .maps
+    self.reads = max(self.reads, reads)
   }
 
-  mutating func add(_ other: Demand) { (epochs, maps) = (epochs + other.epochs, maps || other.maps) }
+  mutating func add(_ other: Demand) { add(other.epochs, other.reads) }
 }
 
 extension StageRequest {

@@ -35,13 +35,13 @@ struct EpochSums: Sendable {
     add("train.task", loss.task)
     add("train.logit", loss.logit)
     add("train.feature", loss.feature)
-    if loss.logit != nil {
+    if loss.logit != nil || loss.feature != nil {
       let parts = (
         loss.scales.task * loss.task, loss.scales.logit * (loss.logit ?? 0),
         loss.scales.feature * (loss.feature ?? 0)
       )
       add("part.task", parts.0)
-      add("part.logit", parts.1)
+      add("part.logit", loss.logit == nil ? nil : parts.1)
       add("part.feature", loss.feature == nil ? nil : parts.2)
     }
     for (teacher, activations) in batch.teachers.enumerated() {

@@ -27,7 +27,7 @@ package struct Evaluation: Hashable, Sendable {
   init() {}
 
   /// Evaluates with running statistics; nothing changes.
-  package init(_ network: any Network, _ state: ModelState, on source: some BatchSource)
+  package init(_ network: Network, _ state: ModelState, on source: some BatchSource)
     throws(DatasetError)
   {
     try self.init(on: source) { .stacked(network.parts(of: $0, state).map(\.logits)) }

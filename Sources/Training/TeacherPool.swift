@@ -15,18 +15,14 @@ package struct Teacher: Sendable {
   /// What it says of images as the student sees them, with running statistics; constants.
   package func callAsFunction(_ images: Tensor) -> Activations {
     let images = renormalisation?.applied(to: images) ?? images
-    let parts = network.network.parts(of: images, state)
-    guard parts.count > 1 else { return parts[0] }
-    return Activations(
-      features: parts[0].features.indices.map { index in .stacked(parts.map { $0.features[index] }) },
-      logits: .stacked(parts.map(\.logits)))
+    return .stacked(network.network.parts(of: images, state))
   }
 }
 
 /// What a teacher said of the fixed views of a dataset's training images, written down once.
 package protocol RecordedOutputs: Sendable {
-  /// Logits, embedding and, where they were kept, the last maps of some views, bit for bit what the teacher would say; nil where that cannot be
-  /// had, and then the teacher is asked.
+  /// Logits, embedding and, where they were kept, the maps of the last stages for some views, bit for bit what the teacher would say; nil where
+  /// that cannot be had, and then the teacher is asked. It is asked too for a map that was not kept.
   ///
   /// - Parameters:
   ///   - positions: of the images in the training set.
@@ -53,7 +49,9 @@ package struct TeacherPool: Sendable {
   ///   - views: the number of the fixed view of each image; nil where views are fresh, of which nothing can be recorded.
   package func activations(_ images: Tensor, _ positions: [Int], views: [Int]?) -> [Activations] {
     zip(teachers, recorded).map { teacher, record in
-      if let views, let known = record?.activations(positions, views: views) { return known }
+      if let views, let known = record?.activations(positions, views: views) {
+        return known.completed(taps: teacher.network.network.backbone.taps) { teacher(images)[$0] }
+      }
       return teacher(images)
     }
   }

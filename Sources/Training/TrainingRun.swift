@@ -86,13 +86,15 @@ package struct TrainingRun: Sendable {
       made = try kind.init(
         options,
         MethodContext(
-          scope: scope / "distillation", student: ActivationShape(map: cost.map, embedding: cost.embedding),
-          teachers: teachers.map { ActivationShape($0.network) }, heads: teachers.map(\.head),
+          scope: scope / "distillation", student: ActivationShape(cost),
+          teachers: teachers.map { ActivationShape(NetworkCost($0.network)) }, heads: teachers.map(\.head),
           classMeans: { try teachers.map { try $0.classMeans(on: source) } }, classes: task.classes,
           epochs: recipe.epochs, batchSize: recipe.batchSize, seed: seed, precision: precision))
     }
     self.method = made!
-    if kind.description.readsTeacherHeads, teachers.contains(where: { !$0.network.network.hasMapHead }) {
+    if kind.description.readsTeacherHeads,
+      teachers.contains(where: { !$0.network.network.backbone.embedsMap })
+    {
       throw NoMapHead(method: method.name)
     }
     if made!.skipsShortBatches, source.order(epoch: 0).first?.count != recipe.batchSize {
@@ -292,7 +294,7 @@ package struct NoWholeBatch: Error, Equatable, CustomStringConvertible {
 extension Teacher {
   /// What follows the feature map, with constant parameters.
   fileprivate var head: @Sendable (Tensor) -> Tensor {
-    { [self] map in network.network.head(map, Pass(state, .inference)).logits }
+    { [self] map in network.network.logits(of: map, Pass(state, .inference)) }
   }
 
   /// The mean embedding of each class over all training images as they are, `[classes, width]`; zeros for a class without images.
@@ -316,13 +318,6 @@ extension Teacher {
   }
 
   private var precision: Precision { state.slots.first.map { state[$0].precision } ?? .single }
-}
-
-extension ActivationShape {
-  fileprivate init(_ built: BuiltNetwork) {
-    let cost = NetworkCost(built)
-    self.init(map: cost.map, embedding: cost.embedding)
-  }
 }
 
 extension [Tensor?] {

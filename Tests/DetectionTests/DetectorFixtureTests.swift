@@ -19,16 +19,17 @@ struct DetectorFixtureTests {
 
   static func ids(_ kinds: String...) -> [String] { networks.filter { kinds.contains($0.kind) }.map(\.id) }
 
-  static func trunk(_ scope: Scope, depth: Int) throws -> any Network {
+  static func trunk(_ scope: Scope, depth: Int) throws -> any Backbone {
     let name = "resnet\(depth)"
     let alias = try #require(ImageNetResNet.aliases.first { $0.id == name }, "\(name)")
     return ImageNetResNet.build(
-      scope, alias.parameters, ImageTask(channels: 3, height: 32, width: 32, classes: 1))
+      scope, alias.parameters, ImageShape(channels: 3, height: 32, width: 32))
   }
 
   /// C2 to C5, with statistics fixed and gradients recorded.
-  static func maps(_ trunk: any Network, _ images: Tensor, _ pass: Pass) -> [Tensor] {
-    Array(trunk(images, pass).features[1...4])
+  static func maps(_ trunk: any Backbone, _ images: Tensor, _ pass: Pass) -> [Tensor] {
+    let features = trunk.features(of: images, pass)
+    return (1...4).map { features[.stage($0)] }
   }
 
   @Test(arguments: ids("fpn"), [Precision.double, .single])

@@ -618,7 +618,8 @@ extension MethodOperations {
     func activations(_ logits: Tensor) -> Activations {
       let batch = logits.shape[0]
       return Activations(
-        features: [.zeros([batch, 1, 1, 1], c.precision), .zeros([batch, 1], c.precision)], logits: logits)
+        maps: [.zeros([batch, 1, 1, 1], c.precision)], embedding: .zeros([batch, 1], c.precision),
+        logits: logits)
     }
     let batch = DistillationBatch(
       samples: Array(0..<student.shape[0]), labels: Array(repeating: 0, count: student.shape[0]),

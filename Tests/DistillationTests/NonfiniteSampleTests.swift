@@ -8,10 +8,8 @@ import Testing
   private func activations(_ embedding: [Double], _ logits: [Double]) -> Activations {
     let count = embedding.count
     return Activations(
-      features: [
-        Tensor(embedding.map { $0.isNaN ? 1 : $0 }, [count, 1, 1, 1], .double),
-        Tensor(embedding, [count, 1], .double),
-      ], logits: Tensor(logits, [count, 2], .double))
+      maps: [Tensor(embedding.map { $0.isNaN ? 1 : $0 }, [count, 1, 1, 1], .double)],
+      embedding: Tensor(embedding, [count, 1], .double), logits: Tensor(logits, [count, 2], .double))
   }
 
   @Test(arguments: Catalog.agents.names)

@@ -373,7 +373,7 @@ import Testing
     let map = Self.random([2, 3, 8, 8], "map")
     func teacher(_ side: Int) -> Activations {
       Activations(
-        features: [.zeros([2, 3, side, side], .double), .zeros([2, 3], .double)],
+        maps: [.zeros([2, 3, side, side], .double)], embedding: .zeros([2, 3], .double),
         logits: .zeros([2, 2], .double))
     }
     func transformed(_ sides: [Int]) -> [Int: [Double]] {

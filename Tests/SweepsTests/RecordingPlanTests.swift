@@ -24,7 +24,8 @@ import Testing
     _ runs: [PlannedRun], done: Set<ContentKey> = [], exists: (ContentKey) -> Bool = { _ in false }
   ) -> SweepPlan {
     SweepPlan(runs).recordingTeachers(
-      runs, reads: ["logits": .heads, "maps": .maps, "deep": .all, "alone": .none], done: done, exists: exists
+      runs, reads: ["logits": .heads, "maps": .maps, "deep": .stages, "alone": .none], done: done,
+      exists: exists
     )
   }
 
@@ -33,7 +34,6 @@ import Testing
     #expect(plan([Self.run("maps", views: 4, epochs: 5)]).records.count == 2)
     #expect(plan((1...3).map { Self.run("maps", views: 4, epochs: 2, seed: $0) }).records.count == 2)
     #expect(plan([Self.run("maps", views: 0, epochs: 50)]).records.isEmpty)
-    #expect(plan([Self.run("deep", views: 4, epochs: 50)]).records.isEmpty)
     let runs = [Self.run("maps", views: 4, epochs: 5)]
     #expect(plan(runs, done: [SweepPlan(runs).runKeys[0]]).records.isEmpty)
   }
@@ -41,9 +41,9 @@ import Testing
   @Test func `maps are kept only where somebody reads them`() {
     let logits = Self.run("logits", views: 2, epochs: 9)
     let one = Self.run("maps", views: 2, epochs: 9, teachers: 1)
-    #expect(plan([logits]).records.values.allSatisfy { !$0.maps })
+    #expect(plan([logits]).records.values.allSatisfy { $0.keeps == .heads })
     let both = plan([logits, one])
-    #expect(both.records.values.filter(\.maps).map(\.teacher.network) == [Self.networks[0]])
+    #expect(both.records.values.filter { $0.keeps == .maps }.map(\.teacher.network) == [Self.networks[0]])
     #expect(both.records.count == 2)
     // Both runs wait for the one set of outputs of the teacher that they share.
     let students = both.stages.filter { $0.kind == StudentStage.kind }
@@ -54,9 +54,23 @@ import Testing
   @Test func `outputs with maps that are there already serve those who read logits`() {
     let runs = [Self.run("logits", views: 2, epochs: 9)]
     let full = Set(
-      runs[0].spec.teachers.map { TeacherOutputsStage($0, on: Self.dataset, views: 2, maps: true).key })
+      runs[0].spec.teachers.map { TeacherOutputsStage($0, on: Self.dataset, views: 2, keeps: .maps).key })
     let chosen = plan(runs) { full.contains($0) }
     #expect(Set(chosen.records.keys) == full)
+  }
+
+  @Test func `maps of all stages are kept where somebody reads them, in an output of their own`() throws {
+    let deep = plan([Self.run("deep", views: 2, epochs: 9), Self.run("maps", views: 2, epochs: 9)])
+    #expect(deep.records.values.map(\.keeps) == [.stages, .stages])
+    let keys = TeacherOutputs.heads.sufficient.map { keeps in
+      TeacherOutputsStage(
+        deep.records.values.first!.teacher, on: Self.dataset, views: 2, keeps: keeps)
+    }
+    #expect(Set(keys.map(\.key)).count == 3)
+    for stage in keys {
+      let read = try TeacherOutputsStage(JSONReader.read(stage.canonicalBytes).value, at: "")
+      #expect(read == stage)
+    }
   }
 
   @Test func `no run's key depends on what is written down`() {

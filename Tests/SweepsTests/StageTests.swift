@@ -84,7 +84,7 @@ import Testing
     #expect(!whole.contains("numerics") && !whole.contains("convolution"))
     #expect(TeacherStage(plain, on: dataset).key != TeacherStage(other, on: dataset).key)
     #expect(try StageRequest(TeacherStage(other, on: dataset)).numerics == .native)
-    let outputs = TeacherOutputsStage(other, on: dataset, views: 2, maps: false)
+    let outputs = TeacherOutputsStage(other, on: dataset, views: 2, keeps: .heads)
     #expect(try StageRequest(outputs).numerics == .native)
   }
 

@@ -28,8 +28,8 @@ import Training
       let images = images
       func shape(_ activations: Activations) -> ActivationShape {
         ActivationShape(
-          map: Shape(Array(activations.map.shape.dimensions[1...])), embedding: activations.embedding.shape[1]
-        )
+          stages: activations.stages.map { Shape(Array($0.shape.dimensions[1...])) },
+          embedding: activations.embedding.shape[1])
       }
       taught = teachers.map { $0.network.network(images, Pass($0.state, .inference)) }
       let spec = try TinyRun.network(8)
@@ -43,7 +43,7 @@ import Training
           MethodContext(
             scope: scope / "distillation", student: shape(student), teachers: shapes,
             heads: teachers.map { teacher in
-              { map in teacher.network.network.head(map, Pass(teacher.state, .inference)).logits }
+              { map in teacher.network.network.logits(of: map, Pass(teacher.state, .inference)) }
             },
             classMeans: { shapes.map { MethodGradientTests.means($0.embedding) } }, classes: task.classes,
             epochs: 3, batchSize: 4, seed: 3, precision: .double))

@@ -211,7 +211,7 @@ private struct Exchange {
     let entries = StateEntry.allCases.filter { names?.contains($0.rawValue) ?? true }
     let widths = try run.pool!.map { number in
       let cost = try NetworkCost(run.teacher(number), TinyRun.task)
-      let shape = ActivationShape(map: cost.map, embedding: cost.embedding)
+      let shape = ActivationShape(cost)
       return entries.reduce(0) { $0 + $1.width(shape, classes: TinyRun.task.classes) }
     }
     self.init(order: order, widths: widths, classes: TinyRun.task.classes, batch: run.batchSize)

@@ -44,7 +44,7 @@ import Training
             of: dataset.train, indices: some.map { $0 / views }, views: some.map { $0 % views }))
         return some.indices.map { index in
           Activations(
-            features: [said.map.rows([index]), said.embedding.rows([index])],
+            maps: [said.map.rows([index])], embedding: said.embedding.rows([index]),
             logits: said.logits.rows([index]))
         }
       }
@@ -54,9 +54,9 @@ import Training
       reads.add(1, ordering: .relaxed)
       let found = zip(positions, chosen).map { answers[$0 * views + $1] }
       return Activations(
-        features: [
-          .concatenated(found.map(\.map), axis: 0), .concatenated(found.map(\.embedding), axis: 0),
-        ], logits: .concatenated(found.map(\.logits), axis: 0))
+        maps: [.concatenated(found.map(\.map), axis: 0)],
+        embedding: .concatenated(found.map(\.embedding), axis: 0),
+        logits: .concatenated(found.map(\.logits), axis: 0))
     }
   }
 
@@ -110,6 +110,7 @@ import Training
 
 extension Activations {
   fileprivate func rows(_ chosen: [Int]) -> Activations {
-    Activations(features: [map.rows(chosen), embedding.rows(chosen)], logits: logits.rows(chosen))
+    Activations(
+      maps: [map.rows(chosen)], embedding: embedding.rows(chosen), logits: logits.rows(chosen))
   }
 }

@@ -6,7 +6,7 @@ package import Tensors
 package struct AEKD: DistillationMethod {
   package static let description = MethodDescription(
     name: "aekd", summary: "Logits, weighed so that the combined gradient is shortest.",
-    readsTeachers: true, teacherOutputs: .heads,
+    readsTeachers: true, reads: [.logits, .embedding],
     options: [.alpha, .scaling] + AgreeingWeights.options + SettingDescription.losses(hasFeatures: false),
     unread: AgreeingWeights.unread,
     explanation: """
@@ -37,7 +37,7 @@ package struct AEKDHint: DistillationMethod {
   package static let description = MethodDescription(
     name: "aekd-hint",
     summary: "AEKD with feature maps, each weighed so that its combined gradient is shortest.",
-    readsTeachers: true, teacherOutputs: .maps,
+    readsTeachers: true, reads: [.logits, .embedding, .map],
     options: [.alpha, .beta, .scaling] + AgreeingWeights.options
       + SettingDescription.losses(hasFeatures: true),
     unread: AgreeingWeights.unread,

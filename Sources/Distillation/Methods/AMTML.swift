@@ -7,7 +7,7 @@ package struct AMTML: DistillationMethod {
   package static let description = MethodDescription(
     name: "amtml-kd", aliases: ["amtml"],
     summary: "One soft target, mixed by trained vectors for each sample, and feature maps weighed alike.",
-    readsTeachers: true, teacherOutputs: .maps,
+    readsTeachers: true, reads: [.logits, .embedding, .map],
     options: [
       .alpha, .beta, .scaling,
       SettingDescription(

@@ -6,7 +6,7 @@ internal import Tensors
 package struct AverageKD: DistillationMethod {
   package static let description = MethodDescription(
     name: "aver-kd", summary: "Every teacher's logits, weighed alike.",
-    readsTeachers: true, teacherOutputs: .heads,
+    readsTeachers: true, reads: [.logits, .embedding],
     options: [.alpha] + SettingDescription.losses(hasFeatures: false),
     unread: unreadLossOptions,
     explanation: """
@@ -31,7 +31,7 @@ package struct AverageKDFitNet: DistillationMethod {
   package static let description = MethodDescription(
     name: "aver-kd-fitnet",
     summary: "Every teacher's logits and feature map, weighed alike.", readsTeachers: true,
-    teacherOutputs: .maps,
+    reads: [.logits, .embedding, .map],
     options: [.alpha, .beta] + SettingDescription.losses(hasFeatures: true),
     unread: unreadLossOptions,
     explanation: """

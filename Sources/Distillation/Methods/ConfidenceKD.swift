@@ -9,7 +9,7 @@ package struct ConfidenceKD: DistillationMethod {
   package static let description = MethodDescription(
     name: "ca-mkd", aliases: ["camkd"],
     summary: "Logits and feature maps, weighed by how well each teacher predicts the label.",
-    readsTeachers: true, teacherOutputs: .maps, readsTeacherHeads: true,
+    readsTeachers: true, reads: [.logits, .embedding, .map], readsTeacherHeads: true,
     options: [
       .alpha, .beta, .scaling,
       SettingDescription(

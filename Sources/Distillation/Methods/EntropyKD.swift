@@ -6,7 +6,7 @@ package import Tensors
 package struct EntropyKD: DistillationMethod {
   package static let description = MethodDescription(
     name: "eb-kd", aliases: ["ebkd"], summary: "Logits, weighed by how sure each teacher is of the sample.",
-    readsTeachers: true, teacherOutputs: .heads,
+    readsTeachers: true, reads: [.logits, .embedding],
     options: [
       .alpha, .scaling,
       SettingDescription(

@@ -4,7 +4,7 @@ extension MTKDRL {
   package static let description = MethodDescription(
     name: "mtkd-rl", aliases: ["mtkdrl"],
     summary: "Logits and feature maps, weighed sample by sample by a policy that learns from rewards.",
-    readsTeachers: true, teacherOutputs: .maps,
+    readsTeachers: true, reads: [.logits, .embedding, .map],
     options: [
       .alpha, .beta,
       SettingDescription(

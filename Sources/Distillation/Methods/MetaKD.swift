@@ -10,7 +10,7 @@ internal import Tensors
 package struct MetaKD: DistillationMethod {
   package static let description = MethodDescription(
     name: "mmkd", summary: "Logits and feature maps, weighed by networks that look three steps ahead.",
-    readsTeachers: true, teacherOutputs: .maps,
+    readsTeachers: true, reads: [.logits, .embedding, .map],
     options: [.alpha, .beta, .scaling] + SettingDescription.losses(hasFeatures: true),
     unread: unreadLossOptions,
     // 2: products with the Hessian are exact; before they were differences of gradients.

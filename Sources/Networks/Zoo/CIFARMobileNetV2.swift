@@ -42,12 +42,12 @@ package enum CIFARMobileNetV2: NetworkFamily {
       Parameters(width: DecimalNumber(mantissa: 5, exponent: -1))),
   ]
 
-  package static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) -> any Network {
-    MobileNetV2(scope, parameters, task)
+  package static func build(_ scope: Scope, _ parameters: Parameters, _ image: ImageShape) -> any Backbone {
+    MobileNetV2(scope, parameters, image)
   }
 }
 
-private struct MobileNetV2: Network {
+private struct MobileNetV2: Backbone {
   /// Expansion (0 for the family's), channels, repeats, stride.
   private static let rows = [
     (1, 16, 1, 1), (0, 24, 2, 1), (0, 32, 3, 2), (0, 64, 4, 2), (0, 96, 3, 1), (0, 160, 3, 2), (0, 320, 1, 1),
@@ -56,12 +56,14 @@ private struct MobileNetV2: Network {
   let stem: ConvNorm
   let stages: [Chain]
   let last: ConvNorm
-  let classifier: Linear
+  let taps = Tap.stemAndStages(4)
+  let classifier: LinearHead.Plan
 
-  init(_ scope: Scope, _ parameters: CIFARMobileNetV2.Parameters, _ task: ImageTask) {
+  init(_ scope: Scope, _ parameters: CIFARMobileNetV2.Parameters, _ image: ImageShape) {
     var width = parameters.channels(32)
     stem = ConvNorm(
-      scope / "conv1", ("0", "1"), inputs: task.channels, outputs: width, kernel: 3, stride: 2, start: .fanOut
+      scope / "conv1", ("0", "1"), inputs: image.channels, outputs: width, kernel: 3, stride: 2,
+      start: .fanOut
     )
     stages = Self.rows.enumerated().map { row, settings in
       let (expansion, channels, repeats, stride) = settings
@@ -77,27 +79,24 @@ private struct MobileNetV2: Network {
     }
     last = ConvNorm(
       scope / "conv2", ("0", "1"), inputs: width, outputs: parameters.last, kernel: 1, start: .fanOut)
-    classifier = Linear(
-      scope / "classifier" / 0, inputs: parameters.last, outputs: task.classes,
+    classifier = LinearHead.Plan(
+      "classifier", "0", inputs: parameters.last,
       weight: .normal(deviation: 0.01),
       bias: .constant(0))
   }
 
-  func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations {
+  func features(of images: Tensor, _ pass: Pass) -> Features {
     var maps = [stem(images, pass)]
     var map = maps[0]
     for (row, stage) in stages.enumerated() {
       map = stage(map, pass)
       if [1, 2, 4, 6].contains(row) { maps.append(map) }
     }
-    return activations(maps, pass)
+    return features(maps, pass)
   }
 
   /// The feature map is the last block's output; a convolution follows before the mean.
-  func head(_ map: Tensor, _ pass: Pass) -> (embedding: Tensor, logits: Tensor) {
-    let embedding = last(map, pass).globalAveragePool()
-    return (embedding, classifier(embedding, pass))
-  }
+  func embedding(of map: Tensor, _ pass: Pass) -> Tensor { last(map, pass).globalAveragePool() }
 }
 
 /// Expand, depthwise, project without activation; x is added where stride and channels allow.

@@ -76,19 +76,21 @@ package enum CIFARRegNet: NetworkFamily {
       Parameters(depths: [1, 1, 2, 2], widths: small, groupWidth: 8, squeezeRatio: quarter, stem: 16)),
   ]
 
-  package static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) -> any Network {
-    RegNet(scope, parameters, task)
+  package static func build(_ scope: Scope, _ parameters: Parameters, _ image: ImageShape) -> any Backbone {
+    RegNet(scope, parameters, image)
   }
 }
 
-private struct RegNet: Network {
+private struct RegNet: Backbone {
   let stem: ConvNorm
   let stages: [Chain]
-  let classifier: Linear
+  /// The authors tap nothing after the first stage.
+  let taps: [Tap] = [.stem, .stage(2), .stage(3), .stage(4)]
+  let classifier: LinearHead.Plan
 
-  init(_ scope: Scope, _ parameters: CIFARRegNet.Parameters, _ task: ImageTask) {
+  init(_ scope: Scope, _ parameters: CIFARRegNet.Parameters, _ image: ImageShape) {
     stem = ConvNorm(
-      scope, ("conv1", "bn1"), inputs: task.channels, outputs: parameters.stem, kernel: 3, start: .fanIn)
+      scope, ("conv1", "bn1"), inputs: image.channels, outputs: parameters.stem, kernel: 3, start: .fanIn)
     var width = parameters.stem
     stages = (0..<4).map { stage in
       Chain(
@@ -99,19 +101,14 @@ private struct RegNet: Network {
             stride: index == 0 ? parameters.strides[stage] : 1)
         })
     }
-    classifier = Linear(scope / "linear", inputs: width, outputs: task.classes)
+    classifier = LinearHead.Plan("linear", inputs: width)
   }
 
-  func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations {
+  func features(of images: Tensor, _ pass: Pass) -> Features {
     let first = stem(images, pass)
     let second = stages[1](stages[0](first, pass), pass)
     let third = stages[2](second, pass)
-    return activations([first, second, third, stages[3](third, pass)], pass)
-  }
-
-  func head(_ map: Tensor, _ pass: Pass) -> (embedding: Tensor, logits: Tensor) {
-    let embedding = map.globalAveragePool()
-    return (embedding, classifier(embedding, pass))
+    return features([first, second, third, stages[3](third, pass)], pass)
   }
 }
 

@@ -59,19 +59,21 @@ package enum CIFARResNet: NetworkFamily {
       NetworkAlias("mini-resnet8-c32", "mini_resnet8_c32", Parameters(depth: 8, widths: [8, 8, 16, 32])),
     ]
 
-  package static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) -> any Network {
-    ResNet(scope, parameters, task)
+  package static func build(_ scope: Scope, _ parameters: Parameters, _ image: ImageShape) -> any Backbone {
+    ResNet(scope, parameters, image)
   }
 }
 
-private struct ResNet: Network {
+private struct ResNet: Backbone {
   let stem: ConvNorm
   let stages: [Chain]
-  let classifier: Linear
+  let taps = Tap.stemAndStages(3)
+  let classifier: LinearHead.Plan
 
-  init(_ scope: Scope, _ parameters: CIFARResNet.Parameters, _ task: ImageTask) {
+  init(_ scope: Scope, _ parameters: CIFARResNet.Parameters, _ image: ImageShape) {
     var width = parameters.widths[0]
-    stem = ConvNorm(scope, ("conv1", "bn1"), inputs: task.channels, outputs: width, kernel: 3, start: .fanOut)
+    stem = ConvNorm(
+      scope, ("conv1", "bn1"), inputs: image.channels, outputs: width, kernel: 3, start: .fanOut)
     stages = (1...3).map { stage in
       Chain(
         (0..<parameters.repeats).map { index in
@@ -82,18 +84,13 @@ private struct ResNet: Network {
           return block
         })
     }
-    classifier = Linear(scope / "fc", inputs: width, outputs: task.classes)
+    classifier = LinearHead.Plan("fc", inputs: width)
   }
 
-  func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations {
+  func features(of images: Tensor, _ pass: Pass) -> Features {
     var maps = [stem(images, pass)]
     for stage in stages { maps.append(stage(maps[maps.count - 1], pass)) }
-    return activations(maps, pass)
-  }
-
-  func head(_ map: Tensor, _ pass: Pass) -> (embedding: Tensor, logits: Tensor) {
-    let embedding = map.globalAveragePool()
-    return (embedding, classifier(embedding, pass))
+    return features(maps, pass)
   }
 }
 

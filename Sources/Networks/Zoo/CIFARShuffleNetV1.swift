@@ -50,19 +50,20 @@ package enum CIFARShuffleNetV1: NetworkFamily {
     NetworkAlias("shufflenetv1", "ShuffleV1", Parameters(channels: [240, 480, 960]))
   ]
 
-  package static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) -> any Network {
-    ShuffleNetV1(scope, parameters, task)
+  package static func build(_ scope: Scope, _ parameters: Parameters, _ image: ImageShape) -> any Backbone {
+    ShuffleNetV1(scope, parameters, image)
   }
 }
 
-private struct ShuffleNetV1: Network {
+private struct ShuffleNetV1: Backbone {
   let stem: ConvNorm
   let stages: [Chain]
-  let classifier: Linear
+  let taps = Tap.stemAndStages(3)
+  let classifier: LinearHead.Plan
 
-  init(_ scope: Scope, _ parameters: CIFARShuffleNetV1.Parameters, _ task: ImageTask) {
+  init(_ scope: Scope, _ parameters: CIFARShuffleNetV1.Parameters, _ image: ImageShape) {
     var width = CIFARShuffleNetV1.Parameters.stem
-    stem = ConvNorm(scope, ("conv1", "bn1"), inputs: task.channels, outputs: width, kernel: 1, start: .fanIn)
+    stem = ConvNorm(scope, ("conv1", "bn1"), inputs: image.channels, outputs: width, kernel: 1, start: .fanIn)
     stages = (0..<3).map { stage in
       Chain(
         (0..<parameters.repeats[stage]).map { index in
@@ -72,18 +73,13 @@ private struct ShuffleNetV1: Network {
             groups: parameters.groups, halves: index == 0)
         })
     }
-    classifier = Linear(scope / "linear", inputs: width, outputs: task.classes)
+    classifier = LinearHead.Plan("linear", inputs: width)
   }
 
-  func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations {
+  func features(of images: Tensor, _ pass: Pass) -> Features {
     var maps = [stem(images, pass)]
     for stage in stages { maps.append(stage(maps[maps.count - 1], pass)) }
-    return activations(maps, pass)
-  }
-
-  func head(_ map: Tensor, _ pass: Pass) -> (embedding: Tensor, logits: Tensor) {
-    let embedding = map.globalAveragePool()
-    return (embedding, classifier(embedding, pass))
+    return features(maps, pass)
   }
 }
 

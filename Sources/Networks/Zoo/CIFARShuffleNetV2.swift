@@ -49,20 +49,21 @@ package enum CIFARShuffleNetV2: NetworkFamily {
       "mini-shufflev2-01", "mini_shufflev2_01", Parameters(channels: [24, 48, 96, 256], repeats: [1, 3, 1])),
   ]
 
-  package static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) -> any Network {
-    ShuffleNetV2(scope, parameters, task)
+  package static func build(_ scope: Scope, _ parameters: Parameters, _ image: ImageShape) -> any Backbone {
+    ShuffleNetV2(scope, parameters, image)
   }
 }
 
-private struct ShuffleNetV2: Network {
+private struct ShuffleNetV2: Backbone {
   let stem: ConvNorm
   let stages: [ShuffleStage]
   let last: ConvNorm
-  let classifier: Linear
+  let taps = Tap.stemAndStages(3)
+  let classifier: LinearHead.Plan
 
-  init(_ scope: Scope, _ parameters: CIFARShuffleNetV2.Parameters, _ task: ImageTask) {
+  init(_ scope: Scope, _ parameters: CIFARShuffleNetV2.Parameters, _ image: ImageShape) {
     var width = parameters.stem
-    stem = ConvNorm(scope, ("conv1", "bn1"), inputs: task.channels, outputs: width, kernel: 1, start: .fanIn)
+    stem = ConvNorm(scope, ("conv1", "bn1"), inputs: image.channels, outputs: width, kernel: 1, start: .fanIn)
     stages = (0..<3).map { stage in
       let outputs = parameters.channels[stage]
       defer { width = outputs }
@@ -71,19 +72,14 @@ private struct ShuffleNetV2: Network {
     }
     let embedding = parameters.channels[3]
     last = ConvNorm(scope, ("conv2", "bn2"), inputs: width, outputs: embedding, kernel: 1, start: .fanIn)
-    classifier = Linear(scope / "linear", inputs: embedding, outputs: task.classes)
+    classifier = LinearHead.Plan("linear", inputs: embedding)
   }
 
-  func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations {
+  func features(of images: Tensor, _ pass: Pass) -> Features {
     let first = stem(images, pass)
     let second = stages[0](first, pass)
     let third = stages[1](second, pass)
-    return activations([first, second, third, last(stages[2](third, pass), pass)], pass)
-  }
-
-  func head(_ map: Tensor, _ pass: Pass) -> (embedding: Tensor, logits: Tensor) {
-    let embedding = map.globalAveragePool()
-    return (embedding, classifier(embedding, pass))
+    return features([first, second, third, last(stages[2](third, pass), pass)], pass)
   }
 }
 

@@ -39,36 +39,37 @@ package enum CIFARVGG: NetworkFamily {
   ]
 
   package static func build(
-    _ scope: Scope, _ parameters: Parameters, _ task: ImageTask
-  ) throws(InvalidNetwork) -> any Network {
-    guard min(task.height, task.width) >= 8 else {
+    _ scope: Scope, _ parameters: Parameters, _ image: ImageShape
+  ) throws(InvalidNetwork) -> any Backbone {
+    guard min(image.height, image.width) >= 8 else {
       throw InvalidNetwork(
         family: name,
-        problem: "images of \(task.height) × \(task.width) are too small to be halved three times")
+        problem: "images of \(image.height) × \(image.width) are too small to be halved three times")
     }
-    return VGG(scope, parameters, task)
+    return VGG(scope, parameters, image)
   }
 }
 
-private struct VGG: Network {
+private struct VGG: Backbone {
   let blocks: [VGGBlock]
-  let classifier: Linear
+  var taps: [Tap] { (1...blocks.count).map(Tap.stage) }
+  let classifier: LinearHead.Plan
   /// Whether the map is halved after the fourth block too, which the authors do for images of 64 pixels.
   let halvesLate: Bool
 
-  init(_ scope: Scope, _ parameters: CIFARVGG.Parameters, _ task: ImageTask) {
-    var width = task.channels
+  init(_ scope: Scope, _ parameters: CIFARVGG.Parameters, _ image: ImageShape) {
+    var width = image.channels
     blocks = parameters.stages.enumerated().map { index, widths in
       defer { width = widths[widths.count - 1] }
       return VGGBlock(scope / "block\(index)", inputs: width, widths: widths, hasNorm: parameters.hasNorm)
     }
-    classifier = Linear(
-      scope / "classifier", inputs: width, outputs: task.classes, weight: .normal(deviation: 0.01),
+    classifier = LinearHead.Plan(
+      "classifier", inputs: width, weight: .normal(deviation: 0.01),
       bias: .constant(0))
-    halvesLate = task.height == 64
+    halvesLate = image.height == 64
   }
 
-  func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations {
+  func features(of images: Tensor, _ pass: Pass) -> Features {
     var maps: [Tensor] = []
     var input = images
     for (index, block) in blocks.enumerated() {
@@ -76,12 +77,7 @@ private struct VGG: Network {
       let isHalved = index < 3 || (index == 3 && halvesLate)
       input = isHalved ? maps[index].maxPool2D(kernel: 2, stride: 2) : maps[index]
     }
-    return activations(maps, pass)
-  }
-
-  func head(_ map: Tensor, _ pass: Pass) -> (embedding: Tensor, logits: Tensor) {
-    let embedding = map.globalAveragePool()
-    return (embedding, classifier(embedding, pass))
+    return features(maps, pass)
   }
 }
 

@@ -34,19 +34,20 @@ package enum CIFARWideResNet: NetworkFamily {
         "mini-wrn-\(depth)-\(widen)", "mini_wrn_\(depth)_\(widen)", Parameters(depth: depth, widen: widen))
     } + [NetworkAlias("mini-wrn-10-1-c32", "mini_wrn_10_1_c32", Parameters(depth: 10, widen: 1))]
 
-  package static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) -> any Network {
-    WideResNet(scope, parameters, task)
+  package static func build(_ scope: Scope, _ parameters: Parameters, _ image: ImageShape) -> any Backbone {
+    WideResNet(scope, parameters, image)
   }
 }
 
-private struct WideResNet: Network {
+private struct WideResNet: Backbone {
   let stem: Conv2D
   let stages: [Chain]
   let norm: BatchNorm
-  let classifier: Linear
+  let taps = Tap.stemAndStages(3)
+  let classifier: LinearHead.Plan
 
-  init(_ scope: Scope, _ parameters: CIFARWideResNet.Parameters, _ task: ImageTask) {
-    stem = Conv2D(scope / "conv1", inputs: task.channels, outputs: 16, kernel: 3, start: .fanOut)
+  init(_ scope: Scope, _ parameters: CIFARWideResNet.Parameters, _ image: ImageShape) {
+    stem = Conv2D(scope / "conv1", inputs: image.channels, outputs: 16, kernel: 3, start: .fanOut)
     var width = 16
     stages = (0..<3).map { stage in
       Chain(
@@ -59,20 +60,15 @@ private struct WideResNet: Network {
         })
     }
     norm = BatchNorm(scope / "bn1", channels: width)
-    classifier = Linear(scope / "fc", inputs: width, outputs: task.classes, bias: .constant(0))
+    classifier = LinearHead.Plan("fc", inputs: width, bias: .constant(0))
   }
 
-  func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations {
+  func features(of images: Tensor, _ pass: Pass) -> Features {
     let first = stem(images, pass)
     let second = stages[0](first, pass)
     let third = stages[1](second, pass)
     let last = norm(stages[2](third, pass), pass, relu: true)
-    return activations([first, second, third, last], pass)
-  }
-
-  func head(_ map: Tensor, _ pass: Pass) -> (embedding: Tensor, logits: Tensor) {
-    let embedding = map.globalAveragePool()
-    return (embedding, classifier(embedding, pass))
+    return features([first, second, third, last], pass)
   }
 }
 

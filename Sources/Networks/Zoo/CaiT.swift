@@ -47,32 +47,33 @@ package enum CaiT: NetworkFamily {
     }
 
   package static func build(
-    _ scope: Scope, _ parameters: Parameters, _ task: ImageTask
-  ) throws(InvalidNetwork) -> any Network {
-    try parameters.tokens.check(task, family: name)
-    return CaiTNetwork(scope, parameters, task)
+    _ scope: Scope, _ parameters: Parameters, _ image: ImageShape
+  ) throws(InvalidNetwork) -> any Backbone {
+    try parameters.tokens.check(image, family: name)
+    return CaiTNetwork(scope, parameters, image)
   }
 }
 
-private struct CaiTNetwork: Network {
+private struct CaiTNetwork: Backbone {
   let patches: PatchEmbedding
   let token: Slot
   let positions: Slot
   let blocks: [CaiTBlock]
   let classBlocks: [CaiTClassBlock]
   let norm: LayerNorm
-  let classifier: Linear
+  let taps = Tap.stemAndStages(4)
+  let classifier: LinearHead.Plan
   let parameters: TokenParameters
 
-  var hasMapHead: Bool { false }
+  var embedsMap: Bool { false }
 
-  init(_ scope: Scope, _ parameters: CaiT.Parameters, _ task: ImageTask) {
+  init(_ scope: Scope, _ parameters: CaiT.Parameters, _ image: ImageShape) {
     let tokens = parameters.tokens
     self.parameters = tokens
     let (width, start) = (tokens.width, parameters.layerScale.double)
     token = scope.parameter("cls_token", [1, 1, width], .transformer)
     positions = scope.parameter("pos_embed", [1, tokens.count, width], .transformer)
-    patches = PatchEmbedding(scope / "patch_embed", tokens, channels: task.channels)
+    patches = PatchEmbedding(scope / "patch_embed", tokens, channels: image.channels)
     blocks = (0..<tokens.depth).map {
       CaiTBlock(
         scope / "blocks" / $0, width: width, heads: tokens.heads, hidden: tokens.hidden, start: start)
@@ -83,29 +84,27 @@ private struct CaiTNetwork: Network {
         scope / "blocks_token_only" / $0, width: width, heads: tokens.heads, hidden: 4 * width, start: start)
     }
     norm = LayerNorm(scope / "norm", width: width)
-    classifier = .transformer(scope / "head", inputs: width, outputs: task.classes)
+    classifier = .transformer("head", inputs: width)
   }
 
-  func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations {
+  func features(of images: Tensor, _ pass: Pass) -> Features {
     let embedded = patches(images, pass)
-    var features = [parameters.map(embedded)]
+    var maps = [parameters.map(embedded)]
     var tokens = embedded.addingToEach(pass[positions])
     for (index, block) in blocks.enumerated() {
       tokens = block(tokens, pass)
       let taps = parameters.tapped.count { $0 == index + 1 }
-      if taps > 0 { features += Array(repeating: parameters.map(tokens), count: taps) }
+      if taps > 0 { maps += Array(repeating: parameters.map(tokens), count: taps) }
     }
     var token = pass[token].rows(Array(repeating: 0, count: tokens.shape[0]))
     for block in classBlocks { token = block(token, tokens, pass) }
     let normed = norm(.concatenated([token, tokens], axis: 1), pass)
-    features.append(parameters.map(normed.sliced(axis: 1, from: 1, to: normed.shape[1])))
-    let embedding = normed.firstToken
-    features.append(embedding)
-    return Activations(features: features, logits: classifier(embedding, pass))
+    maps.append(parameters.map(normed.sliced(axis: 1, from: 1, to: normed.shape[1])))
+    return Features(taps, maps: maps, embedding: normed.firstToken)
   }
 
-  func head(_ map: Tensor, _ pass: Pass) -> (embedding: Tensor, logits: Tensor) {
-    preconditionFailure("the classifier of a transformer reads its class token, not a map")
+  func embedding(of map: Tensor, _ pass: Pass) -> Tensor {
+    preconditionFailure("the embedding of a transformer is its class token, which is in no map")
   }
 }
 

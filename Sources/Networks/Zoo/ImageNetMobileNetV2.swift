@@ -24,8 +24,8 @@ package enum ImageNetMobileNetV2: NetworkFamily {
     NetworkAlias("tv-mobilenetv2", "mobilenet_v2", Parameters(width: DecimalNumber(1)))
   ]
 
-  package static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) -> any Network {
-    PhotographMobileNetV2(scope, parameters, task)
+  package static func build(_ scope: Scope, _ parameters: Parameters, _ image: ImageShape) -> any Backbone {
+    PhotographMobileNetV2(scope, parameters, image)
   }
 }
 
@@ -38,23 +38,23 @@ enum Divisible {
   }
 }
 
-private struct PhotographMobileNetV2: Network {
+private struct PhotographMobileNetV2: Backbone {
   /// Expansion, channels, repeats, stride.
   private static let rows = [
     (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1),
   ]
   /// Features that distillation reads.
-  private static let taps = [0, 3, 6, 13, 17, 18]
+  private static let tapped = [0, 3, 6, 13, 17, 18]
 
   let features: [any Layer]
-  let dropout: Dropout
-  let classifier: Linear
+  let taps = Tap.stemAndStages(5)
+  let classifier: LinearHead.Plan
 
-  init(_ scope: Scope, _ parameters: ImageNetMobileNetV2.Parameters, _ task: ImageTask) {
+  init(_ scope: Scope, _ parameters: ImageNetMobileNetV2.Parameters, _ image: ImageShape) {
     let places = scope / "features"
     var width = parameters.channels(32)
     var features: [any Layer] = [
-      ConvNormReLU6(places / 0, ("0", "1"), inputs: task.channels, outputs: width, kernel: 3, stride: 2)
+      ConvNormReLU6(places / 0, ("0", "1"), inputs: image.channels, outputs: width, kernel: 3, stride: 2)
     ]
     for (expansion, channels, repeats, stride) in Self.rows {
       for index in 0..<repeats {
@@ -70,25 +70,19 @@ private struct PhotographMobileNetV2: Network {
       ConvNormReLU6(
         places / features.count, ("0", "1"), inputs: width, outputs: parameters.last, kernel: 1))
     self.features = features
-    dropout = Dropout(scope / "classifier" / 0, rate: 0.2)
-    classifier = Linear(
-      scope / "classifier" / 1, inputs: parameters.last, outputs: task.classes,
-      weight: .normal(deviation: 0.01), bias: .constant(0))
+    classifier = LinearHead.Plan(
+      "classifier", "1", inputs: parameters.last,
+      weight: .normal(deviation: 0.01), bias: .constant(0), dropout: (["classifier", "0"], 0.2))
   }
 
-  func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations {
+  func features(of images: Tensor, _ pass: Pass) -> Features {
     var maps: [Tensor] = []
     var map = images
     for (index, feature) in features.enumerated() {
       map = feature(map, pass)
-      if Self.taps.contains(index) { maps.append(map) }
+      if Self.tapped.contains(index) { maps.append(map) }
     }
-    return activations(maps, pass)
-  }
-
-  func head(_ map: Tensor, _ pass: Pass) -> (embedding: Tensor, logits: Tensor) {
-    let embedding = map.globalAveragePool()
-    return (embedding, classifier(dropout(embedding, pass), pass))
+    return features(maps, pass)
   }
 }
 

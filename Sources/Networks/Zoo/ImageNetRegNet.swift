@@ -63,19 +63,20 @@ package enum ImageNetRegNet: NetworkFamily {
         depths: depths, widths: widths, groupWidths: Array(repeating: group, count: 4), squeezeRatio: ratio))
   }
 
-  package static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) -> any Network {
-    PhotographRegNet(scope, parameters, task)
+  package static func build(_ scope: Scope, _ parameters: Parameters, _ image: ImageShape) -> any Backbone {
+    PhotographRegNet(scope, parameters, image)
   }
 }
 
-private struct PhotographRegNet: Network {
+private struct PhotographRegNet: Backbone {
   let stem: ConvNorm
   let stages: [Chain]
-  let classifier: Linear
+  let taps = Tap.stemAndStages(4)
+  let classifier: LinearHead.Plan
 
-  init(_ scope: Scope, _ parameters: ImageNetRegNet.Parameters, _ task: ImageTask) {
+  init(_ scope: Scope, _ parameters: ImageNetRegNet.Parameters, _ image: ImageShape) {
     stem = ConvNorm(
-      scope / "stem", ("0", "1"), inputs: task.channels, outputs: parameters.stem, kernel: 3, stride: 2,
+      scope / "stem", ("0", "1"), inputs: image.channels, outputs: parameters.stem, kernel: 3, stride: 2,
       start: .fanOut)
     var width = parameters.stem
     stages = (0..<4).map { stage in
@@ -88,20 +89,15 @@ private struct PhotographRegNet: Network {
             stride: index == 0 ? 2 : 1)
         })
     }
-    classifier = Linear(
-      scope / "fc", inputs: width, outputs: task.classes, weight: .normal(deviation: 0.01),
+    classifier = LinearHead.Plan(
+      "fc", inputs: width, weight: .normal(deviation: 0.01),
       bias: .constant(0))
   }
 
-  func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations {
+  func features(of images: Tensor, _ pass: Pass) -> Features {
     var maps = [stem(images, pass)]
     for stage in stages { maps.append(stage(maps[maps.count - 1], pass)) }
-    return activations(maps, pass)
-  }
-
-  func head(_ map: Tensor, _ pass: Pass) -> (embedding: Tensor, logits: Tensor) {
-    let embedding = map.globalAveragePool()
-    return (embedding, classifier(embedding, pass))
+    return features(maps, pass)
   }
 }
 

@@ -61,20 +61,21 @@ package enum ImageNetResNet: NetworkFamily {
       Parameters(.bottleneck, [3, 4, 23, 3], groups: 32, groupWidth: 8)),
   ]
 
-  package static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) -> any Network {
-    PhotographResNet(scope, parameters, task)
+  package static func build(_ scope: Scope, _ parameters: Parameters, _ image: ImageShape) -> any Backbone {
+    PhotographResNet(scope, parameters, image)
   }
 }
 
-private struct PhotographResNet: Network {
+private struct PhotographResNet: Backbone {
   let stem: ConvNorm
   let stages: [Chain]
-  let classifier: Linear
+  let taps = Tap.stemAndStages(4)
+  let classifier: LinearHead.Plan
 
-  init(_ scope: Scope, _ parameters: ImageNetResNet.Parameters, _ task: ImageTask) {
+  init(_ scope: Scope, _ parameters: ImageNetResNet.Parameters, _ image: ImageShape) {
     var width = 64
     stem = ConvNorm(
-      scope, ("conv1", "bn1"), inputs: task.channels, outputs: width, kernel: 7, stride: 2, start: .fanOut)
+      scope, ("conv1", "bn1"), inputs: image.channels, outputs: width, kernel: 7, stride: 2, start: .fanOut)
     stages = (0..<4).map { stage in
       Chain(
         (0..<parameters.repeats[stage]).map { index in
@@ -85,18 +86,13 @@ private struct PhotographResNet: Network {
           return block
         })
     }
-    classifier = Linear(scope / "fc", inputs: width, outputs: task.classes)
+    classifier = LinearHead.Plan("fc", inputs: width)
   }
 
-  func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations {
+  func features(of images: Tensor, _ pass: Pass) -> Features {
     var maps = [stem(images, pass).maxPool2D(kernel: 3, stride: 2, padding: 1)]
     for stage in stages { maps.append(stage(maps[maps.count - 1], pass)) }
-    return activations(maps, pass)
-  }
-
-  func head(_ map: Tensor, _ pass: Pass) -> (embedding: Tensor, logits: Tensor) {
-    let embedding = map.globalAveragePool()
-    return (embedding, classifier(embedding, pass))
+    return features(maps, pass)
   }
 }
 

@@ -39,21 +39,23 @@ package enum ImageNetShuffleNetV2: NetworkFamily {
       Parameters(channels: channels))
   }
 
-  package static func build(_ scope: Scope, _ parameters: Parameters, _ task: ImageTask) -> any Network {
-    PhotographShuffleNetV2(scope, parameters, task)
+  package static func build(_ scope: Scope, _ parameters: Parameters, _ image: ImageShape) -> any Backbone {
+    PhotographShuffleNetV2(scope, parameters, image)
   }
 }
 
-private struct PhotographShuffleNetV2: Network {
+private struct PhotographShuffleNetV2: Backbone {
   let stem: ConvNorm
   let stages: [ShuffleStage]
   let last: ConvNorm
-  let classifier: Linear
+  let taps = Tap.stemAndStages(4)
+  let classifier: LinearHead.Plan
 
-  init(_ scope: Scope, _ parameters: ImageNetShuffleNetV2.Parameters, _ task: ImageTask) {
+  init(_ scope: Scope, _ parameters: ImageNetShuffleNetV2.Parameters, _ image: ImageShape) {
     var width = parameters.channels[0]
     stem = ConvNorm(
-      scope / "conv1", ("0", "1"), inputs: task.channels, outputs: width, kernel: 3, stride: 2, start: .fanIn)
+      scope / "conv1", ("0", "1"), inputs: image.channels, outputs: width, kernel: 3, stride: 2, start: .fanIn
+    )
     stages = (0..<3).map { stage in
       let outputs = parameters.channels[stage + 1]
       defer { width = outputs }
@@ -62,19 +64,14 @@ private struct PhotographShuffleNetV2: Network {
     }
     last = ConvNorm(
       scope / "conv5", ("0", "1"), inputs: width, outputs: parameters.channels[4], kernel: 1, start: .fanIn)
-    classifier = Linear(scope / "fc", inputs: parameters.channels[4], outputs: task.classes)
+    classifier = LinearHead.Plan("fc", inputs: parameters.channels[4])
   }
 
-  func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations {
+  func features(of images: Tensor, _ pass: Pass) -> Features {
     var maps = [stem(images, pass).maxPool2D(kernel: 3, stride: 2, padding: 1)]
     for stage in stages { maps.append(stage(maps[maps.count - 1], pass)) }
     maps.append(last(maps[maps.count - 1], pass))
-    return activations(maps, pass)
-  }
-
-  func head(_ map: Tensor, _ pass: Pass) -> (embedding: Tensor, logits: Tensor) {
-    let embedding = map.globalAveragePool()
-    return (embedding, classifier(embedding, pass))
+    return features(maps, pass)
   }
 }
 

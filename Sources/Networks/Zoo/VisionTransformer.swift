@@ -32,10 +32,10 @@ package enum VisionTransformer: NetworkFamily {
     }
 
   package static func build(
-    _ scope: Scope, _ parameters: Parameters, _ task: ImageTask
-  ) throws(InvalidNetwork) -> any Network {
-    try parameters.tokens.check(task, family: name)
-    return ViT(scope, parameters.tokens, task)
+    _ scope: Scope, _ parameters: Parameters, _ image: ImageShape
+  ) throws(InvalidNetwork) -> any Backbone {
+    try parameters.tokens.check(image, family: name)
+    return ViT(scope, parameters.tokens, image)
   }
 }
 
@@ -87,13 +87,14 @@ package struct TokenParameters: Hashable, Sendable {
   var side: Int { image / patch }
   var count: Int { side * side }
 
-  func check(_ task: ImageTask, family: String) throws(InvalidNetwork) {
-    guard task.height == image, task.width == image else {
+  func check(_ shape: ImageShape, family: String) throws(InvalidNetwork) {
+    guard shape.height == image, shape.width == image else {
       throw InvalidNetwork(
         family: family,
-        problem: "the images are \(task.height) × \(task.width) and the network is for \(image) × \(image): "
+        problem:
+          "the images are \(shape.height) × \(shape.width) and the network is for \(image) × \(image): "
           + "its position embeddings have one place for each patch. Write "
-          + "{ \"family\": \"\(family)\", \"image\": \(task.height), … } for images of that size"
+          + "{ \"family\": \"\(family)\", \"image\": \(shape.height), … } for images of that size"
       )
     }
   }
@@ -136,23 +137,24 @@ extension Tensor {
   }
 }
 
-private struct ViT: Network {
+private struct ViT: Backbone {
   let patches: PatchEmbedding
   let token: Slot
   let positions: Slot
   let blocks: [TransformerBlock]
   let norm: LayerNorm
-  let classifier: Linear
+  let taps = Tap.stemAndStages(4)
+  let classifier: LinearHead.Plan
   let parameters: TokenParameters
 
-  var hasMapHead: Bool { false }
+  var embedsMap: Bool { false }
 
-  init(_ scope: Scope, _ parameters: TokenParameters, _ task: ImageTask) {
+  init(_ scope: Scope, _ parameters: TokenParameters, _ image: ImageShape) {
     self.parameters = parameters
     let width = parameters.width
     token = scope.parameter("cls_token", [1, 1, width], .normal(deviation: 1e-6))
     positions = scope.parameter("pos_embed", [1, parameters.count + 1, width], .transformer)
-    patches = PatchEmbedding(scope / "patch_embed", parameters, channels: task.channels)
+    patches = PatchEmbedding(scope / "patch_embed", parameters, channels: image.channels)
     let last = Double(max(1, parameters.depth - 1))
     blocks = (0..<parameters.depth).map {
       TransformerBlock(
@@ -160,27 +162,25 @@ private struct ViT: Network {
         dropShare: Double($0) / last)
     }
     norm = LayerNorm(scope / "norm", width: width)
-    classifier = .transformer(scope / "head", inputs: width, outputs: task.classes)
+    classifier = .transformer("head", inputs: width)
   }
 
-  func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations {
+  func features(of images: Tensor, _ pass: Pass) -> Features {
     let embedded = patches(images, pass)
-    var features = [parameters.map(embedded)]
+    var maps = [parameters.map(embedded)]
     var tokens = embedded.prependingToken(pass[token]).addingToEach(pass[positions])
     for (index, block) in blocks.enumerated() {
       tokens = block(tokens, pass)
       let taps = parameters.tapped.count { $0 == index + 1 }
-      if taps > 0 { features += Array(repeating: parameters.map(withoutToken(tokens)), count: taps) }
+      if taps > 0 { maps += Array(repeating: parameters.map(withoutToken(tokens)), count: taps) }
     }
     let normed = norm(tokens, pass)
-    features.append(parameters.map(withoutToken(normed)))
-    let embedding = normed.firstToken
-    features.append(embedding)
-    return Activations(features: features, logits: classifier(embedding, pass))
+    maps.append(parameters.map(withoutToken(normed)))
+    return Features(taps, maps: maps, embedding: normed.firstToken)
   }
 
-  func head(_ map: Tensor, _ pass: Pass) -> (embedding: Tensor, logits: Tensor) {
-    preconditionFailure("the classifier of a transformer reads its class token, not a map")
+  func embedding(of map: Tensor, _ pass: Pass) -> Tensor {
+    preconditionFailure("the embedding of a transformer is its class token, which is in no map")
   }
 
   private func withoutToken(_ tokens: Tensor) -> Tensor {

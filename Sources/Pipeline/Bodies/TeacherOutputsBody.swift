@@ -25,7 +25,8 @@ enum TeacherOutputsBody {
     let form = RecordForm(
       images: dataset.train.count, views: stage.views, viewsPerPart: viewsPerPart,
       classes: dataset.task.classes,
-      embedding: cost.embedding, map: stage.maps ? cost.map.dimensions : nil, profile: ProgramIdentity.profile
+      embedding: cost.embedding, maps: cost.kept(by: stage.keeps).map(\.dimensions),
+      profile: ProgramIdentity.profile
     )
     let earlier = try workspace.stage.attempts().filter { $0 != workspace.attempt }.reversed()
     let steps = (form.count + batchSize - 1) / batchSize
@@ -85,7 +86,7 @@ enum TeacherOutputsBody {
     return false
   }
 
-  /// The chunks of some records: of each, logits and embedding, then the map where it is kept.
+  /// The chunks of some records: of each, logits and embedding, then each map that is kept.
   private static func answers(
     to records: Range<Int>, _ teacher: Teacher, _ images: ImageSet, _ form: RecordForm
   ) throws -> [[UInt8]] {
@@ -99,7 +100,7 @@ enum TeacherOutputsBody {
     return records.indices.flatMap { record -> [[UInt8]] in
       let index = record - records.lowerBound
       let heads = row(said.logits, index) + row(said.embedding, index)
-      return form.map == nil ? [heads] : [heads, row(said.map, index)]
+      return [heads] + said.stages.suffix(form.maps.count).map { row($0, index) }
     }
   }
 }
