@@ -109,8 +109,11 @@ import Testing
     #expect(try DatasetCatalog.read(located.spec).train.labels == [0, 1, 2])
   }
 
-  @Test func `Fashion-MNIST reads from where Debian puts it`() throws {
-    guard RealData.has("/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz") else { return }
+  @Test(
+    .enabled(
+      if: RealData.has("/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz"),
+      "Debian's package of Fashion-MNIST is read"))
+  func `Fashion-MNIST reads from where Debian puts it`() throws {
     let located = try DatasetCatalog.locate("fashion-mnist")
     let data = try DatasetCatalog.read(located.spec)
     #expect(data.task == ImageTask(channels: 1, height: 28, width: 28, classes: 10))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What a person gets who made a mistake: a sentence with the place and the next step, the right exit code, nothing half-written.
@@ -160,14 +161,10 @@ import Testing
     #expect(run.talk.contains("data_batch_1.bin"), "\(run.talk)")
   }
 
-  @Test func `a full disk ends with a sentence, and the store can still be opened`() throws {
+  @Test(.enabled(if: Available.mountNamespaces, "a file system of the test's own is made"))
+  func `a full disk ends with a sentence, and the store can still be opened`() throws {
     let sweep = try TinySweep()
     defer { sweep.remove() }
-    let probe = try Program.shell("unshare -rm true", in: sweep.folder)
-    guard probe.status == 0 else {
-      print("skipped: mount namespaces are not available here")
-      return
-    }
     let output = try Program.shell(
       """
       unshare -rm sh -c 'mkdir -p small && mount -t tmpfs -o size=400k tmpfs small && \
@@ -179,13 +176,10 @@ import Testing
     #expect(output.out.hasSuffix("status 0\n"), "\(output.out) \(output.talk)")
   }
 
-  @Test func `a read-only folder ends with a sentence`() throws {
+  @Test(.enabled(if: Available.mountNamespaces, "a file system of the test's own is made"))
+  func `a read-only folder ends with a sentence`() throws {
     let sweep = try TinySweep()
     defer { sweep.remove() }
-    guard try Program.shell("unshare -rm true", in: sweep.folder).status == 0 else {
-      print("skipped: mount namespaces are not available here")
-      return
-    }
     let output = try Program.shell(
       #"unshare -rm sh -c 'mkdir fixed && mount -t tmpfs -o ro tmpfs fixed && "$PROGRAM" run tiny.json --store fixed/results'"#,
       in: sweep.folder)

@@ -177,11 +177,8 @@ import Testing
     #expect(!talk.isEmpty && talk.utf8.allSatisfy { $0 < 0x80 })
   }
 
-  @Test func `a terminal is drawn on, within its width and without colour where that is asked for`() throws {
-    guard try Program.shell("command -v script", in: .temporaryDirectory).status == 0 else {
-      print("skipped: there is no script(1) here to make a terminal")
-      return
-    }
+  @Test(.enabled(if: Available.tool("script"), "script makes a terminal"))
+  func `a terminal is drawn on, within its width and without colour where that is asked for`() throws {
     let sweep = try TinySweep()
     defer { sweep.remove() }
     let output = try Program.shell(

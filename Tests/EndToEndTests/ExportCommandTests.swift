@@ -30,10 +30,9 @@ import Testing
                 print(key, name, point.step, repr(point.value))
     """
 
-  @Test func `TensorBoard reads every number of every run`() throws {
-    guard let python = Python.interpreter(with: ["tensorboard"]) else {
-      return Fixtures.skip("the tensorboard package is not there to read event files with")
-    }
+  @Test(.enabled(if: Available.python("tensorboard"), "the tensorboard package reads event files"))
+  func `TensorBoard reads every number of every run`() throws {
+    let python = try #require(Python.interpreter(with: ["tensorboard"]))
     let made = try MadeUpStore(runs: 6, epochs: 3)
     defer { made.remove() }
     let export = try Program.run("export", "--format", "tensorboard", "-o", "board", in: made.folder)
@@ -52,10 +51,9 @@ import Testing
     #expect(lines.count { $0.hasPrefix(made.keys[4].short) } == 4, "two epochs of the run that diverged")
   }
 
-  @Test func `MLflow reads the experiment with its parameters and states`() throws {
-    guard let python = Python.interpreter(with: ["mlflow"]) else {
-      return Fixtures.skip("the mlflow package is not there to read a file store with")
-    }
+  @Test(.enabled(if: Available.python("mlflow"), "the mlflow package reads a file store"))
+  func `MLflow reads the experiment with its parameters and states`() throws {
+    let python = try #require(Python.interpreter(with: ["mlflow"]))
     let made = try MadeUpStore(runs: 6, epochs: 3)
     defer { made.remove() }
     let export = try Program.run("export", "--format", "mlflow", "-o", "a folder", in: made.folder)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What stands on a terminal after bytes were written to it: text, line feeds, carriage returns, moves up, and erasing.
@@ -60,10 +61,10 @@ struct Terminal {
   var text: String { lines.map { String($0) }.joined(separator: "\n") }
 }
 
-@Suite struct LiveTerminalTests {
-  /// What a program writes to a terminal of so many columns and rows; nil where there is no `script` to make one.
-  private func typescript(_ command: String, columns: Int, rows: Int, in folder: URL) throws -> String? {
-    guard FileManager.default.isExecutableFile(atPath: "/usr/bin/script") else { return nil }
+@Suite(.enabled(if: Available.tool("script"), "script makes a terminal"))
+struct LiveTerminalTests {
+  /// What a program writes to a terminal of so many columns and rows.
+  private func typescript(_ command: String, columns: Int, rows: Int, in folder: URL) throws -> String {
     let line = "script -qefc 'stty cols \(columns) rows \(rows); \(command)' typescript >/dev/null </dev/null"
     let answer = try Program.shell(line, in: folder)
     #expect(answer.status == 0, "\(answer.talk)")
@@ -80,10 +81,8 @@ struct Terminal {
   {
     let sweep = try TinySweep()
     defer { sweep.remove() }
-    guard
-      let text = try typescript(
-        "$PROGRAM run tiny.json --workers 2", columns: columns, rows: 20, in: sweep.folder)
-    else { return print("skipped: script is not there to make a terminal") }
+    let text = try typescript(
+      "$PROGRAM run tiny.json --workers 2", columns: columns, rows: 20, in: sweep.folder)
     #expect(text.contains("\u{1b}[") && text.contains("█") && text.contains("at work") == false)
     #expect(text.contains("of 4 runs"), "\(text)")
     var terminal = Terminal(width: columns)
@@ -104,9 +103,7 @@ struct Terminal {
     let lines = try Program.run("status", "--watch", in: sweep.folder)
     #expect(lines.status == 0 && lines.out.contains("tiny: 4 of 4 runs, 0 at work"), "\(lines.out)")
     #expect(!lines.out.contains("\u{1b}"))
-    guard let text = try typescript("$PROGRAM status --watch", columns: 80, rows: 24, in: sweep.folder) else {
-      return print("skipped: script is not there to make a terminal")
-    }
+    let text = try typescript("$PROGRAM status --watch", columns: 80, rows: 24, in: sweep.folder)
     var terminal = Terminal(width: 80)
     terminal.write(text)
     #expect(terminal.text.contains("4 of 4 runs") && terminal.text.contains("mtkd-rl"), "\(terminal.text)")

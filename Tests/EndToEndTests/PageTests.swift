@@ -5,7 +5,8 @@ import Testing
 
 /// The HTML report in a real browser.
 @Suite struct PageTests {
-  @Test func `the page sorts, filters, opens runs and asks no network`() throws {
+  @Test(.enabled(if: Available.browser, "Chromium with playwright opens the page"))
+  func `the page sorts, filters, opens runs and asks no network`() throws {
     let made = try MadeUpStore(runs: 24, epochs: 6)
     defer { made.remove() }
     let report = try Program.run("report", "--format", "html", "-o", "report.html", in: made.folder)
@@ -34,9 +35,7 @@ import Testing
           at.emulate_media(media="print")
           print("printed", at.is_visible("nav.page"), at.is_visible("#run-table"), len(at.pdf(format="A4")) > 10000)
       """
-    guard let answer = try Browser.run(script, [made.folder.path]) else {
-      return Fixtures.skip("no Chromium with playwright is there to open the report in")
-    }
+    let answer = try #require(Browser.run(script, [made.folder.path]))
     let lines = answer.out.split(separator: "\n").map(String.init)
     #expect(answer.status == 0, "\(answer.out)")
     for word in ["console", "error", "request"] {
@@ -62,7 +61,8 @@ import Testing
 
   private func ascending(_ value: Double) -> String { String(format: "%.2f", value) }
 
-  @Test func `a run costs a page less than 5 kB, and a page says the same twice`() throws {
+  @Test(.enabled(if: Available.browser, "Chromium with playwright opens the page"))
+  func `a run costs a page less than 5 kB, and a page says the same twice`() throws {
     let made = try MadeUpStore(runs: 240, epochs: 40)
     defer { made.remove() }
     for name in ["one.html", "two.html"] {
@@ -88,9 +88,7 @@ import Testing
           at.locator("#r-\(made.keys[230].short)[open]").wait_for()
           print("unfolded", at.locator("details.run").count())
       """
-    guard let answer = try Browser.run(script, [made.folder.path]) else {
-      return Fixtures.skip("no Chromium with playwright is there to open a report in")
-    }
+    let answer = try #require(Browser.run(script, [made.folder.path]))
     #expect(answer.out.contains("rows 240"), "\(answer.out)")
     #expect(answer.out.contains("folded 0") && answer.out.contains("unfolded 40"), "\(answer.out)")
     #expect(!answer.out.contains("error"), "\(answer.out)")

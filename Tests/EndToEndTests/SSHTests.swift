@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Workers behind ssh, on a server of this test's own on loopback.
-@Suite(.enabled(if: SSHServer.isHere), .serialized)
+@Suite(.enabled(if: SSHServer.isHere, "sshd serves the test"), .serialized)
 struct SSHTests {
   private func evidence(_ sweep: TinySweep, store: String) throws -> String {
     let report = try Program.run("report", "--store", store, "--format", "json", in: sweep.folder)
@@ -72,11 +72,9 @@ struct SSHTests {
 /// A server, and two names for it in a client's configuration.
 final class SSHServer {
   static let isHere: Bool = {
-    let isHere = ["/usr/sbin/sshd", "/usr/bin/ssh", "/usr/bin/ssh-keygen"].allSatisfy {
+    ["/usr/sbin/sshd", "/usr/bin/ssh", "/usr/bin/ssh-keygen"].allSatisfy {
       FileManager.default.isExecutableFile(atPath: $0)
     }
-    if !isHere { print("skipped: the ssh tests, for want of sshd") }
-    return isHere
   }()
 
   let folder: URL

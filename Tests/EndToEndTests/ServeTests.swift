@@ -167,7 +167,8 @@ import Testing
     #expect(server.get("/sweeps/made-up/report").contains("28 of 10000"))
   }
 
-  @Test func `a browser sees a sweep grow without being told`() throws {
+  @Test(.enabled(if: Available.browser, "Chromium with playwright watches a sweep"))
+  func `a browser sees a sweep grow without being told`() throws {
     let sweep = try TinySweep()
     defer { sweep.remove() }
     let server = try Server(in: sweep.folder)
@@ -194,12 +195,8 @@ import Testing
           # A connection that the browser itself ends when it leaves a page is no error of ours.
           print("ended", run.returncode)
       """
-    guard
-      let answer = try Browser.run(
-        script, ["http://127.0.0.1:\(server.port)", Program.path.path, sweep.folder.path])
-    else {
-      return Fixtures.skip("no Chromium with playwright is there to watch a sweep in")
-    }
+    let answer = try #require(
+      Browser.run(script, ["http://127.0.0.1:\(server.port)", Program.path.path, sweep.folder.path]))
     let lines = answer.out.split(separator: "\n").map(String.init)
     #expect(answer.status == 0, "\(answer.out)")
     #expect(lines.contains { $0.hasPrefix("grew from") && $0.hasSuffix("to 4 finished") }, "\(answer.out)")

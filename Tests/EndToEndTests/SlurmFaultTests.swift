@@ -3,7 +3,7 @@ import Testing
 
 /// Everything that a cluster was seen to do to jobs, done to a sweep on a virtual one: the table and every digest must be those of an undisturbed
 /// run on this machine.
-@Suite(.enabled(if: Testbed.isHere), .serialized)
+@Suite(.enabled(if: Testbed.isHere, "a Slurm cluster on loopback is started"), .serialized)
 struct SlurmFaultTests {
   static let site = #"{"pollSeconds": 1, "chunkMinutes": 0, "leadSeconds": 10, "retrySeconds": 0}"#
 
@@ -151,7 +151,7 @@ struct SlurmFaultTests {
 }
 
 /// The same for what can happen while the first suite waits.
-@Suite(.enabled(if: Testbed.isHere), .serialized)
+@Suite(.enabled(if: Testbed.isHere, "a Slurm cluster on loopback is started"), .serialized)
 struct SlurmLimitTests {
   @Test func `a run longer than its time limit goes on in another life of its job`() throws {
     let bed = try Testbed(

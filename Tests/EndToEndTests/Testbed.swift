@@ -4,7 +4,7 @@ import Testing
 
 /// A virtual Slurm cluster of its own on loopback, and a folder with grids to run on it.
 final class Testbed {
-  /// Beside the repository, as the specification is. A machine without it, or without Slurm, skips these tests and says so.
+  /// Beside the repository, as the specification is. A machine without it, or without Slurm, skips these tests.
   static let script = URL(filePath: #filePath).appending(path: "../../../../shared/tools/slurm-testbed")
     .standardizedFileURL.path
 
@@ -12,9 +12,7 @@ final class Testbed {
     let hasSlurm = ["/usr/bin", "/usr/local/bin"].contains {
       FileManager.default.isExecutableFile(atPath: "\($0)/sbatch")
     }
-    let isHere = hasSlurm && FileManager.default.isExecutableFile(atPath: script)
-    if !isHere { print("skipped: the Slurm tests, for want of \(hasSlurm ? script : "sbatch")") }
-    return isHere
+    return hasSlurm && FileManager.default.isExecutableFile(atPath: script)
   }()
 
   /// So that clusters that come up at the same moment do not look at the same ports.

@@ -11,11 +11,13 @@ import Testing
     ("resnet20", 91.6), ("resnet32", 92.8), ("resnet44", 93.4), ("resnet56", 92.7),
   ]
 
-  @Test(arguments: teachers)
+  private static let hasTeachers = teachers.allSatisfy {
+    Available.hasData("teachers/\($0.0)-cifar10-papernet.safetensors")
+  }
+
+  @Test(.enabled(if: hasTeachers, "the published teachers of CIFAR-10 are read"), arguments: teachers)
   func `a published teacher is as good here as it was there`(_ name: String, _ percent: Double) throws {
-    guard let data = Fixtures.images,
-      FileManager.default.fileExists(atPath: "\(data.path)/teachers/\(name)-cifar10-papernet.safetensors")
-    else { return Fixtures.skip("no published teachers of CIFAR-10") }
+    let data = try #require(Fixtures.images)
     let sweep = try TinySweep()
     defer { sweep.remove() }
     let output = try Program.run(
@@ -47,23 +49,31 @@ import Testing
     return sweep.folder.appending(path: "student.safetensors")
   }
 
-  @Test func `an exported student says in PyTorch what it says here`() throws {
+  @Test func `an exported student is its network alone, with where it comes from`() throws {
     let sweep = try TinySweep()
     defer { sweep.remove() }
-    let path = try exported(sweep)
-    let file = try Safetensors(decoding: Array(Data(contentsOf: path)))
+    let file = try Safetensors(decoding: Array(Data(contentsOf: exported(sweep))))
     #expect(file.metadata["grid"] == "alone" && file.metadata["method"] == "aver-kd-fitnet")
     #expect(file.metadata["run"]?.count == 64 && file.metadata["format"] == "pt")
     // What the method trained beside the network stays here.
     #expect(!file.entries.contains { $0.name.hasPrefix("distillation") })
+    #expect(try Set(file.entries.map(\.name)) == Set(network(of: file).declarations.map(\.path)))
+  }
+
+  private func network(of file: Safetensors) throws -> BuiltNetwork {
     let spec = try ModelSpec(
       JSONReader.read(Array(try #require(file.metadata["network"]).utf8)).value, at: "network")
-    let built = try BuiltNetwork(spec, ImageTask(channels: 1, height: 8, width: 8, classes: 3))
-    #expect(Set(file.entries.map(\.name)) == Set(built.declarations.map(\.path)))
+    return try BuiltNetwork(spec, ImageTask(channels: 1, height: 8, width: 8, classes: 3))
+  }
 
-    guard let python = Python.interpreter(with: ["torch", "numpy"]) else {
-      return Fixtures.skip("no PyTorch to load the weights with")
-    }
+  @Test(.enabled(if: Available.python("torch", "numpy"), "PyTorch loads the weights"))
+  func `an exported student says in PyTorch what it says here`() throws {
+    let python = try #require(Python.interpreter(with: ["torch", "numpy"]))
+    let sweep = try TinySweep()
+    defer { sweep.remove() }
+    let path = try exported(sweep)
+    let file = try Safetensors(decoding: Array(Data(contentsOf: path)))
+    let built = try network(of: file)
     let script = Fixtures.committed.appending(path: "weights/round_trip.py").path
     let answer = try Python.run(
       python, ["-B", script, path.path, "9", "4", "1", "8", "8"], in: sweep.folder)

@@ -6,7 +6,8 @@ import Tensors
 import Testing
 
 /// Operations and layers against recorded results and gradients, in double and in float.
-@Suite struct LayerFixtureTests {
+@Suite(.enabled(if: Fixtures.has("models/layers.safetensors"), "the fixtures of layers are compared with"))
+struct LayerFixtureTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let id: String
     let operation: String
@@ -29,10 +30,7 @@ import Testing
   }
 
   static let file: Safetensors? = {
-    guard Fixtures.has("models/layers.safetensors") else {
-      Fixtures.skip("no models/layers.safetensors in \(Fixtures.folder.path)")
-      return nil
-    }
+    guard Fixtures.has("models/layers.safetensors") else { return nil }
     do { return try Safetensors(decoding: Fixtures.bytes("models/layers.safetensors")) } catch {
       fatalError("models/layers.safetensors: \(error)")
     }
@@ -59,7 +57,7 @@ import Testing
 
   @Test func `every operation is covered or listed`() {
     let missing = Set(Self.all.map(\.operation)).subtracting(Self.operations.keys)
-    NotCovered.report("layers", missing)
+    #expect(Self.all.count > 50)
     #expect(missing == NotCovered.layerOperations.intersection(Self.all.map(\.operation)))
   }
 

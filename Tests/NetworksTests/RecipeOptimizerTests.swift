@@ -8,10 +8,7 @@ import Testing
 /// Update rules and schedules against the recorded ones, and the recipes that use them.
 @Suite struct RecipeOptimizerTests {
   private static let file: (arrays: Safetensors, record: SpecObject)? = {
-    guard Fixtures.has("models/optim.safetensors") else {
-      Fixtures.skip("no models/optim.safetensors in \(Fixtures.folder.path)")
-      return nil
-    }
+    guard Fixtures.has("models/optim.safetensors") else { return nil }
     do {
       let arrays = try Safetensors(decoding: Fixtures.bytes("models/optim.safetensors"))
       return (arrays, try SpecObject(JSONReader.read(Array(arrays.metadata["case"]!.utf8)).value))
@@ -20,8 +17,9 @@ import Testing
     }
   }()
 
-  @Test func `every recorded update rule is followed step by step`() throws {
-    guard let (arrays, record) = Self.file else { return }
+  @Test(.enabled(if: file != nil, "the fixture of optimisers is compared with"))
+  func `every recorded update rule is followed step by step`() throws {
+    let (arrays, record) = try #require(Self.file)
     let rules = try record.object("rules")
     let factors = try #require(arrays["rule/lr_factor"]?.tensor).doubles
     for (name, value) in try #require(record["rules"]?.object).sorted(by: { $0.key < $1.key }) {
@@ -109,8 +107,9 @@ import Testing
         == [0.1, 0.1, 0.01, 0.001, 0.0001])
   }
 
-  @Test func `the recorded schedules are followed epoch by epoch`() throws {
-    guard let (arrays, _) = Self.file else { return }
+  @Test(.enabled(if: file != nil, "the fixture of optimisers is compared with"))
+  func `the recorded schedules are followed epoch by epoch`() throws {
+    let (arrays, _) = try #require(Self.file)
     let schedules: [(String, RateSchedule)] = [
       ("multistep", .multiStep(base: 0.05, milestones: [150, 180, 210], gamma: 0.1)),
       ("cosine", .cosine(base: 0.05, epochs: 240)),

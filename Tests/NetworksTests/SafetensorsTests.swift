@@ -91,8 +91,8 @@ import Testing
     #expect(try Safetensors(decoding: bytes)["b"]?.tensor?.doubles == [1.5])
   }
 
-  @Test func `every element type holds the recorded values`() throws {
-    guard Fixtures.has("models/dtypes.safetensors") else { return Fixtures.skip("no dtypes.safetensors") }
+  @Test(.enabled(if: Fixtures.has("models/dtypes.safetensors"), "the fixture of element types is read"))
+  func `every element type holds the recorded values`() throws {
     let file = try Safetensors(decoding: Fixtures.bytes("models/dtypes.safetensors"))
     let values = (0..<24).map { FillRule.unit("dtypes", $0) }
     for (name, tolerance) in [("f64", 0.0), ("f32", 0), ("f16", 0x1p-11), ("bf16", 0x1p-8)] {

@@ -108,11 +108,11 @@ import Testing
     #expect(throws: ImportError.notFinite("fc.bias")) { try StateImport(infinite, into: built) }
   }
 
-  @Test func `TorchVision's published MobileNetV2 says what it says in PyTorch`() throws {
-    guard
-      let path = Fixtures.images?.appending(path: "teachers/mobilenet_v2-torchvision.safetensors"),
-      FileManager.default.fileExists(atPath: path.path)
-    else { return Fixtures.skip("no published weights of MobileNetV2") }
+  private static let published = "teachers/mobilenet_v2-torchvision.safetensors"
+
+  @Test(.enabled(if: Available.hasData(published), "the published weights of MobileNetV2 are read"))
+  func `TorchVision's published MobileNetV2 says what it says in PyTorch`() throws {
+    let path = try #require(Available.data(Self.published))
     let record = try SpecObject(
       JSONReader.read(
         Array(Data(contentsOf: Fixtures.committed.appending(path: "weights/mobilenetv2_logits.json")))

@@ -346,10 +346,9 @@ import Testing
     #expect(text.contains(#"r\&d & \textbf{1 $\pm$ 2} \\"#) && text.contains(#"\underline{$-$3}"#), "\(text)")
   }
 
-  @Test func `LaTeX tables compile where a TeX engine is installed`() throws {
-    guard let engine = Tool.find("pdflatex") else {
-      return Fixtures.skip("no pdflatex here: LaTeX tables are not compiled")
-    }
+  @Test(.enabled(if: Tool.find("pdflatex") != nil, "pdflatex compiles the tables"))
+  func `LaTeX tables compile where a TeX engine is installed`() throws {
+    let engine = try #require(Tool.find("pdflatex"))
     let folder = FileManager.default.temporaryDirectory.appending(path: "mtkd-tex-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -5,6 +5,11 @@ package enum Browser {
   /// `MTKD_CHROMIUM`, else the system's.
   private static let chromium = ProcessInfo.processInfo.environment["MTKD_CHROMIUM"] ?? "/usr/bin/chromium"
 
+  /// Whether Chromium and playwright are there.
+  package static let isHere =
+    FileManager.default.isExecutableFile(atPath: chromium)
+    && Python.interpreter(with: ["playwright"]) != nil
+
   /// Runs a script in which `page(width, height, **options)` gives a page of its own. What the pages' consoles say beyond debugging,
   /// what they throw and what they ask of a network is printed as lines that begin with `console`, `error` and `request`.
   ///

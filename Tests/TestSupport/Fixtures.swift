@@ -30,9 +30,6 @@ package enum Fixtures {
   package static func has(_ path: String) -> Bool {
     FileManager.default.fileExists(atPath: folder.appending(path: path).path)
   }
-
-  /// Says why a test has nothing to compare with.
-  package static func skip(_ what: String) { print("skipped: \(what)") }
 }
 
 /// The rule by which fixtures fill tensors: splitmix64 over the FNV-1a hash of a text.

@@ -10,12 +10,4 @@ package enum NotCovered {
   /// Operations of `downstream/ops.safetensors` whose records cannot be checked: they store their result under the name of their target, and the
   /// gradient does not tell what the target was. `DenseLossTests` checks these operations against worked values and finite differences.
   package static let downstreamOperations: Set<String> = ["giou_loss", "smooth_l1"]
-
-  /// Prints what a suite leaves out, so that nobody takes silence for coverage.
-  package static func report(_ what: String, _ names: some Sequence<String>) {
-    let sorted = names.sorted()
-    if !sorted.isEmpty {
-      print("not covered yet, \(what) (\(sorted.count)): \(sorted.joined(separator: ", "))")
-    }
-  }
 }

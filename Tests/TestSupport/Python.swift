@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Python programs that read what we write. Tests that need one skip, saying so, where it is not there.
+/// Python programs that read what we write. Tests that need one are skipped where it is missing (`Available.python`).
 package enum Python {
   /// The first interpreter that has the modules: `MTKD_PYTHON`, then `.venv` of the repository, then the system's.
   package static func interpreter(with modules: [String]) -> URL? {
