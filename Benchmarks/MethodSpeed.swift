@@ -116,8 +116,8 @@ private struct Noise: BatchSource {
   }
 
   func order(epoch: Int) -> [[Int]] { (0..<batches).map { Array(($0 * 64)..<(($0 + 1) * 64)) } }
-  func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, labels: [Int]) {
-    (images.rows(positions), positions.map { labels[$0] })
+  func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, targets: any Targets) {
+    (images.rows(positions), ClassTargets(positions.map { labels[$0] }, classes: task.classes))
   }
   /// One view of each image, the same in every epoch.
   func views(_ positions: [Int], epoch: Int) -> [Int]? { positions.map { _ in 0 } }
@@ -131,11 +131,11 @@ private struct Noise: BatchSource {
       logits: .concatenated(parts.map(\.logits), axis: 0))
   }
 
-  func plainBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) {
+  func plainBatch(_ positions: [Int]) -> (images: Tensor, targets: any Targets) {
     trainingBatch(positions, epoch: 0)
   }
   var evaluationOrder: [[Int]] { [] }
-  func evaluationBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) {
+  func evaluationBatch(_ positions: [Int]) -> (images: Tensor, targets: any Targets) {
     trainingBatch(positions, epoch: 0)
   }
 }

@@ -214,8 +214,14 @@ private struct NoiseBatch: BatchSource {
   }
 
   func order(epoch: Int) -> [[Int]] { Array(repeating: Array(0..<size), count: 10_000) }
-  func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, labels: [Int]) { (images, labels) }
-  func plainBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) { (images, labels) }
+  func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, targets: any Targets) {
+    (images, ClassTargets(labels, classes: task.classes))
+  }
+  func plainBatch(_ positions: [Int]) -> (images: Tensor, targets: any Targets) {
+    (images, ClassTargets(labels, classes: task.classes))
+  }
   var evaluationOrder: [[Int]] { [] }
-  func evaluationBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) { (images, labels) }
+  func evaluationBatch(_ positions: [Int]) -> (images: Tensor, targets: any Targets) {
+    (images, ClassTargets(labels, classes: task.classes))
+  }
 }

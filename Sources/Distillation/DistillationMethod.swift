@@ -2,7 +2,7 @@ package import Networks
 package import Specs
 package import Tensors
 
-/// What a student learns from, besides labels.
+/// What a student learns from, besides its targets.
 ///
 /// A method is a value: its policies, histories and statistics go into snapshots with the run.
 package protocol DistillationMethod: Sendable, Snapshotting {
@@ -88,7 +88,7 @@ package struct ActivationShape: Hashable, Sendable {
 package struct DistillationBatch {
   /// Where the images are among the training images.
   package let samples: [Int]
-  package let labels: [Int]
+  package let targets: any Targets
   /// In training mode, with its record.
   package let student: Activations
   /// In evaluation mode, constants.
@@ -97,19 +97,20 @@ package struct DistillationBatch {
   package let epoch: Int
   /// Of the batch within its epoch, from 0.
   package let index: Int
-  /// The share of a label that all classes divide among them, in the student's task loss.
-  package var labelSmoothing = 0.0
 
-  /// The student's cross-entropy of each sample, in nats: `[batch]`.
-  package var taskLoss: Tensor {
-    student.logits.crossEntropy(labels: labels, smoothing: labelSmoothing)
-  }
+  /// The student's task loss of each sample, as its recipe trains it: `[batch]`.
+  package var taskLoss: Tensor { targets.trainingLoss(of: student.logits) }
 
   package init(
-    samples: [Int], labels: [Int], student: Activations, teachers: [Activations], epoch: Int, index: Int
+    samples: [Int], targets: any Targets, student: Activations, teachers: [Activations], epoch: Int,
+    index: Int
   ) {
-    (self.samples, self.labels, self.student, self.teachers) = (samples, labels, student, teachers)
-    (self.epoch, self.index) = (epoch, index)
+    self.samples = samples
+    self.targets = targets
+    self.student = student
+    self.teachers = teachers
+    self.epoch = epoch
+    self.index = index
   }
 }
 

@@ -105,7 +105,7 @@ package struct WeightedDistillation: Sendable {
     let nd = directNorm?.costs(batch, pass)
     return Terms(
       task: batch.taskLoss,
-      teacherCrossEntropy: columns(logits.map { $0.crossEntropy(labels: batch.labels) }),
+      teacherCrossEntropy: columns(logits.map { batch.targets.loss(of: $0) }),
       kl: logitLoss is HintonKD
         ? logit.detached
         : kullbackLeibler(

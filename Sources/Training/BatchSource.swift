@@ -1,4 +1,5 @@
 package import Datasets
+package import Networks
 package import Specs
 package import Tensors
 
@@ -7,17 +8,19 @@ package protocol BatchSource: Sendable {
   var task: ImageTask { get }
   /// Positions of each batch of an epoch (from 0), all images once.
   func order(epoch: Int) -> [[Int]]
-  /// Training images as the epoch shows them, `[count, channels, height, width]`, and their labels.
+  /// Training images as the epoch shows them, `[count, channels, height, width]`, and their targets.
   ///
   /// This and the others throw where images are read now and are no longer what they were.
-  func trainingBatch(_ positions: [Int], epoch: Int) throws(DatasetError) -> (images: Tensor, labels: [Int])
+  func trainingBatch(_ positions: [Int], epoch: Int) throws(DatasetError) -> (
+    images: Tensor, targets: any Targets
+  )
   /// Training images as they are, without augmentation.
-  func plainBatch(_ positions: [Int]) throws(DatasetError) -> (images: Tensor, labels: [Int])
+  func plainBatch(_ positions: [Int]) throws(DatasetError) -> (images: Tensor, targets: any Targets)
   /// The number of the fixed view that the epoch shows of each image; nil where views are fresh in each epoch.
   func views(_ positions: [Int], epoch: Int) -> [Int]?
   /// The images that measure the run, in batches of a fixed order.
   var evaluationOrder: [[Int]] { get }
-  func evaluationBatch(_ positions: [Int]) throws(DatasetError) -> (images: Tensor, labels: [Int])
+  func evaluationBatch(_ positions: [Int]) throws(DatasetError) -> (images: Tensor, targets: any Targets)
   /// A source whose measuring images are those held out for selection; nil where none are.
   var heldOut: (any BatchSource)? { get }
 }
@@ -61,7 +64,7 @@ package struct DatasetBatches: BatchSource {
 
   package func trainingBatch(
     _ positions: [Int], epoch: Int
-  ) throws(DatasetError) -> (images: Tensor, labels: [Int]) {
+  ) throws(DatasetError) -> (images: Tensor, targets: any Targets) {
     let make = { @Sendable [self] (positions: [Int]) throws(DatasetError) -> Tensor in
       guard let views = views(positions, epoch: epoch) else {
         return try augmentation.batch(
@@ -70,13 +73,13 @@ package struct DatasetBatches: BatchSource {
       return try augmentation.batch(of: dataset.train, indices: positions, views: views)
     }
     let images = try made(positions, epoch: epoch, order: { order(epoch: epoch) }, make)
-    return (images, positions.map { dataset.train.labels[$0] })
+    return (images, dataset.train.targets(positions))
   }
 
-  package func plainBatch(_ positions: [Int]) throws(DatasetError) -> (images: Tensor, labels: [Int]) {
+  package func plainBatch(_ positions: [Int]) throws(DatasetError) -> (images: Tensor, targets: any Targets) {
     (
       try Augmentation.none.batch(of: dataset.train, indices: positions),
-      positions.map { dataset.train.labels[$0] }
+      dataset.train.targets(positions)
     )
   }
 
@@ -88,13 +91,15 @@ package struct DatasetBatches: BatchSource {
     BatchOrder.inOrder(count: dataset.test.count, batchSize: Self.evaluationSize)
   }
 
-  package func evaluationBatch(_ positions: [Int]) throws(DatasetError) -> (images: Tensor, labels: [Int]) {
+  package func evaluationBatch(_ positions: [Int]) throws(DatasetError) -> (
+    images: Tensor, targets: any Targets
+  ) {
     let make = { @Sendable [dataset] (positions: [Int]) throws(DatasetError) -> Tensor in
       try Augmentation.none.batch(of: dataset.test, indices: positions)
     }
     // An epoch that no training has.
     let images = try made(positions, epoch: -1, order: { evaluationOrder }, make)
-    return (images, positions.map { dataset.test.labels[$0] })
+    return (images, dataset.test.targets(positions))
   }
 
   /// A batch made now, or taken from those that were made ahead.
@@ -110,5 +115,12 @@ package struct DatasetBatches: BatchSource {
     dataset.validation.map {
       DatasetBatches(Dataset(train: dataset.train, test: $0), batchSize: batchSize, seed: seed)
     }
+  }
+}
+
+extension ImageSet {
+  /// What the images at some positions should come out as.
+  fileprivate func targets(_ positions: [Int]) -> any Targets {
+    ClassTargets(positions.map { labels[$0] }, classes: task.classes)
   }
 }

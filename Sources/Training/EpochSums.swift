@@ -16,16 +16,17 @@ struct EpochSums: Sendable {
   private var totals: [String: Double] = [:]
   /// Sums over policy updates.
   private var policy: [String: Double] = [:]
-  /// Images of each class, and the executed weights summed over them: of the logit, then the feature term, `[classes, teachers]` each.
-  private var classCounts: [Double] = []
-  private var classWeights: [[Double]] = [[], []]
+  /// Images of each group, and the executed weights summed over them: of the logit, then the feature term, `[groups, teachers]` each.
+  private var groupCounts: [Double] = []
+  private var groupName = "class"
+  private var groupWeights: [[Double]] = [[], []]
   /// False for the rest of an epoch whose snapshot an older program made: half of a sum is no mean.
   private var recordsTeacherTerms = true
 
   mutating func add(_ loss: MethodLoss, _ batch: DistillationBatch) {
-    let count = batch.labels.count
+    let count = batch.targets.count
     samples += count
-    correct += right(batch.student.logits, batch.labels)
+    correct += right(batch.student.logits, batch.targets)
     let details = loss.details
     func add(_ name: String, _ mean: Double?) {
       if let mean { totals[name, default: 0] += Double(count) * mean }
@@ -47,7 +48,7 @@ struct EpochSums: Sendable {
     for (teacher, activations) in batch.teachers.enumerated() {
       add(
         ClassificationMetrics.teacherAccuracy(teacher),
-        100 * Double(right(activations.logits, batch.labels)) / Double(count))
+        100 * Double(right(activations.logits, batch.targets)) / Double(count))
     }
     if recordsTeacherTerms {
       for (term, costs) in [("logit", details.logitCosts), ("feature", details.featureCosts)] {
@@ -63,7 +64,7 @@ struct EpochSums: Sendable {
       guard let matrix else { continue }
       for (teacher, mean) in matrix.mean(axis: 0).doubles.enumerated() { add("\(name).\(teacher)", mean) }
       add("\(name).entropy", entropy(matrix))
-      addByClass(term, matrix, batch)
+      addByGroup(term, matrix, batch)
     }
     addReward("reward", details.reward, count)
     addReward("reward.normalised", details.normalisedReward, count)
@@ -81,8 +82,8 @@ struct EpochSums: Sendable {
     }
   }
 
-  private func right(_ logits: Tensor, _ labels: [Int]) -> Int {
-    zip(logits.largestPerRow(), labels).count { $0 == $1 }
+  private func right(_ logits: Tensor, _ targets: any Targets) -> Int {
+    targets.hits(of: logits).count { $0 }
   }
 
   /// Mean over samples of -Σ a log a of the weights, scaled to sum 1: in nats, log M for equal weights.
@@ -92,16 +93,17 @@ struct EpochSums: Sendable {
     return -shares.doubles.reduce(0) { $1 > 0 ? $0 + $1 * log($1) : $0 } / Double(weights.shape[0])
   }
 
-  private mutating func addByClass(_ term: Int, _ weights: Tensor, _ batch: DistillationBatch) {
-    let (teachers, classes) = (weights.shape[1], batch.student.logits.shape[1])
-    if classCounts.isEmpty { classCounts = Array(repeating: 0, count: classes) }
-    if classWeights[term].isEmpty { classWeights[term] = Array(repeating: 0, count: classes * teachers) }
+  private mutating func addByGroup(_ term: Int, _ weights: Tensor, _ batch: DistillationBatch) {
+    let (teachers, groups) = (weights.shape[1], batch.targets.groupCount)
+    groupName = batch.targets.groupName
+    if groupCounts.isEmpty { groupCounts = Array(repeating: 0, count: groups) }
+    if groupWeights[term].isEmpty { groupWeights[term] = Array(repeating: 0, count: groups * teachers) }
     let values = weights.doubles
-    for (sample, label) in batch.labels.enumerated() {
+    for (sample, group) in batch.targets.groups.enumerated() {
       // Counted once, with the first term; there is none without it.
-      if term == 0 { classCounts[label] += 1 }
+      if term == 0 { groupCounts[group] += 1 }
       for teacher in 0..<teachers {
-        classWeights[term][label * teachers + teacher] += values[sample * teachers + teacher]
+        groupWeights[term][group * teachers + teacher] += values[sample * teachers + teacher]
       }
     }
   }
@@ -122,8 +124,8 @@ struct EpochSums: Sendable {
     }
   }
 
-  /// - Parameter byClass: whether the mean weights of every class are among them: `weight.logit.TEACHER.class.CLASS`.
-  func metrics(byClass: Bool) -> [String: Double] {
+  /// - Parameter byGroup: whether the mean weights of every group are among them: `weight.logit.TEACHER.class.CLASS`.
+  func metrics(byGroup: Bool) -> [String: Double] {
     let whole = totals["train.loss"] ?? 0
     var metrics: [String: Double] = [:]
     for (name, sum) in totals {
@@ -139,16 +141,16 @@ struct EpochSums: Sendable {
       metrics["policy.nonfinite_samples"] = Double(nonfinite)
     }
     if policySteps > 0 { metrics.merge(policy.mapValues { $0 / Double(policySteps) }) { $1 } }
-    if byClass { addClasses(to: &metrics) }
+    if byGroup { addGroups(to: &metrics) }
     return metrics
   }
 
-  private func addClasses(to metrics: inout [String: Double]) {
-    for (name, sums) in zip(["weight.logit", "weight.feature"], classWeights) where !sums.isEmpty {
-      let teachers = sums.count / classCounts.count
-      for (label, count) in classCounts.enumerated() where count > 0 {
+  private func addGroups(to metrics: inout [String: Double]) {
+    for (name, sums) in zip(["weight.logit", "weight.feature"], groupWeights) where !sums.isEmpty {
+      let teachers = sums.count / groupCounts.count
+      for (group, count) in groupCounts.enumerated() where count > 0 {
         for teacher in 0..<teachers {
-          metrics["\(name).\(teacher).class.\(label)"] = sums[label * teachers + teacher] / count
+          metrics["\(name).\(teacher).\(groupName).\(group)"] = sums[group * teachers + teacher] / count
         }
       }
     }
@@ -164,9 +166,9 @@ extension EpochSums: Snapshotting {
     for (name, sum) in policy.sorted(by: { $0.key < $1.key }) {
       snapshot.put(prefix + "policy/" + name, [sum])
     }
-    snapshot.put(prefix + "classes/counts", classCounts)
-    snapshot.put(prefix + "classes/logit", classWeights[0])
-    snapshot.put(prefix + "classes/feature", classWeights[1])
+    snapshot.put(prefix + "classes/counts", groupCounts)
+    snapshot.put(prefix + "classes/logit", groupWeights[0])
+    snapshot.put(prefix + "classes/feature", groupWeights[1])
   }
 
   mutating func restore(from snapshot: Snapshot, under prefix: String) throws {
@@ -179,8 +181,8 @@ extension EpochSums: Snapshotting {
     policy = try snapshot.group(prefix + "policy/")
     recordsTeacherTerms =
       samples == 0 || totals["train.logit"] == nil || totals["teacher.0.logit"] != nil
-    classCounts = try snapshot.doubles(prefix + "classes/counts")
-    classWeights = [
+    groupCounts = try snapshot.doubles(prefix + "classes/counts")
+    groupWeights = [
       try snapshot.doubles(prefix + "classes/logit"), try snapshot.doubles(prefix + "classes/feature"),
     ]
   }

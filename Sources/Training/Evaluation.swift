@@ -40,38 +40,27 @@ package struct Evaluation: Hashable, Sendable {
 
   private init(on source: some BatchSource, _ logits: (Tensor) -> Tensor) throws(DatasetError) {
     for positions in source.evaluationOrder {
-      let (images, labels) = try source.evaluationBatch(positions)
-      add(logits(images), labels)
+      let (images, targets) = try source.evaluationBatch(positions)
+      add(logits(images), targets)
     }
   }
 
   /// Takes in a batch.
   ///
   /// - Parameter logits: `[batch, classes]`.
-  mutating func add(_ logits: Tensor, _ labels: [Int]) {
+  mutating func add(_ logits: Tensor, _ targets: any Targets) {
     let classes = logits.shape[1]
-    let (choices, values, shares) = (logits.largestPerRow(), logits.doubles, logits.softmax().doubles)
-    for (row, label) in labels.enumerated() {
-      let isRight = choices[row] == label
+    let choices = logits.largestPerRow()
+    let shares = logits.softmax().doubles
+    for (row, isRight) in targets.hits(of: logits).enumerated() {
       if isRight { correct += 1 }
       calibration.add(shares[row * classes + choices[row]], isRight: isRight)
     }
     if classes >= ClassificationMetrics.fewestClassesForTopFive {
-      let among = labels.indices.count { row in
-        Self.rank(of: labels[row], in: values[row * classes..<(row + 1) * classes]) < 5
-      }
-      correctAmongFive = (correctAmongFive ?? 0) + among
+      correctAmongFive = (correctAmongFive ?? 0) + targets.ranks(of: logits).count { $0 < 5 }
     }
-    totalLoss += logits.crossEntropy(labels: labels).doubles.reduce(0, +)
-    count += labels.count
-  }
-
-  /// How many logits come before that of a label: the larger ones, and of equal ones those of lower labels. Every logit comes before one that
-  /// is not a number.
-  private static func rank(of label: Int, in logits: ArraySlice<Double>) -> Int {
-    let own = logits[logits.startIndex + label]
-    guard !own.isNaN else { return logits.count }
-    return logits.enumerated().count { $1 > own || ($1 == own && $0 < label) }
+    totalLoss += targets.loss(of: logits).doubles.reduce(0, +)
+    count += targets.count
   }
 
   /// The numbers under the names that the classification task declares.

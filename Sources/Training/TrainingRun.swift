@@ -160,21 +160,19 @@ package struct TrainingRun: Sendable {
 
   /// Images as an epoch shows them, with what the teachers say of them.
   private func shown(_ samples: [Int], epoch: Int, index: Int) throws(DatasetError) -> RecalledBatch {
-    let (images, labels) = try source.trainingBatch(samples, epoch: epoch)
+    let (images, targets) = try source.trainingBatch(samples, epoch: epoch)
     return batch(
-      images, labels, samples, views: source.views(samples, epoch: epoch), epoch: epoch, index: index)
+      images, targets, samples, views: source.views(samples, epoch: epoch), epoch: epoch, index: index)
   }
 
   private func batch(
-    _ images: Tensor, _ labels: [Int], _ samples: [Int], views: [Int]?, epoch: Int, index: Int
+    _ images: Tensor, _ targets: any Targets, _ samples: [Int], views: [Int]?, epoch: Int, index: Int
   ) -> RecalledBatch {
     let taught = teachers.activations(images, samples, views: views)
-    return RecalledBatch { [network, smoothing = recipe.labelSmoothing.double] pass in
-      var batch = DistillationBatch(
-        samples: samples, labels: labels, student: network.network(images, pass), teachers: taught,
+    return RecalledBatch { [network, targets = targets.trained(by: recipe)] pass in
+      DistillationBatch(
+        samples: samples, targets: targets, student: network.network(images, pass), teachers: taught,
         epoch: epoch, index: index)
-      batch.labelSmoothing = smoothing
-      return batch
     }
   }
 
@@ -183,7 +181,8 @@ package struct TrainingRun: Sendable {
     let single = try views.map { try source.trainingBatch([$0.sample], epoch: $0.epoch) }
     let fixed = views.compactMap { source.views([$0.sample], epoch: $0.epoch)?.first }
     return batch(
-      .concatenated(single.map(\.images), axis: 0), single.flatMap(\.labels), views.map(\.sample),
+      .concatenated(single.map(\.images), axis: 0),
+      single[0].targets.joined(with: single.dropFirst().map(\.targets)), views.map(\.sample),
       views: fixed.count == views.count ? fixed : nil, epoch: epoch, index: index)
   }
 
@@ -204,7 +203,7 @@ package struct TrainingRun: Sendable {
 
   private mutating func finishEpoch() throws(DatasetError) -> EpochRecord {
     let evaluation = try evaluate()
-    var metrics = sums.metrics(byClass: epoch + 1 == recipe.epochs)
+    var metrics = sums.metrics(byGroup: epoch + 1 == recipe.epochs)
     metrics["learningRate"] = rates.rate(epoch: epoch)
     metrics.merge(evaluation.metrics(.test)) { $1 }
     if let held = source.heldOut { metrics.merge(try evaluate(on: held).metrics(.validation)) { $1 } }
@@ -300,17 +299,18 @@ extension Teacher {
   /// The mean embedding of each class over all training images as they are, `[classes, width]`; zeros for a class without images.
   fileprivate func classMeans(on source: some BatchSource) throws(DatasetError) -> Tensor {
     var sums: [[Double]] = []
-    var counts = [Double](repeating: 0, count: source.task.classes)
+    var counts: [Double] = []
     let positions = source.order(epoch: 0).flatMap(\.self).sorted()
     for start in stride(from: 0, to: positions.count, by: 64) {
-      let (images, labels) = try source.plainBatch(
+      let (images, targets) = try source.plainBatch(
         Array(positions[start..<min(positions.count, start + 64)]))
       let embedding = self(images).embedding
       let (values, width) = (embedding.doubles, embedding.shape[1])
+      if counts.isEmpty { counts = Array(repeating: 0, count: targets.groupCount) }
       if sums.isEmpty { sums = Array(repeating: Array(repeating: 0, count: width), count: counts.count) }
-      for (row, label) in labels.enumerated() {
-        counts[label] += 1
-        for column in 0..<width { sums[label][column] += values[row * width + column] }
+      for (row, group) in targets.groups.enumerated() {
+        counts[group] += 1
+        for column in 0..<width { sums[group][column] += values[row * width + column] }
       }
     }
     let means = zip(sums, counts).flatMap { sum, count in sum.map { count > 0 ? $0 / count : 0 } }

@@ -45,7 +45,8 @@ import Testing
     let method = AttentionKD(
       options, .small(teachers: teachers.count, classes: logits.shape[1], precision: .double))
     let batch = DistillationBatch(
-      samples: Array(0..<logits.shape[0]), labels: truth["labels"].ints,
+      samples: Array(0..<logits.shape[0]),
+      targets: ClassTargets(truth["labels"].ints, classes: logits.shape[1]),
       student: activations(stages, logits),
       teachers: teachers.map { activations($0, .zeros(logits.shape, .double)) }, epoch: 0, index: 0)
     let loss = method.loss(of: batch, Pass(ModelState([], seed: 1, precision: .double), .training))

@@ -383,7 +383,8 @@ extension MethodOperations {
     ) {
       let leaves = maps.map { $0.leaf() }
       let ce = ConfidenceKD.crossEntropy(
-        of: passesGradients ? leaves : leaves.map(\.detached), heads, c.labels)
+        of: passesGradients ? leaves : leaves.map(\.detached), heads,
+        ClassTargets(c.labels, classes: c.labels.max()! + 1))
       let weights = TeacherMix.confidence(ce)
       let mse = columns(zip(leaves, teachers).map { FitNet.distances($0, $1) })
       let zeros = Tensor.zeros([c.labels.count], c.precision)
@@ -622,7 +623,8 @@ extension MethodOperations {
         logits: logits)
     }
     let batch = DistillationBatch(
-      samples: Array(0..<student.shape[0]), labels: Array(repeating: 0, count: student.shape[0]),
+      samples: Array(0..<student.shape[0]),
+      targets: ClassTargets(Array(repeating: 0, count: student.shape[0]), classes: student.shape[1]),
       student: activations(student.leaf()), teachers: teachers.map(activations), epoch: 0, index: 0)
     return method.loss(
       of: batch, Pass(ModelState(scope.declarations, seed: 1, precision: c.precision), .training))

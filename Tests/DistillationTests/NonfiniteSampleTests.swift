@@ -20,7 +20,8 @@ import Testing
       .small(scope: scope, teachers: 2, classes: 2, precision: .double))
     let state = ModelState(scope.declarations, seed: 1, precision: .double)
     let batch = DistillationBatch(
-      samples: [0, 1, 2], labels: [0, 1, 0], student: activations([0.2, 0.5, 0.9], [1, 0, 0, 1, 2, 1]),
+      samples: [0, 1, 2], targets: ClassTargets([0, 1, 0], classes: 2),
+      student: activations([0.2, 0.5, 0.9], [1, 0, 0, 1, 2, 1]),
       teachers: [
         activations([1, .nan, 3], [3, 0, 0, 2, 1, 0]), activations([0.5, 1, 2], [1, 0, 0, 1, 0, 1]),
       ], epoch: 0, index: 0)

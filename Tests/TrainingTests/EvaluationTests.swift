@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import Specs
 import Tensors
 import Testing
@@ -9,7 +10,9 @@ import Testing
 @Suite struct EvaluationTests {
   private func evaluated(_ logits: [[Double]], _ labels: [Int]) -> Evaluation {
     var evaluation = Evaluation()
-    evaluation.add(Tensor(logits.flatMap(\.self), [logits.count, logits[0].count]), labels)
+    evaluation.add(
+      Tensor(logits.flatMap(\.self), [logits.count, logits[0].count]),
+      ClassTargets(labels, classes: logits[0].count))
     return evaluation
   }
 

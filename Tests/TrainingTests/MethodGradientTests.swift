@@ -14,7 +14,7 @@ import Training
     let state: ModelState
     let method: any DistillationMethod
     let images: Tensor
-    let labels: [Int]
+    let targets: any Targets
     let taught: [Activations]
     let epoch: Int
 
@@ -24,7 +24,7 @@ import Training
       let teachers = variant.method == "baseline" ? [] : try tiny.trainedTeachers
       let kind = try Catalog.methods.entry(variant.method)
       let options = try MethodOptions(variant.options, kind.description)
-      (images, labels) = source.evaluationBatch([0, 1, 2, 3])
+      (images, targets) = source.evaluationBatch([0, 1, 2, 3])
       let images = images
       func shape(_ activations: Activations) -> ActivationShape {
         ActivationShape(
@@ -57,7 +57,7 @@ import Training
       let pass = Pass(state, .training)
       var copy = method
       let batch = DistillationBatch(
-        samples: [0, 1, 2, 3], labels: labels, student: network.network(images, pass), teachers: taught,
+        samples: [0, 1, 2, 3], targets: targets, student: network.network(images, pass), teachers: taught,
         epoch: epoch, index: 0)
       return (copy.loss(of: batch, pass), pass)
     }
@@ -225,7 +225,7 @@ import Training
     let pass = Pass(bench.state, .training)
     func observed(_ pass: Pass) -> DistillationBatch {
       DistillationBatch(
-        samples: [0, 1, 2, 3], labels: bench.labels, student: bench.network.network(bench.images, pass),
+        samples: [0, 1, 2, 3], targets: bench.targets, student: bench.network.network(bench.images, pass),
         teachers: bench.taught, epoch: 0, index: 0)
     }
     let batch = observed(pass)

@@ -15,13 +15,15 @@ import Training
 
     var task: ImageTask { base.task }
     func order(epoch: Int) -> [[Int]] { base.order(epoch: epoch) }
-    func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, labels: [Int]) {
+    func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, targets: any Targets) {
       base.trainingBatch(positions, epoch: epoch)
     }
-    func plainBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) { base.plainBatch(positions) }
+    func plainBatch(_ positions: [Int]) -> (images: Tensor, targets: any Targets) {
+      base.plainBatch(positions)
+    }
     func views(_ positions: [Int], epoch: Int) -> [Int]? { positions.map { _ in 0 } }
     var evaluationOrder: [[Int]] { base.evaluationOrder }
-    func evaluationBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) {
+    func evaluationBatch(_ positions: [Int]) -> (images: Tensor, targets: any Targets) {
       base.evaluationBatch(positions)
     }
   }

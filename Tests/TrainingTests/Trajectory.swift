@@ -198,13 +198,13 @@ struct FixedBatches: BatchSource {
     }
   }
 
-  func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, labels: [Int]) {
+  func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, targets: any Targets) {
     evaluationBatch(positions)
   }
-  func plainBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) { evaluationBatch(positions) }
+  func plainBatch(_ positions: [Int]) -> (images: Tensor, targets: any Targets) { evaluationBatch(positions) }
   var evaluationOrder: [[Int]] { [Array(labels.indices)] }
-  func evaluationBatch(_ positions: [Int]) -> (images: Tensor, labels: [Int]) {
-    (images.rows(positions), positions.map { labels[$0] })
+  func evaluationBatch(_ positions: [Int]) -> (images: Tensor, targets: any Targets) {
+    (images.rows(positions), ClassTargets(positions.map { labels[$0] }, classes: task.classes))
   }
 }
 

@@ -50,7 +50,7 @@ package struct DirectNorm: Sendable {
         let projected = projected(batch, teacher: index, pass)
         return Self.costs(
           projected, teacher: batch.teachers[index].embedding,
-          directions: directions[index].rows(batch.labels))
+          directions: directions[index].rows(batch.targets.groups))
       })
   }
 
@@ -68,7 +68,7 @@ package struct DirectNorm: Sendable {
     let embedding = batch.student.embedding
     guard let projector = projectors[index] else { return embedding }
     // One sample has no batch statistics; it goes on as it is.
-    let normalised = batch.labels.count > 1 ? projector.norm(embedding, pass) : embedding
+    let normalised = batch.targets.count > 1 ? projector.norm(embedding, pass) : embedding
     return projector.linear(normalised * dropout(batch, teacher: index, like: embedding), pass)
   }
 

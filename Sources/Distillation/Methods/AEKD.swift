@@ -103,7 +103,7 @@ package struct AgreeingWeights: Sendable {
     let vectors = Self.vectors(at: logits.detached, batch.teachers.count) { leaf in
       distillation.logitCosts(leaf, batch.teachers)
     }
-    return rows(weights(vectors), like: logits, batch.labels.count)
+    return rows(weights(vectors), like: logits, batch.targets.count)
   }
 
   /// b in every row, from gradients at the student's map, each scaled to length 1 first.
@@ -115,7 +115,7 @@ package struct AgreeingWeights: Sendable {
     let vectors = Self.vectors(at: map.detached, batch.teachers.count) { leaf in
       distillation.distances(regressors.transformed(leaf, like: batch.teachers, pass), batch, leaf)!
     }
-    return rows(Self.unitWeights(vectors, weights), like: map, batch.labels.count)
+    return rows(Self.unitWeights(vectors, weights), like: map, batch.targets.count)
   }
 
   /// v of each teacher: the mean over samples of the gradient of the batch mean of its cost, in double.

@@ -52,7 +52,7 @@ package struct ConfidenceKD: DistillationMethod {
   package func loss(of batch: DistillationBatch, _ pass: Pass) -> MethodLoss {
     let terms = distillation.terms(of: batch, pass)
     let transformed = Self.crossEntropy(
-      of: passesGradients ? terms.transformed : terms.transformed.map(\.detached), heads, batch.labels)
+      of: passesGradients ? terms.transformed : terms.transformed.map(\.detached), heads, batch.targets)
     var loss = distillation.loss(
       terms, logitWeights: TeacherMix.confidence(terms.teacherCrossEntropy),
       featureWeights: TeacherMix.confidence(transformed),
@@ -64,8 +64,8 @@ package struct ConfidenceKD: DistillationMethod {
 
   /// CE' of maps in the teachers' forms, each through its teacher's classifier: `[batch, teachers]`.
   package static func crossEntropy(
-    of maps: [Tensor], _ heads: [@Sendable (Tensor) -> Tensor], _ labels: [Int]
+    of maps: [Tensor], _ heads: [@Sendable (Tensor) -> Tensor], _ targets: any Targets
   ) -> Tensor {
-    columns(zip(maps, heads).map { map, head in head(map).crossEntropy(labels: labels) })
+    columns(zip(maps, heads).map { map, head in targets.loss(of: head(map)) })
   }
 }

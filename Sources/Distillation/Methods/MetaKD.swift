@@ -66,15 +66,14 @@ package struct MetaKD: DistillationMethod {
   package mutating func finishStep(
     _ batch: DistillationBatch, _ student: SteppedStudent
   ) throws -> StepOutcome {
-    let guesses = batch.student.logits.largestPerRow()
     var stream = RandomStream(seed: seed, "mmkd buffer", batch.epoch, batch.index)
     var outcome = StepOutcome()
     outcome.overwritten = buffer.add(
       batch.samples.map { SampleView(epoch: batch.epoch, sample: $0) },
-      isWrong: zip(guesses, batch.labels).map { $0 != $1 }, &stream)
-    guard batch.index % Self.interval == 0, buffer.count >= batch.labels.count else { return outcome }
+      isWrong: batch.targets.hits(of: batch.student.logits).map { !$0 }, &stream)
+    guard batch.index % Self.interval == 0, buffer.count >= batch.targets.count else { return outcome }
     var draw = RandomStream(seed: seed, "mmkd draw", batch.epoch, batch.index)
-    let rows = buffer.draw(batch.labels.count, &draw)
+    let rows = buffer.draw(batch.targets.count, &draw)
     let views = rows.map { buffer.views[$0] }
     var step = lookAhead(student, try student.recall(views), at: batch.index)
     step.rows = rows
@@ -97,7 +96,7 @@ package struct MetaKD: DistillationMethod {
     }
     func labelLoss(_ pass: Pass) -> Tensor {
       let observed = batch.observed(pass)
-      return observed.student.logits.crossEntropy(labels: observed.labels).mean()
+      return observed.targets.loss(of: observed.student.logits).mean()
     }
     let labels = InnerLoss { _ in { pass, _ in labelLoss(pass) } }
     let ahead = MetaGradient(
