@@ -8,9 +8,9 @@ package struct AttentionKD: DistillationMethod {
     name: "at", summary: "Attention maps of every stage, teachers weighed alike.",
     readsTeachers: true, reads: [.stages],
     options: [
-      OptionDescription(
-        "attentionBeta", .number(minimum: DecimalNumber(0)), standard: 1000,
-        help: "β of attention transfer: the weight of the sum over stages")
+      SettingDescription(
+        option: "attentionBeta", .number(minimum: DecimalNumber(0)), default: 1000,
+        "Weight β of attention transfer: of the sum over stages.")
     ],
     explanation: """
       q(F) = vec(Σ_c F_c²) / |Σ_c F_c²|
