@@ -1,4 +1,5 @@
 internal import Datasets
+internal import Foundation
 package import Specs
 package import Storage
 package import Sweeps
@@ -30,7 +31,7 @@ package struct PlannedSweep: Sendable {
   package var change: String? {
     guard let kept, kept < plan.runKeys.count || dropped > 0 else { return nil }
     return
-      "\(name): \(kept) runs kept, \(plan.runKeys.count - kept) new, \(dropped) no longer asked for (nothing is deleted)"
+      "\(name): \(counted(kept, "run")) kept, \(plan.runKeys.count - kept) new, \(dropped) no longer asked for (nothing is deleted)"
   }
 
   /// Whether the store has a sweep of this name with results, none of which the grid asks for any more.
@@ -111,8 +112,8 @@ package struct UnreadableGrid: Error, Equatable, CustomStringConvertible {
 package struct ExpandedGrid: Sendable {
   let path: String
   let text: [UInt8]
-  let grid: GridSpec
-  let expansion: GridExpansion
+  package let grid: GridSpec
+  package let expansion: GridExpansion
   /// What methods read of their teachers, by their names.
   let reads: [String: TeacherOutputs]
   /// Sentences about datasets whose files are in none of the places where they could be.
@@ -212,7 +213,41 @@ package enum SweepPlanner {
     return try GridExpansion(grid, vocabulary, limit: limit)
   }
 
+  /// Grids are small; what is larger is something else.
+  private static let most = 64 << 20
+
+  /// Read once, because it cannot be read twice.
+  private static let standardInput = Result {
+    try FileHandle.standardInput.read(upToCount: most + 1) ?? Data()
+  }
+
+  /// Whether a path names what is open already: `-` for standard input, or the pipe of a shell's `<(…)`.
+  private static func isStream(_ path: String) -> Bool {
+    ["/dev/stdin", "-"].contains(path) || path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")
+  }
+
+  private static func stream(_ path: String) throws(UnreadableGrid) -> [UInt8] {
+    do {
+      let data: Data
+      if ["/dev/stdin", "-", "/dev/fd/0", "/proc/self/fd/0"].contains(path) {
+        data = try standardInput.get()
+      } else {
+        let handle = try FileHandle(forReadingFrom: URL(filePath: path))
+        data = try handle.read(upToCount: most + 1) ?? Data()
+      }
+      guard data.count <= most else {
+        throw UnreadableGrid(path: path, problem: "holds more than \(most >> 20) MB, which no grid needs")
+      }
+      return Array(data)
+    } catch let error as UnreadableGrid {
+      throw error
+    } catch {
+      throw UnreadableGrid(path: path, problem: "cannot be read (\(error))")
+    }
+  }
+
   private static func text(of path: String) throws(UnreadableGrid) -> [UInt8] {
+    if isStream(path) { return try stream(path) }
     do throws(FileError) {
       return try AtomicFile.read(path)
     } catch {
@@ -222,7 +257,8 @@ package enum SweepPlanner {
   }
 
   private static func folder(of path: String) -> String {
-    path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    if isStream(path) { return "." }
+    return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
   }
 
   /// What `extends` names: a preset, or a path seen from the file that names it.

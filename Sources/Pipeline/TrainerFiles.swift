@@ -11,15 +11,19 @@ enum TrainerFiles {
   /// Reads a trainer as a grid writes it. Words of the command that are names of files beside the grid count as its files.
   static func spec(_ value: JSONValue, in gridFolder: String) throws -> TrainerSpec {
     let (command, named, name, metrics) = try TrainerSpec.written(value)
-    var digests: [String: ContentKey] = [:]
-    for file in named + command.filter(TrainerSpec.isPlain) where digests[file] == nil {
+    // By bytes: two names that look alike are two files.
+    var files: [TrainerSpec.File] = []
+    for file in named + command.filter(TrainerSpec.isPlain)
+    where !files.contains(where: { $0.name.hasBytes(of: file) }) {
       let path = "\(gridFolder)/\(file)"
       var isFolder: ObjCBool = false
       let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-      if !named.contains(file), !exists || isFolder.boolValue { continue }
-      digests[file] = ContentKey(hashing: try AtomicFile.read(path))
+      if !named.contains(where: { $0.hasBytes(of: file) }), !exists || isFolder.boolValue { continue }
+      files.append(TrainerSpec.File(name: file, digest: ContentKey(hashing: try AtomicFile.read(path))))
     }
-    let files = digests.sorted { $0.key < $1.key }.map { TrainerSpec.File(name: $0.key, digest: $0.value) }
+    files.sort { a, b in
+      a.name == b.name ? a.name.utf8.lexicographicallyPrecedes(b.name.utf8) : a.name < b.name
+    }
     var trainer = TrainerSpec(command: command, files: files, name: name, folder: gridFolder)
     trainer.metrics = metrics
     return trainer

@@ -6,7 +6,9 @@ package struct Catalog<Entry: Sendable>: Sendable {
   private let nameOf: @Sendable (Entry) -> String
 
   package init(_ kind: String, _ entries: [Entry], name: @escaping @Sendable (Entry) -> String) {
-    (self.kind, self.entries, nameOf) = (kind, entries, name)
+    self.kind = kind
+    self.entries = entries
+    nameOf = name
   }
 
   /// In the order of the list.
@@ -27,7 +29,9 @@ package struct UnknownName: Error, Equatable, CustomStringConvertible {
   package let known: [String]
 
   package init(kind: String, name: String, known: [String]) {
-    (self.kind, self.name, self.known) = (kind, name, known)
+    self.kind = kind
+    self.name = name
+    self.known = known
   }
 
   package var description: String {
@@ -43,8 +47,14 @@ package enum NearestName {
     known.isEmpty ? "None is known." : "Known: \(known.joined(separator: ", "))."
   }
 
+  /// What things are called elsewhere.
+  private static let synonyms = [
+    "tex": "latex", "md": "markdown", "htm": "html", "txt": "text", "json-lines": "json",
+  ]
+
   /// Within two edits or a third of the length; the first of the nearest. Nil where none is near.
   package static func of(_ name: String, among known: [String]) -> String? {
+    if let word = synonyms[name.lowercased()], known.contains(word) { return word }
     let limit = max(2, name.count / 3)
     let distances = known.map { (name: $0, distance: distance(name, $0)) }
     guard let best = distances.min(by: { $0.distance < $1.distance }), best.distance <= limit,

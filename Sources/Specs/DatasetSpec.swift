@@ -16,8 +16,19 @@ package struct DatasetSpec: Hashable, Sendable {
     name: String, digest: ContentKey? = nil, trainImages: Int? = nil, testImages: Int? = nil,
     validationImages: Int = 0, folder: String? = nil
   ) {
-    (self.name, self.digest, self.folder) = (name, digest, folder)
-    (self.trainImages, self.testImages, self.validationImages) = (trainImages, testImages, validationImages)
+    self.name = name
+    self.digest = digest
+    self.folder = folder
+    self.trainImages = trainImages
+    self.testImages = testImages
+    self.validationImages = validationImages
+  }
+
+  /// Names and folders are compared by their bytes.
+  package static func == (a: DatasetSpec, b: DatasetSpec) -> Bool {
+    guard a.name.hasBytes(of: b.name), (a.folder ?? "").hasBytes(of: b.folder ?? "") else { return false }
+    return a.digest == b.digest && (a.folder == nil) == (b.folder == nil) && a.trainImages == b.trainImages
+      && a.testImages == b.testImages && a.validationImages == b.validationImages
   }
 }
 

@@ -122,7 +122,7 @@ extension GridReader {
     }
     do {
       let (file, bytes) = try load(name, source.file)
-      guard !chain.contains(file) else {
+      guard !chain.contains(where: { $0.hasBytes(of: file) }) else {
         problems.append(reference.node.spot.problem("\(file) extends itself"))
         return own
       }

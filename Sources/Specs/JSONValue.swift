@@ -11,6 +11,31 @@ package enum JSONValue: Hashable, Sendable {
 }
 
 extension JSONValue {
+  /// Texts are equal where their bytes are: two names that differ by their Unicode normalisation are two.
+  package static func == (a: JSONValue, b: JSONValue) -> Bool {
+    switch (a, b) {
+    case (.null, .null): return true
+    case (.bool(let x), .bool(let y)): return x == y
+    case (.number(let x), .number(let y)): return x == y
+    case (.string(let x), .string(let y)): return x.hasBytes(of: y)
+    case (.array(let x), .array(let y)): return x == y
+    case (.object(let x), .object(let y)):
+      return x.count == y.count
+        && x.allSatisfy { name, value in
+          guard let other = y.index(forKey: name), y[other].key.hasBytes(of: name) else { return false }
+          return y[other].value == value
+        }
+    default: return false
+    }
+  }
+}
+
+extension String {
+  /// Whether two texts are the same bytes. `==` calls texts equal that look alike, which identity must not.
+  package func hasBytes(of other: String) -> Bool { self == other && utf8.elementsEqual(other.utf8) }
+}
+
+extension JSONValue {
   /// The text, where this is a string.
   package var string: String? {
     if case .string(let text) = self { text } else { nil }

@@ -312,7 +312,13 @@ extension RecipeSpec: CanonicallyEncodable {
   /// How a network that is not trained here is computed, where that is not the default.
   var computation: [(name: String, value: JSONValue)] { others.map { ($0.key, $0.value) } }
 
-  /// Names of values that no setting of this program explains: nobody could compute what they ask for.
+  /// - Throws: `SpecError` for a value that no setting of this program explains: what it asks for would not be computed.
+  package func check() throws(SpecError) {
+    guard let name = unknownSettings.first else { return }
+    throw SpecError(path: "recipe.\(name)", expected: "left out, because this program has no such setting")
+  }
+
+  /// Names of values that no setting of this program explains.
   package var unknownSettings: [String] { others.keys.filter { Self.settings[$0] == nil }.sorted() }
 
   static func kind<Kind: RawRepresentable<String> & CaseIterable>(

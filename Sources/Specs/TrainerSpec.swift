@@ -6,7 +6,12 @@ package struct TrainerSpec: Hashable, Sendable {
     package let name: String
     package let digest: ContentKey
 
-    package init(name: String, digest: ContentKey) { (self.name, self.digest) = (name, digest) }
+    package init(name: String, digest: ContentKey) {
+      self.name = name
+      self.digest = digest
+    }
+
+    package static func == (a: File, b: File) -> Bool { a.name.hasBytes(of: b.name) && a.digest == b.digest }
   }
 
   package var command: [String]
@@ -20,7 +25,20 @@ package struct TrainerSpec: Hashable, Sendable {
   package var folder: String?
 
   package init(command: [String], files: [File] = [], name: String? = nil, folder: String? = nil) {
-    (self.command, self.files, self.name, self.folder) = (command, files, name, folder)
+    self.command = command
+    self.files = files
+    self.name = name
+    self.folder = folder
+  }
+
+  /// Words and names are compared by their bytes.
+  package static func == (a: TrainerSpec, b: TrainerSpec) -> Bool {
+    func isSame(_ a: String?, _ b: String?) -> Bool {
+      guard let a, let b else { return a == nil && b == nil }
+      return a.hasBytes(of: b)
+    }
+    return a.command.elementsEqual(b.command) { $0.hasBytes(of: $1) } && a.files == b.files
+      && isSame(a.name, b.name) && isSame(a.folder, b.folder) && a.metrics == b.metrics
   }
 
   /// Names the set of files.

@@ -95,10 +95,10 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
     let isElsewhere = holder.map { $0.identity.isAlive == nil } ?? false
     let unlock =
       isElsewhere
-      ? " Where that process is gone, it counts as such \(Int(Lease.patience)) s after its last sign of life; `mtkd-sweep unlock --store \(path)` says how old that is."
+      ? " Where that process is gone, it counts as such \(Int(Lease.patience)) s after its last sign of life; `mtkd-sweep unlock --store \(shellWord(path))` says how old that is."
       : ""
     return
-      "The store \(path) is held by \(name(holder))\(since). `mtkd-sweep status --store \(path)` shows what it does.\(unlock)"
+      "The store \(path) is held by \(name(holder))\(since). `mtkd-sweep status --store \(shellWord(path))` shows what it does.\(unlock)"
   }
 
   private static func name(_ holder: Holder?) -> String {

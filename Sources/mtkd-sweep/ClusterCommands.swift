@@ -96,7 +96,7 @@ struct StillOnCluster: Error, CustomStringConvertible {
   let batches: Int
   let file: String
   var description: String {
-    "\(batches) batches of this store are still on the cluster. `mtkd-sweep run \(file) --executor slurm` goes on with them, "
+    "\(batches) batches of this store are still on the cluster. `mtkd-sweep run \(shellWord(file)) --executor slurm` goes on with them, "
       + "`mtkd-sweep cancel` ends them."
   }
 }

@@ -7,6 +7,15 @@ struct Deadline: ExpressibleByArgument {
 
   init?(argument: String) { self.init(argument, after: .now, in: .current) }
 
+  /// Which moment was understood: `Workers are asked to stop at 2031-05-04 07:30:00 +0200, in 8 h 20 m.`
+  func sentence(from now: Date, in zone: TimeZone) -> String {
+    let format = Date.ISO8601FormatStyle(timeZone: zone)
+      .year().month().day().dateTimeSeparator(.space).time(includingFractionalSeconds: false)
+      .timeZone(separator: .omitted)
+    let moment = date.formatted(format)
+    return "Workers are asked to stop at \(moment), in \(duration(date.timeIntervalSince(now)))."
+  }
+
   /// - Parameters:
   ///   - text: a time of day, which is the next one; a length of `d`, `h`, `m`, `s`; or a date with a time.
   init?(_ text: String, after now: Date, in zone: TimeZone) {

@@ -138,7 +138,7 @@ enum ExitCodes {
     switch error {
     case let error as GridRejected:
       guard let file = error.problems.first?.place.file, !file.hasPrefix("preset:") else { return "" }
-      return "\nCorrect \(file) and type `mtkd-sweep check \(file)`."
+      return "\nCorrect \(file) and type `mtkd-sweep check \(shellWord(file))`."
     case let error as UnknownName:
       let commands = [
         "network": "models", "method": "methods", "dataset": "datasets", "preset": "presets",

@@ -12,11 +12,24 @@ enum FirstContact {
         "None is here. `mtkd-sweep init` writes one after five questions, then: mtkd-sweep run grid.json")
     } else {
       lines.append("Here are:")
-      lines += here.prefix(12).map { "  mtkd-sweep run \($0)" }
+      lines += here.prefix(12).map { "  mtkd-sweep run \(shellWord($0))" }
       if here.count > 12 { lines.append("  and \(here.count - 12) more") }
       lines.append("`mtkd-sweep init` writes a new one after five questions.")
     }
     Talk.say(lines.joined(separator: "\n"))
+    exit(ExitCodes.wrongUse)
+  }
+
+  /// `mtkd-sweep help WORD` with a word that is neither a topic nor a command.
+  static func explainUnknownTopic(_ arguments: [String], commands: [String]) {
+    guard arguments.count > 1, arguments[0] == "help", !arguments[1].hasPrefix("-") else { return }
+    let word = arguments[1]
+    let topics = Catalog.helpTopics.names
+    guard !(commands + topics).contains(word) else { return }
+    let hint = NearestName.of(word, among: topics + commands).map { " Did you mean '\($0)'?" } ?? ""
+    Talk.say(
+      "There is no help on '\(word)'.\(hint) Topics: \(topics.joined(separator: ", ")). `mtkd-sweep --help` lists the commands."
+    )
     exit(ExitCodes.wrongUse)
   }
 
@@ -28,7 +41,7 @@ enum FirstContact {
     let isGrid = word.hasSuffix(".json") || word.hasSuffix(".jsonc")
     Talk.say(
       isGrid
-        ? "\(word) looks like a grid. `mtkd-sweep plan \(word)` says what it costs, `mtkd-sweep run \(word)` runs it."
+        ? "\(word) looks like a grid. `mtkd-sweep plan \(shellWord(word))` says what it costs, `mtkd-sweep run \(shellWord(word))` runs it."
         : "There is no command \(word)\(hint) `mtkd-sweep --help` lists them.")
     exit(ExitCodes.wrongUse)
   }

@@ -63,9 +63,9 @@ struct Init: ParsableCommand {
     Out.put("Wrote \(file). Next:\n")
     Out.put(
       aligned([
-        ["  mtkd-sweep plan \(file)", "says how many runs that is and what they cost"],
+        ["  mtkd-sweep plan \(shellWord(file))", "says how many runs that is and what they cost"],
         [
-          "  mtkd-sweep run \(file)",
+          "  mtkd-sweep run \(shellWord(file))",
           "runs them and prints the table; Ctrl-C stops, the same command goes on",
         ],
       ]))

@@ -30,7 +30,7 @@ struct MTKDSweep: AsyncParsableCommand {
       Doctor.self,
       Verify.self, Rebuild.self, Fsck.self, GC.self, Archive.self, Unarchive.self, Backup.self, Sweeps.self,
       Unlock.self,
-      WorkerCommand.self, Manual.self,
+      WorkerCommand.self, TryStage.self, Manual.self,
     ])
 
   private static let commandNames =
@@ -53,6 +53,7 @@ struct MTKDSweep: AsyncParsableCommand {
     }
     if let job = WorkerJob(arguments) { Foundation.exit(job.run()) }
     if arguments == ["run"] { FirstContact.explainRun() }
+    FirstContact.explainUnknownTopic(arguments, commands: commandNames)
     FirstContact.explainUnknownCommand(arguments.first, known: commandNames)
     do {
       var command = try parseAsRoot(arguments)

@@ -37,7 +37,7 @@ struct StoreLocation: ParsableArguments {
     guard found.count == 1 else {
       throw NothingThere(
         description: found.isEmpty
-          ? "No run of \(path) has a key that begins with \(prefix). `mtkd-sweep list --store \(path)` lists them."
+          ? "No run of \(path) has a key that begins with \(prefix). `mtkd-sweep list --store \(shellWord(path))` lists them."
           : "\(found.count) runs have a key that begins with \(prefix). Give more digits.")
     }
     return found[0]

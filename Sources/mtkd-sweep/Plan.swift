@@ -20,13 +20,13 @@ struct Plan: ParsableCommand {
   @OptionGroup var data: DataFolders
   @OptionGroup var styles: StyleOptions
 
-  @Option(help: "Worker processes to forecast for; as many as `run` would start where nothing is said.")
+  @Option(help: "Worker processes to forecast for (default: as many as `run` would start).")
   var workers: Int?
 
   @OptionGroup var gridSize: GridSize
 
   @Option(
-    help: ArgumentHelp("Why this stage runs: key, or the beginning of one.", valueName: "key"))
+    help: ArgumentHelp("Why this stage runs: its key or a unique prefix.", valueName: "key"))
   var explain: String?
 
   @Flag(help: "JSON on standard output.")
@@ -40,12 +40,12 @@ struct Plan: ParsableCommand {
   )
   var difference: [Double] = []
 
-  @Option(help: "With --power: the deviation of a method's runs; the store's where nothing is said.")
+  @Option(help: "With --power: the std of a method's runs (default: the store's).")
   var std: Double?
 
   @Option(
     help:
-      "With --power: the correlation of two methods' results of one seed; the store's where nothing is said.")
+      "With --power: the correlation of two methods' results of one seed (default: the store's).")
   var correlation: Double?
 
   @Option(help: "With --power: the probability of finding a difference.")
@@ -112,7 +112,7 @@ struct Plan: ParsableCommand {
   private func text(_ sweep: PlannedSweep) -> String {
     let (counts, forecast, workers) = (sweep.counts, sweep.forecast, workerCount(sweep))
     var lines = [
-      "\(sweep.name): \(counts.asked) runs asked for, \(counts.distinct) distinct, \(counts.shared) shared"
+      "\(sweep.name): \(counted(counts.asked, "run")) asked for, \(counts.distinct) distinct, \(counts.shared) shared"
     ]
     lines += sweep.expansion.sharing.map { "  \($0)" }
     lines.append(

@@ -176,7 +176,7 @@ struct Archive: ParsableCommand {
     let archived = try StoreUpkeep.archive(sweep, of: store, in: location.folder, to: path)
     let weights = archived.weights == 0 ? "" : " and \(count(archived.weights, "file")) of imported weights"
     Out.put(
-      "\(path): \(count(archived.stages, "stage")) of \(sweep)\(weights). `mtkd-sweep unarchive \(path) --store DIR` brings it back.\n"
+      "\(path): \(count(archived.stages, "stage")) of \(sweep)\(weights). `mtkd-sweep unarchive \(shellWord(path)) --store DIR` brings it back.\n"
     )
     if !archived.lacks.isEmpty {
       let files = archived.lacks.map { "weights/\($0).safetensors" }.joined(separator: ", ")
@@ -206,7 +206,7 @@ struct Unarchive: ParsableCommand {
       try StoreUpkeep.unarchive(file, into: location.folder, store)
     }
     Out.put(
-      "\(sweeps.joined(separator: ", ")) in \(location.path). `mtkd-sweep report --store \(location.path)` shows it.\n"
+      "\(sweeps.joined(separator: ", ")) in \(location.path). `mtkd-sweep report --store \(shellWord(location.path))` shows it.\n"
     )
   }
 }

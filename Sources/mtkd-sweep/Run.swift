@@ -129,6 +129,7 @@ struct Run: AsyncParsableCommand {
     try display.follow(sweep, in: store)
 
     goOnWithoutStreams(sweep.name, stop)
+    if let until { Talk.say(until.sentence(from: .now, in: .current)) }
     let clock = until.map { until in
       Task {
         // Asked again and again, because the clock may be set meanwhile.
@@ -151,18 +152,19 @@ struct Run: AsyncParsableCommand {
     if case .submitted(let pending, let running) = outcome {
       Talk.say(
         "\(pending) tasks wait and \(running) run on the cluster. `mtkd-sweep status\(storeArgument)` shows them; "
-          + "`mtkd-sweep run \(file)\(storeArgument) --executor slurm` takes in what is done, submits what is missing, and prints the table at the end."
+          + "`mtkd-sweep run \(shellWord(file))\(storeArgument) --executor slurm` takes in what is done, submits what is missing, and prints the table at the end."
       )
       return
     }
     if outcome == .done(.stopped) {
-      Talk.say("Stopped; nothing is lost. `mtkd-sweep run \(file)\(storeArgument)` goes on.")
+      Talk.say("Stopped; nothing is lost. `mtkd-sweep run \(shellWord(file))\(storeArgument)` goes on.")
       throw ExitCode(ExitCodes.stopped)
     }
     if !events { Out.put(try table(sweep, store)) }
     if !later.isEmpty {
       Talk.say(
-        "\(later.count) runs stay for later. `mtkd-sweep run \(file)\(storeArgument)` goes on with them.")
+        "\(later.count) runs stay for later. `mtkd-sweep run \(shellWord(file))\(storeArgument)` goes on with them."
+      )
     }
     if case .done(.someFailed(let failures)) = outcome {
       Talk.say(
@@ -273,7 +275,9 @@ struct Run: AsyncParsableCommand {
     return { .done(try await coordinator.run(until: $0)) }
   }
 
-  private var storeArgument: String { location.path == "results" ? "" : " --store \(location.path)" }
+  private var storeArgument: String {
+    location.path == "results" ? "" : " --store \(shellWord(location.path))"
+  }
 
   private func table(_ sweep: PlannedSweep, _ store: ResultStore) throws -> String {
     let report = sweep.grid.report

@@ -437,6 +437,14 @@ import Testing
     #expect(other.runs.map { $0.labels[2] } == [2, 3, 1])
   }
 
+  @Test func `two commands that look alike are two runs`() throws {
+    let trainers =
+      "[{\"command\": [\"caf\\u00e9\"], \"name\": \"a\"}, {\"command\": [\"cafe\\u0301\"], \"name\": \"b\"}]"
+    let grid = try expand(Self.base + ", \"axes\": {\"trainer\": \(trainers)}")
+    #expect(Set(grid.runs.map { StudentStage($0.spec).key }).count == 2)
+    #expect(grid.runs.map { $0.spec.trainer?.command.first?.utf8.count } == [5, 6])
+  }
+
   // Size
 
   @Test func `ten thousand runs may be asked for, and more when that is meant`() throws {

@@ -16,6 +16,7 @@ enum TrainingBody {
 
   static func run(_ stage: TeacherStage, in workspace: Workspace) throws {
     if stage.teacher.weights != nil { return try takeIn(stage, in: workspace) }
+    try stage.teacher.recipe.check()
     let source = DatasetBatches(
       try DatasetBody.dataset(stage.inputs[0], in: workspace), batchSize: stage.teacher.recipe.batchSize,
       seed: stage.teacher.seed)
@@ -35,6 +36,7 @@ enum TrainingBody {
   static func student(
     _ run: RunSpec, inputs: [ContentKey], in workspace: Workspace
   ) throws -> TrainingRun {
+    try run.recipe.check()
     let dataset = try DatasetBody.dataset(inputs[0], in: workspace)
     let teachers = try zip(run.teachers, inputs.dropFirst()).map { teacher, key in
       try self.teacher(teacher, key, dataset, in: workspace)
