@@ -32,7 +32,7 @@ final class CacheRoom {
   ///   - wanted: outputs that runs of this sweep still wait for; they stay.
   func make(for key: ContentKey, bytes size: Int, wanted: Set<ContentKey>) throws -> Bool {
     var kept: [(key: ContentKey, last: Int, bytes: Int)] = []
-    for (stage, _) in try store.stages() where stage.kind == TeacherOutputsStage.kind {
+    for (stage, _) in try store.stages() where stage.role == .helper {
       if let use = folder.stage(stage.key).use { kept.append((stage.key, use.last, use.bytes)) }
     }
     var taken = kept.reduce(0) { $0 + $1.bytes } + promised.values.reduce(0, +)
@@ -52,9 +52,12 @@ final class CacheRoom {
   func release(_ key: ContentKey) { promised[key] = nil }
 }
 
-extension SweepPlan {
-  /// Bytes that a stage will leave for others, where its output is one of those that are kept only as long as there is room.
-  func keptBytes(of key: ContentKey) throws -> Int? {
-    try records[key].map { Int(try Forecast.bytes(of: $0)) }
+extension StageRequest {
+  /// Bytes that the stage will leave for others, where its output is one of those that are kept only as long as there is
+  /// room; else nil.
+  func keptBytes() throws -> Int? {
+    guard role == .helper else { return nil }
+    var meter = CostMeter()
+    return try stage.cost(hasHelpers: false, &meter).map { Int($0.diskBytes) }
   }
 }

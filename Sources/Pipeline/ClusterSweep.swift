@@ -165,7 +165,7 @@ extension ClusterSweep {
       } else if let failure = try intake.unreadFailure(of: key) {
         try intake.take(key, closing: .failed(failure))
         failed.insert(key)
-        if failure.cause == .diverged, stage.kind == StudentStage.kind { justDiverged = key }
+        if failure.cause == .diverged, stage.role == .result { justDiverged = key }
         observe(.stageFailed(title(key), failure, worker: 0))
         news = true
       }
@@ -250,7 +250,7 @@ extension ClusterSweep {
     let wanted = Set(waiting.flatMap { $0.inputs + $0.helpers })
     for stage in sweep.plan.stages where wanted.contains(stage.key) {
       let place = folder.stage(stage.key)
-      if place.isPublished, sweep.plan.records[stage.key] == nil, !intake.isIntact(stage.key) {
+      if place.isPublished, stage.role != .helper, !intake.isIntact(stage.key) {
         say("\(title(stage.key).text): its output is not what was published. It is put back or made again.")
         try place.setAside()
       }
@@ -259,7 +259,7 @@ extension ClusterSweep {
         if try intake.putBack(stage.key) { continue }
         done.remove(stage.key)
       }
-      guard stage.kind == DatasetStage.kind else { continue }
+      guard Catalog.stageKinds[stage.kind]?.readsFiles == true else { continue }
       try place.create(spec: stage.document)
       let attempt = try place.newAttempt()
       var arguments = [
@@ -281,10 +281,10 @@ extension ClusterSweep {
 extension ClusterSweep {
   /// Promises room to what is kept only as long as there is some; what gets none is done without.
   private func makeRoom() throws {
-    let open = sweep.plan.stages.filter { $0.kind == StudentStage.kind && !done.contains($0.key) }
+    let open = sweep.plan.stages.filter { $0.role == .result && !done.contains($0.key) }
     let wanted = Set(open.flatMap(\.helpers))
     for key in wanted.sorted() where !done.contains(key) && !folder.stage(key).isPublished {
-      guard let size = try sweep.plan.keptBytes(of: key),
+      guard let size = try intake.stages[key]?.keptBytes(),
         try !room.make(for: key, bytes: size, wanted: wanted)
       else { continue }
       leftAlone.insert(key)

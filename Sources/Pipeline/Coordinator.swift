@@ -160,7 +160,7 @@ package final class Coordinator {
   }
 
   /// Only runs count: a teacher that failed shows in the runs that it blocks.
-  private func countFailure(_ key: ContentKey) { if stages[key]?.kind == StudentStage.kind { failures += 1 } }
+  private func countFailure(_ key: ContentKey) { if stages[key]?.role == .result { failures += 1 } }
 
   private func outcome(stopped: Bool) -> RunOutcome {
     if stopped || isStoppedByGrid { return .stopped }
@@ -186,23 +186,24 @@ extension Coordinator {
       }
     }
     let waiting = sweep.plan.stages.filter {
-      $0.kind == StudentStage.kind && !done.contains($0.key) && !failed.contains($0.key)
+      $0.role == .result && !done.contains($0.key) && !failed.contains($0.key)
     }
     for key in Set(waiting.flatMap { $0.inputs + $0.helpers }).sorted() where done.contains(key) {
       let place = folder.stage(key)
       // What is made again may need what is made of nothing else; the scheduler sees to that.
-      if place.isDamageNoted, sweep.plan.records[key] != nil { _ = try place.evict() }
-      // Read through once for each call: what reads a damaged input could only fail. Records of teachers look after their own pieces.
-      if sweep.plan.records[key] == nil, place.isPublished, !intake.isIntact(key) {
+      let isHelper = stages[key]?.role == .helper
+      if place.isDamageNoted, isHelper { _ = try place.evict() }
+      // Read through once for each call: what reads a damaged input could only fail. Helpers' outputs are checked piece by piece as they are read.
+      if !isHelper, place.isPublished, !intake.isIntact(key) {
         observe(
           .warning("\(title(key).text): its output is not what was published. It is put back or made again."))
         try place.setAside()
       }
       if !place.isPublished, try !intake.putBack(key) { done.remove(key) }
     }
-    // A record that is made again needs its teacher's files, which no student may have asked for.
-    for key in sweep.plan.records.keys.sorted() where !done.contains(key) {
-      for input in stages[key]?.inputs ?? [] where done.contains(input) {
+    // A helper that is made again needs its teacher's files, which no student may have asked for.
+    for helper in sweep.plan.stages where helper.role == .helper && !done.contains(helper.key) {
+      for input in helper.inputs where done.contains(input) {
         if !folder.stage(input).isPublished, try !intake.putBack(input) { done.remove(input) }
       }
     }
@@ -220,7 +221,7 @@ extension Coordinator {
     for action in actions {
       switch action {
       case .start(let key, _):
-        if let size = try sweep.plan.keptBytes(of: key), try !hasRoom(for: key, bytes: size) {
+        if let size = try stages[key]?.keptBytes(), try !hasRoom(for: key, bytes: size) {
           observe(
             .warning("\(title(key).text): no room within --cache-limit; each run does without"))
           if try perform(scheduler.handle(.skipped(key)), inbox) { return true }
@@ -324,7 +325,7 @@ extension Coordinator {
         return try died(key, entry, "its records or its output are not whole")
       }
       // What others read is in the store before they read it. Were its files damaged in between, nobody would make it again once they are done.
-      if stages[key]?.kind != StudentStage.kind { try flush() }
+      if stages[key]?.role != .result { try flush() }
       observe(
         .stageFinished(
           title, metrics, seconds: Self.now - entry.started, worker: entry.worker))

@@ -23,12 +23,12 @@ extension SweepPlanner {
     if matches.count > 1 {
       return ["\(matches.count) stages of the plan have keys that begin with \(prefix). Give more digits."]
     }
-    var lines = ["\(stage.key.short)  \(titles[stage.key]?.text ?? stage.kind)"]
+    var lines = ["\(stage.key.short)  \(titles[stage.key]?.text ?? stage.title)"]
     if let place = sweep.plan.runKeys.firstIndex(of: stage.key) {
       lines += request(of: sweep.expansion.runs[place], sweep)
     } else {
       let readers = sweep.plan.stages.filter { ($0.inputs + $0.helpers).contains(stage.key) }
-      let first = readers.first.map { titles[$0.key]?.text ?? $0.kind } ?? "nothing"
+      let first = readers.first.map { titles[$0.key]?.text ?? $0.title } ?? "nothing"
       lines.append("  needed by \(readers.count) stages of \(sweep.path), the first of them: \(first)")
     }
     lines.append("  " + (try state(of: stage, sweep, store)))

@@ -15,17 +15,19 @@ package enum ExportedWeights {
     of spec: String, checkpoint: [UInt8], metadata: [String: String]
   ) throws -> [UInt8] {
     let request = try StageRequest(document: Array(spec.utf8))
-    let (network, dataset, method, normalisation) = try facts(request)
+    guard let trained = try request.stage.network else {
+      throw WeightsError("A \(request.kind) has no weights.")
+    }
     var exported = Safetensors()
     exported.metadata = metadata
-    exported.metadata["dataset"] = dataset.name
-    exported.metadata["method"] = method
-    exported.metadata["network"] = String(decoding: network.canonicalBytes, as: UTF8.self)
-    exported.metadata["normalisation"] = normalisation.map {
+    exported.metadata["dataset"] = trained.dataset.name
+    exported.metadata["method"] = trained.method
+    exported.metadata["network"] = String(decoding: trained.model.canonicalBytes, as: UTF8.self)
+    exported.metadata["normalisation"] = trained.normalisation.map {
       String(decoding: $0.canonicalBytes, as: UTF8.self)
     }
     let state = try Safetensors(decoding: checkpoint)
-    let built = try BuiltNetwork(network, DatasetCatalog.task(of: dataset))
+    let built = try BuiltNetwork(trained.model, DatasetCatalog.task(of: trained.dataset))
     for declaration in built.declarations {
       guard let entry = state[declaration.path] else {
         throw WeightsError("The checkpoint has no array '\(declaration.path)'.")
@@ -33,21 +35,5 @@ package enum ExportedWeights {
       exported.append(entry)
     }
     return exported.encoded()
-  }
-
-  private static func facts(
-    _ request: StageRequest
-  ) throws -> (ModelSpec, DatasetSpec, method: String, InputNormalisation?) {
-    switch request.kind {
-    case TeacherStage.kind:
-      let stage = try request.decoded(as: TeacherStage.self)
-      return (
-        stage.teacher.network, stage.dataset, "teacher", stage.teacher.weights?.normalisation
-      )
-    case StudentStage.kind:
-      let run = try request.decoded(as: StudentStage.self).run
-      return (run.student, run.dataset, run.method.name, nil)
-    default: throw WeightsError("A \(request.kind) has no weights.")
-    }
   }
 }

@@ -58,8 +58,30 @@ package struct Forecast: Sendable {
     let work: Work
     /// Bytes.
     let disk: Double
-    /// CPU seconds that asking the teachers would take in addition.
+    /// CPU seconds that running the teachers would take in addition.
     let saved: Double
+
+    init(_ cost: StageCost?, _ book: inout TopicBook) {
+      let cost = cost ?? StageCost(multiplyAdds: 0, topics: [Forecast.topic], diskBytes: 0)
+      work = Work(multiplyAdds: Float(cost.multiplyAdds), topic: book.topic(cost.topics))
+      disk = cost.diskBytes
+      saved = cost.spared.reduce(0) { $0 + $1.multiplyAdds * book.rate($1.topics) }
+    }
+  }
+
+  /// The stages that runs read and that have yet to be made, each handed out once.
+  private struct Preparations {
+    private var open: [ContentKey: StageRequest] = [:]
+
+    init(_ plan: SweepPlan, done: Set<ContentKey>) {
+      for stage in plan.stages where stage.role == .preparation && !done.contains(stage.key) {
+        open[stage.key] = stage
+      }
+    }
+
+    mutating func take(_ keys: [ContentKey]) -> [StageRequest] {
+      keys.compactMap { open.removeValue(forKey: $0) }
+    }
   }
 
   /// A kind of work with what it takes.
@@ -85,15 +107,16 @@ package struct Forecast: Sendable {
       seconds += Double(work.multiplyAdds) * book.topics[Int(work.topic)].rate
     }
     works.reserveCapacity(plan.runKeys.count - min(done.count, plan.runKeys.count))
-    for (key, record) in plan.records.sorted(by: { $0.key < $1.key }) where !done.contains(key) {
-      let topic = book.topic(of: record, meter.shape(of: record.dataset))
-      let cost = try meter.record(record)
-      enter(Work(multiplyAdds: Float(cost), topic: topic), as: key)
-      outputs += try meter.bytes(of: record)
-      saved -= cost * book.topics[Int(topic)].rate
+    let helpers = plan.stages.filter { $0.role == .helper && !done.contains($0.key) }
+    for helper in helpers.sorted(by: { $0.key < $1.key }) {
+      guard let cost = try helper.stage.cost(hasHelpers: false, &meter) else { continue }
+      let topic = book.topic(cost.topics)
+      enter(Work(multiplyAdds: Float(cost.multiplyAdds), topic: topic), as: helper.key)
+      outputs += cost.diskBytes
+      saved -= cost.multiplyAdds * book.topics[Int(topic)].rate
     }
-    let readers = Set(
-      plan.stages.lazy.filter { $0.helpers.contains { plan.records[$0] != nil } }.map(\.key))
+    let readers = Set(plan.stages.lazy.filter { !$0.helpers.isEmpty }.map(\.key))
+    var preparations = Preparations(plan, done: done)
     // What runs of one kind take is worked out once; most grids have few kinds, and neighbours mostly the same.
     var kinds: [RunKind: RunDemand] = [:]
     var last: (kind: RunKind, demand: RunDemand)?
@@ -105,27 +128,14 @@ package struct Forecast: Sendable {
       } else if let known = kinds[kind] {
         demand = known
       } else {
-        let spec = run.spec
-        let shape = meter.shape(of: spec.dataset)
-        let (own, teachers) = try meter.student(spec)
-        demand = RunDemand(
-          work: Work(
-            multiplyAdds: Float(kind.isRead ? own : own + teachers.reduce(0) { $0 + $1.cost }),
-            topic: book.topic(of: spec, isRead: kind.isRead, shape)),
-          disk: try meter.bytes(spec.student, spec.dataset),
-          saved: kind.isRead
-            ? teachers.reduce(0) { sum, asked in
-              sum + asked.cost * book.rate(ofAsking: TeacherStage(asked.teacher, on: spec.dataset), shape)
-            } : 0)
+        let stage = StudentStage(run.spec)
+        demand = try RunDemand(stage.cost(hasHelpers: kind.isRead, &meter), &book)
         kinds[kind] = demand
-        for (teacher, _) in teachers {
-          let stage = TeacherStage(teacher, on: spec.dataset)
-          guard meter.seen.insert(stage).inserted else { continue }
-          let stageKey = stage.key
-          guard !done.contains(stageKey) else { continue }
+        for preparation in preparations.take(stage.inputs) {
+          guard let cost = try preparation.stage.cost(hasHelpers: false, &meter) else { continue }
           enter(
-            Work(multiplyAdds: Float(try meter.teacher(stage)), topic: book.topic(of: stage, shape)),
-            as: stageKey)
+            Work(multiplyAdds: Float(cost.multiplyAdds), topic: book.topic(cost.topics)),
+            as: preparation.key)
         }
       }
       last = (kind, demand)
@@ -139,12 +149,6 @@ package struct Forecast: Sendable {
     outputBytes = outputs
     diskBytes = disk + outputs
     measurements = estimates[Self.topic]?.count ?? 0
-  }
-
-  /// Of what a teacher says, uncompressed.
-  static func bytes(of record: TeacherOutputsStage) throws -> Double {
-    var meter = CostMeter()
-    return try meter.bytes(of: record)
   }
 
   /// CPU seconds of one stage.
@@ -187,55 +191,13 @@ package struct Forecast: Sendable {
     private let estimates: [String: Estimate]
     private(set) var topics: [Topic] = []
     private var byNames: [[String]: Int32] = [:]
-    private var students: [StudentKind: Int32] = [:]
-    private var rates: [TeacherStage: Double] = [:]
-
-    private struct StudentKind: Hashable {
-      let student: ModelSpec
-      let method: String
-      let teachers: [TeacherSpec]
-      let isRead: Bool
-      let shape: String
-    }
 
     init(_ estimates: [String: Estimate]) { self.estimates = estimates }
 
-    mutating func topic(of run: RunSpec, isRead: Bool, _ shape: String) -> Int32 {
-      let kind = StudentKind(
-        student: run.student, method: run.method.name, teachers: run.teachers, isRead: isRead, shape: shape)
-      if let known = students[kind] { return known }
-      let pool = run.teachers.map { NetworkNames.title(of: $0.network) }.joined(separator: " ")
-      let how = run.teachers.isEmpty ? "alone" : isRead ? "reading" : "asking"
-      let topic = topic([
-        "student \(NetworkNames.title(of: run.student)) \(run.method.name) \(how) \(pool) \(shape)",
-        "student \(NetworkNames.title(of: run.student)) \(how) \(shape)", "student \(how)", Forecast.topic,
-      ])
-      students[kind] = topic
-      return topic
-    }
+    /// CPU seconds a multiply-add.
+    mutating func rate(_ names: [String]) -> Double { topics[Int(topic(names))].rate }
 
-    mutating func topic(of stage: TeacherStage, _ shape: String) -> Int32 {
-      topic([
-        "teacher \(NetworkNames.title(of: stage.teacher.network)) \(shape)", "teacher", Forecast.topic,
-      ])
-    }
-
-    mutating func topic(of record: TeacherOutputsStage, _ shape: String) -> Int32 {
-      topic([
-        "outputs \(NetworkNames.title(of: record.teacher.network)) \(shape)", "outputs", Forecast.topic,
-      ])
-    }
-
-    /// CPU seconds a multiply-add of a teacher that is asked, as writing its outputs down has shown.
-    mutating func rate(ofAsking stage: TeacherStage, _ shape: String) -> Double {
-      if let known = rates[stage] { return known }
-      let record = TeacherOutputsStage(stage.teacher, on: stage.dataset, views: 1, keeps: .maps)
-      let rate = topics[Int(topic(of: record, shape))].rate
-      rates[stage] = rate
-      return rate
-    }
-
-    private mutating func topic(_ names: [String]) -> Int32 {
+    mutating func topic(_ names: [String]) -> Int32 {
       if let known = byNames[names] { return known }
       let measured = names.compactMap { estimates[$0] }.first
       let memory = names.compactMap { estimates[Forecast.memoryTopic($0)] }.first
@@ -250,11 +212,10 @@ package struct Forecast: Sendable {
 }
 
 /// Multiply-adds of stages; every network is evaluated once a task.
-private struct CostMeter {
+struct CostMeter {
   /// A training step costs a forward pass and about two more for the gradients.
   private static let trainingPasses = 3.0
 
-  var seen: Set<TeacherStage> = []
   private var networks: [ModelSpec: [ImageTask: NetworkCost]] = [:]
   private var shapes: [DatasetSpec: String] = [:]
   /// Multiply-adds of the run itself, and of each of its teachers if it asks them.

@@ -204,9 +204,7 @@ final class Intake {
   private func checkpoints(
     _ key: ContentKey, _ place: StageFolder, _ closing: StageState?, _ records: [RunRecord]
   ) throws -> [Checkpoint] {
-    guard let kind = stages[key]?.kind, [TeacherStage.kind, StudentStage.kind].contains(kind) else {
-      return []
-    }
+    guard let kind = stages[key]?.kind, Catalog.stageKinds[kind]?.hasCheckpoints == true else { return [] }
     if closing == .finished, let output = try place.published() {
       // Somebody else's trainer keeps its checkpoints in files of its own.
       guard output.names.contains(TrainingBody.lastFile) else { return [] }
@@ -229,10 +227,14 @@ final class Intake {
     return [Checkpoint(kind: .last, epoch: step[0], step: newest.step, bytes: newest.bytes)]
   }
 
-  /// Writes a teacher's output anew from the store, where its folder was removed or the store was copied here. False for datasets, which are
-  /// quicker read again.
+  /// Writes a stage's output anew from the states that the store keeps of it, where its folder was removed or the store
+  /// was copied here.
+  ///
+  /// - Returns: false for stages of which the store keeps no state, such as datasets, which are quicker read again.
   func putBack(_ key: ContentKey) throws -> Bool {
-    guard let stage = stages[key], stage.kind == TeacherStage.kind else { return false }
+    guard let stage = stages[key], Catalog.stageKinds[stage.kind]?.hasCheckpoints == true,
+      try !store.checkpoints(of: key).isEmpty
+    else { return false }
     let place = folder.stage(key)
     try place.create(spec: stage.document)
     let attempt = try place.newAttempt()

@@ -25,7 +25,7 @@ package enum RunEvent: Sendable {
 /// What a person calls a stage.
 package struct StageTitle: Hashable, Sendable {
   package let key: ContentKey
-  /// `dataset`, `teacher`, `teacher-outputs` or `student`.
+  /// The name of its kind, such as `dataset` or `student`.
   package let kind: String
   /// Such as `resnet8 mtkd-rl alpha=0.5 seed 2`.
   package let text: String

@@ -5,7 +5,7 @@ package import Storage
 /// A stage that a worker is at, as its attempt's files tell.
 package struct RunningStage: Hashable, Sendable {
   package let key: ContentKey
-  /// `dataset`, `teacher` or `student`.
+  /// The name of its kind, such as `dataset` or `student`.
   package let kind: String
   package let title: String
   package let epoch: Int

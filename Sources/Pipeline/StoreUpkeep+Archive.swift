@@ -48,7 +48,9 @@ extension StoreUpkeep {
       let some = chosen[start..<min(start + chunk, chosen.count)]
       try copy.merge(store.path, keys: Set(some), sweeps: [])
     }
-    try copy.dropResumePoints(keeping: [TeacherStage.kind])
+    // A preparation is put back from its states, the last one included; a result is only reported.
+    let putBack = Catalog.stageKinds.entries.filter { $0.hasCheckpoints && $0.role != .result }
+    try copy.dropResumePoints(keeping: putBack.map { $0.kind })
     let weights = WeightsFolder(folder)
     let files = reach.weights.sorted().filter(weights.has)
     for digest in files { try copy.addWeights(weights.read(digest)) }

@@ -5,14 +5,11 @@ package import Storage
 internal import Sweeps
 
 extension StageRequest {
-  /// What a stage needs of weights that were trained elsewhere.
-  var importedWeights: [ImportedWeights] {
-    switch kind {
-    case TeacherStage.kind: [(try? decoded(as: TeacherStage.self))?.teacher.weights].compactMap(\.self)
-    case StudentStage.kind: ((try? decoded(as: StudentStage.self))?.run.teachers ?? []).compactMap(\.weights)
-    default: []
-    }
-  }
+  /// What a stage needs of weights that were trained elsewhere; nothing of a kind that this program does not know.
+  var importedWeights: [ImportedWeights] { (try? stage.importedWeights) ?? [] }
+
+  /// Whether it is one of those that somebody asks for by a grid.
+  fileprivate var isResult: Bool { Catalog.stageKinds[kind]?.role == .result }
 }
 
 // MARK: What nothing reaches
@@ -45,7 +42,7 @@ extension StoreUpkeep {
     }
     if withFolders {
       for key in here where reached.contains(key) {
-        guard let (stage, state) = known[key], state == .finished, stage.kind == StudentStage.kind else {
+        guard let (stage, state) = known[key], state == .finished, stage.isResult else {
           continue
         }
         garbage.append(
@@ -73,7 +70,7 @@ extension StoreUpkeep {
       reach.keys.formUnion(reach.preparations())
       reach.keys.formUnion(
         try folder.stageKeys().filter {
-          reach.specs[$0] == nil && reach.request($0)?.kind != StudentStage.kind
+          reach.specs[$0] == nil && reach.request($0)?.isResult != true
         })
       reach.weights.formUnion(try WeightsFolder(folder).digests())
     }
@@ -143,20 +140,11 @@ struct Reach {
 
   /// Stages that the database knows and that are no runs.
   func preparations() -> [ContentKey] {
-    specs.keys.filter { request($0)?.kind != StudentStage.kind }
+    specs.keys.filter { request($0)?.isResult != true }
   }
 }
 
 extension StageRequest {
   /// Stages that may have made a run quicker: a sweep that an older program wrote does not name them.
-  fileprivate var oldHelpers: [ContentKey] {
-    guard kind == StudentStage.kind, let run = try? decoded(as: StudentStage.self).run else { return [] }
-    var helpers: [ContentKey] = []
-    for teacher in run.teachers where run.views > 0 {
-      helpers += TeacherOutputs.heads.sufficient.map {
-        TeacherOutputsStage(teacher, on: run.dataset, views: run.views, keeps: $0).key
-      }
-    }
-    return helpers
-  }
+  fileprivate var oldHelpers: [ContentKey] { (try? stage.optionalInputs) ?? [] }
 }

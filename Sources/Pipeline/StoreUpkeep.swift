@@ -76,7 +76,7 @@ extension StoreUpkeep {
       report.troubles.append("\(place.spec) is that of \(request.key.short): it was changed")
       return
     }
-    let text = title(request)
+    let text = request.title
     let intake = Intake(
       folder: folder, store: store, stages: [key: request],
       titles: [key: StageTitle(key: key, kind: request.kind, text: text)])
@@ -138,28 +138,6 @@ extension StoreUpkeep {
     try AtomicFile.removeFile("\(folder.database)-journal")
     try AtomicFile.removeFile("\(rebuilt)-journal")
     try AtomicFile.move(rebuilt, to: folder.database)
-  }
-
-  /// What to call a stage whose grid is unknown.
-  private static func title(_ request: StageRequest) -> String {
-    switch request.kind {
-    case DatasetStage.kind:
-      if let stage = try? request.decoded(as: DatasetStage.self) { return "dataset \(stage.dataset.name)" }
-    case TeacherStage.kind:
-      if let stage = try? request.decoded(as: TeacherStage.self) {
-        return "teacher \(NetworkNames.title(of: stage.teacher.network))"
-      }
-    case TeacherOutputsStage.kind:
-      if let stage = try? request.decoded(as: TeacherOutputsStage.self) {
-        return "outputs of \(NetworkNames.title(of: stage.teacher.network)), \(stage.views) views"
-      }
-    case StudentStage.kind:
-      if let run = try? request.decoded(as: StudentStage.self).run {
-        return "\(NetworkNames.title(of: run.student)) \(run.method.name) seed \(run.seed)"
-      }
-    default: break
-    }
-    return request.kind
   }
 }
 

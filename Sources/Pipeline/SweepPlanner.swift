@@ -11,7 +11,7 @@ package struct PlannedSweep: Sendable {
   package let text: String
   package let grid: GridSpec
   package let expansion: GridExpansion
-  package private(set) var plan: SweepPlan
+  package internal(set) var plan: SweepPlan
   /// Sentences about datasets whose files are in none of the places where they could be.
   package let missingData: [String]
   package let forecast: Forecast
@@ -177,7 +177,7 @@ package enum SweepPlanner {
       plan = try plan.recordingTeachers(
         expansion.runs, reads: read.reads, done: done.union(failed.keys)
       ) { try store?.states(of: [$0])[$0] == .finished }
-      try look(plan.records.keys.sorted())
+      try look(plan.stages.filter { $0.role == .helper }.map(\.key).sorted())
     }
     let students = plan.runKeys
     let finished = students.count { done.contains($0) || failed[$0] != nil }
@@ -196,7 +196,7 @@ package enum SweepPlanner {
         expansion, plan, done: done.union(failed.keys), estimates: store?.estimates() ?? [:]),
       counts: counts, dropped: known?.subtracting(students).count ?? 0,
       kept: known?.intersection(students).count, done: done, failed: failed,
-      needs: plan.stages.filter { $0.kind != StudentStage.kind }.map {
+      needs: plan.stages.filter { $0.role != .result }.map {
         StageNeed(key: $0.key, spec: String(decoding: $0.document, as: UTF8.self))
       })
   }

@@ -60,14 +60,18 @@ package final class Verifier: Sendable {
   package func verify(_ key: ContentKey) async throws -> (outcome: VerificationOutcome, by: Provenance?) {
     guard let run = try store.run(of: key) else { return (.notComparable("the store does not know it"), nil) }
     guard run.state == .finished else { return (.notComparable("it is not finished"), nil) }
-    guard [StudentStage.kind, TeacherStage.kind].contains(run.stage.kind) else {
-      return (.notComparable("a \(run.stage.kind) has no epochs"), nil)
+    guard !run.epochs.isEmpty else {
+      let reason =
+        run.stage.hasCheckpoints ? "no epoch of it is recorded" : "a \(run.stage.kind) has no epochs"
+      return (.notComparable(reason), nil)
     }
-    guard !run.epochs.isEmpty else { return (.notComparable("no epoch of it is recorded"), nil) }
     guard let request = try? StageRequest(document: Array(run.stage.spec.utf8)), request.key == key else {
       return (.notComparable("its specification in the store is not what its key was made of"), nil)
     }
-    let current = run.stage.kind == StudentStage.kind ? StudentStage.revision : TeacherStage.revision
+    guard let kind = Catalog.stageKinds[request.kind], let stage = try? request.stage else {
+      return (.notComparable("this program does not know stages of the kind \(request.kind)"), nil)
+    }
+    let current = kind.revision
     guard request.revision == current else {
       return (
         .notComparable(
@@ -75,8 +79,7 @@ package final class Verifier: Sendable {
         ), nil
       )
     }
-    let weights = request.importedWeights
-    if let lost = weights.first, request.kind == TeacherStage.kind, !WeightsFolder(folder).has(lost.digest) {
+    if let lost = stage.sourceWeights, !WeightsFolder(folder).has(lost.digest) {
       return (
         .notComparable(
           "the file that it was made from is not in the store (\(WeightsFolder(folder).file(lost.digest))); import it again"
@@ -91,7 +94,11 @@ package final class Verifier: Sendable {
     for input in request.inputs {
       if let reason = try await provide(input, scratch) { return (.notComparable(reason), nil) }
     }
-    if readsOutputs { try lendOutputs(of: request, scratch) }
+    if readsOutputs {
+      for key in stage.optionalInputs where try folder.stage(key).published() != nil {
+        try scratch.lend(folder.stage(key))
+      }
+    }
     let (attempt, end) = try await execute(request, dataFolder: nil, scratch)
     let records = try Self.records(of: attempt)
     let by = records.lazy.compactMap { record -> Provenance? in
@@ -134,28 +141,14 @@ package final class Verifier: Sendable {
     guard let stage = try store.stages(withPrefix: key.description).first?.stage,
       let request = try? StageRequest(document: Array(stage.spec.utf8))
     else { return "its input \(key.short) is not in the store" }
-    if stage.kind == TeacherStage.kind {
-      let intake = Intake(folder: scratch, store: store, stages: [key: request], titles: [:])
-      do { if try intake.putBack(key) { return nil } } catch { return "\(error)" }
-    }
-    guard stage.kind == DatasetStage.kind else { return "\(stage.title) has no output" }
-    let spec = try request.decoded(as: DatasetStage.self).dataset
-    let located = try DatasetCatalog.locate(spec.name, searching: dataFolders).spec.folder
+    let intake = Intake(folder: scratch, store: store, stages: [key: request], titles: [:])
+    do { if try intake.putBack(key) { return nil } } catch { return "\(error)" }
+    guard let name = try request.stage.datasetName else { return "\(stage.title) has no output" }
+    let located = try DatasetCatalog.locate(name, searching: dataFolders).spec.folder
     let (attempt, end) = try await execute(request, dataFolder: located, scratch)
     if end == .exited(Int(WorkerExit.finished)) { return nil }
     let text = (try? AtomicFile.read(attempt.log)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     return "\(stage.title) cannot be read: \(text.split(separator: "\n").last ?? "no word was said")"
-  }
-
-  private func lendOutputs(of request: StageRequest, _ scratch: StoreFolder) throws {
-    guard request.kind == StudentStage.kind else { return }
-    let run = try request.decoded(as: StudentStage.self).run
-    for teacher in run.teachers where run.views > 0 {
-      for level in TeacherOutputs.heads.sufficient {
-        let key = TeacherOutputsStage(teacher, on: run.dataset, views: run.views, keeps: level).key
-        if try folder.stage(key).published() != nil { try scratch.lend(folder.stage(key)) }
-      }
-    }
   }
 
   private func execute(

@@ -99,7 +99,7 @@ package enum Worker {
   /// Failures that would happen again are results and become records; everything else is the machine's.
   static func run(_ request: StageRequest, in workspace: Workspace) throws -> Int32 {
     do {
-      try Catalog.stageBodies.entry(request.kind).run(request, workspace)
+      try request.stage.run(in: workspace)
       return WorkerExit.finished
     } catch is WorkerStopped {
       return WorkerExit.stopped

@@ -49,7 +49,7 @@ package enum Rehearsal {
         last = (stage.inputs, stage.helpers, start)
       }
       let (start, own) = (last.start, seconds(stage.key))
-      if stage.kind != StudentStage.kind { ends[stage.key] = start + own }
+      if stage.role != .result { ends[stage.key] = start + own }
       (sum, longest) = (sum + own, max(longest, start + own))
     }
     return max(sum / Double(slots), longest)

@@ -113,12 +113,12 @@ package struct Scheduler: Sendable {
     for (place, stage) in stages.enumerated() where index[stage.key] == nil { index[stage.key] = place }
     var needed = [Bool](repeating: false, count: stages.count)
     for (place, stage) in stages.enumerated().reversed() {
-      let isRun = stage.kind == StudentStage.kind
+      let isRun = stage.role == .result
       guard isRun || needed[place], !done.contains(stage.key), !failed.contains(stage.key) else { continue }
       for key in stage.inputs + stage.helpers { if let input = index[key] { needed[input] = true } }
     }
     states = stages.enumerated().map { place, stage in
-      let isWanted = stage.kind == StudentStage.kind || needed[place]
+      let isWanted = stage.role == .result || needed[place]
       return failed.contains(stage.key) ? .failed : done.contains(stage.key) || !isWanted ? .done : .waiting
     }
     missing = Array(repeating: 0, count: stages.count)
@@ -144,10 +144,10 @@ package struct Scheduler: Sendable {
     // A teacher is as urgent as it is long together with the longest stage that writes down what it says.
     var urgency = seconds
     var index: [ContentKey: Int] = [:]
-    for (place, stage) in stages.enumerated() where stage.kind != StudentStage.kind {
+    for (place, stage) in stages.enumerated() where stage.role != .result {
       index[stage.key] = place
     }
-    for place in places.reversed() where stages[place].kind != StudentStage.kind {
+    for place in places.reversed() where stages[place].role != .result {
       for key in stages[place].inputs {
         guard let input = index[key] else { continue }
         urgency[input] = max(urgency[input], seconds[input] + urgency[place])
@@ -158,8 +158,8 @@ package struct Scheduler: Sendable {
       return 0
     }
     let (preparations, students) = (
-      places.filter { stages[$0].kind != StudentStage.kind },
-      places.filter { stages[$0].kind == StudentStage.kind }
+      places.filter { stages[$0].role != .result },
+      places.filter { stages[$0].role == .result }
     )
     let first = preparations.sorted { (-urgency[$0], $0) < (-urgency[$1], $1) }
     let second: [Int] =
@@ -181,7 +181,7 @@ package struct Scheduler: Sendable {
 
   /// Datasets, teachers and their outputs that wait to be made.
   package var preparations: Int {
-    stages.indices.count { stages[$0].kind != StudentStage.kind && isOpen($0) }
+    stages.indices.count { stages[$0].role != .result && isOpen($0) }
   }
 
   /// Helpers of runs that still wait or run: their outputs are wanted.

@@ -3,13 +3,29 @@ package import Specs
 /// A piece of work as data: what it is made of decides its key, and the key names its result for ever.
 package protocol StageSpec: CanonicallyEncodable {
   static var kind: String { get }
+  static var role: StageRole { get }
   /// Raised when the meaning of the output changes; never for a faster way to the same bits.
   static var revision: Int { get }
   /// Keys of the stages whose outputs this one reads, in order.
   var inputs: [ContentKey] { get }
+  /// How the stage is to be computed, as its grid said (default: portable).
+  var numerics: RecipeSpec.NumericsKind { get }
+}
+
+/// What stages of a kind are for; the scheduler knows nothing else of a kind.
+package enum StageRole: Sendable {
+  /// Its numbers are what somebody asked for: it runs although no other stage reads it.
+  case result
+  /// It runs where a stage that is still to run reads its output.
+  case preparation
+  /// Its output makes other stages faster and changes no bit of them: they do without it where it fails or finds no
+  /// room. It is kept as long as there is room.
+  case helper
 }
 
 extension StageSpec {
+  package var numerics: RecipeSpec.NumericsKind { .portable }
+
   package var key: ContentKey { StageRequest(self).key }
 }
 
@@ -18,6 +34,8 @@ package struct StageRequest: Hashable, Sendable {
   package let key: ContentKey
   package let kind: String
   package let revision: Int
+  /// Nil for a stage that was read from its document: the catalog of kinds knows it by the kind's name.
+  package let role: StageRole?
   package let inputs: [ContentKey]
   /// Stages that are worth waiting for because their outputs make this one faster. They change no bit of it, so they are in no key.
   package var helpers: [ContentKey] = []
@@ -31,12 +49,16 @@ package struct StageRequest: Hashable, Sendable {
 
   package init(_ stage: some StageSpec) {
     self.init(
-      kind: type(of: stage).kind, revision: type(of: stage).revision, spec: stage.canonicalBytes,
-      inputs: stage.inputs)
+      kind: type(of: stage).kind, revision: type(of: stage).revision, role: type(of: stage).role,
+      spec: stage.canonicalBytes, inputs: stage.inputs)
   }
 
-  init(kind: String, revision: Int, spec: [UInt8], inputs: [ContentKey]) {
-    (self.kind, self.revision, self.inputs, text) = (kind, revision, inputs, .written(spec))
+  init(kind: String, revision: Int, role: StageRole? = nil, spec: [UInt8], inputs: [ContentKey]) {
+    self.kind = kind
+    self.revision = revision
+    self.role = role
+    self.inputs = inputs
+    text = .written(spec)
     var hasher = RequestHasher()
     key = hasher.key(kind: kind, revision: revision, inputs: inputs) { $0.append(contentsOf: spec) }
   }
@@ -47,7 +69,10 @@ package struct StageRequest: Hashable, Sendable {
   ///   - encoding: that of the lesson of its cell.
   ///   - inputs: the dataset, then the teachers.
   init(_ run: PlannedRun, _ encoding: GappedRun, inputs: [ContentKey], _ hasher: inout RequestHasher) {
-    (kind, revision, self.inputs) = (StudentStage.kind, StudentStage.revision, inputs)
+    kind = StudentStage.kind
+    revision = StudentStage.revision
+    role = StudentStage.role
+    self.inputs = inputs
     text = .run(encoding, run.cell, seed: run.seed)
     let (cell, seed) = (run.cell, run.seed)
     key = hasher.key(kind: kind, revision: revision, inputs: inputs) { bytes in
@@ -100,6 +125,11 @@ extension StageRequest {
       kind: try object.string("kind"), revision: try object.integer("revision"),
       spec: CanonicalJSON.bytes(of: spec),
       inputs: inputs)
+  }
+
+  /// How the stage is to be computed; a run that a plan asks for is not written out and read again for that.
+  package func numerics(as type: (some StageSpec).Type) throws -> RecipeSpec.NumericsKind {
+    try planned?.recipe.spec.numerics ?? decoded(as: type).numerics
   }
 
   /// The specification as the stage that it is.

@@ -5,6 +5,7 @@ package import Specs
 /// Images that runs read: subset taken, checked, packed.
 package struct DatasetStage: StageSpec {
   package static let kind = "dataset"
+  package static let role = StageRole.preparation
   package static let revision = 1
 
   package var dataset: DatasetSpec
@@ -21,11 +22,13 @@ package struct DatasetStage: StageSpec {
 /// A network trained alone, on the dataset of those who learn from it.
 package struct TeacherStage: StageSpec {
   package static let kind = "teacher"
+  package static let role = StageRole.preparation
   package static let revision = 2
 
   package var dataset: DatasetSpec
   package var teacher: TeacherSpec
   package var inputs: [ContentKey] { [DatasetStage(dataset).key] }
+  package var numerics: RecipeSpec.NumericsKind { teacher.recipe.numerics }
 
   package init(_ teacher: TeacherSpec, on dataset: DatasetSpec) {
     (self.teacher, self.dataset) = (teacher, dataset)
@@ -50,6 +53,7 @@ package struct TeacherStage: StageSpec {
 /// No key of a student depends on it: a run that finds it reads it, a run that does not asks the teacher, and both have the same bits.
 package struct TeacherOutputsStage: StageSpec {
   package static let kind = "teacher-outputs"
+  package static let role = StageRole.helper
   package static let revision = 1
 
   package var dataset: DatasetSpec
@@ -61,6 +65,7 @@ package struct TeacherOutputsStage: StageSpec {
   package var inputs: [ContentKey] {
     [DatasetStage(dataset).key, TeacherStage(teacher, on: dataset).key]
   }
+  package var numerics: RecipeSpec.NumericsKind { teacher.recipe.numerics }
 
   /// - Parameter keeps: more than nothing.
   package init(_ teacher: TeacherSpec, on dataset: DatasetSpec, views: Int, keeps: TeacherOutputs) {
@@ -92,6 +97,7 @@ package struct TeacherOutputsStage: StageSpec {
 /// One seeded run of a student under a method.
 package struct StudentStage: StageSpec {
   package static let kind = "student"
+  package static let role = StageRole.result
   package static let revision = 2
 
   package var run: RunSpec
@@ -99,24 +105,10 @@ package struct StudentStage: StageSpec {
   package var inputs: [ContentKey] {
     [DatasetStage(run.dataset).key] + run.teachers.map { TeacherStage($0, on: run.dataset).key }
   }
+  package var numerics: RecipeSpec.NumericsKind { run.recipe.numerics }
 
   package init(_ run: RunSpec) { self.run = run }
 
   package func append(to bytes: inout [UInt8]) { run.append(to: &bytes) }
   package init(_ json: JSONValue, at path: String) throws(SpecError) { run = try RunSpec(json, at: path) }
-}
-
-extension StageRequest {
-  /// How the stage is to be computed, as its grid said.
-  package var numerics: RecipeSpec.NumericsKind {
-    get throws {
-      switch kind {
-      case TeacherStage.kind: try decoded(as: TeacherStage.self).teacher.recipe.numerics
-      case TeacherOutputsStage.kind: try decoded(as: TeacherOutputsStage.self).teacher.recipe.numerics
-      case StudentStage.kind:
-        try planned?.recipe.spec.numerics ?? decoded(as: StudentStage.self).run.recipe.numerics
-      default: .portable
-      }
-    }
-  }
 }

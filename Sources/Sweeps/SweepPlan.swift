@@ -37,7 +37,7 @@ package struct SweepPlan: Sendable {
       prepared[lesson] = new
       return new
     }
-    var stages = made.filter { $0.kind == DatasetStage.kind } + made.filter { $0.kind == TeacherStage.kind }
+    var stages = made.filter(\.inputs.isEmpty) + made.filter { !$0.inputs.isEmpty }
     stages.reserveCapacity(stages.count + runs.count)
     var keys: [ContentKey] = []
     keys.reserveCapacity(runs.count)
@@ -55,7 +55,7 @@ package struct SweepPlan: Sendable {
   /// The same without the students that are not meant; what only they read is left alone by whoever schedules.
   package func keeping(_ students: Set<ContentKey>) -> SweepPlan {
     var plan = self
-    plan.stages = stages.filter { $0.kind != StudentStage.kind || students.contains($0.key) }
+    plan.stages = stages.filter { $0.role != .result || students.contains($0.key) }
     return plan
   }
 }
@@ -67,7 +67,7 @@ extension SweepPlan {
     var last: (inputs: [ContentKey], helpers: [ContentKey]) = ([], [])
     var count = 0
     for stage in stages.reversed() where !done.contains(stage.key) && !failed.contains(stage.key) {
-      let isRun = stage.kind == StudentStage.kind
+      let isRun = stage.role == .result
       guard isRun || needed.contains(stage.key) else { continue }
       if !isRun { count += 1 }
       // Neighbours mostly wait for the same.
@@ -142,7 +142,7 @@ extension SweepPlan {
       }
     }
     let helpersOfLesson = asked.mapValues { helpers[pool($0.run)] ?? [] }
-    let first = stages.firstIndex { $0.kind == StudentStage.kind } ?? stages.count
+    let first = stages.firstIndex { $0.role == .result } ?? stages.count
     precondition(stages.count - first == runs.count, "a plan of these runs, all of them")
     var helped = Array(stages[first...])
     for (place, run) in runs.enumerated() where run.cell.lesson.views > 0 && !done.contains(runKeys[place]) {
@@ -200,7 +200,7 @@ extension StageRequest {
   /// For callers that know the keys of the inputs already.
   fileprivate init(_ stage: some StageSpec, inputs: [ContentKey]) {
     self.init(
-      kind: type(of: stage).kind, revision: type(of: stage).revision, spec: stage.canonicalBytes,
-      inputs: inputs)
+      kind: type(of: stage).kind, revision: type(of: stage).revision, role: type(of: stage).role,
+      spec: stage.canonicalBytes, inputs: inputs)
   }
 }

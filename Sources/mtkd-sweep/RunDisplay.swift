@@ -125,7 +125,7 @@ struct SweepProgress {
       end(worker)
       let forecast = forecast.seconds(of: title.key)
       (expected, measured, left) = (expected + forecast, measured + seconds, left - forecast)
-      if title.kind == "student" { doneRuns += 1 }
+      if title.isResult { doneRuns += 1 }
       if let place = preparations.firstIndex(where: { $0.kind == title.kind }) {
         preparations[place].done = min(preparations[place].all, preparations[place].done + 1)
       }
@@ -133,7 +133,7 @@ struct SweepProgress {
       end(worker)
       left -= forecast.seconds(of: title.key)
       failures += 1
-      if title.kind == "student" { (doneRuns, failedRuns) = (doneRuns + 1, failedRuns + 1) }
+      if title.isResult { (doneRuns, failedRuns) = (doneRuns + 1, failedRuns + 1) }
     case .workerDied(_, _, _, let worker), .stageStopped(_, _, let worker): end(worker)
     case .stageBlocked: failures += 1
     case .warning(let text): warnings = warnings.suffix(1) + [text]

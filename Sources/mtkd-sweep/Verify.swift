@@ -109,7 +109,7 @@ struct Verify: AsyncParsableCommand {
   private func stages(_ store: ResultStore) throws -> [StageRecord] {
     if !keys.isEmpty { return try keys.map { try location.stage($0, in: store).stage } }
     let trained = try store.stages().filter { stage, state in
-      state == .finished && (stage.kind == "student" || all && stage.kind == "teacher")
+      state == .finished && (stage.isResult || all && stage.hasCheckpoints)
     }.map(\.stage)
     guard let sample, sample < trained.count else { return trained }
     // Keys are digests, so that every n-th of their order is a sample without a pattern.

@@ -5,6 +5,7 @@ import Storage
 import Sweeps
 import Synchronization
 import TestSupport
+import Testing
 
 /// A sweep that runs in this process: the planner, the coordinator, the bodies and the store of the program, without its processes.
 final class InProcessSweep: Sendable {
@@ -42,17 +43,17 @@ final class InProcessSweep: Sendable {
   @discardableResult
   func run(
     _ executor: InProcessExecutor = InProcessExecutor(), until stop: StopSignal = StopSignal(),
-    sharing: Bool = true,
+    sharing: Bool = true, changing: (inout PlannedSweep) -> Void = { _ in },
     observe: @escaping (RunEvent) -> Void = { _ in }
   ) async throws -> RunOutcome {
     try place.create()
     let lease = try Lease(of: place, now: 0)
     let store = try ResultStore(at: place, .writing)
     defer { _ = lease }
+    var planned = try plan(store, sharing: sharing)
+    changing(&planned)
     let coordinator = try Coordinator(
-      plan(store, sharing: sharing), folder: place, store: store, executor: executor.bound(to: place),
-      workers: 1,
-      observe: observe)
+      planned, folder: place, store: store, executor: executor.bound(to: place), workers: 1, observe: observe)
     return try await coordinator.run(until: stop)
   }
 
@@ -93,12 +94,13 @@ final class InProcessExecutor: Executor {
   func run(_ job: Job, started: @Sendable (Int) -> Void) async -> JobEnd {
     started(1)
     do {
-      let stage = place!.stage(job.key)
+      let place = try #require(place ?? Self.store(job))
+      let stage = place.stage(job.key)
       let request = try StageRequest(document: AtomicFile.read(stage.spec))
       let attempt = try stage.attempts().last!
       try attempt.claim(now: 0)
       let workspace = try Workspace(
-        store: place!, stage: stage, attempt: attempt, dataFolder: Self.dataFolder(job),
+        store: place, stage: stage, attempt: attempt, dataFolder: Self.dataFolder(job),
         allowsOtherProfile: allowsOtherProfile, stop: StopSignal())
       if let end = meddling(attempt.number, workspace) { return end }
       return .exited(Int(try Worker.run(request, in: workspace)))
@@ -111,6 +113,11 @@ final class InProcessExecutor: Executor {
       try? Data("\(error)\n".utf8).write(to: URL(filePath: job.log))
       return .exited(Int(WorkerExit.internalError))
     }
+  }
+
+  /// Where the job itself says that its stage is.
+  private static func store(_ job: Job) -> StoreFolder? {
+    job.arguments.firstIndex(of: "--store").map { StoreFolder(job.arguments[$0 + 1]) }
   }
 
   private static func dataFolder(_ job: Job) -> String? {

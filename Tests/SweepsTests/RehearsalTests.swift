@@ -6,7 +6,9 @@ import Testing
 /// Forecasts of wall time, against schedules worked out by hand.
 @Suite struct RehearsalTests {
   private static func stage(_ kind: String, _ name: String, _ inputs: [StageRequest] = []) -> StageRequest {
-    StageRequest(kind: kind, revision: 1, spec: Array("\"\(name)\"".utf8), inputs: inputs.map(\.key))
+    StageRequest(
+      kind: kind, revision: 1, role: kind == "student" ? .result : .preparation,
+      spec: Array("\"\(name)\"".utf8), inputs: inputs.map(\.key))
   }
 
   private static func run(

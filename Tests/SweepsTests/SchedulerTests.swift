@@ -6,7 +6,9 @@ import Testing
 /// What runs next, decided by events alone.
 @Suite struct SchedulerTests {
   private static func stage(_ kind: String, _ name: String, _ inputs: [StageRequest] = []) -> StageRequest {
-    StageRequest(kind: kind, revision: 1, spec: Array("\"\(name)\"".utf8), inputs: inputs.map(\.key))
+    StageRequest(
+      kind: kind, revision: 1, role: kind == "student" ? .result : .preparation,
+      spec: Array("\"\(name)\"".utf8), inputs: inputs.map(\.key))
   }
 
   private static let data = stage(DatasetStage.kind, "data")

@@ -54,9 +54,9 @@ import Testing
     #expect(text.contains(#""nesterov":true,"numerics":"native","weightDecay""#))
     #expect(StudentStage(native).key != StudentStage(run).key)
     #expect(try RunSpec(JSONReader.read(native.canonicalBytes).value) == native)
-    #expect(try StageRequest(StudentStage(native)).numerics == .native)
-    #expect(try StageRequest(StudentStage(run)).numerics == .portable)
-    #expect(try StageRequest(DatasetStage(dataset)).numerics == .portable)
+    #expect(try StageRequest(StudentStage(native)).numerics(as: StudentStage.self) == .native)
+    #expect(try StageRequest(StudentStage(run)).numerics(as: StudentStage.self) == .portable)
+    #expect(try StageRequest(DatasetStage(dataset)).numerics(as: DatasetStage.self) == .portable)
     native.recipe.numerics = .portable
     #expect(StudentStage(native).key == StudentStage(run).key)
   }
@@ -83,9 +83,9 @@ import Testing
     let whole = String(decoding: plain.canonicalBytes, as: UTF8.self)
     #expect(!whole.contains("numerics") && !whole.contains("convolution"))
     #expect(TeacherStage(plain, on: dataset).key != TeacherStage(other, on: dataset).key)
-    #expect(try StageRequest(TeacherStage(other, on: dataset)).numerics == .native)
+    #expect(try StageRequest(TeacherStage(other, on: dataset)).numerics(as: TeacherStage.self) == .native)
     let outputs = TeacherOutputsStage(other, on: dataset, views: 2, keeps: .heads)
-    #expect(try StageRequest(outputs).numerics == .native)
+    #expect(try StageRequest(outputs).numerics(as: TeacherOutputsStage.self) == .native)
   }
 
   @Test func `golden keys`() {

@@ -3,6 +3,14 @@ internal import Specs
 internal import Storage
 internal import Sweeps
 
+extension DatasetStage: StageKind {
+  static var readsFiles: Bool { true }
+  var title: String { "dataset \(dataset.name)" }
+  var datasetName: String? { dataset.name }
+
+  func run(in workspace: Workspace) throws { try DatasetBody.run(self, in: workspace) }
+}
+
 /// Reads the files of a dataset once, checks every record, and publishes the images that runs will see.
 enum DatasetBody {
   static let file = "images.bin"

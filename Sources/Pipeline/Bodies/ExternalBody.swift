@@ -3,6 +3,16 @@ internal import Specs
 internal import Storage
 internal import Sweeps
 
+/// The command that a grid names trains the student. What it knows it keeps to itself: it takes what it is given.
+struct CommandTrainer: Trainer {
+  let spec: TrainerSpec
+  var description: TrainerDescription? { nil }
+
+  func run(_ stage: StudentStage, in workspace: Workspace) throws {
+    try ExternalBody.run(stage, spec, in: workspace)
+  }
+}
+
 /// Lets a command of somebody else's train a student: hands it the run as one line of JSON, reads records from its standard
 /// output, publishes the files that it names (`docs/trainers.md`).
 enum ExternalBody {

@@ -6,6 +6,28 @@ internal import Sweeps
 internal import Tensors
 internal import Training
 
+extension TeacherOutputsStage: StageKind {
+  var title: String {
+    let seed = teacher.seed == 0 ? "" : " seed \(teacher.seed)"
+    return "outputs of \(NetworkNames.title(of: teacher.network))\(seed), \(views) views"
+      + (keeps == .heads ? "" : keeps == .maps ? " with maps" : " with all maps")
+  }
+
+  func cost(hasHelpers: Bool, _ meter: inout CostMeter) throws -> StageCost? {
+    StageCost(
+      multiplyAdds: try meter.record(self), topics: try topics(&meter), diskBytes: try meter.bytes(of: self))
+  }
+
+  func topics(_ meter: inout CostMeter) throws -> [String] {
+    [
+      "outputs \(NetworkNames.title(of: teacher.network)) \(try meter.shape(of: dataset))", "outputs",
+      Forecast.topic,
+    ]
+  }
+
+  func run(in workspace: Workspace) throws { try TeacherOutputsBody.run(self, in: workspace) }
+}
+
 /// Asks a teacher once for every fixed view of the training images and writes down what it says, part by part: what a stop or a kill costs is the
 /// part in hand.
 enum TeacherOutputsBody {

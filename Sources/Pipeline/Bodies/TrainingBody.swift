@@ -8,6 +8,71 @@ internal import Sweeps
 internal import Tensors
 internal import Training
 
+extension TeacherStage: StageKind {
+  static var hasCheckpoints: Bool { true }
+  var title: String {
+    let seed =
+      teacher.weights.map { " from weights \($0.digest.short)" }
+      ?? (teacher.seed == 0 ? "" : " seed \(teacher.seed)")
+    return "teacher \(NetworkNames.title(of: teacher.network))\(seed)"
+  }
+  var sourceWeights: ImportedWeights? { teacher.weights }
+  var network: TrainedNetwork? {
+    TrainedNetwork(
+      model: teacher.network, dataset: dataset, method: "teacher",
+      normalisation: teacher.weights?.normalisation)
+  }
+
+  func cost(hasHelpers: Bool, _ meter: inout CostMeter) throws -> StageCost? {
+    StageCost(
+      multiplyAdds: try meter.teacher(self),
+      topics: [
+        "teacher \(NetworkNames.title(of: teacher.network)) \(try meter.shape(of: dataset))", "teacher",
+        Forecast.topic,
+      ], diskBytes: 0)
+  }
+
+  func run(in workspace: Workspace) throws { try TrainingBody.run(self, in: workspace) }
+}
+
+extension StudentStage: StageKind {
+  static var hasCheckpoints: Bool { true }
+  var title: String { "\(NetworkNames.title(of: run.student)) \(run.method.name) seed \(run.seed)" }
+  var importedWeights: [ImportedWeights] { run.teachers.compactMap(\.weights) }
+  var optionalInputs: [ContentKey] {
+    guard run.views > 0 else { return [] }
+    return run.teachers.flatMap { teacher in
+      TeacherOutputs.heads.sufficient.map {
+        TeacherOutputsStage(teacher, on: run.dataset, views: run.views, keeps: $0).key
+      }
+    }
+  }
+  var network: TrainedNetwork? {
+    TrainedNetwork(model: run.student, dataset: run.dataset, method: run.method.name, normalisation: nil)
+  }
+
+  func cost(hasHelpers: Bool, _ meter: inout CostMeter) throws -> StageCost? {
+    let (own, teachers) = try meter.student(run)
+    let pool = run.teachers.map { NetworkNames.title(of: $0.network) }.joined(separator: " ")
+    let how = run.teachers.isEmpty ? "alone" : hasHelpers ? "reading" : "asking"
+    let (network, shape) = (NetworkNames.title(of: run.student), try meter.shape(of: run.dataset))
+    return StageCost(
+      multiplyAdds: hasHelpers ? own : own + teachers.reduce(0) { $0 + $1.cost },
+      topics: [
+        "student \(network) \(run.method.name) \(how) \(pool) \(shape)", "student \(network) \(how) \(shape)",
+        "student \(how)", Forecast.topic,
+      ],
+      diskBytes: try meter.bytes(run.student, run.dataset),
+      spared: try hasHelpers
+        ? teachers.map { teacher, cost in
+          let outputs = TeacherOutputsStage(teacher, on: run.dataset, views: 1, keeps: .maps)
+          return (cost, try outputs.topics(&meter))
+        } : [])
+  }
+
+  func run(in workspace: Workspace) throws { try Trainers.trainer(of: self.run).run(self, in: workspace) }
+}
+
 /// Trains teachers and students: the loop around a `TrainingRun` that writes records and snapshots and leaves on request.
 enum TrainingBody {
   static let finalFile = "final.safetensors"

@@ -228,7 +228,7 @@ package struct Reconciliation: Sendable {
     var needed: Set<ContentKey> = []
     for stage in stages.reversed() where stage.state == .open {
       let key = stage.request.key
-      guard stage.request.kind == StudentStage.kind || needed.contains(key) else { continue }
+      guard stage.request.role == .result || needed.contains(key) else { continue }
       needed.insert(key)
       needed.formUnion(stage.request.inputs)
       needed.formUnion(stage.request.helpers)

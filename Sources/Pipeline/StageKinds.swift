@@ -1,0 +1,136 @@
+internal import Specs
+internal import Storage
+internal import Sweeps
+
+/// A kind of stage with all that the program has to know of it. A new kind is one file that conforms a specification to
+/// this protocol, and one line in `Catalog.stageKinds`:
+///
+///     struct CalibrationStage: StageKind {
+///       static let kind = "calibration"
+///       static let role = StageRole.result
+///       static let revision = 1
+///       var run: RunSpec
+///       var inputs: [ContentKey] { [DatasetStage(run.dataset).key, StudentStage(run).key] }
+///       …
+///       func run(in workspace: Workspace) throws { … }
+///     }
+protocol StageKind: StageSpec {
+  /// Whether the store keeps its last, best and final state, from which its output is written anew where its folder is
+  /// gone (default: no).
+  static var hasCheckpoints: Bool { get }
+  /// Whether it reads files from outside of the store, so that it runs where these are (default: no).
+  static var readsFiles: Bool { get }
+  /// What a person calls the stage where no grid says more, such as `teacher resnet56 seed 2`.
+  var title: String { get }
+  /// The file that it is made from, where that was trained elsewhere (default: none).
+  var sourceWeights: ImportedWeights? { get }
+  /// That file, and those that its inputs are made from.
+  var importedWeights: [ImportedWeights] { get }
+  /// Keys of outputs that it reads where they are there (default: none).
+  var optionalInputs: [ContentKey] { get }
+  /// The network that it leaves, for other programs (default: none).
+  var network: TrainedNetwork? { get }
+  /// The names under which a grid's folders of files are searched for it; nil where it reads none.
+  var datasetName: String? { get }
+  /// What it takes; nil where that is not worth a forecast.
+  ///
+  /// - Parameter hasHelpers: whether the outputs of helpers are read.
+  func cost(hasHelpers: Bool, _ meter: inout CostMeter) throws -> StageCost?
+  /// Does the work of one attempt: records what happens, writes snapshots, leaves on request, publishes.
+  func run(in workspace: Workspace) throws
+}
+
+extension StageKind {
+  static var hasCheckpoints: Bool { false }
+  static var readsFiles: Bool { false }
+  var sourceWeights: ImportedWeights? { nil }
+  var importedWeights: [ImportedWeights] { sourceWeights.map { [$0] } ?? [] }
+  var optionalInputs: [ContentKey] { [] }
+  var network: TrainedNetwork? { nil }
+  var datasetName: String? { nil }
+  func cost(hasHelpers: Bool, _ meter: inout CostMeter) throws -> StageCost? { nil }
+}
+
+/// A network that a stage leaves as its final state.
+struct TrainedNetwork {
+  let model: ModelSpec
+  let dataset: DatasetSpec
+  /// How it was trained: `teacher`, or the method's name.
+  let method: String
+  /// Nil where the dataset's own holds.
+  let normalisation: InputNormalisation?
+}
+
+/// What a stage is expected to take.
+struct StageCost {
+  let multiplyAdds: Double
+  /// What measurements of such work are kept under, from the most particular name to the most general.
+  let topics: [String]
+  /// Of its output and its states in the store.
+  let diskBytes: Double
+  /// Work that reading helpers' outputs spares it.
+  var spared: [(multiplyAdds: Double, topics: [String])] = []
+}
+
+extension Catalog where Entry == any StageKind.Type {
+  private static let builtIn: [any StageKind.Type] = [
+    DatasetStage.self, TeacherStage.self, TeacherOutputsStage.self, StudentStage.self,
+  ]
+
+  /// Every kind of stage that this program makes.
+  static var stageKinds: Catalog {
+    Catalog("kind of stage", builtIn + StageKinds.additional) { $0.kind }
+  }
+
+  /// Nil for the name of a kind that this program does not know, as an older store may hold it.
+  subscript(_ kind: String) -> (any StageKind.Type)? { entries.first { $0.kind == kind } }
+}
+
+enum StageKinds {
+  /// Kinds besides those of the catalog, for the duration of a call: tests prove with it that a kind is one file.
+  @TaskLocal static var additional: [any StageKind.Type] = []
+}
+
+extension StageRequest {
+  /// The stage as its kind knows it.
+  ///
+  /// - Throws: `UnknownName` for a kind of another program, `SpecError` for a specification that does not read.
+  var stage: any StageKind {
+    get throws { try decoded(as: Catalog.stageKinds.entry(kind)) }
+  }
+
+  /// Opens the metatype.
+  private func decoded<Kind: StageKind>(as kind: Kind.Type) throws -> any StageKind {
+    let stage: Kind = try decoded(as: kind)
+    return stage
+  }
+
+  /// How the stage is to be computed, as its grid said.
+  var numerics: RecipeSpec.NumericsKind {
+    get throws {
+      func numerics<Kind: StageKind>(_ kind: Kind.Type) throws -> RecipeSpec.NumericsKind {
+        try self.numerics(as: kind)
+      }
+      return try numerics(Catalog.stageKinds.entry(kind))
+    }
+  }
+
+  /// What a person calls the stage; the name of its kind where this program does not know that.
+  var title: String { (try? stage.title) ?? kind }
+}
+
+extension StageRecord {
+  /// What the stage is for; nil for a kind that this program does not know.
+  var role: StageRole? { Catalog.stageKinds[kind]?.role }
+
+  /// Whether it is one of those that somebody asks for by a grid.
+  package var isResult: Bool { role == .result }
+
+  /// Whether the store keeps its states.
+  package var hasCheckpoints: Bool { Catalog.stageKinds[kind]?.hasCheckpoints ?? false }
+}
+
+extension StageTitle {
+  /// Whether the stage is one of those that somebody asks for by a grid.
+  package var isResult: Bool { Catalog.stageKinds[kind]?.role == .result }
+}
