@@ -6,48 +6,41 @@ internal import Specs
 /// A task of a cluster's array: claims stages of its batch, one after the other or as many at a time as it has processors, and lets a process
 /// each do the work. It knows no coordinator and no database; whoever comes later reads the folders.
 package struct BatchWorker {
-  /// What a scheduler tells a task about itself.
-  package struct Place: Sendable {
-    package let task: Int
-    /// Number of the array; nil outside a scheduler.
-    package let array: String?
-    /// How often the task was put back into the queue before.
-    package let life: Int
-
-    package init(task: Int, array: String?, life: Int) {
-      self.task = task
-      self.array = array
-      self.life = life
-    }
-  }
-
   private let store: StoreFolder
   private let batch: BatchFolder
   private let manifest: BatchManifest
-  private let place: Place
+  private let place: BatchPlace
+  private let scheduler: any BatchScheduler
   private let executor: any Executor
   /// Seconds between looks at other workers' files.
   private static let watchSeconds = 1.0
   /// Less than this before the end, nothing new is begun.
   private static let leastSeconds = 5.0
 
-  package init(_ token: String, at place: Place, in store: StoreFolder, executor: any Executor) throws {
+  /// - Parameter environment: of this process, in which the scheduler has left what it knows of the task.
+  package init(
+    _ token: String, task: Int, environment: [String: String], in store: StoreFolder, executor: any Executor
+  ) throws {
     batch = store.batch(token)
     manifest = try BatchManifest(JSONReader.read(batch.manifest()).value, at: batch.path)
-    guard manifest.tasks.indices.contains(place.task) else {
-      throw NoSuchTask(batch: batch, task: place.task)
-    }
+    guard manifest.tasks.indices.contains(task) else { throw NoSuchTask(batch: batch, task: task) }
+    scheduler = try manifest.madeScheduler()
+    place = scheduler.place(task: task, environment: environment)
     self.store = store
-    self.place = place
     self.executor = executor
   }
 
-  /// Folder of the scheduler's commands; nil where they are on the path.
-  package var bin: String? { manifest.bin }
+  /// Puts the task back into the queue, where there is work that another life of it could go on with.
+  ///
+  /// - Returns: whether the scheduler did so; nil where nothing is left to go on with, or there is no scheduler.
+  package func goBack() async throws -> Bool? {
+    guard let identifier = place.identifier, try wantsAnotherLife() else { return nil }
+    return await scheduler.requeue(identifier)
+  }
 
   /// What claims call this life of the task, and what they called its earlier ones.
   private func job(_ life: Int) -> String {
-    "\(manifest.token)/\(place.array ?? "0")_\(place.task)/\(life)"
+    "\(manifest.token)/\(place.job ?? "0")_\(place.task)/\(life)"
   }
 
   /// Works until nothing of the batch is left to take, or until a stop is asked for.

@@ -23,19 +23,20 @@ package struct ClusterStatus: Sendable {
 
   /// - Parameter sweep: nil for all sweeps of the store.
   /// - Returns: nil where nothing of it is on a cluster.
-  package static func look(
-    at folder: StoreFolder, sweep: String?, bin: String?
-  ) async throws -> ClusterStatus? {
+  package static func look(at folder: StoreFolder, sweep: String?) async throws -> ClusterStatus? {
     let open = try open(in: folder, sweep: sweep)
     guard !open.isEmpty else { return nil }
-    var (tasks, unavailable): ([SlurmText.Task], String?) = ([], nil)
-    do throws(ExecutorError) {
-      tasks = try await Slurm(bin: bin).tasks(of: open.map(\.batch.token))
-    } catch {
-      unavailable = "\(error)"
+    var (tasks, unavailable): ([BatchTask], String?) = ([], nil)
+    for (scheduler, batches) in try schedulers(of: open) {
+      do throws(ExecutorError) {
+        tasks += try await scheduler.tasks(of: batches.map(\.token))
+      } catch {
+        unavailable = "\(error)"
+      }
     }
     let listed = Dictionary(grouping: tasks, by: \.token)
     let batches = try open.map { batch, manifest in
+      let scheduler = try manifest.madeScheduler()
       let rows = listed[batch.token] ?? []
       let keys = Set(manifest.keys)
       return Batch(
@@ -43,7 +44,7 @@ package struct ClusterStatus: Sendable {
         stages: keys.count, finished: try keys.count { try folder.stage($0).published() != nil },
         tasks: Dictionary(grouping: rows, by: \.word).map { ($0.key, $0.value.count) }.sorted { $0.0 < $1.0 },
         troubles: Set(rows.filter { $0.state == .pending }.map(\.reason)).sorted().compactMap { reason in
-          SlurmText.advice(reason).map { (reason, $0) }
+          scheduler.advice(reason).map { (reason, $0) }
         })
     }
     return ClusterStatus(batches: batches, unavailable: unavailable)
@@ -56,6 +57,27 @@ package struct ClusterStatus: Sendable {
     try folder.batches().filter { $0.voidReason == nil && !$0.isOver }.map { batch in
       (batch, try BatchManifest(JSONReader.read(batch.manifest()).value, at: batch.path))
     }.filter { sweep == nil || $0.1.sweep == sweep }
+  }
+
+  /// Ends the jobs of open batches, whoever has them. Workers look at the files, so that even a scheduler that is away
+  /// cannot start them again.
+  package static func cancel(
+    _ open: [(batch: BatchFolder, manifest: BatchManifest)], because reason: String
+  ) async throws {
+    for (batch, _) in open { try batch.makeVoid(reason) }
+    for (scheduler, batches) in try schedulers(of: open) {
+      for batch in batches { try await scheduler.cancel(batch.token) }
+    }
+  }
+
+  /// The schedulers that have some batches, each with its own.
+  private static func schedulers(
+    of open: [(batch: BatchFolder, manifest: BatchManifest)]
+  ) throws -> [(any BatchScheduler, [BatchFolder])] {
+    let groups = Dictionary(grouping: open) { [$0.manifest.scheduler, $0.manifest.bin ?? ""] }
+    return try groups.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { _, group in
+      (try group[0].manifest.madeScheduler(), group.map(\.batch))
+    }
   }
 
   /// What a person reads.
@@ -72,5 +94,12 @@ package struct ClusterStatus: Sendable {
       lines += batch.troubles.map { "  \($0.reason): \($0.advice)" }
     }
     return lines
+  }
+}
+
+extension BatchManifest {
+  /// The scheduler that has the batch.
+  package func madeScheduler() throws -> any BatchScheduler {
+    try Catalog.schedulers.entry(scheduler).make(bin)
   }
 }

@@ -17,7 +17,8 @@ package final class ClusterSweep {
   private let folder: StoreFolder
   private let store: ResultStore
   private let site: SiteOptions
-  private let slurm: Slurm
+  private let scheduler: any BatchScheduler
+  private let schedulerName: String
   private let program: String
   private let local: any Executor
   private let observe: (RunEvent) -> Void
@@ -32,7 +33,7 @@ package final class ClusterSweep {
   private var justDiverged: ContentKey?
   /// Runs that the grid leaves alone, and outputs for which there is no room.
   private var leftAlone: Set<ContentKey> = []
-  private var limits: SlurmText.Limits?
+  private var limits: BatchLimits?
   private var isChecked = false
   private var said: Set<String> = []
 
@@ -42,13 +43,15 @@ package final class ClusterSweep {
   ///   - options: what workers on nodes are told.
   /// - Precondition: the caller holds the store's lease.
   package init(
-    _ sweep: PlannedSweep, folder: StoreFolder, store: ResultStore, site: SiteOptions, program: String,
-    local: any Executor, cache: CachePolicy = CachePolicy(), options: WorkerOptions = WorkerOptions(),
+    _ sweep: PlannedSweep, folder: StoreFolder, store: ResultStore, scheduler: SchedulerDescription,
+    site: SiteOptions, program: String, local: any Executor, cache: CachePolicy = CachePolicy(),
+    options: WorkerOptions = WorkerOptions(),
     observe: @escaping (RunEvent) -> Void
   ) throws {
     (self.sweep, self.folder, self.store, self.site) = (sweep, folder, store, site)
     (self.program, self.local, self.observe) = (program, local, observe)
-    slurm = Slurm(bin: site.bin)
+    self.scheduler = scheduler.make(site.bin)
+    schedulerName = scheduler.name
     intake = Intake(
       folder: folder, store: store,
       stages: Dictionary(sweep.plan.stages.map { ($0.key, $0) }) { first, _ in first },
@@ -93,9 +96,9 @@ package final class ClusterSweep {
     let news = try takeInAll()
     if try await isStoppedByGrid() { return (.done(.stopped), true) }
     if isComplete { return (.done(outcome), true) }
-    if limits == nil { limits = try await slurm.limits() }
+    if limits == nil { limits = try await scheduler.limits() }
     let open = try folder.batches().filter { $0.voidReason == nil && !$0.isOver }.map(\.token)
-    let tasks = try await slurm.tasks(of: open)
+    let tasks = try await scheduler.tasks(of: open)
     // Files are read after the queue: what has left it has written all that it will.
     let moreNews = try takeInAll()
     if moreNews, try await isStoppedByGrid() { return (.done(.stopped), true) }
@@ -117,9 +120,10 @@ package final class ClusterSweep {
     )
   }
 
-  private func decide(_ tasks: [SlurmText.Task]) throws -> Reconciliation {
+  private func decide(_ tasks: [BatchTask]) throws -> Reconciliation {
     try Reconciliation(
-      stages(), facts(folder.batches()), tasks: tasks, quiet: Double(limits?.quietSeconds ?? 30))
+      stages(), facts(folder.batches()), tasks: tasks, by: scheduler,
+      quiet: Double(limits?.quietSeconds ?? 30))
   }
 
   private var isComplete: Bool {
@@ -300,10 +304,9 @@ extension ClusterSweep {
     // Like a stop by hand: the next call goes on.
     if rule == .stopSweep, let key = justDiverged {
       say("\(title(key).text) diverged: the sweep stops, as its grid says")
-      for (batch, _) in try ClusterStatus.open(in: folder, sweep: sweep.name) {
-        try batch.makeVoid("\(title(key).text) diverged (onDiverged: stopSweep)")
-        try await slurm.cancel(batch.token)
-      }
+      try await ClusterStatus.cancel(
+        ClusterStatus.open(in: folder, sweep: sweep.name),
+        because: "\(title(key).text) diverged (onDiverged: stopSweep)")
       return true
     }
     /// With the run that diverged.
@@ -344,7 +347,7 @@ extension ClusterSweep {
       let batch = folder.batch(token)
       var refusals = batch.refusals
       for task in tasks {
-        let code = await slurm.exitCode(of: task.id) ?? "?"
+        let code = await scheduler.exitCode(of: task.id) ?? "?"
         refusals[task.index] = (task.node, code)
         say(
           "task \(task.id) ended before its program began (\(task.word), \(task.reason), exit code \(code), node \(task.node))"
@@ -367,7 +370,7 @@ extension ClusterSweep {
       say(
         "tasks \(decision.stalled.joined(separator: ", ")) are said to run, and their workers are gone: ended, to be submitted anew"
       )
-      try await slurm.cancel(tasks: decision.stalled)
+      try await scheduler.cancel(tasks: decision.stalled)
     }
     for (key, culprit) in decision.blocked {
       dropped.insert(key)
@@ -392,7 +395,7 @@ extension ClusterSweep {
       var submitted: [String] = []
       for tasks in try arrays(wave.entries) {
         let token = String(UUID().uuidString.lowercased().filter { $0 != "-" }.prefix(12))
-        var submission = SlurmText.Submission(
+        var submission = BatchSubmission(
           token: token, tasks: tasks.count, program: program, store: folder.path)
         submission.after = after
         submission.exclude = decision.exclude
@@ -400,7 +403,8 @@ extension ClusterSweep {
         submission.environment = NumericsProfile.environment
         let manifest = BatchManifest(
           token: token, sweep: sweep.name, tasks: tasks, slots: max(1, site.cpus / options.threads),
-          wallSeconds: site.wallSeconds, leadSeconds: site.leadSeconds, bin: site.bin, options: options)
+          wallSeconds: site.wallSeconds, leadSeconds: site.leadSeconds, bin: site.bin,
+          scheduler: schedulerName, options: options)
         submitted.append(try await submit(manifest, submission))
         count += tasks.count
         observe(
@@ -414,14 +418,14 @@ extension ClusterSweep {
   }
 
   private func submit(
-    _ manifest: BatchManifest, _ submission: SlurmText.Submission
+    _ manifest: BatchManifest, _ submission: BatchSubmission
   ) async throws -> String {
     let batch = folder.batch(manifest.token)
-    try batch.create(manifest: manifest.canonicalBytes, script: SlurmText.script(submission, site))
+    try batch.create(manifest: manifest.canonicalBytes, script: scheduler.script(submission, site))
     do {
-      if !isChecked { try await check(batch.script) }
+      if !isChecked { try await scheduler.check(batch.script, site) }
       isChecked = true
-      let number = try await slurm.submit(batch.script)
+      let number = try await scheduler.submit(batch.script)
       try batch.setNumber(number)
       return number
     } catch let error as ExecutorError {
@@ -438,19 +442,6 @@ extension ClusterSweep {
       all.exclude = []
       return try await submit(manifest, all)
     }
-  }
-
-  /// What can be known before the first job waits for ever.
-  private func check(_ script: String) async throws(ExecutorError) {
-    try await slurm.check(script)
-    guard let partition = site.partition, let wanted = site.wallSeconds,
-      let most = try await slurm.maxSeconds(ofPartition: partition), wanted > most
-    else { return }
-    throw .refused(
-      command: "sbatch",
-      reason:
-        "the partition \(partition) ends jobs after \(most / 60) minutes, and \"time\" asks for \(wanted / 60)"
-    )
   }
 
   /// The tasks of some stages, cut into arrays that the scheduler takes.

@@ -13,50 +13,57 @@ struct ExecutorOptions: ParsableArguments {
         + Catalog.executors.entries.map { "\($0.name) (\($0.help))" }.joined(separator: ", ") + "."))
   var executor = LocalProcesses.name
 
-  @Option(
-    help: ArgumentHelp(
-      "slurm: a file with the site's options (docs/slurm.md); kept in the store for later calls.",
-      valueName: "file"))
+  @Option(help: Self.help("site"))
   var site: String?
 
-  @Flag(help: "slurm: stay until all is done, instead of leaving once jobs are submitted.")
+  @Flag(help: Self.help("wait"))
   var wait = false
 
-  @Option(
-    help: ArgumentHelp(
-      "ssh: machines that see the store under the same path, separated by commas; 'a:4' for four workers.",
-      valueName: "a,b"))
+  @Option(help: Self.help("hosts"))
   var hosts: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "ssh: path of this program on the machines, where it is another.", valueName: "path"))
+  @Option(help: Self.help("remote-program"))
   var remoteProgram: String?
 
-  @Option(help: ArgumentHelp("ssh: how to call ssh, with its options.", valueName: "command"))
+  @Option(help: Self.help("ssh-command"))
   var sshCommand: String?
 
-  func validate() throws {
-    _ = try Catalog.executors.entry(executor)
-    if executor == SSHHosts.name, hostList.isEmpty {
-      throw ValidationError("--executor ssh needs --hosts a,b.")
-    }
+  @Option(
+    help: ArgumentHelp(
+      "An option of the executor by its name; may be given several times.", valueName: "name=value"))
+  var executorOption: [String] = []
+
+  /// What the catalog says of an option, behind the executors that read it.
+  private static func help(_ name: String) -> ArgumentHelp {
+    let readers = Catalog.executors.entries.filter { $0.options.contains { $0.name == name } }
+    let option = readers[0].options.first { $0.name == name }!
+    return ArgumentHelp(
+      "\(readers.map(\.name).joined(separator: ", ")): \(option.help).",
+      valueName: option.valueName ?? "value")
   }
 
-  /// Each host as often as it may have workers.
-  var hostList: [String] {
-    (hosts ?? "").split(separator: ",").flatMap { text -> [String] in
-      let parts = text.split(separator: ":")
-      if parts.count == 2, let count = Int(parts[1]), count > 0 {
-        return Array(repeating: String(parts[0]), count: count)
-      }
-      return [String(text)]
+  /// What was given, by the names of the executor's options.
+  var options: [String: String] {
+    var options: [String: String] = [:]
+    options["site"] = site
+    options["wait"] = wait ? "" : nil
+    options["hosts"] = hosts
+    options["remote-program"] = remoteProgram
+    options["ssh-command"] = sshCommand
+    for text in executorOption {
+      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      options[parts[0]] = parts.count == 2 ? parts[1] : ""
     }
+    return options
+  }
+
+  func validate() throws {
+    if let complaint = try Catalog.executors.complaint(executor, options) { throw ValidationError(complaint) }
   }
 
   /// The site's options: of the named file, which is copied into the store, or of the store's copy, or none.
   func siteOptions(_ folder: StoreFolder) throws -> SiteOptions {
-    if let site {
+    if let site = options["site"] {
       let bytes: [UInt8]
       do {
         bytes = try AtomicFile.read(site)
@@ -95,8 +102,10 @@ extension StoreFolder {
 struct StillOnCluster: Error, CustomStringConvertible {
   let batches: Int
   let file: String
+  let executor: String
   var description: String {
-    "\(batches) batches of this store are still on the cluster. `mtkd-sweep run \(shellWord(file)) --executor slurm` goes on with them, "
+    "\(counted(batches, "batch", "batches")) of this store \(batches == 1 ? "is" : "are") still on the cluster. "
+      + "`mtkd-sweep run \(shellWord(file)) --executor \(executor)` goes on with \(batches == 1 ? "it" : "them"), "
       + "`mtkd-sweep cancel` ends them."
   }
 }
@@ -110,18 +119,17 @@ struct Cancel: AsyncParsableCommand {
 
   @OptionGroup var location: StoreLocation
 
-  @Argument(help: "The sweep; all of the store where nothing is said.", completion: Completions.sweeps)
+  @Argument(help: "The sweep (default: all sweeps of the store).", completion: Completions.sweeps)
   var sweep: String?
 
   func run() async throws {
     let folder = location.folder.absolute
     let open = try ClusterStatus.open(in: folder, sweep: sweep)
     guard !open.isEmpty else { return Out.put("Nothing of \(location.path) is on a cluster.\n") }
-    let slurm = Slurm(bin: try SiteOptions(inStore: folder).bin)
-    // Workers look at the files, so that even a scheduler that is away cannot start them again.
-    for (batch, _) in open { try batch.makeVoid("cancelled") }
-    for (batch, _) in open { try await slurm.cancel(batch.token) }
+    try await ClusterStatus.cancel(open, because: "cancelled")
     let stages = Set(open.flatMap(\.manifest.keys)).count
-    Out.put("Cancelled \(open.count) batches with \(stages) stages.\n")
+    Out.put(
+      "Cancelled \(open.count == 1 ? "1 batch" : "\(open.count) batches") with "
+        + "\(stages == 1 ? "1 stage" : "\(stages) stages").\n")
   }
 }

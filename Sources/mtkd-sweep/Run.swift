@@ -67,7 +67,7 @@ struct Run: AsyncParsableCommand {
 
   func validate() throws {
     if let workers, workers < 1 { throw ValidationError("--workers is 1 or more.") }
-    if place.executor == Slurm.name {
+    if try Catalog.executors.entry(place.executor).isCluster {
       if workers != nil {
         throw ValidationError(
           "--workers is of workers on this machine. On a cluster the site file says it: \"tasksAtOnce\" and \"cpus\"."
@@ -152,7 +152,7 @@ struct Run: AsyncParsableCommand {
     if case .submitted(let pending, let running) = outcome {
       Talk.say(
         "\(pending) tasks wait and \(running) run on the cluster. `mtkd-sweep status\(storeArgument)` shows them; "
-          + "`mtkd-sweep run \(shellWord(file))\(storeArgument) --executor slurm` takes in what is done, submits what is missing, and prints the table at the end."
+          + "`mtkd-sweep run \(shellWord(file))\(storeArgument) --executor \(place.executor)` takes in what is done, submits what is missing, and prints the table at the end."
       )
       return
     }
@@ -160,7 +160,8 @@ struct Run: AsyncParsableCommand {
       Talk.say("Stopped; nothing is lost. `mtkd-sweep run \(shellWord(file))\(storeArgument)` goes on.")
       throw ExitCode(ExitCodes.stopped)
     }
-    if !events { Out.put(try table(sweep, store)) }
+    let table = try table(sweep, store)
+    if !events { Out.put(TextTable.render(table, style: styles.style(for: STDOUT_FILENO))) }
     if !later.isEmpty {
       Talk.say(
         "\(later.count) runs stay for later. `mtkd-sweep run \(shellWord(file))\(storeArgument)` goes on with them."
@@ -170,6 +171,13 @@ struct Run: AsyncParsableCommand {
       Talk.say(
         "\(failures) without a result. `mtkd-sweep status\(storeArgument)` says which; `mtkd-sweep retry` runs failed ones again."
       )
+      throw ExitCode(ExitCodes.doneWithFailures)
+    }
+    let withheld = table.cells.count { $0.isWithheld }
+    if withheld > 0 {
+      Talk.say(
+        "\(withheld == 1 ? "1 cell shows" : "\(withheld) cells show") no numbers: different programs or numerics made "
+          + "them. `mtkd-sweep report --allow-mixed\(storeArgument)` shows them.")
       throw ExitCode(ExitCodes.doneWithFailures)
     }
     if gridSize.maxRuns != nil, !later.isEmpty { throw ExitCode(ExitCodes.stopped) }
@@ -238,39 +246,37 @@ struct Run: AsyncParsableCommand {
   ) throws -> (StopSignal) async throws -> ClusterSweep.Outcome {
     // The very file that this process runs, even where another program has its name by now: runs of one sweep are made by one program.
     let own = "/proc/\(getpid())/exe"
-    let local = try LocalProcesses(
-      executable: own, environment: sweep.open.isEmpty ? [:] : ProgramIdentity.environment(of: own),
+    // Machines that are told of the store know it by its whole path.
+    let folder = location.folder.absolute
+    @Sendable func attempt(_ job: Job) -> AttemptFolder? { try? folder.stage(job.key).attempts().last }
+    let request = ExecutorRequest(
+      program: program, running: own,
+      environment: sweep.open.isEmpty ? [:] : ProgramIdentity.environment(of: own),
+      options: place.options,
+      attempts: AttemptAccess(
+        // Where the wish cannot be left, the connection's end is the next thing that the worker hears.
+        askToStop: { try? attempt($0)?.askToStop() }, hasBegun: { attempt($0)?.holder != nil }),
       trace: trace("process"))
-    if place.executor == Slurm.name {
-      let folder = location.folder.absolute
-      let cluster = try ClusterSweep(
-        sweep, folder: folder, store: store, site: place.siteOptions(folder), program: program, local: local,
-        cache: cache.policy, options: share.workerOptions(cache, sweep.grid), observe: observe)
-      return { try await cluster.run(waiting: place.wait, until: $0) }
-    }
-    let batches = try ClusterStatus.open(in: location.folder, sweep: nil).count
-    guard batches == 0 else { throw StillOnCluster(batches: batches, file: file) }
     let coordinator: Coordinator
-    if place.executor == SSHHosts.name {
-      let folder = location.folder.absolute
-      let command = place.sshCommand.map { $0.split(separator: " ").map(String.init) }
-      @Sendable func attempt(_ job: Job) -> AttemptFolder? { try? folder.stage(job.key).attempts().last }
-      let hosts = try SSHHosts(
-        hosts: place.hostList, command: command ?? SSHHosts.standardCommand,
-        program: place.remoteProgram ?? program,
-        attempts: SSHHosts.Attempts(
-          // Where the wish cannot be left, the connection's end is the next thing that the worker hears.
-          askToStop: { try? attempt($0)?.askToStop() }, hasBegun: { attempt($0)?.holder != nil }))
+    switch try Catalog.executors.entry(place.executor).make(request) {
+    case .cluster(let scheduler):
+      let local = try LocalProcesses(
+        executable: own, environment: request.environment, trace: request.trace)
+      let cluster = try ClusterSweep(
+        sweep, folder: folder, store: store, scheduler: scheduler, site: place.siteOptions(folder),
+        program: program, local: local, cache: cache.policy,
+        options: share.workerOptions(cache, sweep.grid), observe: observe)
+      let isWaiting = place.options["wait"] != nil
+      return { try await cluster.run(waiting: isWaiting, until: $0) }
+    case .workers(let executor, let count):
+      let open = try ClusterStatus.open(in: location.folder, sweep: nil)
+      if let first = open.first {
+        throw StillOnCluster(batches: open.count, file: file, executor: first.manifest.scheduler)
+      }
       coordinator = try Coordinator(
-        sweep, folder: folder, store: store, executor: hosts, workers: place.hostList.count,
-        cache: cache.policy,
-        limits: share.limits(sweep.grid), observe: observe)
-    } else {
-      let count = sweep.grid.workers(workers, threads: share.threads(sweep.grid))
-      coordinator = try Coordinator(
-        sweep, folder: location.folder, store: store, executor: local, workers: count,
-        cache: cache.policy,
-        limits: share.limits(sweep.grid), observe: observe)
+        sweep, folder: count == nil ? location.folder : folder, store: store, executor: executor,
+        workers: count ?? sweep.grid.workers(workers, threads: share.threads(sweep.grid)),
+        cache: cache.policy, limits: share.limits(sweep.grid), observe: observe)
     }
     return { .done(try await coordinator.run(until: $0)) }
   }
@@ -279,10 +285,9 @@ struct Run: AsyncParsableCommand {
     location.path == "results" ? "" : " --store \(shellWord(location.path))"
   }
 
-  private func table(_ sweep: PlannedSweep, _ store: ResultStore) throws -> String {
+  private func table(_ sweep: PlannedSweep, _ store: ResultStore) throws -> ReportTable {
     let report = sweep.grid.report
     let results = try store.results(of: store.sweep(sweep.name), report)
-    let table = try ReportTable(results, ReportLayout(report)).beside(report.paperValues, in: store)
-    return TextTable.render(table, style: styles.style(for: STDOUT_FILENO))
+    return try ReportTable(results, ReportLayout(report)).beside(report.paperValues, in: store)
   }
 }

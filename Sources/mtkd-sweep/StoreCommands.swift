@@ -58,8 +58,7 @@ struct Status: AsyncParsableCommand {
       }
     }
     let holder = Lease.holder(of: location.folder)
-    let cluster = try await ClusterStatus.look(
-      at: location.folder.absolute, sweep: record.name, bin: try SiteOptions(inStore: location.folder).bin)
+    let cluster = try await ClusterStatus.look(at: location.folder.absolute, sweep: record.name)
     let active = holder == nil && cluster == nil ? [] : try RunningStage.all(in: location.folder, store)
     let programs = try store.programs(of: record.name)
     if json {

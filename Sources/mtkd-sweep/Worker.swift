@@ -55,9 +55,6 @@ struct WorkerCommand: AsyncParsableCommand {
   }
 
   private func runBatch(_ token: String, _ task: Int) async throws {
-    let environment = ProcessInfo.processInfo.environment
-    let array = environment["SLURM_ARRAY_JOB_ID"]
-    let life = environment["SLURM_RESTART_COUNT"].flatMap { Int($0) } ?? 0
     guard let program = ProgramIdentity.executable else {
       throw NothingThere(description: "Cannot tell which file this program is: /proc is not mounted.")
     }
@@ -66,13 +63,11 @@ struct WorkerCommand: AsyncParsableCommand {
     // same, because which of them comes for a time limit and which for a preemption differs from site to site.
     try StopSignals.listen { _ in stop.request() }
     let worker = try BatchWorker(
-      token, at: BatchWorker.Place(task: task, array: array, life: life), in: location.folder,
+      token, task: task, environment: ProcessInfo.processInfo.environment, in: location.folder,
       executor: LocalProcesses(
         executable: program.path, environment: ProgramIdentity.environment(of: program.path)))
     let code = try await worker.run(until: stop)
-    guard code == ExitCodes.stopped, let array, try worker.wantsAnotherLife() else { throw ExitCode(code) }
-    // The element of the array, never the array's own number: that would put every task back.
-    let isBack = await Slurm(bin: worker.bin).requeue("\(array)_\(task)")
+    guard code == ExitCodes.stopped, let isBack = try await worker.goBack() else { throw ExitCode(code) }
     Talk.say(
       isBack
         ? "Back into the queue."

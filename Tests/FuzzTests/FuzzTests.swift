@@ -151,7 +151,7 @@ extension FuzzTests {
   ) { bytes in
     let site = try SiteOptions(reading: bytes, at: "site.json")
     // Whatever was accepted makes a script with no line that is not ours.
-    let script = SlurmText.script(.init(token: "t", tasks: 1, program: "/p", store: "/s"), site)
+    let script = try SlurmText.script(.init(token: "t", tasks: 1, program: "/p", store: "/s"), site)
     for line in script.split(separator: "\n") {
       let isOurs = line.hasPrefix("#") || line.hasPrefix("  ") || line.hasPrefix("exec ")
       #expect(isOurs, "\(line)")
@@ -211,7 +211,7 @@ extension FuzzTests {
     let text = String(decoding: bytes, as: UTF8.self)
     _ = SlurmText.limits(text).quietSeconds
     _ = SlurmText.jobNumber(text)
-    if let seconds = SlurmText.seconds(ofTime: text) { #expect(seconds >= 0) }
+    if let seconds = SiteOptions.seconds(ofTime: text) { #expect(seconds >= 0) }
     _ = SlurmText.member("ExitCode", of: text)
   }
 

@@ -56,15 +56,15 @@ import Testing
   private func row(
     _ token: String, _ index: Int, _ word: String, reason: String = "None", node: String = "n1"
   )
-    -> SlurmText.Task
+    -> BatchTask
   {
-    SlurmText.Task(
+    BatchTask(
       id: "7_\(index)", array: "7", index: index, state: SlurmText.state(word), word: word, reason: reason,
       node: node, token: token)
   }
 
   @Test func `teachers go first, and students wait for their job, however it ends`() {
-    let decision = Reconciliation(stages(), [], tasks: [], quiet: 30)
+    let decision = Reconciliation(stages(), [], tasks: [], by: Slurm(bin: nil), quiet: 30)
     #expect(decision.waves.map { $0.entries.map(\.key) } == [[teacher.key, plain.key], [taught.key]])
     #expect(decision.waves[1].afterWaves == [0] && decision.waves[1].after.isEmpty)
     #expect(decision.isActive)
@@ -73,7 +73,8 @@ import Testing
   @Test func `what is queued is not submitted again, and its students wait for its number`() {
     let decision = Reconciliation(
       stages(), [batch("x", [teacher, plain])],
-      tasks: [row("x", 0, "PENDING", reason: "Priority"), row("x", 1, "RUNNING")], quiet: 30)
+      tasks: [row("x", 0, "PENDING", reason: "Priority"), row("x", 1, "RUNNING")], by: Slurm(bin: nil),
+      quiet: 30)
     #expect(decision.waves.map { $0.entries.map(\.key) } == [[taught.key]])
     #expect(decision.waves[0].after == ["7"])
     #expect((decision.pending, decision.running) == (1, 1))
@@ -81,13 +82,14 @@ import Testing
 
   @Test func `a submission without an answer is asked for, adopted, or given up after a quiet time`() {
     let lost = batch("x", [teacher], number: nil, started: false, age: 10)
-    let unsure = Reconciliation(stages(), [lost], tasks: [], quiet: 30)
+    let unsure = Reconciliation(stages(), [lost], tasks: [], by: Slurm(bin: nil), quiet: 30)
     #expect(unsure.uncertain == ["x"] && unsure.void.isEmpty)
     #expect(unsure.waves.map { $0.entries.map(\.key) } == [[plain.key]], "its students are held back")
-    let found = Reconciliation(stages(), [lost], tasks: [row("x", 0, "PENDING")], quiet: 30)
+    let found = Reconciliation(
+      stages(), [lost], tasks: [row("x", 0, "PENDING")], by: Slurm(bin: nil), quiet: 30)
     #expect(found.adopted == ["x": "7"] && found.uncertain.isEmpty)
     let old = batch("x", [teacher], number: nil, started: false, age: 31)
-    let gone = Reconciliation(stages(), [old], tasks: [], quiet: 30)
+    let gone = Reconciliation(stages(), [old], tasks: [], by: Slurm(bin: nil), quiet: 30)
     #expect(gone.void == ["x"] && gone.gaveUp.isEmpty)
     #expect(gone.waves.first?.entries.first?.key == teacher.key)
   }
@@ -95,7 +97,8 @@ import Testing
   @Test func `a forgotten or failed job says nothing about its stage, only that it may run again`() {
     for tasks in [[], [row("x", 0, "FAILED")], [row("x", 0, "COMPLETED")], [row("x", 0, "NODE_FAIL")]] {
       let decision = Reconciliation(
-        stages([Attempt(.vanished)], of: teacher.key), [batch("x", [teacher])], tasks: tasks, quiet: 30)
+        stages([Attempt(.vanished)], of: teacher.key), [batch("x", [teacher])], tasks: tasks,
+        by: Slurm(bin: nil), quiet: 30)
       #expect(decision.over == ["x"])
       #expect(decision.waves[0].entries.contains(BatchManifest.Entry(key: teacher.key, after: 1)))
       #expect(decision.gaveUp.isEmpty)
@@ -104,22 +107,25 @@ import Testing
 
   @Test func `a state nobody knows counts as alive`() {
     let decision = Reconciliation(
-      stages(), [batch("x", [teacher, plain, taught])], tasks: [row("x", 0, "BRAND_NEW")], quiet: 30)
+      stages(), [batch("x", [teacher, plain, taught])], tasks: [row("x", 0, "BRAND_NEW")],
+      by: Slurm(bin: nil), quiet: 30)
     #expect(decision.over.isEmpty && decision.waves.isEmpty && decision.isActive)
   }
 
   @Test func `lost workers are forgiven four times, not five`() {
     let four = Reconciliation(
-      stages(Array(repeating: Attempt(.died("signal 9")), count: 4), of: plain.key), [], tasks: [], quiet: 30)
+      stages(Array(repeating: Attempt(.died("signal 9")), count: 4), of: plain.key), [], tasks: [],
+      by: Slurm(bin: nil), quiet: 30)
     #expect(four.gaveUp.isEmpty)
     let five = Reconciliation(
-      stages(Array(repeating: Attempt(.vanished), count: 5), of: plain.key), [], tasks: [], quiet: 30)
+      stages(Array(repeating: Attempt(.vanished), count: 5), of: plain.key), [], tasks: [],
+      by: Slurm(bin: nil), quiet: 30)
     #expect(five.gaveUp.map(\.key) == [plain.key])
   }
 
   @Test func `a program that gave up is not asked again, and what needs it is blocked`() {
     let decision = Reconciliation(
-      stages([Attempt(.broken("code 70"))], of: teacher.key), [], tasks: [], quiet: 30)
+      stages([Attempt(.broken("code 70"))], of: teacher.key), [], tasks: [], by: Slurm(bin: nil), quiet: 30)
     #expect(decision.gaveUp.map(\.key) == [teacher.key] && decision.gaveUp[0].reason == "code 70")
     #expect(decision.blocked.map(\.key) == [taught.key] && decision.blocked[0].by == teacher.key)
     #expect(decision.waves.map { $0.entries.map(\.key) } == [[plain.key]])
@@ -127,9 +133,11 @@ import Testing
 
   @Test func `stops are unlimited while steps are made`() {
     let moving = (0..<20).map { Attempt(.stopped(from: $0, at: $0 + 1)) }
-    #expect(Reconciliation(stages(moving, of: plain.key), [], tasks: [], quiet: 30).gaveUp.isEmpty)
+    #expect(
+      Reconciliation(stages(moving, of: plain.key), [], tasks: [], by: Slurm(bin: nil), quiet: 30).gaveUp
+        .isEmpty)
     let idle = moving + [Attempt(.stopped(from: 20, at: 20)), Attempt(.stopped(from: 20, at: 20))]
-    let decision = Reconciliation(stages(idle, of: plain.key), [], tasks: [], quiet: 30)
+    let decision = Reconciliation(stages(idle, of: plain.key), [], tasks: [], by: Slurm(bin: nil), quiet: 30)
     #expect(decision.gaveUp.map(\.key) == [plain.key] && decision.gaveUp[0].reason.contains("more time"))
   }
 
@@ -137,17 +145,18 @@ import Testing
     let ended = (0..<2).map {
       batch("x\($0)", [plain], started: false, isOver: true, refusals: [0: ("n3", "0:53")])
     }
-    let twice = Reconciliation(stages(), ended, tasks: [], quiet: 30)
+    let twice = Reconciliation(stages(), ended, tasks: [], by: Slurm(bin: nil), quiet: 30)
     #expect(twice.exclude == ["n3"] && twice.gaveUp.isEmpty)
     #expect(twice.waves[0].refusals == 2)
     let third = batch("y", [plain], started: false)
     let now = Reconciliation(
-      stages(), ended + [third], tasks: [row("y", 0, "FAILED", reason: "JobLaunchFailure")], quiet: 30)
+      stages(), ended + [third], tasks: [row("y", 0, "FAILED", reason: "JobLaunchFailure")],
+      by: Slurm(bin: nil), quiet: 30)
     #expect(now.refused["y"]?.count == 1)
     #expect(now.gaveUp.map(\.key) == [plain.key], "\(now.gaveUp)")
     let told = Reconciliation(
       stages(), ended + [batch("y", [plain], started: false, isOver: true, refusals: [0: ("n3", "0:53")])],
-      tasks: [], quiet: 30)
+      tasks: [], by: Slurm(bin: nil), quiet: 30)
     #expect(told.gaveUp[0].reason.contains("0:53") && told.gaveUp[0].reason.contains("writable"))
   }
 
@@ -155,21 +164,25 @@ import Testing
     let rows = [row("x", 0, "RUNNING"), row("x", 1, "RUNNING")]
     let x = batch("x", [teacher, plain])
     let gone = Reconciliation(
-      stages([Attempt(.vanished, job: "x/7_0/0")], of: teacher.key), [x], tasks: rows, quiet: 30)
+      stages([Attempt(.vanished, job: "x/7_0/0")], of: teacher.key), [x], tasks: rows, by: Slurm(bin: nil),
+      quiet: 30)
     #expect(gone.stalled == ["7_0"])
     // A former life's claim says nothing about the present one.
     let former = Reconciliation(
-      stages([Attempt(.vanished, job: "x/7_0/former")], of: teacher.key), [x], tasks: rows, quiet: 30)
+      stages([Attempt(.vanished, job: "x/7_0/former")], of: teacher.key), [x], tasks: rows,
+      by: Slurm(bin: nil), quiet: 30)
     #expect(former.stalled.isEmpty)
     // Nor does a worker that died while its task went on with the next stage.
     let died = Reconciliation(
-      stages([Attempt(.died("signal 9"), job: "x/7_0/0")], of: teacher.key), [x], tasks: rows, quiet: 30)
+      stages([Attempt(.died("signal 9"), job: "x/7_0/0")], of: teacher.key), [x], tasks: rows,
+      by: Slurm(bin: nil), quiet: 30)
     #expect(died.stalled.isEmpty)
   }
 
   @Test func `a live worker outside the queue is left alone`() {
     let decision = Reconciliation(
-      stages([Attempt(.working)], of: teacher.key), [batch("x", [teacher])], tasks: [], quiet: 30)
+      stages([Attempt(.working)], of: teacher.key), [batch("x", [teacher])], tasks: [], by: Slurm(bin: nil),
+      quiet: 30)
     #expect(decision.outside == 1)
     #expect(!decision.waves.flatMap(\.entries).contains { $0.key == teacher.key })
   }
@@ -180,7 +193,7 @@ import Testing
       tasks: [
         row("x", 0, "PENDING", reason: "PartitionConfig"), row("x", 1, "PENDING", reason: "PartitionConfig"),
       ],
-      quiet: 30)
+      by: Slurm(bin: nil), quiet: 30)
     #expect(decision.troubles.map(\.tasks) == [2] && decision.troubles[0].reason == "PartitionConfig")
   }
 

@@ -35,9 +35,12 @@ import Testing
   @Test(
     arguments: [
       ("1", "1"), ("1;cluster", "1"), ("sbatch: warning\n33\n", "33"), ("", nil), ("Submitted", nil),
-      (";cluster", nil),
+      (";cluster", nil), ("33\nsbatch: your project has 12 hours left\n", "33"), ("33;c\n\nGoodbye\n", "33"),
+      ("12\n33\n", nil), ("33; call the help desk\n", nil), ("٣٣", nil),
     ] as [(String, String?)])
-  func `the job number is cut at the cluster's name`(_ output: String, _ number: String?) {
+  func `the job number is found between a site's own lines, and cut at the cluster's name`(
+    _ output: String, _ number: String?
+  ) {
     #expect(SlurmText.jobNumber(output) == number)
   }
 
@@ -48,7 +51,7 @@ import Testing
       ("99999999999999999999", nil),
     ] as [(String, Int?)])
   func `a time reads as sbatch reads it`(_ text: String, _ seconds: Int?) {
-    #expect(SlurmText.seconds(ofTime: text) == seconds)
+    #expect(SiteOptions.seconds(ofTime: text) == seconds)
   }
 
   @Test func `facts of a site come from its configuration, or are Slurm's own`() {
@@ -63,7 +66,7 @@ import Testing
       """)
     #expect(limits.maxArraySize == 5 && limits.messageTimeout == 5 && limits.minJobAge == 60)
     #expect(limits.version == "22.05.8" && limits.quietSeconds == 20)
-    #expect(SlurmText.limits("") == SlurmText.Limits())
+    #expect(SlurmText.limits("") == BatchLimits())
     let line = "JobId=33 JobName=x JobState=FAILED Reason=JobLaunchFailure ExitCode=0:53 DerivedExitCode=0:0"
     #expect(SlurmText.member("ExitCode", of: line) == "0:53")
     #expect(SlurmText.member("Nothing", of: line) == nil)
@@ -96,18 +99,44 @@ import Testing
     }
   }
 
+  @Test func `a reason with spaces is understood as one with underscores`() {
+    let listing =
+      "1_0|1|0|PENDING|Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority "
+      + "partitions||mtkd-abc\n1_1|1|1|DOWN, DRAINED|None||mtkd-abc\n1_2|1|2|CANCELLED, REQUEUED|None||mtkd-abc"
+    let tasks = SlurmText.tasks(listing)
+    #expect(tasks.map(\.state) == [.pending, .unknown, .ended])
+    #expect(
+      tasks.first.flatMap { SlurmText.advice($0.reason) }
+        == "the nodes that it could use are down or reserved")
+    #expect(SlurmText.advice("Nodes_required_for_job_are_DOWN,_DRAINED") != nil)
+  }
+
+  @Test func `a store's path is one word and no pattern, whatever is in it`() throws {
+    func output(_ store: String) throws -> String? {
+      let submission = BatchSubmission(token: "t", tasks: 1, program: "/p", store: store)
+      return try SlurmText.script(submission, SiteOptions()).split(separator: "\n").first {
+        $0.hasPrefix("#SBATCH --output=")
+      }.map(String.init)
+    }
+    #expect(try output("/a b/r") == "#SBATCH --output='/a b/r/batches/t/log-%a'")
+    #expect(try output("/it's") == #"#SBATCH --output='/it'\''s/batches/t/log-%a'"#)
+    #expect(try output("/100%j") == "#SBATCH --output=/100%%j/batches/t/log-%a")
+    #expect(try output("/a#b") == "#SBATCH --output='/a#b/batches/t/log-%a'")
+    for path in [#"/a\b"#, "/a\nb"] { #expect(throws: SiteError.self) { try output(path) } }
+  }
+
   @Test func `the script holds what it was asked for, word for word`() {
     var site = SiteOptions()
     (site.partition, site.account, site.qos, site.constraint) = ("gpu", "lab", "low", "avx2")
     (site.time, site.memory, site.cpus, site.tasksAtOnce) = ("4:00:00", "4G", 2, 3)
     (site.extra, site.exclude) = (["--mail-type=FAIL"], ["n7"])
     site.environment = ["QUOTED": "it's"]
-    var submission = SlurmText.Submission(
+    var submission = BatchSubmission(
       token: "abc", tasks: 4, program: "/opt/a b/mtkd-sweep", store: "/s/r")
     (submission.after, submission.exclude, submission.delay) = (["12", "13"], ["n7", "n9"], 60)
     submission.environment = ["OPENBLAS_CORETYPE": "Haswell"]
     #expect(
-      SlurmText.script(submission, site) == #"""
+      try SlurmText.script(submission, site) == #"""
         #!/bin/sh
         #SBATCH --job-name=mtkd-abc
         #SBATCH --comment=abc

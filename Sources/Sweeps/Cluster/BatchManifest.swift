@@ -22,15 +22,21 @@ package struct BatchManifest: CanonicallyEncodable {
   package let leadSeconds: Int
   /// Folder of the scheduler's commands; nil where they are on the path.
   package let bin: String?
+  /// The name of the scheduler that has it.
+  package let scheduler: String
   package let options: WorkerOptions
 
   package init(
     token: String, sweep: String, tasks: [[Entry]], slots: Int, wallSeconds: Int?, leadSeconds: Int,
-    bin: String?, options: WorkerOptions = WorkerOptions()
+    bin: String?, scheduler: String = standardScheduler, options: WorkerOptions = WorkerOptions()
   ) {
+    self.scheduler = scheduler
     (self.token, self.sweep, self.tasks, self.slots) = (token, sweep, tasks, slots)
     (self.wallSeconds, self.leadSeconds, self.bin, self.options) = (wallSeconds, leadSeconds, bin, options)
   }
+
+  /// The scheduler of batches whose manifests name none: the first of the catalog.
+  package static let standardScheduler = Catalog.schedulers.names[0]
 
   package var keys: [ContentKey] { tasks.flatMap { $0.map(\.key) } }
 
@@ -48,6 +54,7 @@ package struct BatchManifest: CanonicallyEncodable {
     object.member("bin", bin.map { .string($0) }, to: &bytes)
     object.member("leadSeconds", leadSeconds, to: &bytes)
     if options != WorkerOptions() { object.member("options", to: &bytes, options.append) }
+    object.member("scheduler", scheduler == Self.standardScheduler ? nil : .string(scheduler), to: &bytes)
     object.member("slots", slots, to: &bytes)
     object.member("sweep", .string(sweep), to: &bytes)
     object.member("tasks", .array(lists), to: &bytes)
@@ -76,6 +83,7 @@ package struct BatchManifest: CanonicallyEncodable {
       slots: max(1, try object.integer("slots")),
       wallSeconds: try object.optional("wallSeconds", SpecObject.integer),
       leadSeconds: try object.integer("leadSeconds"), bin: try object.optional("bin", SpecObject.string),
+      scheduler: try object.optional("scheduler", SpecObject.string) ?? Self.standardScheduler,
       options: try object["options"].map { value throws(SpecError) in
         try WorkerOptions(value, at: object.path("options"))
       } ?? WorkerOptions())

@@ -97,7 +97,7 @@ package struct Reconciliation: Sendable {
   /// Tasks that will not come to an end by themselves: said to run and their workers gone, or held after a failed launch.
   package private(set) var stalled: [String] = []
   /// Tasks that ended without beginning, by batch.
-  package private(set) var refused: [String: [SlurmText.Task]] = [:]
+  package private(set) var refused: [String: [BatchTask]] = [:]
   package private(set) var waves: [Wave] = []
   package private(set) var gaveUp: [(key: ContentKey, reason: String)] = []
   package private(set) var blocked: [(key: ContentKey, by: ContentKey)] = []
@@ -119,8 +119,8 @@ package struct Reconciliation: Sendable {
   ///   - tasks: what the scheduler remembers of the batches that are neither void nor over.
   ///   - quiet: seconds after which a submission that is not in the listing never arrived.
   package init(
-    _ stages: [Stage], _ batches: [Batch], tasks: [SlurmText.Task], quiet: Double,
-    budgets: Budgets = Budgets()
+    _ stages: [Stage], _ batches: [Batch], tasks: [BatchTask], by scheduler: any BatchScheduler,
+    quiet: Double, budgets: Budgets = Budgets()
   ) {
     let listed = Dictionary(grouping: tasks, by: \.token)
     var numbers: [ContentKey: Set<String>] = [:]
@@ -170,12 +170,11 @@ package struct Reconciliation: Sendable {
         if let job = starters[row.index], gone.contains(job), !busy.contains(job) { stalled.append(row.id) }
       }
       // A node that could not launch a task again leaves it held for ever; work that is left is submitted anew.
-      stalled += active.filter { $0.state == .pending && $0.reason == "launch_failed_requeued_held" }.map(
-        \.id)
+      stalled += active.filter { $0.state == .pending && scheduler.isStuck($0) }.map(\.id)
       for (reason, count) in Dictionary(grouping: active.filter { $0.state == .pending }, by: \.reason)
         .mapValues(\.count)
       {
-        if let advice = SlurmText.advice(reason) { troubles.append((reason, count, advice)) }
+        if let advice = scheduler.advice(reason) { troubles.append((reason, count, advice)) }
       }
     }
     troubles.sort { ($0.reason, $0.tasks) < ($1.reason, $1.tasks) }
@@ -203,7 +202,8 @@ package struct Reconciliation: Sendable {
         continue
       }
       if let reason = Self.giveUp(
-        stage, refusals: refusals[key, default: 0], code: lastCode[key], budgets)
+        stage, refusals: refusals[key, default: 0], code: lastCode[key],
+        hint: lastCode[key].flatMap(scheduler.hint), budgets)
       {
         dead.insert(key)
         gaveUp.append((key, reason))
@@ -237,7 +237,9 @@ package struct Reconciliation: Sendable {
   }
 
   /// Why a stage is not tried again; nil where it is.
-  private static func giveUp(_ stage: Stage, refusals: Int, code: String?, _ budgets: Budgets) -> String? {
+  private static func giveUp(
+    _ stage: Stage, refusals: Int, code: String?, hint: String?, _ budgets: Budgets
+  ) -> String? {
     if case .broken(let reason) = stage.attempts.last?.standing { return reason }
     var (lost, lastLoss) = (0, "")
     for attempt in stage.attempts {
@@ -250,9 +252,7 @@ package struct Reconciliation: Sendable {
     if lost >= budgets.lost { return "its worker was lost \(lost) times; the last time: \(lastLoss)" }
     if refusals >= budgets.refused {
       let told = code.map { " with exit code \($0)" } ?? ""
-      let hint =
-        code == "0:53"
-        ? ": the folder of its output is not there or not writable on the node" : ""
+      let hint = hint.map { ": \($0)" } ?? ""
       return "it never started: \(refusals) jobs ended\(told) before their program began\(hint)"
     }
     var idle = 0

@@ -84,12 +84,12 @@ package struct SiteOptions: Hashable, Sendable {
       retrySeconds = try count("retrySeconds", retrySeconds, from: 0)
       requeue = try object.optional("requeue", SpecObject.bool) ?? requeue
       for (name, value) in object["environment"]?.object ?? [:] {
-        guard let value = value.string, SlurmText.isVariable(name), !value.contains(where: \.isNewline) else {
+        guard let value = value.string, ShellWord.isVariable(name), !value.contains(where: \.isNewline) else {
           throw SpecError(path: "environment.\(name)", expected: "a variable's name and one line of text")
         }
         environment[name] = value
       }
-      if let time, SlurmText.seconds(ofTime: time) == nil {
+      if let time, Self.seconds(ofTime: time) == nil {
         throw SpecError(path: "time", expected: "a time as sbatch takes it, such as \"4:00:00\" or \"1-12\"")
       }
     } catch let error as SiteError {
@@ -100,7 +100,28 @@ package struct SiteOptions: Hashable, Sendable {
   }
 
   /// Seconds of a task's time limit; nil where nothing is said.
-  package var wallSeconds: Int? { time.flatMap(SlurmText.seconds(ofTime:)) }
+  package var wallSeconds: Int? { time.flatMap(Self.seconds(ofTime:)) }
+
+  /// Seconds of a time as `sbatch --time` takes it: `minutes`, `minutes:seconds`, `hours:minutes:seconds`, `days-hours`, `days-hours:minutes`,
+  /// `days-hours:minutes:seconds`. Nil for anything else, and for no limit.
+  package static func seconds(ofTime text: String) -> Int? {
+    let halves = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard halves.count <= 2, let last = halves.last else { return nil }
+    let parts = last.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+    guard !parts.contains(nil), (1...3).contains(parts.count) else { return nil }
+    let numbers = parts.compactMap(\.self)
+    guard numbers.allSatisfy({ (0..<1_000_000).contains($0) }) else { return nil }
+    if halves.count == 2 {
+      guard let days = Int(halves[0]), (0..<100_000).contains(days) else { return nil }
+      let padded = numbers + Array(repeating: 0, count: 3 - numbers.count)
+      return ((days * 24 + padded[0]) * 60 + padded[1]) * 60 + padded[2]
+    }
+    switch numbers.count {
+    case 1: return numbers[0] * 60
+    case 2: return numbers[0] * 60 + numbers[1]
+    default: return (numbers[0] * 60 + numbers[1]) * 60 + numbers[2]
+    }
+  }
 }
 
 /// A site file that cannot be followed.

@@ -72,3 +72,13 @@ package struct LocalProcesses: Executor {
     kill(pid_t(identifier), atOnce ? SIGKILL : SIGTERM)
   }
 }
+
+extension ExecutorDescription {
+  package static let local = ExecutorDescription(
+    name: LocalProcesses.name, help: "processes on this machine"
+  ) { request in
+    .workers(
+      try LocalProcesses(
+        executable: request.running, environment: request.environment, trace: request.trace), count: nil)
+  }
+}

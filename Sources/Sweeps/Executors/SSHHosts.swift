@@ -7,23 +7,9 @@ internal import Synchronization
 package final class SSHHosts: Executor {
   package static let name = "ssh"
 
-  /// What an attempt's folder is used for from here.
-  package struct Attempts: Sendable {
-    /// Leaves the wish to stop where the job's worker looks for it.
-    package let askToStop: @Sendable (Job) -> Void
-    /// Whether the job's worker has ever claimed its attempt.
-    package let hasBegun: @Sendable (Job) -> Bool
-
-    package init(
-      askToStop: @escaping @Sendable (Job) -> Void, hasBegun: @escaping @Sendable (Job) -> Bool
-    ) {
-      (self.askToStop, self.hasBegun) = (askToStop, hasBegun)
-    }
-  }
-
   private let program: String
   private let processes: LocalProcesses
-  private let attempts: Attempts
+  private let attempts: AttemptAccess
   private let hosts: Set<String>
   private let state: Mutex<State>
   /// How often in a row a host may fail before nobody waits for it.
@@ -42,7 +28,7 @@ package final class SSHHosts: Executor {
   ///   - hosts: as ssh takes them, each as often as it may have workers.
   ///   - command: `ssh` with its options, the host still to come.
   ///   - program: path of this program on the hosts.
-  package init(hosts: [String], command: [String], program: String, attempts: Attempts) throws {
+  package init(hosts: [String], command: [String], program: String, attempts: AttemptAccess) throws {
     (self.program, self.attempts, self.hosts) = (program, attempts, Set(hosts))
     processes = try LocalProcesses(executable: "/usr/bin/env", prefix: command)
     state = Mutex(State(free: hosts))
@@ -57,8 +43,8 @@ package final class SSHHosts: Executor {
     var words = ["exec", "env"]
     let variables = job.environment.sorted { $0.key < $1.key }
     words += variables.filter { $0.value == nil }.flatMap { ["-u", $0.key] }
-    words += variables.compactMap { name, value in value.map { "\(name)=\(SlurmText.quoted($0))" } }
-    words += [SlurmText.quoted(program)] + job.arguments.map(SlurmText.quoted)
+    words += variables.compactMap { name, value in value.map { "\(name)=\(ShellWord.quoted($0))" } }
+    words += [ShellWord.quoted(program)] + job.arguments.map(ShellWord.quoted)
     let line = words.joined(separator: " ")
     while true {
       switch takeHost() {
@@ -116,6 +102,41 @@ package final class SSHHosts: Executor {
       let least = state.free.indices.filter { failures(state.free[$0]) < Self.patience }
         .min { failures(state.free[$0]) < failures(state.free[$1]) }
       return least.map { .host(state.free.remove(at: $0)) } ?? .later
+    }
+  }
+}
+
+extension ExecutorDescription {
+  package static let ssh = ExecutorDescription(
+    name: SSHHosts.name, help: "processes on machines that share the store's folder",
+    options: [
+      ExecutorOption(
+        "hosts", valueName: "a,b",
+        help: "machines that see the store under the same path, separated by commas; 'a:4' for four workers"),
+      ExecutorOption(
+        "remote-program", valueName: "path", help: "path of this program on the machines, where it is another"
+      ),
+      ExecutorOption("ssh-command", valueName: "command", help: "how to call ssh, with its options"),
+    ],
+    complaint: { hosts($0).isEmpty ? "--executor ssh needs --hosts a,b." : nil }
+  ) { request in
+    let hosts = hosts(request.options)
+    let command = request.options["ssh-command"].map { $0.split(separator: " ").map(String.init) }
+    return .workers(
+      try SSHHosts(
+        hosts: hosts, command: command ?? SSHHosts.standardCommand,
+        program: request.options["remote-program"] ?? request.program, attempts: request.attempts),
+      count: hosts.count)
+  }
+
+  /// Each host as often as it may have workers.
+  private static func hosts(_ options: [String: String]) -> [String] {
+    (options["hosts"] ?? "").split(separator: ",").flatMap { text -> [String] in
+      let parts = text.split(separator: ":")
+      if parts.count == 2, let count = Int(parts[1]), (1...10_000).contains(count) {
+        return Array(repeating: String(parts[0]), count: count)
+      }
+      return [String(text)]
     }
   }
 }

@@ -1,28 +1,11 @@
+internal import Specs
 internal import Subprocess
 internal import SystemPackage
 
-/// The scheduler could not be asked, or said no.
-package enum ExecutorError: Error, Equatable, CustomStringConvertible {
-  /// Nothing is known about jobs: nothing may be concluded, and nothing submitted anew.
-  case unavailable(String)
-  case refused(command: String, reason: String)
-  case absent(command: String)
-
-  package var description: String {
-    switch self {
-    case .unavailable(let reason):
-      "The scheduler cannot be asked (\(reason)). Nothing was changed; jobs that run go on. The same command later goes on from there."
-    case .refused(let command, let reason):
-      "\(command) said: \(reason). Change the site file (docs/slurm.md) and run again."
-    case .absent(let command):
-      "\(command) was not found. Run this on a login node, or name the folder of Slurm's commands as \"bin\" in the site file."
-    }
-  }
-}
-
 /// Slurm by its commands: `sbatch`, `squeue`, `scancel`, `scontrol`, each under a time limit of its own. Nothing else of it is needed.
-package struct Slurm: Sendable {
+package struct Slurm: BatchScheduler {
   package static let name = "slurm"
+  package static let help = "jobs of a Slurm cluster; returns once they are submitted"
 
   private let bin: String?
   /// Longer than a dead controller takes to be noticed, which is up to 18 s.
@@ -30,19 +13,28 @@ package struct Slurm: Sendable {
 
   package init(bin: String?) { self.bin = bin }
 
-  package func limits() async throws(ExecutorError) -> SlurmText.Limits {
+  package func limits() async throws(ExecutorError) -> BatchLimits {
     SlurmText.limits(try await ask("scontrol", ["show", "config"]))
   }
 
-  /// Whether the scheduler would take a script; some of what it takes it would then keep waiting for ever.
-  package func check(_ script: String) async throws(ExecutorError) {
+  /// Whether the scheduler would take a script. What asks for more time than its partition gives it would take, and then
+  /// keep waiting for ever.
+  package func check(_ script: String, _ site: SiteOptions) async throws(ExecutorError) {
     _ = try await ask("sbatch", ["--test-only", script])
+    guard let partition = site.partition, let wanted = site.wallSeconds,
+      let most = try await maxSeconds(ofPartition: partition), wanted > most
+    else { return }
+    throw .refused(
+      command: "sbatch",
+      reason:
+        "the partition \(partition) ends jobs after \(most / 60) minutes, and \"time\" asks for \(wanted / 60)"
+    )
   }
 
   /// `MaxTime` of a partition; nil where it has none or cannot be named.
-  package func maxSeconds(ofPartition name: String) async throws(ExecutorError) -> Int? {
+  private func maxSeconds(ofPartition name: String) async throws(ExecutorError) -> Int? {
     let line = try await ask("scontrol", ["-o", "show", "partition", name])
-    return SlurmText.member("MaxTime", of: line).flatMap(SlurmText.seconds(ofTime:))
+    return SlurmText.member("MaxTime", of: line).flatMap(SiteOptions.seconds(ofTime:))
   }
 
   /// - Returns: the job's number.
@@ -56,7 +48,7 @@ package struct Slurm: Sendable {
   }
 
   /// All tasks of some batches that the scheduler remembers, in one listing.
-  package func tasks(of tokens: [String]) async throws(ExecutorError) -> [SlurmText.Task] {
+  package func tasks(of tokens: [String]) async throws(ExecutorError) -> [BatchTask] {
     guard !tokens.isEmpty else { return [] }
     let names = tokens.map(SlurmText.jobName).joined(separator: ",")
     let listing = try await ask(
@@ -120,4 +112,26 @@ package struct Slurm: Sendable {
       throw .refused(command: command, reason: complaint.isEmpty ? "\(result.status)" : complaint)
     }
   }
+}
+
+extension Slurm {
+  package func script(_ submission: BatchSubmission, _ site: SiteOptions) throws(SiteError) -> String {
+    try SlurmText.script(submission, site)
+  }
+
+  /// The element of the array, never the array's own number, which would mean all of its tasks.
+  package func place(task: Int, environment: [String: String]) -> BatchPlace {
+    let array = environment["SLURM_ARRAY_JOB_ID"]
+    return BatchPlace(
+      task: task, job: array, life: environment["SLURM_RESTART_COUNT"].flatMap { Int($0) } ?? 0,
+      identifier: array.map { "\($0)_\(task)" })
+  }
+
+  package func advice(_ reason: String) -> String? { SlurmText.advice(reason) }
+
+  package func hint(exitCode: String) -> String? {
+    exitCode == "0:53" ? "the folder of its output is not there or not writable on the node" : nil
+  }
+
+  package func isStuck(_ task: BatchTask) -> Bool { task.reason == "launch_failed_requeued_held" }
 }

@@ -4,55 +4,27 @@ internal import Specs
 package enum SlurmText {
   /// The job's name says which batch it is, whatever number it has.
   package static func jobName(_ token: String) -> String { "mtkd-\(token)" }
-
-  static func isVariable(_ name: String) -> Bool {
-    guard let first = name.utf8.first, first == 95 || (first | 32) >= 97 && (first | 32) <= 122 else {
-      return false
-    }
-    return name.utf8.allSatisfy { $0 == 95 || ($0 | 32) >= 97 && ($0 | 32) <= 122 || $0 >= 48 && $0 <= 57 }
-  }
-
-  /// A word that a shell reads as it is.
-  static func quoted(_ word: String) -> String { "'\(word.replacing("'", with: "'\\''"))'" }
 }
 
 // MARK: The script
 
 extension SlurmText {
-  /// What a script is made of besides the site's options.
-  package struct Submission: Sendable {
-    package var token: String
-    package var tasks: Int
-    /// Absolute, of the program and of the store.
-    package var program: String
-    package var store: String
-    /// Job numbers whose ends this one waits for, however they end.
-    package var after: [String] = []
-    /// Nodes on which nothing started, besides the site's own list.
-    package var exclude: [String] = []
-    /// Seconds before it may start.
-    package var delay = 0
-    /// What workers' numerics are pinned to.
-    package var environment: [String: String] = [:]
-
-    package init(token: String, tasks: Int, program: String, store: String) {
-      (self.token, self.tasks, self.program, self.store) = (token, tasks, program, store)
-    }
-  }
-
   /// The batch script. The program takes the shell's place, so that signals to the batch process reach it, and starts with nothing of the
   /// submitter's environment.
-  package static func script(_ submission: Submission, _ site: SiteOptions) -> String {
-    let folder = "\(submission.store)/batches/\(submission.token)"
+  ///
+  /// - Throws: `SiteError` for a path that cannot stand in a script.
+  package static func script(
+    _ submission: BatchSubmission, _ site: SiteOptions
+  ) throws(SiteError) -> String {
     let throttle = site.tasksAtOnce.map { "%\($0)" } ?? ""
     var lines = ["#!/bin/sh"]
     func option(_ name: String, _ value: String?) {
-      if let value { lines.append("#SBATCH --\(name)=\(value)") }
+      if let value { lines.append("#SBATCH --\(name)=\(ShellWord.quotedWhereNeeded(value))") }
     }
     option("job-name", jobName(submission.token))
     option("comment", submission.token)
     option("array", "0-\(submission.tasks - 1)\(throttle)")
-    option("output", "\(folder)/log-%a")
+    option("output", try output(in: submission.folder))
     option("open-mode", "append")
     option("cpus-per-task", "\(site.cpus)")
     option("signal", "B:USR1@\(site.leadSeconds)")
@@ -81,18 +53,39 @@ extension SlurmText {
     for (name, value) in submission.environment.merging(site.environment, uniquingKeysWith: { $1 })
       .sorted(by: { $0.key < $1.key })
     {
-      lines.append("  \(name)=\(quoted(value)) \\")
+      lines.append("  \(name)=\(ShellWord.quoted(value)) \\")
     }
-    lines.append("  \(quoted(submission.program)) worker --store \(quoted(submission.store)) \\")
+    lines.append(
+      "  \(ShellWord.quoted(submission.program)) worker --store \(ShellWord.quoted(submission.store)) \\")
     lines.append("  --batch \(submission.token) --task \"$SLURM_ARRAY_TASK_ID\"")
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// The job number in what `sbatch --parsable` printed: `1`, or `1;cluster` on a federated site.
+  /// The value of `--output`, in which a per cent sign begins a pattern unless it is doubled.
+  ///
+  /// - Throws: `SiteError` for a path with a line feed or with a backslash, which turns patterns off.
+  private static func output(in folder: String) throws(SiteError) -> String {
+    guard !folder.contains(where: { $0.isNewline || $0 == "\\" }) else {
+      throw SiteError(
+        path: folder,
+        problem:
+          "a store whose path has a line feed or a backslash cannot be named in a batch script; move it")
+    }
+    return "\(folder.replacing("%", with: "%%"))/log-%a"
+  }
+
+  /// The job number in what `sbatch --parsable` printed: `1`, or `1;cluster` on a federated site. Wrappers and plug-ins of
+  /// a site print lines of their own before it and after it.
   package static func jobNumber(_ output: String) -> String? {
-    guard let line = output.split(whereSeparator: \.isNewline).last else { return nil }
-    let number = line.prefix { $0 != ";" }
-    return !number.isEmpty && number.allSatisfy(\.isNumber) ? String(number) : nil
+    let numbers = output.split(whereSeparator: \.isNewline).compactMap { line -> String? in
+      let parts = line.split(separator: ";", maxSplits: 1, omittingEmptySubsequences: false)
+      guard let number = parts.first, !number.isEmpty, number.utf8.allSatisfy({ (48...57).contains($0) }),
+        parts.count == 1 || !parts[1].isEmpty && !parts[1].contains(where: \.isWhitespace)
+      else { return nil }
+      return String(number)
+    }
+    // Two numbers are none: one of them is not the job's.
+    return Set(numbers).count == 1 ? numbers[0] : nil
   }
 }
 
@@ -102,54 +95,21 @@ extension SlurmText {
   /// One line for each task, pending ones included, with a separator of our own: `squeue -h -r --states=all -o FORMAT`.
   package static let listingFormat = "%i|%F|%K|%T|%r|%N|%j"
 
-  /// Where a task of an array stands, as far as the scheduler knows.
-  package struct Task: Hashable, Sendable {
-    package enum State: Hashable, Sendable {
-      case pending
-      case running
-      /// However it ended: files say what became of the work.
-      case ended
-      /// A word that this program does not know, which proves nothing.
-      case unknown
-    }
-
-    /// Such as `12_3`.
-    package let id: String
-    package let array: String
-    package let index: Int
-    package let state: State
-    /// The scheduler's own word.
-    package let word: String
-    package let reason: String
-    package let node: String
-    package let token: String
-
-    package init(
-      id: String, array: String, index: Int, state: State, word: String, reason: String, node: String,
-      token: String
-    ) {
-      (self.id, self.array, self.index, self.state) = (id, array, index, state)
-      (self.word, self.reason, self.node, self.token) = (word, reason, node, token)
-    }
-
-    package var isActive: Bool { state != .ended }
-  }
-
   /// Reads a listing. Lines that do not read as one of ours are passed over: a site's commands may print greetings.
-  package static func tasks(_ listing: String) -> [Task] {
+  package static func tasks(_ listing: String) -> [BatchTask] {
     listing.split(whereSeparator: \.isNewline).compactMap { line in
       let fields = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
       guard fields.count == 7, fields[6].hasPrefix("mtkd-"), fields[1].allSatisfy(\.isNumber),
         let index = Int(fields[2])
       else { return nil }
-      return Task(
+      return BatchTask(
         id: fields[0], array: fields[1], index: index, state: state(fields[3]), word: fields[3],
         reason: fields[4], node: fields[5], token: String(fields[6].dropFirst("mtkd-".count)))
     }
   }
 
-  package static func state(_ word: String) -> Task.State {
-    switch word.prefix(while: { $0 != " " && $0 != "+" }) {
+  package static func state(_ word: String) -> BatchTask.State {
+    switch word.prefix(while: { $0 != " " && $0 != "+" && $0 != "," }) {
     case "PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD":
       .pending
     case "RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING": .running
@@ -163,6 +123,8 @@ extension SlurmText {
 
   /// What a person has to do about a reason for which a job waits; nil where waiting is all there is to do.
   package static func advice(_ reason: String) -> String? {
+    // Some commands print a reason with underscores that others print with spaces.
+    let words = reason.replacing("_", with: " ")
     switch reason {
     case "DependencyNeverSatisfied": "cancel it and run again: what it waits for will not come"
     case "PartitionConfig", "PartitionTimeLimit", "PartitionNodeLimit":
@@ -178,7 +140,7 @@ extension SlurmText {
     default:
       if reason.hasPrefix("Assoc") || reason.hasPrefix("QOS") || reason.contains("Grp") {
         "a limit of your account: wait, or ask for another account or QOS in the site file"
-      } else if reason.contains("ReqNodeNotAvail") || reason.contains("Nodes_required_for_job_are_DOWN") {
+      } else if reason.contains("ReqNodeNotAvail") || words.contains("Nodes required for job are DOWN") {
         "the nodes that it could use are down or reserved"
       } else {
         nil
@@ -191,23 +153,8 @@ extension SlurmText {
 
 extension SlurmText {
   /// Of `scontrol show config`, with Slurm's own standards where a line is missing.
-  package struct Limits: Hashable, Sendable {
-    /// The largest index of an array is one less.
-    package var maxArraySize = 1001
-    package var maxJobCount = 10000
-    /// Seconds for which ended jobs stay visible.
-    package var minJobAge = 300
-    package var messageTimeout = 10
-    package var version = "unknown"
-
-    package init() {}
-
-    /// Seconds after which a job would be visible whose submission was not answered.
-    package var quietSeconds: Int { 2 * messageTimeout + 10 }
-  }
-
-  package static func limits(_ configuration: String) -> Limits {
-    var limits = Limits()
+  package static func limits(_ configuration: String) -> BatchLimits {
+    var limits = BatchLimits()
     for line in configuration.split(whereSeparator: \.isNewline) {
       let parts = line.split(separator: "=", maxSplits: 1).map { $0.trimming() }
       guard parts.count == 2 else { continue }
@@ -228,27 +175,6 @@ extension SlurmText {
   package static func member(_ name: String, of line: String) -> String? {
     line.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("\(name)=") }
       .map { String($0.dropFirst(name.count + 1)) }
-  }
-
-  /// Seconds of a time as `sbatch --time` takes it: `minutes`, `minutes:seconds`, `hours:minutes:seconds`, `days-hours`, `days-hours:minutes`,
-  /// `days-hours:minutes:seconds`. Nil for anything else, and for no limit.
-  package static func seconds(ofTime text: String) -> Int? {
-    let halves = text.split(separator: "-", omittingEmptySubsequences: false)
-    guard halves.count <= 2, let last = halves.last else { return nil }
-    let parts = last.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
-    guard !parts.contains(nil), (1...3).contains(parts.count) else { return nil }
-    let numbers = parts.compactMap(\.self)
-    guard numbers.allSatisfy({ (0..<1_000_000).contains($0) }) else { return nil }
-    if halves.count == 2 {
-      guard let days = Int(halves[0]), (0..<100_000).contains(days) else { return nil }
-      let padded = numbers + Array(repeating: 0, count: 3 - numbers.count)
-      return ((days * 24 + padded[0]) * 60 + padded[1]) * 60 + padded[2]
-    }
-    switch numbers.count {
-    case 1: return numbers[0] * 60
-    case 2: return numbers[0] * 60 + numbers[1]
-    default: return (numbers[0] * 60 + numbers[1]) * 60 + numbers[2]
-    }
   }
 
   /// Whether a command's complaint says that the scheduler could not be asked, which proves nothing about jobs.
