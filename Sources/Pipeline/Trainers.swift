@@ -1,3 +1,5 @@
+internal import Distillation
+internal import Networks
 internal import Specs
 internal import Sweeps
 
@@ -24,7 +26,8 @@ struct TrainerDescription: Equatable, Sendable {
 struct EmbeddedTrainer: Trainer {
   var description: TrainerDescription? {
     TrainerDescription(
-      networks: Catalog.networkFamilies.names, methods: Catalog.methods.names, metrics: ["test.acc1", "test.loss"],
+      networks: Catalog.networkFamilies.names, methods: Catalog.methods.names,
+      metrics: ["test.acc1", "test.loss"],
       tasks: ["classification"])
   }
 

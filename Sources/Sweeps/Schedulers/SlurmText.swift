@@ -125,7 +125,7 @@ extension SlurmText {
   package static func advice(_ reason: String) -> String? {
     // Some commands print a reason with underscores that others print with spaces.
     let words = reason.replacing("_", with: " ")
-    switch reason {
+    return switch reason {
     case "DependencyNeverSatisfied": "cancel it and run again: what it waits for will not come"
     case "PartitionConfig", "PartitionTimeLimit", "PartitionNodeLimit":
       "it asks for more than the partition gives: change time, cpus or memory in the site file, cancel, run again"
