@@ -27,7 +27,7 @@ struct EmbeddedTrainer: Trainer {
   var description: TrainerDescription? {
     TrainerDescription(
       networks: Catalog.networkFamilies.names, methods: Catalog.methods.names,
-      metrics: ["test.acc1", "test.loss"],
+      metrics: ClassificationMetrics.descriptions().map(\.name),
       tasks: ["classification"])
   }
 

@@ -92,7 +92,8 @@ import Testing
     }
 
     func made(_ description: ExecutorDescription) throws -> ExecutorDescription.Made {
-      let options = try #require(options(description.name), "no bed for the executor \(description.name)")
+      let options = try #require(
+        self.options(description.name), "no bed for the executor \(description.name)")
       #expect(description.complaint(options) == nil)
       let request = ExecutorRequest(
         program: program, options: options,
