@@ -125,7 +125,7 @@ import Testing
     for path in [#"/a\b"#, "/a\nb"] { #expect(throws: SiteError.self) { try output(path) } }
   }
 
-  @Test func `the script holds what it was asked for, word for word`() {
+  @Test func `the script holds what it was asked for, word for word`() throws {
     var site = SiteOptions()
     (site.partition, site.account, site.qos, site.constraint) = ("gpu", "lab", "low", "avx2")
     (site.time, site.memory, site.cpus, site.tasksAtOnce) = ("4:00:00", "4G", 2, 3)
