@@ -3,13 +3,13 @@ import Foundation
 import Networks
 import Specs
 import Storage
-import Sweeps
 import Synchronization
 import Tensors
 import Testing
 import Training
 
 @testable import Pipeline
+@testable import Sweeps
 
 /// Measures a finished student anew, twice: a kind of stage that takes a student as its input, all of it in this place.
 private struct ReevaluationStage: StageKind {
@@ -32,7 +32,7 @@ private struct ReevaluationStage: StageKind {
   }
 
   func run(in workspace: Workspace) throws {
-    let first = try workspace.stage.newestSnapshot().newest?.step ?? 0
+    let first = try workspace.stage.newestSnapshot().snapshot?.step ?? 0
     try workspace.record(.started(step: first, ProgramIdentity.provenance()))
     let dataset = try DatasetBody.dataset(inputs[0], in: workspace)
     let built = try BuiltNetwork(run.student, dataset.task)
@@ -122,10 +122,9 @@ private struct ReevaluationStage: StageKind {
       let store = try ResultStore(at: sweep.place, .reading)
       let run = try #require(try store.run(of: request.key))
       #expect(run.state == .finished && run.epochs.map(\.epoch) == [0, 1])
-      #expect(run.totals["test.acc1"] == (try store.metrics(of: student))["test.acc1"])
-      #expect(
-        run.stage.title
-          == "reevaluation of cifar_resnet(block=basic,depth=8,widths=[2,2,2,2]) baseline seed 1")
+      let measured = try store.metrics(of: student)
+      #expect(run.totals["test.acc1"] == measured["test.acc1"])
+      #expect(run.stage.title.hasPrefix("reevaluation of cifar_resnet("))
 
       // Executed again to the same bits, from the student that the store keeps.
       try sweep.place.stage(student).remove()
@@ -141,12 +140,14 @@ private struct ReevaluationStage: StageKind {
   }
 
   private func tidied(_ sweep: InProcessSweep, _ request: StageRequest, _ student: ContentKey) async throws {
-    let writable = try ResultStore(at: sweep.place, .writing)
-    let garbage = try StoreUpkeep.garbage(sweep.place, writable, withFolders: false)
-    #expect(garbage.map(\.key) == [request.key], "no sweep of the store reaches it")
-    try StoreUpkeep.remove(garbage, sweep.place, writable)
-    #expect(try writable.run(of: request.key) == nil)
-    #expect(try !sweep.place.stageKeys().contains(request.key))
+    do {
+      let writable = try ResultStore(at: sweep.place, .writing)
+      let garbage = try StoreUpkeep.garbage(sweep.place, writable, withFolders: false)
+      #expect(garbage.map(\.key) == [request.key], "no sweep of the store reaches it")
+      try StoreUpkeep.remove(garbage, sweep.place, writable)
+      #expect(try writable.run(of: request.key) == nil)
+      #expect(try !sweep.place.stageKeys().contains(request.key))
+    }
     let trained = Mutex<[ContentKey]>([])
     let outcome = try await sweep.run(
       InProcessExecutor { _, workspace in
