@@ -1,7 +1,7 @@
 package import Foundation
 internal import Datasets
 internal import Distillation
-internal import Networks
+package import Networks
 package import Specs
 internal import Storage
 package import Sweeps
@@ -172,14 +172,14 @@ private struct FirstBatches: BatchSource {
   var evaluationOrder: [[Int]] { Array(source.evaluationOrder.prefix(1)) }
   func trainingBatch(
     _ positions: [Int], epoch: Int
-  ) throws(DatasetError) -> (images: Tensor, labels: [Int]) {
+  ) throws(DatasetError) -> (images: Tensor, targets: any Targets) {
     try source.trainingBatch(positions, epoch: epoch)
   }
-  func plainBatch(_ positions: [Int]) throws(DatasetError) -> (images: Tensor, labels: [Int]) {
+  func plainBatch(_ positions: [Int]) throws(DatasetError) -> (images: Tensor, targets: any Targets) {
     try source.plainBatch(positions)
   }
   func views(_ positions: [Int], epoch: Int) -> [Int]? { source.views(positions, epoch: epoch) }
-  func evaluationBatch(_ positions: [Int]) throws(DatasetError) -> (images: Tensor, labels: [Int]) {
+  func evaluationBatch(_ positions: [Int]) throws(DatasetError) -> (images: Tensor, targets: any Targets) {
     try source.evaluationBatch(positions)
   }
 }
