@@ -21,6 +21,8 @@ package struct Cell: Sendable {
   package let isWithheld: Bool
   /// One finished run, for what the settings of the cell are.
   package let key: ContentKey?
+  /// Whether several seeds ended in one and the same state: whatever trained them did not read the seed.
+  package let ignoresSeed: Bool
 
   package struct SeedValue: Equatable, Sendable {
     package let seed: Int
@@ -68,7 +70,7 @@ package struct Cell: Sendable {
     var gaps: [Gap] = []
     var makers: [Maker] = []
     for run in runs {
-      switch Self.value(of: run, select) {
+      switch Self.choice(of: run, select) {
       case .gap(let gap): gaps.append(gap)
       case .value(let value):
         values.append(SeedValue(seed: run.seed, value: value))
@@ -95,13 +97,15 @@ package struct Cell: Sendable {
     self.values = isWithheld ? [] : values
     headline = isWithheld ? nil : SampleStatistics(values.map(\.value))
     self.gaps = gaps
+    let states = runs.filter(\.isFinished).compactMap(\.lastState)
+    ignoresSeed = states.count > 1 && Set(states).count == 1
     key = runs.first(where: \.isFinished)?.key
   }
 
-  private enum Choice { case value(Double), gap(Gap) }
+  enum Choice { case value(Double), gap(Gap) }
 
   /// The number of a run that the report selects, or why there is none.
-  private static func value(of run: SweepResults.Run, _ select: ReportSelection) -> Choice {
+  static func choice(of run: SweepResults.Run, _ select: ReportSelection) -> Choice {
     func gap(_ word: String, _ reason: String) -> Choice {
       .gap(Gap(seed: run.seed, word: word, reason: reason))
     }

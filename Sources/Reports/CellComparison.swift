@@ -43,15 +43,26 @@ package struct CellComparison: Sendable {
   /// 95 percent, of the difference.
   package var interval: Interval? { test.isPaired ? paired?.interval : welch?.interval }
 
-  /// Under the test; nil where the cells do not allow it.
-  package var p: Double? {
+  /// Under the test; nil where the cells do not allow it: one pair, or no differences.
+  package var p: Double? { p(under: test) }
+
+  func p(under test: ReportTest) -> Double? {
     switch test {
     case .none: nil
     case .pairedT: paired?.pairedT
-    case .signFlip: paired?.signFlip
-    case .wilcoxon: paired?.wilcoxon
+    case .signFlip: paired.flatMap { $0.isTestable ? $0.signFlip : nil }
+    case .wilcoxon: paired.flatMap { $0.isTestable ? $0.wilcoxon : nil }
     case .welch: welch?.p
     }
+  }
+
+  /// Pairs up to which the exact sign flip test stands beside the t test, whose assumption so few pairs cannot check.
+  static let mostExactPairs = 12
+
+  /// The exact sign flip p of few pairs under a paired t test; nil elsewhere.
+  var exactP: Double? {
+    guard test == .pairedT, let paired, paired.count <= Self.mostExactPairs else { return nil }
+    return p(under: .signFlip)
   }
 
   /// Whether the difference counts as one: the adjusted p is below 0.05. Nil where there is no p.

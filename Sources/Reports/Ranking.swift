@@ -8,10 +8,13 @@ package struct Ranking: Sendable {
   package let context: String
   package let first: Cell
   package let second: Cell
-  /// first - second, its p adjusted over all comparisons of the first with others of the context.
-  package let comparison: CellComparison
+  /// The first minus each of the others of its context, the second first; their p adjusted over all of them.
+  package let family: [CellComparison]
+
+  /// first - second.
+  package var comparison: CellComparison { family[0] }
   /// How many cells the first was compared with.
-  package let others: Int
+  package var others: Int { family.count }
 
   package var isDistinguishable: Bool { comparison.isDistinguishable == true }
 
@@ -49,7 +52,7 @@ package struct Ranking: Sendable {
           CellComparison($0, first, names: (name($0), name(first)), context: context, test: test)
         }, layout.correction)
       return Ranking(
-        context: context, first: first, second: sorted[1], comparison: family[0], others: family.count)
+        context: context, first: first, second: sorted[1], family: family)
     }
   }
 }

@@ -24,16 +24,21 @@ extension ReportTable {
     let other = results.select == .bestOnTest ? cell.last : cell.best
     let beside = other.map { " [\(Self.text($0, plusMinus: plusMinus, digits: digits))]" } ?? ""
     var remarks = cell.shortfall.map { [$0] } ?? []
+    // Where the numbers of seeds differ from cell to cell, each says its own.
+    if remarks.isEmpty, hasSeveralCounts { remarks.append("n = \(cell.seeds.count)") }
     if cell.isMixed { remarks.append("mixed programs") }
     return head + beside + (remarks.isEmpty ? "" : " (\(remarks.joined(separator: "; ")))")
   }
 
-  /// A cell with its mark: `#1` and `#2` for the two best of a student, with a sign where they are not distinguishable.
+  /// Whether cells were asked for with different numbers of seeds.
+  private var hasSeveralCounts: Bool { Set(cells.map(\.seeds.count)).count > 1 }
+
+  /// A cell with its mark.
   func entry(_ cell: Cell?, _ style: TextStyle) -> Sheet.Entry {
     let text = text(cell, plusMinus: style.plusMinus)
-    guard let cell, let place = place(of: cell) else { return Sheet.Entry(text) }
-    let mark = (place.place == .first ? "#1" : "#2") + (place.isDistinguishable ? "" : style.alike)
-    return Sheet.Entry("\(text) \(mark)", place.place == .first ? .best : .second)
+    guard let cell, let mark = mark(of: cell, style) else { return Sheet.Entry(text) }
+    let emphasis: Sheet.Emphasis = place(of: cell).map { $0.place == .first ? .best : .second } ?? .none
+    return Sheet.Entry("\(text) \(mark)", emphasis)
   }
 
   /// The table, then the declared comparisons and the paper's numbers where there are some.
@@ -69,9 +74,7 @@ extension ReportTable {
           interval(sample.flatMap { Bootstrap.interval(of: $0.values) }), number(sample?.median),
           Self.text(other, plusMinus: style.plusMinus, digits: digits),
         ]
-        let mark = place(of: cell).map {
-          ($0.place == .first ? "#1" : "#2") + ($0.isDistinguishable ? "" : style.alike)
-        }
+        let mark = mark(of: cell, style)
         body.append((texts + [cell.isWithheld ? "mixed programs" : mark ?? ""]).map { Sheet.Entry($0) })
       }
     }
@@ -96,20 +99,100 @@ extension ReportTable {
     var lines = [
       "\(unit): mean \(plusMinus) sample standard deviation (ddof 1) over seeds, n = \(n.isEmpty ? "0" : n)."
     ]
+    lines += sampleNotes(plusMinus)
+    lines.append(selectionNote)
+    lines += directionNotes() + earlyNotes() + sizeNotes()
+    return lines + poolNotes() + rankingNotes(style) + gapNotes() + seedNotes() + mixtureNotes() + sealNotes()
+  }
+
+  /// Which epoch the numbers are of.
+  private var selectionNote: String {
     let test =
       results.metric.hasPrefix("test.") ? "selected on the test set" : "selected by \(results.metric) itself"
+    let last =
+      results.epoch == .last ? "After the last epoch" : "After the last epoch that reported \(results.metric)"
+    let hasDirection = results.described.isHigherBetter != nil
     switch results.select {
-    case .last:
-      lines.append("After the last epoch; [in brackets] each seed's best epoch, \(test).")
+    case .last: return hasDirection ? "\(last); [in brackets] each seed's best epoch, \(test)." : "\(last)."
     case .bestOnValidation:
-      lines.append(
-        "At each seed's epoch of \(results.selectorText); [in brackets] its best epoch, \(test).")
+      let chosen = "At each seed's epoch of \(results.selectorText)"
+      return hasDirection ? "\(chosen); [in brackets] its best epoch, \(test)." : "\(chosen)."
     case .bestOnTest:
-      lines.append(
+      return
         "WARNING: each seed's best epoch, \(test): such numbers are too good. [In brackets] after the last epoch."
-      )
     }
-    return lines + poolNotes() + rankingNotes(style) + gapNotes() + mixtureNotes() + sealNotes()
+  }
+
+  /// Which way the metric is good.
+  private func directionNotes() -> [String] {
+    guard let isHigherBetter = results.described.isHigherBetter else {
+      return [
+        "Nobody declared which way \(results.metric) is good: no best epochs and no marks. \"direction\" in the grid's \"report\", or in the trainer's \"metrics\", says it."
+      ]
+    }
+    return ["\(results.metric): \(isHigherBetter ? "higher" : "lower") is better."]
+  }
+
+  /// What ± is over, and how fine a test set of that size can tell at all.
+  private func sampleNotes(_ plusMinus: String) -> [String] {
+    guard let sample = results.sample, !cells.isEmpty else { return [] }
+    let teachers =
+      sample.hasFixedTeachers.map {
+        $0 ? ", with the same teachers for all seeds" : ", each with teachers of its own"
+      }
+      ?? ""
+    var line = "\(plusMinus) is over seeds of the student\(teachers), on one fixed test set"
+    let means = cells.compactMap { $0.headline?.mean }
+    guard let images = sample.testImages, images > 0 else { return [line + "."] }
+    line += " of \(images) image\(images == 1 ? "" : "s")"
+    guard ClassificationMetrics.isShareOfTestImages(results.metric), let mean = SampleStatistics(means)?.mean,
+      (0...100).contains(mean)
+    else { return [line + "."] }
+    let error = (mean * (100 - mean) / Double(images)).squareRoot()
+    return [
+      line
+        + ", whose binomial standard error is \(NumberFormat.fixed(error, error < 1 ? 2 : 1)) points at \(NumberFormat.fixed(mean, 1)) %."
+    ]
+  }
+
+  /// Runs whose number is of an epoch before their last one.
+  private func earlyNotes() -> [String] {
+    guard results.select == .last, results.epoch == .lastReported else { return [] }
+    var counts: [SweepResults.EarlyEpoch: Int] = [:]
+    for case .some(let early) in results.runs.map({ $0.numbers?.early }) { counts[early, default: 0] += 1 }
+    if counts.isEmpty { return [] }
+    let sorted = counts.sorted { ($0.key.epoch, $0.key.epochs) < ($1.key.epoch, $1.key.epochs) }
+    let words = sorted.prefix(5).map { early, count in
+      "epoch \(early.epoch) of \(early.epochs) (\(count) run\(count == 1 ? "" : "s"))"
+    }
+    return [
+      "Before the last epoch: \(words.joined(separator: ", "))\(sorted.count > 5 ? " and others" : "")."
+    ]
+  }
+
+  /// A share that looks as if it had been reported as a fraction.
+  private func sizeNotes() -> [String] {
+    let values = cells.flatMap { $0.values.map(\.value) }
+    guard results.described.unit == "%", let most = values.max(), most > 0, most <= 1,
+      values.allSatisfy({ $0 >= 0 })
+    else { return [] }
+    return [
+      "\(results.metric) is in percent, and no value is above 1: a trainer that counts in fractions multiplies them by 100."
+    ]
+  }
+
+  /// Cells whose runs did not read their seeds.
+  private func seedNotes() -> [String] {
+    var lines: [String] = []
+    for (row, line) in zip(rows, grid) {
+      for (column, cell) in zip(columns, line) where cell?.ignoresSeed == true {
+        lines.append("  \(row), \(column)")
+      }
+    }
+    if lines.isEmpty { return [] }
+    return [
+      "All seeds ended in the same state: the trainer does not seem to read \"seed\". Their ± says nothing:"
+    ] + lines
   }
 
   /// Which teachers a pool's short name stands for.
@@ -135,7 +218,7 @@ extension ReportTable {
   private func gapNotes() -> [String] {
     var lines: [String] = []
     if !results.isComplete {
-      lines.append("\(results.finished) of \(results.runs.count) runs have a result:")
+      lines.append("\(results.answered) of \(results.runs.count) runs have a result:")
     }
     let open = cells.filter { $0.gaps.contains(where: \.isOpen) }
     let isShort = open.count > Self.mostOpenCells
@@ -177,19 +260,30 @@ extension ReportTable {
     let test = rankings[0].comparison.test.title
     let correction = layout.correction == .none ? "uncorrected" : layout.correction.title
     let bound = NumberFormat.fixed(CellComparison.level, 2)
+    let isUntestable = rankings.contains { $0.family.contains { $0.adjusted == nil } }
     var lines = [
-      "#1 and #2: best and second best of a student among complete cells; \(style.alike) means not distinguishable (\(test), \(correction) over all comparisons with the best, p at least \(bound)):"
+      "#1 and #2: best and second best of a student among complete cells; \(style.alike) means not distinguishable from the best (\(test), \(correction) over all comparisons with the best, p at least \(bound))\(isUntestable ? "; \(TextStyle.untestable) means not testable" : ""):"
     ]
     for ranking in rankings {
       let comparison = ranking.comparison
       let names = "\(comparison.nameB) \(style.minus) \(comparison.nameA)"
-      let interval = comparison.interval.map { " [\(text($0, digits))]" } ?? ""
+      // The interval is of one comparison; the p beside it may be adjusted over several.
+      let alone = ranking.others > 1 && layout.correction != .none ? " alone" : ""
+      let interval = comparison.interval.map { " [\(text($0, digits))]\(alone)" } ?? ""
       let difference = comparison.difference.map { NumberFormat.signed($0, digits) } ?? "-"
-      let p =
-        comparison.adjusted.map { "p = \(NumberFormat.p($0)) of \(ranking.others)" } ?? "no test is possible"
-      lines.append("  \(ranking.context): \(names) = \(difference)\(interval), \(p)\(reach(comparison))")
+      let p = comparison.adjusted.map { "p = \(NumberFormat.p($0)) of \(ranking.others)" } ?? "not testable"
+      lines.append(
+        "  \(ranking.context): \(names) = \(difference)\(interval), \(p)\(exact(ranking))\(reach(comparison))"
+      )
     }
     return lines
+  }
+
+  /// The exact sign flip p beside that of the t test, adjusted in the same way.
+  private func exact(_ ranking: Ranking) -> String {
+    guard ranking.comparison.exactP != nil else { return "" }
+    let adjusted = layout.correction.adjusted(ranking.family.map(\.exactP))[0]
+    return ", sign flip \(NumberFormat.p(adjusted)); the \(ranking.comparison.test.title) marks"
   }
 
   private func text(_ interval: Interval, _ digits: Int) -> String {
@@ -258,7 +352,7 @@ package enum ComparisonSheet {
         "\(paired?.count ?? 0)", NumberFormat.p(paired?.pairedT), NumberFormat.p(paired?.signFlip),
         NumberFormat.p(paired?.wilcoxon), paired.map { NumberFormat.p($0.smallestReachable) } ?? "-",
         NumberFormat.p(welch?.p),
-        NumberFormat.p(comparison.adjusted), paired?.effectSize.map { NumberFormat.signed($0, 2) } ?? "-",
+        tested(comparison.adjusted), paired?.effectSize.map { NumberFormat.signed($0, 2) } ?? "-",
         paired?.correlation.map { NumberFormat.signed($0, 2) } ?? "-",
       ]
       return values.map { Sheet.Entry($0) }
@@ -267,7 +361,8 @@ package enum ComparisonSheet {
     return Sheet(
       title: title,
       head: [
-        "", names.0, names.1, "difference", "95 %", "pairs", "paired t", "sign flip", "Wilcoxon", "smallest",
+        "", names.0, names.1, "difference", intervalHead(comparisons, correction), "pairs", "paired t",
+        "sign flip", "Wilcoxon", "smallest",
         "Welch",
         "\(test.title), \(correction.title)", "d", "r",
       ], rows: rows,
@@ -282,13 +377,14 @@ package enum ComparisonSheet {
   ) -> Sheet {
     let test = comparisons.first?.test ?? .none
     let head = [
-      "", "difference", "95 %", "n", "p", correction == .none ? "p" : "p \(correction.title)", "smallest p",
-      "d", "r",
+      "", "difference", intervalHead(comparisons, correction), "n", "p",
+      correction == .none ? "p" : "p \(correction.title)", "sign flip p", "smallest p", "d", "r",
     ]
     var keep = Array(head.indices)
     // Columns that say nothing stay out.
     if correction == .none { keep.removeAll { $0 == 5 } }
-    if !test.isPaired { keep.removeAll { $0 == 6 || $0 == 8 } }
+    if !test.isPaired { keep.removeAll { $0 == 7 || $0 == 9 } }
+    if comparisons.allSatisfy({ $0.exactP == nil }) { keep.removeAll { $0 == 6 } }
     let rows = comparisons.map { comparison -> [Sheet.Entry] in
       let paired = comparison.paired
       let interval = comparison.interval.map {
@@ -303,8 +399,8 @@ package enum ComparisonSheet {
       return [
         Sheet.Entry(comparison.context.isEmpty ? name : "\(name), \(comparison.context)"),
         Sheet.Entry(comparison.difference.map { NumberFormat.signed($0, digits) } ?? "-"),
-        Sheet.Entry(interval ?? "-"), Sheet.Entry(n), Sheet.Entry(NumberFormat.p(comparison.p)),
-        Sheet.Entry(NumberFormat.p(comparison.adjusted)),
+        Sheet.Entry(interval ?? "-"), Sheet.Entry(n), Sheet.Entry(tested(comparison.p)),
+        Sheet.Entry(tested(comparison.adjusted)), Sheet.Entry(NumberFormat.p(comparison.exactP)),
         Sheet.Entry(paired.map { NumberFormat.p($0.smallestReachable) } ?? "-"),
         Sheet.Entry(effect.map { NumberFormat.signed($0, 2) } ?? "-"),
         Sheet.Entry(paired?.correlation.map { NumberFormat.signed($0, 2) } ?? "-"),
@@ -315,6 +411,13 @@ package enum ComparisonSheet {
       notes: notes(comparisons, test, style))
   }
 
+  private static func tested(_ p: Double?) -> String { p == nil ? "not testable" : NumberFormat.p(p) }
+
+  /// Says of the interval what it is where a p beside it is adjusted over several tests.
+  static func intervalHead(_ comparisons: [CellComparison], _ correction: ReportCorrection) -> String {
+    correction == .none || comparisons.count { $0.p != nil } < 2 ? "95 %" : "95 % (unadjusted)"
+  }
+
   private static func notes(_ comparisons: [CellComparison], _ test: ReportTest, _ style: TextStyle)
     -> [String]
   {
@@ -322,7 +425,7 @@ package enum ComparisonSheet {
       return ["p is Welch's, two-sided; d is Hedges' g. Assumes that all runs are independent."]
     }
     let notes = [
-      "Paired by seed; p is two-sided (\(test.title)); d is the mean difference over its deviation; r is the seeds' correlation.",
+      "Paired by seed; p is two-sided (\(test.title)); d is the mean difference over its std; r is the seeds' correlation.",
       "smallest p: what sign flip and Wilcoxon's test can reach with so many pairs.",
     ]
     return notes + tooFew(comparisons)

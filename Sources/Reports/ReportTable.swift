@@ -22,6 +22,8 @@ package struct ReportTable: Sendable {
   /// The paper's numbers beside ours, where the grid names a table that it follows.
   package var paper: PaperComparison?
   private let places: [[JSONValue]: (place: Ranking.Place, ranking: Int)]
+  /// Of ranked cells but the first: whether the test tells them from the first; nil where it is not possible.
+  private let verdicts: [[JSONValue]: Bool?]
 
   /// - Precondition: `layout.check(results)` did not throw.
   package init(_ results: SweepResults, _ layout: ReportLayout = ReportLayout()) {
@@ -35,17 +37,36 @@ package struct ReportTable: Sendable {
     let rankings = Ranking.rankings(of: cells, results, layout)
     self.rankings = rankings
     var places: [[JSONValue]: (place: Ranking.Place, ranking: Int)] = [:]
+    var verdicts: [[JSONValue]: Bool?] = [:]
     for (index, ranking) in rankings.enumerated() {
+      for comparison in ranking.family {
+        verdicts.updateValue(comparison.isDistinguishable, forKey: comparison.a.labels)
+      }
       places[ranking.first.labels] = (.first, index)
       places[ranking.second.labels] = (.second, index)
     }
     self.places = places
+    self.verdicts = verdicts
     comparisons = Self.declared(layout, cells, results)
   }
 
-  /// Whether a cell is one of the two best of its student, and whether those two are distinguishable.
-  package func place(of cell: Cell) -> (place: Ranking.Place, isDistinguishable: Bool)? {
-    places[cell.labels].map { ($0.place, rankings[$0.ranking].isDistinguishable) }
+  /// Whether a cell is one of the two best of its student, and whether the test tells those two apart; nil where no test is possible.
+  package func place(of cell: Cell) -> (place: Ranking.Place, isDistinguishable: Bool?)? {
+    places[cell.labels].map { ($0.place, rankings[$0.ranking].comparison.isDistinguishable) }
+  }
+
+  /// What stands behind a cell: `#1` and `#2` for the two best of a student, and a sign for every cell that the test does not tell from the
+  /// best, or cannot test against it. Nil for cells that the best beats, and for those that are not ranked.
+  package func mark(of cell: Cell, _ style: TextStyle) -> String? {
+    func sign(_ isDistinguishable: Bool?) -> String {
+      isDistinguishable.map { $0 ? "" : style.alike } ?? TextStyle.untestable
+    }
+    if let place = place(of: cell) {
+      return (place.place == .first ? "#1" : "#2") + sign(place.isDistinguishable)
+    }
+    guard let verdict = verdicts[cell.labels] else { return nil }
+    let mark = sign(verdict)
+    return mark.isEmpty ? nil : mark
   }
 
   /// By the median of the cells' deviations, so that one table has one number of digits; two where no cell has one.

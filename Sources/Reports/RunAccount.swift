@@ -57,6 +57,27 @@ package struct RunAccount: Sendable {
     (self.attempts, self.checkpoints) = (attempts, checkpoints)
   }
 
+  /// Every number of an epoch: what came out, and what it cost.
+  package static func numbers(of epoch: EpochRecord) -> Metrics {
+    var values: [String: Double] = [:]
+    for metric in epoch.metrics.values + epoch.measured.values { values[metric.name] = metric.value }
+    return Metrics(values)
+  }
+
+  /// The numbers that belong to no single epoch, as exports tell them: epochs count from 1, and a number that the last epoch has under the
+  /// same name and with the same value is that epoch's, and told once.
+  package var exportedTotals: Metrics {
+    let last = epochs.last?.metrics
+    var values: [String: Double] = [:]
+    for metric in totals.values {
+      if let told = last?[metric.name], told == metric.value || (told.isNaN && metric.value.isNaN) {
+        continue
+      }
+      values[metric.name] = metric.name == "best.epoch" ? metric.value + 1 : metric.value
+    }
+    return Metrics(values)
+  }
+
   /// Who made the result, as far as the store says.
   package var provenance: Provenance? { attempts.last { $0.provenance != nil }?.provenance }
 }

@@ -21,7 +21,7 @@ package struct SweepComparison: Sendable {
     /// The same runs, or seed by seed the same numbers.
     case equal
     /// Too few seeds, or no numbers.
-    case unknown = "cannot say"
+    case unknown = "not testable"
   }
 
   package struct Row: Sendable {
@@ -40,11 +40,14 @@ package struct SweepComparison: Sendable {
   package let settings: [(path: String, a: String, b: String, cells: Int)]
   /// Sentences about cells that different programs made on either side.
   package let programs: [String]
+  private let correction: ReportCorrection
 
   package init(
     _ a: Side, _ b: Side, test: ReportTest, correction: ReportCorrection, allowMixed: Bool = false
   ) {
-    (self.a, self.b) = (a, b)
+    self.a = a
+    self.b = b
+    self.correction = correction
     let shared = a.results.columns.filter { b.results.columns.contains($0) }
     func key(_ cell: Cell, _ side: Side) -> [JSONValue] {
       shared.map { cell.labels[side.results.columns.firstIndex(of: $0)!] }
@@ -93,9 +96,13 @@ package struct SweepComparison: Sendable {
 
   private static func verdict(_ comparison: CellComparison) -> Verdict {
     if !comparison.a.values.isEmpty, comparison.a.values == comparison.b.values { return .equal }
-    // A paired test without spread has no interval; the samples' own may still differ.
-    guard let interval = comparison.interval ?? comparison.welch?.interval else { return .unknown }
+    guard let interval = interval(of: comparison) else { return .unknown }
     return interval.contains(0) ? .within : .moved
+  }
+
+  /// Of the paired differences where the two share seeds, else of independent samples.
+  private static func interval(of comparison: CellComparison) -> Interval? {
+    comparison.test.isPaired && comparison.paired != nil ? comparison.interval : comparison.welch?.interval
   }
 
   private static func settings(
@@ -136,14 +143,16 @@ package struct SweepComparison: Sendable {
     }
     let body = rows.map { row -> [Sheet.Entry] in
       let comparison = row.comparison
-      let interval = (comparison.interval ?? comparison.welch?.interval).map {
+      let interval = Self.interval(of: comparison).map {
         "[\(NumberFormat.signed($0.low, digits)), \(NumberFormat.signed($0.high, digits))]"
       }
       return [
         Sheet.Entry(comparison.context), Sheet.Entry(text(comparison.a)), Sheet.Entry(text(comparison.b)),
         Sheet.Entry(comparison.difference.map { NumberFormat.signed($0, digits) } ?? "-"),
         Sheet.Entry(interval ?? "-"),
-        Sheet.Entry(NumberFormat.p(comparison.adjusted)), Sheet.Entry(row.verdict.rawValue),
+        Sheet.Entry(
+          row.verdict == .equal ? "-" : comparison.adjusted.map { NumberFormat.p($0) } ?? "not testable"),
+        Sheet.Entry(row.verdict.rawValue),
       ]
     }
     let counts = [Verdict.moved, .within, .equal, .unknown].compactMap { verdict -> String? in
@@ -152,7 +161,7 @@ package struct SweepComparison: Sendable {
     }
     let test = rows.first?.comparison.test ?? .none
     var notes = [
-      "\(rows.count) cells on both sides\(rows.isEmpty ? "" : ": \(counts.joined(separator: ", "))"). A cell moved when the 95 % interval of its difference leaves out 0."
+      "\(rows.count) cells on both sides\(rows.isEmpty ? "" : ": \(counts.joined(separator: ", "))"). A cell moved when the 95 % interval of its difference, taken alone, leaves out 0."
     ]
     if !rows.isEmpty {
       notes.append(
@@ -174,7 +183,11 @@ package struct SweepComparison: Sendable {
     list("Programs", programs)
     return Sheet(
       title: "\(b.name) \(style.minus) \(a.name)",
-      head: ["", a.name, b.name, "difference", "95 %", "p", "verdict"], rows: body, notes: notes)
+      head: [
+        "", a.name, b.name, "difference",
+        ComparisonSheet.intervalHead(rows.map(\.comparison), rows.isEmpty ? .none : correction), "p",
+        "verdict",
+      ], rows: body, notes: notes)
   }
 }
 

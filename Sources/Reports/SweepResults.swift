@@ -14,6 +14,8 @@ package struct SweepResults: Sendable {
   package let epoch: ReportEpoch
   /// The metric whose best value chose the epochs under `bestOnValidation`.
   package let selector: MetricDescription?
+  /// What is known of the sample; nil where nothing is.
+  package var sample: Sample?
 
   package struct Run: Sendable {
     /// Beside `columns`; null where the run's method does not read the setting.
@@ -56,11 +58,38 @@ package struct SweepResults: Sendable {
     package let best: Double?
     /// At the epoch with the best validation value; nil where no epoch has both.
     package let validated: Reading?
+    /// Where the last value is of an epoch before the run's last one.
+    package let early: EarlyEpoch?
 
-    package init(last: Reading, best: Double?, validated: Reading? = nil) {
+    package init(last: Reading, best: Double?, validated: Reading? = nil, early: EarlyEpoch? = nil) {
       self.last = last
       self.best = best
       self.validated = validated
+      self.early = early
+    }
+  }
+
+  /// An epoch before the last one, both counted from 1.
+  package struct EarlyEpoch: Hashable, Sendable {
+    package let epoch: Int
+    package let epochs: Int
+
+    package init(epoch: Int, of epochs: Int) {
+      self.epoch = epoch
+      self.epochs = epochs
+    }
+  }
+
+  /// What the seeds of a cell have in common, for the sentence that says what ± is over.
+  package struct Sample: Equatable, Sendable {
+    /// Images that measure a run; nil where nobody said.
+    package let testImages: Int?
+    /// Whether all seeds have the same teachers; nil where no run has teachers.
+    package let hasFixedTeachers: Bool?
+
+    package init(testImages: Int?, hasFixedTeachers: Bool?) {
+      self.testImages = testImages
+      self.hasFixedTeachers = hasFixedTeachers
     }
   }
 
@@ -105,13 +134,20 @@ package struct SweepResults: Sendable {
   /// Runs that were run to their end, whether or not they have the metric.
   package var finished: Int { runs.count { $0.isFinished } }
 
-  package var isComplete: Bool { finished == runs.count }
+  /// Runs that have a number under the report's selection.
+  package var answered: Int {
+    runs.count { if case .value = Cell.choice(of: $0, select) { true } else { false } }
+  }
+
+  package var isComplete: Bool { answered == runs.count }
 
   /// The same of other runs.
   package func with(_ runs: [Run]) -> SweepResults {
-    SweepResults(
+    var results = SweepResults(
       name: name, columns: columns, runs: runs, metric: described, select: select, epoch: epoch,
       selector: selector)
+    results.sample = sample
+    return results
   }
 
   /// The runs that all filters let through.

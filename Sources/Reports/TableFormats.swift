@@ -29,6 +29,8 @@ package struct TextStyle: Sendable {
   package var minus: String { isUnicode ? "−" : "-" }
   /// Marks what a test cannot tell apart.
   var alike: String { isUnicode ? "≈" : "~" }
+  /// Marks what cannot be tested.
+  static let untestable = "?"
   package func bold(_ text: String) -> String { isColoured ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
   package func dim(_ text: String) -> String { isColoured ? "\u{1b}[2m\(text)\u{1b}[0m" : text }
 }

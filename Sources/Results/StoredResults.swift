@@ -63,10 +63,34 @@ extension ResultStore {
         lastState: outcome.end?.state)
     }
     let recorded = Set(try metricNames())
-    return SweepResults(
+    var results = SweepResults(
       name: record.name, columns: record.columns, runs: runs, metric: metric, select: preferences.select,
       epoch: preferences.epoch, selector: selectors.first { recorded.contains($0.name) } ?? selectors.first)
+    results.sample = try sample(of: results)
+    return results
   }
+
+  /// What the seeds have in common, as two finished runs of one cell say it; nil before there are any.
+  private func sample(of results: SweepResults) throws -> SweepResults.Sample? {
+    let cells = Dictionary(grouping: results.runs.filter(\.isFinished), by: \.labels)
+    let runs = results.runs.lazy.filter { cells[$0.labels] != nil }.compactMap { cells[$0.labels] }
+    var specs: [RunSpec] = []
+    for runs in runs.prefix(Self.mostSampledRuns) {
+      let keys = runs.prefix(2).compactMap(\.key)
+      let found = try self.specs(of: keys)
+      specs = keys.compactMap { key in found[key].flatMap { try? RunSpec($0) } }
+      if specs.first.map({ !$0.teachers.isEmpty }) == true { break }
+    }
+    guard let first = specs.first, let key = results.runs.first(where: \.isFinished)?.key else { return nil }
+    let images = try metrics(of: key)[ClassificationMetrics.images(.test)].flatMap { Int(exactly: $0) }
+    let hasTeachers = !first.teachers.isEmpty
+    return SweepResults.Sample(
+      testImages: images ?? first.dataset.testImages,
+      hasFixedTeachers: hasTeachers ? specs.allSatisfy { $0.teachers == first.teachers } : nil)
+  }
+
+  /// Runs that are looked at until one has teachers.
+  private static var mostSampledRuns: Int { 50 }
 
   private func check(
     _ metric: MetricDescription, _ metrics: MetricDescriptions, _ outcomes: [PointOutcome]
@@ -86,7 +110,16 @@ extension SweepResults.Numbers {
       last: SweepResults.Reading(outcome, epoch),
       best: outcome.best?.value
         ?? (metric.isHigherBetter == nil ? nil : outcome.total.flatMap { $0.isFinite ? $0 : nil }),
-      validated: outcome.validated.map { SweepResults.Reading($0.value) })
+      validated: outcome.validated.map { SweepResults.Reading($0.value) }, early: Self.early(outcome, epoch))
+  }
+}
+
+extension SweepResults.Numbers {
+  private static func early(_ outcome: PointOutcome, _ epoch: ReportEpoch) -> SweepResults.EarlyEpoch? {
+    guard epoch == .lastReported, outcome.final == nil, let last = outcome.last, let end = outcome.end else {
+      return nil
+    }
+    return SweepResults.EarlyEpoch(epoch: last.epoch + 1, of: end.epoch + 1)
   }
 }
 

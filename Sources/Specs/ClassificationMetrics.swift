@@ -24,6 +24,13 @@ package enum ClassificationMetrics {
   /// A number of the run's best epoch among those of the whole run.
   package static func best(_ name: String) -> String { "best.\(name)" }
 
+  /// How many images a network was measured on.
+  package static func images(_ split: Split) -> String { "\(split.rawValue).images" }
+  /// Whether a metric is a share of the test images, so that its binomial standard error means something.
+  package static func isShareOfTestImages(_ name: String) -> Bool {
+    name == accuracy(.test) || name == topFive(.test)
+  }
+
   /// Fewer classes have no accuracy among five.
   package static let fewestClassesForTopFive = 10
 
@@ -50,6 +57,7 @@ package enum ClassificationMetrics {
       guard split != .train else { continue }
       metrics += [
         MetricDescription(topFive(split), title: "\(word)top-5 accuracy", unit: "%", isHigherBetter: true),
+        MetricDescription(images(split), title: "\(word)images", unit: "images"),
         MetricDescription(
           calibration(split), title: "\(word)expected calibration error", unit: "%", isHigherBetter: false),
       ]

@@ -68,6 +68,7 @@ package struct Evaluation: Hashable, Sendable {
     var metrics = [
       ClassificationMetrics.accuracy(split): accuracy, ClassificationMetrics.loss(split): loss,
       ClassificationMetrics.calibration(split): calibrationError,
+      ClassificationMetrics.images(split): Double(count),
     ]
     if let correctAmongFive {
       metrics[ClassificationMetrics.topFive(split)] = percent(Double(correctAmongFive))

@@ -65,8 +65,8 @@ struct Report: ParsableCommand {
       if requireComplete { throw ExitCode(ExitCodes.incomplete) }
     }
     guard !results.isComplete else { return }
-    let missing = results.runs.count - results.finished
-    Talk.say("\(missing) of \(results.runs.count) runs have no result.")
+    let missing = results.runs.count - results.answered
+    Talk.say("\(missing) of \(results.runs.count) runs \(missing == 1 ? "has" : "have") no result.")
     if requireComplete { throw ExitCode(ExitCodes.incomplete) }
   }
 }

@@ -180,7 +180,22 @@ struct Run: AsyncParsableCommand {
           + "them. `mtkd-sweep report --allow-mixed\(storeArgument)` shows them.")
       throw ExitCode(ExitCodes.doneWithFailures)
     }
+    let lost = try runsWithoutResult(sweep, store)
+    if lost > 0 {
+      Talk.say(
+        "\(lost) of \(sweep.plan.runKeys.count) runs \(lost == 1 ? "has" : "have") no number: the notes under the table say why, `mtkd-sweep show\(storeArgument)` what each recorded."
+      )
+      throw ExitCode(ExitCodes.doneWithFailures)
+    }
     if gridSize.maxRuns != nil, !later.isEmpty { throw ExitCode(ExitCodes.stopped) }
+  }
+
+  /// Runs of this call that the table has no number of. Exit code 0 promises that there are none.
+  private func runsWithoutResult(_ sweep: PlannedSweep, _ store: ResultStore) throws -> Int {
+    let asked = Set(sweep.plan.runKeys)
+    let results = try store.results(of: store.sweep(sweep.name), sweep.grid.report)
+    let chosen = results.with(results.runs.filter { $0.key.map(asked.contains) == true })
+    return chosen.runs.count - chosen.answered
   }
 
   /// Where a stop is said aloud: above the frame, once there is one.

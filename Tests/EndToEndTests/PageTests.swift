@@ -35,7 +35,7 @@ import Testing
           at.emulate_media(media="print")
           print("printed", at.is_visible("nav.page"), at.is_visible("#run-table"), len(at.pdf(format="A4")) > 10000)
       """
-    let answer = try #require(Browser.run(script, [made.folder.path]))
+    let answer = try #require(try Browser.run(script, [made.folder.path]))
     let lines = answer.out.split(separator: "\n").map(String.init)
     #expect(answer.status == 0, "\(answer.out)")
     for word in ["console", "error", "request"] {
@@ -88,7 +88,7 @@ import Testing
           at.locator("#r-\(made.keys[230].short)[open]").wait_for()
           print("unfolded", at.locator("details.run").count())
       """
-    let answer = try #require(Browser.run(script, [made.folder.path]))
+    let answer = try #require(try Browser.run(script, [made.folder.path]))
     #expect(answer.out.contains("rows 240"), "\(answer.out)")
     #expect(answer.out.contains("folded 0") && answer.out.contains("unfolded 40"), "\(answer.out)")
     #expect(!answer.out.contains("error"), "\(answer.out)")

@@ -196,7 +196,7 @@ import Testing
           print("ended", run.returncode)
       """
     let answer = try #require(
-      Browser.run(script, ["http://127.0.0.1:\(server.port)", Program.path.path, sweep.folder.path]))
+      try Browser.run(script, ["http://127.0.0.1:\(server.port)", Program.path.path, sweep.folder.path]))
     let lines = answer.out.split(separator: "\n").map(String.init)
     #expect(answer.status == 0, "\(answer.out)")
     #expect(lines.contains { $0.hasPrefix("grew from") && $0.hasSuffix("to 4 finished") }, "\(answer.out)")

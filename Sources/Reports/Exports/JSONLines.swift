@@ -30,9 +30,10 @@ package struct JSONLines: ExportFormat {
           [
             "epoch": .number(DecimalNumber(epoch.epoch + 1)), "step": .number(DecimalNumber(epoch.step)),
             "state": .string(epoch.state.description), "metrics": numbers(epoch.metrics),
+            "measured": numbers(epoch.measured),
           ]
         }),
-      "totals": numbers(run.totals),
+      "totals": numbers(run.exportedTotals),
       "attempts": .array(run.attempts.map(value)),
       "checkpoints": .array(
         run.checkpoints.map {

@@ -92,8 +92,8 @@ package struct MLflowFiles: ExportFormat {
           "\((sweep.time + epoch) * 1000) \(metric.value.description) \(epoch)\n"
       }
     }
-    for epoch in run.epochs { add(epoch.metrics, epoch.epoch + 1) }
-    add(run.totals, (run.epochs.last?.epoch ?? -1) + 1)
+    for epoch in run.epochs { add(RunAccount.numbers(of: epoch), epoch.epoch + 1) }
+    add(run.exportedTotals, (run.epochs.last?.epoch ?? -1) + 1)
     return try Self.checked(lines.map { ($0.key, $0.value) })
   }
 

@@ -30,8 +30,8 @@ package struct TensorBoardEvents: ExportFormat {
       }
       Self.record(event, to: &bytes)
     }
-    for epoch in run.epochs { add(epoch.metrics, epoch.epoch + 1) }
-    add(run.totals, run.epochs.last!.epoch + 1)
+    for epoch in run.epochs { add(RunAccount.numbers(of: epoch), epoch.epoch + 1) }
+    add(run.exportedTotals, run.epochs.last!.epoch + 1)
     let file = "events.out.tfevents.\(sweep.time).mtkd-sweep.0.\(run.key.short)"
     return [ExportedFile(path: "\(Self.folder(of: run))/\(file)", bytes: bytes)]
   }

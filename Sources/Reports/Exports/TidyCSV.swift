@@ -28,8 +28,8 @@ package struct TidyCSV: ExportFormat {
         text += "\(start),\(epoch),\(CSVTable.quoted(metric.name)),\(value)\n"
       }
     }
-    for epoch in run.epochs { add("\(epoch.epoch + 1)", epoch.metrics) }
-    add("", run.totals)
+    for epoch in run.epochs { add("\(epoch.epoch + 1)", RunAccount.numbers(of: epoch)) }
+    add("", run.exportedTotals)
     // A run without any number is in the table too: what is missing is seen.
     return [text.isEmpty ? line(fields + ["", "", ""]) : ExportedFile(path: "", text)]
   }

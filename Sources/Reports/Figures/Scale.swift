@@ -14,6 +14,9 @@ struct Scale: Sendable {
     let finite = values.filter(\.isFinite)
     var (low, high) = (finite.min() ?? 0, finite.max() ?? 1)
     if zero { (low, high) = (min(0, low), max(0, high)) }
+    // No step of a scale is as large as numbers can be.
+    low = max(low, -Self.most)
+    high = min(high, Self.most)
     if high - low < 1e-9 * max(1, abs(high)) {
       let reach = max(0.5, 0.01 * abs(high))
       (low, high) = (zero && low == 0 ? 0 : low - reach, high + reach)
@@ -28,6 +31,8 @@ struct Scale: Sendable {
     }
     (self.low, self.high) = (ticks.first!.value, ticks.last!.value)
   }
+
+  private static let most = 1e300
 
   /// Exactly from low to high, with ticks at some places.
   init(low: Double, high: Double, ticks: [(value: Double, text: String)]) {
@@ -52,7 +57,9 @@ struct Scale: Sendable {
   }
 
   /// In [0, 1] for values between the ends.
-  func share(_ value: Double) -> Double { (value - low) / (high - low) }
+  func share(_ value: Double) -> Double {
+    (min(Self.most, max(-Self.most, value)) - low) / (high - low)
+  }
 
   /// 1, 2 or 5 times a power of ten, not below `width`, and the digits that it needs after the point.
   private static func step(_ width: Double) -> (size: Double, places: Int) {

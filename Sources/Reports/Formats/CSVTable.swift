@@ -26,7 +26,7 @@ package enum CSVTable: TableFormat {
       line += ["\(headline?.count ?? 0)", "\(cell.seeds.count)", table.results.select.rawValue]
       line += numbers.map { $0.map(\.description) ?? "" }
       line += [table.results.metric, "1", place.map { $0.place == .first ? "1" : "2" } ?? ""]
-      line.append(place.map { "\($0.isDistinguishable)" } ?? "")
+      line.append(place?.isDistinguishable.map { "\($0)" } ?? "")
       line.append(cell.gaps.map { "seed \($0.seed): \($0.reason)" }.joined(separator: "; "))
       line.append(
         cell.isMixed

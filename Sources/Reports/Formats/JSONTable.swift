@@ -23,6 +23,8 @@ package enum JSONTable: TableFormat {
     var members: [String: JSONValue] = [
       "schema": "mtkd-sweep-report-1", "sweep": .string(results.name), "metric": .string(results.metric),
       "select": .string(results.select.rawValue), "ddof": 1,
+      "direction": direction(results), "unit": results.described.unit.map { .string($0) } ?? .null,
+      "epoch": .string(results.epoch.rawValue),
       "runs": .number(DecimalNumber(results.runs.count)),
       "finished": .number(DecimalNumber(results.finished)),
       "cells": .array(table.cells.map { cell($0, table) }),
@@ -31,6 +33,10 @@ package enum JSONTable: TableFormat {
     ]
     if let paper = table.paper { members["paper"] = self.paper(paper, results.columns) }
     return .object(members)
+  }
+
+  private static func direction(_ results: SweepResults) -> JSONValue {
+    results.described.isHigherBetter.map { .string(MetricDirection($0).rawValue) } ?? .null
   }
 
   private static func paper(_ paper: PaperComparison, _ columns: [String]) -> JSONValue {
@@ -72,7 +78,7 @@ package enum JSONTable: TableFormat {
     ]
     if let place {
       members["rank"] = place.place == .first ? 1 : 2
-      members["rankDistinguishable"] = .bool(place.isDistinguishable)
+      members["rankDistinguishable"] = place.isDistinguishable.map { .bool($0) } ?? .null
     }
     return .object(members)
   }

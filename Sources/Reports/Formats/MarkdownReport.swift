@@ -16,7 +16,7 @@ package enum MarkdownReport {
     let results = story.results
     let (asked, distinct) = (story.asked, results.runs.count)
     let shared = asked > distinct ? "\(asked) runs asked for, \(distinct) distinct" : "\(distinct) runs"
-    let missing = results.isComplete ? "" : ", \(results.finished) of them with a result so far"
+    let missing = results.isComplete ? "" : ", \(results.answered) of them with a result so far"
     var lines = [
       "# \(results.name)", "",
       "`mtkd-sweep run \(results.name).json`, where that file is the grid below: \(shared)\(missing). Made by:",

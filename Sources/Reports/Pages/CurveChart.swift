@@ -7,15 +7,15 @@ package enum CurveChart {
   package static func markup(_ name: String, _ values: [Double]) -> Markup {
     let numbers = values.filter(\.isFinite)
     guard let low = numbers.min(), let high = numbers.max() else { return "" }
-    let spread = high > low ? high - low : max(abs(high), 1) * 0.1
-    let floor = high > low ? low : low - spread / 2
+    let reach = min(max(abs(high), 1) * 0.05, 1e300)
+    let span = CurveSpan(high > low ? low...high : low - reach...high + reach)
     func x(_ index: Int) -> Int {
       left
         + (values.count > 1
           ? index * (width - left - right) / (values.count - 1) : (width - left - right) / 2)
     }
     func y(_ value: Double) -> Int {
-      height - bottom - Int(((value - floor) / spread * Double(height - top - bottom)).rounded())
+      height - bottom - Int((span.share(value) * Double(height - top - bottom)).rounded())
     }
     var path = ""
     var isPenDown = false
@@ -43,6 +43,7 @@ package enum CurveChart {
 
   /// Four digits.
   package static func text(_ value: Double) -> String {
+    guard value.isFinite else { return "\(value)" }
     let size = abs(value)
     if size != 0, size < 0.001 || size >= 100_000 {
       let exponent = log10Floor(size)

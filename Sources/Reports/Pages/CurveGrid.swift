@@ -55,7 +55,7 @@ package enum CurveGrid {
   )
     -> Markup
   {
-    let spread = max(range.upperBound - range.lowerBound, 1e-12)
+    let span = CurveSpan(range)
     func path(_ values: [Double]) -> String {
       let count = min(points, values.count)
       var path = ""
@@ -67,7 +67,7 @@ package enum CurveGrid {
           continue
         }
         let x = left + epoch * (width - left - right) / max(1, epochs - 1)
-        let share = (values[epoch] - range.lowerBound) / spread
+        let share = span.share(values[epoch])
         let y = height - bottom - Int((share * Double(height - top - bottom)).rounded())
         path += "\(isPenDown ? "L" : "M")\(x) \(y)"
         isPenDown = true

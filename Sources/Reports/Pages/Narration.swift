@@ -8,9 +8,11 @@ enum Narration {
     if results.isComplete, !results.runs.isEmpty {
       sentences.append("Every run has a result: no seed is missing, none diverged.")
     } else if !results.runs.isEmpty {
-      let gaps = results.states.filter { $0.word != "finished" }.map { state in
+      var gaps = results.states.filter { $0.word != "finished" }.map { state in
         state.word == "open" ? "\(state.count) not run to the end yet" : "\(state.count) \(state.word)"
       }
+      let silent = results.finished - results.answered
+      if silent > 0 { gaps.append("\(silent) finished without a number") }
       sentences.append(
         "<b>Not every run has a result:</b> \(gaps.joined(separator: ", ")). Cells that lack one say so, and the notes under the table give the reason."
       )
@@ -37,7 +39,9 @@ enum Narration {
   private static func rankings(_ table: ReportTable) -> [Markup] {
     guard !table.rankings.isEmpty else {
       return [
-        "No ranking is given: it takes two cells of one student with two seeds or more and none missing."
+        table.results.described.isHigherBetter == nil
+          ? "No ranking is given: nobody declared which way \(table.results.metric) is good."
+          : "No ranking is given: it takes two cells of one student with two seeds or more and none missing."
       ]
     }
     let digits = table.digits
@@ -48,7 +52,7 @@ enum Narration {
       let difference = comparison.difference.map { NumberFormat.signed($0, digits) } ?? "not comparable"
       let interval =
         comparison.interval.map {
-          ", 95 % interval \(NumberFormat.signed($0.low, digits)) to \(NumberFormat.signed($0.high, digits))"
+          ", 95 % interval \(ranking.others > 1 && table.layout.correction != .none ? "of this pair alone " : "")\(NumberFormat.signed($0.low, digits)) to \(NumberFormat.signed($0.high, digits))"
         }
         ?? ""
       let p = comparison.adjusted.map { " (p = \(NumberFormat.p($0)))" } ?? ""
@@ -87,7 +91,9 @@ enum Narration {
   private static func selection(_ results: SweepResults) -> Markup {
     switch results.select {
     case .last:
-      "Numbers are those of the last epoch. The best epoch, chosen by the metric itself, stands beside them in brackets and decides nothing."
+      results.described.isHigherBetter == nil
+        ? "Numbers are those of the last epoch."
+        : "Numbers are those of the last epoch. The best epoch, chosen by the metric itself, stands beside them in brackets and decides nothing."
     case .bestOnValidation:
       "Numbers are those of the epoch with \(results.selectorText) of each seed, which the test set did not choose."
     case .bestOnTest:

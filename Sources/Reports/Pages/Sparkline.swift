@@ -9,7 +9,7 @@ package enum Sparkline {
   /// - Returns: empty markup for fewer than two numbers.
   package static func markup(_ values: [Double], in range: ClosedRange<Double>, label: String) -> Markup {
     guard values.count(where: \.isFinite) > 1 else { return "" }
-    let spread = max(range.upperBound - range.lowerBound, 1e-12)
+    let span = CurveSpan(range)
     let count = min(points, values.count)
     var path = ""
     var isPenDown = false
@@ -19,7 +19,7 @@ package enum Sparkline {
         isPenDown = false
         continue
       }
-      let share = min(1, max(0, (values[place] - range.lowerBound) / spread))
+      let share = span.share(values[place])
       let x = 2 + index * (width - 4) / max(1, count - 1)
       let y = height - 3 - Int((share * Double(height - 6)).rounded())
       path += "\(isPenDown ? "L" : "M")\(x) \(y)"
@@ -29,5 +29,22 @@ package enum Sparkline {
       <svg class=spark viewBox="0 0 \(width) \(height)" width=\(width) height=\(height) role=img aria-label="\(label)">\
       <path d="\(path)"/></svg>
       """
+  }
+}
+
+/// What the height of a curve stands for.
+struct CurveSpan {
+  private let low: Double
+  private let high: Double
+
+  init(_ range: ClosedRange<Double>) {
+    low = range.lowerBound
+    high = range.upperBound
+  }
+
+  /// In [0, 1], also where the difference of the ends is larger than a number can be.
+  func share(_ value: Double) -> Double {
+    let spread = max(high / 2 - low / 2, 5e-13)
+    return min(1, max(0, (value / 2 - low / 2) / spread))
   }
 }

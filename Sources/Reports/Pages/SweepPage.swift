@@ -117,7 +117,7 @@ package enum SweepPage {
     let results = story.results
     let seeds = Set(table.cells.map { $0.seeds.count }).sorted().map(String.init).joined(separator: " or ")
     var tiles: [Markup] = [
-      "<li><b>\(results.finished) of \(results.runs.count)</b><span>runs have a result</span></li>",
+      "<li><b>\(results.answered) of \(results.runs.count)</b><span>runs have a result</span></li>",
       "<li><b>\(table.cells.count)</b><span>cells</span></li>",
       "<li><b>\(seeds.isEmpty ? "0" : seeds)</b><span>seeds a cell</span></li>",
     ]

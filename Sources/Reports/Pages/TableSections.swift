@@ -39,11 +39,13 @@ package enum TableSections {
     if cell.isMixed { remarks.append("<span class=\"tag blocked\">mixed programs</span>") }
     let remark: Markup = remarks.isEmpty ? "" : "<span class=sub>\(remarks)</span>"
     let mark: Markup =
-      table.place(of: cell).map { place in
-        """
-        <span class=rank title="\(place.place == .first ? "best" : "second best")\(place.isDistinguishable ? "" : ", not distinguishable")">\
-        #\(place.place == .first ? 1 : 2)\(place.isDistinguishable ? "" : "≈")</span>
-        """
+      table.mark(of: cell, TextStyle()).map { mark in
+        let title =
+          [
+            ("#1", "best"), ("#2", "second best"), ("≈", "not distinguishable from the best"),
+            (TextStyle.untestable, "not testable"),
+          ].filter { mark.contains($0.0) }.map(\.1).joined(separator: ", ")
+        return "<span class=rank title=\"\(title)\">\(mark)</span>"
       } ?? ""
     let text = ReportTable.text(cell.headline, plusMinus: "±", digits: digits)
     return """

@@ -23,6 +23,9 @@ package struct PairedComparison: Equatable, Sendable {
   /// Pearson's r between the samples: how much shared seeds help. Nil for fewer than three pairs or without spread.
   package let correlation: Double?
 
+  /// Whether the differences could speak against 0 at all: two pairs, and one that differs.
+  package var isTestable: Bool { count > 1 && smallestReachable < 1 || count > 1 && difference != 0 }
+
   static let exactLimit = 20
   private static let flips = 100_000
   private static let seed: UInt64 = 0x666c_6970

@@ -9,16 +9,23 @@ package struct SampleStatistics: Equatable, Sendable {
   /// In the order in which they were given.
   package let values: [Double]
 
-  /// Nil for no values. Two passes, so that accuracies near each other do not cancel.
+  /// Nil for no values, and where one is not finite. Two passes, so that accuracies near each other do not cancel. Values whose sum or squares
+  /// no number holds are divided by their largest first.
   package init?(_ values: [Double]) {
-    guard !values.isEmpty else { return nil }
-    let mean = values.reduce(0, +) / Double(values.count)
-    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    (count, self.mean, self.values) = (values.count, mean, values)
-    deviation = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : nil
+    guard !values.isEmpty, values.allSatisfy(\.isFinite) else { return nil }
+    let largest = values.reduce(0) { max($0, abs($1)) }
+    let unit = largest > 1e150 ? largest : 1
+    let scaled = unit == 1 ? values : values.map { $0 / unit }
+    let mean = scaled.reduce(0, +) / Double(values.count)
+    let squares = scaled.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    count = values.count
+    self.mean = mean * unit
+    self.values = values
+    let std = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() * unit : nil
+    deviation = std.flatMap { $0.isFinite ? $0 : nil }
     let sorted = values.sorted()
     let middle = sorted.count / 2
-    median = sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    median = sorted.count % 2 == 1 ? sorted[middle] : sorted[middle - 1] / 2 + sorted[middle] / 2
   }
 
   package var moments: Moments { Moments(count: count, mean: mean, deviation: deviation) }
