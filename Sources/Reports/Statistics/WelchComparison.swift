@@ -15,16 +15,20 @@ package struct WelchComparison: Equatable, Sendable {
   /// Hedges' g: the difference in units of the pooled deviation, corrected for small samples.
   package let effectSize: Double
 
-  /// Nil where a sample has no deviation or both have none to speak of (0).
+  /// Nil where a sample has no std, both have none to speak of (0), or their squares are no finite numbers.
   package init?(_ a: Moments, _ b: Moments) {
     guard let spreadA = a.deviation, let spreadB = b.deviation, a.count > 1, b.count > 1 else { return nil }
     let (nA, nB) = (Double(a.count), Double(b.count))
     let (partA, partB) = (spreadA * spreadA / nA, spreadB * spreadB / nB)
     guard partA + partB > 0 else { return nil }
-    difference = b.mean - a.mean
+    let difference = b.mean - a.mean
     let error = (partA + partB).squareRoot()
-    freedom =
+    let freedom =
       (partA + partB) * (partA + partB) / (partA * partA / (nA - 1) + partB * partB / (nB - 1))
+    // Squares of the smallest and the largest numbers are 0 and infinite: then nothing can be said.
+    guard difference.isFinite, error.isFinite, freedom.isFinite, freedom > 0 else { return nil }
+    self.difference = difference
+    self.freedom = freedom
     let distribution = StudentT(freedom: freedom)
     p = distribution.twoSided(difference / error)
     interval = Interval(around: difference, distribution.quantile(twoSided: 0.05) * error)
