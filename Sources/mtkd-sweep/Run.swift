@@ -183,7 +183,7 @@ struct Run: AsyncParsableCommand {
     let lost = try runsWithoutResult(sweep, store)
     if lost > 0 {
       Talk.say(
-        "\(lost) of \(sweep.plan.runKeys.count) runs \(lost == 1 ? "has" : "have") no number: the notes under the table say why, `mtkd-sweep show\(storeArgument)` what each recorded."
+        "\(lost) of \(sweep.plan.runKeys.count) runs \(lost == 1 ? "has" : "have") no number: the notes under the table say why, `mtkd-sweep list \(sweep.name)\(storeArgument)` which they are."
       )
       throw ExitCode(ExitCodes.doneWithFailures)
     }
