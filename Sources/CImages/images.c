@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <jpeglib.h>
+#include <jerror.h>
 #include <png.h>
 
 static int too_large(size_t width, size_t height, char *message) {
@@ -30,9 +31,16 @@ static void jpeg_fail(j_common_ptr info) {
   longjmp(errors->leave, 1);
 }
 
-// A warning is damage: a file that ends early is only warned of.
+// A file that ends early is only warned of, and is damage. Of all other warnings the first is kept: such files decode,
+// in the Python imaging library too.
 static void jpeg_warn(j_common_ptr info, int level) {
-  if (level < 0) jpeg_fail(info);
+  if (level >= 0) return;
+  jpeg_errors *errors = (jpeg_errors *)info->err;
+  if (info->err->msg_code == JWRN_JPEG_EOF) jpeg_fail(info);
+  if (*errors->message) return;
+  char text[JMSG_LENGTH_MAX];
+  errors->manager.format_message(info, text);
+  snprintf(errors->message, CI_MESSAGE, "%s", text);
 }
 
 static int decode_jpeg(const uint8_t *bytes, size_t count, uint8_t **pixels, size_t *width, size_t *height, char *message) {
@@ -75,10 +83,9 @@ static int decode_jpeg(const uint8_t *bytes, size_t count, uint8_t **pixels, siz
     jpeg_read_scanlines(&info, &target, 1);
     if (!is_cmyk) continue;
     for (size_t x = 0; x < w; x++) {
-      // Adobe stores the inks inverted: 255 is none.
-      const int inverted = info.saw_Adobe_marker;
+      // Inks are stored inverted: 255 is none. Adobe's marker says so, and files without it mostly do the same.
       int ink[4];
-      for (int c = 0; c < 4; c++) ink[c] = inverted ? 255 - row[x * 4 + c] : row[x * 4 + c];
+      for (int c = 0; c < 4; c++) ink[c] = 255 - row[x * 4 + c];
       const int light = 255 - ink[3];
       for (int c = 0; c < 3; c++) {
         const int product = ink[c] * light + 128, value = light - ((product + (product >> 8)) >> 8);
@@ -100,7 +107,6 @@ static int decode_jpeg(const uint8_t *bytes, size_t count, uint8_t **pixels, siz
 typedef struct {
   const uint8_t *bytes;
   size_t left;
-  char *message;
 } png_input;
 
 static void png_take(png_structp png, png_bytep to, size_t count) {
@@ -121,22 +127,40 @@ static void png_ignore(png_structp png, png_const_charp text) {
   (void)text;
 }
 
+// Of a header that has been read.
+static size_t big_endian(const uint8_t *bytes) {
+  return (size_t)bytes[0] << 24 | (size_t)bytes[1] << 16 | (size_t)bytes[2] << 8 | bytes[3];
+}
+static size_t png_known_width(const uint8_t *bytes) { return big_endian(bytes + 16); }
+static size_t png_known_height(const uint8_t *bytes) { return big_endian(bytes + 20); }
+
 static int decode_png(const uint8_t *bytes, size_t count, uint8_t **pixels, size_t *width, size_t *height, char *message) {
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, message, png_fail, png_ignore);
   png_infop info = png ? png_create_info_struct(png) : NULL;
   uint8_t *volatile made = NULL;
   png_bytep *volatile rows = NULL;
-  png_input input = {bytes, count, message};
+  png_input input = {bytes, count};
+  volatile int is_whole = 0;
   if (!info) {
     if (png) png_destroy_read_struct(&png, NULL, NULL);
     snprintf(message, CI_MESSAGE, "no memory");
     return 1;
   }
-  if (setjmp(png_jmpbuf(png))) {
+  const int left = setjmp(png_jmpbuf(png));
+  if (left && !is_whole) {
     png_destroy_read_struct(&png, &info, NULL);
     free(made);
     free(rows);
     return 1;
+  }
+  // All pixels were there, and what follows them is damaged or missing: the message is a warning.
+  if (left) {
+    png_destroy_read_struct(&png, &info, NULL);
+    free(rows);
+    *pixels = made;
+    *width = png_known_width(bytes);
+    *height = png_known_height(bytes);
+    return 0;
   }
   png_set_read_fn(png, &input, png_take);
   png_read_info(png, info);
@@ -154,6 +178,7 @@ static int decode_png(const uint8_t *bytes, size_t count, uint8_t **pixels, size
   if (!made || !rows) png_error(png, "no memory");
   for (size_t y = 0; y < h; y++) rows[y] = made + y * w * 3;
   png_read_image(png, rows);
+  is_whole = 1;
   png_read_end(png, NULL);
   png_destroy_read_struct(&png, &info, NULL);
   free(rows);
@@ -181,7 +206,7 @@ int ci_decode(const uint8_t *bytes, size_t count, uint8_t **pixels, size_t *widt
     return decode_jpeg(bytes, count, pixels, width, height, message);
   if (count >= 8 && !memcmp(bytes, png, 8)) return decode_png(bytes, count, pixels, width, height, message);
   snprintf(message, CI_MESSAGE, "%s", foreign(bytes, count));
-  return 1;
+  return CI_FOREIGN;
 }
 
 void ci_free(uint8_t *pixels) { free(pixels); }
@@ -190,39 +215,62 @@ void ci_free(uint8_t *pixels) { free(pixels); }
 
 enum { FRACTION = 22 };
 
-// Of each output position: the first input position and the shares of as many as `*most`, in 2^-22.
-static int32_t *shares(size_t in, size_t out, size_t **first, size_t **count, size_t *most) {
-  const double scale = (double)in / (double)out, reach = scale < 1 ? 1 : scale;
-  *most = (size_t)ceil(reach) * 2 + 1;
-  int32_t *share = calloc(out * *most, sizeof(int32_t));
-  double *weight = malloc(*most * sizeof(double));
-  *first = malloc(out * sizeof(size_t));
-  *count = malloc(out * sizeof(size_t));
-  if (!share || !weight || !*first || !*count) {
-    free(share);
+// Keys' cubic with a = -1/2.
+static double cubic(double x) {
+  x = fabs(x);
+  if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * -0.5;
+  return 0;
+}
+
+// How much each input position counts for some output positions.
+typedef struct {
+  // Of each output position: the first input position, and how many follow.
+  size_t *first, *count;
+  // `most` a position, in 2^-22.
+  int32_t *share;
+  size_t most;
+} shares;
+
+static void release(shares *s) {
+  free(s->first);
+  free(s->count);
+  free(s->share);
+}
+
+// Of the output positions [from, from + number) of `out` for `in` input positions. Returns 0 where memory is short.
+static int weigh(shares *s, size_t in, size_t out, size_t from, size_t number, int is_cubic) {
+  const double scale = (double)in / (double)out, stretch = scale < 1 ? 1 : scale;
+  const double reach = is_cubic ? 2 * stretch : stretch;
+  s->most = (size_t)ceil(reach) * 2 + 1;
+  s->share = calloc(number * s->most, sizeof(int32_t));
+  s->first = malloc(number * sizeof(size_t));
+  s->count = malloc(number * sizeof(size_t));
+  double *weight = malloc(s->most * sizeof(double));
+  if (!s->share || !weight || !s->first || !s->count) {
     free(weight);
-    free(*first);
-    free(*count);
-    return NULL;
+    return 0;
   }
-  for (size_t o = 0; o < out; o++) {
-    const double centre = ((double)o + 0.5) * scale;
+  for (size_t o = 0; o < number; o++) {
+    const double centre = ((double)(from + o) + 0.5) * scale;
     long low = (long)(centre - reach + 0.5), high = (long)(centre + reach + 0.5);
     if (low < 0) low = 0;
     if (high > (long)in) high = (long)in;
     double total = 0;
     for (long i = low; i < high; i++) {
-      const double distance = fabs(((double)i - centre + 0.5) / reach);
-      weight[i - low] = distance < 1 ? 1 - distance : 0;
+      const double distance = fabs(((double)i - centre + 0.5) / stretch);
+      weight[i - low] = is_cubic ? cubic(distance) : distance < 1 ? 1 - distance : 0;
       total += weight[i - low];
     }
-    (*first)[o] = (size_t)low;
-    (*count)[o] = (size_t)(high - low);
-    for (long i = 0; i < high - low; i++)
-      share[o * *most + (size_t)i] = (int32_t)(0.5 + (total != 0 ? weight[i] / total : 0) * (1 << FRACTION));
+    s->first[o] = (size_t)low;
+    s->count[o] = (size_t)(high - low);
+    for (long i = 0; i < high - low; i++) {
+      const double part = (total != 0 ? weight[i] / total : 0) * (1 << FRACTION);
+      s->share[o * s->most + (size_t)i] = (int32_t)(part < 0 ? part - 0.5 : part + 0.5);
+    }
   }
   free(weight);
-  return share;
+  return 1;
 }
 
 static uint8_t clipped(int64_t sum) {
@@ -230,43 +278,45 @@ static uint8_t clipped(int64_t sum) {
   return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
 }
 
-int ci_resample(const uint8_t *pixels, size_t stride, size_t left, size_t top, size_t width, size_t height, uint8_t *out,
-                size_t out_width, size_t out_height) {
-  size_t *first_x = NULL, *count_x = NULL, *first_y = NULL, *count_y = NULL, most_x, most_y;
-  int32_t *share_x = shares(width, out_width, &first_x, &count_x, &most_x);
-  int32_t *share_y = share_x ? shares(height, out_height, &first_y, &count_y, &most_y) : NULL;
-  uint8_t *middle = malloc(out_width * height * 3);
-  const int isShort = !share_x || !share_y || !middle;
-  if (!isShort) {
-    for (size_t y = 0; y < height; y++) {
-      const uint8_t *row = pixels + ((top + y) * stride + left) * 3;
-      for (size_t x = 0; x < out_width; x++)
+int ci_resample(const uint8_t *pixels, size_t stride, ci_box from, size_t width, size_t height, ci_box window, int is_cubic,
+                uint8_t *out) {
+  shares x_shares = {0}, y_shares = {0};
+  uint8_t *middle = NULL;
+  int is_short = !weigh(&x_shares, from.width, width, window.left, window.width, is_cubic) ||
+                 !weigh(&y_shares, from.height, height, window.top, window.height, is_cubic);
+  // Rows of the input that the window needs: those of its first output row up to those of its last.
+  size_t first_row = 0, rows = 0;
+  if (!is_short) {
+    first_row = y_shares.first[0];
+    rows = y_shares.first[window.height - 1] + y_shares.count[window.height - 1] - first_row;
+    middle = malloc(window.width * rows * 3);
+    is_short = !middle;
+  }
+  if (!is_short) {
+    for (size_t y = 0; y < rows; y++) {
+      const uint8_t *row = pixels + ((from.top + first_row + y) * stride + from.left) * 3;
+      for (size_t x = 0; x < window.width; x++)
         for (size_t c = 0; c < 3; c++) {
+          const int32_t *share = x_shares.share + x * x_shares.most;
           int64_t sum = 1 << (FRACTION - 1);
-          for (size_t i = 0; i < count_x[x]; i++) sum += (int64_t)row[(first_x[x] + i) * 3 + c] * share_x[x * most_x + i];
-          middle[(y * out_width + x) * 3 + c] = clipped(sum);
+          for (size_t i = 0; i < x_shares.count[x]; i++) sum += (int64_t)row[(x_shares.first[x] + i) * 3 + c] * share[i];
+          middle[(y * window.width + x) * 3 + c] = clipped(sum);
         }
     }
-    const size_t line = out_width * 3;
-    for (size_t y = 0; y < out_height; y++)
+    const size_t line = window.width * 3;
+    for (size_t y = 0; y < window.height; y++)
       for (size_t x = 0; x < line; x++) {
+        const int32_t *share = y_shares.share + y * y_shares.most;
         int64_t sum = 1 << (FRACTION - 1);
-        for (size_t i = 0; i < count_y[y]; i++) sum += (int64_t)middle[(first_y[y] + i) * line + x] * share_y[y * most_y + i];
+        for (size_t i = 0; i < y_shares.count[y]; i++)
+          sum += (int64_t)middle[(y_shares.first[y] - first_row + i) * line + x] * share[i];
         out[y * line + x] = clipped(sum);
       }
   }
   free(middle);
-  if (share_y) {
-    free(share_y);
-    free(first_y);
-    free(count_y);
-  }
-  if (share_x) {
-    free(share_x);
-    free(first_x);
-    free(count_x);
-  }
-  return isShort;
+  release(&x_shares);
+  release(&y_shares);
+  return is_short;
 }
 
 void ci_planes(const uint8_t *pixels, size_t stride, size_t left, size_t top, size_t width, size_t height, uint8_t *planes) {

@@ -7,21 +7,37 @@ import Specs
 /// A file of a dataset, read whole.
 struct DataFile: Sendable {
   let path: String
+  /// What the published dataset calls it: the last component of the path, unless it was renamed or unpacked.
+  let name: String
   let bytes: [UInt8]
 
-  init(path: String, bytes: [UInt8]) { (self.path, self.bytes) = (path, bytes) }
+  /// - Parameter name: nil for the last component of `path`.
+  init(path: String, name: String? = nil, bytes: [UInt8]) {
+    self.path = path
+    self.name = name ?? path.split(separator: "/").last.map(String.init) ?? path
+    self.bytes = bytes
+  }
 
+  /// The same file under another name.
+  func named(_ name: String) -> DataFile { DataFile(path: path, name: name, bytes: bytes) }
+
+  /// - Throws: for what is no regular file, without waiting for whoever might write into it.
   init(reading path: String) throws(DatasetError) {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw .unreadable(file: path, reason: String(cString: strerror(errno))) }
     defer { close(file) }
     var status = stat()
     guard fstat(file, &status) == 0 else {
       throw .unreadable(file: path, reason: String(cString: strerror(errno)))
     }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable(file: path, reason: "it is no file") }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw .unreadable(file: path, reason: "it is not a regular file")
+    }
     var failure: Int32 = 0
     let size = Int(status.st_size)
+    guard size <= Self.limit else {
+      throw .unreadable(file: path, reason: "it has \(size) bytes, and at most \(Self.limit) are read")
+    }
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
       while initialized < size {
         let count = read(file, buffer.baseAddress! + initialized, size - initialized)
@@ -35,8 +51,20 @@ struct DataFile: Sendable {
     self.init(path: path, bytes: bytes)
   }
 
-  /// Its last component.
-  var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+  /// Bytes: more than any file that is read whole has.
+  static let limit = 1 << 31
+
+  /// The first bytes of a regular file, at most `count`.
+  static func beginning(of path: String, count: Int) throws(DatasetError) -> [UInt8] {
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard file >= 0 else { throw .unreadable(file: path, reason: String(cString: strerror(errno))) }
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: count)
+    var got = read(file, &bytes, count)
+    while got < 0, errno == EINTR { got = read(file, &bytes, count) }
+    guard got >= 0 else { throw .unreadable(file: path, reason: String(cString: strerror(errno))) }
+    return Array(bytes.prefix(got))
+  }
 
   static func exists(_ path: String) -> Bool {
     var status = stat()

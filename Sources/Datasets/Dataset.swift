@@ -17,7 +17,11 @@ package struct ImageSet: Sendable {
     precondition(
       pixels.count == labels.count * task.pixelCount, "\(pixels.count) bytes, \(labels.count) labels")
     precondition(mean.count == task.channels && std.count == task.channels, "statistics of each channel")
-    (self.task, self.labels, self.pixels, self.mean, self.std) = (task, labels, pixels, mean, std)
+    self.task = task
+    self.labels = labels
+    self.pixels = pixels
+    self.mean = mean
+    self.std = std
     photographs = nil
   }
 
@@ -26,9 +30,12 @@ package struct ImageSet: Sendable {
     precondition(photographs.entries.count == labels.count, "a label for each photograph")
     precondition(task.channels == 3 && task.height == task.width, "squares of red, green and blue")
     let normalisation = InputNormalisation.imageNet
-    (self.task, self.labels, pixels) = (task, labels, [])
-    (mean, std) = (normalisation.mean.map(\.double), normalisation.std.map(\.double))
+    self.task = task
+    self.labels = labels
     self.photographs = photographs
+    pixels = []
+    mean = normalisation.mean.map(\.double)
+    std = normalisation.std.map(\.double)
   }
 
   package var count: Int { labels.count }
@@ -59,9 +66,15 @@ package struct Dataset: Sendable {
   package let test: ImageSet
   /// Images taken out of the training set, for selecting an epoch; nil where none were asked for.
   package let validation: ImageSet?
+  /// In the order of labels; empty where the files do not say.
+  package var classNames: [String] = []
+  /// Of the whole dataset, before subsets were taken; nil for a packed one, which does not say.
+  package var facts: DatasetFacts?
 
   package init(train: ImageSet, test: ImageSet, validation: ImageSet? = nil) {
-    (self.train, self.test, self.validation) = (train, test, validation)
+    self.train = train
+    self.test = test
+    self.validation = validation
   }
 
   package var task: ImageTask { train.task }
@@ -72,10 +85,10 @@ extension ImageTask {
   package var pixelCount: Int { image.channels * image.height * image.width }
 }
 
-/// Mean and deviation of each channel over all pixels of a set.
+/// Mean and standard deviation of each channel over all pixels of a set.
 enum PixelStatistics {
   /// In units of 0...1. Counted by value and summed as integers, so that no order of summation exists.
-  /// A channel of one value has deviation 1 instead of 0, so that normalising it stays finite.
+  /// A channel of one value has a std of 1 instead of 0, so that normalising it stays finite.
   static func of(_ pixels: [UInt8], task: ImageTask) -> (mean: [Double], std: [Double]) {
     var counts = [Int](repeating: 0, count: task.channels * 256)
     let plane = task.height * task.width

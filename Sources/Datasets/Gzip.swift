@@ -5,9 +5,27 @@ enum Gzip {
   /// More than any dataset of this format holds; what claims more is refused before memory is.
   static let limit = 1 << 31
 
+  private static func isGzip(_ file: DataFile) -> Bool { file.bytes.starts(with: [0x1f, 0x8b]) }
+
+  /// At most `count` bytes of the content, from its beginning. The file's own where it is no gzip file.
+  static func beginning(of file: DataFile, count: Int) throws(DatasetError) -> DataFile {
+    guard isGzip(file) else { return file }
+    var output: [UInt8] = []
+    _ = try unpackMember(of: file, from: 0, to: &output, enough: count)
+    return DataFile(path: file.path, name: file.name, bytes: Array(output.prefix(count)))
+  }
+
+  /// How long the content is: of a gzip file what its last four bytes say, which is true of files of one member.
+  /// Nil for a gzip file too short to say.
+  static func length(of file: DataFile) throws(DatasetError) -> Int? {
+    guard isGzip(file) else { return file.bytes.count }
+    guard file.bytes.count >= 18 else { return nil }
+    return file.bytes.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+  }
+
   /// The content of all members. The file itself where it is no gzip file.
   static func content(of file: DataFile) throws(DatasetError) -> DataFile {
-    guard file.bytes.starts(with: [0x1f, 0x8b]) else { return file }
+    guard isGzip(file) else { return file }
     guard file.bytes.count < limit else {
       throw file.malformed(0, expected: "at most \(limit) bytes", found: "\(file.bytes.count)")
     }
@@ -16,12 +34,14 @@ enum Gzip {
     while consumed < file.bytes.count {
       consumed += try unpackMember(of: file, from: consumed, to: &output)
     }
-    return DataFile(path: file.path, bytes: output)
+    return DataFile(path: file.path, name: file.name, bytes: output)
   }
 
   /// Returns how many bytes the member took.
+  ///
+  /// - Parameter enough: stop once the output has as many bytes.
   private static func unpackMember(
-    of file: DataFile, from start: Int, to output: inout [UInt8]
+    of file: DataFile, from start: Int, to output: inout [UInt8], enough: Int = .max
   ) throws(DatasetError) -> Int {
     var stream = z_stream()
     // 15 bits of window, and 16 to ask for the gzip form.
@@ -34,7 +54,7 @@ enum Gzip {
       stream.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress! + start)
       stream.avail_in = UInt32(bytes.count - start)
       chunk.withUnsafeMutableBufferPointer { chunk in
-        while code == Z_OK, output.count <= limit {
+        while code == Z_OK, output.count <= limit, output.count < enough {
           stream.next_out = chunk.baseAddress
           stream.avail_out = UInt32(chunk.count)
           code = inflate(&stream, Z_NO_FLUSH)
@@ -46,6 +66,7 @@ enum Gzip {
     if output.count > limit {
       throw file.malformed(offset, expected: "at most \(limit) bytes of content", found: "more")
     }
+    if output.count >= enough { return Int(stream.total_in) }
     switch code {
     case Z_STREAM_END: return Int(stream.total_in)
     case Z_BUF_ERROR:
@@ -54,5 +75,23 @@ enum Gzip {
       let reason = stream.msg.map { String(cString: $0) } ?? "code \(code)"
       throw file.malformed(offset, expected: "a gzip member", found: "a damaged one (\(reason))")
     }
+  }
+
+  /// The content of zlib's own form (RFC 1950), of at most 64 MiB.
+  static func inflated(_ bytes: ArraySlice<UInt8>, of file: DataFile) throws(DatasetError) -> [UInt8] {
+    let most = 1 << 26
+    var size = max(bytes.count * 4, 1 << 12)
+    while size <= most {
+      var length = uLong(size)
+      var output = [UInt8](repeating: 0, count: size)
+      let code = bytes.withUnsafeBufferPointer {
+        uncompress(&output, &length, $0.baseAddress, uLong($0.count))
+      }
+      if code == Z_OK { return Array(output.prefix(Int(length))) }
+      guard code == Z_BUF_ERROR else { break }
+      size *= 4
+    }
+    throw file.malformed(
+      bytes.startIndex, expected: "compressed data of at most \(most) bytes", found: "other bytes")
   }
 }

@@ -25,6 +25,8 @@ package struct Photographs: Sendable {
 struct DecodedImage: ~Copyable {
   let width: Int
   let height: Int
+  /// The decoder's first complaint about bytes that it decoded nevertheless.
+  let warning: String?
   private let pixels: UnsafeMutablePointer<UInt8>
 
   /// - Throws: a phrase that says what is wrong with the bytes.
@@ -35,54 +37,67 @@ struct DecodedImage: ~Copyable {
     let status = bytes.withUnsafeBufferPointer {
       ci_decode($0.baseAddress, $0.count, &pixels, &width, &height, &message)
     }
+    let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
     guard status == 0, let pixels else {
-      let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-      throw UndecodableImage(problem: String(decoding: text, as: UTF8.self))
+      throw UndecodableImage(
+        problem: String(decoding: text, as: UTF8.self), isForeign: status == CI_FOREIGN)
     }
-    (self.width, self.height, self.pixels) = (width, height, pixels)
+    self.width = width
+    self.height = height
+    self.pixels = pixels
+    warning = text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
   }
 
   deinit { ci_free(pixels) }
+
+  /// Whether bytes begin as those of a file that can be decoded here, JPEG or PNG.
+  static func isKnown(_ beginning: [UInt8]) -> Bool {
+    beginning.starts(with: [0xFF, 0xD8, 0xFF])
+      || beginning.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
+  }
 
   /// All pixels.
   var bytes: [UInt8] { Array(UnsafeBufferPointer(start: pixels, count: width * height * 3)) }
 
   /// The crop of `box` resampled to a square of `side` pixels: planes `[3, side, side]`.
   func planes(_ box: PixelBox, side: Int) -> [UInt8] {
-    resampled(box, width: side, height: side).planes(left: 0, top: 0, side: side)
+    let whole = PixelBox(left: 0, top: 0, width: side, height: side)
+    return resampled(box, width: side, height: side, window: whole, .bilinear)
   }
 
   /// The whole image with its shorter side resampled, then the middle square of `side` pixels: how photographs are measured.
-  func centre(shorter: Int, side: Int) -> [UInt8] {
+  ///
+  /// Only the middle is computed: of a strip of 60 000 pixels the rest would not fit into memory.
+  func centre(
+    shorter: Int, side: Int, _ interpolation: ResizeRule.Interpolation = .bilinear
+  ) -> [UInt8] {
     let isWide = width >= height
     let longer = shorter * max(width, height) / min(width, height)
-    let (w, h) = isWide ? (longer, shorter) : (shorter, longer)
-    let all = resampled(PixelBox(left: 0, top: 0, width: width, height: height), width: w, height: h)
+    let w = isWide ? longer : shorter
+    let h = isWide ? shorter : longer
     // Halves to even, as the original rounds them.
     let left = Int((Double(w - side) / 2).rounded(.toNearestOrEven))
     let top = Int((Double(h - side) / 2).rounded(.toNearestOrEven))
-    return all.planes(left: left, top: top, side: side)
+    return resampled(
+      PixelBox(left: 0, top: 0, width: width, height: height), width: w, height: h,
+      window: PixelBox(left: left, top: top, width: side, height: side), interpolation)
   }
 
-  private func resampled(_ box: PixelBox, width w: Int, height h: Int) -> Resampled {
-    let bytes = [UInt8](unsafeUninitializedCapacity: w * h * 3) { buffer, initialized in
+  /// Planes `[3, window.height, window.width]` of the part `box` resampled to `w` × `h` pixels.
+  private func resampled(
+    _ box: PixelBox, width w: Int, height h: Int, window: PixelBox,
+    _ interpolation: ResizeRule.Interpolation
+  ) -> [UInt8] {
+    let count = window.width * window.height * 3
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
       let status = ci_resample(
-        pixels, width, box.left, box.top, box.width, box.height, buffer.baseAddress, w, h)
-      precondition(status == 0, "no memory for \(w) × \(h) pixels")
-      initialized = w * h * 3
+        pixels, width, box.c, w, h, window.c, interpolation == .bicubic ? 1 : 0, buffer.baseAddress)
+      precondition(status == 0, "no memory for \(window.width) × \(window.height) pixels")
+      initialized = count
     }
-    return Resampled(pixels: bytes, width: w)
-  }
-
-  private struct Resampled {
-    let pixels: [UInt8]
-    let width: Int
-
-    func planes(left: Int, top: Int, side: Int) -> [UInt8] {
-      [UInt8](unsafeUninitializedCapacity: 3 * side * side) { buffer, initialized in
-        ci_planes(pixels, width, left, top, side, side, buffer.baseAddress)
-        initialized = 3 * side * side
-      }
+    return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      ci_planes(bytes, window.width, 0, 0, window.width, window.height, buffer.baseAddress)
+      initialized = count
     }
   }
 }
@@ -93,12 +108,16 @@ struct PixelBox: Hashable, Sendable {
   var top: Int
   var width: Int
   var height: Int
+
+  fileprivate var c: ci_box { ci_box(left: left, top: top, width: width, height: height) }
 }
 
 /// Bytes that are no image, or a damaged one.
 struct UndecodableImage: Error, Equatable {
   /// A phrase without a full stop.
   let problem: String
+  /// Whether these are bytes of another kind, and not a damaged image.
+  var isForeign = false
 }
 
 /// How photographs become squares.

@@ -40,8 +40,10 @@ extension GridVocabulary {
   }
 
   private static func obstacle(_ run: RunSpec) -> (setting: String, sentence: String)? {
-    // A dataset without a task has been complained about; what an external trainer can is its own affair.
-    guard run.trainer == nil, let task = try? DatasetCatalog.task(of: run.dataset),
+    // What an external trainer can train on is its own affair, and absent files are named elsewhere.
+    guard run.trainer == nil, let facts = DatasetCatalog.facts(of: run.dataset) else { return nil }
+    if let sentence = incomplete(run.dataset, facts) { return ("dataset", sentence) }
+    guard let task = facts.imageTask,
       let method = try? Catalog.methods.entry(run.method.name).description
     else { return nil }
     if run.recipe.colourJitter > DecimalNumber(0) {
@@ -66,6 +68,20 @@ extension GridVocabulary {
     } catch {
       return (setting, "\(error)")
     }
+  }
+
+  /// A published dataset of which images are missing is trained on only where the grid says how many it wants.
+  private static func incomplete(_ dataset: DatasetSpec, _ facts: DatasetFacts) -> String? {
+    guard dataset.digest != nil, let published = facts.published, dataset.trainImages == nil else { return nil }
+    let lacksTest = facts.lacksTestImages && dataset.testImages == nil
+    guard facts.lacksTrainImages || lacksTest else { return nil }
+    let advice =
+      facts.lacksTrainImages
+      ? "\"trainImages\": \(facts.trainImages - dataset.validationImages)"
+      : "\"trainImages\": \(facts.trainImages - dataset.validationImages), \"testImages\": \(facts.testImages)"
+    return
+      "\(dataset.name) is incomplete: \(facts.summary), where \(published.train) + \(published.test) are published; "
+      + "get the missing files, or say in the grid that a part is meant: \(advice)"
   }
 
   /// `NAME:FOLDER` with the folder seen from where the grid is.

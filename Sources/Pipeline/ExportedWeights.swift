@@ -1,39 +1,85 @@
 internal import Datasets
 internal import Networks
-internal import Specs
+package import Specs
+package import Storage
 internal import Sweeps
 
 /// Weights of a run as other programs read them.
-package enum ExportedWeights {
+package struct ExportedWeights: Sendable {
+  /// A safetensors file.
+  package let bytes: [UInt8]
+  /// What an image goes through before the network sees it, as a JSON text.
+  package let preprocess: String
+  /// Five lines for whoever finds the file.
+  package let readme: String
+
   /// A state dictionary of the network alone, without what the method trained beside it.
   ///
   /// - Parameters:
   ///   - spec: the text of `spec.json` of a teacher or student.
   ///   - checkpoint: its state.
-  ///   - metadata: what the file says of itself, beside the network, the method and how images are normalised.
-  package static func file(
-    of spec: String, checkpoint: [UInt8], metadata: [String: String]
-  ) throws -> [UInt8] {
+  ///   - metadata: what the file says of itself, beside the network, the method, the dataset and how images are shown.
+  ///   - folder: of the store, which has the images that the run saw.
+  ///   - dataFolders: where they are looked for when the store has them no more.
+  package init(
+    of spec: String, checkpoint: [UInt8], metadata: [String: String], in folder: StoreFolder,
+    dataFolders: [String]
+  ) throws {
     let request = try StageRequest(document: Array(spec.utf8))
-    guard let trained = try request.stage.network else {
+    guard let facts = try request.stage.network else {
       throw WeightsError("A \(request.kind) has no weights.")
     }
+    let seen = try Self.images(facts.dataset, in: folder, dataFolders: dataFolders)
+    let shown = Preprocessing(seen.images, facts.normalisation)
     var exported = Safetensors()
     exported.metadata = metadata
-    exported.metadata["dataset"] = trained.dataset.name
-    exported.metadata["method"] = trained.method
-    exported.metadata["network"] = String(decoding: trained.model.canonicalBytes, as: UTF8.self)
-    exported.metadata["normalisation"] = trained.normalisation.map {
-      String(decoding: $0.canonicalBytes, as: UTF8.self)
+    exported.metadata["dataset"] = facts.dataset.name
+    exported.metadata["datasetDigest"] = facts.dataset.digest?.description
+    exported.metadata["method"] = facts.method
+    exported.metadata["network"] = String(decoding: facts.model.canonicalBytes, as: UTF8.self)
+    exported.metadata["normalisation"] = String(decoding: shown.normalisation.canonicalBytes, as: UTF8.self)
+    exported.metadata["preprocess"] = shown.json.description
+    if !seen.classNames.isEmpty {
+      exported.metadata["classNames"] = JSONValue.array(seen.classNames.map { .string($0) }).description
     }
     let state = try Safetensors(decoding: checkpoint)
-    let built = try BuiltNetwork(trained.model, DatasetCatalog.task(of: trained.dataset))
+    let built = try BuiltNetwork(facts.model, seen.images.task)
     for declaration in built.declarations {
       guard let entry = state[declaration.path] else {
         throw WeightsError("The checkpoint has no array '\(declaration.path)'.")
       }
       exported.append(entry)
     }
-    return exported.encoded()
+    bytes = exported.encoded()
+    preprocess = shown.json.indented + "\n"
+    readme = """
+      \(metadata["title"] ?? NetworkNames.title(of: facts.model)), run \(metadata["run"] ?? "unknown"), written by \
+      \(metadata["program"] ?? "mtkd-sweep").
+      Network: \(NetworkNames.title(of: facts.model)); method: \(facts.method); \(shown.task.classes) classes of \
+      \(facts.dataset.name) (digest \(facts.dataset.digest?.short ?? "unknown")).
+      Images: \(shown.summary).
+      PyTorch: network.load_state_dict(safetensors.torch.load_file(FILE), strict=True), for a network of this architecture.
+      Steps for torchvision.transforms and the classes' names are in the file's metadata (preprocess, classNames).
+
+      """
+  }
+
+  /// The images that a run saw, and their classes' names where something says them.
+  private static func images(
+    _ spec: DatasetSpec, in folder: StoreFolder, dataFolders: [String]
+  ) throws -> (images: ImageSet, classNames: [String]) {
+    if let output = try folder.stage(DatasetStage(spec).key).published() {
+      let dataset = try Dataset(packed: output.read(DatasetBody.file), name: DatasetBody.file)
+      let names = (try? output.read(DatasetBody.description)).flatMap(DatasetBody.classNames) ?? []
+      return (dataset.test, names)
+    }
+    do {
+      let dataset = try DatasetCatalog.read(spec, searching: dataFolders, index: .of(folder))
+      return (dataset.test, dataset.classNames)
+    } catch DatasetError.missing(let missing) {
+      throw WeightsError(
+        "How images of \(spec.name) were normalised is in the dataset, which the store has no more. \(missing.advice) "
+          + "Or name its folder's parent with --data.")
+    }
   }
 }

@@ -222,7 +222,9 @@ struct CostMeter {
   mutating func student(_ run: RunSpec) throws -> (
     own: Double, teachers: [(teacher: TeacherSpec, cost: Double)]
   ) {
-    let (task, train, test) = Self.size(of: run.dataset)
+    guard let (task, train, test) = Self.size(of: run.dataset) else {
+      return (0, run.teachers.map { ($0, 0) })
+    }
     let own = Double(try cost(run.student, task).multiplyAdds)
     let epochs = Double(run.recipe.epochs)
     let teachers = try run.teachers.map {
@@ -233,20 +235,20 @@ struct CostMeter {
   }
 
   mutating func teacher(_ stage: TeacherStage) throws -> Double {
-    let (task, train, test) = Self.size(of: stage.dataset)
+    guard let (task, train, test) = Self.size(of: stage.dataset) else { return 0 }
     let own = Double(try cost(stage.teacher.network, task).multiplyAdds)
     if stage.teacher.weights != nil { return own * test }
     return Double(stage.teacher.recipe.epochs) * own * (Self.trainingPasses * train + test)
   }
 
   mutating func record(_ stage: TeacherOutputsStage) throws -> Double {
-    let (task, train, _) = Self.size(of: stage.dataset)
+    guard let (task, train, _) = Self.size(of: stage.dataset) else { return 0 }
     return train * Double(stage.views) * Double(try cost(stage.teacher.network, task).multiplyAdds)
   }
 
   /// Of what a teacher says, uncompressed.
   mutating func bytes(of stage: TeacherOutputsStage) throws -> Double {
-    let (task, train, _) = Self.size(of: stage.dataset)
+    guard let (task, train, _) = Self.size(of: stage.dataset) else { return 0 }
     let cost = try cost(stage.teacher.network, task)
     let maps = cost.kept(by: stage.keeps)
     let numbers = task.classes + cost.embedding + maps.reduce(0) { $0 + $1.count }
@@ -255,14 +257,16 @@ struct CostMeter {
 
   /// Of a student's checkpoints, on disk and in the store: weights three times, momentum once.
   mutating func bytes(_ student: ModelSpec, _ dataset: DatasetSpec) throws -> Double {
-    Double(try cost(student, Self.size(of: dataset).task).parameters) * 4 * 7
+    guard let task = Self.size(of: dataset)?.task else { return 0 }
+    return Double(try cost(student, task).parameters) * 4 * 7
   }
 
   /// Channels, height, width of a dataset's images, as words.
   mutating func shape(of dataset: DatasetSpec) -> String {
     if let known = shapes[dataset] { return known }
-    let task = Self.size(of: dataset).task
-    let shape = "\(task.channels)x\(task.height)x\(task.width)-\(task.classes)"
+    let shape =
+      Self.size(of: dataset).map { "\($0.task.channels)x\($0.task.height)x\($0.task.width)-\($0.task.classes)" }
+      ?? dataset.name
     shapes[dataset] = shape
     return shape
   }
@@ -274,10 +278,10 @@ struct CostMeter {
     return cost
   }
 
-  /// The task of a dataset by its name and the images that a run sees; sizes of unknown folders are those of MNIST.
-  private static func size(of dataset: DatasetSpec) -> (task: ImageTask, train: Double, test: Double) {
-    let full = DatasetCatalog.usualSize(dataset.name)
-    let train = dataset.trainImages ?? (full.train - dataset.validationImages)
-    return (full.task, Double(train), Double(dataset.testImages ?? full.test))
+  /// The task of a dataset and the images that a run sees; nil where neither files nor name say.
+  private static func size(of dataset: DatasetSpec) -> (task: ImageTask, train: Double, test: Double)? {
+    guard let facts = DatasetCatalog.facts(of: dataset), let task = facts.imageTask else { return nil }
+    let train = dataset.trainImages ?? (facts.trainImages - dataset.validationImages)
+    return (task, Double(train), Double(dataset.testImages ?? facts.testImages))
   }
 }

@@ -155,7 +155,7 @@ package enum TeacherWeights {
     _ value: JSONValue, on dataset: DatasetSpec, in folder: WeightsFolder?, gridFolder: String
   ) throws -> TeacherSpec {
     let members = value.object ?? [:]
-    let task = try DatasetCatalog.task(of: dataset)
+    let task = try Self.task(of: dataset)
     let known = members["import"] == nil ? ["file", "network", "normalisation"] : ["import"]
     if let unknown = members.keys.filter({ !known.contains($0) }).min() {
       let hint = NearestName.of(unknown, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
@@ -180,6 +180,18 @@ package enum TeacherWeights {
       path, network: members["network"].map { try NetworkNames.spec($0) },
       normalisation: members["normalisation"].flatMap { try normalisation($0) }, task: task)
     return TeacherSpec(network: examined.network, weights: examined.weights)
+  }
+
+  /// What a teacher of a dataset is shown.
+  ///
+  /// - Throws: where the files of the dataset are absent and its name does not say.
+  package static func task(of dataset: DatasetSpec) throws -> ImageTask {
+    guard let task = DatasetCatalog.facts(of: dataset)?.imageTask else {
+      throw WeightsError(
+        "whether weights fit \(dataset.name) cannot be said before its files are found; put them where the grid "
+          + "says, or name another folder")
+    }
+    return task
   }
 
   /// Reads `"dataset"` (nil), `"imagenet"`, or `{ "mean": […], "std": […] }`.

@@ -11,14 +11,17 @@ package struct DatasetSpec: Hashable, Sendable {
   package var validationImages: Int
   /// The folder a grid named; where bytes lie is no part of what they are, so it is in no key.
   package var folder: String?
+  /// What its headers say, where its files have been looked at; in no key.
+  package var facts: DatasetFacts?
 
   package init(
     name: String, digest: ContentKey? = nil, trainImages: Int? = nil, testImages: Int? = nil,
-    validationImages: Int = 0, folder: String? = nil
+    validationImages: Int = 0, folder: String? = nil, facts: DatasetFacts? = nil
   ) {
     self.name = name
     self.digest = digest
     self.folder = folder
+    self.facts = facts
     self.trainImages = trainImages
     self.testImages = testImages
     self.validationImages = validationImages
@@ -28,7 +31,7 @@ package struct DatasetSpec: Hashable, Sendable {
   package static func == (a: DatasetSpec, b: DatasetSpec) -> Bool {
     guard a.name.hasBytes(of: b.name), (a.folder ?? "").hasBytes(of: b.folder ?? "") else { return false }
     return a.digest == b.digest && (a.folder == nil) == (b.folder == nil) && a.trainImages == b.trainImages
-      && a.testImages == b.testImages && a.validationImages == b.validationImages
+      && a.testImages == b.testImages && a.validationImages == b.validationImages && a.facts == b.facts
   }
 }
 

@@ -37,6 +37,8 @@ struct Export: ParsableCommand {
       valueName: "path"))
   var output: String?
 
+  @OptionGroup var data: DataFolders
+
   func validate() throws {
     if format == WeightsExport.format {
       guard sweep != nil else { throw ValidationError("Name the run whose weights to write.") }
@@ -81,13 +83,23 @@ struct Export: ParsableCommand {
   }
 
   private func writeWeights(_ key: String) throws {
-    let (bytes, title) = try WeightsExport.file(key, epoch, location)
+    let (exported, title) = try WeightsExport.file(key, epoch, location, dataFolders: data.folders)
     guard let output else {
       throw NothingThere(description: "Weights go into a file. Say where with -o FILE.safetensors.")
     }
-    let destination = ExportDestination(output: output)
-    try destination.write { write in try write(ExportedFile(path: "", bytes: bytes)) }
-    if !destination.isStandardOutput { Talk.say("The weights of \(title) are in \(output).") }
+    try put(exported.bytes, at: output)
+    // Beside a file lie its explanations; whoever writes into a pipe or a device wants the weights alone.
+    let stem = output.hasSuffix(".safetensors") ? String(output.dropLast(".safetensors".count)) : output
+    guard !ExportDestination(output: output).isStandardOutput, DataFolders.isRegularFile(output) else { return }
+    try put(Array(exported.preprocess.utf8), at: "\(stem).preprocess.json")
+    try put(Array(exported.readme.utf8), at: "\(stem).README.md")
+    Talk.say(
+      "The weights of \(title) are in \(output); how images are shown to them is in \(stem).preprocess.json and \(stem).README.md."
+    )
+  }
+
+  private func put(_ bytes: [UInt8], at path: String) throws {
+    try ExportDestination(output: path).write { write in try write(ExportedFile(path: "", bytes: bytes)) }
   }
 }
 

@@ -72,14 +72,14 @@ struct Import: ParsableCommand {
     let located = try DatasetCatalog.locate(dataset, searching: data.folders, index: index)
     let examined = try TeacherWeights.examine(
       path, network: network.map { try NetworkNames.spec(.string($0)) }, normalisation: chosen(),
-      task: DatasetCatalog.task(of: located.spec))
+      task: TeacherWeights.task(of: located.spec))
     let title = NetworkNames.title(of: examined.network)
     guard let name = name ?? (Self.isName(title) ? title : nil) else {
       throw WeightsError("Say with --name what grids should call this network.")
     }
     let record = ImportRecord(
       network: examined.network, weights: examined.weights,
-      classes: try DatasetCatalog.task(of: located.spec).classes, source: path)
+      classes: try TeacherWeights.task(of: located.spec).classes, source: path)
     let evaluation = evaluate ? try TeacherWeights.evaluate(examined, on: located, index: index) : nil
     let folder = location.weights
     if folder.hasRecord(name) {

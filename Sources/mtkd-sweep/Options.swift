@@ -51,6 +51,10 @@ struct DataFolders: ParsableArguments {
     help: ArgumentHelp(
       "Folder of datasets, searched before the system's; may be given several times.", valueName: "dir"))
   var folders: [String] = ["data"]
+
+  static func isRegularFile(_ path: String) -> Bool {
+    (try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType) == .typeRegular
+  }
 }
 
 /// What may be kept of what teachers say.

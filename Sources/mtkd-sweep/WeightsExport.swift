@@ -17,9 +17,10 @@ enum WeightsExport {
   ///
   /// - Parameters:
   ///   - key: of a finished run or teacher, or the beginning of one.
+  ///   - dataFolders: where the run's images are looked for when the store has them no more.
   static func file(
-    _ key: String, _ choice: Choice, _ location: StoreLocation
-  ) throws -> (bytes: [UInt8], title: String) {
+    _ key: String, _ choice: Choice, _ location: StoreLocation, dataFolders: [String]
+  ) throws -> (exported: ExportedWeights, title: String) {
     let store = try location.open()
     let (stage, state) = try location.stage(key, in: store)
     guard case .finished = state else {
@@ -35,8 +36,9 @@ enum WeightsExport {
     metadata["grid"] = try store.sweeps().first { sweep in
       try store.points(of: sweep.name).contains { $0.key == stage.key }
     }?.name
-    return (
-      try ExportedWeights.file(of: stage.spec, checkpoint: checkpoint.bytes, metadata: metadata), stage.title
-    )
+    let exported = try ExportedWeights(
+      of: stage.spec, checkpoint: checkpoint.bytes, metadata: metadata, in: location.folder,
+      dataFolders: dataFolders)
+    return (exported, stage.title)
   }
 }

@@ -153,7 +153,7 @@ import Testing
     let located = try DatasetCatalog.locate("imagefolder-16:\(one.path)")
     #expect(located.spec.name == "imagefolder-16-2" && located.missing == nil)
     #expect(try DatasetCatalog.locate("imagefolder-16:\(two.path)").spec.digest == located.spec.digest)
-    #expect(DatasetCatalog.usualSize(located.spec.name).task.classes == 2)
+    #expect(located.spec.facts?.imageTask?.classes == 2)
     let dataset = try DatasetCatalog.read(located.spec)
     #expect(dataset.train.labels == [0, 0, 0, 1, 1, 1] && dataset.test.labels == [0, 0, 1, 1])
     #expect(dataset.task == ImageTask(channels: 3, height: 16, width: 16, classes: 2))

@@ -20,7 +20,18 @@ struct CIFARBinary: Sendable {
     // The constants of the paper's released code.
     mean: [0.5071, 0.4867, 0.4408], std: [0.2675, 0.2565, 0.2761])
 
-  private var recordSize: Int { labelCount + task.pixelCount }
+  var recordSize: Int { labelCount + task.pixelCount }
+
+  /// How many images a file holds, by its size.
+  func count(_ file: DataFile) throws(DatasetError) -> Int {
+    let count = file.bytes.count / recordSize
+    guard count > 0, count * recordSize == file.bytes.count else {
+      throw file.malformed(
+        count * recordSize, expected: "a whole number of records of \(recordSize) bytes, at least one",
+        found: "\(file.bytes.count - count * recordSize) bytes up to the end of the file")
+    }
+    return count
+  }
 
   /// The images of some files, one after the other.
   func read(_ files: [DataFile]) throws(DatasetError) -> ImageSet {
@@ -28,12 +39,7 @@ struct CIFARBinary: Sendable {
     var pixels: [UInt8] = []
     pixels.reserveCapacity(files.reduce(0) { $0 + $1.bytes.count })
     for file in files {
-      let count = file.bytes.count / recordSize
-      guard count > 0, count * recordSize == file.bytes.count else {
-        throw file.malformed(
-          count * recordSize, expected: "a whole number of records of \(recordSize) bytes, at least one",
-          found: "\(file.bytes.count - count * recordSize) bytes up to the end of the file")
-      }
+      let count = try count(file)
       for record in 0..<count {
         let start = record * recordSize
         labels.append(try label(in: file, at: start))

@@ -37,13 +37,57 @@ enum IDX {
     )
   }
 
+  /// What the headers of the four files say, and how many classes there are.
+  struct Headers: Sendable {
+    let train: Int
+    let test: Int
+    let height: Int
+    let width: Int
+    let classes: Int
+  }
+
+  /// Reads headers and labels, and no pixel. Lengths are compared with the headers.
+  ///
+  /// - Parameter files: training images, training labels, test images, test labels.
+  static func headers(_ files: [DataFile]) throws(DatasetError) -> Headers {
+    precondition(files.count == 4, "\(files.count) files")
+    let train = try imageExtents(files[0])
+    let test = try imageExtents(files[2])
+    guard test[1...] == train[1...] else {
+      throw files[2].malformed(
+        8, expected: "images of \(train[1]) × \(train[2]), as for training", found: "\(test[1]) × \(test[2])")
+    }
+    let labels = try labels(try Gzip.content(of: files[1]), count: train[0])
+    _ = try self.labels(try Gzip.content(of: files[3]), count: test[0])
+    let classes = Int(labels.max() ?? 0) + 1
+    guard classes > 1 else {
+      throw files[1].malformed(8, expected: "labels of two classes or more", found: "the label 0 alone")
+    }
+    return Headers(train: train[0], test: test[0], height: train[1], width: train[2], classes: classes)
+  }
+
+  private static func imageExtents(_ file: DataFile) throws(DatasetError) -> [Int] {
+    let (extents, header) = try extents(Gzip.beginning(of: file, count: 36))
+    try check(extents, of: file)
+    let size = try size(extents, file)
+    // A gzip file ends with the length of what its last member holds; several members are rare, and then all is unpacked.
+    if let length = try Gzip.length(of: file), length != header + size {
+      _ = try array(Gzip.content(of: file))
+    }
+    return extents
+  }
+
+  private static func check(_ extents: [Int], of file: DataFile) throws(DatasetError) {
+    guard extents.count == 3, extents.allSatisfy({ $0 > 0 }) else {
+      throw file.malformed(3, expected: "three extents: images, rows, columns", found: "\(extents)")
+    }
+  }
+
   private static func images(
     _ file: DataFile
   ) throws(DatasetError) -> (count: Int, height: Int, width: Int, pixels: [UInt8]) {
     let (extents, data) = try array(file)
-    guard extents.count == 3, extents.allSatisfy({ $0 > 0 }) else {
-      throw file.malformed(3, expected: "three extents: images, rows, columns", found: "\(extents)")
-    }
+    try check(extents, of: file)
     return (extents[0], extents[1], extents[2], data)
   }
 
@@ -60,6 +104,20 @@ enum IDX {
 
   /// Any array of unsigned bytes: its extents, outermost first, and its elements.
   static func array(_ file: DataFile) throws(DatasetError) -> (extents: [Int], data: [UInt8]) {
+    let bytes = file.bytes
+    let (extents, header) = try extents(file)
+    let size = try size(extents, file)
+    guard bytes.count - header == size else {
+      throw file.malformed(
+        min(bytes.count, header + size),
+        expected: "\(size) elements after the header, for extents \(extents)",
+        found: "\(bytes.count - header)")
+    }
+    return (extents, Array(bytes[header...]))
+  }
+
+  /// The extents that a header names, and its length in bytes.
+  private static func extents(_ file: DataFile) throws(DatasetError) -> (extents: [Int], header: Int) {
     let bytes = file.bytes
     guard bytes.count >= 4 else {
       throw file.malformed(bytes.count, expected: "a header of 4 bytes", found: "the end of the file")
@@ -83,6 +141,10 @@ enum IDX {
     let extents = stride(from: 4, to: header, by: 4).map { start in
       bytes[start..<start + 4].reduce(0) { $0 << 8 | Int($1) }
     }
+    return (extents, header)
+  }
+
+  private static func size(_ extents: [Int], _ file: DataFile) throws(DatasetError) -> Int {
     var size = 1
     for extent in extents {
       let (product, overflow) = size.multipliedReportingOverflow(by: extent)
@@ -91,12 +153,6 @@ enum IDX {
       }
       size = product
     }
-    guard bytes.count - header == size else {
-      throw file.malformed(
-        min(bytes.count, header + size),
-        expected: "\(size) elements after the header, for extents \(extents)",
-        found: "\(bytes.count - header)")
-    }
-    return (extents, Array(bytes[header...]))
+    return size
   }
 }

@@ -40,13 +40,29 @@ struct PhotoFolder: Hashable, Sendable {
     (isImageNet ? "imagenet" : "imagefolder-\(side)-\(classes)") + (skips ? "-skip" : "")
   }
 
-  /// What images of the name in full are; nil before the folder was looked at.
-  var task: ImageTask? {
-    classes.map { ImageTask(channels: 3, height: side, width: side, classes: $0) }
+  static let imageNetCounts = DatasetFacts.Counts(train: 1_281_167, test: 50_000)
+
+  func facts(classes: Int, train: Int, test: Int) -> DatasetFacts {
+    DatasetFacts(
+      task: .classification(classes: classes), channels: 3, size: .fixed(height: side, width: side),
+      trainImages: train, testImages: test)
   }
 
-  /// What its folder is called inside a folder of datasets.
-  var folder: String { isImageNet ? "imagenet" : "imagefolder" }
+  func facts(of index: PhotoIndex) -> DatasetFacts {
+    var facts = facts(
+      classes: index.classes.count, train: index.train.entries.count, test: index.test.entries.count)
+    facts.leftOut = index.leftOut
+    if !index.damaged.isEmpty {
+      facts.leftOut.append(
+        DatasetFacts.LeftOut(
+          reason: "damaged", count: index.damaged.count,
+          example: "\(index.damaged[0].path): \(index.damaged[0].problem)"))
+    }
+    facts.imagesInBothSets = index.imagesInBothSets
+    facts.warned = index.warned
+    if isImageNet { facts.published = Self.imageNetCounts }
+    return facts
+  }
 
   /// Indexes a folder and refuses what must not be trained on.
   func index(
@@ -56,7 +72,7 @@ struct PhotoFolder: Hashable, Sendable {
     if let classes, classes != index.classes.count {
       let advice = isImageNet ? " Write imagefolder-224:FOLDER for another set of photographs" : ""
       throw .unusable(
-        folder: root, problem: "has \(index.classes.count) classes where \(classes) are due.\(advice)")
+        folder: root, problem: "has \(index.classes.count) classes; expected \(classes).\(advice)")
     }
     guard skips || index.damaged.isEmpty else {
       let shown = index.damaged.prefix(5).map { "\($0.path): \($0.problem)" }.joined(separator: "; ")
@@ -65,7 +81,7 @@ struct PhotoFolder: Hashable, Sendable {
       throw .unusable(
         folder: root,
         problem:
-          "has \(index.damaged.count) files that cannot be decoded: \(shown)\(rest). Mend or remove them, or leave them out by writing \(name)-skip"
+          "has \(index.damaged.count) \(index.damaged.count == 1 ? "file" : "files") that cannot be decoded: \(shown)\(rest). Mend or remove them, or leave them out by writing \(name)-skip"
       )
     }
     return index

@@ -14,6 +14,8 @@ extension DatasetStage: StageKind {
 /// Reads the files of a dataset once, checks every record, and publishes the images that runs will see.
 enum DatasetBody {
   static let file = "images.bin"
+  /// What is known of the dataset beside its images: a JSON object.
+  static let description = "dataset.json"
 
   static func run(_ stage: DatasetStage, in workspace: Workspace) throws {
     try workspace.record(.started(step: 0, ProgramIdentity.provenance()))
@@ -21,7 +23,7 @@ enum DatasetBody {
     spec.folder = workspace.dataFolder
     let dataset = try DatasetCatalog.read(spec, index: .of(workspace.store))
     try workspace.publish(
-      [(file, dataset.packed)],
+      [(file, dataset.packed), (description, Array(document(dataset).description.utf8))],
       Metrics([
         "train.images": Double(dataset.train.count), "test.images": Double(dataset.test.count),
         "classes": Double(dataset.task.classes),
@@ -32,5 +34,18 @@ enum DatasetBody {
   static func dataset(_ key: ContentKey, in workspace: Workspace) throws -> Dataset {
     let name = "\(workspace.store.stage(key).output)/\(file)"
     return try Dataset(packed: workspace.input(key, file), name: name)
+  }
+
+  private static func document(_ dataset: Dataset) -> JSONValue {
+    var members: [String: JSONValue] = [
+      "classNames": .array(dataset.classNames.map { .string($0) })
+    ]
+    if let facts = dataset.facts { members["summary"] = .string(facts.summary) }
+    return .object(members)
+  }
+
+  /// Of a published description; nil where it is none.
+  static func classNames(_ bytes: [UInt8]) -> [String]? {
+    (try? JSONReader.read(bytes).value)?.object?["classNames"]?.array?.compactMap(\.string)
   }
 }

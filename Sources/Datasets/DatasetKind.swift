@@ -1,0 +1,88 @@
+package import Specs
+
+/// A kind of dataset that a grid can name: one file, and one line in `Catalog.datasets`.
+///
+/// A kind finds its files, counts them from headers, file sizes and listings, and reads them:
+///
+///     struct Digits: DatasetKind {
+///       let name = "digits"
+///       let summary = "digits, 1 × 8 × 8, 10 classes: digits:FOLDER"
+///       func locate(_ place: DatasetPlace) throws -> LocatedDataset { … }
+///       func read(_ spec: DatasetSpec, _ place: DatasetPlace) throws -> Dataset { … }
+///     }
+package protocol DatasetKind: Sendable {
+  /// As a grid names it, such as `cifar100`.
+  var name: String { get }
+  /// One line for a listing.
+  var summary: String { get }
+
+  /// Whether `name` is this kind's to read. A kind with numbers in its names, such as `synthetic-1x16x16-4`, answers for
+  /// all names that begin like its own. By default its own name alone.
+  func answers(to name: String) -> Bool
+
+  /// What is known of a dataset by its name alone, before any file is found; nil where only its files say.
+  func published(_ name: String) -> DatasetFacts?
+
+  /// Finds the files, digests them and reads their facts. Absent files are no error.
+  ///
+  /// - Throws: `DatasetError` for a name that makes no dataset, and for files that are damaged or cannot be read.
+  func locate(_ place: DatasetPlace) throws -> LocatedDataset
+
+  /// Reads all images, checks them, and takes the subsets that `spec` names.
+  ///
+  /// - Throws: `DatasetError`: absent, damaged or changed files, or fewer images than asked for.
+  func read(_ spec: DatasetSpec, _ place: DatasetPlace) throws -> Dataset
+}
+
+extension DatasetKind {
+  package func answers(to name: String) -> Bool { name == self.name }
+  package func published(_ name: String) -> DatasetFacts? { nil }
+}
+
+/// Where a dataset is looked for.
+package struct DatasetPlace: Sendable {
+  /// As the grid names it, without its folder.
+  package let name: String
+  /// The folder, or the packed archive, that the grid names; nil where it names none.
+  package let folder: String?
+  /// Folders of datasets, searched in this order where `folder` is nil.
+  package let searching: [String]
+  package let index: PhotographIndexing
+
+  package init(
+    name: String, folder: String? = nil, searching: [String] = [],
+    index: PhotographIndexing = PhotographIndexing()
+  ) {
+    self.name = name
+    self.folder = folder.map(Self.trimmed)
+    self.searching = searching.map(Self.trimmed)
+    self.index = index
+  }
+
+  private static func trimmed(_ folder: String) -> String {
+    folder.utf8.count > 1 && folder.hasSuffix("/") ? trimmed(String(folder.dropLast())) : folder
+  }
+}
+
+/// A dataset as a grid named it, and what was found of it.
+package struct LocatedDataset: Sendable {
+  /// With the digest, the folder and the facts of its files where they were found.
+  package let spec: DatasetSpec
+  /// Why there is no digest.
+  package let missing: MissingDataset?
+
+  package init(spec: DatasetSpec, missing: MissingDataset? = nil) {
+    self.spec = spec
+    self.missing = missing
+  }
+}
+
+extension Catalog where Entry == any DatasetKind {
+  package static let datasets = Catalog(
+    "dataset",
+    [
+      GeneratedShapes(), IDXFolder.fashionMNIST, CIFARFolder.ten, CIFARFolder.hundred,
+      PhotoFolderKind(isImageNet: false), PhotoFolderKind(isImageNet: true), IDXFolder.any,
+    ] as [any DatasetKind]
+  ) { $0.name }
+}
