@@ -122,9 +122,10 @@ static void png_fail(png_structp png, png_const_charp text) {
   png_longjmp(png, 1);
 }
 
-static void png_ignore(png_structp png, png_const_charp text) {
-  (void)png;
-  (void)text;
+// Of warnings only wrong checksums are kept: libpng warns of harmless colour profiles too.
+static void png_note(png_structp png, png_const_charp text) {
+  char *message = png_get_error_ptr(png);
+  if (!*message && strstr(text, "CRC")) snprintf(message, CI_MESSAGE, "%s", text);
 }
 
 // Of a header that has been read.
@@ -135,7 +136,7 @@ static size_t png_known_width(const uint8_t *bytes) { return big_endian(bytes + 
 static size_t png_known_height(const uint8_t *bytes) { return big_endian(bytes + 20); }
 
 static int decode_png(const uint8_t *bytes, size_t count, uint8_t **pixels, size_t *width, size_t *height, char *message) {
-  png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, message, png_fail, png_ignore);
+  png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, message, png_fail, png_note);
   png_infop info = png ? png_create_info_struct(png) : NULL;
   uint8_t *volatile made = NULL;
   png_bytep *volatile rows = NULL;
@@ -162,6 +163,8 @@ static int decode_png(const uint8_t *bytes, size_t count, uint8_t **pixels, size
     *height = png_known_height(bytes);
     return 0;
   }
+  // A wrong checksum is noted and no error, as in the Python imaging library.
+  png_set_crc_action(png, PNG_CRC_WARN_USE, PNG_CRC_WARN_DISCARD);
   png_set_read_fn(png, &input, png_take);
   png_read_info(png, info);
   const size_t w = png_get_image_width(png, info), h = png_get_image_height(png, info);
