@@ -45,11 +45,14 @@ struct PhotoIndex: Sendable {
     for (label, name) in classes.enumerated() {
       for path in try collector.files(of: "\(trainFolder)/\(name)") { found.append((0, label, path)) }
     }
-    let testClasses = try collector.classes(of: testFolder)
+    // In a flat folder files outside of the classes' folders are what is wanted.
+    var others = collector
+    let testClasses = try others.classes(of: testFolder)
     if testClasses.isEmpty, let list = try ValidationList(for: testFolder, below: root, classes: classes) {
       for (path, label) in try list.files(of: testFolder, below: root) { found.append((1, label, path)) }
     } else {
       try compare(testClasses, with: testFolder)
+      collector = others
       collector.beginSplit()
       for (label, name) in classes.enumerated() {
         for path in try collector.files(of: "\(testFolder)/\(name)") { found.append((1, label, path)) }

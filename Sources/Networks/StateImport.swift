@@ -22,7 +22,9 @@ package struct StateImport: Sendable {
         continue
       }
       if declaration.role == .counter {
-        guard let count = entry.integers?.first else {
+        // Averaging and conversions write counters as floats.
+        guard let count = entry.integers?.first ?? entry.tensor?.doubles.first.flatMap({ Int64(exactly: $0) })
+        else {
           throw ImportError.type(declaration.path, found: entry.type.rawValue, expected: "an integer")
         }
         state[slot] = Tensor([Double(count)], [], .double)
@@ -34,6 +36,9 @@ package struct StateImport: Sendable {
       if entry.type != .f32 { converted[entry.type.rawValue, default: 0] += 1 }
       let single = tensor.converted(to: .single)
       guard single.isFinite else { throw ImportError.notFinite(declaration.path) }
+      if declaration.path.hasSuffix("running_var"), single.doubles.contains(where: { $0 < 0 }) {
+        throw ImportError.negativeVariance(declaration.path)
+      }
       state[slot] = single
     }
     if missingCounters > 0 {
@@ -47,18 +52,42 @@ package struct StateImport: Sendable {
     (self.state, self.notes) = (state, notes)
   }
 
-  /// The entries by name. `module.`, which a data-parallel wrapper puts before every name, is taken away where all have it.
+  /// What wrappers put before every name: data parallelism, compilation, training programs that keep the network in a
+  /// member.
+  private static let prefixes = [
+    "module.", "_orig_mod.", "model.", "student.", "net.", "network.", "state_dict.", "backbone.",
+  ]
+
+  /// Entries of other programs beside a network's arrays: counters of averaging, and thop's counts of operations.
+  private static func isExtra(_ name: String) -> Bool {
+    let last = name.split(separator: ".").last.map(String.init) ?? name
+    return ["n_averaged", "total_ops", "total_params"].contains(last)
+  }
+
+  /// The entries by name. Prefixes are taken away, one after the other, where all names have them.
   private static func withoutPrefix(
     _ entries: [Safetensors.Entry], _ notes: inout [String]
   ) throws(ImportError) -> [String: Safetensors.Entry] {
-    let prefix = "module."
-    let wrapped = entries.count { $0.name.hasPrefix(prefix) }
-    guard wrapped == 0 || wrapped == entries.count else {
-      throw ImportError.mixedPrefix(prefix, count: wrapped, of: entries.count)
+    let extras = entries.filter { isExtra($0.name) }.map(\.name)
+    if !extras.isEmpty {
+      notes.append(
+        "\(extras.count) entries that are no part of a network were ignored, such as '\(extras[0])'")
     }
-    guard wrapped > 0 else { return Dictionary(entries.map { ($0.name, $0) }) { $1 } }
-    notes.append("every name began with '\(prefix)', as a data-parallel wrapper writes it; it was taken away")
-    return Dictionary(entries.map { (String($0.name.dropFirst(prefix.count)), $0) }) { $1 }
+    let kept = entries.filter { !isExtra($0.name) }
+    var dropped = ""
+    while let prefix = prefixes.first(where: { prefix in
+      !kept.isEmpty && kept.allSatisfy { $0.name.hasPrefix(dropped + prefix) }
+    }) {
+      dropped += prefix
+    }
+    let wrapped = kept.count { $0.name.hasPrefix(dropped + "module.") }
+    guard wrapped == 0 else {
+      throw ImportError.mixedPrefix(dropped + "module.", count: wrapped, of: kept.count)
+    }
+    if !dropped.isEmpty {
+      notes.append("every name began with '\(dropped)', as a wrapper writes it; it was taken away")
+    }
+    return Dictionary(kept.map { (String($0.name.dropFirst(dropped.count)), $0) }) { $1 }
   }
 
   private static func compare(
@@ -113,6 +142,7 @@ package enum ImportError: Error, Equatable, CustomStringConvertible {
   case classes(found: Int, expected: Int)
   case type(String, found: String, expected: String)
   case notFinite(String)
+  case negativeVariance(String)
 
   package var description: String {
     switch self {
@@ -131,6 +161,8 @@ package enum ImportError: Error, Equatable, CustomStringConvertible {
       "The array '\(name)' holds \(found) where \(expected) is due."
     case .notFinite(let name):
       "The array '\(name)' holds values that are not finite: the weights are damaged."
+    case .negativeVariance(let name):
+      "The array '\(name)' holds a negative variance, which no training gives: the weights are damaged."
     }
   }
 

@@ -72,15 +72,13 @@ extension GridVocabulary {
 
   /// A published dataset of which images are missing is trained on only where the grid says how many it wants.
   private static func incomplete(_ dataset: DatasetSpec, _ facts: DatasetFacts) -> String? {
-    guard dataset.digest != nil, let published = facts.published, dataset.trainImages == nil else { return nil }
+    guard dataset.digest != nil, dataset.trainImages == nil else { return nil }
     let lacksTest = facts.lacksTestImages && dataset.testImages == nil
     guard facts.lacksTrainImages || lacksTest else { return nil }
-    let advice =
-      facts.lacksTrainImages
-      ? "\"trainImages\": \(facts.trainImages - dataset.validationImages)"
-      : "\"trainImages\": \(facts.trainImages - dataset.validationImages), \"testImages\": \(facts.testImages)"
+    let train = "\"trainImages\": \(facts.trainImages - dataset.validationImages)"
+    let advice = facts.lacksTrainImages ? train : "\(train), \"testImages\": \(facts.testImages)"
     return
-      "\(dataset.name) is incomplete: \(facts.summary), where \(published.train) + \(published.test) are published; "
+      "\(dataset.name) is incomplete: \(facts.summary); "
       + "get the missing files, or say in the grid that a part is meant: \(advice)"
   }
 

@@ -265,8 +265,9 @@ struct CostMeter {
   mutating func shape(of dataset: DatasetSpec) -> String {
     if let known = shapes[dataset] { return known }
     let shape =
-      Self.size(of: dataset).map { "\($0.task.channels)x\($0.task.height)x\($0.task.width)-\($0.task.classes)" }
-      ?? dataset.name
+      Self.size(of: dataset).map { size in
+        "\(size.task.channels)x\(size.task.height)x\(size.task.width)-\(size.task.classes)"
+      } ?? dataset.name
     shapes[dataset] = shape
     return shape
   }

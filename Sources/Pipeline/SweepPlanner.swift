@@ -14,6 +14,8 @@ package struct PlannedSweep: Sendable {
   package internal(set) var plan: SweepPlan
   /// Sentences about datasets whose files are in none of the places where they could be.
   package let missingData: [String]
+  /// Sentences about datasets of which something was left out, is missing or is in both sets.
+  package let dataNotes: [String]
   package let forecast: Forecast
   package let counts: PlanCounts
   /// Runs of the sweep of this name that the store knows and the grid does not ask for any more.
@@ -118,6 +120,8 @@ package struct ExpandedGrid: Sendable {
   let reads: [String: TeacherOutputs]
   /// Sentences about datasets whose files are in none of the places where they could be.
   package let missingData: [String]
+  /// Sentences about datasets of which something was left out, is missing or is in both sets.
+  package let dataNotes: [String]
 }
 
 package enum SweepPlanner {
@@ -152,7 +156,7 @@ package enum SweepPlanner {
     return ExpandedGrid(
       path: path, text: bytes, grid: grid, expansion: expansion,
       reads: Dictionary(vocabulary.methods.map { ($0.name, $0.teacherOutputs) }) { $1 },
-      missingData: missing(expansion, dataFolders: dataFolders))
+      missingData: missing(expansion, dataFolders: dataFolders), dataNotes: notes(expansion))
   }
 
   /// The second half: what the store has is subtracted.
@@ -191,7 +195,7 @@ package enum SweepPlanner {
       } ?? nil
     return PlannedSweep(
       path: read.path, text: String(decoding: read.text, as: UTF8.self), grid: grid, expansion: expansion,
-      plan: plan, missingData: read.missingData,
+      plan: plan, missingData: read.missingData, dataNotes: read.dataNotes,
       forecast: try Forecast(
         expansion, plan, done: done.union(failed.keys), estimates: store?.estimates() ?? [:]),
       counts: counts, dropped: known?.subtracting(students).count ?? 0,
@@ -269,6 +273,23 @@ package enum SweepPlanner {
     }
     let path = reference.hasPrefix("/") ? reference : "\(folder(of: file))/\(reference)"
     return (path, try text(of: path))
+  }
+
+  /// One sentence a dataset, however many runs and subsets of it there are.
+  private static func notes(_ expansion: GridExpansion) -> [String] {
+    var known: Set<ContentKey> = []
+    var notes: [String] = []
+    for run in expansion.runs {
+      let dataset = run.cell.lesson.dataset
+      guard let digest = dataset.digest, let facts = dataset.facts, facts.isRemarkable,
+        known.insert(digest).inserted
+      else { continue }
+      let examples =
+        facts.leftOut.map { "\($0.reason): \($0.example)" } + (facts.warned.map { [$0.example] } ?? [])
+      let first = examples.isEmpty ? "" : " (first of each: \(examples.joined(separator: "; ")))"
+      notes.append("\(dataset.name): \(facts.summary)\(first)")
+    }
+    return notes
   }
 
   private static func missing(_ expansion: GridExpansion, dataFolders: [String]) -> [String] {

@@ -43,6 +43,15 @@ package struct WeightsError: Error, Equatable, CustomStringConvertible {
   package init(_ description: String) { self.description = description }
 }
 
+/// Which statistics images are normalised by before a network from a file sees them.
+package enum NormalisationChoice: Hashable, Sendable {
+  /// Those that the file states, else the dataset's.
+  case stated
+  /// The dataset's, whatever the file states.
+  case dataset
+  case given(InputNormalisation)
+}
+
 /// Reads weights that were trained elsewhere and looks whether they fit.
 package enum TeacherWeights {
   /// A file looked at.
@@ -58,10 +67,10 @@ package enum TeacherWeights {
   ///
   /// - Parameters:
   ///   - network: nil where the file itself says so, as files that `export` wrote do.
-  ///   - normalisation: nil for what the file says, else as the dataset's images are normalised.
+  ///   - normalisation: which statistics the network's images are normalised by.
   ///   - task: of the dataset that the network will be shown.
   package static func examine(
-    _ path: String, network: ModelSpec?, normalisation: InputNormalisation?, task: ImageTask
+    _ path: String, network: ModelSpec?, normalisation: NormalisationChoice, task: ImageTask
   ) throws -> Examined {
     let bytes: [UInt8]
     do throws(FileError) {
@@ -69,13 +78,7 @@ package enum TeacherWeights {
     } catch {
       throw WeightsError(error.isAbsent ? "\(path) does not exist." : "\(error)")
     }
-    if bytes.starts(with: [0x50, 0x4B, 3, 4]) || bytes.starts(with: [0x80, 2]) {
-      throw WeightsError(
-        "\(path) is a checkpoint of PyTorch (.pth, .pt), which can hold code and is not read here. Convert it where it can be trusted: "
-          + "python3 -c \"import sys, torch; from safetensors.torch import save_file; s = torch.load(sys.argv[1], map_location='cpu'); "
-          + "s = s.get('model', s); save_file({k: v.contiguous() for k, v in s.items()}, sys.argv[2])\" \(path) OUT.safetensors"
-      )
-    }
+    if let sentence = ForeignWeights.sentence(bytes, path) { throw WeightsError(sentence) }
     let file: Safetensors
     do throws(SafetensorsError) { file = try Safetensors(decoding: bytes) } catch {
       throw WeightsError("\(path): \(error)")
@@ -83,7 +86,23 @@ package enum TeacherWeights {
     guard let network = try named(path, { try network ?? described(by: file) }) else {
       throw WeightsError("\(path) does not say which network it belongs to. Name it: --network NAME.")
     }
-    let chosen = try named(path) { try normalisation ?? Self.normalisation(of: file) }
+    let stated = try named(path) { try Self.normalisation(of: file) }
+    var notes: [String] = []
+    let chosen: InputNormalisation?
+    switch normalisation {
+    case .stated: chosen = stated
+    case .dataset, .given:
+      chosen = if case .given(let given) = normalisation { given } else { nil }
+      if let stated, stated != chosen {
+        notes.append(
+          "the file says mean \(stated.mean), std \(stated.std), and is shown images normalised in another way, as asked"
+        )
+      }
+    }
+    if chosen != nil, chosen == stated {
+      notes.append("its images are normalised by the file's own mean \(stated!.mean), std \(stated!.std)")
+    }
+    notes += Self.differences(file, task)
     if let chosen, !chosen.fits(channels: task.channels) {
       throw WeightsError(
         "A normalisation of \(chosen.mean.count) channels does not fit images of \(task.channels).")
@@ -96,7 +115,7 @@ package enum TeacherWeights {
     return Examined(
       bytes: bytes, network: network,
       weights: ImportedWeights(digest: ContentKey(hashing: bytes), normalisation: chosen, path: path),
-      notes: imported.notes)
+      notes: notes + imported.notes)
   }
 
   /// Puts the name of a file before what is wrong with it.
@@ -125,6 +144,17 @@ package enum TeacherWeights {
       built, state, renormalisation: renormalisation(examined.weights, dataset))
     let evaluation = try Evaluation(teacher, on: DatasetBatches(dataset, batchSize: 64, seed: 0))
     return Measured(images: evaluation.count, accuracy: evaluation.accuracy, loss: evaluation.loss)
+  }
+
+  /// What an export says of its images that is not so of the dataset that the network will be shown.
+  private static func differences(_ file: Safetensors, _ task: ImageTask) -> [String] {
+    guard let text = file.metadata["preprocess"], let json = try? JSONReader.read(Array(text.utf8)).value,
+      let shown = Preprocessing(json, classes: task.classes)
+    else { return [] }
+    guard shown.task.height != task.height || shown.task.width != task.width else { return [] }
+    return [
+      "it was trained on images of \(shown.task.height) × \(shown.task.width), and this dataset's have \(task.height) × \(task.width)"
+    ]
   }
 
   /// What our own exports say of themselves.
@@ -178,7 +208,7 @@ package enum TeacherWeights {
     let path = kept.flatMap { folder?.file($0) } ?? named
     let examined = try examine(
       path, network: members["network"].map { try NetworkNames.spec($0) },
-      normalisation: members["normalisation"].flatMap { try normalisation($0) }, task: task)
+      normalisation: members["normalisation"].map { try choice($0) } ?? .stated, task: task)
     return TeacherSpec(network: examined.network, weights: examined.weights)
   }
 
@@ -204,6 +234,11 @@ package enum TeacherWeights {
       throw WeightsError(
         "a normalisation is \"dataset\", \"imagenet\" or { \"mean\": […], \"std\": […] }, not \(value)")
     }
+  }
+
+  /// Reads what `normalisation` reads; `"dataset"` overrules what a file says of itself.
+  package static func choice(_ value: JSONValue) throws -> NormalisationChoice {
+    try normalisation(value).map { NormalisationChoice.given($0) } ?? .dataset
   }
 
   package static func record(_ name: String, in folder: WeightsFolder) throws -> ImportRecord {

@@ -91,12 +91,13 @@ struct Export: ParsableCommand {
     try put(exported.bytes, at: output)
     // Beside a file lie its explanations; whoever writes into a pipe or a device wants the weights alone.
     let stem = output.hasSuffix(".safetensors") ? String(output.dropLast(".safetensors".count)) : output
-    guard !ExportDestination(output: output).isStandardOutput, DataFolders.isRegularFile(output) else { return }
+    let isFile = !ExportDestination(output: output).isStandardOutput && DataFolders.isRegularFile(output)
+    guard isFile else { return }
     try put(Array(exported.preprocess.utf8), at: "\(stem).preprocess.json")
     try put(Array(exported.readme.utf8), at: "\(stem).README.md")
     Talk.say(
-      "The weights of \(title) are in \(output); how images are shown to them is in \(stem).preprocess.json and \(stem).README.md."
-    )
+      "The weights of \(title) are in \(output); how images are shown to them is in "
+        + "\(stem).preprocess.json and \(stem).README.md.")
   }
 
   private func put(_ bytes: [UInt8], at path: String) throws {

@@ -27,16 +27,21 @@ struct Import: ParsableCommand {
   @Option(help: "The dataset that it was trained on, as a grid writes it.")
   var dataset: String
 
-  @Option(help: "What grids call it; the network's name where nothing is said.")
+  @Option(help: "What grids call it (default: what --network says, else the network's name).")
   var name: String?
 
-  @Option(help: "How it expects its images normalised: as the dataset's are, or imagenet.")
-  var normalisation = "dataset"
+  @Option(
+    help:
+      "How it expects its images normalised: as the dataset's are, or imagenet (default: what the file says, else dataset)."
+  )
+  var normalisation: String?
 
-  @Option(help: "Its own means of the channels instead, such as 0.485,0.456,0.406; with --std.")
+  @Option(
+    help: "Per-channel means it was trained with, in units of 0 to 1, e.g. 0.485,0.456,0.406; requires --std."
+  )
   var mean: String?
 
-  @Option(help: "Its own deviations.")
+  @Option(help: "Per-channel stds it was trained with, in the same units; requires --mean.")
   var std: String?
 
   @Flag(help: "Measure it on the dataset's test images.")
@@ -49,11 +54,11 @@ struct Import: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard ["dataset", "imagenet"].contains(normalisation) else {
+    guard normalisation.map({ ["dataset", "imagenet"].contains($0) }) ?? true else {
       throw ValidationError("--normalisation is dataset or imagenet.")
     }
     guard (mean == nil) == (std == nil) else { throw ValidationError("--mean and --std go together.") }
-    if mean != nil, normalisation != "dataset" {
+    if mean != nil, normalisation != nil {
       throw ValidationError("--mean and --std stand in place of --normalisation.")
     }
     if let name, !Self.isName(name) {
@@ -74,7 +79,7 @@ struct Import: ParsableCommand {
       path, network: network.map { try NetworkNames.spec(.string($0)) }, normalisation: chosen(),
       task: TeacherWeights.task(of: located.spec))
     let title = NetworkNames.title(of: examined.network)
-    guard let name = name ?? (Self.isName(title) ? title : nil) else {
+    guard let name = [name, network, title].compactMap(\.self).first(where: Self.isName) else {
       throw WeightsError("Say with --name what grids should call this network.")
     }
     let record = ImportRecord(
@@ -96,8 +101,10 @@ struct Import: ParsableCommand {
     report(name, title, examined, evaluation)
   }
 
-  private func chosen() throws -> InputNormalisation? {
-    guard let mean, let std else { return try TeacherWeights.normalisation(.string(normalisation)) }
+  private func chosen() throws -> NormalisationChoice {
+    guard let mean, let std else {
+      return try normalisation.map { try TeacherWeights.choice(.string($0)) } ?? .stated
+    }
     func numbers(_ text: String) throws -> [DecimalNumber] {
       let numbers = text.split(separator: ",").map {
         DecimalNumber($0.trimmingCharacters(in: .whitespaces))
@@ -107,7 +114,23 @@ struct Import: ParsableCommand {
       }
       return numbers.compactMap(\.self)
     }
-    return InputNormalisation(mean: try numbers(mean), std: try numbers(std))
+    let given = InputNormalisation(mean: try numbers(mean), std: try numbers(std))
+    guard given.mean.count == given.std.count else {
+      throw WeightsError(
+        "--mean has \(given.mean.count) numbers and --std \(given.std.count): give one a channel in each.")
+    }
+    if let std = given.std.first(where: { $0 <= DecimalNumber(0) }) {
+      throw WeightsError("--std \(std) is not above 0, and images are divided by it.")
+    }
+    if (given.mean + given.std).contains(where: { $0.double.magnitude > 1 }) {
+      let scaled = { (list: [DecimalNumber]) in
+        list.map { "\(($0.double / 255 * 1000).rounded() / 1000)" }.joined(separator: ",")
+      }
+      throw WeightsError(
+        "--mean and --std are in units of 0 to 1, and these are above 1. Of bytes from 0 to 255 they are --mean "
+          + "\(scaled(given.mean)) --std \(scaled(given.std)).")
+    }
+    return .given(given)
   }
 
   private func report(

@@ -71,7 +71,7 @@ struct Plan: ParsableCommand {
     let sweep = try SweepPlanner.plan(
       gridAt: file, dataFolders: data.folders, in: location.folder, limit: gridSize.limit, store: store)
     for warning in sweep.expansion.warnings { Talk.say(warning.rendered) }
-    for sentence in sweep.missingData { Talk.say("note: \(sentence)") }
+    for sentence in sweep.missingData + sweep.dataNotes { Talk.say("note: \(sentence)") }
     if let explain {
       guard let lines = try SweepPlanner.explanation(of: explain, in: sweep, store) else {
         throw NothingThere(
@@ -157,7 +157,7 @@ struct Plan: ParsableCommand {
         "diskBytes": JSONValue(forecast.diskBytes), "measurements": JSONValue(forecast.measurements),
       ]),
       "warnings": JSONValue(sweep.expansion.warnings.map(\.message)),
-      "missingData": JSONValue(sweep.missingData),
+      "missingData": JSONValue(sweep.missingData), "dataNotes": JSONValue(sweep.dataNotes),
     ]
     if let seeds {
       members["power"] = .object([

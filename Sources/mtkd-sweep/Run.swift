@@ -103,6 +103,7 @@ struct Run: AsyncParsableCommand {
     let read = try SweepPlanner.read(
       gridAt: file, dataFolders: data.folders, in: location.folder, limit: gridSize.limit)
     guard read.missingData.isEmpty else { throw MissingData(sentences: read.missingData) }
+    for sentence in read.dataNotes { Talk.say("note: \(sentence)") }
     do { try location.folder.create() } catch { throw StoreError.file(error) }
     let lease = try location.lease()
     let store = try ResultStore(at: location.folder, .writing, trace: trace("sql"))

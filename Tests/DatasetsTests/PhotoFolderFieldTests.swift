@@ -1,6 +1,7 @@
 import Foundation
 import Specs
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -175,5 +176,38 @@ import Testing
     #expect(flat.test.labels == [0, 1])
     #expect(flat.test.photographs?.entries.map(\.digest) == truth.test.photographs?.entries.map(\.digest))
     #expect(flat.test.photographs?.entries.map(\.path) == ["val/val_00000002.JPEG", "val/val_00000001.JPEG"])
+  }
+
+  @Test func `the devkit's numbers are names of classes by its meta file`() throws {
+    let meta = try Array(Data(contentsOf: Fixtures.committed.appending(path: "datasets/meta.mat")))
+    let scratch = try Scratch()
+    let devkit = "ILSVRC2012_devkit_t12/data"
+    for (path, bytes) in Self.sample.files where path.hasPrefix("train") {
+      let name = path.replacing("ant", with: "n00000000").replacing("bee", with: "n00000001")
+      try Self.sample.write(bytes, name, to: scratch)
+    }
+    for number in 1...3 {
+      try Self.sample.write(SampleDataset.photograph(60 + number), "val/val_\(number).JPEG", to: scratch)
+    }
+    try Self.sample.write(
+      Array("1\n2\n1\n".utf8), "\(devkit)/ILSVRC2012_validation_ground_truth.txt", to: scratch)
+    try Self.sample.write(meta, "\(devkit)/meta.mat", to: scratch)
+    let dataset = try DatasetCatalog.read(try located(scratch.path).spec)
+    #expect(dataset.test.labels == [0, 1, 1])
+    let paths = dataset.test.photographs?.entries.map(\.path)
+    #expect(paths == ["val/val_2.JPEG", "val/val_1.JPEG", "val/val_3.JPEG"])
+    #expect(try leftOut(scratch.path).isEmpty)
+    // Damage never does more than fail.
+    for end in stride(from: 0, to: meta.count, by: 7) {
+      #expect(throws: DatasetError.self) {
+        try DevkitMeta.synsets(DataFile(path: "meta.mat", bytes: Array(meta.prefix(end))))
+      }
+    }
+    var stream = RandomStream(seed: 3, "meta damage")
+    for _ in 0..<500 {
+      var bytes = meta
+      for _ in 0..<3 { bytes[stream.index(below: bytes.count)] = UInt8(stream.index(below: 256)) }
+      _ = try? DevkitMeta.synsets(DataFile(path: "meta.mat", bytes: bytes))
+    }
   }
 }

@@ -89,6 +89,87 @@ import Testing
     #expect(zip(ours, truth).allSatisfy { abs($0 - $1) <= 1e-9 * largest })
   }
 
+  @Test func `an export says how images are shown, and an import goes by it`() throws {
+    let sweep = try TinySweep()
+    defer { sweep.remove() }
+    let path = try exported(sweep)
+    let file = try Safetensors(decoding: Array(Data(contentsOf: path)))
+    let json = try JSONReader.read(Array(try #require(file.metadata["preprocess"]).utf8)).value
+    let steps = try #require(json.object?["steps"]?.array)
+    #expect(steps.map { $0.object?["transform"]?.string } == ["Grayscale", "ToTensor", "Normalize"])
+    let numbers = ["mean", "std"].map { steps.last?.object?[$0]?.array?.compactMap { $0.number?.double } }
+    #expect(numbers == [[0.5], [0.25]])
+    #expect(file.metadata["datasetDigest"]?.count == 64)
+    let readme = try String(contentsOf: sweep.folder.appending(path: "student.README.md"), encoding: .utf8)
+    #expect(readme.split(separator: "\n").count == 5 && readme.contains("mean 0.5; std 0.25"), "\(readme)")
+    let record = try Data(contentsOf: sweep.folder.appending(path: "student.preprocess.json"))
+    #expect(try JSONReader.read(Array(record)).value == json)
+    let same = try Program.run(
+      "import", "student.safetensors", "--dataset", "synthetic-1x8x8-3", "--name", "same", in: sweep.folder)
+    #expect(same.status == 0 && same.talk.contains("the file's own mean [0.5]"), "\(same.talk)")
+    let other = try Program.run(
+      "import", "student.safetensors", "--dataset", "synthetic-1x8x8-3", "--name", "other", "--mean", "0.4",
+      "--std", "0.3", in: sweep.folder)
+    #expect(other.status == 0 && other.talk.contains("the file says mean [0.5]"), "\(other.talk)")
+    for (mean, std, part) in [
+      ("123.675", "58", "--mean 0.485 --std 0.227"), ("0.5", "0", "--std 0 is not above 0"),
+      ("0.5,0.5", "0.2", "one a channel"),
+    ] {
+      let refused = try Program.run(
+        "import", "student.safetensors", "--dataset", "synthetic-1x8x8-3", "--name", "no", "--mean", mean,
+        "--std", std, in: sweep.folder)
+      #expect(refused.status != 0 && refused.talk.contains(part), "\(refused.talk)")
+    }
+  }
+
+  @Test(arguments: [
+    ("version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
+    ("<!DOCTYPE html><html>", "web page"), ("{\"metadata\":{},\"weight_map\":{}}", "several files"),
+    ("\u{80}\u{2}", "Not a safetensors file"), ("GGUF", "GGUF"), ("", "is empty"),
+  ])
+  func `a file of another kind is named by its first bytes`(_ content: String, _ part: String) throws {
+    let sweep = try TinySweep()
+    defer { sweep.remove() }
+    try sweep.write(content, to: "weights.safetensors")
+    let output = try Program.run(
+      "import", "weights.safetensors", "--network", "resnet8", "--dataset", "synthetic-1x8x8-3",
+      in: sweep.folder)
+    #expect(output.status == 65 && output.talk.contains(part), "\(output.talk)")
+  }
+
+  @Test func `images of IDX files have the size that their header says, in the program too`() throws {
+    let sweep = try TinySweep()
+    defer { sweep.remove() }
+    let folder = sweep.folder.appending(path: "digits")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    func header(_ extents: [UInt8]) -> [UInt8] {
+      [0, 0, 8, UInt8(extents.count)] + extents.flatMap { [0, 0, 0, $0] }
+    }
+    for (name, count) in [("train", 6), ("t10k", 4)] as [(String, UInt8)] {
+      let pixels = (0..<Int(count) * 1024).map { UInt8($0 * 13 & 255) }
+      try Data(header([count, 32, 32]) + pixels).write(
+        to: folder.appending(path: "\(name)-images.idx3-ubyte"))
+      try Data(header([count]) + (0..<count).map { $0 % 2 }).write(
+        to: folder.appending(path: "\(name)-labels.idx1-ubyte"))
+    }
+    func grid(_ student: String) -> String {
+      """
+      { "version": 1, "name": "digits", "base": { "dataset": "idx:digits", "method": "baseline", "epochs": 1,
+        "batchSize": 4, "student": \(student) } }
+      """
+    }
+    let fitting = #"{ "family": "cifar_resnet", "depth": 8, "widths": [4, 4, 4, 8] }"#
+    try sweep.write(grid(fitting), to: "digits.json")
+    let plan = try Program.run("plan", "digits.json", "--json", in: sweep.folder)
+    #expect(plan.status == 0, "\(plan.talk)")
+    let run = try Program.run("run", "digits.json", "-q", in: sweep.folder)
+    #expect(run.status == 0, "\(run.talk)")
+    try sweep.write(grid("\"mini-vit\""), to: "small.json")
+    let check = try Program.run("check", "small.json", in: sweep.folder)
+    #expect(
+      check.status == 65 && check.talk.contains("28 × 28") && check.talk.contains("32"), "\(check.talk)")
+  }
+
   @Test func `a grid mixes imported, named and trained teachers, in the order of its pool`() throws {
     let sweep = try TinySweep()
     defer { sweep.remove() }

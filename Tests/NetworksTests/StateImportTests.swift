@@ -48,6 +48,43 @@ import Testing
     #expect(error?.description.contains("2 of ") == true, "\(error?.description ?? "")")
   }
 
+  @Test(arguments: ["_orig_mod.", "model.", "student.", "module.student.", "module._orig_mod.", "net."])
+  func `what wrappers put before every name is taken away and said`(_ prefix: String) throws {
+    let built = try network()
+    let file = built.state(seed: 3).stateDictionary
+    let taken = try StateImport(changed(file) { renamed($0, prefix + $0.name) }, into: built)
+    #expect(taken.notes.count == 1 && taken.notes[0].contains("'\(prefix)'"), "\(taken.notes)")
+    #expect(taken.state.stateDictionary.encoded() == file.encoded())
+  }
+
+  @Test func `counters as floats, averaging's counter and counts of operations do no harm and are said`()
+    throws
+  {
+    let built = try network()
+    let file = built.state(seed: 3).stateDictionary
+    var other = changed(file) { entry in
+      guard entry.name.hasSuffix("num_batches_tracked") else { return entry }
+      let bytes = withUnsafeBytes(of: Float(0)) { Array($0) }
+      return Safetensors.Entry(name: entry.name, type: .f32, shape: entry.shape, bytes: bytes)
+    }
+    other.append("n_averaged", integers: [7], [])
+    other.append("conv1.total_ops", integers: [7], [1])
+    let taken = try StateImport(other, into: built)
+    #expect(taken.notes.count == 1 && taken.notes[0].contains("2 entries"), "\(taken.notes)")
+    #expect(taken.state.stateDictionary.encoded() == file.encoded())
+  }
+
+  @Test func `a negative variance is damage`() throws {
+    let built = try network()
+    let file = changed(built.state(seed: 3).stateDictionary) { entry in
+      guard entry.name == "bn1.running_var" else { return entry }
+      var bytes = entry.bytes
+      bytes[3] |= 0x80
+      return Safetensors.Entry(name: entry.name, type: entry.type, shape: entry.shape, bytes: bytes)
+    }
+    #expect(throws: ImportError.negativeVariance("bn1.running_var")) { try StateImport(file, into: built) }
+  }
+
   @Test func `missing counters count as 0 and other types are converted, and both are said`() throws {
     let built = try network()
     let file = built.state(seed: 3).stateDictionary
