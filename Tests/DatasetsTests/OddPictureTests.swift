@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "before-end.jpg", "restarts.jpg", "zeros.jpg", "no-iend.png", "idat-sum.png", "text-sum.png",
+    "restarts.jpg", "zeros.jpg", "no-iend.png", "idat-sum.png", "text-sum.png",
   ])
   func `a complaint of the decoder is kept as a warning`(_ name: String) throws {
     let image = try DecodedImage(Self.recorded("odd/\(name)"))
@@ -49,7 +49,7 @@ import Testing
     #expect(try pixels == Self.recorded("\(name).bicubic"))
   }
 
-  @Test(arguments: [(60_000, 1), (1, 60_000), (60_000, 3)])
+  @Test(arguments: [(60_000, 1), (1, 60_000)])
   func `a strip of a picture takes no more memory than its middle`(_ width: Int, _ height: Int) throws {
     let pixels = (0..<width * height * 3).map { UInt8(($0 / 3 / 7) & 255) }
     let image = try DecodedImage(JPEG.encoded(pixels, width: width, height: height, quality: 100))

@@ -214,8 +214,8 @@ import Testing
         return "\(error)"
       }
     }
-    #expect(problem("imagenet").contains("2 classes where 1000"))
-    #expect(problem("imagefolder-16-3").contains("2 classes where 3"))
+    #expect(problem("imagenet").contains("2 classes; expected 1000"))
+    #expect(problem("imagefolder-16-3").contains("2 classes; expected 3"))
     #expect(problem("imagefolder-4").contains("8 to 1024"))
     #expect(problem("imagefolder-x").contains("imagefolder-SIDE"))
     let link = "\(scratch.path)/train/ant/out.jpg"

@@ -120,7 +120,7 @@ import Testing
     #expect(other?.description.contains("mini-resnet8") == true, "\(other?.description ?? "")")
   }
 
-  @Test func `integers for floats, floats for counters and values that are not finite are refused`() throws {
+  @Test func `integers for floats, fractions for counters and values that are not finite are refused`() throws {
     let built = try network()
     let file = built.state(seed: 3).stateDictionary
     let integers = changed(file) { entry in
@@ -134,7 +134,7 @@ import Testing
     }
     let counter = changed(file) { entry in
       guard entry.name == "bn1.num_batches_tracked" else { return entry }
-      return Safetensors.Entry(name: entry.name, type: .f32, shape: [], bytes: [0, 0, 0, 0])
+      return Safetensors.Entry(name: entry.name, type: .f32, shape: [], bytes: [0, 0, 0, 0x3F])
     }
     #expect(throws: ImportError.self) { try StateImport(counter, into: built) }
     let infinite = changed(file) { entry in

@@ -70,9 +70,9 @@ struct PhotoFolder: Hashable, Sendable {
   ) throws(DatasetError) -> PhotoIndex {
     let index = try PhotoIndex(root, cache: cache, progress: progress)
     if let classes, classes != index.classes.count {
-      let advice = isImageNet ? " Write imagefolder-224:FOLDER for another set of photographs" : ""
+      let advice = isImageNet ? ". Write imagefolder-224:FOLDER for another set of photographs" : ""
       throw .unusable(
-        folder: root, problem: "has \(index.classes.count) classes; expected \(classes).\(advice)")
+        folder: root, problem: "has \(index.classes.count) classes; expected \(classes)\(advice)")
     }
     guard skips || index.damaged.isEmpty else {
       let shown = index.damaged.prefix(5).map { "\($0.path): \($0.problem)" }.joined(separator: "; ")
