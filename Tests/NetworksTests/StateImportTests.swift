@@ -120,7 +120,8 @@ import Testing
     #expect(other?.description.contains("mini-resnet8") == true, "\(other?.description ?? "")")
   }
 
-  @Test func `integers for floats, fractions for counters and values that are not finite are refused`() throws {
+  @Test func `integers for floats, fractions for counters and values that are not finite are refused`() throws
+  {
     let built = try network()
     let file = built.state(seed: 3).stateDictionary
     let integers = changed(file) { entry in
