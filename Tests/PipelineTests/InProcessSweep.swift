@@ -43,8 +43,8 @@ final class InProcessSweep: Sendable {
   @discardableResult
   func run(
     _ executor: InProcessExecutor = InProcessExecutor(), until stop: StopSignal = StopSignal(),
-    sharing: Bool = true, changing: (inout PlannedSweep) -> Void = { _ in },
-    observe: @escaping (RunEvent) -> Void = { _ in }
+    sharing: Bool = true, observe: @escaping (RunEvent) -> Void = { _ in },
+    changing: (inout PlannedSweep) -> Void = { _ in }
   ) async throws -> RunOutcome {
     try place.create()
     let lease = try Lease(of: place, now: 0)

@@ -59,10 +59,6 @@ import Testing
     #expect(try claim() == .taken(by: first), "claimed a moment ago")
     try first.claim(now: 0)
     #expect(try claim() == .taken(by: first), "this process lives")
-    try AtomicFile.write([], to: first.heartbeat)
-    try FileManager.default.setAttributes(
-      [.modificationDate: Date.now.addingTimeInterval(-120)], ofItemAtPath: first.heartbeat)
-    #expect(try first.standing(clock: store.clock()) == .lost, "it lives and does nothing, as after SIGSTOP")
     try claimFromElsewhere(first, job: "t/1_0/0", beat: 10)
     #expect(try claim() == .taken(by: first), "a fresh heartbeat")
     try claimFromElsewhere(first, job: "t/1_0/0", beat: 120)
