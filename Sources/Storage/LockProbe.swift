@@ -7,7 +7,7 @@ import Specs
 /// Whether the file system of a store has locks that a second process sees. Where it has not, two runs may
 /// write at once, and no fence heals a database whose own locks are unseen.
 package enum LockProbe {
-  /// The word that makes the program look at a probe: `mtkd-sweep lock-probe PATH`.
+  /// The word that makes the program look at a probe: the first argument, and PATH the second.
   package static let command = "lock-probe"
 
   private static let seen: Int32 = 0

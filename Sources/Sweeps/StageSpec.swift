@@ -53,7 +53,8 @@ package struct StageRequest: Hashable, Sendable {
       spec: stage.canonicalBytes, inputs: stage.inputs)
   }
 
-  init(kind: String, revision: Int, role: StageRole? = nil, spec: [UInt8], inputs: [ContentKey]) {
+  /// - Parameter spec: the canonical encoding of the specification.
+  package init(kind: String, revision: Int, role: StageRole? = nil, spec: [UInt8], inputs: [ContentKey]) {
     self.kind = kind
     self.revision = revision
     self.role = role

@@ -181,7 +181,7 @@ struct Run: AsyncParsableCommand {
           + "them. `mtkd-sweep report --allow-mixed\(storeArgument)` shows them.")
       throw ExitCode(ExitCodes.doneWithFailures)
     }
-    let lost = try runsWithoutResult(sweep, store)
+    let lost = try runsWithoutResult(sweep, store, later)
     if lost > 0 {
       Talk.say(
         "\(lost) of \(sweep.plan.runKeys.count) runs \(lost == 1 ? "has" : "have") no number: the notes under the table say why, `mtkd-sweep list \(sweep.name)\(storeArgument)` which they are."
@@ -192,8 +192,10 @@ struct Run: AsyncParsableCommand {
   }
 
   /// Runs of this call that the table has no number of. Exit code 0 promises that there are none.
-  private func runsWithoutResult(_ sweep: PlannedSweep, _ store: ResultStore) throws -> Int {
-    let asked = Set(sweep.plan.runKeys)
+  private func runsWithoutResult(
+    _ sweep: PlannedSweep, _ store: ResultStore, _ later: Set<ContentKey>
+  ) throws -> Int {
+    let asked = Set(sweep.plan.runKeys).subtracting(later)
     let results = try store.results(of: store.sweep(sweep.name), sweep.grid.report)
     let chosen = results.with(results.runs.filter { $0.key.map(asked.contains) == true })
     return chosen.runs.count - chosen.answered

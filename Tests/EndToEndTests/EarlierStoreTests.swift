@@ -41,17 +41,18 @@ import Testing
     }
   }
 
-  /// The lines of a report as CSV without their last column, the programs that computed the runs.
+  /// The lines of a report as CSV without their last columns: whether a test sees no difference, which is left open
+  /// since where no test is possible, and the programs that computed the runs.
   private func numbers(_ report: String) -> [Substring] {
     report.split(separator: "\n").map { line in
-      line.firstRange(of: ",,\"").map { line[..<$0.lowerBound] } ?? line
+      line.firstMatch(of: /,(true|false)?,,"/).map { line[..<$0.range.lowerBound] } ?? line
     }
   }
 
   /// What `list --digests` says, without metrics that the earlier program did not report.
   private func digests(_ sweep: TinySweep) throws -> String {
     try output("list", "--digests", in: sweep).replacing(
-      #/ ((test|validation)\.ece|teacher\.[0-9]+\.(logit|feature))=[^ \n]+/#, with: "")
+      #/ ((test|validation)\.(ece|images)|teacher\.[0-9]+\.(logit|feature))=[^ \n]+/#, with: "")
   }
 
   private func kinds(_ sweep: TinySweep) throws -> [String: Int] {

@@ -4,14 +4,12 @@ import Testing
 
 /// What is done about a sweep on a cluster, decided from values alone.
 @Suite struct ReconciliationTests {
-  private static func request(_ name: String, _ kind: String = "student", _ inputs: [StageRequest] = [])
-    throws
-    -> StageRequest
-  {
-    try StageRequest(
-      document: Array(
-        #"{"inputs":[\#(inputs.map { "\"\($0.key)\"" }.joined(separator: ","))],"kind":"\#(kind)","revision":1,"spec":{"n":"\#(name)"}}"#
-          .utf8))
+  private static func request(
+    _ name: String, _ role: StageRole, _ inputs: [StageRequest] = []
+  ) -> StageRequest {
+    StageRequest(
+      kind: "made-up", revision: 1, role: role, spec: Array("{\"n\":\"\(name)\"}".utf8),
+      inputs: inputs.map(\.key))
   }
 
   private let data: StageRequest
@@ -19,11 +17,11 @@ import Testing
   private let plain: StageRequest
   private let taught: StageRequest
 
-  init() throws {
-    data = try Self.request("d", "dataset")
-    teacher = try Self.request("t", "teacher", [data])
-    plain = try Self.request("a", "student", [data])
-    taught = try Self.request("b", "student", [data, teacher])
+  init() {
+    data = Self.request("d", .preparation)
+    teacher = Self.request("t", .preparation, [data])
+    plain = Self.request("a", .result, [data])
+    taught = Self.request("b", .result, [data, teacher])
   }
 
   private typealias Stage = Reconciliation.Stage
