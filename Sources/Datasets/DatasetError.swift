@@ -1,5 +1,7 @@
+package import Specs
+
 /// What can be wrong with a dataset. Each case holds the place; the sentence names it and the next step.
-package enum DatasetError: Error, Equatable, CustomStringConvertible {
+package enum DatasetError: UserError, Equatable {
   /// A byte of a file is not what the format says. `offset` counts in the file, or in its content where it is compressed.
   case malformed(file: String, offset: Int, expected: String, found: String)
   /// The system did not let us read.
@@ -36,6 +38,10 @@ package enum DatasetError: Error, Equatable, CustomStringConvertible {
     case .missing(let missing): missing.description
     }
   }
+}
+
+extension DatasetError {
+  package var exitStatus: ExitStatus { if case .missing = self { .missingInput } else { .badInput } }
 }
 
 /// A dataset whose files are in none of the places where they could be.

@@ -79,7 +79,7 @@ package struct LocatedDataset: Sendable {
 
 extension Catalog where Entry == any DatasetKind {
   package static let datasets = Catalog(
-    "dataset",
+    "dataset", listedBy: "datasets",
     [
       GeneratedShapes(), IDXFolder.fashionMNIST, CIFARFolder.ten, CIFARFolder.hundred,
       PhotoFolderKind(isImageNet: false), PhotoFolderKind(isImageNet: true), IDXFolder.any,

@@ -296,7 +296,8 @@ package struct MethodOptions: Sendable {
 }
 
 /// Options that a method does not take.
-package struct InvalidOption: Error, Equatable, CustomStringConvertible {
+package struct InvalidOption: UserError, Equatable {
+  package var exitStatus: ExitStatus { .badInput }
   package let method: String
   package let problem: String
 

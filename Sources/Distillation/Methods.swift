@@ -3,7 +3,7 @@ package import Specs
 extension Catalog where Entry == any DistillationMethod.Type {
   /// What a grid can name as a method.
   package static let methods = Catalog(
-    "method",
+    "method", listedBy: "methods",
     [
       Baseline.self,
       AverageKD.self,

@@ -117,7 +117,7 @@ package enum NetworkNames {
   package static func spec(_ value: JSONValue) throws -> ModelSpec {
     if let name = value.string {
       guard let found = all.first(where: { $0.id == name || $0.published == name }) else {
-        throw UnknownName(kind: "network", name: name, known: ids)
+        throw UnknownName(kind: "network", name: name, known: ids, listedBy: "models")
       }
       return found.spec
     }

@@ -1,6 +1,6 @@
 internal import Foundation
 internal import Networks
-internal import Specs
+package import Specs
 package import Storage
 package import Sweeps
 
@@ -14,7 +14,8 @@ package enum RunOutcome: Equatable, Sendable {
 }
 
 /// A worker could not write what it had to.
-package struct WorkerCannotWrite: Error, Equatable, CustomStringConvertible {
+package struct WorkerCannotWrite: UserError, Equatable {
+  package var exitStatus: ExitStatus { .inputOutput }
   package let stage: String
   package let reason: String
 

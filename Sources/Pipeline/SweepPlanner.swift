@@ -101,7 +101,8 @@ package struct PlannedSweep: Sendable {
 }
 
 /// A grid file that is not there or cannot be read.
-package struct UnreadableGrid: Error, Equatable, CustomStringConvertible {
+package struct UnreadableGrid: UserError, Equatable {
+  package var exitStatus: ExitStatus { .missingInput }
   package let path: String
   package let problem: String
 

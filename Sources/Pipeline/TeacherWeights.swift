@@ -38,7 +38,8 @@ package struct ImportRecord: CanonicallyEncodable {
 }
 
 /// Something about weights from a file that is not as it should be.
-package struct WeightsError: Error, Equatable, CustomStringConvertible {
+package struct WeightsError: UserError, Equatable {
+  package var exitStatus: ExitStatus { .badInput }
   package let description: String
   package init(_ description: String) { self.description = description }
 }

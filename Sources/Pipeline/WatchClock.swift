@@ -1,3 +1,5 @@
+package import Specs
+
 /// Seconds for which this process has watched others. Time in which the machine slept, this process was stopped or somebody
 /// set a clock counts as one look at most, however long it was: nobody could be seen to do anything meanwhile.
 struct WatchClock {
@@ -61,7 +63,8 @@ struct StartPause {
 }
 
 /// No worker could be started for two minutes.
-package struct NoRoomForWorkers: Error, Equatable, CustomStringConvertible {
+package struct NoRoomForWorkers: UserError, Equatable {
+  package var exitStatus: ExitStatus { .unavailable }
   package let reason: String
 
   static let advice =

@@ -3,10 +3,16 @@ package struct Catalog<Entry: Sendable>: Sendable {
   /// What an entry is called in a sentence, such as "method".
   package let kind: String
   package let entries: [Entry]
+  /// The program's command that lists the entries; nil where there is none.
+  private let listedBy: String?
   private let nameOf: @Sendable (Entry) -> String
 
-  package init(_ kind: String, _ entries: [Entry], name: @escaping @Sendable (Entry) -> String) {
+  package init(
+    _ kind: String, listedBy: String? = nil, _ entries: [Entry],
+    name: @escaping @Sendable (Entry) -> String
+  ) {
     self.kind = kind
+    self.listedBy = listedBy
     self.entries = entries
     nameOf = name
   }
@@ -16,28 +22,33 @@ package struct Catalog<Entry: Sendable>: Sendable {
 
   package func entry(_ name: String) throws(UnknownName) -> Entry {
     guard let entry = entries.first(where: { nameOf($0) == name }) else {
-      throw UnknownName(kind: kind, name: name, known: names)
+      throw UnknownName(kind: kind, name: name, known: names, listedBy: listedBy)
     }
     return entry
   }
 }
 
 /// A name that no entry of a catalog has.
-package struct UnknownName: Error, Equatable, CustomStringConvertible {
+package struct UnknownName: UserError, Equatable {
+  package var exitStatus: ExitStatus { .missingInput }
   package let kind: String
   package let name: String
   package let known: [String]
+  /// The program's command that lists the known names; nil where there is none.
+  package let listedBy: String?
 
-  package init(kind: String, name: String, known: [String]) {
+  package init(kind: String, name: String, known: [String], listedBy: String? = nil) {
     self.kind = kind
     self.name = name
     self.known = known
+    self.listedBy = listedBy
   }
 
   package var description: String {
     let hint = NearestName.of(name, among: known).map { " Did you mean '\($0)'?" } ?? ""
     return "There is no \(kind) named '\(name)'.\(hint) \(NearestName.list(known))"
   }
+  package var nextStep: String? { listedBy.map { "`mtkd-sweep \($0)` lists them." } }
 }
 
 /// The known name that a misspelt one was probably meant to be.

@@ -219,7 +219,8 @@ package struct GridProblem: Hashable, Sendable {
 }
 
 /// A grid that cannot be run, with everything that is wrong with it.
-package struct GridRejected: Error, CustomStringConvertible {
+package struct GridRejected: UserError {
+  package var exitStatus: ExitStatus { .badInput }
   /// More than this many are not printed.
   package static let limit = 20
 
@@ -239,5 +240,10 @@ package struct GridRejected: Error, CustomStringConvertible {
     let shown = problems.prefix(Self.limit).map(\.rendered)
     let rest = problems.count - shown.count
     return (shown + (rest > 0 ? ["… and \(rest) more"] : [])).joined(separator: "\n")
+  }
+
+  package var nextStep: String? {
+    guard let file = problems.first?.place.file, !file.hasPrefix("preset:") else { return nil }
+    return "Correct \(file) and type `mtkd-sweep check \(shellWord(file))`."
   }
 }

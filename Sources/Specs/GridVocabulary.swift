@@ -47,7 +47,8 @@ package struct GridVocabulary: Sendable {
 }
 
 /// A family with parameters that it cannot be built from.
-package struct InvalidNetwork: Error, Equatable, CustomStringConvertible {
+package struct InvalidNetwork: UserError, Equatable {
+  package var exitStatus: ExitStatus { .badInput }
   package let family: String
   package let problem: String
 

@@ -1,11 +1,16 @@
-internal import Specs
+package import Specs
 
 #if canImport(Glibc)
   import Glibc
 #endif
 
 /// A call to the file system that did not succeed.
-package struct FileError: Error, Equatable, CustomStringConvertible {
+package struct FileError: UserError, Equatable {
+  package var exitStatus: ExitStatus {
+    if isAbsent { return .missingInput }
+    if isReadOnly { return .cannotCreate }
+    return isDenied ? .permission : .inputOutput
+  }
   /// What was tried, as a verb: "write", "rename".
   package let action: String
   package let path: String

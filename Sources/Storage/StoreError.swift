@@ -5,7 +5,7 @@ package import Specs
 #endif
 
 /// What can be wrong with a store. Each case holds the place; the sentence names it and the next step.
-package enum StoreError: Error, Equatable, CustomStringConvertible {
+package enum StoreError: UserError, Equatable {
   /// There is nothing to read yet.
   case absent(String)
   /// The file is something else.
@@ -103,6 +103,22 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
 
   private static func name(_ holder: Holder?) -> String {
     holder.map { "process \($0.identity.process) on \($0.identity.host)" } ?? "another process"
+  }
+}
+
+extension StoreError {
+  package var exitStatus: ExitStatus {
+    switch self {
+    case .absent, .unknownSweep, .unknownStage, .checkpointAbsent: .missingInput
+    case .held, .busy, .superseded: .unavailable
+    case .readOnly: .cannotCreate
+    case .denied, .halfCommitted: .permission
+    case .file(let error): error.exitStatus
+    case .otherSweep: .cannotCreate
+    case .notAnArchive, .notAStore, .notRegular, .newer, .older, .full, .damaged, .altered, .failed,
+      .checkpointDamaged:
+      .inputOutput
+    }
   }
 }
 

@@ -15,7 +15,7 @@ package struct Preset: Sendable {
 extension Catalog where Entry == Preset {
   /// The folder `Presets` beside this file is a link to `sweeps/`.
   package static let presets = Catalog(
-    "preset",
+    "preset", listedBy: "presets",
     [
       Preset("smoke", PackageResources.smoke_json),
       Preset("paper/fig2-alpha", PackageResources.fig2_alpha_json),

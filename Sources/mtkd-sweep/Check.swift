@@ -50,7 +50,7 @@ struct Check: ParsableCommand {
     if failures > 0 {
       Talk.say(
         "\(counted(failures, "stage")) of \(results.count) failed when tried; such runs would fail as well.")
-      throw ExitCode(ExitCodes.doneWithFailures)
+      throw ExitCode(.doneWithFailures)
     }
   }
 

@@ -99,7 +99,8 @@ extension StoreFolder {
 }
 
 /// A local run of a store of which something is still on a cluster.
-struct StillOnCluster: Error, CustomStringConvertible {
+struct StillOnCluster: UserError {
+  var exitStatus: ExitStatus { .unavailable }
   let batches: Int
   let file: String
   let executor: String

@@ -219,7 +219,8 @@ struct Compare: ParsableCommand {
 }
 
 /// Cells whose numbers may not be compared, because different programs or numerics made them.
-struct MixedPrograms: Error, CustomStringConvertible {
+struct MixedPrograms: UserError {
+  var exitStatus: ExitStatus { .notComparable }
   let cells: [String]
 
   var description: String {

@@ -1,3 +1,4 @@
+import Specs
 import Foundation
 import Glibc
 import Reports
@@ -208,7 +209,11 @@ private final class AppendedFile {
 }
 
 /// A result that could not be written where it was asked for.
-struct UnwritableOutput: Error, CustomStringConvertible {
+struct UnwritableOutput: UserError {
+  var exitStatus: ExitStatus {
+    if error.isFull || [EIO, EPIPE].contains(error.code) { return .inputOutput }
+    return error.isDenied ? .permission : .cannotCreate
+  }
   let path: String
   let error: FileError
   var description: String {
@@ -217,7 +222,8 @@ struct UnwritableOutput: Error, CustomStringConvertible {
 }
 
 /// Something else is where a result should go.
-struct OccupiedOutput: Error, CustomStringConvertible {
+struct OccupiedOutput: UserError {
+  var exitStatus: ExitStatus { .cannotCreate }
   let path: String
   var description: String {
     "\(path) is there already and no export made it. Name another place with -o, or move it away."

@@ -17,7 +17,7 @@ enum FirstContact {
       lines.append("`mtkd-sweep init` writes a new one after five questions.")
     }
     Talk.say(lines.joined(separator: "\n"))
-    exit(ExitCodes.wrongUse)
+    exit(ExitStatus.wrongUse.rawValue)
   }
 
   /// `mtkd-sweep help WORD` with a word that is neither a topic nor a command.
@@ -30,7 +30,7 @@ enum FirstContact {
     Talk.say(
       "There is no help on '\(word)'.\(hint) Topics: \(topics.joined(separator: ", ")). `mtkd-sweep --help` lists the commands."
     )
-    exit(ExitCodes.wrongUse)
+    exit(ExitStatus.wrongUse.rawValue)
   }
 
   /// A first word that is no command: the nearest one.
@@ -43,7 +43,7 @@ enum FirstContact {
       isGrid
         ? "\(word) looks like a grid. `mtkd-sweep plan \(shellWord(word))` says what it costs, `mtkd-sweep run \(shellWord(word))` runs it."
         : "There is no command \(word)\(hint) `mtkd-sweep --help` lists them.")
-    exit(ExitCodes.wrongUse)
+    exit(ExitStatus.wrongUse.rawValue)
   }
 
   /// Files of a folder that read as grids, in the order of their names.

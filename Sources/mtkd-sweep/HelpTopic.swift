@@ -39,8 +39,9 @@ extension Catalog where Entry == HelpTopic {
           """),
       HelpTopic(
         name: "exit-codes",
-        text: ExitCodes.table.map { code, meaning in
-          "\(String(repeating: " ", count: code < 10 ? 4 : code < 100 ? 3 : 2))\(code)  \(meaning)\n"
+        text: ExitStatus.allCases.map { status in
+          let code = String(status.rawValue)
+          return "\(String(repeating: " ", count: 5 - code.count))\(code)  \(status.meaning)\n"
         }.joined()),
       HelpTopic(
         name: "on-end",

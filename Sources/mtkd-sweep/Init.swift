@@ -132,7 +132,8 @@ struct Init: ParsableCommand {
 }
 
 /// Something is where the grid should go.
-struct OccupiedGrid: Error, CustomStringConvertible {
+struct OccupiedGrid: UserError {
+  var exitStatus: ExitStatus { .cannotCreate }
   let path: String
   var description: String {
     "\(path) is there already and stays as it is. Name another file: `mtkd-sweep init OTHER.json`."
@@ -140,7 +141,8 @@ struct OccupiedGrid: Error, CustomStringConvertible {
 }
 
 /// An answer that cannot be used.
-struct InvalidAnswer: Error, CustomStringConvertible {
+struct InvalidAnswer: UserError {
+  var exitStatus: ExitStatus { .badInput }
   let description: String
 }
 

@@ -162,7 +162,8 @@ enum PictureConverter {
 }
 
 /// No program of the system that turns SVG into a picture.
-struct NoConverter: Error, CustomStringConvertible {
+struct NoConverter: UserError {
+  var exitStatus: ExitStatus { .unavailable }
   let format: String
   /// Those that are there and did not do it.
   let tried: [String]

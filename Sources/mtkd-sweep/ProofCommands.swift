@@ -37,7 +37,7 @@ struct Rebuild: ParsableCommand {
         "\(count(report.lostSeals, "seal")) could not be kept: their runs have other numbers now, or none. `mtkd-sweep verify` seals runs again."
       )
     }
-    if !report.troubles.isEmpty { throw ExitCode(ExitCodes.doneWithFailures) }
+    if !report.troubles.isEmpty { throw ExitCode(.doneWithFailures) }
   }
 }
 
@@ -67,13 +67,13 @@ struct Fsck: ParsableCommand {
       Talk.say(
         "\(count(checked.damages.count, "damaged item")) found. `mtkd-sweep rebuild` makes the database from the folders; `mtkd-sweep run` makes removed outputs again."
       )
-      throw ExitCode(ExitCodes.doneWithFailures)
+      throw ExitCode(.doneWithFailures)
     }
     guard checked.hasDatabase else {
       Talk.say(
         "\(location.folder.database) is not there: only folders were looked at, and they are right. `mtkd-sweep rebuild\(storeArgument)` makes the database of them."
       )
-      throw ExitCode(ExitCodes.missingInput)
+      throw ExitCode(.missingInput)
     }
     Out.put("Every digest is right.\n")
   }
@@ -212,7 +212,8 @@ struct Unarchive: ParsableCommand {
 }
 
 /// A rebuilt database that would know less than the old one.
-struct WouldLose: Error, CustomStringConvertible {
+struct WouldLose: UserError {
+  var exitStatus: ExitStatus { .doneWithFailures }
   let titles: [String]
   var description: String {
     let named =
@@ -223,7 +224,8 @@ struct WouldLose: Error, CustomStringConvertible {
 }
 
 /// A file that nobody wants overwritten.
-struct AlreadyThere: Error, CustomStringConvertible {
+struct AlreadyThere: UserError {
+  var exitStatus: ExitStatus { .cannotCreate }
   let path: String
   var description: String { "\(path) is there already. Name another file with -o, or move it away." }
 }

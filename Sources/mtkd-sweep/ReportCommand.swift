@@ -62,11 +62,11 @@ struct Report: ParsableCommand {
       Talk.say(
         "\(withheld) cells show no numbers: different programs or numerics made them. --allow-mixed shows them."
       )
-      if requireComplete { throw ExitCode(ExitCodes.incomplete) }
+      if requireComplete { throw ExitCode(.incomplete) }
     }
     guard !results.isComplete else { return }
     let missing = results.runs.count - results.answered
     Talk.say("\(missing) of \(results.runs.count) runs \(missing == 1 ? "has" : "have") no result.")
-    if requireComplete { throw ExitCode(ExitCodes.incomplete) }
+    if requireComplete { throw ExitCode(.incomplete) }
   }
 }

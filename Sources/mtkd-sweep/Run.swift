@@ -85,7 +85,7 @@ struct Run: AsyncParsableCommand {
       endHook(of: sweep, ExitCodes.code(for: error))
       throw error
     }
-    endHook(of: sweep, Out.failure == nil ? 0 : ExitCodes.inputOutput)
+    endHook(of: sweep, Out.failure == nil ? 0 : ExitStatus.inputOutput.rawValue)
   }
 
   /// Runs the command that `--on-end` names. Nothing is run for a grid that was refused.
@@ -159,7 +159,7 @@ struct Run: AsyncParsableCommand {
     }
     if outcome == .done(.stopped) {
       Talk.say("Stopped; nothing is lost. `mtkd-sweep run \(shellWord(file))\(storeArgument)` goes on.")
-      throw ExitCode(ExitCodes.stopped)
+      throw ExitCode(.stopped)
     }
     let table = try table(sweep, store)
     if !events { Out.put(TextTable.render(table, style: styles.style(for: STDOUT_FILENO))) }
@@ -172,23 +172,23 @@ struct Run: AsyncParsableCommand {
       Talk.say(
         "\(failures) without a result. `mtkd-sweep status\(storeArgument)` says which; `mtkd-sweep retry` runs failed ones again."
       )
-      throw ExitCode(ExitCodes.doneWithFailures)
+      throw ExitCode(.doneWithFailures)
     }
     let withheld = table.cells.count { $0.isWithheld }
     if withheld > 0 {
       Talk.say(
         "\(withheld == 1 ? "1 cell shows" : "\(withheld) cells show") no numbers: different programs or numerics made "
           + "them. `mtkd-sweep report --allow-mixed\(storeArgument)` shows them.")
-      throw ExitCode(ExitCodes.doneWithFailures)
+      throw ExitCode(.doneWithFailures)
     }
     let lost = try runsWithoutResult(sweep, store, later)
     if lost > 0 {
       Talk.say(
         "\(lost) of \(sweep.plan.runKeys.count) runs \(lost == 1 ? "has" : "have") no number: the notes under the table say why, `mtkd-sweep list \(sweep.name)\(storeArgument)` which they are."
       )
-      throw ExitCode(ExitCodes.doneWithFailures)
+      throw ExitCode(.doneWithFailures)
     }
-    if gridSize.maxRuns != nil, !later.isEmpty { throw ExitCode(ExitCodes.stopped) }
+    if gridSize.maxRuns != nil, !later.isEmpty { throw ExitCode(.stopped) }
   }
 
   /// Runs of this call that the table has no number of. Exit code 0 promises that there are none.
@@ -219,7 +219,7 @@ struct Run: AsyncParsableCommand {
       }
       // Workers read the end of the pipe that this process holds, and end with it.
       Talk.say("Ended at once. The same command goes on from the last snapshots.")
-      Foundation.exit(number == SIGTERM ? ExitCodes.terminated : ExitCodes.interruptedTwice)
+      Foundation.exit((number == SIGTERM ? ExitStatus.terminated : .interruptedTwice).rawValue)
     }
   }
 

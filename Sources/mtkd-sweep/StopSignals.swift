@@ -1,3 +1,4 @@
+import Specs
 import CProcesses
 import Foundation
 import Pipeline
@@ -38,7 +39,8 @@ enum StopSignals {
 }
 
 /// The system has no thread left for this process.
-struct NoThread: Error, CustomStringConvertible {
+struct NoThread: UserError {
+  var exitStatus: ExitStatus { .unavailable }
   let code: Int32
 
   /// Threads that tasks need at least.

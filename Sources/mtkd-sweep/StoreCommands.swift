@@ -105,7 +105,7 @@ struct Status: AsyncParsableCommand {
       }
       Out.put(lines.joined(separator: "\n") + "\n")
     }
-    if check, counts.failed + counts.blocked > 0 { throw ExitCode(ExitCodes.doneWithFailures) }
+    if check, counts.failed + counts.blocked > 0 { throw ExitCode(.doneWithFailures) }
   }
 
   private static func machine(_ cluster: ClusterStatus) -> JSONValue {

@@ -1,3 +1,4 @@
+import Specs
 import Foundation
 import Pipeline
 import Storage
@@ -37,7 +38,8 @@ extension StoreLocation {
 }
 
 /// A store where two processes would not see each other's locks.
-struct LocksUnseen: Error, CustomStringConvertible {
+struct LocksUnseen: UserError {
+  var exitStatus: ExitStatus { .unavailable }
   let path: String
 
   var description: String {

@@ -140,7 +140,8 @@ struct Unlock: ParsableCommand {
 }
 
 /// A grid that would take the name of a sweep over without keeping any of its runs.
-struct OtherGrid: Error, CustomStringConvertible {
+struct OtherGrid: UserError {
+  var exitStatus: ExitStatus { .cannotCreate }
   let name: String
   let file: String
 

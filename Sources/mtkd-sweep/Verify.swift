@@ -67,8 +67,8 @@ struct Verify: AsyncParsableCommand {
     if json {
       Out.put(mtkd_sweep.json(["schema": "mtkd-sweep-verify-1", "runs": .array(report.rows)]))
     }
-    if report.different > 0 { throw ExitCode(ExitCodes.different) }
-    if report.incomparable > 0 { throw ExitCode(ExitCodes.notComparable) }
+    if report.different > 0 { throw ExitCode(.different) }
+    if report.incomparable > 0 { throw ExitCode(.notComparable) }
   }
 
   private struct Verified: Sendable {

@@ -67,7 +67,9 @@ struct WorkerCommand: AsyncParsableCommand {
       executor: LocalProcesses(
         executable: program.path, environment: ProgramIdentity.environment(of: program.path)))
     let code = try await worker.run(until: stop)
-    guard code == ExitCodes.stopped, let isBack = try await worker.goBack() else { throw ExitCode(code) }
+    guard code == ExitStatus.stopped.rawValue, let isBack = try await worker.goBack() else {
+      throw ExitCode(code)
+    }
     Talk.say(
       isBack
         ? "Back into the queue."

@@ -28,7 +28,7 @@ struct GeneratedShapes: DatasetKind {
 
   private func task(_ name: String) throws -> SyntheticTask {
     guard let task = try SyntheticTask(name: name) else {
-      throw UnknownName(kind: "dataset", name: name, known: [self.name])
+      throw UnknownName(kind: "dataset", name: name, known: [self.name], listedBy: "datasets")
     }
     return task
   }

@@ -59,7 +59,7 @@ struct PhotoFolderKind: DatasetKind {
 
   private func photographs(_ name: String) throws -> PhotoFolder {
     guard let photographs = try PhotoFolder(name: name) else {
-      throw UnknownName(kind: "dataset", name: name, known: Catalog.datasets.names)
+      throw UnknownName(kind: "dataset", name: name, known: Catalog.datasets.names, listedBy: "datasets")
     }
     return photographs
   }

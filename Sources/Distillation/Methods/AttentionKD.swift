@@ -38,6 +38,7 @@ package struct AttentionKD: DistillationMethod {
     let mean = task.mean()
     var details = LossDetails(studentCrossEntropy: task.detached)
     details.distance = distances.detached
+    details.featureCosts = distances.detached
     details.featureWeights = weights
     return MethodLoss(
       total: mean + feature * beta, task: mean.scalar, logit: nil, feature: feature.scalar,

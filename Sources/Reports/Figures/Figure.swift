@@ -74,7 +74,8 @@ package struct FigureInput: Sendable {
 }
 
 /// A sweep that has nothing for a kind of figure.
-package struct NoFigure: Error, Equatable, CustomStringConvertible {
+package struct NoFigure: UserError, Equatable {
+  package var exitStatus: ExitStatus { .missingInput }
   package let kind: String
   package let reason: String
 

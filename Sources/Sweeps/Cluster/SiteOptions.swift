@@ -1,4 +1,4 @@
-internal import Specs
+package import Specs
 
 /// What a cluster wants to be told of every job, from a small JSON file of the site (`docs/slurm.md`). Changes no result.
 package struct SiteOptions: Hashable, Sendable {
@@ -125,7 +125,8 @@ package struct SiteOptions: Hashable, Sendable {
 }
 
 /// A site file that cannot be followed.
-package struct SiteError: Error, Equatable, CustomStringConvertible {
+package struct SiteError: UserError, Equatable {
+  package var exitStatus: ExitStatus { .badInput }
   package let path: String
   package let problem: String
 

@@ -1,3 +1,4 @@
+package import Specs
 internal import CProcesses
 
 #if canImport(Glibc)
@@ -117,7 +118,8 @@ package struct ChildProcess: Sendable {
 }
 
 /// A process that could not be started.
-package struct StartFailure: Error, Equatable, CustomStringConvertible {
+package struct StartFailure: UserError, Equatable {
+  package var exitStatus: ExitStatus { isPassing ? .unavailable : .internalError }
   package let executable: String
   /// The system's number for the reason.
   package let code: Int32

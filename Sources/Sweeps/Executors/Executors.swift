@@ -29,7 +29,8 @@ package struct ExecutorRequest: Sendable {
   package let trace: (@Sendable (String) -> Void)?
 
   package init(
-    program: String, running: String? = nil, environment: [String: String] = [:], options: [String: String] = [:],
+    program: String, running: String? = nil, environment: [String: String] = [:],
+    options: [String: String] = [:],
     attempts: AttemptAccess, trace: (@Sendable (String) -> Void)? = nil
   ) {
     self.program = program

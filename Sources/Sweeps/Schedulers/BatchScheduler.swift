@@ -152,7 +152,7 @@ package struct BatchLimits: Hashable, Sendable {
 }
 
 /// The scheduler could not be asked, or said no.
-package enum ExecutorError: Error, Equatable, CustomStringConvertible {
+package enum ExecutorError: UserError, Equatable {
   /// Nothing is known about jobs: nothing may be concluded, and nothing submitted anew.
   case unavailable(String)
   case refused(command: String, reason: String)
@@ -168,6 +168,10 @@ package enum ExecutorError: Error, Equatable, CustomStringConvertible {
       "\(command) was not found. Run this on a login node, or name the folder of the scheduler's commands as \"bin\" in the site file."
     }
   }
+}
+
+extension ExecutorError {
+  package var exitStatus: ExitStatus { .unavailable }
 }
 
 /// A kind of cluster in the catalog.

@@ -1,3 +1,4 @@
+import Specs
 import FlyingSocks
 import Foundation
 import Synchronization
@@ -168,7 +169,8 @@ final class PageServer: Sendable {
 }
 
 /// The address cannot be had.
-struct CannotListen: Error, CustomStringConvertible {
+struct CannotListen: UserError {
+  var exitStatus: ExitStatus { .unavailable }
   let host: String
   let port: Int
   let reason: String
