@@ -22,19 +22,19 @@ package enum DatasetError: UserError, Equatable {
   package var description: String {
     switch self {
     case .malformed(let file, let offset, let expected, let found):
-      "\(file): at byte \(offset) there should be \(expected), but there is \(found). "
+      "\(ForeignText.line(file)): at byte \(offset) there should be \(expected), but there is \(found). "
         + "Get the file again from its source, or point the grid's dataset at another folder."
-    case .unreadable(let file, let reason): "\(file) cannot be read: \(reason)."
+    case .unreadable(let file, let reason): "\(ForeignText.line(file)) cannot be read: \(reason)."
     case .changed(let name, let folder):
-      "The files of \(name) in \(folder) changed since this sweep was planned. "
+      "The files of \(name) in \(ForeignText.line(folder)) changed since this sweep was planned. "
         + "Put the old ones back, or plan again: other data are other runs."
     case .changedPhotograph(let file, let problem):
-      "\(file) \(problem). Put the old file back and type `mtkd-sweep retry`; "
+      "\(ForeignText.line(file)) \(problem). Put the old file back and type `mtkd-sweep retry`; "
         + "or run the grid again as it is: with other photographs it is other runs."
     case .tooFew(let name, let key, let asked, let present):
       "\(key) asks for \(asked) images, but \(name) has \(present). Ask for at most \(present)."
     case .impossible(let name, let problem): "'\(name)': \(problem)."
-    case .unusable(let folder, let problem): "\(folder) \(problem)."
+    case .unusable(let folder, let problem): "\(ForeignText.line(folder)) \(ForeignText.line(problem))."
     case .missing(let missing): missing.description
     }
   }

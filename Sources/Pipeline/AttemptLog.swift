@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Specs
 internal import Storage
 
 /// What an attempt's worker said, its trainer included: a file that both only append to, and that may be of any size.
@@ -6,27 +7,21 @@ struct AttemptLog {
   let path: String
   /// As much of the end as a reason is looked for in.
   private static let tailBytes = 64 << 10
-  /// A reason is a sentence, not a page.
-  private static let longestReason = 1000
 
   init(_ path: String) { self.path = path }
 
   /// The last lines, the first of them perhaps without its beginning. None where there is no log.
   var lastLines: [String] {
     guard var tail = try? Self.tail(of: path, bytes: Self.tailBytes) else { return [] }
-    // A sparse file is full of zeros; escape sequences are for terminals.
+    tail = ForeignText.withoutColours(tail)
+    // A sparse file is full of zeros.
     tail.removeAll { $0 < 32 && ![UInt8(ascii: "\n"), UInt8(ascii: "\t"), UInt8(ascii: "\r")].contains($0) }
     return String(decoding: tail, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
   }
 
   /// Why the worker ended: its last line, or the message above a stack trace that is the last thing in the log.
   var lastWords: String {
-    Self.bounded(FailureMessage.last(in: lastLines) ?? "")
-  }
-
-  /// A sentence as long as a reason may be.
-  static func bounded(_ words: String) -> String {
-    words.count > longestReason ? words.prefix(longestReason) + " …" : words
+    ForeignText.line(FailureMessage.last(in: lastLines) ?? "")
   }
 
   /// The end of a regular file.

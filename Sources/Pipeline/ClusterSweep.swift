@@ -36,6 +36,10 @@ package final class ClusterSweep {
   private var limits: BatchLimits?
   private var isChecked = false
   private var said: Set<String> = []
+  /// How long workers have been silent under this process's eyes.
+  private var watch = SilenceWatch()
+  /// Seconds for which a worker whose heartbeat looks old is watched before it counts as lost: longer than one beat.
+  private static let confirmation = AttemptFolder.beatSeconds + 5
 
   /// - Parameters:
   ///   - folder: by its absolute path, as nodes see it too.
@@ -74,7 +78,7 @@ package final class ClusterSweep {
     var pause = Double(site.pollSeconds)
     while true {
       do {
-        let (outcome, hasChanged) = try await round()
+        let (outcome, hasChanged) = try await round(stop)
         guard waiting, case .submitted = outcome else { return outcome }
         pause = hasChanged ? Double(site.pollSeconds) : min(60, pause * 2)
       } catch let error as ExecutorError {
@@ -83,16 +87,28 @@ package final class ClusterSweep {
         say("\(error)")
         pause = min(60, pause * 2)
       }
-      let end = Date.now.addingTimeInterval(pause * .random(in: 0.9...1.1))
-      while Date.now < end {
-        if stop.isRequested { return .done(.stopped) }
-        try await Task.sleep(for: .milliseconds(100))
-      }
+      if try await isStopped(within: pause * .random(in: 0.9...1.1), stop) { return .done(.stopped) }
     }
   }
 
+  /// Waits, by a clock that nobody sets.
+  ///
+  /// - Returns: whether a stop was asked for meanwhile.
+  private func isStopped(within seconds: Double, _ stop: StopSignal) async throws -> Bool {
+    let end = Self.now + seconds
+    while Self.now < end {
+      if stop.isRequested { return true }
+      try await Task.sleep(for: .milliseconds(100))
+      watch.look(at: Self.now)
+    }
+    return false
+  }
+
+  /// Seconds of a clock that nobody sets and that stands still while the machine sleeps.
+  private static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
+
   /// One look and what follows from it.
-  private func round() async throws -> (outcome: Outcome, hasChanged: Bool) {
+  private func round(_ stop: StopSignal) async throws -> (outcome: Outcome, hasChanged: Bool) {
     let news = try takeInAll()
     if try await isStoppedByGrid() { return (.done(.stopped), true) }
     if isComplete { return (.done(outcome), true) }
@@ -103,6 +119,7 @@ package final class ClusterSweep {
     let moreNews = try takeInAll()
     if moreNews, try await isStoppedByGrid() { return (.done(.stopped), true) }
     if isComplete { return (.done(outcome), true) }
+    while try hasDoubtful(), try await !isStopped(within: 1, stop) {}
     var decision = try decide(tasks)
     if !decision.refused.isEmpty {
       try await recordRefusals(decision)
@@ -213,8 +230,7 @@ extension ClusterSweep {
 
   private func standing(of attempt: AttemptFolder, _ clock: Double) -> Reconciliation.Attempt.Standing {
     switch attempt.activity(clock: clock) {
-    case .working: return .working
-    case .lost: return .vanished
+    case .working, .lost: return isLost(attempt, clock) ? .vanished : .working
     case .ended(let note):
       switch note.code.map({ Int32($0) }) {
       case WorkerExit.stopped, WorkerExit.superseded:
@@ -227,6 +243,28 @@ extension ClusterSweep {
         return .broken("its worker ended with code \(code)\(last.isEmpty ? "" : ": \(last)")")
       }
     }
+  }
+
+  /// Whether the worker of an attempt that has not ended is gone, or alive and without a heartbeat, such as one that was
+  /// stopped by a signal. Seen from outside, a machine that slept or a clock that was set looks the same at first: an old
+  /// heartbeat counts once nobody has beaten for a while under this process's eyes.
+  private func isLost(_ attempt: AttemptFolder, _ clock: Double) -> Bool {
+    guard let sign = attempt.lastSign, attempt.holder?.identity.isAlive != false else { return true }
+    let silence = watch.silence(of: attempt.path, beat: sign)
+    let isOld = clock - sign >= AttemptFolder.patience
+    return silence >= AttemptFolder.patience || isOld && silence >= Self.confirmation
+  }
+
+  /// Whether there is a worker of which another look, a little later, will tell whether it is lost.
+  private func hasDoubtful() throws -> Bool {
+    let clock = try folder.clock()
+    for stage in sweep.plan.stages where !done.contains(stage.key) && !failed.contains(stage.key) {
+      guard let attempt = try folder.stage(stage.key).attempts().last, attempt.exitNote == nil,
+        let sign = attempt.lastSign, clock - sign >= AttemptFolder.patience
+      else { continue }
+      if !isLost(attempt, clock) { return true }
+    }
+    return false
   }
 
   /// Where an attempt began and where it stopped.

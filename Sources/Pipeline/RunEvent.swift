@@ -33,7 +33,7 @@ package struct StageTitle: Hashable, Sendable {
   package init(key: ContentKey, kind: String, text: String) {
     self.key = key
     self.kind = kind
-    self.text = text
+    self.text = ForeignText.line(text)
   }
 }
 

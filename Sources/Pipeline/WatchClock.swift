@@ -16,6 +16,28 @@ struct WatchClock {
   }
 }
 
+/// For how long workers have been seen without a new heartbeat, in seconds of a `WatchClock`: neither a sleep of the machine
+/// nor a step of any clock makes a worker that lives a silent one.
+struct SilenceWatch {
+  private var clock = WatchClock()
+  /// By the path of the attempt: its newest heartbeat, and when that one was first seen.
+  private var beats: [String: (time: Double, seen: Double)] = [:]
+
+  /// - Parameter now: seconds of a clock that should never be set, and need not start anywhere.
+  mutating func look(at now: Double) { clock.look(at: now) }
+
+  /// Seconds for which an attempt has been watched since its last heartbeat was new.
+  ///
+  /// - Parameter beat: the time of its heartbeat, by whatever clock.
+  mutating func silence(of attempt: String, beat: Double) -> Double {
+    guard let known = beats[attempt], known.time == beat else {
+      beats[attempt] = (beat, clock.seconds)
+      return 0
+    }
+    return clock.seconds - known.seen
+  }
+}
+
 /// The wait after a worker could not be started because processes, descriptors or memory have run out: each time twice as
 /// long, from a second to a minute.
 struct StartPause {

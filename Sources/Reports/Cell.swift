@@ -107,7 +107,7 @@ package struct Cell: Sendable {
   /// The number of a run that the report selects, or why there is none.
   static func choice(of run: SweepResults.Run, _ select: ReportSelection) -> Choice {
     func gap(_ word: String, _ reason: String) -> Choice {
-      .gap(Gap(seed: run.seed, word: word, reason: reason))
+      .gap(Gap(seed: run.seed, word: word, reason: ForeignText.line(reason)))
     }
     func read(_ reading: SweepResults.Reading) -> Choice {
       switch reading {

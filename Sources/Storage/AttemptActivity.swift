@@ -15,15 +15,21 @@ extension AttemptFolder {
   package static let beatSeconds = 15.0
   package static let patience = 4 * beatSeconds
 
+  /// One look at the files, which a stopped process, a sleep of the machine or a clock that was set can deceive: who ends
+  /// workers watches them for a while besides (`ClusterSweep`).
+  ///
   /// - Parameter clock: `StoreFolder.clock()` of the same moment, so that no two machines' clocks are
   ///   compared.
   package func activity(clock: Double, patience: Double = AttemptFolder.patience) -> AttemptActivity {
     if let note = exitNote { return .ended(note) }
     if let isAlive = holder?.identity.isAlive { return isAlive ? .working : .lost }
     // On another host, or claimed a moment ago: the folder itself is as old as the claim.
-    guard let beat = Self.changed(heartbeat) ?? Self.changed(path) else { return .lost }
+    guard let beat = lastSign else { return .lost }
     return clock - beat < patience ? .working : .lost
   }
+
+  /// When it last gave a sign of life, by the clock of the file system: its claim counts as one.
+  package var lastSign: Double? { Self.changed(heartbeat) ?? Self.changed(path) }
 
   /// Seconds since 1970 by the clock of the file system.
   static func changed(_ path: String) -> Double? {

@@ -38,7 +38,7 @@ package struct FileError: UserError, Equatable {
   package var isPassing: Bool { [EMFILE, ENFILE, ENOMEM, EAGAIN].contains(code) }
 
   package var description: String {
-    "Cannot \(action) \(path): \(reason ?? String(cString: strerror(code))).\(advice)"
+    "Cannot \(action) \(ForeignText.line(path)): \(reason ?? String(cString: strerror(code))).\(advice)"
   }
 
   private var advice: String {

@@ -168,10 +168,11 @@ struct LiveScreen {
   /// Puts lines in place of the last frame's.
   mutating func draw(_ lines: [String], above: String? = nil) {
     let width = size.width
+    let lines = lines.map { ForeignText.screen($0).replacing("\n", with: " ") }
     var text = back(width)
     if let above {
-      text += above.split(separator: "\n", omittingEmptySubsequences: false).map { "\($0)\u{1b}[K\n" }
-        .joined()
+      text += ForeignText.screen(above).split(separator: "\n", omittingEmptySubsequences: false)
+        .map { "\(ForeignText.bounded(String($0)))\u{1b}[K\n" }.joined()
     }
     text += lines.map { "\($0)\u{1b}[K\n" }.joined() + "\u{1b}[J"
     write(text)

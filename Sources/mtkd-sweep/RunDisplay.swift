@@ -37,7 +37,7 @@ final class RunDisplay: Sendable {
       state.progress.take(event, at: Date.now.timeIntervalSince1970)
       state.table?.take(event)
       let reason = detail > 0 ? SweepProgress.reason(for: event) : nil
-      if let line = state.progress.line(for: event) ?? reason, !isQuiet || SweepProgress.isTrouble(event) {
+      if let line = (state.progress.line(for: event) ?? reason).map({ ForeignText.line($0) }), !isQuiet || SweepProgress.isTrouble(event) {
         let count = state.progress.count(after: event).map { " (\($0))" } ?? ""
         if isLive { draw(&state, above: line) } else { Talk.say("\(Self.stamp()) \(line)\(count)") }
         state.lastLine = .now

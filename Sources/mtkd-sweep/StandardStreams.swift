@@ -1,9 +1,12 @@
 import Foundation
+import Specs
 import Storage
 import Synchronization
 
 /// Standard error, for people. A stream that cannot be written any more never ends the program by itself.
 enum Talk {
+  /// Characters of a line that are shown at most: no name or reason fills a screen.
+  private static let longestLine = 4 * ForeignText.longest
   private static let isUnicode = StyleOptions.isUnicode(ProcessInfo.processInfo.environment)
 
   private struct State: Sendable {
@@ -17,7 +20,9 @@ enum Talk {
   private static let state = Mutex(State())
 
   static func say(_ text: String) {
-    let line = isUnicode ? text : plain(text)
+    let safe = ForeignText.screen(text).split(separator: "\n", omittingEmptySubsequences: false)
+      .map { ForeignText.bounded(String($0), most: longestLine) }.joined(separator: "\n")
+    let line = isUnicode ? safe : plain(safe)
     if let diary = state.withLock({ $0.loss == nil ? nil : $0.diary }) { return diary.write(line) }
     if state.withLock({ $0.loss }) != nil { return }
     let code = SystemCall.write(Array("\(line)\n".utf8), to: STDERR_FILENO)
@@ -66,7 +71,9 @@ enum Out {
 
   private static let state = Mutex(State())
 
+  /// Text for people or JSON: what a terminal could obey is made visible.
   static func put(_ text: String) {
+    let text = ForeignText.screen(text)
     if let diary = state.withLock({ $0.loss == nil ? nil : $0.diary }) { return diary.write(text) }
     put(Array(text.utf8))
   }

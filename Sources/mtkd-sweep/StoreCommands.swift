@@ -50,10 +50,10 @@ struct Status: AsyncParsableCommand {
       case .finished: counts.finished += 1
       case .failed(let failure):
         counts.failed += 1
-        troubles.append("failed \(standing.key.short): \(failure.reason)")
+        troubles.append("failed \(standing.key.short): \(ForeignText.line(failure.reason))")
       case .blocked(let reason):
         counts.blocked += 1
-        troubles.append("blocked \(standing.key.short): \(reason)")
+        troubles.append("blocked \(standing.key.short): \(ForeignText.line(reason))")
       case .open, nil: counts.open += 1
       }
     }
@@ -322,7 +322,7 @@ struct Show: ParsableCommand {
         "mtkd-sweep \($0.version)\($0.commit.map { " (\($0))" } ?? ""), \($0.blas), \($0.cpu), \($0.host)\($0.threading.map { ", \($0)" } ?? "")"
       }
       lines.append(
-        "try \(attempt.number)   from step \(attempt.firstStep), \(attempt.outcome.rawValue)\(attempt.reason.map { ": \($0)" } ?? ""); \(made ?? "never began")\(times[attempt.number].map { "; \($0.text)" } ?? "")"
+        "try \(attempt.number)   from step \(attempt.firstStep), \(attempt.outcome.rawValue)\(attempt.reason.map { ": \(ForeignText.line($0))" } ?? ""); \(made ?? "never began")\(times[attempt.number].map { "; \($0.text)" } ?? "")"
       )
     }
     let shown = try store.shownMetrics(of: stage.key)

@@ -138,6 +138,26 @@ struct SlurmFaultTests {
     try finish(bed, "long.json", expecting: expected)
   }
 
+  @Test func `a worker that is held still is lost, and its run is gone on with`() throws {
+    let bed = try Testbed(site: Self.site)
+    let (expected, first) = try startLong(bed)
+    let worker = try bed.worker(of: first)
+    kill(worker, SIGSTOP)
+    // Older than any heartbeat of a worker that lives, as after a minute; the process is there all the time.
+    try bed.shell("touch -d '-3 minutes' \(first)/heartbeat")
+    try finish(bed, "long.json", expecting: expected)
+    #expect(try bed.attempts().count > 1)
+    #expect(kill(worker, 0) != 0, "nothing is left of it")
+  }
+
+  @Test func `a heartbeat that looks old because a clock was set costs no worker its work`() throws {
+    let bed = try Testbed(site: Self.site)
+    let (expected, first) = try startLong(bed, epochs: 400)
+    try bed.shell("touch -d '-3 hours' \(first)/heartbeat")
+    try finish(bed, "long.json", expecting: expected)
+    #expect(try bed.attempts().count == 1)
+  }
+
   @Test func `a preempted run goes on from its snapshot`() throws {
     let bed = try Testbed(site: Self.site)
     let (expected, first) = try startLong(bed)

@@ -18,6 +18,19 @@ import Testing
     #expect(watch.seconds == 9)
   }
 
+  @Test func `a worker is silent for as long as somebody watched it, whatever its clock says`() {
+    var watch = SilenceWatch()
+    watch.look(at: 0)
+    #expect(watch.silence(of: "a", beat: 1000) == 0, "its first look")
+    for second in 1...20 { watch.look(at: Double(second)) }
+    #expect(watch.silence(of: "a", beat: 1000) == 20)
+    // A night's sleep is one look; a step of the clock that dates heartbeats is none.
+    watch.look(at: 20 + 8 * 3600)
+    #expect(watch.silence(of: "a", beat: 1000) == 25)
+    #expect(watch.silence(of: "a", beat: 900) == 0, "a beat that is dated before the last one is a beat")
+    #expect(watch.silence(of: "b", beat: 5) == 0)
+  }
+
   @Test func `starts that find no room are tried again after longer and longer pauses`() {
     var pause = StartPause()
     #expect(!pause.isOn)

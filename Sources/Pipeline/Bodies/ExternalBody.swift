@@ -96,7 +96,7 @@ enum ExternalBody {
   /// Whether the attempt before this one ended with the same sentence: then the next would too.
   private static func isLastWord(_ sentence: String, ofAttemptBefore workspace: Workspace) throws -> Bool {
     let earlier = try workspace.stage.attempts().last { $0.number < workspace.attempt.number }
-    return earlier.map { AttemptLog($0.log).lastWords == AttemptLog.bounded(sentence) } ?? false
+    return earlier.map { AttemptLog($0.log).lastWords == ForeignText.line(sentence) } ?? false
   }
 
   /// How many epochs, from the first on and without a gap, earlier attempts have on disk. A trainer that was killed may have

@@ -59,7 +59,7 @@ enum TrainerLine: Hashable {
           try object.optional("cause", SpecObject.string).flatMap(FailureRecord.Cause.init) ?? .other
         self = .failed(
           FailureRecord(
-            cause: cause, reason: try object.string("reason"),
+            cause: cause, reason: ForeignText.line(try object.string("reason")),
             epoch: try object.optional("epoch", SpecObject.integer),
             step: try object.optional("step", SpecObject.integer)))
       default: throw SpecError(path: "record", expected: "epoch, progress, finished or failed")

@@ -46,7 +46,5 @@ package enum CSVTable: TableFormat {
     lines.map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
   }
 
-  static func quoted(_ text: String) -> String {
-    text.contains { ",\"\r\n".contains($0) } ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
-  }
+  static func quoted(_ text: String) -> String { ForeignText.safe(text, for: .csv) }
 }

@@ -1,3 +1,5 @@
+internal import Specs
+
 /// A sheet as an HTML table, for pages: a fragment without style of its own.
 package enum HTMLSheet {
   package static func table(_ sheet: Sheet) -> String {
@@ -29,21 +31,5 @@ package enum HTMLSheet {
     return (lines + notes).joined(separator: "\n") + "\n"
   }
 
-  package static func escaped(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      case "'": result += "&#39;"
-      case "\t", "\n": result.unicodeScalars.append(scalar)
-      // Control characters are no part of HTML or XML.
-      case "\0"..<" ", "\u{7f}"..."\u{9f}", "\u{fffe}", "\u{ffff}": result += "\u{fffd}"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
-  }
+  package static func escaped(_ text: String) -> String { ForeignText.safe(text, for: .html) }
 }

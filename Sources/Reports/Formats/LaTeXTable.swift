@@ -1,3 +1,5 @@
+internal import Specs
+
 /// A table for a paper: `booktabs` rules, the notes below. Needs `\usepackage{booktabs}` and nothing else.
 package enum LaTeXTable: TableFormat {
   package static let name = "latex"
@@ -31,31 +33,7 @@ package enum LaTeXTable: TableFormat {
     return (lines + ["\\end{table}"]).joined(separator: "\n") + "\n"
   }
 
-  /// Text that any engine sets as it stands; a character that no font of the basic set has becomes a question mark.
-  static func escaped(_ text: String) -> String {
-    text.unicodeScalars.map { scalar -> String in
-      switch scalar {
-      case "\\": "\\textbackslash{}"
-      case "{", "}", "$", "&", "#", "%", "_": "\\\(scalar)"
-      case "~": "\\textasciitilde{}"
-      case "^": "\\textasciicircum{}"
-      case "<": "\\textless{}"
-      case ">": "\\textgreater{}"
-      case "|": "\\textbar{}"
-      case "[": "{[}"
-      case "]": "{]}"
-      case "±": "$\\pm$"
-      case "−": "$-$"
-      case "≈": "$\\approx$"
-      case "×": "$\\times$"
-      case "→": "$\\rightarrow$"
-      case "α": "$\\alpha$"
-      case "β": "$\\beta$"
-      case "\n", "\t": " "
-      case " "..."~": String(scalar)
-      case "\u{a1}"..."\u{ff}": String(scalar)
-      default: "?"
-      }
-    }.joined()
+  private static func escaped(_ text: String) -> String {
+    ForeignText.safe(ForeignText.bounded(text), for: .latex)
   }
 }

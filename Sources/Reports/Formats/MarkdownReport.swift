@@ -25,8 +25,9 @@ package enum MarkdownReport {
     lines += story.makers.map { made, runs in
       let commit = made.commit.map { ", commit \($0)" } ?? ", built without a commit"
       let threads = made.threading.map { ", \($0)" } ?? ""
-      return
-        "- mtkd-sweep \(made.version)\(commit) on \(made.cpu) (\(made.host)), \(made.profile)\(threads): \(runs) runs"
+      let line =
+        "mtkd-sweep \(made.version)\(commit) on \(made.cpu) (\(made.host)), \(made.profile)\(threads): \(runs) runs"
+      return "- " + ForeignText.safe(line, for: .markdownLine)
     }
     if story.makers.isEmpty { lines.append("- nobody yet") }
     return lines.joined(separator: "\n") + "\n"

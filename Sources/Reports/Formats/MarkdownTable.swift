@@ -1,3 +1,5 @@
+internal import Specs
+
 /// A table for a README or an issue.
 package enum MarkdownTable: TableFormat {
   package static let name = "markdown"
@@ -7,7 +9,7 @@ package enum MarkdownTable: TableFormat {
   }
 
   private static func escaped(_ text: String) -> String {
-    text.replacing("|", with: "\\|").replacing("\n", with: " ")
+    ForeignText.safe(ForeignText.bounded(text), for: .markdown)
   }
 
   /// - Parameter title: a line above the table; nil for none.
@@ -26,7 +28,8 @@ package enum MarkdownTable: TableFormat {
       let isItem = note.hasPrefix("  ")
       // What follows a list without an empty line would become part of its last item.
       if isList, !isItem { lines.append("") }
-      lines.append(isItem ? "- \(note.dropFirst(2))" : "\(note)  ")
+      let text = ForeignText.safe(isItem ? String(note.dropFirst(2)) : note, for: .markdownLine)
+      lines.append(isItem ? "- \(text)" : "\(text)  ")
       isList = isItem
     }
     return lines.joined(separator: "\n") + "\n"

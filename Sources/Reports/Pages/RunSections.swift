@@ -60,7 +60,7 @@ package enum RunSections {
         last.map { "<span class=value>\(ReportTable.digits($0))</span>" }
         ?? "<span class=\"tag \(run.state.word)\">\(run.state.word == "open" ? "to run" : run.state.word)</span>"
       var facts: [(String, Markup)] = [("key", "<span class=mono>\(story.key.description)</span>")]
-      if let reason = run.state.reason { facts.append(("why", "\(reason)")) }
+      if let reason = run.state.reason { facts.append(("why", "\(ForeignText.line(reason))")) }
       if let last {
         let best = best.map { ", best \(ReportTable.digits($0))" } ?? ""
         facts.append(("result", "\(ReportTable.digits(last)) after epoch \(story.series.count)\(best)"))
@@ -71,7 +71,7 @@ package enum RunSections {
         facts.append(
           (
             "try \(attempt.number)",
-            "from step \(attempt.firstStep), \(attempt.outcome)\(attempt.reason.map { ": \($0)" } ?? "")"
+            "from step \(attempt.firstStep), \(attempt.outcome)\(attempt.reason.map { ": \(ForeignText.line($0))" } ?? "")"
           ))
       }
       if let made = story.provenance {
