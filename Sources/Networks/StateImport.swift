@@ -10,7 +10,7 @@ package struct StateImport: Sendable {
   /// - Throws: `ImportError`: nothing is guessed.
   package init(_ file: Safetensors, into built: BuiltNetwork) throws(ImportError) {
     var notes: [String] = []
-    let entries = try Self.withoutPrefix(file.entries, &notes)
+    let entries = Self.joined(try Self.withoutPrefix(file.entries, &notes), built, &notes)
     try Self.compare(entries, with: built)
     var state = ModelState(unfilled: built.declarations)
     var missingCounters = 0
@@ -88,6 +88,33 @@ package struct StateImport: Sendable {
       notes.append("every name began with '\(dropped)', as a wrapper writes it; it was taken away")
     }
     return Dictionary(kept.map { (String($0.name.dropFirst(dropped.count)), $0) }) { $1 }
+  }
+
+  /// What programs call a classifier that they keep apart from its backbone.
+  private static let heads = ["head.", "classifier.", "fc.", "linear.", "cls_head.fc.", "head.fc."]
+
+  /// A dictionary in two parts, `backbone.…` and a head of one weight and one bias, under the names that the network has.
+  /// Nothing is done to any other dictionary.
+  private static func joined(
+    _ entries: [String: Safetensors.Entry], _ built: BuiltNetwork, _ notes: inout [String]
+  ) -> [String: Safetensors.Entry] {
+    let trunk = "backbone."
+    let rest = entries.keys.filter { !$0.hasPrefix(trunk) }
+    guard !rest.isEmpty, rest.count < entries.count,
+      let head = heads.last(where: { head in rest.allSatisfy { ["\(head)weight", "\(head)bias"].contains($0) } })
+    else { return entries }
+    // The classifier is declared last.
+    let own = built.declarations.suffix(2).map(\.path).first { $0.hasSuffix("weight") }
+    guard let own else { return entries }
+    var result: [String: Safetensors.Entry] = [:]
+    for (name, entry) in entries {
+      let path =
+        name.hasPrefix(trunk)
+        ? String(name.dropFirst(trunk.count)) : "\(own.dropLast("weight".count))\(name.dropFirst(head.count))"
+      guard result.updateValue(entry, forKey: path) == nil else { return entries }
+    }
+    notes.append("'\(trunk)…' and '\(head)…' are the two parts of the network; they were put together")
+    return result
   }
 
   private static func compare(

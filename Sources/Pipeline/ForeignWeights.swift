@@ -18,11 +18,6 @@ enum ForeignWeights {
         "\(path) is a web page, not weights: the download gave a page instead of the file. Take the link to the "
         + "file itself; on Hugging Face it has /resolve/ where the page has /blob/."
     }
-    if begins("{"), start.contains("weight_map") || path.hasSuffix(".index.json") {
-      return "\(path) is the index of weights in several files. Join them where safetensors is installed: "
-        + #"python3 -c "import sys, safetensors.torch as s; s.save_file({k: v for f in sys.argv[2:] for k, v in "#
-        + #"s.load_file(f).items()}, sys.argv[1])" joined.safetensors PART…"#
-    }
     if bytes.starts(with: [0x93]), start.dropFirst().hasPrefix("NUMPY") {
       return "\(path) is one NumPy array. A teacher needs all arrays of a network, with their names."
     }

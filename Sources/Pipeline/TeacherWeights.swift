@@ -73,11 +73,16 @@ package enum TeacherWeights {
   package static func examine(
     _ path: String, network: ModelSpec?, normalisation: NormalisationChoice, task: ImageTask
   ) throws -> Examined {
-    let bytes: [UInt8]
+    var bytes: [UInt8]
     do throws(FileError) {
       bytes = try AtomicFile.read(path)
     } catch {
       throw WeightsError(error.isAbsent ? "\(path) does not exist." : "\(error)")
+    }
+    var parts: [String] = []
+    if let whole = try WeightShards.joined(bytes, at: path) {
+      bytes = whole
+      parts = ["its several files were joined to one, which the store keeps"]
     }
     if let sentence = ForeignWeights.sentence(bytes, path) { throw WeightsError(sentence) }
     let file: Safetensors
@@ -88,7 +93,7 @@ package enum TeacherWeights {
       throw WeightsError("\(path) does not say which network it belongs to. Name it: --network NAME.")
     }
     let stated = try named(path) { try Self.normalisation(of: file) }
-    var notes: [String] = []
+    var notes = parts
     let chosen: InputNormalisation?
     switch normalisation {
     case .stated: chosen = stated
@@ -117,6 +122,32 @@ package enum TeacherWeights {
       bytes: bytes, network: network,
       weights: ImportedWeights(digest: ContentKey(hashing: bytes), normalisation: chosen, path: path),
       notes: notes + imported.notes)
+  }
+
+  /// What a file of imported weights says of itself, a line each: how its images are shown, its classes, its dataset.
+  package static func facts(of record: ImportRecord, in folder: WeightsFolder) throws -> [String] {
+    let file = try Safetensors(decoding: folder.read(record.weights.digest))
+    var lines = ["\(record.classes) classes, from \(ForeignText.line(record.source))"]
+    lines.append("digest  \(record.weights.digest)")
+    lines.append(
+      record.weights.normalisation.map { "images normalised by mean \($0.mean), std \($0.std)" }
+        ?? "images normalised as the dataset's are")
+    if let text = file.metadata["preprocess"], let json = try? JSONReader.read(Array(text.utf8)).value,
+      let shown = Preprocessing(json, classes: record.classes)
+    {
+      lines.append("the file says: images \(shown.summary)")
+    }
+    for (name, label) in [
+      ("dataset", "dataset"), ("datasetDigest", "dataset's digest"), ("method", "method"), ("run", "run"),
+      ("program", "written by"),
+    ] {
+      if let text = file.metadata[name] { lines.append("the file says: \(label) \(ForeignText.line(text))") }
+    }
+    if let text = file.metadata["classNames"], let names = try? JSONReader.read(Array(text.utf8)).value.array {
+      let shown = names.prefix(20).map { ForeignText.line($0.string ?? "?", most: 60) }.joined(separator: ", ")
+      lines.append("the file says: classes \(shown)\(names.count > 20 ? " and \(names.count - 20) more" : "")")
+    }
+    return lines
   }
 
   /// Puts the name of a file before what is wrong with it.

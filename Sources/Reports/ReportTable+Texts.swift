@@ -102,6 +102,7 @@ extension ReportTable {
     lines += sampleNotes(plusMinus)
     lines.append(selectionNote)
     lines += directionNotes() + earlyNotes() + sizeNotes()
+    lines += teacherNotes()
     return lines + poolNotes() + rankingNotes(style) + gapNotes() + seedNotes() + mixtureNotes() + sealNotes()
   }
 
@@ -193,6 +194,19 @@ extension ReportTable {
     return [
       "All seeds ended in the same state: the trainer does not seem to read \"seed\". Their ± says nothing:"
     ] + lines
+  }
+
+  /// How good the teachers are, in the state that students learn from.
+  private func teacherNotes() -> [String] {
+    let known = results.teachers.compactMap { teacher in
+      teacher.accuracy.map { "\(teacher.title) \(NumberFormat.fixed($0, 2)) %" }
+    }
+    if known.isEmpty { return [] }
+    let rest = known.count > 12 ? " and \(known.count - 12) more" : ""
+    return [
+      "\(known.count == 1 ? "Teacher" : "Teachers"), test.acc1 of the epoch that students learn from: "
+        + known.prefix(12).joined(separator: ", ") + rest + "."
+    ]
   }
 
   /// Which teachers a pool's short name stands for.

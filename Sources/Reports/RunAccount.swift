@@ -16,7 +16,7 @@ package struct RunAccount: Sendable {
   /// Numbers that belong to no single epoch.
   package let totals: Metrics
   /// In the order in which they were made.
-  package let attempts: [Attempt]
+  package var attempts: [Attempt]
   package let checkpoints: [Checkpoint]
 
   package struct Attempt: Equatable, Sendable {
@@ -28,6 +28,24 @@ package struct RunAccount: Sendable {
     package let reason: String?
     /// nil before the worker said what it is.
     package let provenance: Provenance?
+    /// Nil where nobody knows: the store keeps no clock, and folders stay where the run was made.
+    package var time: Time?
+
+    /// By the clock of the worker's machine.
+    package struct Time: Equatable, Sendable {
+      /// Seconds since 1970.
+      package let began: Int
+      /// The same; nil while it is going on.
+      package let ended: Int?
+      /// A phrase for people.
+      package let text: String
+
+      package init(began: Int, ended: Int?, text: String) {
+        self.began = began
+        self.ended = ended
+        self.text = text
+      }
+    }
 
     package init(number: Int, firstStep: Int, outcome: String, reason: String?, provenance: Provenance?) {
       (self.number, self.firstStep, self.outcome) = (number, firstStep, outcome)

@@ -16,6 +16,8 @@ package struct SweepResults: Sendable {
   package let selector: MetricDescription?
   /// What is known of the sample; nil where nothing is.
   package var sample: Sample?
+  /// The teachers of its runs, each once; empty where nobody knows them.
+  package var teachers: [Teacher] = []
 
   package struct Run: Sendable {
     /// Beside `columns`; null where the run's method does not read the setting.
@@ -93,6 +95,18 @@ package struct SweepResults: Sendable {
     }
   }
 
+  /// A teacher, as tables name it.
+  package struct Teacher: Equatable, Sendable {
+    package let title: String
+    /// `test.acc1` in percent of the state that students learn from; nil before it is trained.
+    package let accuracy: Double?
+
+    package init(title: String, accuracy: Double?) {
+      self.title = title
+      self.accuracy = accuracy
+    }
+  }
+
   /// A number, or why there is none.
   package enum Reading: Equatable, Sendable {
     case number(Double)
@@ -147,6 +161,7 @@ package struct SweepResults: Sendable {
       name: name, columns: columns, runs: runs, metric: described, select: select, epoch: epoch,
       selector: selector)
     results.sample = sample
+    results.teachers = teachers
     return results
   }
 

@@ -67,6 +67,7 @@ extension ResultStore {
       name: record.name, columns: record.columns, runs: runs, metric: metric, select: preferences.select,
       epoch: preferences.epoch, selector: selectors.first { recorded.contains($0.name) } ?? selectors.first)
     results.sample = try sample(of: results)
+    results.teachers = try teachers(of: results)
     return results
   }
 

@@ -120,6 +120,16 @@ extension ResultStore {
     }
   }
 
+  /// The stages with some keys, in the order of the keys; those that the store does not know are left out.
+  package func records(of keys: [ContentKey]) throws(StoreError) -> [StageRecord] {
+    try read { db in
+      let select = try db.cachedStatement(sql: "SELECT key, kind, title, spec FROM stage WHERE key = ?")
+      return try keys.compactMap { key in
+        try Row.fetchOne(select, arguments: [key.stored]).map { try StageRecord(StoredRow("stage", $0)) }
+      }
+    }
+  }
+
   /// Says how an attempt ended whose worker could not: it was killed, or died.
   package func setOutcome(
     _ outcome: AttemptSummary.Outcome, reason: String? = nil, of attempt: AttemptID

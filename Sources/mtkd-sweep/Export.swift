@@ -71,7 +71,8 @@ struct Export: ParsableCommand {
     try destination.write { write in
       for piece in export.head() { try write(piece) }
       for point in points {
-        for piece in try export.pieces(of: store.account(of: point, columns: record.columns)) {
+        let account = try store.account(of: point, columns: record.columns).timed(in: location.folder)
+        for piece in try export.pieces(of: account) {
           try write(piece)
         }
       }

@@ -52,7 +52,9 @@ struct Report: ParsableCommand {
     let text =
       switch format {
       case SweepPage.name:
-        try SweepPage.render(store.story(of: record, table), figures: store.figures(of: record.name, table))
+        try SweepPage.render(
+          store.story(of: record, table).timed(in: location.folder),
+          figures: store.figures(of: record.name, table))
       case MarkdownTable.name: try MarkdownReport.render(store.story(of: record, table), style: style)
       default: try Catalog.tableFormats.entry(format).render(table, style: style)
       }

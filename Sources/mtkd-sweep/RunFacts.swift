@@ -1,5 +1,6 @@
 import Foundation
 import Pipeline
+import Reports
 import Specs
 import Storage
 
@@ -43,37 +44,40 @@ struct AttemptTimes {
     let attempts = (try? folder.stage(key).attempts()) ?? []
     return Dictionary(attempts.compactMap { attempt in Self(attempt).map { (attempt.number, $0) } }) { $1 }
   }
-}
 
-/// A teacher of a run, with the headline number of the state that students learn from.
-struct TeacherFact {
-  let title: String
-  let key: ContentKey
-  /// Percent; nil before the teacher is trained.
-  let accuracy: Double?
-
-  /// Teachers that a stage reads, in the order of its specification.
-  static func all(of stage: StageRecord, in store: ResultStore) throws -> [TeacherFact] {
-    let spec = try JSONReader.read(Array(stage.spec.utf8)).value
-    let keys = (spec.object?["inputs"]?.array ?? []).compactMap { $0.string.flatMap { ContentKey($0) } }
-    return try keys.compactMap { key in
-      guard let input = try store.stages(withPrefix: key.description).first?.stage, input.kind == "teacher"
-      else { return nil }
-      let metrics = try store.metrics(of: key)
-      return TeacherFact(
-        title: input.title, key: key, accuracy: metrics["best.test.acc1"] ?? metrics["test.acc1"])
+  /// Attempts with their times, where the folder of the run is here.
+  static func added(
+    to attempts: [RunAccount.Attempt], of key: ContentKey, in folder: StoreFolder
+  ) -> [RunAccount.Attempt] {
+    if attempts.isEmpty { return [] }
+    let times = all(of: key, in: folder)
+    return attempts.map { attempt in
+      var attempt = attempt
+      attempt.time = times[attempt.number].map {
+        RunAccount.Attempt.Time(began: $0.began, ended: $0.ended, text: $0.text)
+      }
+      return attempt
     }
   }
+}
 
-  var text: String {
-    let number = accuracy.map { "test.acc1 \(String(format: "%.2f", $0)) %" } ?? "not trained yet"
-    return "\(title), \(number), \(key.short)"
+extension RunAccount {
+  /// The same with the times of its attempts.
+  func timed(in folder: StoreFolder) -> RunAccount {
+    var account = self
+    account.attempts = AttemptTimes.added(to: attempts, of: key, in: folder)
+    return account
   }
+}
 
-  var json: JSONValue {
-    [
-      "key": .string(key.description), "title": .string(title),
-      "test.acc1": accuracy.map { JSONValue($0) } ?? .null,
-    ]
+extension SweepStory {
+  /// The same with the times of all attempts.
+  func timed(in folder: StoreFolder) -> SweepStory {
+    var story = self
+    for place in story.runs.indices {
+      let run = story.runs[place]
+      story.runs[place].attempts = AttemptTimes.added(to: run.attempts, of: run.key, in: folder)
+    }
+    return story
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Networks
 import Pipeline
 import Reports
 import Results
@@ -254,19 +255,34 @@ struct List: ParsableCommand {
 struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "One run: what it is, how it went, what made it.")
+    abstract: "One run, or imported weights: what it is, how it went, what made it.",
+    discussion: "Of imported weights, named as grids name them: how their images are normalised and shown, their classes and dataset.")
 
   @OptionGroup var location: StoreLocation
 
   @Argument(
-    help: ArgumentHelp("Run key or a unique prefix.", valueName: "run"),
+    help: ArgumentHelp("Run key or a unique prefix, or the name of an import.", valueName: "run"),
     completion: Completions.runs)
   var key: String
 
   @Flag(help: "JSON on standard output.")
   var json = false
 
+  private func showImport() throws {
+    let record = try TeacherWeights.record(key, in: location.weights)
+    let facts = try TeacherWeights.facts(of: record, in: location.weights)
+    let title = NetworkNames.title(of: record.network)
+    guard json else { return Out.put(([title] + facts).joined(separator: "\n") + "\n") }
+    Out.put(
+      mtkd_sweep.json([
+        "schema": "mtkd-sweep-import-1", "name": .string(key), "network": .string(title),
+        "digest": .string(record.weights.digest.description), "classes": JSONValue(record.classes),
+        "notes": JSONValue(facts),
+      ]))
+  }
+
   func run() throws {
+    if location.weights.hasRecord(key) { return try showImport() }
     let store = try location.open()
     let (stage, state) = try location.stage(key, in: store)
     let (curve, attempts) = (try store.curve(of: stage.key), try store.attempts(of: stage.key))
@@ -295,7 +311,7 @@ struct Show: ParsableCommand {
                 "digest": .string($0.digest.description),
               ]
             }),
-          "teachers": .array(try TeacherFact.all(of: stage, in: store).map(\.json)),
+          "teachers": .array(try store.teachers(of: stage).map(\.json)),
           "attempts": .array(
             try attempts.map { attempt in
               .object([
@@ -315,7 +331,7 @@ struct Show: ParsableCommand {
       "\(stage.title)", "key     \(stage.key)", "state   \(List.word(state))",
       "spec    \(spec.replacing("\n", with: "\n        "))",
     ]
-    lines += try TeacherFact.all(of: stage, in: store).map(\.text)
+    lines += try store.teachers(of: stage).map(\.text)
     let times = AttemptTimes.all(of: stage.key, in: location.folder)
     for attempt in attempts {
       let made = attempt.provenance.map {

@@ -51,6 +51,36 @@ import Testing
     #expect(lines.count { $0.hasPrefix(made.keys[4].short) } == 4, "two epochs of the run that diverged")
   }
 
+  /// Reads what the page HPARAMS reads with the real package: one line a run.
+  static let readSettings = """
+    import sys, glob
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.plugins.hparams import metadata
+    for folder in sorted(glob.glob(sys.argv[1] + "/*/")):
+        events = EventAccumulator(folder); events.Reload()
+        content = lambda tag: events.SummaryMetadata(tag).plugin_data.content
+        start = metadata.parse_session_start_info_plugin_data(content("_hparams_/session_start_info"))
+        end = metadata.parse_session_end_info_plugin_data(content("_hparams_/session_end_info"))
+        values = {k: getattr(v, v.WhichOneof("kind")) for k, v in start.hparams.items()}
+        print(values["seed"], values["method"], values["recipe.epochs"], end.status)
+    """
+
+  @Test(.enabled(if: Available.python("tensorboard"), "the tensorboard package reads event files"))
+  func `TensorBoard reads the settings of every run and how it ended`() throws {
+    let python = try #require(Python.interpreter(with: ["tensorboard"]))
+    let made = try MadeUpStore(runs: 6, epochs: 3)
+    defer { made.remove() }
+    #expect(
+      try Program.run("export", "--format", "tensorboard", "-o", "board", in: made.folder).status == 0)
+    let answer = try Python.run(python, ["-c", Self.readSettings, "board"], in: made.folder)
+    #expect(
+      answer.out.split(separator: "\n").map(String.init).sorted()
+        == [
+          "1.0 aver-kd 3.0 1", "1.0 baseline 3.0 1", "2.0 aver-kd 3.0 2", "2.0 baseline 3.0 1",
+          "3.0 aver-kd 3.0 3", "3.0 baseline 3.0 1",
+        ], "\(answer.out)")
+  }
+
   @Test(.enabled(if: Available.python("mlflow"), "the mlflow package reads a file store"))
   func `MLflow reads the experiment with its parameters and states`() throws {
     let python = try #require(Python.interpreter(with: ["mlflow"]))

@@ -122,6 +122,48 @@ import Testing
     }
   }
 
+  @Test func `weights in several files are taken by their index, and an import is shown with all that it says`()
+    throws
+  {
+    let sweep = try TinySweep()
+    defer { sweep.remove() }
+    let whole = try Safetensors(decoding: Array(Data(contentsOf: exported(sweep))))
+    var parts = [Safetensors(), Safetensors()]
+    parts[0].metadata = whole.metadata
+    var map: [String: JSONValue] = [:]
+    for (place, entry) in whole.entries.enumerated() {
+      parts[place % 2].append(entry)
+      map[entry.name] = .string("part-\(place % 2).safetensors")
+    }
+    for (place, part) in parts.enumerated() {
+      try Data(part.encoded()).write(to: sweep.folder.appending(path: "part-\(place).safetensors"))
+    }
+    let index: JSONValue = .object(["weight_map": .object(map), "metadata": .object([:])])
+    try sweep.write(index.description, to: "model.safetensors.index.json")
+    func take(_ file: String, as name: String) throws -> Program.Output {
+      try Program.run(
+        "import", file, "--dataset", "synthetic-1x8x8-3", "--name", name, "--evaluate", in: sweep.folder)
+    }
+    let (joined, single) = (
+      try take("model.safetensors.index.json", as: "joined"), try take("student.safetensors", as: "single")
+    )
+    #expect(joined.status == 0 && joined.talk.contains("joined to one"), "\(joined.talk)")
+    #expect(joined.out.split(separator: "\n").last == single.out.split(separator: "\n").last)
+    for name in ["joined", "single"] {
+      let shown = try Program.run("show", name, in: sweep.folder)
+      let digest = try #require(whole.metadata["datasetDigest"])
+      for part in ["mean [0.5], std [0.25]", "3 classes", digest, "1 × 8 × 8"] {
+        #expect(shown.status == 0 && shown.out.contains(part), "\(part): \(shown.out) \(shown.talk)")
+      }
+    }
+    try FileManager.default.removeItem(at: sweep.folder.appending(path: "part-1.safetensors"))
+    let gone = try take("model.safetensors.index.json", as: "gone")
+    #expect(gone.status == 65 && gone.talk.contains("part-1.safetensors is not there"), "\(gone.talk)")
+    try sweep.write(#"{"weight_map": {"a": "../../etc/passwd"}}"#, to: "evil.json")
+    let evil = try take("evil.json", as: "evil")
+    #expect(evil.status == 65 && evil.talk.contains("a file beside the index"), "\(evil.talk)")
+  }
+
   @Test(arguments: [
     ("version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
     ("<!DOCTYPE html><html>", "web page"), ("{\"metadata\":{},\"weight_map\":{}}", "several files"),

@@ -101,6 +101,27 @@ import Testing
     #expect(taken.state.stateDictionary.encoded() == file.encoded())
   }
 
+  @Test(arguments: ["head.", "classifier.", "fc.", "cls_head.fc."])
+  func `a backbone and a head that are kept apart are put together, and that is said`(_ head: String) throws {
+    let built = try network()
+    let file = built.state(seed: 3).stateDictionary
+    let taken = try StateImport(
+      changed(file) { entry in
+        entry.name.hasPrefix("fc.")
+          ? renamed(entry, head + entry.name.dropFirst(3)) : renamed(entry, "backbone." + entry.name)
+      }, into: built)
+    #expect(taken.notes.count == 1 && taken.notes[0].contains("'\(head)…'"), "\(taken.notes)")
+    #expect(taken.state.stateDictionary.encoded() == file.encoded())
+    // A head of two layers is none of this network's.
+    #expect(throws: ImportError.self) {
+      try StateImport(
+        changed(file) { entry in
+          entry.name.hasPrefix("fc.")
+            ? renamed(entry, "head.1." + entry.name.dropFirst(3)) : renamed(entry, "backbone." + entry.name)
+        }, into: built)
+    }
+  }
+
   @Test func `another number of classes is explained`() throws {
     let file = try network(classes: 7).state(seed: 1).stateDictionary
     let built = try network()

@@ -5,7 +5,8 @@ package struct JSONLines: ExportFormat {
   package static let name = "jsonl"
   package static let summary = """
     One JSON object a line for each run: labels, seed, state, resolved settings, every metric of every epoch (counted from 1) with the \
-    digest of the state after it, attempts with what made them, digests of checkpoints. Nothing is left out; null where not finite.
+    digest of the state after it, attempts with what made them and when they began and ended (seconds since 1970, null where their folders are not here), digests of \
+    checkpoints. Nothing is left out; null where not finite.
     """
   package static let isFolder = false
   private let sweep: ExportedSweep
@@ -52,6 +53,8 @@ package struct JSONLines: ExportFormat {
       "firstStep": .number(DecimalNumber(attempt.firstStep)),
       "outcome": .string(attempt.outcome), "reason": attempt.reason.map { .string($0) } ?? .null,
       "provenance": provenance ?? .null,
+      "began": attempt.time.map { .number(DecimalNumber($0.began)) } ?? .null,
+      "ended": attempt.time?.ended.map { .number(DecimalNumber($0)) } ?? .null,
     ]
   }
 

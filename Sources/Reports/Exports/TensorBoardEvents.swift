@@ -8,7 +8,7 @@ package struct TensorBoardEvents: ExportFormat {
   package static let summary = """
     A folder with one event file a run, for `tensorboard --logdir DIR`. The metric test.loss is the scalar test/loss; the step is the \
     number of finished epochs; a number of the whole run stands at its last epoch. Times are those of the last `run` plus a second an epoch: \
-    the store keeps no clock.
+    the store keeps no clock. The page HPARAMS has the labels and settings of every run.
     """
   package static let isFolder = true
   private let sweep: ExportedSweep
@@ -21,6 +21,11 @@ package struct TensorBoardEvents: ExportFormat {
     guard !run.epochs.isEmpty else { return [] }
     var bytes: [UInt8] = []
     Self.record(Self.event(time: sweep.time) { $0.text(3, "brain.Event:2") }, to: &bytes)
+    func add(_ summary: WireMessage, after seconds: Int) {
+      Self.record(Self.event(time: sweep.time + seconds) { $0.message(5, summary) }, to: &bytes)
+    }
+    let epochs = run.epochs.last!.epoch + 1
+    add(HyperParameters.start(run, columns: sweep.columns, time: sweep.time), after: 0)
     func add(_ metrics: Metrics, _ epoch: Int) {
       guard !metrics.values.isEmpty else { return }
       let summary = Self.summary(of: metrics)
@@ -31,7 +36,8 @@ package struct TensorBoardEvents: ExportFormat {
       Self.record(event, to: &bytes)
     }
     for epoch in run.epochs { add(RunAccount.numbers(of: epoch), epoch.epoch + 1) }
-    add(run.exportedTotals, run.epochs.last!.epoch + 1)
+    add(run.exportedTotals, epochs)
+    add(HyperParameters.end(run, time: sweep.time + epochs), after: epochs)
     let file = "events.out.tfevents.\(sweep.time).mtkd-sweep.0.\(run.key.short)"
     return [ExportedFile(path: "\(Self.folder(of: run))/\(file)", bytes: bytes)]
   }

@@ -71,7 +71,7 @@ package enum RunSections {
         facts.append(
           (
             "try \(attempt.number)",
-            "from step \(attempt.firstStep), \(attempt.outcome)\(attempt.reason.map { ": \(ForeignText.line($0))" } ?? "")"
+            "from step \(attempt.firstStep), \(attempt.outcome)\(attempt.reason.map { ": \(ForeignText.line($0))" } ?? "")\(attempt.time.map { "; \($0.text)" } ?? "")"
           ))
       }
       if let made = story.provenance {

@@ -8,12 +8,12 @@ package struct SweepStory: Sendable {
   /// Runs as the grid spells them, shared ones counted each time.
   package let asked: Int
   /// Beside the runs of the results.
-  package let runs: [Run]
+  package var runs: [Run]
 
   package struct Run: Sendable {
     package let key: ContentKey
     package let title: String
-    package let attempts: [RunAccount.Attempt]
+    package var attempts: [RunAccount.Attempt]
     /// The metric of the results after each epoch; not a number where the run reported none.
     package let series: [Double]
     /// Digest of the state after the last epoch that is there.

@@ -80,7 +80,7 @@ struct Dashboard: Sendable {
       let stamp = try await feed.state().stamp
       return .html(
         try reports.page(name, stamp) {
-          let story = try store.story(of: name)
+          let story = try store.story(of: name).timed(in: folder)
           return SweepPage.render(story, figures: try store.figures(of: name, story.table))
         })
     case ["report.json"]:

@@ -1,0 +1,61 @@
+package import Reports
+package import Specs
+package import Storage
+
+/// A teacher of a run, with the headline number of the state that students learn from.
+package struct TeacherFact: Sendable {
+  package let title: String
+  package let key: ContentKey
+  /// `test.acc1` in percent, at its best epoch where that was kept; nil before the teacher is trained.
+  package let accuracy: Double?
+
+  /// Such as `resnet56, test.acc1 93.39 % at its best epoch, 5e0c91d2aa`.
+  package var text: String {
+    let number =
+      accuracy.map { "test.acc1 \(NumberFormat.fixed($0, 2)) % at its best epoch" } ?? "not trained yet"
+    return "\(title), \(number), \(key.short)"
+  }
+
+  package var json: JSONValue {
+    [
+      "key": .string(key.description), "title": .string(title),
+      "test.acc1": accuracy.flatMap { DecimalNumber($0) }.map { .number($0) } ?? .null,
+    ]
+  }
+}
+
+extension ResultStore {
+  /// Teachers that a stage reads, in the order of its specification.
+  package func teachers(of stage: StageRecord) throws -> [TeacherFact] {
+    let spec = try JSONReader.read(Array(stage.spec.utf8)).value
+    let keys = (spec.object?["inputs"]?.array ?? []).compactMap { $0.string.flatMap { ContentKey($0) } }
+    return try records(of: keys).filter { $0.kind == "teacher" }.map { teacher in
+      let metrics = try metrics(of: teacher.key)
+      return TeacherFact(
+        title: teacher.title, key: teacher.key,
+        accuracy: metrics[ClassificationMetrics.best(ClassificationMetrics.headline.name)]
+          ?? metrics[ClassificationMetrics.headline.name])
+    }
+  }
+
+  /// Teachers of a sweep, as one run of each cell names them, the first cells at least.
+  func teachers(of results: SweepResults) throws -> [SweepResults.Teacher] {
+    var cells: Set<[JSONValue]> = []
+    var keys: [ContentKey] = []
+    for run in results.runs where keys.count < Self.mostTaughtCells {
+      guard let key = run.key, cells.insert(run.labels).inserted else { continue }
+      keys.append(key)
+    }
+    var known: Set<ContentKey> = []
+    var teachers: [SweepResults.Teacher] = []
+    for stage in try records(of: keys) {
+      for teacher in try self.teachers(of: stage) where known.insert(teacher.key).inserted {
+        teachers.append(SweepResults.Teacher(title: teacher.title, accuracy: teacher.accuracy))
+      }
+    }
+    return teachers
+  }
+
+  /// Cells that are asked for their teachers: a table of more tells of most teachers all the same.
+  private static var mostTaughtCells: Int { 200 }
+}
