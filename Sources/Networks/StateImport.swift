@@ -101,7 +101,9 @@ package struct StateImport: Sendable {
     let trunk = "backbone."
     let rest = entries.keys.filter { !$0.hasPrefix(trunk) }
     guard !rest.isEmpty, rest.count < entries.count,
-      let head = heads.last(where: { head in rest.allSatisfy { ["\(head)weight", "\(head)bias"].contains($0) } })
+      let head = heads.last(where: { head in
+        rest.allSatisfy { ["\(head)weight", "\(head)bias"].contains($0) }
+      })
     else { return entries }
     // The classifier is declared last.
     let own = built.declarations.suffix(2).map(\.path).first { $0.hasSuffix("weight") }

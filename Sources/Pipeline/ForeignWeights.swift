@@ -60,11 +60,16 @@ enum ForeignWeights {
 
   /// Takes the state dictionary out of what training programs save, copies shared tensors apart, and says what it took.
   static let script = """
-    import sys, torch
+    import pickle, sys, torch
     from safetensors.torch import save_file
 
     source, target = sys.argv[1:3]
-    data = torch.load(source, map_location="cpu", weights_only="--trusted" not in sys.argv)
+    try:
+        data = torch.load(source, map_location="cpu", weights_only="--trusted" not in sys.argv)
+    except pickle.UnpicklingError as error:
+        sys.exit(source + " holds more than weights; if you trust its author, add --trusted: " + str(error).split(". ")[0])
+    except (AttributeError, ModuleNotFoundError) as error:
+        sys.exit(source + " needs the program that wrote it: run this in that program's folder: " + str(error))
     path = []
     while True:
         if hasattr(data, "state_dict"):

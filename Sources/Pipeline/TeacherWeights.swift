@@ -143,9 +143,12 @@ package enum TeacherWeights {
     ] {
       if let text = file.metadata[name] { lines.append("the file says: \(label) \(ForeignText.line(text))") }
     }
-    if let text = file.metadata["classNames"], let names = try? JSONReader.read(Array(text.utf8)).value.array {
-      let shown = names.prefix(20).map { ForeignText.line($0.string ?? "?", most: 60) }.joined(separator: ", ")
-      lines.append("the file says: classes \(shown)\(names.count > 20 ? " and \(names.count - 20) more" : "")")
+    if let text = file.metadata["classNames"], let names = try? JSONReader.read(Array(text.utf8)).value.array
+    {
+      let shown = names.prefix(20).map { ForeignText.line($0.string ?? "?", most: 60) }.joined(
+        separator: ", ")
+      lines.append(
+        "the file says: classes \(shown)\(names.count > 20 ? " and \(names.count - 20) more" : "")")
     }
     return lines
   }

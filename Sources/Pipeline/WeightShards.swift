@@ -26,7 +26,8 @@ enum WeightShards {
     }
     guard !places.isEmpty, places.count <= mostFiles else {
       throw WeightsError(
-        "\(path) is the index of weights in several files and names \(places.count); expected 1 to \(mostFiles).")
+        "\(path) is the index of weights in several files and names \(places.count); expected 1 to \(mostFiles)."
+      )
     }
     let folder = (path as NSString).deletingLastPathComponent
     var entries: [String: Safetensors.Entry] = [:]

@@ -37,7 +37,9 @@ final class RunDisplay: Sendable {
       state.progress.take(event, at: Date.now.timeIntervalSince1970)
       state.table?.take(event)
       let reason = detail > 0 ? SweepProgress.reason(for: event) : nil
-      if let line = (state.progress.line(for: event) ?? reason).map({ ForeignText.line($0) }), !isQuiet || SweepProgress.isTrouble(event) {
+      if let line = (state.progress.line(for: event) ?? reason).map({ ForeignText.line($0) }),
+        !isQuiet || SweepProgress.isTrouble(event)
+      {
         let count = state.progress.count(after: event).map { " (\($0))" } ?? ""
         if isLive { draw(&state, above: line) } else { Talk.say("\(Self.stamp()) \(line)\(count)") }
         state.lastLine = .now
@@ -200,9 +202,11 @@ struct SweepProgress {
     switch event {
     case .planned(let counts, let workers):
       let made =
-        counts.preparations > 0 ? ", \(counts.preparations) datasets, teachers and outputs to make" : ""
+        counts.preparations > 0
+        ? ", \(counted(counts.preparations, "dataset, teacher or output", "datasets, teachers and outputs")) to make"
+        : ""
       return
-        "\(counts.asked) runs asked for, \(counts.distinct) distinct, \(counts.done) done, \(counts.toRun) to run\(made), \(workers > 0 ? "\(workers) workers" : "on the cluster")"
+        "\(counted(counts.asked, "run")) asked for, \(counts.distinct) distinct, \(counts.done) done, \(counts.toRun) to run\(made), \(workers > 0 ? counted(workers, "worker") : "on the cluster")"
     case .stageFinished(let title, let metrics, let seconds, _):
       let value = headline.flatMap { headline in
         metrics[headline.name].map { ", \(headline.name) \(headline.text($0))" }

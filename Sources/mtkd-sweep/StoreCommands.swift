@@ -256,7 +256,9 @@ struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
     abstract: "One run, or imported weights: what it is, how it went, what made it.",
-    discussion: "Of imported weights, named as grids name them: how their images are normalised and shown, their classes and dataset.")
+    discussion:
+      "Of imported weights, named as grids name them: how their images are normalised and shown, their classes and dataset."
+  )
 
   @OptionGroup var location: StoreLocation
 

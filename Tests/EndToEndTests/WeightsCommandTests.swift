@@ -122,7 +122,8 @@ import Testing
     }
   }
 
-  @Test func `weights in several files are taken by their index, and an import is shown with all that it says`()
+  @Test
+  func `weights in several files are taken by their index, and an import is shown with all that it says`()
     throws
   {
     let sweep = try TinySweep()

@@ -58,7 +58,8 @@ import Testing
 
   @Test(arguments: [
     ("a|b", #"a\|b"#), (#"a\|b"#, #"a\\\|b"#), ("<script>", #"\<script>"#), ("p < 0.001", "p < 0.001"),
-    ("[x](javascript:y)", #"[x]\(javascript:y)"#), ("</td>", #"\</td>"#), ("72.1 [72.3] (2 of 3)", "72.1 [72.3] (2 of 3)"),
+    ("[x](javascript:y)", #"[x]\(javascript:y)"#), ("</td>", #"\</td>"#),
+    ("72.1 [72.3] (2 of 3)", "72.1 [72.3] (2 of 3)"),
   ])
   func `Markdown gets no cell, tag or link`(_ text: String, _ safe: String) {
     #expect(ForeignText.safe(text, for: .markdown) == safe)
@@ -72,7 +73,9 @@ import Testing
 
   @Test func `a log's colours are not part of what it says`() {
     let log = "\u{1b}[1;31mValueError\u{1b}[0m: no such class\n"
-    #expect(String(decoding: ForeignText.withoutColours(Array(log.utf8)), as: UTF8.self) == "ValueError: no such class\n")
+    #expect(
+      String(decoding: ForeignText.withoutColours(Array(log.utf8)), as: UTF8.self)
+        == "ValueError: no such class\n")
     #expect(ForeignText.withoutColours([0x1b]) == [0x1b])
     #expect(ForeignText.withoutColours([0x1b, 0x5b]) == [])
   }

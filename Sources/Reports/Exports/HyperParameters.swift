@@ -83,7 +83,9 @@ enum HyperParameters {
 
   private static func flatten(_ value: JSONValue, _ path: String, into values: inout [String: JSONValue]) {
     if let members = value.object {
-      for (name, member) in members { flatten(member, path.isEmpty ? name : "\(path).\(name)", into: &values) }
+      for (name, member) in members {
+        flatten(member, path.isEmpty ? name : "\(path).\(name)", into: &values)
+      }
     } else if isScalar(value), !path.isEmpty {
       values[path] = value
     }
