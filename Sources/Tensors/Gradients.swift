@@ -2,7 +2,8 @@ internal import Synchronization
 
 /// One recorded operation: whose results it read, and how a gradient goes back to them.
 ///
-/// `@unchecked Sendable`: changed only by `gradients()`, which consumes the graph, and by `deinit`; a graph belongs to the one step that
+/// `@unchecked Sendable`: changed only by `gradients()`, which consumes the graph, and by `deinit`; a graph
+/// belongs to the one step that
 /// builds it.
 final class GradientNode: @unchecked Sendable {
   fileprivate var inputs: [GradientNode?]
@@ -18,7 +19,8 @@ final class GradientNode: @unchecked Sendable {
   private static let counter = Atomic<Int>(0)
 
   init(inputs: [GradientNode?], pullback: (@Sendable (Tensor) -> [Tensor?])?) {
-    (self.inputs, self.pullback) = (inputs, pullback)
+    self.inputs = inputs
+    self.pullback = pullback
     isLeaf = pullback == nil
     isMoving = inputs.contains { $0?.isMoving ?? false }
     serial = Self.counter.add(1, ordering: .relaxed).newValue
@@ -57,7 +59,7 @@ final class GradientNode: @unchecked Sendable {
 }
 
 /// The gradients of an operation's results on their way to its pullback.
-private final class Slopes: Sendable {
+private final class PendingGradients: Sendable {
   let values: Mutex<[Tensor?]>
 
   init(_ count: Int) { values = Mutex(Array(repeating: nil, count: count)) }
@@ -82,17 +84,20 @@ package struct Gradients {
 }
 
 extension Tensor {
-  /// One differentiable operation: how to fill the output, and how a gradient goes back to each input.
+  /// One differentiable operation: how its result is computed, a constant, and how a gradient goes back to
+  /// each
+  /// input.
   ///
-  /// Nothing is recorded when no input leads back to a leaf. A pullback must capture detached tensors only, so that the graph is freed node
+  /// Nothing is recorded when no input leads back to a leaf. A pullback must capture detached tensors only,
+  /// so that the graph is freed node
   /// by node. It returns one gradient an input, in their order, nil for none.
   static func computed(
-    _ shape: Shape, from inputs: [Tensor], by fill: (UnsafeMutableRawPointer) -> Void,
+    from inputs: [Tensor], by compute: () -> Tensor,
     pullback: @escaping @Sendable (_ upstream: Tensor) -> [Tensor?]
   ) -> Tensor {
     let precision = inputs[0].precision
     precondition(inputs.allSatisfy { $0.precision == precision }, "operands of one precision")
-    return Tensor(shape, precision, fill: fill).recorded(from: inputs, pullback: pullback)
+    return compute().recorded(from: inputs, pullback: pullback)
   }
 
   /// The same values as the result of an operation on `inputs`.
@@ -110,12 +115,12 @@ extension Tensor {
   ) -> [Tensor] {
     let nodes = inputs.map(\.node)
     if nodes.allSatisfy({ $0 == nil }) { return results.map(\.detached) }
-    let slopes = Slopes(results.count)
+    let gradients = PendingGradients(results.count)
     // What reaches this node only says that a gradient came; the gradients themselves wait beside it.
-    let all = GradientNode(inputs: nodes) { _ in slopes.values.withLock { pullback($0) } }
+    let all = GradientNode(inputs: nodes) { _ in gradients.values.withLock { pullback($0) } }
     return results.enumerated().map { index, result in
       let own = GradientNode(inputs: [all]) { dy in
-        slopes.values.withLock {
+        gradients.values.withLock {
           precondition($0[index] == nil, "gradients that move through an operation with several results")
           $0[index] = dy
         }
@@ -125,7 +130,8 @@ extension Tensor {
     }
   }
 
-  /// The gradients of a scalar with respect to every leaf behind it. Consumes the record: activations are freed on the way.
+  /// The gradients of a scalar with respect to every leaf behind it. Consumes the record: activations are
+  /// freed on the way.
   package func gradients() -> Gradients {
     precondition(count == 1, "gradients of a scalar, not of \(shape); give an upstream gradient")
     return gradients(upstream: .full(1, shape, precision))

@@ -1,10 +1,9 @@
-internal import CKernels
-
 /// How the elements of a tensor lie in memory.
 enum Layout: Hashable, Sendable {
   /// Row-major.
   case plain
-  /// `[batch][channels / 16][height × width][16]`: single-precision maps `[batch, channels, height, width]` for the fast kernels. Channels that
+  /// `[batch][channels / 16][height × width][16]`: single-precision maps `[batch, channels, height, width]`
+  /// for the fast kernels. Channels that
   /// pad the last block are 0, always.
   case blocked
 
@@ -25,14 +24,6 @@ enum Layout: Hashable, Sendable {
   /// Blocked where one of two tensors of one shape is.
   static func common(_ a: Tensor, _ b: Tensor) -> Layout {
     a.layout == .blocked || b.layout == .blocked ? .blocked : .plain
-  }
-
-  static func block(_ plain: TensorStorage, _ shape: Shape, to blocked: UnsafeMutableRawPointer) {
-    kb_block(plain.floats, blocked.floats, shape[0], shape[1], shape.inner(of: 1))
-  }
-
-  static func unblock(_ blocked: TensorStorage, _ shape: Shape, to plain: UnsafeMutableRawPointer) {
-    kb_unblock(blocked.floats, plain.floats, shape[0], shape[1], shape.inner(of: 1))
   }
 }
 

@@ -1,6 +1,12 @@
-/// Random numbers by name: the same numbers for the same seed, purpose and indices, whatever was drawn elsewhere and on whichever worker.
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// Random numbers by name: the same numbers for the same seed, purpose and indices, whatever was drawn
+/// elsewhere and on whichever worker.
 ///
-/// The n-th number is a hash of the stream's name and n (the finalizer of SplitMix64 by Steele, Lea and Flood, 2014), so there is no
+/// The n-th number is a hash of the stream's name and n (the finalizer of SplitMix64 by Steele, Lea and
+/// Flood, 2014), so there is no
 /// generator state to save.
 package struct RandomStream: RandomNumberGenerator, Sendable {
   private let name: UInt64
@@ -43,8 +49,8 @@ extension RandomStream {
 
   /// From the standard normal distribution, by the method of Box and Muller; two draws a number.
   package mutating func normal() -> Double {
-    let radius = (-2 * logarithm(1 - uniform())).squareRoot()
-    return radius * cosine(2 * .pi * uniform())
+    let radius = (-2 * log(1 - uniform())).squareRoot()
+    return radius * cos(2 * .pi * uniform())
   }
 
   /// 0 ..< count in random order, by the shuffle of Fisher and Yates.

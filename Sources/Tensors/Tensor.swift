@@ -1,16 +1,14 @@
-internal import CKernels
-
 /// The width of a tensor's elements: 32 bits for training, 64 for gradient checks and reference values.
 package enum Precision: String, Hashable, Sendable, Codable {
   case single, double
 
   package var byteCount: Int { self == .single ? 4 : 8 }
-  var kernel: k_precision { self == .single ? K_SINGLE : K_DOUBLE }
 }
 
 /// An immutable array of numbers, perhaps with the record of how it was computed.
 ///
-/// Elements are seen in row-major order. Feature maps may lie in memory as the fast kernels want them (see `Layout`): an operation that has no such
+/// Elements are seen in row-major order. Feature maps may lie in memory as the fast kernels want them (see
+/// `Layout`): an operation that has no such
 /// kernel reads `storage`, a row-major copy, and is right without knowing.
 ///
 /// A tensor that no leaf leads to records nothing, so there is no mode to enter for evaluation.
@@ -25,8 +23,11 @@ package struct Tensor: Sendable {
   init(
     shape: Shape, precision: Precision, layout: Layout = .plain, storage: TensorStorage, node: GradientNode?
   ) {
-    (self.shape, self.precision, self.layout) = (shape, precision, layout)
-    (memory, self.node) = (storage, node)
+    self.shape = shape
+    self.precision = precision
+    self.layout = layout
+    memory = storage
+    self.node = node
   }
 
   /// The elements in row-major order. Belongs to this tensor, and lives as long.
@@ -38,11 +39,11 @@ package struct Tensor: Sendable {
     switch layout {
     case .plain:
       return memory.form(.plain, byteCount: Layout.plain.byteCount(shape, precision)) {
-        Layout.unblock(memory, shape, to: $0)
+        Primitives.unblock(memory, shape, to: $0)
       }
     case .blocked:
       return memory.form(.blocked(shape), byteCount: Layout.blocked.byteCount(shape, precision)) {
-        Layout.block(memory, shape, to: $0)
+        Primitives.block(memory, shape, to: $0)
       }
     }
   }
@@ -52,7 +53,8 @@ package struct Tensor: Sendable {
     Tensor(shape: shape, precision: precision, layout: layout, storage: memory, node: node)
   }
 
-  /// A constant whose elements `fill` writes, all of them; in the blocked layout also the zeros of channels that pad the last block.
+  /// A constant whose elements `fill` writes, all of them; in the blocked layout also the zeros of channels
+  /// that pad the last block.
   init(
     _ shape: Shape, _ precision: Precision, _ layout: Layout = .plain, fill: (UnsafeMutableRawPointer) -> Void
   ) {
@@ -75,7 +77,7 @@ package struct Tensor: Sendable {
     precondition(values.count == shape.count, "\(values.count) values for \(shape)")
     self.init(shape, precision) { base in
       values.withUnsafeBufferPointer {
-        k_convert(K_DOUBLE, $0.baseAddress ?? nil, precision.kernel, base, values.count)
+        Primitives.convert($0.baseAddress, .double, to: base, precision, count: values.count)
       }
     }
   }
@@ -98,7 +100,7 @@ package struct Tensor: Sendable {
   }
 
   package static func full(_ value: Double, _ shape: Shape, _ precision: Precision = .single) -> Tensor {
-    Tensor(shape, precision) { k_fill(precision.kernel, value, $0, shape.count) }
+    Primitives.filled(value, shape, precision)
   }
 
   package static func zeros(_ shape: Shape, _ precision: Precision = .single) -> Tensor {
@@ -112,7 +114,9 @@ extension Tensor {
   /// A copy of the elements.
   package var doubles: [Double] {
     [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
-      if let to = buffer.baseAddress { k_convert(precision.kernel, storage.base, K_DOUBLE, to, count) }
+      if let to = buffer.baseAddress {
+        Primitives.convert(storage.base, precision, to: to, .double, count: count)
+      }
       initialized = count
     }
   }
@@ -120,7 +124,9 @@ extension Tensor {
   /// A copy of the elements, rounded where the tensor is double.
   package var floats: [Float] {
     [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-      if let to = buffer.baseAddress { k_convert(precision.kernel, storage.base, K_SINGLE, to, count) }
+      if let to = buffer.baseAddress {
+        Primitives.convert(storage.base, precision, to: to, .single, count: count)
+      }
       initialized = count
     }
   }
@@ -148,13 +154,13 @@ extension Tensor {
   package var l2Norm: Double { doubles.reduce(0) { $0 + $1 * $1 }.squareRoot() }
 
   /// Whether no element is infinite or not a number.
-  package var isFinite: Bool { k_is_finite(precision.kernel, storage.base, count) != 0 }
+  package var isFinite: Bool { Primitives.isFinite(self) }
 
   /// A constant of the same values in another precision.
   package func converted(to precision: Precision) -> Tensor {
     if precision == self.precision { return detached }
     return Tensor(shape, precision) {
-      k_convert(self.precision.kernel, storage.base, precision.kernel, $0, count)
+      Primitives.convert(storage.base, self.precision, to: $0, precision, count: count)
     }
   }
 
@@ -165,10 +171,11 @@ extension Tensor {
       return
     }
     memory.forgetForms()
-    k_accumulate(precision.kernel, other.memory.base, 1, memory.base, layout.count(shape))
+    Primitives.accumulate(other.memory.base, into: memory.base, precision, count: layout.count(shape))
   }
 
-  /// Lends the elements, row-major, for change in place, after a copy where anybody else holds them. The result is a constant.
+  /// Lends the elements, row-major, for change in place, after a copy where anybody else holds them. The
+  /// result is a constant.
   mutating func mutate(_ body: (UnsafeMutableRawPointer) -> Void) {
     if node != nil || layout != .plain {
       self = Tensor(shape: shape, precision: precision, storage: storage, node: nil)

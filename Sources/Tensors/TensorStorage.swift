@@ -6,7 +6,8 @@ internal import Synchronization
 
 /// The elements of a tensor: 64-byte aligned memory that goes back to a pool when nobody holds it.
 ///
-/// `@unchecked Sendable`: written only while one owner holds it, in the closure that fills a new tensor or by an optimiser that has checked
+/// `@unchecked Sendable`: written only while one owner holds it, in the closure that fills a new tensor or by
+/// an optimiser that has checked
 /// that it is the only one; read only afterwards.
 final class TensorStorage: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
@@ -59,13 +60,16 @@ extension TensorStorage {
   }
 }
 
-/// Buffers by size. A fresh page costs tens of times a warm one, and the steps of a run ask for the same sizes again and again, so nothing is
+/// Buffers by size. A fresh page costs tens of times a warm one, and the steps of a run ask for the same
+/// sizes again and again, so nothing is
 /// returned to the system while the pool lives.
 package final class BufferPool: Sendable {
-  /// Where the tensors of the current task get their memory: one pool for the process, unless a task brings its own.
+  /// Where the tensors of the current task get their memory: one pool for the process, unless a task brings
+  /// its own.
   @TaskLocal package static var current = BufferPool()
 
-  /// Of the system, not Swift's `Mutex`: the thread sanitizer knows its order, and with it that of all tensors whose memory comes from here.
+  /// Of the system, not Swift's `Mutex`: the thread sanitizer knows its order, and with it that of all
+  /// tensors whose memory comes from here.
   nonisolated(unsafe) private let lock: UnsafeMutablePointer<pthread_mutex_t>
   /// Addresses by size; touched by who has the lock.
   nonisolated(unsafe) private var free: [Int: [UnsafeMutableRawPointer]] = [:]

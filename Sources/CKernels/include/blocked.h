@@ -85,7 +85,7 @@ typedef struct {
                              float *_Nullable masked, float *sums, size_t blocks, size_t pixels, size_t first,
                              size_t end);
   // dy = scale (dz' - a - (y - mean) b) with dz' masked; a and b are values a channel, null where statistics are constants.
-  void (*norm_slope)(const float *dz, const float *y, const kb_mask *mask,
+  void (*norm_gradient)(const float *dz, const float *y, const kb_mask *mask,
                               const float *_Nullable a, const float *_Nullable b, float *dy, size_t blocks,
                               size_t pixels, size_t first, size_t end);
   // The mean over pixels, [batch][blocks][16], and its gradient.
@@ -96,7 +96,7 @@ typedef struct {
   // y = x times one gate a sample and channel [batch][blocks][16], and the gates' gradient.
   void (*gate)(const float *x, const float *gates, float *y, size_t blocks, size_t pixels,
                         size_t first, size_t end);
-  void (*gate_slope)(const float *x, const float *dy, float *dgates, size_t blocks,
+  void (*gate_gradient)(const float *x, const float *dy, float *dgates, size_t blocks,
                               size_t pixels, size_t first, size_t end);
 
   // The planes [h][w][16] in another size, bilinear with half-pixel centres, and its gradient. The range is of planes.
@@ -182,7 +182,7 @@ void kb_norm_statistics(const float *moments, size_t batch, size_t channels, siz
 void kb_norm_constants(const float *mean, const float *variance, size_t channels, const float *weight,
                        const float *bias, double epsilon, float *block_mean, float *block_scale,
                        float *block_shift);
-// From the images' sums of norm_sums: the gradients of weight and bias, and a and b of norm_slope.
+// From the images' sums of norm_sums: the gradients of weight and bias, and a and b of norm_gradient.
 void kb_norm_gradients(const float *sums, size_t batch, size_t channels, size_t pixels, const float *variance,
                        double epsilon, float *dweight, float *dbias, float *block_a,
                        float *block_b);

@@ -1,30 +1,23 @@
-internal import CKernels
-
 extension Tensor {
-  private static func binary(_ op: k_binary_op, _ a: Tensor, _ b: Tensor) -> Tensor {
+  private static func recorded(
+    _ function: Primitives.BinaryFunction, _ a: Tensor, _ b: Tensor,
+    pullback: @escaping @Sendable (Tensor) -> [Tensor?]
+  ) -> Tensor {
     precondition(a.shape == b.shape, "\(a.shape) and \(b.shape)")
-    // Padding channels stay 0 under all but division.
-    let layout = op == K_DIVIDE ? .plain : Layout.common(a, b)
-    let (x, y) = (a.elements(layout), b.elements(layout))
-    return Tensor(a.shape, a.precision, layout) {
-      k_binary(a.precision.kernel, op, x.base, y.base, $0, layout.count(a.shape))
+    return computed(from: [a, b]) {
+      Primitives.binary(function, a, b)
+    } pullback: {
+      pullback($0)
     }
   }
 
-  private static func recorded(
-    _ op: k_binary_op, _ a: Tensor, _ b: Tensor, pullback: @escaping @Sendable (Tensor) -> [Tensor?]
-  ) -> Tensor {
-    precondition(a.precision == b.precision, "operands of one precision")
-    return binary(op, a, b).recorded(from: [a, b], pullback: pullback)
-  }
-
   package static func + (a: Tensor, b: Tensor) -> Tensor {
-    recorded(K_ADD, a, b) { [$0, $0] }
+    recorded(.add, a, b) { [$0, $0] }
       .moved(with: [a, b]) { _, tangents in OperationTangent(Tensors.sum(tangents[0], tangents[1])) }
   }
 
   package static func - (a: Tensor, b: Tensor) -> Tensor {
-    recorded(K_SUBTRACT, a, b) { [$0, -$0] }
+    recorded(.subtract, a, b) { [$0, -$0] }
       .moved(with: [a, b]) { _, tangents in
         OperationTangent(Tensors.sum(tangents[0], tangents[1].map { -$0 }))
       }
@@ -32,7 +25,7 @@ extension Tensor {
 
   /// Elementwise.
   package static func * (a: Tensor, b: Tensor) -> Tensor {
-    recorded(K_MULTIPLY, a, b) { [a = a.detached, b = b.detached] in [$0 * b, $0 * a] }
+    recorded(.multiply, a, b) { [a = a.detached, b = b.detached] in [$0 * b, $0 * a] }
       .moved(with: [a, b]) { x, tangents in
         OperationTangent(Tensors.sum(tangents[0].map { $0 * x[1] }, tangents[1].map { x[0] * $0 })) {
           upstream in
@@ -43,7 +36,7 @@ extension Tensor {
 
   /// Elementwise.
   package static func / (a: Tensor, b: Tensor) -> Tensor {
-    recorded(K_DIVIDE, a, b) { [a = a.detached, b = b.detached] in
+    recorded(.divide, a, b) { [a = a.detached, b = b.detached] in
       let share = $0 / b
       return [share, -(share * a / b)]
     }.moved(with: [a, b]) { x, tangents in
@@ -61,11 +54,7 @@ extension Tensor {
 
   /// factor × self + offset, elementwise.
   package func affine(_ factor: Double, _ offset: Double = 0) -> Tensor {
-    let layout = offset == 0 ? layout : .plain
-    let x = elements(layout)
-    return Tensor(shape, precision, layout) {
-      k_affine(precision.kernel, x.base, factor, offset, $0, layout.count(shape))
-    }.recorded(from: [self]) {
+    Primitives.affine(self, factor, offset).recorded(from: [self]) {
       [$0.affine(factor)]
     }.moved(with: self) { $0.affine(factor) }
   }
@@ -79,9 +68,9 @@ extension Tensor {
 
   /// Adds a vector along one axis: `v` `[extent of axis]`.
   package func adding(_ v: Tensor, along axis: Int) -> Tensor {
-    let (outer, middle, inner) = split(at: axis, v)
-    return .computed(shape, from: [self, v]) {
-      k_add_middle(precision.kernel, storage.base, v.storage.base, $0, outer, middle, inner)
+    checkVector(v, along: axis)
+    return .computed(from: [self, v]) {
+      Primitives.add(self, vector: v, along: axis)
     } pullback: {
       [$0, $0.sumKeeping(axis: axis)]
     }.moved(with: [self, v]) { x, tangents in
@@ -92,9 +81,9 @@ extension Tensor {
 
   /// Multiplies by a vector along one axis: `v` `[extent of axis]`.
   package func scaled(by v: Tensor, along axis: Int) -> Tensor {
-    let (outer, middle, inner) = split(at: axis, v)
-    return .computed(shape, from: [self, v]) {
-      k_scale_middle(precision.kernel, storage.base, v.storage.base, $0, outer, middle, inner)
+    checkVector(v, along: axis)
+    return .computed(from: [self, v]) {
+      Primitives.scale(self, byVector: v, along: axis)
     } pullback: { [x = detached, v = v.detached] upstream in
       [upstream.scaled(by: v, along: axis), x.dot(upstream, keeping: axis)]
     }.moved(with: [self, v]) { x, tangents in
@@ -113,11 +102,7 @@ extension Tensor {
 
   /// The sum of self × other over all axes but one, of constants: `[extent of axis]`.
   func dot(_ other: Tensor, keeping axis: Int) -> Tensor {
-    Tensor([shape[axis]], precision) {
-      k_dot_to_middle(
-        precision.kernel, storage.base, other.storage.base, $0, shape.outer(of: axis), shape[axis],
-        shape.inner(of: axis))
-    }
+    Primitives.dot(self, other, keeping: axis)
   }
 
   /// `[batch, features]` plus a row `[features]`.
@@ -128,7 +113,8 @@ extension Tensor {
   package func scaled(byRow factors: Tensor) -> Tensor { scaled(by: factors, along: 0) }
   package func scaled(byChannel factors: Tensor) -> Tensor { scaled(by: factors, along: 1) }
 
-  /// A map `[batch, channels, height, width]` times one gate a sample and channel, `[batch, channels]` (squeeze-excitation).
+  /// A map `[batch, channels, height, width]` times one gate a sample and channel, `[batch, channels]`
+  /// (squeeze-excitation).
   package func gating(_ gates: Tensor) -> Tensor {
     precondition(shape.rank == 4 && gates.shape == [shape[0], shape[1]], "\(shape) by gates \(gates.shape)")
     if layout == .blocked, !isMoving, !gates.isMoving { return gatingBlocks(gates) }
@@ -136,9 +122,7 @@ extension Tensor {
     return rows.scaled(byRow: gates.reshaped([gates.count])).reshaped(shape)
   }
 
-  /// Outer, middle and inner extents around an axis that a vector runs along.
-  private func split(at axis: Int, _ v: Tensor) -> (Int, Int, Int) {
+  private func checkVector(_ v: Tensor, along axis: Int) {
     precondition(v.shape == [shape[axis]], "a vector \(v.shape) along axis \(axis) of \(shape)")
-    return (shape.outer(of: axis), shape[axis], shape.inner(of: axis))
   }
 }

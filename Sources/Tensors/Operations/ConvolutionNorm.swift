@@ -1,17 +1,17 @@
-internal import CKernels
-
 /// Mean and biased variance of each channel, `[channels]`, as constants.
 package struct NormStatistics: Sendable {
   package let mean: Tensor
   package let variance: Tensor
 
   package init(mean: Tensor, variance: Tensor) {
-    (self.mean, self.variance) = (mean.detached, variance.detached)
+    self.mean = mean.detached
+    self.variance = variance.detached
   }
 }
 
 extension Tensor {
-  /// ReLU(norm(convolution(self)) + added), each part where it is asked for, as one recorded operation where the fast path takes it.
+  /// ReLU(norm(convolution(self)) + added), each part where it is asked for, as one recorded operation where
+  /// the fast path takes it.
   ///
   /// - Parameters:
   ///   - weight, stride, padding, groups, choice: of the convolution, as for `conv2D`.
@@ -48,30 +48,24 @@ extension Tensor {
     }
     if let fixed, let statistics, inputs.allSatisfy({ $0.node == nil }) {
       // Nobody asks for gradients: what lies between convolution and result is never stored.
-      let output = Tensor(fast.output, .single, .blocked) {
-        fast.forward(
-          blocks, weight.storage, to: $0, finish: fixed.finish(adding: added?.blocks, relu: relu))
-      }
+      let output = fast.forward(self, weight, finish: fixed.finish(adding: added, relu: relu))
       return (output, statistics)
     }
 
-    let map = TensorStorage(floats: Layout.blocked.count(fast.output))
     let moments = fixed == nil ? FastNorm.moments(fast.output) : nil
-    fast.forward(blocks, weight.storage, to: map.base, moments: moments)
+    let map = fast.forward(self, weight, moments: moments)
     let norm =
       fixed
       ?? FastNorm(fast.output, moments: moments!, weight: scale, bias: shift, epsilon: epsilon)
-    let output = Tensor(fast.output, .single, .blocked) {
-      norm.forward(map, adding: added?.blocks, relu: relu, to: $0)
-    }
+    let output = norm.forward(map, adding: added, relu: relu)
     let wants = inputs.map { $0.node != nil }
     let recorded = output.recorded(from: inputs) {
       [x = detached, weight = weight.detached, z = added != nil && relu ? output : nil] dz in
-      let slopes = norm.backward(
+      let gradients = norm.backward(
         dz, y: map, z: z, relu: relu, wantsAdded: wants.count > 4 && wants[4])
       let (dx, dweight) = fast.gradients(
-        x, weight, slopes.y, wantsInput: wants[0], wantsWeight: wants[1])
-      return [dx, dweight, slopes.weight, slopes.bias] + (wants.count > 4 ? [slopes.added] : [])
+        x, weight, gradients.y, wantsInput: wants[0], wantsWeight: wants[1])
+      return [dx, dweight, gradients.weight, gradients.bias] + (wants.count > 4 ? [gradients.added] : [])
     }
     return (recorded, NormStatistics(mean: norm.mean, variance: norm.variance))
   }

@@ -1,6 +1,5 @@
-internal import CKernels
-
-// Losses of dense predictions: one value for each element, box or pixel; their sums and means are the caller's.
+// Losses of dense predictions: one value for each element, box or pixel; their sums and means are the
+// caller's.
 
 extension Tensor {
   /// The focal loss of logits (Lin et al. 2017), which right and certain predictions hardly add to:
@@ -12,12 +11,7 @@ extension Tensor {
   ///   - alpha: nil leaves the factor with α out.
   /// - Returns: of the same shape, in nats.
   package func focalLoss(_ targets: Tensor, alpha: Double? = 0.25, gamma: Double = 2) -> Tensor {
-    let alpha = alpha ?? -1
-    return elementwise(targets) {
-      k_focal($0, $1, $2, alpha, gamma, $3, $4)
-    } pullback: {
-      k_focal_pullback($0, $1, $2, alpha, gamma, $3, $4, $5)
-    }
+    elementwise(.focal(alpha: alpha, gamma: gamma), targets)
   }
 
   /// The binary cross-entropy of logits: max(x, 0) - x y + log(1 + exp(-|x|)).
@@ -25,91 +19,59 @@ extension Tensor {
   /// - Parameter targets: of the same shape, in [0, 1]; constants.
   /// - Returns: of the same shape, in nats.
   package func binaryCrossEntropy(_ targets: Tensor) -> Tensor {
-    elementwise(targets) {
-      k_bce($0, $1, $2, $3, $4)
-    } pullback: {
-      k_bce_pullback($0, $1, $2, $3, $4, $5)
-    }
+    elementwise(.binaryCrossEntropy, targets)
   }
 
-  /// d² / (2 β) below β and d - β / 2 above, with d = |x - y| (Girshick 2015); β = 0 is the absolute difference, with gradient 0 at 0.
+  /// d² / (2 β) below β and d - β / 2 above, with d = |x - y| (Girshick 2015); β = 0 is the absolute difference,
+  /// with gradient 0 at 0.
   ///
   /// - Parameter targets: of the same shape; constants.
   package func smoothL1(_ targets: Tensor, beta: Double) -> Tensor {
     precondition(beta >= 0, "smooth L1 with β = \(beta)")
-    return elementwise(targets) {
-      k_smooth_l1($0, $1, $2, beta, $3, $4)
-    } pullback: {
-      k_smooth_l1_pullback($0, $1, $2, beta, $3, $4, $5)
-    }
+    return elementwise(.smoothL1(beta: beta), targets)
   }
 
-  /// 1 - IoU + the share of the hull that neither box covers (Rezatofighi et al. 2019): `[boxes]` of boxes `[boxes, 4]` by their corners.
+  /// 1 - IoU + the share of the hull that neither box covers (Rezatofighi et al. 2019): `[boxes]` of boxes
+  /// `[boxes, 4]` by their corners.
   ///
   /// - Parameter targets: of the same shape; constants.
   package func generalisedOverlapLoss(_ targets: Tensor, epsilon: Double = 1e-7) -> Tensor {
     precondition(shape.rank == 2 && shape[1] == 4 && shape == targets.shape, "\(shape) and \(targets.shape)")
-    let (rows, targets) = (shape[0], targets.detached)
-    return .computed([rows], from: [self]) {
-      k_giou(precision.kernel, storage.base, targets.storage.base, epsilon, $0, rows)
+    let targets = targets.detached
+    return .computed(from: [self]) {
+      Primitives.overlapLoss(self, targets, epsilon: epsilon)
     } pullback: { [x = detached] upstream in
-      [
-        Tensor(x.shape, x.precision) {
-          k_giou_pullback(
-            x.precision.kernel, x.storage.base, targets.storage.base, epsilon, upstream.storage.base, $0, rows
-          )
-        }
-      ]
+      [Primitives.overlapLossPullback(x, targets, epsilon: epsilon, upstream)]
     }
   }
 
-  /// -log softmax over channels at each pixel's label, 0 where the label is `ignored`: `[batch, height, width]` of logits
+  /// -log softmax over channels at each pixel's label, 0 where the label is `ignored`: `[batch, height,
+  /// width]` of logits
   /// `[batch, channels, height, width]`.
   ///
   /// - Precondition: every label is a channel or `ignored`.
   package func pixelCrossEntropy(_ labels: [Int32], ignored: Int32 = 255) -> Tensor {
     precondition(shape.rank == 4, "labels of pixels for \(shape)")
-    let (batch, channels, inner) = (shape[0], shape[1], shape[2] * shape[3])
-    precondition(labels.count == batch * inner, "\(labels.count) labels for \(shape)")
+    let channels = shape[1]
+    precondition(labels.count == shape[0] * shape[2] * shape[3], "\(labels.count) labels for \(shape)")
     precondition(
       labels.allSatisfy { $0 == ignored || (0..<Int32(channels)).contains($0) }, "a label of no channel")
-    return .computed([batch, shape[2], shape[3]], from: [self]) {
-      k_pixel_cross_entropy(precision.kernel, storage.base, labels, ignored, $0, batch, channels, inner)
+    return .computed(from: [self]) {
+      Primitives.pixelCrossEntropy(self, labels, ignored: ignored)
     } pullback: { [x = detached] upstream in
-      [
-        Tensor(x.shape, x.precision) {
-          k_pixel_cross_entropy_pullback(
-            x.precision.kernel, x.storage.base, labels, ignored, upstream.storage.base, $0, batch, channels,
-            inner)
-        }
-      ]
+      [Primitives.pixelCrossEntropyPullback(x, labels, ignored: ignored, upstream)]
     }
   }
 
-  private typealias Forward = (
-    k_precision, UnsafeRawPointer, UnsafeRawPointer, UnsafeMutableRawPointer, Int
-  ) -> Void
-  private typealias Backward =
-    @Sendable (
-      k_precision, UnsafeRawPointer, UnsafeRawPointer, UnsafeRawPointer, UnsafeMutableRawPointer, Int
-    ) -> Void
-
   /// A function of each element and its target.
-  private func elementwise(
-    _ targets: Tensor, _ forward: Forward, pullback: @escaping Backward
-  ) -> Tensor {
+  private func elementwise(_ loss: Primitives.ElementLoss, _ targets: Tensor) -> Tensor {
     precondition(
       shape == targets.shape && precision == targets.precision, "\(shape) and targets \(targets.shape)")
     let targets = targets.detached
-    return .computed(shape, from: [self]) {
-      forward(precision.kernel, storage.base, targets.storage.base, $0, count)
+    return .computed(from: [self]) {
+      Primitives.loss(loss, self, targets)
     } pullback: { [x = detached] upstream in
-      [
-        Tensor(x.shape, x.precision) {
-          pullback(
-            x.precision.kernel, x.storage.base, targets.storage.base, upstream.storage.base, $0, x.count)
-        }
-      ]
+      [Primitives.lossPullback(loss, x, targets, upstream)]
     }
   }
 }

@@ -1,5 +1,3 @@
-internal import CKernels
-
 extension Tensor {
   /// Normalises each row of the last axis by its mean and biased variance, then scales and shifts it.
   ///
@@ -13,21 +11,11 @@ extension Tensor {
     if [self, weight, bias].contains(where: \.isMoving) {
       return movingLayerNorm(weight, bias, epsilon, rows, columns)
     }
-    let statistics = Tensor.unfilled([rows, 2], .double)
-    return .computed(shape, from: [self, weight, bias]) {
-      k_layer_norm(
-        precision.kernel, storage.base, weight.storage.base, bias.storage.base, epsilon, $0,
-        statistics.storage.base.assumingMemoryBound(to: Double.self), rows, columns)
-    } pullback: { [x = detached, weight = weight.detached] upstream in
-      let slopeWeight = Tensor.unfilled([columns], x.precision)
-      let slopeBias = Tensor.unfilled([columns], x.precision)
-      let slope = Tensor(x.shape, x.precision) {
-        k_layer_norm_pullback(
-          x.precision.kernel, x.storage.base, weight.storage.base,
-          statistics.storage.base.assumingMemoryBound(to: Double.self), upstream.storage.base, $0,
-          slopeWeight.storage.base, slopeBias.storage.base, rows, columns)
-      }
-      return [slope, slopeWeight, slopeBias]
+    precondition(weight.precision == precision && bias.precision == precision, "operands of one precision")
+    let (output, statistics) = Primitives.layerNorm(self, weight: weight, bias: bias, epsilon: epsilon)
+    return output.recorded(from: [self, weight, bias]) {
+      [x = detached, weight = weight.detached] upstream in
+      Primitives.layerNormPullback(x, weight: weight, statistics: statistics, upstream)
     }
   }
 

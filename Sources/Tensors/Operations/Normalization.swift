@@ -1,7 +1,6 @@
-internal import CKernels
-
 extension Tensor {
-  /// Normalises each channel (axis 1) by its mean and biased variance over all other axes, then scales and shifts it.
+  /// Normalises each channel (axis 1) by its mean and biased variance over all other axes, then scales and
+  /// shifts it.
   ///
   /// - Parameters:
   ///   - added: maps of the same shape that are added to the result.
@@ -15,29 +14,28 @@ extension Tensor {
       return movingBatchNorm(weight, bias, epsilon, adding: added, relu: relu)
     }
     if layout == .blocked {
-      let norm = FastNorm(shape, moments: moments(), weight: weight, bias: bias, epsilon: epsilon)
+      let norm = FastNorm(
+        shape, moments: FastNorm.moments(of: self), weight: weight, bias: bias, epsilon: epsilon)
       let output = normalizedBlocks(norm, bias: bias, weight: weight, adding: added, relu: relu)
       return (output, norm.mean, norm.variance)
     }
     let (mean, variance) = batchStatistics()
-    let output = normalized(weight, bias, mean, variance, epsilon, k_batch_norm_pullback)
+    let norm = Primitives.Norm(
+      mean: mean, variance: variance, weight: weight.detached, epsilon: epsilon, isOfBatch: true)
+    let output = normalized(norm, weight, bias)
     return (output.ended(adding: added, relu: relu), mean, variance)
   }
 
   /// Mean and biased variance of each channel.
   private func batchStatistics() -> (mean: Tensor, variance: Tensor) {
-    let (batch, channels, inner) = (shape[0], shape[1], shape.inner(of: 1))
-    precondition(batch * inner > 1, "batch statistics of one value a channel: \(shape)")
-    let mean = Tensor.zeros([channels], precision)
-    let variance = Tensor.zeros([channels], precision)
-    k_moments(
-      precision.kernel, storage.base, mean.storage.base, variance.storage.base, batch, channels, inner)
-    return (mean, variance)
+    precondition(shape[0] * shape.inner(of: 1) > 1, "batch statistics of one value a channel: \(shape)")
+    return Primitives.channelStatistics(self)
   }
 
   /// Training mode while leaves move; the batch's statistics move with them.
   ///
-  /// With u the input, s = 1 / √(variance + ε), x = s (u - mean), m the mean over a channel and P(g) = s (g - m(g) - x m(x g)):
+  /// With u the input, s = 1 / √(variance + ε), x = s (u - mean), m the mean over a channel and P(g) = s (g -
+  /// m(g) - x m(x g)):
   ///
   ///     x' = P(u'),   s' = -s² m(x u'),   gradients γ P(g), Σ x g, Σ g
   ///     derivative of γ P(g), g held still: (γ' + γ s'/s) P(g) - γ s (x' m(x g) + x m(x' g))
@@ -48,14 +46,18 @@ extension Tensor {
     let scale = Tensor.full(1, variance.shape, precision) / (variance + epsilon).squareRoot()
     let count = Double(self.count / shape[1])
     let ones = Tensor.full(1, variance.shape, precision)
-    let output = normalized(weight, bias, mean, variance, epsilon, k_batch_norm_pullback)
+    let plain = Primitives.Norm(
+      mean: mean, variance: variance, weight: ones, epsilon: epsilon, isOfBatch: true)
+    let norm = Primitives.Norm(
+      mean: mean, variance: variance, weight: weight.detached, epsilon: epsilon, isOfBatch: true)
+    let output = normalized(norm, weight, bias)
       .moved(with: [self, weight, bias]) { inputs, tangents in
         let (u, weight) = (inputs[0], inputs[1])
         let x = u.adding(channel: -mean).scaled(byChannel: scale)
         /// P(g) and Σ x g.
         @Sendable func projected(_ g: Tensor) -> (map: Tensor, dot: Tensor) {
-          let slopes = Self.normSlopes(u, mean, variance, ones, epsilon, g, k_batch_norm_pullback)
-          return (slopes[0], slopes[1])
+          let gradients = Primitives.normPullback(u, plain, g)
+          return (gradients[0], gradients[1])
         }
         let change = tangents[0].map(projected)
         let moved = change.map { $0.map.scaled(byChannel: weight) }
@@ -97,49 +99,38 @@ extension Tensor {
         shape, mean: mean, variance: variance, weight: weight, bias: bias, epsilon: epsilon)
       return normalizedBlocks(norm, bias: bias, weight: weight, adding: added, relu: relu)
     }
-    return normalized(weight, bias, mean.detached, variance.detached, epsilon, k_fixed_norm_pullback)
-      .ended(adding: added, relu: relu)
+    let norm = Primitives.Norm(
+      mean: mean.detached, variance: variance.detached, weight: weight.detached, epsilon: epsilon,
+      isOfBatch: false)
+    return normalized(norm, weight, bias).ended(adding: added, relu: relu)
   }
 
-  private typealias Pullback =
-    @Sendable @convention(c) (
-      k_precision, UnsafeRawPointer?, UnsafeRawPointer?, UnsafeRawPointer?, UnsafeRawPointer?, Double,
-      UnsafeRawPointer?, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int,
-      Int, Int
-    ) -> Void
-
-  private func normalized(
-    _ weight: Tensor, _ bias: Tensor, _ mean: Tensor, _ variance: Tensor, _ epsilon: Double,
-    _ back: @escaping Pullback
-  ) -> Tensor {
-    let (batch, channels, inner) = (shape[0], shape[1], shape.inner(of: 1))
+  /// - Parameter weight: that of the norm, with its record.
+  private func normalized(_ norm: Primitives.Norm, _ weight: Tensor, _ bias: Tensor) -> Tensor {
     precondition(
-      [weight, bias, mean, variance].allSatisfy { $0.shape == [channels] },
-      "vectors of \(channels) for \(shape)")
-    return .computed(shape, from: [self, weight, bias]) {
-      k_normalize(
-        precision.kernel, storage.base, mean.storage.base, variance.storage.base, weight.storage.base,
-        bias.storage.base,
-        epsilon, $0, batch, channels, inner)
-    } pullback: { [x = detached, weight = weight.detached] upstream in
-      Self.normSlopes(x, mean, variance, weight, epsilon, upstream, back)
+      [weight, bias, norm.mean, norm.variance].allSatisfy { $0.shape == [shape[1]] },
+      "vectors of \(shape[1]) for \(shape)")
+    return .computed(from: [self, weight, bias]) {
+      Primitives.normalize(self, norm, bias: bias)
+    } pullback: { [x = detached] upstream in
+      Primitives.normPullback(x, norm, upstream)
     }
   }
+}
 
-  /// Gradients of input, weight and bias.
-  private static func normSlopes(
-    _ x: Tensor, _ mean: Tensor, _ variance: Tensor, _ weight: Tensor, _ epsilon: Double, _ upstream: Tensor,
-    _ back: Pullback
-  ) -> [Tensor] {
-    let (batch, channels, inner) = (x.shape[0], x.shape[1], x.shape.inner(of: 1))
-    let slopeWeight = Tensor.zeros([channels], x.precision)
-    let slopeBias = Tensor.zeros([channels], x.precision)
-    let slope = Tensor(x.shape, x.precision) {
-      back(
-        x.precision.kernel, x.storage.base, mean.storage.base, variance.storage.base, weight.storage.base,
-        epsilon,
-        upstream.storage.base, $0, slopeWeight.storage.base, slopeBias.storage.base, batch, channels, inner)
+extension Tensor {
+  /// ReLU(norm(self) + added), each part where it is asked for.
+  private func normalizedBlocks(
+    _ norm: FastNorm, bias: Tensor, weight: Tensor, adding added: Tensor?, relu: Bool
+  )
+    -> Tensor
+  {
+    let output = norm.forward(self, adding: added, relu: relu)
+    let inputs = [self, weight, bias] + (added.map { [$0] } ?? [])
+    let wantsAdded = added?.node != nil
+    return output.recorded(from: inputs) { [y = detached, z = added != nil && relu ? output : nil] dz in
+      let gradients = norm.backward(dz, y: y, z: z, relu: relu, wantsAdded: wantsAdded)
+      return [gradients.y, gradients.weight, gradients.bias] + (inputs.count > 3 ? [gradients.added] : [])
     }
-    return [slope, slopeWeight, slopeBias]
   }
 }

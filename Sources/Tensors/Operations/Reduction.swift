@@ -1,17 +1,10 @@
-internal import CKernels
-
 extension Tensor {
   /// factor × the sum over all axes but one: `[extent of axis]`.
   func sumKeeping(axis: Int, factor: Double = 1) -> Tensor {
-    let (outer, middle, inner) = (shape.outer(of: axis), shape[axis], shape.inner(of: axis))
-    return .computed([middle], from: [self]) {
-      k_sum_to_middle(precision.kernel, storage.base, factor, $0, outer, middle, inner)
+    .computed(from: [self]) {
+      Primitives.sum(self, keeping: axis, factor: factor)
     } pullback: { [shape] upstream in
-      [
-        Tensor(shape, upstream.precision) {
-          k_spread_middle(upstream.precision.kernel, upstream.storage.base, factor, $0, outer, middle, inner)
-        }
-      ]
+      [Primitives.spread(upstream, along: axis, of: shape, factor: factor)]
     }.moved(with: self) { $0.sumKeeping(axis: axis, factor: factor) }
   }
 
@@ -36,16 +29,10 @@ extension Tensor {
   package func mean(axis: Int) -> Tensor { reduced(axis: axis, factor: 1 / Double(shape[axis])) }
 
   private func reduced(axis: Int, factor: Double) -> Tensor {
-    let (outer, extent, inner) = (shape.outer(of: axis), shape[axis], shape.inner(of: axis))
-    let rest = Shape(Array(shape.dimensions[..<axis] + shape.dimensions[(axis + 1)...]))
-    return .computed(rest, from: [self]) {
-      k_sum_axis(precision.kernel, storage.base, factor, $0, outer, extent, inner)
+    .computed(from: [self]) {
+      Primitives.sum(self, over: axis, factor: factor)
     } pullback: { [shape] upstream in
-      [
-        Tensor(shape, upstream.precision) {
-          k_spread_axis(upstream.precision.kernel, upstream.storage.base, factor, $0, outer, extent, inner)
-        }
-      ]
+      [Primitives.spread(upstream, over: axis, of: shape, factor: factor)]
     }.moved(with: self) { $0.reduced(axis: axis, factor: factor) }
   }
 }

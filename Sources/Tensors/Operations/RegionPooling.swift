@@ -1,5 +1,3 @@
-internal import CKernels
-
 /// How regions of feature maps are pooled (RoIAlign, He et al. 2017).
 package struct RegionPooling: Hashable, Sendable {
   /// Cells that every region is cut into.
@@ -8,7 +6,8 @@ package struct RegionPooling: Hashable, Sendable {
   package var scale: Double
   /// Samples a cell and axis; 0 for as many as the cell has pixels, rounded up.
   package var sampling: Int
-  /// Whether coordinates mean centres of pixels (mmdet), so that half a pixel is taken off; without it regions are at least one pixel of
+  /// Whether coordinates mean centres of pixels (mmdet), so that half a pixel is taken off; without it
+  /// regions are at least one pixel of
   /// the map (torchvision's models).
   package var isAligned: Bool
 
@@ -24,7 +23,8 @@ package struct RegionPooling: Hashable, Sendable {
 extension Tensor {
   /// The mean of bilinear samples of each cell of each region.
   ///
-  /// - Input: maps `[batch, channels, height, width]`. Output: `[regions, channels, cells.height, cells.width]`.
+  /// - Input: maps `[batch, channels, height, width]`. Output: `[regions, channels, cells.height,
+  ///   cells.width]`.
   /// - Parameter regions: image, left, top, right, bottom of each, in image coordinates; constants.
   /// - Gradients: into the maps; added region by region, cell by cell, so equal regions give equal bits.
   /// - Source: `downstream.md` 8; pytorch/vision `torchvision/csrc/ops/cpu/roi_align_kernel.cpp`.
@@ -33,38 +33,11 @@ extension Tensor {
   ) -> Tensor {
     precondition(shape.rank == 4, "regions of \(shape)")
     precondition(regions.allSatisfy { (0..<shape[0]).contains($0.image) }, "a region of no image")
-    let sizes = k_regions(
-      batch: shape[0], channels: shape[1], height: shape[2], width: shape[3], regions: regions.count,
-      pooled: (pooling.cells.height, pooling.cells.width), scale: pooling.scale, sampling: pooling.sampling,
-      aligned: pooling.isAligned ? 1 : 0)
     let numbers = regions.flatMap { [Double($0.image), $0.x1, $0.y1, $0.x2, $0.y2] }
-    let plan = RegionPlan(sizes: sizes, numbers: numbers)
-    let output: Shape = [regions.count, shape[1], pooling.cells.height, pooling.cells.width]
-    return .computed(output, from: [self]) {
-      plan.forward(precision, storage.base, $0)
+    return .computed(from: [self]) {
+      Primitives.poolRegions(self, numbers, pooling)
     } pullback: { [shape] upstream in
-      [Tensor(shape, upstream.precision) { plan.backward(upstream.precision, upstream.storage.base, $0) }]
-    }
-  }
-}
-
-/// The sizes and regions of one pooling.
-private struct RegionPlan: @unchecked Sendable {
-  // `@unchecked Sendable`: immutable; `k_regions` is a C struct of numbers.
-  let sizes: k_regions
-  let numbers: [Double]
-
-  func forward(_ precision: Precision, _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer) {
-    withUnsafePointer(to: sizes) { sizes in
-      let scratch = TensorStorage(byteCount: k_roi_align_scratch(sizes) * precision.byteCount)
-      k_roi_align(precision.kernel, x, numbers, y, scratch.base, sizes)
-    }
-  }
-
-  func backward(_ precision: Precision, _ dy: UnsafeRawPointer, _ dx: UnsafeMutableRawPointer) {
-    withUnsafePointer(to: sizes) { sizes in
-      let scratch = TensorStorage(byteCount: k_roi_align_scratch(sizes) * precision.byteCount)
-      k_roi_align_pullback(precision.kernel, dy, numbers, dx, scratch.base, sizes)
+      [Primitives.poolRegionsPullback(upstream, numbers, pooling, shape)]
     }
   }
 }

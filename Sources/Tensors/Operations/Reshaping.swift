@@ -1,5 +1,3 @@
-internal import CKernels
-
 extension Tensor {
   /// The same elements under another shape of the same count.
   package func reshaped(_ shape: Shape) -> Tensor {
@@ -16,17 +14,11 @@ extension Tensor {
   /// A matrix with rows and columns exchanged.
   package func transposed() -> Tensor {
     precondition(shape.rank == 2, "a matrix, not \(shape)")
-    let (rows, columns) = (shape[0], shape[1])
-    return moved(to: [columns, rows]) { to, from, size in
-      for row in 0..<rows {
-        for column in 0..<columns {
-          (to + (column * rows + row) * size).copyMemory(
-            from: from + (row * columns + column) * size, byteCount: size)
-        }
-      }
-    } back: {
-      $0.transposed()
-    }
+    return .computed(from: [self]) {
+      Primitives.transpose(self)
+    } pullback: {
+      [$0.transposed()]
+    }.moved(with: self) { $0.transposed() }
   }
 
   /// Joins tensors that agree in all other extents.
@@ -38,18 +30,9 @@ extension Tensor {
     if axis == 1, parts.contains(where: { $0.layout == .blocked }), !parts.contains(where: \.isMoving) {
       return joinedChannels(parts)
     }
-    let outer = first.outer(of: axis)
-    let size = parts[0].precision.byteCount
-    let widths = parts.map { $0.shape[axis] * $0.shape.inner(of: axis) * size }
     let extents = parts.map { $0.shape[axis] }
-    return .computed(shape, from: parts) { base in
-      var to = base
-      for row in 0..<outer {
-        for (part, width) in zip(parts, widths) {
-          to.copyMemory(from: part.storage.base + row * width, byteCount: width)
-          to += width
-        }
-      }
+    return .computed(from: parts) {
+      Primitives.join(parts, axis: axis, shape)
     } pullback: { upstream in
       var from = 0
       return extents.map { extent in
@@ -62,48 +45,30 @@ extension Tensor {
     }
   }
 
-  /// The samples of all parts, one after the other, as a constant. Maps keep the layout that the first part has.
+  /// The samples of all parts, one after the other, as a constant. Maps keep the layout that the first part
+  /// has.
   package static func stacked(_ parts: [Tensor]) -> Tensor {
     let layout = parts[0].layout
     var dimensions = parts[0].shape.dimensions
     dimensions[0] = parts.reduce(0) { $0 + $1.shape[0] }
-    return Tensor(Shape(dimensions), parts[0].precision, layout) { base in
-      var to = base
-      for part in parts {
-        let width = layout.byteCount(part.shape, part.precision)
-        to.copyMemory(from: part.elements(layout).base, byteCount: width)
-        to += width
-      }
-    }
+    return Primitives.stack(parts, Shape(dimensions), layout)
   }
 
   /// The elements `from ..< to` along one axis.
   package func sliced(axis: Int, from: Int, to: Int) -> Tensor {
     precondition(
       0 <= from && from <= to && to <= shape[axis], "\(from) ..< \(to) of axis \(axis) of \(shape)")
-    var dimensions = shape.dimensions
-    dimensions[axis] = to - from
     if axis == 1, layout == .blocked, !isMoving { return channels(from, to) }
-    let step = shape.inner(of: axis) * precision.byteCount
-    let (outer, whole, width) = (shape.outer(of: axis), shape[axis] * step, (to - from) * step)
-    return .computed(Shape(dimensions), from: [self]) { base in
-      for row in 0..<outer {
-        (base + row * width).copyMemory(from: storage.base + row * whole + from * step, byteCount: width)
-      }
+    return .computed(from: [self]) {
+      Primitives.slice(self, axis: axis, from..<to)
     } pullback: { [shape] upstream in
-      [
-        Tensor(shape, upstream.precision) { base in
-          k_fill(upstream.precision.kernel, 0, base, shape.count)
-          for row in 0..<outer {
-            (base + row * whole + from * step).copyMemory(
-              from: upstream.storage.base + row * width, byteCount: width)
-          }
-        }
-      ]
+      [Primitives.slicePullback(upstream, axis: axis, from..<to, shape)]
     }.moved(with: self) { $0.sliced(axis: axis, from: from, to: to) }
   }
 
-  /// Maps of the same shape with their channels in turn: a 0, b 0, a 1, b 1 and so on. The same as a concatenation and a shuffle in two groups.
+  /// Maps of the same shape with their channels in turn: a 0, b 0, a 1, b 1 and so on. The same as a
+  /// concatenation and
+  /// a shuffle in two groups.
   package static func interleaved(_ a: Tensor, _ b: Tensor) -> Tensor {
     precondition(a.shape == b.shape && a.shape.rank == 4, "\(a.shape) and \(b.shape)")
     if Layout.common(a, b) == .blocked, !a.isMoving, !b.isMoving { return interleavedBlocks(a, b) }
@@ -121,31 +86,13 @@ extension Tensor {
   /// Channel a × (C / groups) + b goes to b × groups + a (ShuffleNet).
   package func channelShuffle(groups: Int) -> Tensor {
     precondition(shape.rank == 4 && shape[1] % groups == 0, "\(groups) groups of \(shape)")
-    let (batch, channels, plane) = (shape[0], shape[1], shape[2] * shape[3] * precision.byteCount)
-    let each = channels / groups
+    let each = shape[1] / groups
     if layout == .blocked, !isMoving { return shuffledBlocks(groups: groups) }
-    return moved(to: shape) { to, from, _ in
-      for sample in 0..<batch {
-        for channel in 0..<channels {
-          let target = channel % each * groups + channel / each
-          (to + (sample * channels + target) * plane)
-            .copyMemory(from: from + (sample * channels + channel) * plane, byteCount: plane)
-        }
-      }
-    } back: {
-      $0.channelShuffle(groups: each)
-    }
-  }
-
-  /// An operation that only moves elements; `back` undoes it.
-  private func moved(
-    to shape: Shape, by move: (UnsafeMutableRawPointer, UnsafeRawPointer, _ elementSize: Int) -> Void,
-    back: @escaping @Sendable (Tensor) -> Tensor
-  ) -> Tensor {
-    .computed(shape, from: [self]) {
-      move($0, storage.base, precision.byteCount)
+    let order = (0..<shape[1]).map { $0 % each * groups + $0 / each }
+    return .computed(from: [self]) {
+      Primitives.permuteChannels(self, order)
     } pullback: {
-      [back($0)]
-    }.moved(with: self) { $0.moved(to: shape, by: move, back: back) }
+      [$0.channelShuffle(groups: each)]
+    }.moved(with: self) { $0.channelShuffle(groups: groups) }
   }
 }

@@ -1,5 +1,3 @@
-internal import CKernels
-
 extension Tensor {
   private var rowsAndColumns: (Int, Int) {
     let columns = shape[shape.rank - 1]
@@ -8,14 +6,8 @@ extension Tensor {
 
   /// exp(x) / sum of exp(x) over the last axis, the maximum subtracted first.
   package func softmax() -> Tensor {
-    let (rows, columns) = rowsAndColumns
-    let output = Tensor(shape, precision) { k_softmax(precision.kernel, storage.base, $0, rows, columns) }
-    @Sendable func back(_ upstream: Tensor) -> Tensor {
-      Tensor(output.shape, output.precision) {
-        k_softmax_pullback(
-          output.precision.kernel, output.storage.base, upstream.storage.base, $0, rows, columns)
-      }
-    }
+    let output = Primitives.softmax(self)
+    @Sendable func back(_ upstream: Tensor) -> Tensor { Primitives.softmaxPullback(output, upstream) }
     return output.recorded(from: [self]) { [back($0)] }
       .moved(with: [self]) { _, tangents in
         // The Jacobian is symmetric.
@@ -40,13 +32,9 @@ extension Tensor {
   /// The logarithm of the softmax over the last axis.
   package func logSoftmax() -> Tensor {
     let (rows, columns) = rowsAndColumns
-    let output = Tensor(shape, precision) { k_log_softmax(precision.kernel, storage.base, $0, rows, columns) }
-    return output.recorded(from: [self]) { [y = output] upstream in
-      [
-        Tensor(y.shape, y.precision) {
-          k_log_softmax_pullback(y.precision.kernel, y.storage.base, upstream.storage.base, $0, rows, columns)
-        }
-      ]
+    let output = Primitives.logSoftmax(self)
+    return output.recorded(from: [self]) { upstream in
+      [Primitives.logSoftmaxPullback(output, upstream)]
     }.moved(with: [self]) { [shape] _, tangents in
       guard let tangent = tangents[0]?.reshaped([rows, columns]) else { return OperationTangent(nil) }
       let p = output.reshaped([rows, columns]).exp()
@@ -76,18 +64,11 @@ extension Tensor {
   /// - Source: `methods.md` 1.3.
   package func klDivergence(from teacher: Tensor, temperature: Double) -> Tensor {
     precondition(shape.rank == 2 && shape == teacher.shape, "\(shape) and \(teacher.shape)")
-    let (rows, columns) = rowsAndColumns
     let teacher = teacher.detached
-    return .computed([rows], from: [self, teacher]) {
-      k_kl(precision.kernel, storage.base, teacher.storage.base, temperature, $0, rows, columns)
+    return .computed(from: [self, teacher]) {
+      Primitives.klDivergence(self, teacher, temperature: temperature)
     } pullback: { [student = detached] upstream in
-      let slope = Tensor(student.shape, student.precision) {
-        k_kl_pullback(
-          student.precision.kernel, student.storage.base, teacher.storage.base, temperature,
-          upstream.storage.base, $0,
-          rows, columns)
-      }
-      return [slope, nil]
+      [Primitives.klDivergencePullback(student, teacher, temperature: temperature, upstream), nil]
     }.moved(with: [self, teacher]) { x, tangents in
       guard let tangent = tangents[0] else { return OperationTangent(nil) }
       let q = (x[0] / temperature).softmax()

@@ -1,7 +1,6 @@
-internal import CKernels
-
 extension Tensor {
-  /// The gradient of a convolution with respect to its input, as an operation of its own: upsampling with learnt filters.
+  /// The gradient of a convolution with respect to its input, as an operation of its own: upsampling with
+  /// learnt filters.
   ///
   /// Computed as a convolution of the input with zeros between its pixels and the filters turned.
   ///
@@ -28,17 +27,10 @@ extension Tensor {
   /// Zeros between the pixels: pixel (i, j) goes to (i × stride, j × stride).
   private func spaced(by stride: Extent) -> Tensor {
     if stride == 1 { return self }
-    let (planes, h, w) = (shape[0] * shape[1], shape[2], shape[3])
-    let out: Shape = [shape[0], shape[1], (h - 1) * stride.height + 1, (w - 1) * stride.width + 1]
-    return .computed(out, from: [self]) {
-      k_space(precision.kernel, storage.base, $0, planes, h, w, stride.height, stride.width)
+    return .computed(from: [self]) {
+      Primitives.space(self, by: stride)
     } pullback: { [shape] upstream in
-      [
-        Tensor(shape, upstream.precision) {
-          k_space_pullback(
-            upstream.precision.kernel, upstream.storage.base, $0, planes, h, w, stride.height, stride.width)
-        }
-      ]
+      [Primitives.spacePullback(upstream, by: stride, shape)]
     }
   }
 
@@ -58,9 +50,8 @@ extension Tensor {
 
   /// Filters `[a, b, height, width]` to `[b, a, height, width]` with the taps in reverse.
   private func turned() -> Tensor {
-    let (a, b, taps) = (shape[0], shape[1], shape[2] * shape[3])
-    return .computed([b, a, shape[2], shape[3]], from: [self]) {
-      k_turn_filters(precision.kernel, storage.base, $0, a, b, taps)
+    .computed(from: [self]) {
+      Primitives.turnFilters(self)
     } pullback: {
       [$0.turned()]
     }

@@ -1,25 +1,15 @@
 internal import CKernels
 
-/// How convolutions are computed. Part of a run's identity, because it decides bits.
-package enum ConvolutionChoice: String, Hashable, Sendable, CaseIterable {
-  /// Whatever is fastest for the shape.
-  case auto
-  /// Sums of products in the order of the definition, no transforms.
-  case direct
-  /// Lowering to matrix products in the plain layout: short, slow, and what the others are compared with.
-  case reference
-}
-
 /// One convolution's sizes and its passes in the blocked layout.
 struct FastConvolution: Sendable {
-  let sizes: Sizes
+  private let sizes: Sizes
   let input: Shape
   let output: Shape
   private let weight: Shape
   private let usesWinograd: Bool
 
   /// `@unchecked Sendable`: an immutable C struct of integers.
-  struct Sizes: @unchecked Sendable { var c: kb_convolution }
+  private struct Sizes: @unchecked Sendable { var c: kb_convolution }
 
   /// Nil where the choice or the shape wants the reference path.
   init?(
@@ -27,17 +17,19 @@ struct FastConvolution: Sendable {
     _ choice: ConvolutionChoice
   ) {
     guard choice != .reference, x.precision == .single, dilation == 1 else { return nil }
-    let window = k_window(
+    let window = Window(
       over: x.shape[2], x.shape[3], kernel: Extent(weight[2], weight[3]), stride: stride, padding: padding)
+    let inner = window.kernelWindow
     let sizes = kb_convolution(
       batch: x.shape[0], channels: x.shape[1], outputs: weight[0], groups: groups, height: window.height,
-      width: window.width, out_height: window.out_height, out_width: window.out_width, kernel: window.kernel,
-      stride: window.stride, padding: window.padding)
+      width: window.width, out_height: window.outHeight, out_width: window.outWidth, kernel: inner.kernel,
+      stride: inner.stride, padding: inner.padding)
     guard withUnsafePointer(to: sizes, kb_takes) == 1 else { return nil }
     self.sizes = Sizes(c: sizes)
     usesWinograd = choice == .auto && withUnsafePointer(to: sizes, kb_takes_winograd) == 1
-    (input, self.weight) = (x.shape, weight)
-    output = [x.shape[0], weight[0], window.out_height, window.out_width]
+    input = x.shape
+    self.weight = weight
+    output = [x.shape[0], weight[0], window.outHeight, window.outWidth]
   }
 
   private var batch: Int { input[0] }
@@ -47,22 +39,24 @@ struct FastConvolution: Sendable {
   ///   - finish: what happens to each value before it is stored.
   ///   - moments: takes the statistics of the images, where they are wanted.
   func forward(
-    _ x: TensorStorage, _ weight: TensorStorage, to y: UnsafeMutableRawPointer, finish: kb_finish? = nil,
-    moments: TensorStorage? = nil
-  ) {
-    let packed = packed(weight, usesWinograd ? .winograd : .forward)
+    _ x: Tensor, _ weight: Tensor, finish: Finish? = nil, moments: TensorStorage? = nil
+  ) -> Tensor {
+    let packed = packed(weight.storage, usesWinograd ? .winograd : .forward)
     let kernels = FastKernels.current
     let pass = usesWinograd ? kernels.winograd : isDepthwise ? kernels.depthwise : kernels.convolve
-    withSizes { c in
-      withOptionalPointer(to: finish) { finish in
-        forEachRange(batch, scratch: c) { scratch, first, end in
-          pass(c, x.floats, packed.floats, y.floats, scratch.floats, finish, moments?.floats, first, end)
+    let from = x.blocks
+    return Tensor(output, .single, .blocked) { y in
+      withSizes { c in
+        withOptionalPointer(to: finish?.kernel) { finish in
+          forEachRange(batch, scratch: c) { scratch, first, end in
+            pass(c, from.floats, packed.floats, y.floats, scratch.floats, finish, moments?.floats, first, end)
+          }
         }
       }
     }
   }
 
-  func data(_ dy: TensorStorage, _ weight: TensorStorage, to dx: UnsafeMutableRawPointer) {
+  private func data(_ dy: TensorStorage, _ weight: TensorStorage, to dx: UnsafeMutableRawPointer) {
     let packed = packed(weight, usesWinograd ? .winogradGradient : .gradient)
     let kernels = FastKernels.current
     withSizes { c in
@@ -82,7 +76,7 @@ struct FastConvolution: Sendable {
   }
 
   /// Sums over samples ascending, then pixels or tiles.
-  func weight(_ x: TensorStorage, _ dy: TensorStorage, to dweight: UnsafeMutableRawPointer) {
+  private func weight(_ x: TensorStorage, _ dy: TensorStorage, to dweight: UnsafeMutableRawPointer) {
     let kernels = FastKernels.current
     let pass =
       usesWinograd
@@ -106,10 +100,12 @@ struct FastConvolution: Sendable {
 
   /// The gradients that are asked for.
   func gradients(
-    _ x: Tensor, _ weight: Tensor, _ dy: TensorStorage, wantsInput: Bool, wantsWeight: Bool
+    _ x: Tensor, _ weight: Tensor, _ dy: Tensor, wantsInput: Bool, wantsWeight: Bool
   ) -> (dx: Tensor?, dweight: Tensor?) {
-    let dweight = wantsWeight ? Tensor(weight.shape, .single) { self.weight(x.blocks, dy, to: $0) } : nil
-    let dx = wantsInput ? Tensor(input, .single, .blocked) { data(dy, weight.storage, to: $0) } : nil
+    let upstream = dy.blocks
+    let dweight =
+      wantsWeight ? Tensor(weight.shape, .single) { self.weight(x.blocks, upstream, to: $0) } : nil
+    let dx = wantsInput ? Tensor(input, .single, .blocked) { data(upstream, weight.storage, to: $0) } : nil
     return (dx, dweight)
   }
 
@@ -136,41 +132,9 @@ struct FastConvolution: Sendable {
 }
 
 /// Lends a C struct that may be missing.
-func withOptionalPointer<Value, Result>(to value: Value?, _ body: (UnsafePointer<Value>?) -> Result) -> Result
+private func withOptionalPointer<Value, Result>(to value: Value?, _ body: (UnsafePointer<Value>?) -> Result)
+  -> Result
 {
   guard let value else { return body(nil) }
   return withUnsafePointer(to: value) { body($0) }
-}
-
-extension Tensor {
-  /// A convolution in the blocked layout, its bias added on the way.
-  func convolved(_ fast: FastConvolution, _ weight: Tensor, bias: Tensor?) -> Tensor {
-    let output = Tensor(fast.output, .single, .blocked) { y in
-      guard let bias else { return fast.forward(blocks, weight.storage, to: y) }
-      let vectors = BlockVectors.affine(scale: nil, shift: bias)
-      fast.forward(
-        blocks, weight.storage, to: y,
-        finish: kb_finish(scale: vectors.scale, shift: vectors.shift, added: nil, relu: 0))
-    }
-    let (wantsInput, wantsWeight) = (node != nil, weight.node != nil)
-    return output.recorded(from: [self, weight] + (bias.map { [$0] } ?? [])) {
-      [x = detached, weight = weight.detached, hasBias = bias != nil] dy in
-      let (dx, dweight) = fast.gradients(
-        x, weight, dy.blocks, wantsInput: wantsInput, wantsWeight: wantsWeight)
-      return [dx, dweight] + (hasBias ? [dy.channelSums()] : [])
-    }.moved(with: [self, weight] + (bias.map { [$0] } ?? [])) { x, tangents in
-      let change = Tensors.sum(
-        tangents[0].map { $0.convolved(fast, x[1], bias: nil) },
-        tangents[1].map { x[0].convolved(fast, $0, bias: nil) })
-      let shift = tangents.count > 2 ? tangents[2] : nil
-      return OperationTangent(
-        shift.map { (change ?? .zeros(fast.output, .single)).adding(channel: $0) } ?? change
-      ) { dy in
-        let (dx, dweight) = fast.gradients(
-          tangents[0] ?? x[0], tangents[1] ?? x[1], dy.blocks, wantsInput: wantsInput && tangents[1] != nil,
-          wantsWeight: wantsWeight && tangents[0] != nil)
-        return [dx, dweight] + (tangents.count > 2 ? [nil] : [])
-      }
-    }
-  }
 }

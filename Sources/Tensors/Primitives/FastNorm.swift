@@ -16,7 +16,7 @@ struct BlockVectors: Sendable {
     storage = TensorStorage(floats: 3 * width)
   }
 
-  /// Factors of 1 where nothing is said.
+  /// - Parameter scale: the factors (default: 1).
   static func affine(scale: Tensor?, shift: Tensor) -> BlockVectors {
     let vectors = BlockVectors(channels: shift.count)
     for (vector, values) in [(vectors.scale, scale), (vectors.shift, shift)] {
@@ -28,6 +28,20 @@ struct BlockVectors: Sendable {
       }
     }
     return vectors
+  }
+}
+
+/// What happens to each value of a blocked map before it is stored: ReLU(scale × value + shift + added), each
+/// part
+/// where it is asked for.
+struct Finish: Sendable {
+  let vectors: BlockVectors
+  let added: TensorStorage?
+  let relu: Bool
+
+  /// Valid as long as this value lives.
+  var kernel: kb_finish {
+    kb_finish(scale: vectors.scale, shift: vectors.shift, added: added.map { $0.floats }, relu: relu ? 1 : 0)
   }
 }
 
@@ -71,41 +85,50 @@ struct FastNorm: Sendable {
   private init(
     _ shape: Shape, _ mean: Tensor, _ variance: Tensor, _ weight: Tensor, _ epsilon: Double, isOfBatch: Bool
   ) {
-    (self.shape, self.mean, self.variance, self.weight) = (shape, mean, variance, weight.detached)
-    (self.epsilon, self.isOfBatch, vectors) = (epsilon, isOfBatch, BlockVectors(channels: shape[1]))
+    self.shape = shape
+    self.mean = mean
+    self.variance = variance
+    self.weight = weight.detached
+    self.epsilon = epsilon
+    self.isOfBatch = isOfBatch
+    vectors = BlockVectors(channels: shape[1])
   }
 
+  /// Room for the statistics of images.
   static func moments(_ shape: Shape) -> TensorStorage {
     TensorStorage(floats: shape[0] * Layout.blocks(shape[1]) * KB_MOMENT_FLOATS)
   }
 
-  func finish(adding added: TensorStorage?, relu: Bool) -> kb_finish {
-    kb_finish(scale: vectors.scale, shift: vectors.shift, added: added.map { $0.floats }, relu: relu ? 1 : 0)
+  func finish(adding added: Tensor?, relu: Bool) -> Finish {
+    Finish(vectors: vectors, added: added?.blocks, relu: relu)
   }
 
   /// z from y.
-  func forward(
-    _ y: TensorStorage, adding added: TensorStorage?, relu: Bool, to z: UnsafeMutableRawPointer
-  ) {
-    withUnsafePointer(to: finish(adding: added, relu: relu)) { finish in
-      FastKernels.forEachRange(batch) {
-        FastKernels.current.finish(y.floats, finish, z.floats, blocks, pixels, $0, $1)
+  func forward(_ y: Tensor, adding added: Tensor?, relu: Bool) -> Tensor {
+    let finish = finish(adding: added, relu: relu)
+    let from = y.blocks
+    return Tensor(shape, .single, .blocked) { z in
+      withUnsafePointer(to: finish.kernel) { finish in
+        FastKernels.forEachRange(batch) {
+          FastKernels.current.finish(from.floats, finish, z.floats, blocks, pixels, $0, $1)
+        }
       }
     }
   }
 
-  struct Slopes {
-    var y: TensorStorage
-    var weight: Tensor
-    var bias: Tensor
+  /// The gradients of what a norm reads.
+  struct Gradients {
+    let y: Tensor
+    let weight: Tensor
+    let bias: Tensor
     /// Of what was added.
-    var added: Tensor?
+    let added: Tensor?
   }
 
   /// - Parameters:
   ///   - y: what was normalised.
   ///   - z: the result, where something was added before a ReLU: only it says what passed.
-  func backward(_ dz: Tensor, y: TensorStorage, z: Tensor?, relu: Bool, wantsAdded: Bool) -> Slopes {
+  func backward(_ dz: Tensor, y: Tensor, z: Tensor?, relu: Bool, wantsAdded: Bool) -> Gradients {
     let output = z?.blocks
     let mask = kb_mask(
       mean: vectors.mean, scale: vectors.scale, shift: vectors.shift, output: output.map { $0.floats },
@@ -114,49 +137,33 @@ struct FastNorm: Sendable {
     let upstream = dz.blocks
     let sums = TensorStorage(floats: batch * blocks * 2 * Layout.lanes)
     let constants = BlockVectors(channels: channels)
-    let slopes = Slopes(
-      y: TensorStorage(floats: Layout.blocked.count(shape)), weight: .unfilled([channels], .single),
+    let from = y.blocks
+    let gradients = Gradients(
+      y: .unfilled(shape, .single, .blocked), weight: .unfilled([channels], .single),
       bias: .unfilled([channels], .single), added: wantsAdded ? added ?? dz : nil)
     withUnsafePointer(to: mask) { mask in
       FastKernels.forEachRange(batch) {
         FastKernels.current.norm_sums(
-          upstream.floats, y.floats, mask, added?.blocks.floats, sums.floats, blocks, pixels, $0, $1)
+          upstream.floats, from.floats, mask, added?.blocks.floats, sums.floats, blocks, pixels, $0, $1)
       }
       kb_norm_gradients(
-        sums.floats, batch, channels, pixels, variance.storage.floats, epsilon, slopes.weight.storage.floats,
-        slopes.bias.storage.floats, constants.scale, constants.shift)
+        sums.floats, batch, channels, pixels, variance.storage.floats, epsilon,
+        gradients.weight.storage.floats,
+        gradients.bias.storage.floats, constants.scale, constants.shift)
       FastKernels.forEachRange(batch) {
-        FastKernels.current.norm_slope(
-          upstream.floats, y.floats, mask, isOfBatch ? constants.scale : nil,
-          isOfBatch ? constants.shift : nil, slopes.y.floats, blocks, pixels, $0, $1)
+        FastKernels.current.norm_gradient(
+          upstream.floats, from.floats, mask, isOfBatch ? constants.scale : nil,
+          isOfBatch ? constants.shift : nil, gradients.y.blocks.floats, blocks, pixels, $0, $1)
       }
     }
-    return slopes
-  }
-}
-
-extension Tensor {
-  /// ReLU(norm(self) + added), each part where it is asked for.
-  func normalizedBlocks(_ norm: FastNorm, bias: Tensor, weight: Tensor, adding added: Tensor?, relu: Bool)
-    -> Tensor
-  {
-    let output = Tensor(shape, .single, .blocked) {
-      norm.forward(blocks, adding: added?.blocks, relu: relu, to: $0)
-    }
-    let inputs = [self, weight, bias] + (added.map { [$0] } ?? [])
-    let wantsAdded = added?.node != nil
-    return output.recorded(from: inputs) { [y = detached, z = added != nil && relu ? output : nil] dz in
-      let slopes = norm.backward(dz, y: y.blocks, z: z, relu: relu, wantsAdded: wantsAdded)
-      let slope = Tensor(
-        shape: dz.shape, precision: .single, layout: .blocked, storage: slopes.y, node: nil)
-      return [slope, slopes.weight, slopes.bias] + (inputs.count > 3 ? [slopes.added] : [])
-    }
+    return gradients
   }
 
-  /// The statistics of blocked images.
-  func moments() -> TensorStorage {
-    let moments = FastNorm.moments(shape)
-    let x = blocks
+  /// The statistics of blocked images, as the kernels leave them.
+  static func moments(of maps: Tensor) -> TensorStorage {
+    let shape = maps.shape
+    let moments = Self.moments(shape)
+    let x = maps.blocks
     FastKernels.forEachRange(shape[0]) {
       FastKernels.current.moments(
         x.floats, moments.floats, Layout.blocks(shape[1]), shape.inner(of: 1), $0, $1)

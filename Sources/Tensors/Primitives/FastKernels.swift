@@ -22,7 +22,8 @@ package enum FastKernels {
 
   static var current: kb_kernels { kb_in_use().pointee }
 
-  /// Threads that an operation's work is divided among, the caller's own included. A setting of the process, like the variant: it decides no bit.
+  /// Threads that an operation's work is divided among, the caller's own included. A setting of the process,
+  /// like the variant: it decides no bit.
   package static var threads: Int { kb_threads() }
 
   /// - Parameter threads: from 1 on.
@@ -30,7 +31,8 @@ package enum FastKernels {
   @discardableResult
   package static func use(threads: Int) -> Int { kb_use_threads(threads) }
 
-  /// Does the work for 0 ..< count, in ranges that may run at the same time: no result may depend on how they are cut.
+  /// Does the work for 0 ..< count, in ranges that may run at the same time: no result may depend on how they
+  /// are cut.
   package static func forEachRange(_ count: Int, _ body: (_ first: Int, _ end: Int) -> Void) {
     guard count > 1, threads > 1 else {
       if count > 0 { body(0, count) }

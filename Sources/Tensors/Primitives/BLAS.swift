@@ -1,10 +1,6 @@
 internal import COpenBLAS
 internal import CKernels
 
-#if canImport(Glibc)
-  internal import Glibc
-#endif
-
 /// The matrix products, and what the library says of itself. The only file that knows OpenBLAS.
 package enum BLAS {
   /// One thread a process: runs are what is parallel, and bits must not depend on a thread count.
@@ -27,7 +23,9 @@ package enum BLAS {
   /// What the library computes with in this process, such as `Haswell`.
   package static var kernel: String { openblas_get_corename().map { String(cString: $0) } ?? "unknown" }
 
-  /// c [m, n] = a b + keep c, row-major, where a is [m, k] ([k, m] when transposed) and b is [k, n] ([n, k] when transposed).
+  /// c [m, n] = a b + keep c, row-major, where a is [m, k] ([k, m] when transposed) and b is [k, n] ([n, k]
+  /// when
+  /// transposed).
   ///
   /// - Parameters:
   ///   - rowA, rowC: elements from one row of a or c to the next, where these are parts of wider matrices.
@@ -43,9 +41,12 @@ package enum BLAS {
       if !keep { k_fill(precision.kernel, 0, c, m * n) }
       return
     }
-    let (ta, tb) = (aT ? CblasTrans : CblasNoTrans, bT ? CblasTrans : CblasNoTrans)
-    let (lda, ldb) = (Int32(rowA ?? (aT ? m : k)), Int32(bT ? k : n))
-    let (m, n, k, ldc) = (Int32(m), Int32(n), Int32(k), Int32(rowC ?? n))
+    let ta = aT ? CblasTrans : CblasNoTrans
+    let tb = bT ? CblasTrans : CblasNoTrans
+    let lda = Int32(rowA ?? (aT ? m : k))
+    let ldb = Int32(bT ? k : n)
+    let ldc = Int32(rowC ?? n)
+    let (m, n, k) = (Int32(m), Int32(n), Int32(k))
     switch precision {
     case .single:
       cblas_sgemm(
@@ -59,6 +60,3 @@ package enum BLAS {
     }
   }
 }
-
-func logarithm(_ x: Double) -> Double { log(x) }
-func cosine(_ x: Double) -> Double { cos(x) }
