@@ -19,6 +19,7 @@ import Training
   /// Prints a digest of the state after twenty steps instead of a speed: equal bits, equal digests.
   var wantsDigest = false
   var threads = 1
+  var level = Device.Level.best
   /// What speeds are measured by.
   var clock = CLOCK_PROCESS_CPUTIME_ID
   /// One of the two kinds of step, printed as a speed and the largest resident memory in MiB.
@@ -53,20 +54,22 @@ import Training
       case "--wall": benchmark.clock = CLOCK_MONOTONIC
       case "--level":
         let name = words.popFirst()
-        guard let level = FastKernels.Level.allCases.first(where: { "\($0)" == name }) else {
+        guard let level = Device.Level.allCases.first(where: { "\($0)" == name }) else {
           return print("no level \(name ?? "")")
         }
-        FastKernels.use(level)
+        benchmark.level = level
       default: named.append(word)
       }
     }
     if !named.isEmpty { benchmark.networks = named }
-    FastKernels.use(threads: benchmark.threads)
+    let device = Device(level: benchmark.level, threads: benchmark.threads)
     let unit = benchmark.clock == CLOCK_MONOTONIC ? "second" : "CPU second"
     print(
-      "\(FastKernels.description), threads: \(benchmark.threads), batch \(benchmark.batch), three channels, images per \(unit)"
+      "kernels for \(device.level), threads: \(device.threads), batch \(benchmark.batch), three channels, images per \(unit)"
     )
-    for network in benchmark.networks { try benchmark.measure(network) }
+    try device.run {
+      for network in benchmark.networks { try benchmark.measure(network) }
+    }
   }
 
   private func measure(_ name: String) throws {

@@ -6,8 +6,6 @@ extern const kb_kernels kb_kernels_basic;
 extern const kb_kernels kb_kernels_avx2, kb_kernels_avx512;
 #endif
 
-static const kb_kernels *chosen;
-
 kb_level kb_best_level(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
@@ -20,22 +18,12 @@ kb_level kb_best_level(void) {
   return KB_BASIC;
 }
 
-int kb_use_level(kb_level level) {
-  if (level > kb_best_level()) return 0;
-  const kb_kernels *kernels = &kb_kernels_basic;
+const kb_kernels *kb_kernels_of(kb_level level) {
 #if defined(__x86_64__)
-  if (level == KB_AVX2) kernels = &kb_kernels_avx2;
-  if (level == KB_AVX512) kernels = &kb_kernels_avx512;
+  if (level == KB_AVX2) return &kb_kernels_avx2;
+  if (level == KB_AVX512) return &kb_kernels_avx512;
 #endif
-  __atomic_store_n(&chosen, kernels, __ATOMIC_RELEASE);
-  return 1;
-}
-
-const kb_kernels *kb_in_use(void) {
-  const kb_kernels *kernels = __atomic_load_n(&chosen, __ATOMIC_ACQUIRE);
-  if (kernels) return kernels;
-  kb_use_level(kb_best_level());
-  return __atomic_load_n(&chosen, __ATOMIC_ACQUIRE);
+  return &kb_kernels_basic;
 }
 
 // Plans ------------------------------------------------------------------------------------------------------------------------------
@@ -121,16 +109,17 @@ static int is_matrix(const kb_convolution *c) { return c->groups == 1 && taps_of
         }                                                                                                                  \
   } while (0)
 
-void kb_pack(const kb_convolution *c, const float *weights, float *packed, int gradient) {
+void kb_pack(const kb_kernels *kernels, const kb_convolution *c, const float *weights, float *packed, int gradient) {
   if (kb_is_depthwise(c)) return pack_depthwise(c, weights, packed);
-  if (is_matrix(c)) return kb_in_use()->pack(c, weights, packed, gradient);
+  if (is_matrix(c)) return kernels->pack(c, weights, packed, gradient);
   memset(packed, 0, kb_packed(c, gradient) * sizeof(float));
   const size_t blocks = blocks_of(gradient ? c->channels : c->outputs);
 #define TAKE(weight, place) packed[place] = weights[weight]
   for (size_t b = 0; b < blocks; b++) VISIT_WEIGHTS(c, b, gradient, TAKE);
 }
 
-void kb_unpack(const kb_convolution *c, const float *packed, float *weights, size_t first, size_t end) {
+void kb_unpack(const kb_kernels *kernels, const kb_convolution *c, const float *packed, float *weights, size_t first,
+               size_t end) {
   const size_t taps = taps_of(c);
   if (kb_is_depthwise(c)) {
     for (size_t channel = first * KB_LANES; channel < smaller(end * KB_LANES, c->channels); channel++)
@@ -138,7 +127,7 @@ void kb_unpack(const kb_convolution *c, const float *packed, float *weights, siz
         weights[channel * taps + t] = packed[(channel / KB_LANES * taps + t) * KB_LANES + channel % KB_LANES];
     return;
   }
-  if (is_matrix(c)) return kb_in_use()->unpack(c, packed, weights, first, end);
+  if (is_matrix(c)) return kernels->unpack(c, packed, weights, first, end);
 #define GIVE(weight, place) weights[weight] = packed[place]
   for (size_t b = first; b < end; b++) VISIT_WEIGHTS(c, b, 0, GIVE);
 }

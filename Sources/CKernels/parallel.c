@@ -18,7 +18,6 @@ static struct {
   // Held by the caller whose work is being done.
   pthread_mutex_t owner;
   size_t helpers;
-  _Atomic size_t threads;
   // The work in hand.
   kb_task task;
   void *context;
@@ -29,7 +28,7 @@ static struct {
   _Atomic uint32_t undone, caller_sleeps;
   // The work's number again; helpers sleep on it.
   _Atomic uint32_t round, sleepers;
-} pool = {.owner = PTHREAD_MUTEX_INITIALIZER, .threads = 1};
+} pool = {.owner = PTHREAD_MUTEX_INITIALIZER};
 
 // Waits while the word has this value.
 static void wait_while(_Atomic uint32_t *word, uint32_t value, _Atomic uint32_t *sleepers) {
@@ -76,7 +75,7 @@ static void *help(void *unused) {
   return NULL;
 }
 
-size_t kb_use_threads(size_t threads) {
+size_t kb_provide_threads(size_t threads) {
   if (threads < 1) threads = 1;
   if (threads > MOST_THREADS) threads = MOST_THREADS;
   pthread_mutex_lock(&pool.owner);
@@ -91,17 +90,13 @@ size_t kb_use_threads(size_t threads) {
   }
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (threads > pool.helpers + 1) threads = pool.helpers + 1;
-  atomic_store(&pool.threads, threads);
   pthread_mutex_unlock(&pool.owner);
   return threads;
 }
 
-size_t kb_threads(void) { return atomic_load_explicit(&pool.threads, memory_order_relaxed); }
-
-void kb_parallel(size_t count, kb_task task, void *context) {
+void kb_parallel(size_t threads, size_t count, kb_task task, void *context) {
   if (count == 0) return;
-  size_t parts = kb_threads();
-  if (parts > count) parts = count;
+  const size_t parts = threads < count ? threads : count;
   if (parts < 2 || pthread_mutex_trylock(&pool.owner) != 0) return task(context, 0, count);
   pool.task = task;
   pool.context = context;

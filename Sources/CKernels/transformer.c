@@ -42,15 +42,15 @@ INLINE double normal(double x, double *density) {
 #define NAME(f) f##_d
 #include "transformer.inc"
 
-void k_gelu(k_precision p, const void *x, void *y, size_t n) {
-  if (p == K_SINGLE) return kb_in_use()->gelu(x, y, n);
+void k_gelu(const kb_kernels *kernels, k_precision p, const void *x, void *y, size_t n) {
+  if (p == K_SINGLE) return kernels->gelu(x, y, n);
   const double *from = x;
   double *to = y, density;
   for (size_t i = 0; i < n; i++) to[i] = from[i] * normal(from[i], &density);
 }
 
-void k_gelu_pullback(k_precision p, const void *x, const void *dy, void *dx, size_t n) {
-  if (p == K_SINGLE) return kb_in_use()->gelu_pullback(x, dy, dx, n);
+void k_gelu_pullback(const kb_kernels *kernels, k_precision p, const void *x, const void *dy, void *dx, size_t n) {
+  if (p == K_SINGLE) return kernels->gelu_pullback(x, dy, dx, n);
   const double *at = x, *from = dy;
   double *to = dx, density;
   for (size_t i = 0; i < n; i++) {

@@ -12,8 +12,10 @@ package struct HeadedNetwork<Top: Head>: Sendable {
 
   /// - Parameter images: `[batch, channels, height, width]`, normalised.
   package func evaluate(_ images: Tensor, _ pass: Pass) -> (features: Features, output: Top.Output) {
-    let features = backbone.features(of: images, pass)
-    return (features, head(features, pass))
+    pass.device.run {
+      let features = backbone.features(of: images, pass)
+      return (features, head(features, pass))
+    }
   }
 }
 
@@ -33,7 +35,7 @@ extension HeadedNetwork where Top == LinearHead {
   ///
   /// - Precondition: the backbone embeds its map.
   package func logits(of map: Tensor, _ pass: Pass) -> Tensor {
-    head(backbone.embedding(of: map, pass), pass)
+    pass.device.run { head(backbone.embedding(of: map, pass), pass) }
   }
 }
 
@@ -45,7 +47,7 @@ extension HeadedNetwork where Top.Output == Tensor {
   /// one image depends on no other, so where a batch is cut decides no bit.
   package func parts(of images: Tensor, _ state: ModelState) -> [Activations] {
     let count = images.shape[0]
-    let step = imagesAtOnce * FastKernels.threads
+    let step = imagesAtOnce * Device.current.threads
     guard count > step else { return [self(images, Pass(state, .inference))] }
     return stride(from: 0, to: count, by: step).map { first in
       self(images.sliced(axis: 0, from: first, to: min(first + step, count)), Pass(state, .inference))

@@ -28,6 +28,8 @@ package struct StepNoise: Hashable, Sendable {
 /// Deliberately not `Sendable`: it belongs to one step.
 package final class Pass {
   package let phase: Phase
+  /// Where the pass's network and its gradients are computed.
+  package let device: Device
   /// Multiply-adds for one image of the convolutions and linear layers evaluated so far (`architectures.md` 3).
   package private(set) var multiplyAdds = 0
   /// Those of the products of queries, keys and values, which papers count and the column `macs` does not.
@@ -49,12 +51,14 @@ package final class Pass {
   ///   - noise: what stochastic depth and dropout draw from in training; without it nothing is dropped.
   ///   - direction: by slot, where parameters move (`Tensor.leaf(moving:)`): gradients then carry their
   ///     derivatives along it, which are products with the Hessian.
+  ///   - device: where it is computed (default: where the caller computes).
   package init(
     _ state: ModelState, _ phase: Phase, recordsGradients: Bool? = nil, noise: StepNoise? = nil,
-    along direction: [Tensor?] = []
+    along direction: [Tensor?] = [], on device: Device = .current
   ) {
     self.state = state
     self.phase = phase
+    self.device = device
     self.direction = direction
     self.noise = phase == .training ? noise : nil
     self.recordsGradients = recordsGradients ?? (phase == .training)
@@ -78,10 +82,12 @@ package final class Pass {
   func count(attention multiplyAdds: Int) { attentionMultiplyAdds += multiplyAdds }
 
   /// The gradient of each slot in the order of declaration, nil where the scalar does not depend on it.
-  package func gradients(of scalar: Tensor) -> [Tensor?] { collect(scalar.gradients()) }
+  package func gradients(of scalar: Tensor) -> [Tensor?] {
+    device.run { collect(scalar.gradients()) }
+  }
 
   package func gradients(of output: Tensor, upstream: Tensor) -> [Tensor?] {
-    collect(output.gradients(upstream: upstream))
+    device.run { collect(output.gradients(upstream: upstream)) }
   }
 
   /// This pass's share of gradients that several passes led to.

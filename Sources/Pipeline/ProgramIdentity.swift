@@ -13,7 +13,7 @@ package enum ProgramIdentity {
     let blas = BLAS.description
     return Provenance(
       version: version, commit: program.flatMap(commit), program: program, blas: blas, cpu: processor,
-      host: ProcessInfo.processInfo.hostName, profile: profile, threads: FastKernels.threads)
+      host: ProcessInfo.processInfo.hostName, profile: profile, threads: Device.current.threads)
   }
 
   private static let variable = "MTKD_SWEEP_PROGRAM"

@@ -123,9 +123,13 @@ package struct StageTrial: Sendable {
   /// - Throws: `SpecError`, `DatasetError` and whatever a network that cannot be built or a loss that is not finite throws.
   package static func perform(_ request: [UInt8]) throws -> JSONValue {
     let object = try SpecObject(JSONReader.read(request).value)
-    _ = FastKernels.use(threads: max(1, try object.integer("threads")))
+    let device = Device(threads: max(1, try object.integer("threads")))
     var run = try RunSpec(object["run"] ?? .null)
     run.dataset.folder = try object.optional("folder", SpecObject.string)
+    return try device.run { try measured(run) }
+  }
+
+  private static func measured(_ run: RunSpec) throws -> JSONValue {
     let source = FirstBatches(
       DatasetBatches(
         try DatasetCatalog.read(run.dataset, index: .of(nil)), batchSize: run.recipe.batchSize, seed: 0,

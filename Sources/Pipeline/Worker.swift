@@ -60,8 +60,9 @@ package enum Worker {
     logLimit: Int = WorkerOptions.standardLogLimit
   ) -> Int32 {
     WorkerSignals.install()
-    if FastKernels.use(threads: threads) < threads {
-      Workspace.say("\(FastKernels.threads) of \(threads) threads could be had.")
+    let device = Device(threads: threads)
+    if device.threads < threads {
+      Workspace.say("\(device.threads) of \(threads) threads could be had.")
     }
     do {
       try WorkerSignals.dieWithParent()
@@ -77,7 +78,7 @@ package enum Worker {
       let workspace = try Workspace(
         store: store, stage: stage, attempt: attempt, dataFolder: dataFolder, asksTeachers: asksTeachers,
         allowsOtherProfile: allowsOtherProfile, stop: WorkerSignals.stop)
-      let code = try run(request, in: workspace)
+      let code = try device.run { try run(request, in: workspace) }
       return code == WorkerExit.stopped && heart.isSuperseded ? WorkerExit.superseded : code
     } catch let error as OtherProfile {
       return say("\(error)", WorkerExit.otherProfile)

@@ -33,7 +33,9 @@ extension Tensor {
 }
 
 extension TensorStorage {
-  convenience init(floats count: Int) { self.init(byteCount: count * 4) }
+  convenience init(floats count: Int, in pool: BufferPool = Device.current.pool) {
+    self.init(byteCount: count * 4, in: pool)
+  }
 
   var floats: UnsafeMutablePointer<Float> { base.floats }
 }

@@ -17,9 +17,9 @@ final class TensorStorage: @unchecked Sendable {
   private let forms = Mutex<[Form: TensorStorage]>([:])
 
   /// Memory with unspecified contents.
-  init(byteCount: Int) {
+  init(byteCount: Int, in pool: BufferPool = Device.current.pool) {
     self.byteCount = byteCount
-    pool = .current
+    self.pool = pool
     base = pool.take(byteCount)
   }
 
@@ -64,9 +64,8 @@ extension TensorStorage {
 /// sizes again and again, so nothing is
 /// returned to the system while the pool lives.
 package final class BufferPool: Sendable {
-  /// Where the tensors of the current task get their memory: one pool for the process, unless a task brings
-  /// its own.
-  @TaskLocal package static var current = BufferPool()
+  /// The pool of the process, which devices use unless they bring their own.
+  package static let shared = BufferPool()
 
   /// Of the system, not Swift's `Mutex`: the thread sanitizer knows its order, and with it that of all
   /// tensors whose memory comes from here.

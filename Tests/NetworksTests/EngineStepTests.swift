@@ -51,7 +51,7 @@ import Testing
   @Test(arguments: ["mini-resnet8", "mini-mobilenetv2-050", "mini-shufflev2-02", "mini-regnety"])
   func `no tensor memory is allocated after the first two steps`(_ name: String) throws {
     let pool = BufferPool()
-    try BufferPool.$current.withValue(pool) {
+    try Device(pool: pool).run {
       var run = try Run(name, batch: 4)
       for _ in 0..<2 { run.step() }
       let (warm, faults) = (pool.allocations, Self.pageFaults)
@@ -84,16 +84,12 @@ import Testing
   func `weights after 20 steps are the same bits everywhere`(
     _ name: String, _ convolution: ConvolutionChoice, _ hash: UInt64
   ) throws {
-    defer {
-      FastKernels.use(FastKernels.best)
-      FastKernels.use(threads: 1)
-    }
-    for level in FastKernels.Level.allCases where level <= FastKernels.best {
+    for level in Device.Level.allCases where level <= .best {
       for threads in [1, 2] {
-        FastKernels.use(level)
-        #expect(FastKernels.use(threads: threads) == threads)
+        let device = Device(level: level, threads: threads)
+        #expect(device.threads == threads)
         var run = try Run(name, batch: 4, convolution)
-        for _ in 0..<20 { run.step() }
+        device.run { for _ in 0..<20 { run.step() } }
         #expect(run.hash == hash, "\(level), \(threads) threads: 0x\(String(run.hash, radix: 16))")
       }
     }

@@ -1,10 +1,9 @@
 import Tensors
 import Testing
 
-/// The promise that bits travel: every variant of the kernels gives the same ones. The only suite that changes the variant, one test after the other;
-/// others may run meanwhile, because to them it makes no difference.
-@Suite(.serialized) struct FastBitsTests {
-  private static let levels = FastKernels.Level.allCases.filter { $0 <= FastKernels.best }
+/// The promise that bits travel: every variant of the kernels gives the same ones.
+struct FastBitsTests {
+  private static let levels = Device.Level.allCases.filter { $0 <= .best }
 
   private func noise(_ shape: Shape, _ name: String) -> Tensor {
     var stream = RandomStream(seed: 8, name)
@@ -21,7 +20,6 @@ import Testing
   func `all variants of the kernels give the same bits`(
     _ channels: Int, _ outputs: Int, _ side: Int, _ kernel: Int, _ stride: Int, _ groups: Int
   ) throws {
-    defer { FastKernels.use(FastKernels.best) }
     func results() throws -> [[Float]] {
       let x = noise([2, channels, side, side], "x").leaf()
       let weight = noise([outputs, channels / groups, kernel, kernel], "weight").leaf()
@@ -35,12 +33,10 @@ import Testing
       return ([z, statistics.mean, statistics.variance, logits] + slopes).map(\.floats)
     }
     try #require(Self.levels.count > 0)
-    FastKernels.use(Self.levels[0])
-    let first = try results()
+    let first = try Device(level: Self.levels[0]).run(results)
     #expect(first.allSatisfy { $0.allSatisfy(\.isFinite) && $0.contains { $0 != 0 } })
     for level in Self.levels[1...] {
-      FastKernels.use(level)
-      #expect(try results() == first, "\(level)")
+      #expect(try Device(level: level).run(results) == first, "\(level)")
     }
   }
 
@@ -59,10 +55,9 @@ import Testing
     let rows = (0..<m).flatMap { a.sliced(axis: 0, from: $0, to: $0 + 1).matmul(b).floats }
     #expect(rows == product.floats)
     for level in Self.levels {
-      FastKernels.use(level)
-      #expect(a.matmul(b).floats == product.floats, "\(level)")
+      let found = Device(level: level).run { a.matmul(b).floats }
+      #expect(found == product.floats, "\(level)")
     }
-    FastKernels.use(FastKernels.best)
     let row = noise([n], "row")
     #expect(a.matmul(b, adding: row).floats == product.adding(row: row).floats)
   }

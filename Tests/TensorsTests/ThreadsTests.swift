@@ -3,20 +3,19 @@ import Synchronization
 import Tensors
 import Testing
 
-/// Work that several threads share: all of it is done, once, whoever asks beside whom. Other suites may run meanwhile, because to them the number of
-/// threads makes no difference.
-@Suite(.serialized) struct ThreadsTests {
+/// Work that several threads share: all of it is done, once, whoever asks beside whom.
+struct ThreadsTests {
   private final class Count: Sendable {
     let places = Atomic(0)
   }
 
   /// How often each of the places is visited.
-  private func visits(_ count: Int) -> [Int] {
+  private func visits(_ count: Int, _ device: Device) -> [Int] {
     var visits = [Int](repeating: 0, count: count)
     visits.withUnsafeMutableBufferPointer { places in
       // Nobody but who visits a place touches it.
       nonisolated(unsafe) let places = places
-      FastKernels.forEachRange(count) { first, end in
+      device.forEachRange(count) { first, end in
         for place in first..<end { places[place] += 1 }
       }
     }
@@ -24,21 +23,20 @@ import Testing
   }
 
   @Test(arguments: [1, 2, 3, 7]) func `every place is visited once, for any count`(_ threads: Int) {
-    #expect(FastKernels.use(threads: threads) == threads)
-    defer { FastKernels.use(threads: 1) }
+    let device = Device(threads: threads)
+    #expect(device.threads == threads)
     for count in [0, 1, 2, 3, 5, 64, 1000] {
-      let isOnce = visits(count).allSatisfy { $0 == 1 }
+      let isOnce = visits(count, device).allSatisfy { $0 == 1 }
       #expect(isOnce, "\(count) places, \(threads) threads")
     }
   }
 
   @Test func `ranges lie where they lie, whichever thread takes them`() {
-    FastKernels.use(threads: 3)
-    defer { FastKernels.use(threads: 1) }
+    let device = Device(threads: 3)
     for _ in 0..<200 {
       let lock = NSLock()
       nonisolated(unsafe) var ranges: [[Int]] = []
-      FastKernels.forEachRange(10) { first, end in lock.withLock { ranges.append([first, end]) } }
+      device.forEachRange(10) { first, end in lock.withLock { ranges.append([first, end]) } }
       let found = ranges.sorted { $0[0] < $1[0] }
       // Another suite's work may hold the threads; then this is done alone.
       #expect(found == [[0, 3], [3, 6], [6, 10]] || found == [[0, 10]])
@@ -46,19 +44,18 @@ import Testing
   }
 
   @Test func `work within work and work of many at once is done all the same`() async {
-    FastKernels.use(threads: 2)
-    defer { FastKernels.use(threads: 1) }
+    let device = Device(threads: 2)
     let count = Count()
     await withTaskGroup(of: Void.self) { group in
-      for _ in 0..<8 { group.addTask { Self.nest(50, count) } }
+      for _ in 0..<8 { group.addTask { Self.nest(50, count, device) } }
     }
     #expect(count.places.load(ordering: .relaxed) == 8 * 50 * 12)
   }
 
-  private static func nest(_ rounds: Int, _ count: Count) {
+  private static func nest(_ rounds: Int, _ count: Count, _ device: Device) {
     for _ in 0..<rounds {
-      FastKernels.forEachRange(4) { first, end in
-        FastKernels.forEachRange(3) { count.places.add(($1 - $0) * (end - first), ordering: .relaxed) }
+      device.forEachRange(4) { first, end in
+        device.forEachRange(3) { count.places.add(($1 - $0) * (end - first), ordering: .relaxed) }
       }
     }
   }

@@ -32,7 +32,7 @@ import Training
   @Test(arguments: ["aver-kd-fitnet", "ca-mkd"])
   func `no tensor memory is allocated after the first two steps with teachers`(_ method: String) throws {
     let pool = BufferPool()
-    try BufferPool.$current.withValue(pool) {
+    try Device(pool: pool).run {
       var run = try Self.run(method)
       for _ in 0..<2 { _ = try run.step() }
       let (warm, faults) = (pool.allocations, Self.pageFaults)
@@ -46,7 +46,7 @@ import Training
   /// MTKD-RL keeps the states, actions and rewards of an epoch for its policy: vectors a step, and nothing of the size of a map.
   @Test func `what a policy remembers of a step is all that grows`() throws {
     let pool = BufferPool()
-    try BufferPool.$current.withValue(pool) {
+    try Device(pool: pool).run {
       var run = try Self.run("mtkd-rl")
       for _ in 0..<2 { _ = try run.step() }
       let (warm, faults) = (pool.allocations, Self.pageFaults)

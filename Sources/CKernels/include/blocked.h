@@ -137,11 +137,10 @@ typedef struct {
   void (*unpack)(const kb_convolution *c, const float *packed, float *weights, size_t first, size_t end);
 } kb_kernels;
 
-// The variant in use: the best that the processor has, or what kb_use_level chose.
-const kb_kernels *kb_in_use(void);
+// The best variant that the processor has; it has all below as well.
 kb_level kb_best_level(void);
-// For tests and measurements, which must not run beside each other; a level that the processor lacks is refused with 0.
-int kb_use_level(kb_level level);
+// The kernels of a variant, which the processor must have.
+const kb_kernels *kb_kernels_of(kb_level level);
 
 // Whether the fast path takes this convolution.
 int kb_takes(const kb_convolution *c);
@@ -161,9 +160,10 @@ size_t kb_scratch(const kb_convolution *c);
 // Floats of the packed weights, in either direction.
 size_t kb_packed(const kb_convolution *c, int gradient);
 // Weights [outputs, channels / groups, kh, kw] in the order in which the kernels read them; with `gradient` for convolve_data.
-void kb_pack(const kb_convolution *c, const float *weights, float *packed, int gradient);
+void kb_pack(const kb_kernels *kernels, const kb_convolution *c, const float *weights, float *packed, int gradient);
 // The other way, from the forward order, for output blocks [first, end).
-void kb_unpack(const kb_convolution *c, const float *packed, float *weights, size_t first, size_t end);
+void kb_unpack(const kb_kernels *kernels, const kb_convolution *c, const float *packed, float *weights, size_t first,
+               size_t end);
 
 // [batch, channels, pixels] to the blocked layout and back.
 void kb_block(const float *plain, float *blocked, size_t batch, size_t channels, size_t pixels);

@@ -1,4 +1,4 @@
-// Threads of the process for the work of one operation. Off until kb_use_threads is called.
+// Threads of the process for the work of one operation, which says how many it wants. None until kb_provide_threads.
 #pragma once
 #include <stddef.h>
 
@@ -7,13 +7,11 @@
 // Does the work for first ..< end.
 typedef void (*kb_task)(void *context, size_t first, size_t end);
 
-// How many threads later operations use, the caller's own included; 1 ends nothing but leaves the others asleep. Returns what could be had.
-size_t kb_use_threads(size_t threads);
-size_t kb_threads(void);
+// Sees to it that so many threads can work at once, the caller's own included. Returns how many of them can.
+size_t kb_provide_threads(size_t threads);
 
-// Does the work for 0 ..< count, cut into as many ranges as there are threads, always in the same places, and returns when all of it is
-// done. While
-// the threads work for one caller, another's work is done by itself alone.
-void kb_parallel(size_t count, kb_task task, void *context);
+// Does the work for 0 ..< count, cut into as many ranges as threads are asked for, always in the same places, and
+// returns when all of it is done. While the threads work for one caller, another's work is done by itself alone.
+void kb_parallel(size_t threads, size_t count, kb_task task, void *context);
 
 #pragma clang assume_nonnull end

@@ -1,12 +1,13 @@
 // Layers over tokens: rows of features. As in `kernels.h`, every function takes the precision of all its arrays.
 #pragma once
+#include "blocked.h"
 #include "kernels.h"
 
 // y[i] = x[i] Phi(x[i]), Phi the distribution function of the standard normal. In single precision exp and erf are our own: vectorised, within
 // 1e-6 of a value, and the same bits everywhere.
-void k_gelu(k_precision p, const void *x, void *y, size_t n);
+void k_gelu(const kb_kernels *kernels, k_precision p, const void *x, void *y, size_t n);
 // dx[i] = dy[i] (Phi(x) + x phi(x))
-void k_gelu_pullback(k_precision p, const void *x, const void *dy, void *dx, size_t n);
+void k_gelu_pullback(const kb_kernels *kernels, k_precision p, const void *x, const void *dy, void *dx, size_t n);
 
 // y = weight (x - mean) / sqrt(variance + epsilon) + bias over each row of x [rows, columns], biased variance. Mean and 1 / root of each row go to
 // `statistics` [rows, 2].

@@ -11,12 +11,13 @@ extension Shape {
 extension Primitives {
   /// Some channels of x.
   static func channels(_ x: Tensor, _ range: Range<Int>) -> Tensor {
+    let device = Device.current
     let shape = x.shape
     let from = x.blocks
     return Tensor(shape.channels(range.count), .single, .blocked) { y in
-      FastKernels.forEachRange(shape[0]) { first, end in
-        let scratch = TensorStorage(floats: 256 * (shape.blocks + 2))
-        FastKernels.current.copy_channels(
+      device.forEachRange(shape[0]) { first, end in
+        let scratch = TensorStorage(floats: 256 * (shape.blocks + 2), in: device.pool)
+        device.kernels.pointee.copy_channels(
           from.floats, shape[1], range.lowerBound, y.floats, range.count, shape.pixels, scratch.floats, first,
           end)
       }
@@ -25,15 +26,16 @@ extension Primitives {
 
   /// The channels of a, then those of b.
   static func joinChannels(_ a: Tensor, _ b: Tensor) -> Tensor {
+    let device = Device.current
     let shape = a.shape
     let width = b.shape[1]
     let blocks = shape.blocks + b.shape.blocks
     let x = a.blocks
     let y = b.blocks
     return Tensor(shape.channels(shape[1] + width), .single, .blocked) { z in
-      FastKernels.forEachRange(shape[0]) { first, end in
-        let scratch = TensorStorage(floats: 256 * blocks)
-        FastKernels.current.join_channels(
+      device.forEachRange(shape[0]) { first, end in
+        let scratch = TensorStorage(floats: 256 * blocks, in: device.pool)
+        device.kernels.pointee.join_channels(
           x.floats, shape[1], y.floats, width, z.floats, shape.pixels, scratch.floats, first, end)
       }
     }
@@ -41,24 +43,26 @@ extension Primitives {
 
   /// Channel 2 c is channel c of a, 2 c + 1 that of b.
   static func interleave(_ a: Tensor, _ b: Tensor) -> Tensor {
+    let device = Device.current
     let shape = a.shape
     let x = a.blocks
     let y = b.blocks
     return Tensor(shape.channels(2 * shape[1]), .single, .blocked) { z in
-      FastKernels.forEachRange(shape[0]) {
-        FastKernels.current.interleave(x.floats, y.floats, z.floats, shape[1], shape.pixels, $0, $1)
+      device.forEachRange(shape[0]) {
+        device.kernels.pointee.interleave(x.floats, y.floats, z.floats, shape[1], shape.pixels, $0, $1)
       }
     }
   }
 
   /// The other way.
   static func deinterleave(_ z: Tensor) -> (Tensor, Tensor) {
+    let device = Device.current
     let shape = z.shape.channels(z.shape[1] / 2)
     let from = z.blocks
     let a = Tensor.unfilled(shape, .single, .blocked)
     let b = Tensor.unfilled(shape, .single, .blocked)
-    FastKernels.forEachRange(shape[0]) {
-      FastKernels.current.deinterleave(
+    device.forEachRange(shape[0]) {
+      device.kernels.pointee.deinterleave(
         from.floats, a.blocks.floats, b.blocks.floats, shape[1], shape.pixels, $0, $1)
     }
     return (a, b)
@@ -67,15 +71,16 @@ extension Primitives {
   /// The first and the second half of the channels of `interleave(a, b)`, in one pass; `back` is the other
   /// way.
   static func shuffleHalves(_ a: Tensor, _ b: Tensor, back: Bool = false) -> (Tensor, Tensor) {
+    let device = Device.current
     let shape = a.shape
     let x0 = a.blocks
     let x1 = b.blocks
     let low = Tensor.unfilled(shape, .single, .blocked)
     let high = Tensor.unfilled(shape, .single, .blocked)
-    let kernels = FastKernels.current
+    let kernels = device.kernels.pointee
     let pass = back ? kernels.unshuffle_halves : kernels.shuffle_halves
-    FastKernels.forEachRange(shape[0]) { first, end in
-      let scratch = TensorStorage(floats: 32 * shape.blocks * Layout.lanes)
+    device.forEachRange(shape[0]) { first, end in
+      let scratch = TensorStorage(floats: 32 * shape.blocks * Layout.lanes, in: device.pool)
       pass(
         x0.floats, x1.floats, low.blocks.floats, high.blocks.floats, shape[1], shape.pixels, scratch.floats,
         first, end)
@@ -94,21 +99,23 @@ extension Primitives {
 
   /// The mean over positions: `[batch, channels]`.
   static func pixelMeans(_ x: Tensor) -> Tensor {
+    let device = Device.current
     let shape = x.shape
     let from = x.blocks
     let rows = TensorStorage(floats: shape[0] * shape.blocks * Layout.lanes)
-    FastKernels.forEachRange(shape[0]) {
-      FastKernels.current.pixel_means(from.floats, rows.floats, shape.blocks, shape.pixels, $0, $1)
+    device.forEachRange(shape[0]) {
+      device.kernels.pointee.pixel_means(from.floats, rows.floats, shape.blocks, shape.pixels, $0, $1)
     }
     return unblocked(rows, shape)
   }
 
   /// - Parameter shape: of the maps.
   static func pixelMeansPullback(_ gradient: Tensor, _ shape: Shape) -> Tensor {
+    let device = Device.current
     let rows = blockedRows(gradient)
     return Tensor(shape, .single, .blocked) { dx in
-      FastKernels.forEachRange(shape[0]) {
-        FastKernels.current.spread_means(rows.floats, dx.floats, shape.blocks, shape.pixels, $0, $1)
+      device.forEachRange(shape[0]) {
+        device.kernels.pointee.spread_means(rows.floats, dx.floats, shape.blocks, shape.pixels, $0, $1)
       }
     }
   }
@@ -126,23 +133,25 @@ extension Primitives {
 
   /// Maps times one gate a sample and channel, as `blockedRows` makes them.
   static func gate(_ x: Tensor, _ rows: TensorStorage) -> Tensor {
+    let device = Device.current
     let shape = x.shape
     let from = x.blocks
     return Tensor(shape, .single, .blocked) { y in
-      FastKernels.forEachRange(shape[0]) {
-        FastKernels.current.gate(from.floats, rows.floats, y.floats, shape.blocks, shape.pixels, $0, $1)
+      device.forEachRange(shape[0]) {
+        device.kernels.pointee.gate(from.floats, rows.floats, y.floats, shape.blocks, shape.pixels, $0, $1)
       }
     }
   }
 
   /// The gradient of the gates, `[batch, channels]`.
   static func gatePullback(_ x: Tensor, _ gradient: Tensor) -> Tensor {
+    let device = Device.current
     let shape = x.shape
     let maps = x.blocks
     let upstream = gradient.blocks
     let sums = TensorStorage(floats: shape[0] * shape.blocks * Layout.lanes)
-    FastKernels.forEachRange(shape[0]) {
-      FastKernels.current.gate_gradient(
+    device.forEachRange(shape[0]) {
+      device.kernels.pointee.gate_gradient(
         maps.floats, upstream.floats, sums.floats, shape.blocks, shape.pixels, $0, $1)
     }
     return unblocked(sums, shape)
@@ -150,22 +159,24 @@ extension Primitives {
 
   /// Bilinear interpolation, half-pixel centres: the bits of `Resizing.bilinear`.
   static func resizeBlocked(_ x: Tensor, _ height: Int, _ width: Int) -> Tensor {
+    let device = Device.current
     let shape = x.shape
     let from = x.blocks
     return Tensor([shape[0], shape[1], height, width], .single, .blocked) { y in
-      FastKernels.forEachRange(shape[0] * shape.blocks) {
-        FastKernels.current.bilinear(from.floats, y.floats, shape[2], shape[3], height, width, $0, $1)
+      device.forEachRange(shape[0] * shape.blocks) {
+        device.kernels.pointee.bilinear(from.floats, y.floats, shape[2], shape[3], height, width, $0, $1)
       }
     }
   }
 
   /// - Parameter shape: of the maps that were resized.
   static func resizeBlockedPullback(_ gradient: Tensor, _ shape: Shape) -> Tensor {
+    let device = Device.current
     let upstream = gradient.blocks
     let (height, width) = (gradient.shape[2], gradient.shape[3])
     return Tensor(shape, .single, .blocked) { dx in
-      FastKernels.forEachRange(shape[0] * shape.blocks) {
-        FastKernels.current.bilinear_pullback(
+      device.forEachRange(shape[0] * shape.blocks) {
+        device.kernels.pointee.bilinear_pullback(
           upstream.floats, dx.floats, shape[2], shape[3], height, width, $0, $1)
       }
     }

@@ -87,12 +87,15 @@ extension Primitives {
 
   /// x Φ(x).
   static func gelu(_ x: Tensor) -> Tensor {
-    Tensor(x.shape, x.precision) { k_gelu(x.precision.kernel, x.storage.base, $0, x.count) }
+    Tensor(x.shape, x.precision) {
+      k_gelu(Device.current.kernels, x.precision.kernel, x.storage.base, $0, x.count)
+    }
   }
 
   static func geluPullback(_ x: Tensor, _ gradient: Tensor) -> Tensor {
     Tensor(x.shape, x.precision) {
-      k_gelu_pullback(x.precision.kernel, x.storage.base, gradient.storage.base, $0, x.count)
+      k_gelu_pullback(
+        Device.current.kernels, x.precision.kernel, x.storage.base, gradient.storage.base, $0, x.count)
     }
   }
 }

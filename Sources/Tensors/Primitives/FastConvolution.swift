@@ -42,13 +42,14 @@ struct FastConvolution: Sendable {
     _ x: Tensor, _ weight: Tensor, finish: Finish? = nil, moments: TensorStorage? = nil
   ) -> Tensor {
     let packed = packed(weight.storage, usesWinograd ? .winograd : .forward)
-    let kernels = FastKernels.current
+    let device = Device.current
+    let kernels = device.kernels.pointee
     let pass = usesWinograd ? kernels.winograd : isDepthwise ? kernels.depthwise : kernels.convolve
     let from = x.blocks
     return Tensor(output, .single, .blocked) { y in
       withSizes { c in
         withOptionalPointer(to: finish?.kernel) { finish in
-          forEachRange(batch, scratch: c) { scratch, first, end in
+          forEachRange(batch, on: device, scratch: c) { scratch, first, end in
             pass(c, from.floats, packed.floats, y.floats, scratch.floats, finish, moments?.floats, first, end)
           }
         }
@@ -58,18 +59,19 @@ struct FastConvolution: Sendable {
 
   private func data(_ dy: TensorStorage, _ weight: TensorStorage, to dx: UnsafeMutableRawPointer) {
     let packed = packed(weight, usesWinograd ? .winogradGradient : .gradient)
-    let kernels = FastKernels.current
+    let device = Device.current
+    let kernels = device.kernels.pointee
     withSizes { c in
       if usesWinograd {
         return withUnsafePointer(to: kb_mirrored(c)) { mirrored in
-          forEachRange(batch, scratch: mirrored) { scratch, first, end in
+          forEachRange(batch, on: device, scratch: mirrored) { scratch, first, end in
             kernels.winograd(
               mirrored, dy.floats, packed.floats, dx.floats, scratch.floats, nil, nil, first, end)
           }
         }
       }
       let pass = isDepthwise ? kernels.depthwise_data : kernels.convolve_data
-      forEachRange(batch, scratch: c) { scratch, first, end in
+      forEachRange(batch, on: device, scratch: c) { scratch, first, end in
         pass(c, dy.floats, packed.floats, dx.floats, scratch.floats, first, end)
       }
     }
@@ -77,25 +79,28 @@ struct FastConvolution: Sendable {
 
   /// Sums over samples ascending, then pixels or tiles.
   private func weight(_ x: TensorStorage, _ dy: TensorStorage, to dweight: UnsafeMutableRawPointer) {
-    let kernels = FastKernels.current
+    let device = Device.current
+    let kernels = device.kernels.pointee
     let pass =
       usesWinograd
       ? kernels.winograd_weight : isDepthwise ? kernels.depthwise_weight : kernels.convolve_weight
     withSizes { c in
       let packed = TensorStorage(floats: kb_packed(c, 0))
-      forEachRange(Layout.blocks(output[1]), scratch: c) { scratch, first, end in
+      forEachRange(Layout.blocks(output[1]), on: device, scratch: c) { scratch, first, end in
         pass(c, x.floats, dy.floats, packed.floats, scratch.floats, first, end)
-        kb_unpack(c, packed.floats, dweight.floats, first, end)
+        kb_unpack(device.kernels, c, packed.floats, dweight.floats, first, end)
       }
     }
   }
 
   private func forEachRange(
-    _ count: Int, scratch c: UnsafePointer<kb_convolution>,
+    _ count: Int, on device: Device, scratch c: UnsafePointer<kb_convolution>,
     _ body: (_ scratch: TensorStorage, _ first: Int, _ end: Int) -> Void
   ) {
     let size = usesWinograd ? kb_winograd_scratch(c) : kb_scratch(c)
-    FastKernels.forEachRange(count) { first, end in body(TensorStorage(floats: size), first, end) }
+    device.forEachRange(count) { first, end in
+      body(TensorStorage(floats: size, in: device.pool), first, end)
+    }
   }
 
   /// The gradients that are asked for.
@@ -114,14 +119,17 @@ struct FastConvolution: Sendable {
     withSizes { c in
       let gradient: Int32 = kind == .gradient || kind == .winogradGradient ? 1 : 0
       let size = kb_packed(c, gradient)
+      let kernels = Device.current.kernels
       let form = TensorStorage.Form.packed(self.weight, groups: c.pointee.groups, kind)
       guard usesWinograd else {
-        return weight.form(form, byteCount: 4 * size) { kb_pack(c, weight.floats, $0.floats, gradient) }
+        return weight.form(form, byteCount: 4 * size) {
+          kb_pack(kernels, c, weight.floats, $0.floats, gradient)
+        }
       }
       return weight.form(form, byteCount: 4 * kb_winograd_filters(c)) {
         let packed = TensorStorage(floats: size)
-        kb_pack(c, weight.floats, packed.floats, gradient)
-        FastKernels.current.winograd_filters(c, packed.floats, $0.floats, gradient)
+        kb_pack(kernels, c, weight.floats, packed.floats, gradient)
+        kernels.pointee.winograd_filters(c, packed.floats, $0.floats, gradient)
       }
     }
   }

@@ -105,12 +105,13 @@ struct FastNorm: Sendable {
 
   /// z from y.
   func forward(_ y: Tensor, adding added: Tensor?, relu: Bool) -> Tensor {
+    let device = Device.current
     let finish = finish(adding: added, relu: relu)
     let from = y.blocks
     return Tensor(shape, .single, .blocked) { z in
       withUnsafePointer(to: finish.kernel) { finish in
-        FastKernels.forEachRange(batch) {
-          FastKernels.current.finish(from.floats, finish, z.floats, blocks, pixels, $0, $1)
+        device.forEachRange(batch) {
+          device.kernels.pointee.finish(from.floats, finish, z.floats, blocks, pixels, $0, $1)
         }
       }
     }
@@ -129,6 +130,7 @@ struct FastNorm: Sendable {
   ///   - y: what was normalised.
   ///   - z: the result, where something was added before a ReLU: only it says what passed.
   func backward(_ dz: Tensor, y: Tensor, z: Tensor?, relu: Bool, wantsAdded: Bool) -> Gradients {
+    let device = Device.current
     let output = z?.blocks
     let mask = kb_mask(
       mean: vectors.mean, scale: vectors.scale, shift: vectors.shift, output: output.map { $0.floats },
@@ -142,16 +144,16 @@ struct FastNorm: Sendable {
       y: .unfilled(shape, .single, .blocked), weight: .unfilled([channels], .single),
       bias: .unfilled([channels], .single), added: wantsAdded ? added ?? dz : nil)
     withUnsafePointer(to: mask) { mask in
-      FastKernels.forEachRange(batch) {
-        FastKernels.current.norm_sums(
+      device.forEachRange(batch) {
+        device.kernels.pointee.norm_sums(
           upstream.floats, from.floats, mask, added?.blocks.floats, sums.floats, blocks, pixels, $0, $1)
       }
       kb_norm_gradients(
         sums.floats, batch, channels, pixels, variance.storage.floats, epsilon,
         gradients.weight.storage.floats,
         gradients.bias.storage.floats, constants.scale, constants.shift)
-      FastKernels.forEachRange(batch) {
-        FastKernels.current.norm_gradient(
+      device.forEachRange(batch) {
+        device.kernels.pointee.norm_gradient(
           upstream.floats, from.floats, mask, isOfBatch ? constants.scale : nil,
           isOfBatch ? constants.shift : nil, gradients.y.blocks.floats, blocks, pixels, $0, $1)
       }
@@ -161,11 +163,12 @@ struct FastNorm: Sendable {
 
   /// The statistics of blocked images, as the kernels leave them.
   static func moments(of maps: Tensor) -> TensorStorage {
+    let device = Device.current
     let shape = maps.shape
     let moments = Self.moments(shape)
     let x = maps.blocks
-    FastKernels.forEachRange(shape[0]) {
-      FastKernels.current.moments(
+    device.forEachRange(shape[0]) {
+      device.kernels.pointee.moments(
         x.floats, moments.floats, Layout.blocks(shape[1]), shape.inner(of: 1), $0, $1)
     }
     return moments

@@ -38,7 +38,8 @@ extension Primitives {
   static func product(
     _ a: Tensor, _ b: Tensor, _ sizes: ProductSizes, adding row: Tensor?, isKept: Bool
   ) -> Tensor {
-    Tensor([sizes.m, sizes.n], a.precision) { c in
+    let device = Device.current
+    return Tensor([sizes.m, sizes.n], a.precision) { c in
       guard a.precision == .single else {
         BLAS.multiply(
           a.precision, a.storage.base, transposingA: sizes.transposesFirst, b.storage.base,
@@ -52,9 +53,9 @@ extension Primitives {
       // From one row of a to the next, and from one element of a row to the next.
       let rowStep = sizes.transposesFirst ? 1 : sizes.k
       let columnStep = sizes.transposesFirst ? sizes.m : 1
-      FastKernels.forEachRange(sizes.m) { first, end in
-        let scratch = TensorStorage(floats: kb_product_scratch(sizes.n, sizes.k))
-        FastKernels.current.product(
+      device.forEachRange(sizes.m) { first, end in
+        let scratch = TensorStorage(floats: kb_product_scratch(sizes.n, sizes.k), in: device.pool)
+        device.kernels.pointee.product(
           x.floats, rowStep, columnStep, panels.floats, c.floats, sizes.n, sizes.n, sizes.k, 0, bias,
           scratch.floats, first, end)
       }
@@ -62,10 +63,11 @@ extension Primitives {
   }
 
   private static func panels(of b: TensorStorage, _ sizes: ProductSizes, isKept: Bool) -> TensorStorage {
+    let device = Device.current
     let (n, k) = (sizes.n, sizes.k)
     let isTransposed = sizes.transposesSecond
     func pack(to panels: UnsafeMutablePointer<Float>) {
-      FastKernels.current.product_pack(b.floats, isTransposed ? 1 : n, isTransposed ? k : 1, n, k, panels)
+      device.kernels.pointee.product_pack(b.floats, isTransposed ? 1 : n, isTransposed ? k : 1, n, k, panels)
     }
     guard isKept else {
       let panels = TensorStorage(floats: kb_product_panels(n, k))
