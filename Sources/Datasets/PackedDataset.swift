@@ -92,6 +92,10 @@ extension Dataset {
         append(entry.path)
       }
     }
+    if let resize = photographs.resize {
+      Self.append(UInt64(resize.shorterSide), to: &bytes)
+      Self.append(resize.interpolation == .bicubic ? 1 : 0, to: &bytes)
+    }
     return bytes
   }
 
@@ -105,7 +109,7 @@ extension Dataset {
       try reader.extent("validation images", 0...most),
     ]
     let root = try reader.text()
-    var sets: [ImageSet] = []
+    var splits: [(labels: [Int], entries: [Photographs.Entry])] = []
     for count in counts {
       var (labels, entries): ([Int], [Photographs.Entry]) = ([], [])
       for _ in 0..<count {
@@ -114,8 +118,17 @@ extension Dataset {
         entries.append(
           Photographs.Entry(path: try reader.text(), digest: ContentKey(digest: digest)!))
       }
-      sets.append(
-        ImageSet(task: task, labels: labels, photographs: Photographs(root: root, entries: entries)))
+      splits.append((labels, entries))
+    }
+    var resize: ResizeRule?
+    if reader.offset < most {
+      resize = ResizeRule(
+        shorterSide: try reader.extent("pixels of the shorter side", side...655_360),
+        interpolation: try reader.extent("way of resampling", 0...1) == 1 ? .bicubic : .bilinear)
+    }
+    let sets = splits.map { labels, entries in
+      ImageSet(
+        task: task, labels: labels, photographs: Photographs(root: root, entries: entries, resize: resize))
     }
     guard reader.offset == most else {
       throw reader.file.malformed(

@@ -15,9 +15,11 @@ package struct Photographs: Sendable {
 
   package let root: String
   package let entries: [Entry]
+  /// How they are shown when a network is measured; nil for the usual way.
+  package var resize: ResizeRule?
 
   package func selecting(_ indices: [Int]) -> Photographs {
-    Photographs(root: root, entries: indices.map { entries[$0] })
+    Photographs(root: root, entries: indices.map { entries[$0] }, resize: resize)
   }
 }
 
@@ -125,6 +127,9 @@ enum PhotoView {
   /// The shorter side that a photograph is resampled to before its middle is taken: 256 for squares of 224.
   static func shorter(for side: Int) -> Int { side * 256 / 224 }
 
+  /// How photographs are measured where nothing else is asked for.
+  static func usual(for side: Int) -> ResizeRule { ResizeRule(shorterSide: shorter(for: side)) }
+
   /// A random part of a photograph: 8 % to all of its area, 3:4 to 4:3 (Szegedy et al. 2015), as TorchVision draws it.
   static func randomBox(width: Int, height: Int, _ stream: inout RandomStream) -> PixelBox {
     let area = Double(width * height)
@@ -189,7 +194,8 @@ extension Photographs {
   ) throws(DatasetError) -> (planes: [UInt8], flipped: Bool) {
     let image = try decoded(index)
     guard var draws = stream else {
-      return (image.centre(shorter: PhotoView.shorter(for: side), side: side), false)
+      let rule = resize ?? PhotoView.usual(for: side)
+      return (image.centre(shorter: rule.shorterSide, side: side, rule.interpolation), false)
     }
     let box = PhotoView.randomBox(width: image.width, height: image.height, &draws)
     var planes = image.planes(box, side: side)

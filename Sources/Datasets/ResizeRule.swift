@@ -35,6 +35,6 @@ package struct ResizeRule: Hashable, Sendable {
 extension ImageSet {
   /// How photographs are shown for measuring; nil for images that have the right size already.
   package var resize: ResizeRule? {
-    photographs.map { _ in ResizeRule(shorterSide: PhotoView.shorter(for: task.height)) }
+    photographs.map { $0.resize ?? PhotoView.usual(for: task.height) }
   }
 }

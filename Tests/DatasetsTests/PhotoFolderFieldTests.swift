@@ -56,6 +56,40 @@ import Testing
     _ = try Augmentation.none.batch(of: inside.train, indices: [0, 1, 2, 3])
   }
 
+  @Test
+  func `a name says how pictures are resampled and cropped for measuring, and training does not change`()
+    throws
+  {
+    let scratch = try Scratch()
+    try Self.sample.write(to: scratch)
+    func dataset(_ name: String) throws -> Dataset {
+      let located = try DatasetCatalog.locate("\(name):\(scratch.path)")
+      let dataset = try DatasetCatalog.read(located.spec)
+      // What workers unpack is what was packed.
+      let again = try Dataset(packed: dataset.packed, name: "packed")
+      #expect(again.packed == dataset.packed && again.test.resize == dataset.test.resize)
+      return again
+    }
+    let usual = try dataset("imagefolder-16")
+    #expect(usual.test.resize == ResizeRule(shorterSide: 18))
+    let other = try dataset("imagefolder-16-bicubic-crop0.8")
+    #expect(other.test.resize == ResizeRule(shorterSide: 20, interpolation: .bicubic))
+    func shown(_ set: ImageSet, _ augmentation: Augmentation = .none) throws -> [Double] {
+      try augmentation.batch(of: set, indices: [0, 1]) { RandomStream(seed: 3, "view \($0)") }.doubles
+    }
+    #expect(try shown(other.test) != shown(usual.test))
+    #expect(try shown(other.train, .standard) == shown(usual.train, .standard))
+    #expect(try dataset("imagefolder-16-crop1").test.resize == ResizeRule(shorterSide: 16))
+    #expect(
+      try DatasetCatalog.locate("imagefolder-16-crop0.875:\(scratch.path)").spec.name
+        == DatasetCatalog.locate("imagefolder-16:\(scratch.path)").spec.name)
+    for name in [
+      "imagefolder-16-crop2", "imagefolder-16-crop0", "imagefolder-16-cropx", "imagefolder-16-bilinear",
+    ] {
+      #expect(throws: DatasetError.self) { try DatasetCatalog.locate("\(name):\(scratch.path)") }
+    }
+  }
+
   @Test func `what is not among the pictures is counted by its reason`() throws {
     let scratch = try Scratch()
     try Self.sample.write(to: scratch)

@@ -3,6 +3,10 @@ import Specs
 /// Photographs in folders of their classes, shown as squares: `imagefolder-SIDE` for any folder, `imagenet` for the thousand classes of the
 /// ILSVRC at 224 pixels. With `-skip` behind the name, files that cannot be decoded are left out instead of refused.
 ///
+/// `-bicubic` and `-cropSHARE` behind the name say how photographs are shown when a network is measured, as timm's
+/// `interpolation` and `crop_pct` do: `imagenet-bicubic-crop0.9`. Without them the shorter side is resampled bilinearly to
+/// 256 for squares of 224, which is a crop of 0.875.
+///
 /// The full name of a located folder counts its classes: `imagefolder-SIDE-CLASSES`. Images are normalised by ImageNet's statistics.
 struct PhotoFolder: Hashable, Sendable {
   let side: Int
@@ -10,12 +14,27 @@ struct PhotoFolder: Hashable, Sendable {
   let classes: Int?
   let skips: Bool
   let isImageNet: Bool
+  let interpolation: ResizeRule.Interpolation
+  /// The square's share of the shorter side; nil for 0.875.
+  let crop: DecimalNumber?
 
   /// Reads a name; nil where it is none of this reader's. Throws where its numbers make no task.
   init?(name: String) throws(DatasetError) {
     var parts = name.split(separator: "-", omittingEmptySubsequences: false)
     skips = parts.count > 1 && parts.last == "skip"
     if skips { parts.removeLast() }
+    var crop: DecimalNumber?
+    if let last = parts.last, last.hasPrefix("crop") {
+      guard let share = DecimalNumber(last.dropFirst("crop".count)), share.double >= 0.1, share.double <= 1
+      else {
+        throw .impossible(name: name, problem: "a crop is a share from 0.1 to 1, such as crop0.9")
+      }
+      crop = share.double == Self.usualCrop ? nil : share
+      parts.removeLast()
+    }
+    self.crop = crop
+    interpolation = parts.last == "bicubic" ? .bicubic : .bilinear
+    if interpolation == .bicubic { parts.removeLast() }
     if parts == ["imagenet"] {
       (side, classes, isImageNet) = (224, 1000, true)
       return
@@ -36,8 +55,19 @@ struct PhotoFolder: Hashable, Sendable {
     (self.side, self.classes, isImageNet) = (side, classes, false)
   }
 
+  private static let usualCrop = 0.875
+
   func name(classes: Int) -> String {
-    (isImageNet ? "imagenet" : "imagefolder-\(side)-\(classes)") + (skips ? "-skip" : "")
+    (isImageNet ? "imagenet" : "imagefolder-\(side)-\(classes)")
+      + (interpolation == .bicubic ? "-bicubic" : "") + (crop.map { "-crop\($0)" } ?? "")
+      + (skips ? "-skip" : "")
+  }
+
+  /// How photographs are measured; nil for the usual way.
+  private var resize: ResizeRule? {
+    guard crop != nil || interpolation != .bilinear else { return nil }
+    let shorter = crop.map { Int(Double(side) / $0.double) } ?? PhotoView.shorter(for: side)
+    return ResizeRule(shorterSide: shorter, interpolation: interpolation)
   }
 
   static let imageNetCounts = DatasetFacts.Counts(train: 1_281_167, test: 50_000)
@@ -91,7 +121,8 @@ struct PhotoFolder: Hashable, Sendable {
     let task = ImageTask(channels: 3, height: side, width: side, classes: index.classes.count)
     func set(_ split: PhotoIndex.Split) -> ImageSet {
       ImageSet(
-        task: task, labels: split.labels, photographs: Photographs(root: index.root, entries: split.entries))
+        task: task, labels: split.labels,
+        photographs: Photographs(root: index.root, entries: split.entries, resize: resize))
     }
     return (set(index.train), set(index.test))
   }
