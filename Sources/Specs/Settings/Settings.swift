@@ -25,6 +25,17 @@ package enum Settings {
       synonyms: ["valImages"],
       sentence: "Images taken out of the training images, for model selection."),
     SettingDescription(
+      "resize", .choice(["bilinear", "bicubic"]), default: .value("bilinear"), place: .run,
+      synonyms: ["interpolation"],
+      sentence: "How photographs are resampled when a network is measured; timm's DeiT and CaiT use bicubic."),
+    SettingDescription(
+      "crop", .number(.from(DecimalNumber(mantissa: 1, exponent: -1))),
+      default: .value(.number(DecimalNumber(mantissa: 875, exponent: -3))),
+      place: .run, synonyms: ["crop_pct", "cropPercent"],
+      sentence:
+        "The middle square's share of a photograph's shorter side when a network is measured, at most 1."
+    ),
+    SettingDescription(
       "teachers", .teachers, default: .absent("none"), readers: .methodsWithTeachers, place: .run,
       synonyms: ["teacher"],
       sentence:

@@ -16,9 +16,8 @@ extension RunResolver {
     }
     guard let network = network(student.value, at: student.spot),
       let method = method(name.value, at: name.spot),
-      var dataset = dataset(
-        row["dataset"]?.value ?? vocabulary.settings["dataset"]?.standard ?? .null,
-        at: row["dataset"]?.spot ?? student.spot)
+      let named = shown(row["dataset"]?.value ?? vocabulary.settings["dataset"]?.standard ?? .null, in: row),
+      var dataset = dataset(named, at: row["dataset"]?.spot ?? student.spot)
     else { return nil }
     dataset.trainImages = row["trainImages"]?.value.integer
     dataset.testImages = row["testImages"]?.value.integer
@@ -38,6 +37,36 @@ extension RunResolver {
       readers[method.name] = MethodReader(method, columns: columns, vocabulary.settings)
     }
     return Taught(lesson: lesson(number), method: readers[method.name]!, spot: name.spot)
+  }
+
+  /// A dataset with how its photographs are measured in its name: `imagenet:FOLDER` becomes
+  /// `imagenet-bicubic-crop0.9:FOLDER`. Nil where the dataset has no photographs, and where the crop is none.
+  private mutating func shown(_ dataset: JSONValue, in row: GridRow) -> JSONValue? {
+    var suffix = ""
+    if row["resize"]?.value.string == "bicubic" { suffix += "-bicubic" }
+    if let crop = row["crop"], let share = crop.value.number,
+      crop.value != vocabulary.settings["crop"]?.standard
+    {
+      guard share.double <= 1 else {
+        report(crop.spot.problem("\"crop\" is \(share); expected a share of at most 1"))
+        return nil
+      }
+      suffix += "-crop\(share)"
+    }
+    guard !suffix.isEmpty, let text = dataset.string else { return dataset }
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts[0].hasPrefix("imagenet") || parts[0].hasPrefix("imagefolder") else {
+      if let spot = row["resize"]?.spot ?? row["crop"]?.spot {
+        report(
+          spot.problem(
+            "\"resize\" and \"crop\" are how photographs are measured (imagenet, imagefolder-SIDE), and \(text) has images of one size"
+          ))
+      }
+      return nil
+    }
+    let skips = parts[0].hasSuffix("-skip")
+    let name = "\(skips ? parts[0].dropLast("-skip".count) : parts[0])\(suffix)\(skips ? "-skip" : "")"
+    return .string(parts.count > 1 ? "\(name):\(parts[1])" : name)
   }
 
   /// A run needs a student and a method. Top-level axes beside blocks are often meant to multiply with them, and do not.
