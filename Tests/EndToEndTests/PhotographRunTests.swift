@@ -43,5 +43,23 @@ import Testing
     #expect(
       FileManager.default.fileExists(atPath: sweep.folder.appending(path: "one/indexes").path),
       "the index is remembered in the store")
+    // How pictures are measured makes other runs with other numbers and the same training.
+    try sweep.write(
+      """
+      { "version": 1, "name": "measured",
+        "base": { "dataset": "imagefolder-16:pictures", "batchSize": 8, "epochs": 2, "method": "baseline",
+                  "student": { "family": "cifar_resnet", "depth": 8, "widths": [4, 4, 8, 8] } },
+        "axes": { "resize": ["bilinear", "bicubic"], "crop": [0.875, 0.5] } }
+      """, to: "measured.json")
+    let measured = try Program.run("run", "measured.json", "--store", "one", in: sweep.folder)
+    #expect(measured.status == 0 && measured.out.contains("bicubic"), "\(measured.out) \(measured.talk)")
+    let export = try Program.run("export", "measured", "--format", "csv", "--store", "one", in: sweep.folder)
+      .out
+    func values(_ metric: String) -> Set<Substring> {
+      Set(
+        export.split(separator: "\n").filter { $0.contains(",2,\(metric),") }
+          .compactMap { $0.split(separator: ",").last })
+    }
+    #expect(values("test.loss").count == 4 && values("train.loss").count == 1, "\(export)")
   }
 }
