@@ -86,6 +86,7 @@ package struct PlannedSweep: Sendable {
   var canonical: String {
     var bytes: [UInt8] = []
     var object = ObjectWriter(to: &bytes)
+    if let claims = grid.claims { object.member("claims", to: &bytes, claims.append) }
     object.member("metrics", to: &bytes) { bytes in
       bytes.append(UInt8(ascii: "["))
       for (index, metric) in metrics.values.enumerated() {
@@ -123,6 +124,18 @@ package struct ExpandedGrid: Sendable {
   package let missingData: [String]
   /// Sentences about datasets of which something was left out, is missing or is in both sets.
   package let dataNotes: [String]
+}
+
+extension ExpandedGrid {
+  /// The same with the seeds that claims ask for so far: a grid without claims is left as it is.
+  ///
+  /// - Parameter count: how many seeds a cell of these labels gets.
+  package func asking(for count: ([JSONValue]) -> Int) -> ExpandedGrid {
+    guard let claims = grid.claims else { return self }
+    return ExpandedGrid(
+      path: path, text: text, grid: grid, expansion: expansion.asking(claims, for: count), reads: reads,
+      missingData: missingData, dataNotes: dataNotes)
+  }
 }
 
 package enum SweepPlanner {

@@ -51,7 +51,8 @@ extension ReportTable {
         rows: zip(rowHeads, grid).map { heads, cells in
           heads.map { Sheet.Entry($0) } + cells.map { entry($0, style) }
         }, notes: footer(style))
-    return [table] + (comparisons.isEmpty ? [] : [comparisonSheet(style)])
+    return [table] + (claims.map { [$0.sheet(digits: digits, style)] } ?? [])
+      + (comparisons.isEmpty ? [] : [comparisonSheet(style)])
       + (paper.map { [$0.sheet(digits: digits, style)] } ?? [])
   }
 
@@ -102,8 +103,8 @@ extension ReportTable {
     lines += sampleNotes(plusMinus)
     lines.append(selectionNote)
     lines += directionNotes() + earlyNotes() + sizeNotes()
-    lines += teacherNotes()
-    return lines + poolNotes() + rankingNotes(style) + gapNotes() + seedNotes() + mixtureNotes() + sealNotes()
+    lines += teacherNotes() + poolNotes() + rankingNotes(style) + lookNotes()
+    return lines + gapNotes() + seedNotes() + mixtureNotes() + sealNotes()
   }
 
   /// Which epoch the numbers are of.
@@ -267,6 +268,15 @@ extension ReportTable {
     let verdict =
       different == 0 ? "every epoch's bits were the same" : "WARNING: \(different) of them came to other bits"
     return ["Verified: \(seals.count) of \(results.runs.count) runs were executed again; \(verdict)."]
+  }
+
+  /// Fixed-n tests after seeds were added to a table that somebody had seen.
+  private func lookNotes() -> [String] {
+    guard let priorLook, claims == nil, !rankings.isEmpty || !comparisons.isEmpty else { return [] }
+    return [
+      "Seeds were added after a look at n = \(priorLook): these p values are too small; `mtkd-sweep compare A B "
+        + "--anytime` gives valid ones."
+    ]
   }
 
   private func rankingNotes(_ style: TextStyle) -> [String] {

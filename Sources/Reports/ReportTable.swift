@@ -21,6 +21,10 @@ package struct ReportTable: Sendable {
   package let comparisons: [CellComparison]
   /// The paper's numbers beside ours, where the grid names a table that it follows.
   package var paper: PaperComparison?
+  /// n of the last look at this table before its cells got more seeds; nil where none was added after a look.
+  package var priorLook: Int?
+  /// What the sweep claims; nil where it claims nothing.
+  package var claims: ClaimBook?
   private let places: [[JSONValue]: (place: Ranking.Place, ranking: Int)]
   /// Of ranked cells but the first: whether the test tells them from the first; nil where it is not possible.
   private let verdicts: [[JSONValue]: Bool?]
@@ -48,6 +52,11 @@ package struct ReportTable: Sendable {
     self.places = places
     self.verdicts = verdicts
     comparisons = Self.declared(layout, cells, results)
+  }
+
+  /// What somebody sees who looks at the table: how many seeds a cell is asked for at most, and how many have a number.
+  package var seedsSeen: (asked: Int, finished: Int) {
+    (cells.map(\.seeds.count).max() ?? 0, cells.map(\.values.count).max() ?? 0)
   }
 
   /// Whether a cell is one of the two best of its student, and whether the test tells those two apart; nil where no test is possible.

@@ -48,12 +48,16 @@ extension ResultStore {
   /// A sweep's results as tables read them.
   ///
   /// - Throws: `UnknownName` for a metric that nobody declared and no run recorded, once there are numbers.
-  package func results(of record: SweepRecord, _ preferences: ReportPreferences) throws -> SweepResults {
+  ///
+  /// - Parameter mustExist: whether a metric that no run recorded is an error, rather than a gap in every run.
+  package func results(
+    of record: SweepRecord, _ preferences: ReportPreferences, mustExist: Bool = true
+  ) throws -> SweepResults {
     let metrics = try record.metrics
     let metric = try record.metric(preferences)
     let selectors = metrics.selectors(of: metric)
     let outcomes = try outcomes(of: record.name, metric: metric, selectors: selectors)
-    try check(metric, metrics, outcomes)
+    if mustExist { try check(metric, metrics, outcomes) }
     let seals = try seals()
     let runs = outcomes.map { outcome in
       SweepResults.Run(
@@ -153,4 +157,51 @@ extension ResultStore {
     }
     return [MetricDescription(loss), try sweep.metric(sweep.report)]
   }
+}
+
+extension SweepRecord {
+  /// What the grid that was last run claims; nil where it claims nothing.
+  package var claims: ClaimSet? {
+    get throws { try members["claims"].map { try ClaimSet($0) } }
+  }
+}
+
+extension ResultStore {
+  /// What a sweep's results say of its claims; nil where it claims nothing.
+  package func claims(of record: SweepRecord) throws -> ClaimBook? {
+    guard let set = try record.claims else { return nil }
+    var seen: Set<[JSONValue]> = []
+    let cells = try results(of: record, record.report, mustExist: false).runs.map(\.labels).filter { seen.insert($0).inserted }
+    return try claims(set, columns: record.columns, cells: cells, of: record, record.report)
+  }
+
+  /// What results say of claims of a grid that may ask for more than the store knows.
+  ///
+  /// - Parameters:
+  ///   - cells: the labels of each cell that the grid asks for, once.
+  ///   - report: the grid's, for what claims leave open.
+  package func claims(
+    _ set: ClaimSet, columns: [String], cells: [[JSONValue]], of record: SweepRecord,
+    _ report: ReportPreferences
+  ) throws -> ClaimBook {
+    var known: [ClaimMetric: SweepResults] = [:]
+    return try ClaimBook(set, columns: columns, cells: cells) { claim in
+      var preferences = report
+      if let metric = claim.metric, metric != report.metric {
+        preferences.metric = metric
+        preferences.direction = nil
+      }
+      preferences.select = claim.select ?? report.select
+      let metric = ClaimMetric(name: preferences.metric, select: preferences.select)
+      if let results = known[metric] { return results }
+      let results = try results(of: record, preferences, mustExist: false)
+      known[metric] = results
+      return results
+    }
+  }
+}
+
+private struct ClaimMetric: Hashable {
+  let name: String?
+  let select: ReportSelection
 }

@@ -2,9 +2,10 @@
 package enum GridKeys {
   package static let top = [
     "$schema", "version", "name", "note", "extends", "base", "axes", "zip", "exclude", "include", "blocks",
-    "seeds",
-    "teacherSeeds", "run", "report",
+    "seeds", "teacherSeeds", "run", "report", "claims",
   ]
+  package static let seeds = ["count", "first", "upTo", "step"]
+  package static let claim = ["compare", "where", "metric", "select", "smallest", "level"]
   package static let block = ["name", "base", "axes", "zip", "exclude", "include", "seeds"]
   package static let run = ["workers", "threadsPerRun", "order", "onDiverged", "retries", "maxMinutesPerRun"]
   package static let report = [

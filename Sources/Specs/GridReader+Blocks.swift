@@ -128,7 +128,7 @@ extension GridReader {
       + combinations(names.dropFirst(), count)
   }
 
-  private mutating func filter(_ node: GridNode) -> GridSpec.Filter {
+  mutating func filter(_ node: GridNode) -> GridSpec.Filter {
     guard let members = node.members, !members.isEmpty else {
       let _: String? = complain(node, "a filter: { setting: value }")
       return GridSpec.Filter(conditions: [], spot: node.spot)

@@ -197,7 +197,9 @@ extension GridReader {
     if let note = node("note"), note.value.string == nil { let _: String? = complain(note, "a text") }
 
     let base = all("base").reduce(into: [:]) { base, member in base.merge(settings(member.node)) { $1 } }
-    let seeds = node("seeds").map { self.seeds($0) } ?? [1]
+    let common = node("seeds").map { self.seeds($0) } ?? SeedList(first: [1])
+    let seeds = common.first + common.more
+    var ownSeeds: [GridSpot] = []
     var blocks: [GridSpec.Block] = []
     let own = members.filter { ["axes", "zip", "exclude", "include"].contains($0.name) }
     // Where "blocks" is no list, what stands beside it is judged all the same.
@@ -227,17 +229,24 @@ extension GridReader {
         let laid = parts.filter { $0.name == "base" }.reduce(into: base) { base, part in
           base.merge(settings(part.node)) { $1 }
         }
+        let own = parts.first { $0.name == "seeds" }
+        let ownList = own.map { self.seeds($0.node) }
+        if let spot = ownList?.limitSpot ?? ownList?.stepSpot {
+          problems.append(spot.problem("seeds grow for the whole grid: write this in the \"seeds\" at the top level"))
+        }
+        if let own { ownSeeds.append(own.spot) }
         blocks.append(
           block(
             parts, named: title?.node.value.string, at: element.spot, base: laid,
-            seeds: parts.first { $0.name == "seeds" }.map { self.seeds($0.node) } ?? seeds))
+            seeds: ownList?.first ?? seeds))
       }
     }
     let teacherSeeds = node("teacherSeeds").flatMap { word($0, of: GridSpec.TeacherSeeds.self) } ?? .fixed
     let preferences = preferences(all("run").map(\.node), all("report").map(\.node))
+    let claims = claims(node("claims"), common, ownSeeds: ownSeeds)
     return GridSpec(
       name: name ?? "", note: node("note")?.value.string, blocks: blocks, teacherSeeds: teacherSeeds,
-      run: preferences.run, report: preferences.report, reportSpots: preferences.spots)
+      run: preferences.run, report: preferences.report, claims: claims, reportSpots: preferences.spots)
   }
 
   private mutating func name(_ node: GridNode) -> String? {
@@ -261,31 +270,6 @@ extension GridReader {
       guard groups.contains(member.name), let parts = member.node.members else { return [member] }
       return parts.map { GridMember(name: "\(member.name).\($0.name)", spot: $0.spot, node: $0.node) }
     }
-  }
-
-  private mutating func seeds(_ node: GridNode) -> [Int] {
-    if let list = node.elements {
-      let seeds = list.compactMap { element -> Int? in
-        if let seed = element.integer, seed >= 0 { return seed }
-        return complain(element, "a seed: an integer, 0 or more")
-      }
-      if list.isEmpty { problems.append(node.spot.problem("an empty list of seeds")) }
-      if Set(seeds).count != seeds.count { problems.append(node.spot.problem("a seed appears twice")) }
-      return seeds
-    }
-    guard let members = node.members else {
-      return complain(node, "a list of seeds or { \"count\": 3, \"first\": 1 }") ?? []
-    }
-    check(members, among: ["count", "first"])
-    let count = members.first { $0.name == "count" }
-    guard let number = count?.node.integer, number > 0, number <= 1_000_000 else {
-      return complain(count?.node ?? node, "a \"count\" of seeds, from 1 to 1000000") ?? []
-    }
-    let start = members.first { $0.name == "first" }
-    guard let first = start == nil ? 1 : start?.node.integer, first >= 0 else {
-      return complain(start?.node ?? node, "a first seed: an integer, 0 or more") ?? []
-    }
-    return Array(first..<(first + number))
   }
 
   mutating func word<Word: RawRepresentable<String> & CaseIterable>(_ node: GridNode, of type: Word.Type)

@@ -18,6 +18,7 @@ package enum GridSchema {
     top["teacherSeeds"] = words(GridSpec.TeacherSeeds.allCases.map(\.rawValue))
     top["run"] = object(preferences)
     top["report"] = object(reports)
+    top["claims"] = ["type": "array", "minItems": 1, "items": object(claim, required: ["compare"])]
     guard case .object(var schema) = object(top, required: ["version", "name"]) else { return .null }
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "mtkd-sweep grid, version 1"
@@ -30,13 +31,22 @@ package enum GridSchema {
         "oneOf": [
           ["type": "array", "minItems": 1, "uniqueItems": true, "items": ["type": "integer", "minimum": 0]],
           object(
-            ["count": ["type": "integer", "minimum": 1], "first": ["type": "integer", "minimum": 0]],
+            [
+              "count": positive, "first": ["type": "integer", "minimum": 0], "upTo": positive, "step": positive,
+            ],
             required: ["count"]),
         ]
       ],
     ])
     return .object(schema)
   }
+
+  private static let claim: [String: JSONValue] = [
+    "compare": text, "where": reference("match"), "metric": text,
+    "select": words(ReportSelection.allCases.filter { $0 != .bestOnTest }.map(\.rawValue)),
+    "smallest": ["type": "number", "exclusiveMinimum": 0],
+    "level": ["type": "number", "exclusiveMinimum": 0, "maximum": .number(DecimalNumber(mantissa: 5, exponent: -1))],
+  ]
 
   private static let text: JSONValue = ["type": "string"]
   private static let positive: JSONValue = ["type": "integer", "minimum": 1]

@@ -6,6 +6,8 @@ package struct GridSpec: Sendable {
   package var teacherSeeds: TeacherSeeds
   package var run: RunPreferences
   package var report: ReportPreferences
+  /// Nil for a grid that claims nothing. Blocks then have all seeds that claims may ask for.
+  package var claims: ClaimSet?
   /// Where the members of `report` stand, for complaints that need the vocabulary or the expanded grid: the value, then the elements of a list.
   package var reportSpots: [String: [GridSpot]] = [:]
 

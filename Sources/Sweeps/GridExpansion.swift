@@ -5,9 +5,9 @@ package struct GridExpansion: Sendable {
   /// Settings that tell the cells of the table apart: always `student` and `method`, then whatever varies.
   package let columns: [String]
   /// In the order in which they should start.
-  package let runs: [PlannedRun]
+  package private(set) var runs: [PlannedRun]
   /// Runs as the grid spells them, shared ones counted each time.
-  package let asked: Int
+  package private(set) var asked: Int
   package let warnings: [GridProblem]
   /// Sentences such as `baseline does not read alpha: 10 runs asked for are 2`.
   package let sharing: [String]
@@ -84,7 +84,9 @@ package struct GridExpansion: Sendable {
     if runs.isEmpty, let block = grid.blocks.first {
       throw GridRejected([block.spot.problem("the grid asks for no runs")])
     }
-    let complaints = ReportCheck.problems(grid, columns: columns, runs: runs, methods: Set(tally.keys))
+    let complaints =
+      ReportCheck.problems(grid, columns: columns, runs: runs, methods: Set(tally.keys))
+      + ClaimCheck.problems(grid, columns: columns, runs: runs)
     let errors = complaints.filter { $0.severity == .error }
     guard errors.isEmpty else { throw GridRejected(errors) }
     self.columns = columns
@@ -92,6 +94,22 @@ package struct GridExpansion: Sendable {
     warnings = resolver.warnings + complaints
     sharing = Self.sharing(tally, grid, vocabulary)
     self.runs = grid.run.order == .cellMajor ? runs : Self.seedMajor(runs)
+  }
+
+  /// The same with some of the runs.
+  ///
+  /// - Parameter count: how many of the seeds a cell of these labels gets.
+  package func asking(_ set: ClaimSet, for count: ([JSONValue]) -> Int) -> GridExpansion {
+    let places = Dictionary(uniqueKeysWithValues: set.seeds.enumerated().map { ($1, $0) })
+    var counts: [Int: Int] = [:]
+    var expansion = self
+    expansion.runs = runs.filter { run in
+      let most = counts[run.cell.number] ?? count(run.labels)
+      counts[run.cell.number] = most
+      return places[run.seed].map { $0 < most } ?? false
+    }
+    expansion.asked = asked - (runs.count - expansion.runs.count)
+    return expansion
   }
 
   private static func without(_ known: [Int], _ seeds: [Int]) -> [Int] {

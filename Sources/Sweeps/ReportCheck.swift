@@ -56,7 +56,7 @@ enum ReportCheck {
     }
     for (member, names) in [("rows", report.rows), ("columns", report.columns)] {
       for (index, name) in names.enumerated() where !columns.contains(name) {
-        let hint = NearestName.of(name, among: columns).map { "; did you mean \"\($0)\"?" } ?? ""
+        let hint = NearestName.of(name, among: columns).map { "; did you mean \"\($0)\"?" } ?? "."
         say(
           member, index,
           "\"\(name)\" does not vary in this grid\(hint) What varies: \(columns.joined(separator: ", "))")

@@ -44,6 +44,9 @@ struct Compare: ParsableCommand {
     completion: Completions.formats)
   var format = TextTable.name
 
+  @Flag(help: "For two methods: p values and intervals that stay valid although seeds were added after a look.")
+  var anytime = false
+
   func validate() throws {
     do {
       _ = try Catalog.tableFormats.entry(format)
@@ -52,6 +55,7 @@ struct Compare: ParsableCommand {
       throw ValidationError("\(error)")
     }
     if paper == nil, first == nil || second == nil { throw ValidationError("Name what to compare: A and B.") }
+    if anytime, paper != nil { throw ValidationError("--anytime compares runs, and the paper prints none.") }
     if paper != nil, (first == nil) != (second == nil) { throw ValidationError("Name two methods, or none.") }
   }
 
@@ -64,12 +68,14 @@ struct Compare: ParsableCommand {
     }
     guard let first, let second else { return }
     if let stores = try stores(first, second) {
+      if anytime { throw Self.anytimeOfMethods }
       Out.put(try compared(stores.0, stores.1, style))
       return
     }
     let store = try location.open()
     let sweeps = try store.sweeps()
     if let a = sweeps.first(where: { $0.name == first }), let b = sweeps.first(where: { $0.name == second }) {
+      if anytime { throw Self.anytimeOfMethods }
       let test = try options.preferences(b)
       let sides = (try side(a, test, in: store, called: a.name), try side(b, test, in: store, called: b.name))
       Out.put(try compared(sides.0, sides.1, test, style))
@@ -77,6 +83,9 @@ struct Compare: ParsableCommand {
     }
     Out.put(try methods(first, second, in: store, sweeps, style))
   }
+
+  private static let anytimeOfMethods = ValidationError(
+    "--anytime compares two methods of one sweep, whose runs share their seeds.")
 
   private func printed(_ paper: String, _ style: TextStyle) throws -> Sheet {
     let table = try Catalog.paperTables.entry(paper)
@@ -187,6 +196,12 @@ struct Compare: ParsableCommand {
     }
     let mixed = table.comparisons.filter { $0.a.isWithheld || $0.b.isWithheld }
     guard mixed.isEmpty else { throw MixedPrograms(cells: mixed.map(\.context)) }
+    if anytime {
+      let family = AnytimeComparison.family(table.comparisons)
+      let sheet = AnytimeComparison.sheet(
+        family, title: "\(record.name): \(b) \(style.minus) \(a)", digits: table.digits, style)
+      return try Catalog.tableFormats.entry(format).render(sheet, style: style)
+    }
     let settings = try settings(table.comparisons, a, b, in: store)
     if format == JSONTable.name {
       return JSONTable.render(table.comparisons, a: a, b: b, results, settings: Array(settings.dropFirst()))

@@ -37,7 +37,7 @@ struct Deadline: ExpressibleByArgument {
   }
 
   /// `2h30m` in seconds.
-  private static func length(_ text: String) -> Double? {
+  static func length(_ text: String) -> Double? {
     let units: [Character: Double] = ["d": 86400, "h": 3600, "m": 60, "s": 1]
     var (total, digits) = (0.0, "")
     for character in text {

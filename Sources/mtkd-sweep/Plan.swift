@@ -61,15 +61,16 @@ struct Plan: ParsableCommand {
     if let correlation, !(correlation >= -1 && correlation < 1) {
       throw ValidationError("--correlation is from -1 to below 1.")
     }
-    if !power, !difference.isEmpty || std != nil || correlation != nil {
-      throw ValidationError("--difference, --std and --correlation belong to --power.")
-    }
+    if !power, !difference.isEmpty { throw ValidationError("--difference belongs to --power.") }
   }
 
   func run() throws {
     let store = try storeIfAny()
-    let sweep = try SweepPlanner.plan(
-      gridAt: file, dataFolders: data.folders, in: location.folder, limit: gridSize.limit, store: store)
+    let read = try SweepPlanner.read(
+      gridAt: file, dataFolders: data.folders, in: location.folder, limit: gridSize.limit)
+    let looks = try ClaimLooks(read, store)
+    let sweep = try SweepPlanner.plan(looks.asked, store: store)
+    let outlook = try ClaimOutlook(read, looks, sweep, store, std: std, correlation: correlation)
     for warning in sweep.expansion.warnings { Talk.say(warning.rendered) }
     for sentence in sweep.missingData + sweep.dataNotes { Talk.say("note: \(sentence)") }
     if let explain {
@@ -82,7 +83,7 @@ struct Plan: ParsableCommand {
       return Out.put(lines.joined(separator: "\n") + "\n")
     }
     let seeds = power ? try powerSheet(sweep, store) : nil
-    Out.put(json ? machine(sweep, seeds) : text(sweep))
+    Out.put(json ? machine(sweep, seeds, outlook) : text(sweep) + (outlook?.text ?? ""))
     if let seeds, !json {
       let style = styles.style(for: STDOUT_FILENO)
       Out.put("\n" + TextTable.render(seeds.sheet(style), style: style))
@@ -141,7 +142,7 @@ struct Plan: ParsableCommand {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private func machine(_ sweep: PlannedSweep, _ seeds: PowerSheet?) -> String {
+  private func machine(_ sweep: PlannedSweep, _ seeds: PowerSheet?, _ outlook: ClaimOutlook?) -> String {
     let (counts, forecast, workers) = (sweep.counts, sweep.forecast, workerCount(sweep))
     var members: [String: JSONValue] = [
       "schema": "mtkd-sweep-plan-1", "sweep": .string(sweep.name), "asked": JSONValue(counts.asked),
@@ -159,6 +160,7 @@ struct Plan: ParsableCommand {
       "warnings": JSONValue(sweep.expansion.warnings.map(\.message)),
       "missingData": JSONValue(sweep.missingData), "dataNotes": JSONValue(sweep.dataNotes),
     ]
+    if let outlook { members["claims"] = outlook.json }
     if let seeds {
       members["power"] = .object([
         "std": JSONValue(seeds.deviation), "correlation": seeds.correlation.map { JSONValue($0) } ?? .null,

@@ -72,7 +72,8 @@ struct Plot: ParsableCommand {
     var layout = ReportLayout(preferences)
     (layout.rows, layout.columns) = ([], [])
     (layout.digits, layout.allowMixed) = (options.digits, options.allowMixed)
-    let table = ReportTable(results, layout)
+    var table = ReportTable(results, layout)
+    table.claims = try store.claims(of: record)
     let withheld = table.cells.filter(\.isWithheld).count
     if withheld > 0 {
       Talk.say(

@@ -142,7 +142,9 @@ struct ReportOptions: ParsableArguments {
     try layout.check(results)
     // A family of the grid may name methods that --where leaves out; what is typed here has to be there.
     if !compareTo.isEmpty { try layout.checkMethods(results) }
-    return try ReportTable(results, layout).beside(preferences.paperValues, in: store)
+    var table = try ReportTable(results, layout).beside(preferences.paperValues, in: store)
+    table.claims = try store.claims(of: record)
+    return table
   }
 
   private static func names(_ list: String?) -> [String] {

@@ -42,6 +42,12 @@ struct Run: AsyncParsableCommand {
       valueName: "time"))
   var until: Deadline?
 
+  @Option(
+    help: ArgumentHelp(
+      "For claims: begin no further look after so much CPU time of this call's workers (8h), or after a date.",
+      valueName: "time"))
+  var budget: ClaimBudget?
+
   @OptionGroup var gridSize: GridSize
 
   @OptionGroup var cache: CacheOptions
@@ -68,6 +74,9 @@ struct Run: AsyncParsableCommand {
   func validate() throws {
     if let workers, workers < 1 { throw ValidationError("--workers is 1 or more.") }
     if try Catalog.executors.entry(place.executor).isCluster {
+      if budget?.cpuSeconds != nil {
+        throw ValidationError("--budget counts workers of this machine. On a cluster give it a date.")
+      }
       if workers != nil {
         throw ValidationError(
           "--workers is of workers on this machine. On a cluster the site file says it: \"tasksAtOnce\" and \"cpus\"."
@@ -108,25 +117,71 @@ struct Run: AsyncParsableCommand {
     let lease = try location.lease()
     let store = try ResultStore(at: location.folder, .writing, trace: trace("sql"))
     try store.claim()
-    let planned = try SweepPlanner.plan(read, store: store, recordsTeachers: cache.isUsed)
+    let looks = try ClaimLooks(read, store)
+    let planned = try SweepPlanner.plan(looks.asked, store: store, recordsTeachers: cache.isUsed)
     try TeacherWeights.take(in: planned, location.weights)
     if !quiet {
       for warning in planned.expansion.warnings { Talk.say(warning.rendered) }
       if let change = planned.change { Talk.say(change) }
     }
     if !replace, try planned.wouldReplace(in: store) { throw OtherGrid(name: planned.name, file: file) }
-    let later = try runsForLater(planned)
-    let sweep = planned.narrowed(to: Set(planned.plan.runKeys).subtracting(later))
-
     guard let program = ProgramIdentity.executable else {
       throw NothingThere(description: "Cannot tell which file this program is: /proc is not mounted.")
     }
+    named(planned.name)
+    var look = Look(planned, later: try runsForLater(planned))
+    var outcome = try await go(look, store, program.path, stop, talk)
+    while let next = try nextLook(after: outcome, look, read, store) {
+      look = next
+      outcome = try await go(look, store, program.path, stop, talk)
+    }
+    try store.release()
+    withExtendedLifetime(lease) {}
+    try conclude(outcome, look, store)
+  }
+
+  /// What a call runs at once: the whole grid, or what its claims ask for until their next look.
+  private struct Look {
+    let sweep: PlannedSweep
+    /// Runs that are not meant this time.
+    let later: Set<ContentKey>
+
+    init(_ planned: PlannedSweep, later: Set<ContentKey>) {
+      sweep = planned.narrowed(to: Set(planned.plan.runKeys).subtracting(later))
+      self.later = later
+    }
+  }
+
+  /// What claims ask for next; nil where nothing more is to be run by this call.
+  private func nextLook(
+    after outcome: ClusterSweep.Outcome, _ look: Look, _ read: ExpandedGrid, _ store: ResultStore
+  ) throws -> Look? {
+    guard case .done(let done) = outcome, done != .stopped, look.later.isEmpty, read.grid.claims != nil else {
+      return nil
+    }
+    let looks = try ClaimLooks(read, store)
+    guard let book = looks.book else { return nil }
+    let planned = try SweepPlanner.plan(looks.asked, store: store, recordsTeachers: cache.isUsed)
+    let more = planned.plan.runKeys.count - look.sweep.plan.runKeys.count
+    guard more > 0 else { return nil }
+    if let budget, budget.isSpent {
+      Talk.say("claims: \(book.summary); the budget is spent, so that no further look is begun.")
+      return nil
+    }
+    if !quiet, !events { Talk.say("claims: \(book.summary); \(counted(more, "more run"))") }
+    return Look(planned, later: try runsForLater(planned))
+  }
+
+  /// Runs one look to its end, or as far as it can be left alone.
+  private func go(
+    _ look: Look, _ store: ResultStore, _ program: String, _ stop: StopSignal, _ talk: RunTalk
+  ) async throws -> ClusterSweep.Outcome {
+    let sweep = look.sweep
     let display = RunDisplay(
       style: styles.style(for: STDERR_FILENO), isLive: isatty(STDERR_FILENO) == 1 && !quiet && !events,
       isQuiet: quiet, detail: verbose, events: events, forecast: sweep.forecast)
     talk.display.withLock { $0 = display }
-    named(sweep.name)
-    let start = try runner(of: sweep, store, program.path) { display.show($0) }
+    let start = try runner(of: sweep, store, program) { display.show($0) }
     try display.follow(sweep, in: store)
 
     goOnWithoutStreams(sweep.name, stop)
@@ -148,8 +203,12 @@ struct Run: AsyncParsableCommand {
     }
     clock?.cancel()
     display.end()
-    try store.release()
-    withExtendedLifetime(lease) {}
+    return outcome
+  }
+
+  /// Says how the call ended, prints the table, and ends with the code that fits.
+  private func conclude(_ outcome: ClusterSweep.Outcome, _ look: Look, _ store: ResultStore) throws {
+    let (sweep, later) = (look.sweep, look.later)
     if case .submitted(let pending, let running) = outcome {
       Talk.say(
         "\(pending) tasks wait and \(running) run on the cluster. `mtkd-sweep status\(storeArgument)` shows them; "
@@ -161,7 +220,8 @@ struct Run: AsyncParsableCommand {
       Talk.say("Stopped; nothing is lost. `mtkd-sweep run \(shellWord(file))\(storeArgument)` goes on.")
       throw ExitCode(.stopped)
     }
-    let table = try table(sweep, store)
+    var table = try table(sweep, store)
+    LookLog(of: sweep.name, in: location.folder).show(&table)
     if !events { Out.put(TextTable.render(table, style: styles.style(for: STDOUT_FILENO))) }
     if !later.isEmpty {
       Talk.say(
@@ -305,7 +365,10 @@ struct Run: AsyncParsableCommand {
 
   private func table(_ sweep: PlannedSweep, _ store: ResultStore) throws -> ReportTable {
     let report = sweep.grid.report
-    let results = try store.results(of: store.sweep(sweep.name), report)
-    return try ReportTable(results, ReportLayout(report)).beside(report.paperValues, in: store)
+    let record = try store.sweep(sweep.name)
+    let results = try store.results(of: record, report)
+    var table = try ReportTable(results, ReportLayout(report)).beside(report.paperValues, in: store)
+    table.claims = try store.claims(of: record)
+    return table
   }
 }

@@ -62,6 +62,7 @@ struct Status: AsyncParsableCommand {
     let cluster = try await ClusterStatus.look(at: location.folder.absolute, sweep: record.name)
     let active = holder == nil && cluster == nil ? [] : try RunningStage.all(in: location.folder, store)
     let programs = try store.programs(of: record.name)
+    let claims = try store.claims(of: record)
     if json {
       Out.put(
         mtkd_sweep.json([
@@ -71,7 +72,7 @@ struct Status: AsyncParsableCommand {
           "programs": .array(
             programs.map { ["program": .string($0.program), "finished": JSONValue($0.runs)] }),
           "holder": holder.map { JSONValue(Int($0.identity.process)) } ?? .null,
-          "cluster": cluster.map(Self.machine) ?? .null,
+          "cluster": cluster.map(Self.machine) ?? .null, "claims": claims?.json ?? .null,
           "running": .array(
             active.map {
               [
@@ -84,6 +85,10 @@ struct Status: AsyncParsableCommand {
       var lines = [
         "\(record.name): \(standings.count) runs, \(counts.finished) finished, \(counts.failed) failed, \(counts.blocked) blocked, \(counts.open) to run"
       ]
+      if let claims {
+        lines.append("claims: \(claims.summary)")
+        lines += claims.lines.map { "  \($0)" }
+      }
       lines += troubles.map { "  \($0)" }
       if programs.count > 1 {
         lines.append(
@@ -165,8 +170,9 @@ struct List: ParsableCommand {
       Out.put(mtkd_sweep.json(["schema": "mtkd-sweep-list-1", "sweeps": .array(values)]))
     } else {
       for count in counts {
+        let claims = try store.claims(of: count.sweep).map { ", \($0.summary)" } ?? ""
         let makers = count.programs > 1 ? ", by \(count.programs) programs or numerics" : ""
-        Out.put("\(count.sweep.name)  \(count.finished) of \(count.runs) runs finished\(makers)\n")
+        Out.put("\(count.sweep.name)  \(count.finished) of \(count.runs) runs finished\(claims)\(makers)\n")
       }
     }
   }

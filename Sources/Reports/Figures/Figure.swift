@@ -100,6 +100,7 @@ extension Catalog where Entry == any FigureKind.Type {
       RewardFigure.self,
       CostFigure.self,
       SeedsFigure.self,
+      ClaimsFigure.self,
     ]
   ) { $0.name }
 }

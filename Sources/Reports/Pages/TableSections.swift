@@ -94,6 +94,9 @@ package enum TableSections {
   static func sheets(_ table: ReportTable) -> Markup {
     let style = TextStyle()
     var parts: [Markup] = []
+    if let claims = table.claims {
+      parts.append(sheet(claims.sheet(digits: table.digits, style), id: "claims-table"))
+    }
     if !table.comparisons.isEmpty {
       parts.append(sheet(table.comparisonSheet(style), id: "comparison-table"))
     }

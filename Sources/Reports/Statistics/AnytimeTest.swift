@@ -47,6 +47,9 @@ package enum AnytimeTest {
   /// e(n), at least 0; infinite where it is beyond the range of a double.
   package static func evidence(count: Int, t: Double) -> Double { exp(logEvidence(count: count, t: t)) }
 
+  /// e of its logarithm; infinite where it is beyond the range of a double.
+  package static func evidence(logEvidence: Double) -> Double { exp(logEvidence) }
+
   /// 1 / e, at most 1: a p value that is valid whenever one stops, where e is the largest so far.
   package static func pValue(logEvidence: Double) -> Double { min(1, exp(-logEvidence)) }
 

@@ -7,6 +7,7 @@ extension RunResolver {
   mutating func check(_ grid: GridSpec) {
     for block in grid.blocks { check(block) }
     for problem in ReportCheck.names(grid, vocabulary) { report(problem) }
+    for claim in grid.claims?.claims ?? [] { check(claim) }
   }
 
   /// Looks at every setting of a block: whether there is such a setting, and whether the value can be one.
@@ -31,6 +32,22 @@ extension RunResolver {
       // A misspelt name in a filter would otherwise only be told that it removes nothing.
       guard let description = description(condition.name, at: condition.spot) else { continue }
       for value in condition.condition.values { lookUp(value, of: description.kind, at: condition.spot) }
+    }
+  }
+
+  /// Looks at the methods and the settings that a claim names.
+  private mutating func check(_ claim: ClaimSpec) {
+    guard let place = claim.place else { return }
+    let methods = vocabulary.methods.map(\.name)
+    for name in [claim.first, claim.second] where !methods.contains(name) {
+      let alias = vocabulary.methods.first { $0.aliases.contains(name) }?.name
+      let hint = (alias ?? NearestName.of(name, among: methods)).map { "; did you mean \"\($0)\"?" } ?? ""
+      report(
+        place.compare.problem("unknown method \"\(name)\"\(hint) (`mtkd-sweep methods` lists them)"))
+    }
+    for (condition, spot) in zip(claim.conditions, place.conditions) {
+      guard let description = description(condition.name, at: spot) else { continue }
+      for value in condition.condition.values { lookUp(value, of: description.kind, at: spot) }
     }
   }
 
