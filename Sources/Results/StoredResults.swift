@@ -171,7 +171,9 @@ extension ResultStore {
   package func claims(of record: SweepRecord) throws -> ClaimBook? {
     guard let set = try record.claims else { return nil }
     var seen: Set<[JSONValue]> = []
-    let cells = try results(of: record, record.report, mustExist: false).runs.map(\.labels).filter { seen.insert($0).inserted }
+    let cells = try results(of: record, record.report, mustExist: false).runs.map(\.labels).filter {
+      seen.insert($0).inserted
+    }
     return try claims(set, columns: record.columns, cells: cells, of: record, record.report)
   }
 

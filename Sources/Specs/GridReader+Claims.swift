@@ -51,7 +51,8 @@ extension GridReader {
       } else if let most = limit.integer, most < number {
         problems.append(
           limit.spot.problem(
-            "\"upTo\" is the most seeds that a cell may get, \"count\" of them at first: \(most) is below \(number)"))
+            "\"upTo\" is the most seeds that a cell may get, \"count\" of them at first: \(most) is below \(number)"
+          ))
       } else {
         let _: Int? = complain(limit, "the most seeds that a cell may get, from \(number) to 1000000")
       }
@@ -89,7 +90,8 @@ extension GridReader {
     }
     for spot in blocks {
       problems.append(
-        spot.problem("a grid with claims has the same seeds in all of its blocks; write them at the top level"))
+        spot.problem(
+          "a grid with claims has the same seeds in all of its blocks; write them at the top level"))
     }
     var set = ClaimSet(claims: [], seeds: seeds.first + seeds.more, count: seeds.first.count)
     set.step = seeds.step
@@ -97,7 +99,8 @@ extension GridReader {
     for element in elements {
       guard let (claim, own) = claim(element) else { continue }
       if set.claims.contains(where: { $0.isSame(as: claim) }) {
-        problems.append(element.spot.problem("this claim stands here twice, and each one costs the others power"))
+        problems.append(
+          element.spot.problem("this claim stands here twice, and each one costs the others power"))
       }
       set.claims.append(claim)
       guard let own else { continue }

@@ -232,7 +232,8 @@ extension GridReader {
         let own = parts.first { $0.name == "seeds" }
         let ownList = own.map { self.seeds($0.node) }
         if let spot = ownList?.limitSpot ?? ownList?.stepSpot {
-          problems.append(spot.problem("seeds grow for the whole grid: write this in the \"seeds\" at the top level"))
+          problems.append(
+            spot.problem("seeds grow for the whole grid: write this in the \"seeds\" at the top level"))
         }
         if let own { ownSeeds.append(own.spot) }
         blocks.append(

@@ -32,7 +32,8 @@ package enum GridSchema {
           ["type": "array", "minItems": 1, "uniqueItems": true, "items": ["type": "integer", "minimum": 0]],
           object(
             [
-              "count": positive, "first": ["type": "integer", "minimum": 0], "upTo": positive, "step": positive,
+              "count": positive, "first": ["type": "integer", "minimum": 0], "upTo": positive,
+              "step": positive,
             ],
             required: ["count"]),
         ]
@@ -45,7 +46,9 @@ package enum GridSchema {
     "compare": text, "where": reference("match"), "metric": text,
     "select": words(ReportSelection.allCases.filter { $0 != .bestOnTest }.map(\.rawValue)),
     "smallest": ["type": "number", "exclusiveMinimum": 0],
-    "level": ["type": "number", "exclusiveMinimum": 0, "maximum": .number(DecimalNumber(mantissa: 5, exponent: -1))],
+    "level": [
+      "type": "number", "exclusiveMinimum": 0, "maximum": .number(DecimalNumber(mantissa: 5, exponent: -1)),
+    ],
   ]
 
   private static let text: JSONValue = ["type": "string"]

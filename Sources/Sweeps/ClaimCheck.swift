@@ -10,7 +10,8 @@ enum ClaimCheck {
     var problems: [GridProblem] = []
     for claim in set.claims {
       guard let place = claim.place else { continue }
-      for (condition, spot) in zip(claim.conditions, place.conditions) where !columns.contains(condition.name) {
+      for (condition, spot) in zip(claim.conditions, place.conditions) where !columns.contains(condition.name)
+      {
         let hint = NearestName.of(condition.name, among: columns).map { "; did you mean \"\($0)\"?" } ?? "."
         problems.append(
           spot.problem(

@@ -44,7 +44,8 @@ struct Compare: ParsableCommand {
     completion: Completions.formats)
   var format = TextTable.name
 
-  @Flag(help: "For two methods: p values and intervals that stay valid although seeds were added after a look.")
+  @Flag(
+    help: "For two methods: p values and intervals that stay valid although seeds were added after a look.")
   var anytime = false
 
   func validate() throws {

@@ -40,12 +40,12 @@ struct Plan: ParsableCommand {
   )
   var difference: [Double] = []
 
-  @Option(help: "With --power: the std of a method's runs (default: the store's).")
+  @Option(help: "With --power or claims: the std of a method's runs (default: the store's).")
   var std: Double?
 
   @Option(
     help:
-      "With --power: the correlation of two methods' results of one seed (default: the store's).")
+      "With --power or claims: the correlation of two methods' results of one seed (default: the store's).")
   var correlation: Double?
 
   @Option(help: "With --power: the probability of finding a difference.")
@@ -68,6 +68,9 @@ struct Plan: ParsableCommand {
     let store = try storeIfAny()
     let read = try SweepPlanner.read(
       gridAt: file, dataFolders: data.folders, in: location.folder, limit: gridSize.limit)
+    if !power, read.grid.claims == nil, std != nil || correlation != nil {
+      throw ValidationError("--std and --correlation belong to --power, or to a grid with claims.")
+    }
     let looks = try ClaimLooks(read, store)
     let sweep = try SweepPlanner.plan(looks.asked, store: store)
     let outlook = try ClaimOutlook(read, looks, sweep, store, std: std, correlation: correlation)

@@ -47,7 +47,7 @@ import Testing
     let results = SweepResults(
       name: "a <sweep> & more", columns: ["student", "method", "alpha", "beta"], runs: runs,
       metric: MadeUp.metric())
-    return FigureInput(ReportTable(results), series: series, x: "alpha")
+    return FigureInput(claiming(results), series: series, x: "alpha")
   }()
 
   @Test(arguments: Catalog.figures.names.filter { $0 != "teachers" })
@@ -71,6 +71,22 @@ import Testing
       #expect(point.x >= 0 && point.x <= svg.width && point.y >= 0 && point.y <= svg.height)
     }
     #expect(drawing.texts.contains { $0.contains("seeds") || $0.contains("seed") })
+  }
+
+  /// A table that claims a difference of two of its methods.
+  private static func claiming(_ results: SweepResults) -> ReportTable {
+    let place = results.columns.firstIndex(of: "method")!
+    var methods: [String] = []
+    for run in results.runs {
+      let name = run.labels[place].title
+      if !methods.contains(name) { methods.append(name) }
+    }
+    var table = ReportTable(results)
+    let seeds = Set(results.runs.map(\.seed)).sorted()
+    let set = ClaimSet(
+      claims: [ClaimSpec(first: methods[1], second: methods[0])], seeds: seeds, count: seeds.count)
+    table.claims = ClaimBook(set, columns: results.columns, cells: table.cells.map(\.labels)) { _ in results }
+    return table
   }
 
   @Test func `the losses of each teacher are drawn below its weights where the input has them`() throws {
@@ -242,7 +258,7 @@ import Testing
       name: "a-sweep-name-of-sixty-three-characters-as-long-as-grids-allow-1",
       columns: plain.columns + (hasTrainers ? ["trainer"] : []), runs: runs, metric: plain.described,
       select: .bestOnTest)
-    return FigureInput(ReportTable(results), series: input.series, x: "method")
+    return FigureInput(claiming(results), series: input.series, x: "method")
   }
 
   @Test(arguments: Catalog.figures.names.filter { $0 != "teachers" })

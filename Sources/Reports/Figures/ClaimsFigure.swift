@@ -25,7 +25,8 @@ package enum ClaimsFigure: FigureKind {
     var svg = SVG(
       width: 70 + width + 30, height: legendTop + Double(names.count) * Legend.rowHeight + 40,
       title: "\(input.results.name): claims",
-      description: "Above, e of each claim over the seeds, on a log axis; below, the difference with its interval.")
+      description:
+        "Above, e of each claim over the seeds, on a log axis; below, the difference with its interval.")
     svg.text("\(input.results.name): claims after \(counted(book.looks, "look"))", Point(16, 26), "title")
     let most = max(3, entries.flatMap { $0.state.path.map(\.pairs) }.max() ?? 3)
     let ticks = (2...most).filter { most <= 14 || $0 % ((most + 13) / 14) == 0 }
