@@ -46,7 +46,7 @@ package struct LabelFilter: Equatable, Sendable {
     }
   }
 
-  func admits(_ run: SweepResults.Run, _ columns: [String]) -> Bool {
+  package func admits(_ run: SweepResults.Run, _ columns: [String]) -> Bool {
     let label: JSONValue
     if name == "seed" {
       label = .number(DecimalNumber(run.seed))

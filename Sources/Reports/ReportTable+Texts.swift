@@ -11,8 +11,26 @@ extension ReportTable {
   /// `72.10 ± 0.40`, `72.10` for one seed, `-` for none.
   package static func text(_ statistics: SampleStatistics?, plusMinus: String, digits: Int = 2) -> String {
     guard let statistics else { return "-" }
-    let mean = NumberFormat.fixed(statistics.mean, digits)
-    return statistics.deviation.map { "\(mean) \(plusMinus) \(NumberFormat.fixed($0, digits))" } ?? mean
+    let (mean, spread) = parts(statistics, digits: digits)
+    return spread.map { "\(mean) \(plusMinus) \($0)" } ?? mean
+  }
+
+  /// Mean and sample standard deviation of a cell; no deviation of one seed.
+  ///
+  /// A deviation that is not 0 never reads as 0: where `digits` would make it so, both numbers get one more place, and
+  /// where that is not enough either the deviation is a bound, `< 0.01`.
+  package static func parts(_ statistics: SampleStatistics, digits: Int) -> (mean: String, spread: String?) {
+    guard let deviation = statistics.deviation else {
+      return (NumberFormat.fixed(statistics.mean, digits), nil)
+    }
+    // What rounding leaves of equal values is no spread.
+    let isSpread = deviation > 1e-12 * abs(statistics.mean)
+    let places = isSpread && NumberFormat.readsZero(deviation, digits) ? digits + 1 : digits
+    let mean = NumberFormat.fixed(statistics.mean, places)
+    guard isSpread, NumberFormat.readsZero(deviation, places) else {
+      return (mean, NumberFormat.fixed(deviation, places))
+    }
+    return (mean, "< \(NumberFormat.unit(places))")
   }
 
   /// The headline and what stands beside it, the best epoch or, where that is the headline, the last one:
@@ -71,7 +89,8 @@ extension ReportTable {
         let other = results.select == .bestOnTest ? cell.last : cell.best
         let texts = [
           row, column, "\(sample?.count ?? 0) of \(cell.seeds.count)", number(sample?.mean),
-          number(sample?.deviation), interval(sample?.moments.interval()),
+          sample.flatMap { Self.parts($0, digits: digits).spread } ?? "-",
+          interval(sample?.moments.interval()),
           interval(sample.flatMap { Bootstrap.interval(of: $0.values) }), number(sample?.median),
           Self.text(other, plusMinus: style.plusMinus, digits: digits),
         ]

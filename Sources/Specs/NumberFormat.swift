@@ -13,10 +13,20 @@ package enum NumberFormat {
     return "\(sign)\(whole / unit).\(String(repeating: "0", count: places - tail.count))\(tail)"
   }
 
-  /// `+0.30`, `-0.07`.
+  /// Whether a number shows no digit but 0.
+  package static func readsZero(_ value: Double, _ places: Int) -> Bool {
+    fixed(value, places).allSatisfy { "0.-".contains($0) }
+  }
+
+  /// One in the last place: `0.01` for two.
+  package static func unit(_ places: Int) -> String {
+    places > 0 ? "0.\(String(repeating: "0", count: places - 1))1" : "1"
+  }
+
+  /// `+0.30`, `-0.07`; what reads as 0 has no sign.
   package static func signed(_ value: Double, _ places: Int) -> String {
     let text = fixed(value, places)
-    return text.hasPrefix("-") ? text : "+" + text
+    return text.hasPrefix("-") || readsZero(value, places) ? text : "+" + text
   }
 
   /// A p value: two digits from 0.1 on, three below, `<0.001`.

@@ -124,7 +124,13 @@ struct LiveFrame {
   private static func text(_ cell: Cell?, _ table: ReportTable, _ style: TextStyle) -> String {
     guard let cell else { return "" }
     guard let headline = cell.headline else {
-      return cell.isWithheld ? "mixed programs" : "0/\(cell.seeds.count)"
+      if cell.isWithheld { return "mixed programs" }
+      // Cells that are over without a number say why.
+      let words = Set(cell.gaps.map(\.word))
+      if words.count == 1, let word = words.first, cell.gaps.allSatisfy({ !$0.isOpen }) {
+        return "\(word) \(cell.gaps.count)/\(cell.seeds.count)"
+      }
+      return "0/\(cell.seeds.count)"
     }
     let text = ReportTable.text(headline, plusMinus: style.isUnicode ? "±" : "+/-", digits: table.digits)
     return headline.count == cell.seeds.count ? text : "\(text) \(headline.count)/\(cell.seeds.count)"

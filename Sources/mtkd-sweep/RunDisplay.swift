@@ -64,7 +64,9 @@ final class RunDisplay: Sendable {
       state.progress.name = sweep.name
       state.progress.headline = sweep.shownMetric
       state.progress.preparations = sweep.preparationsByKind
-      state.table = results.flatMap { LiveTable($0, ReportLayout(report)) }
+      state.table = results.flatMap {
+        LiveTable($0, ReportLayout(report)) { try store.results(of: store.sweep(sweep.name), report) }
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Pipeline
 import Reports
 import Specs
 import Testing
@@ -65,5 +66,35 @@ import Testing
     let lines = frame(workers: 30).lines(width: 80, height: 12, plain)
     let shown = lines.count { $0.contains("epoch 2/6") }
     #expect(lines.contains { $0.contains("and \(30 - shown) more at work") }, "\(lines)")
+  }
+
+  @Test
+  func `a cell that is over without a number says why, and a number that came with the epochs is shown`() {
+    let key = ContentKey(hashing: [1])
+    func results(_ first: SweepResults.Run) -> SweepResults {
+      let failure = FailureRecord(cause: .diverged, reason: "the loss is not finite")
+      let diverged = (1...3).map { seed in
+        SweepResults.Run(labels: ["s", "hot"], seed: seed, state: .failed(failure))
+      }
+      return SweepResults(
+        name: "demo", columns: ["student", "method"], runs: [first] + diverged,
+        metric: ClassificationMetrics.headline)
+    }
+    let open = results(SweepResults.Run(labels: ["s", "own"], seed: 1, state: .open, key: key))
+    let done = results(
+      SweepResults.Run(
+        labels: ["s", "own"], seed: 1, state: .finished,
+        numbers: SweepResults.Numbers(last: .number(71.5), best: 72), key: key))
+    var live = LiveTable(open, ReportLayout()) { done }
+    func text() -> String {
+      var frame = frame()
+      frame.table = live?.current()
+      return frame.lines(width: 100, height: 30, plain).joined(separator: "\n")
+    }
+    #expect(text().contains("0/1") && text().contains("diverged 3/3"), "\(text())")
+    // The trainer's last message has no metric: the store has it of the last epoch.
+    let title = StageTitle(key: key, kind: "student", text: "s own seed 1")
+    live?.take(.stageFinished(title, Metrics([:]), seconds: 1, worker: 0))
+    #expect(text().contains("71.5") && !text().contains("0/1"), "\(text())")
   }
 }

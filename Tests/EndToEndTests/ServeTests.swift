@@ -80,6 +80,39 @@ import Testing
     #expect(server.get("/runs/\(made.keys[0])/part").contains("<dt>epochs done</dt><dd>5</dd>"))
   }
 
+  @Test func `a list of runs is searched, sorted and cut by the server, in that order`() throws {
+    let made = try MadeUpStore(runs: 600, epochs: 2)
+    defer { made.remove() }
+    let server = try Server(in: made.folder)
+    func numbers(_ query: String) -> [Double] {
+      server.get("/sweeps/made-up/runs?\(query)").split(separator: "<tr><td>").dropFirst().compactMap { row in
+        // The last but one field with a number is the last epoch's.
+        let fields = row.matches(of: /data-v="([^"]*)"/).map(\.1)
+        return fields.count == 3 ? Double(fields[1]) : nil
+      }
+    }
+    // 598 runs are finished; what diverged and what still waits has numbers of its own, which rank nothing.
+    let finished = (0..<598).map { MadeUpStore.accuracy(run: $0, epoch: 1) }.sorted(by: >)
+    #expect(numbers("sort=-last") == Array(finished.prefix(200)))
+    #expect(numbers("sort=-last&page=2") == Array(finished[200..<400]))
+    #expect(numbers("sort=last") == Array(finished.reversed().prefix(200)))
+    #expect(Array(numbers("sort=-last&page=3").prefix(198)) == Array(finished[400..<598]))
+    #expect(server.get("/sweeps/made-up/runs?sort=-last").contains("1–200 of 600 runs, by last ↓"))
+    for (query, text) in [
+      ("q=alpha%3D2", "9 of 600 runs"), ("q=mtkd-rl+seed+1", "66 of 600 runs"),
+      ("q=zebra", "no run matches"),
+      ("where=method%3Dmtkd-rl,seed%3C2&sort=seed", "66 of 600 runs"),
+      ("q=gamma%3D2", "no setting of this sweep is called"),
+      ("q=alpha%3E", "is no condition"), ("q=state%3Ddiverged", "1 of 600 runs"),
+      ("q=%3Cscript%3E", "is no condition"),
+      ("sort=%3Cscript%3E&page=-9", "1–200 of 600 runs"), ("page=999999999999999999999", "1–200 of 600 runs"),
+    ] {
+      let answer = server.get("/sweeps/made-up/runs?\(query)")
+      #expect(answer.hasPrefix("HTTP/1.1 200"), "\(query)")
+      #expect(answer.contains(text) && !answer.contains("<script>"), "\(query): \(answer.suffix(300))")
+    }
+  }
+
   @Test func `before the first run a page says what to type`() throws {
     let sweep = try TinySweep()
     defer { sweep.remove() }
@@ -162,7 +195,8 @@ import Testing
     let server = try Server(in: made.folder)
     #expect(server.get("/").contains("28 of 10000 runs finished"))
     let page = server.get("/sweeps/made-up")
-    #expect(page.contains("The first 200 of 10000 runs") && page.utf8.count < 200_000)
+    #expect(page.contains("1–200 of 10000 runs") && page.utf8.count < 300_000)
+    #expect(server.get("/sweeps/made-up/runs?page=50").contains("9801–10000 of 10000 runs"))
     #expect(server.get("/sweeps/made-up/runs?q=\(made.keys[9999].short)").contains("1 of 10000 runs"))
     #expect(server.get("/sweeps/made-up/report").contains("28 of 10000"))
   }

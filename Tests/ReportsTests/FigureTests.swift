@@ -124,6 +124,72 @@ import Testing
     #expect(((line[1].y - line[0].y) / (line[2].y - line[0].y)).isNear(0.25, absolute: 0.002))
   }
 
+  /// Two methods over a rate, one more that has a single rate, one rate at which all diverged, and four cells that read none.
+  private static let uneven: FigureInput = {
+    var runs: [SweepResults.Run] = []
+    func add(_ method: String, _ rate: JSONValue, _ mean: Double?) {
+      for seed in 1...2 {
+        let failure = FailureRecord(cause: .diverged, reason: "the loss is not finite")
+        runs.append(
+          SweepResults.Run(
+            labels: ["resnet8", .string(method), rate], seed: seed,
+            state: mean == nil ? .failed(failure) : .finished,
+            numbers: mean.map { MadeUp.numbers(last: $0 + Double(seed), best: 80) }, programs: ["one"]))
+      }
+    }
+    let rates: [JSONValue] = [
+      .number(DecimalNumber("0.1")!), .number(DecimalNumber("0.2")!), .number(DecimalNumber("9")!),
+    ]
+    for (place, method) in ["aver-kd", "ca-mkd"].enumerated() {
+      for (step, rate) in rates.enumerated() {
+        add(method, rate, step == 2 ? nil : Double(70 + place + step))
+      }
+    }
+    add("mtkd-rl", rates[0], 75)
+    for (place, method) in ["a", "b", "c", "d"].enumerated() { add(method, .null, Double(60 + place)) }
+    let results = SweepResults(
+      name: "uneven", columns: ["student", "method", "rate"], runs: runs, metric: MadeUp.metric())
+    return FigureInput(ReportTable(results), x: "rate")
+  }()
+
+  @Test func `an axis draws groups of one cell, all level lines and a cross where every seed diverged`()
+    throws
+  {
+    let drawing = try Drawing(AxisFigure.draw(Self.uneven).text)
+    // A mark of its own for the method under study, in the picture and in the legend; crosses at the axis, one a cell.
+    #expect(drawing.texts.contains("mtkd-rl"), "\(drawing.texts)")
+    #expect(drawing.marks("reference", of: "line").count == 8, "four lines, four times in the legend")
+    let crosses = drawing.marks("diverged", of: "line")
+    #expect(crosses.count == 4, "two strokes for each of two cells")
+    #expect(drawing.texts.contains("9"), "the rate at which all diverged is on the axis")
+    let note = drawing.texts.joined(separator: " ")
+    let account = "11 cells: 9 drawn, 1 of them with no partner on this axis, 2 diverged (rate=9)."
+    #expect(note.contains(account), "\(note)")
+  }
+
+  @Test(arguments: Catalog.figures.names.filter { $0 != "teachers" })
+  func `every figure ends with an account of all cells`(_ name: String) throws {
+    let drawing = try Drawing(Catalog.figures.entry(name).draw(Self.input).text)
+    let note = drawing.texts.joined(separator: " ")
+    let start = try #require(note.range(of: "13 cells: "), "\(note)")
+    let numbers = note[start.upperBound...].split(separator: ".")[0].split(separator: ",").compactMap {
+      part in
+      part.contains(" of them ") ? nil : Int(part.drop { $0 == " " }.prefix { $0.isNumber })
+    }
+    #expect(numbers.reduce(0, +) == 13, "\(note)")
+    #expect(!note.contains("--"), "pictures stand on pages, where no option can be given")
+  }
+
+  @Test func `what does not fit keeps the best, the second and the compared cells`() throws {
+    let results = MadeUp.results((0..<40).map { ("m\($0)", [Double(50 + $0), Double(51 + $0)]) })
+    let input = FigureInput(ReportTable(results))
+    let kept = input.kept(input.table.cells, most: 8) { [$0] }
+    #expect(kept.map { $0.labels[1].string } == (32..<40).map { "m\($0)" })
+    let seeds = try Drawing(SeedsFigure.draw(input).text)
+    #expect(seeds.texts.contains("m39") && !seeds.texts.contains("m0"))
+    #expect(seeds.texts.joined(separator: " ").contains("40 cells: 30 drawn, 10 not shown."))
+  }
+
   @Test func `a heat map has a field and a number a cell`() throws {
     let drawing = try Drawing(HeatMapFigure.draw(Self.input).text)
     let fields = drawing.elements("rect").filter { $0.title?.hasPrefix("α = ") == true }
@@ -150,7 +216,7 @@ import Testing
   @Test func `learning curves begin with epoch 1 and end with the last`() throws {
     let drawing = try Drawing(CurvesFigure.draw(Self.input).text)
     #expect(drawing.marks("line", of: "path").count == 8, "as many as there are colours")
-    #expect(drawing.texts.contains { $0.contains("5 more cells are not shown") }, "\(drawing.texts)")
+    #expect(drawing.texts.contains { $0.contains("13 cells: 8 drawn, 5 not shown") }, "\(drawing.texts)")
     #expect(drawing.marks("line", of: "path").allSatisfy { $0.points.count == 3 })
     #expect(drawing.texts.contains("epoch"))
   }

@@ -10,6 +10,32 @@ import Testing
     TextTable.render(ReportTable(results, layout), style: TextStyle())
   }
 
+  @Test func `a deviation that is not 0 never reads as 0, and a difference of 0 has no sign`() {
+    func text(_ values: [Double], _ digits: Int) -> String {
+      ReportTable.text(SampleStatistics(values), plusMinus: "±", digits: digits)
+    }
+    // Deviations of two values are their distance over √2: 0.1909, 0.0141, 0.0014.
+    #expect(text([41, 41.27], 0) == "41.1 ± 0.2")
+    #expect(text([41, 41.02], 0) == "41.0 ± < 0.1")
+    #expect(text([41, 41.002], 2) == "41.001 ± 0.001")
+    #expect(text([41, 41], 1) == "41.0 ± 0.0" && text([41], 0) == "41")
+    #expect(text([41, 43], 0) == "42 ± 1")
+    for value in [0.4, -0.4, 0, -0.0] { #expect(NumberFormat.signed(value, 0) == "0") }
+    #expect(NumberFormat.signed(0.6, 0) == "+1" && NumberFormat.signed(-0.6, 0) == "-1")
+  }
+
+  @Test func `the best cell of the page is one that the sentences name, with every seed`() throws {
+    // resnet56's mtkd-rl has the highest mean but lacks a seed: neither sentence nor tile may name it.
+    let results = MadeUp.results { run in
+      let isGap = run.labels[0] == "resnet56" && run.labels[1] == "mtkd-rl" && run.seed == 3
+      return isGap ? MadeUp.run(run, .open) : run
+    }
+    let table = ReportTable(results)
+    let top = try #require(Narration.top(table))
+    #expect(top.cell.gaps.isEmpty && top.cell.labels[1] == "ca-mkd", "\(top.name)")
+    #expect(table.rankings.contains { $0.first.labels == top.cell.labels })
+  }
+
   @Test func `cells hold mean, sample deviation and the best epoch beside it`() throws {
     let table = ReportTable(MadeUp.results())
     let cell = try #require(table.cells.first)
@@ -180,7 +206,7 @@ import Testing
         && NumberFormat.fixed(5, 0) == "5")
     #expect(
       NumberFormat.fixed(0.05, 3) == "0.050" && NumberFormat.signed(-1.5, 1) == "-1.5"
-        && NumberFormat.signed(0, 1) == "+0.0")
+        && NumberFormat.signed(0, 1) == "0.0" && NumberFormat.signed(-0.04, 1) == "0.0")
     #expect(
       NumberFormat.p(0.0003) == "<0.001" && NumberFormat.p(0.0257) == "0.026"
         && NumberFormat.p(0.25) == "0.25"

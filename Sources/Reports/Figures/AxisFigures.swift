@@ -31,18 +31,22 @@ package enum AxisFigure: FigureKind {
     guard lines.contains(where: { $0.count > 1 }) else {
       throw NoFigure(kind: kind, reason: "no two finished cells differ in nothing but \(axis).")
     }
-    lines = lines.filter { $0.count > 1 }
-    let left = lines.count - FigureStyle.count
-    lines = Array(lines.prefix(FigureStyle.count))
+    // Groups of one cell are marks without a line.
+    lines = input.kept(lines, most: FigureStyle.count) { $0 }
     let drawn = lines.flatMap(\.self)
     let references = Self.references(input, place, for: drawn)
+    let diverged = input.table.cells.filter { cell in
+      cell.labels[place] != .null && !cell.gaps.isEmpty && cell.gaps.allSatisfy { $0.word == "diverged" }
+        && cell.headline == nil
+    }
 
-    let numbers = drawn.compactMap { Self.number($0.labels[place]) }
-    let isNumeric = numbers.count == drawn.count
+    let placed = drawn + diverged
+    let numbers = placed.compactMap { Self.number($0.labels[place]) }
+    let isNumeric = numbers.count == placed.count
     var names: [String] = []
     let pools = ReportTable.poolNames(input.results)
     func text(_ cell: Cell) -> String { pools[cell.labels[place]] ?? ReportTable.text(cell.labels[place]) }
-    for cell in drawn where !names.contains(text(cell)) { names.append(text(cell)) }
+    for cell in placed where !names.contains(text(cell)) { names.append(text(cell)) }
     let x = isNumeric ? Self.scale(numbers) : Scale(names: names)
     func position(_ cell: Cell) -> Double {
       Self.number(cell.labels[place]).flatMap { isNumeric ? $0 : nil }
@@ -55,7 +59,8 @@ package enum AxisFigure: FigureKind {
     let legend = titles + references.map { "\(input.name($0, among: input.table.cells, without: [axis]))" }
     let width = 560 + Legend.width(legend)
     var svg = SVG(
-      width: width, height: 430, title: "\(input.results.name): \(input.metricTitle) over \(symbol)",
+      width: width, height: max(430, 70 + Double(legend.count) * Legend.rowHeight + 40),
+      title: "\(input.results.name): \(input.metricTitle) over \(symbol)",
       description:
         "Lines are means over seeds, bands one sample deviation, marks single seeds, \(input.selection).")
     let frame = Frame(x: x, y: Scale(covering: heights), left: 66, top: 46, width: 470, height: 300)
@@ -63,23 +68,47 @@ package enum AxisFigure: FigureKind {
       "\(input.results.name): accuracy over \(symbol)".replacing("accuracy", with: Self.noun(input)),
       Point(66, 26), "title")
     frame.draw(on: &svg, x: title, y: input.metricTitle)
-    for reference in references {
+    for (index, reference) in references.enumerated() {
       let y = frame.at(x.low, reference.headline!.mean).y
-      svg.line(Point(frame.left, y), Point(frame.right, y), "reference", dash: "5 4")
+      svg.line(
+        Point(frame.left, y), Point(frame.right, y), "reference", dash: FigureStyle.referenceDash(index))
     }
+    for cell in diverged { cross(frame.at(position(cell), frame.y.low), on: &svg) }
     for (index, line) in lines.enumerated() {
       let sorted = line.sorted { position($0) < position($1) }
       draw(sorted.map { (position($0), $0) }, index, lines.count, frame, on: &svg, isJoined: true)
     }
     let marks = titles.indices.map { (titles[$0], Legend.Mark.line($0)) }
     Legend.draw(
-      marks + legend.dropFirst(titles.count).map { ($0, Legend.Mark.reference) }, on: &svg, at: Point(556, 46)
+      marks
+        + legend.dropFirst(titles.count).enumerated().map { ($0.element, Legend.Mark.reference($0.offset)) },
+      on: &svg, at: Point(556, 46)
     )
     let n = Set(drawn.map(\.values.count)).sorted().map(String.init).joined(separator: " or ")
     svg.note(
-      "Mean of n = \(n) seeds, band of one sample deviation, each seed a mark; \(input.selection).\(left > 0 ? " \(left) more lines are not shown: --where chooses." : "")"
+      "Mean of n = \(n) seeds, band of one sample deviation, each seed a mark; \(input.selection). \(account(input, place, lines, references, diverged))"
     )
     return svg
+  }
+
+  /// What the figure says of every cell.
+  private static func account(
+    _ input: FigureInput, _ place: Int, _ lines: [[Cell]], _ references: [Cell], _ diverged: [Cell]
+  ) -> String {
+    let alone = lines.count { $0.count == 1 }
+    let remark = alone > 0 ? ", \(alone) of them with no partner on this axis" : ""
+    let axis = input.results.columns[place]
+    let account = input.account(drawn: lines.flatMap(\.self) + references, remark: remark) { cell in
+      cell.labels[place] == .null ? "without \(axis)" : "not shown"
+    }
+    return diverged.isEmpty ? account : "\(account) × on the axis: diverged."
+  }
+
+  /// A cell all of whose seeds diverged.
+  private static func cross(_ at: Point, on svg: inout SVG) {
+    for side in [-1.0, 1] {
+      svg.line(Point(at.x - 5, at.y - 5 * side), Point(at.x + 5, at.y + 5 * side), "edge diverged")
+    }
   }
 
   private static func draw(
@@ -132,9 +161,9 @@ package enum AxisFigure: FigureKind {
     return order.map { groups[$0]! }
   }
 
-  /// Cells whose method does not read the axis and that could stand beside the lines: horizontal lines, three at most.
+  /// Cells whose method does not read the axis and that could stand beside the lines: horizontal lines.
   private static func references(_ input: FigureInput, _ place: Int, for lines: [Cell]) -> [Cell] {
-    let others = input.table.cells.filter { cell in
+    input.table.cells.filter { cell in
       cell.labels[place] == .null && cell.headline != nil
         && lines.contains { line in
           line.labels.indices.allSatisfy { index in
@@ -143,7 +172,6 @@ package enum AxisFigure: FigureKind {
           }
         }
     }
-    return Array(others.prefix(3))
   }
 
   /// The value of a label on an axis of numbers: for a pool of teachers its size.

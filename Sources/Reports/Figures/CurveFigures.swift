@@ -70,17 +70,22 @@ package enum CurvesFigure: FigureKind {
   package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
     let all = input.table.cells
     let courses = all.compactMap { cell in
-      Course(input.courses(of: cell, input.results.metric)).map { (input.name(cell, among: all), $0) }
+      Course(input.courses(of: cell, input.results.metric)).map { (cell: cell, course: $0) }
     }
     guard !courses.isEmpty else {
       throw NoFigure(kind: name, reason: "no run has \(input.results.metric) of an epoch yet.")
     }
-    let left = courses.count - FigureStyle.count
+    let kept = input.kept(courses, most: FigureStyle.count) { [$0.cell] }
+    let hidden = Set(courses.map(\.cell.labels))
+    let account = input.account(drawn: kept.map(\.cell)) { cell in
+      hidden.contains(cell.labels) ? "not shown" : "without epochs"
+    }
     return CoursePlot.draw(
-      Array(courses.prefix(FigureStyle.count)), title: "\(input.results.name): learning curves",
+      kept.map { (input.name($0.cell, among: all), $0.course) },
+      title: "\(input.results.name): learning curves",
       y: input.metricTitle,
       note:
-        "Mean over seeds, band of one sample deviation.\(left > 0 ? " \(left) more cells are not shown: --where chooses." : "")"
+        "Mean over seeds, band of one sample deviation. \(account)"
     )
   }
 }
@@ -99,7 +104,8 @@ package enum RewardFigure: FigureKind {
 
   package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
     let metrics = series(among: input.series.keys.sorted())
-    let cells = input.table.cells.filter { cell in metrics.contains { !input.courses(of: cell, $0).isEmpty } }
+    let paid = input.table.cells.filter { cell in metrics.contains { !input.courses(of: cell, $0).isEmpty } }
+    let cells = input.kept(paid, most: max(1, FigureStyle.count / max(1, metrics.count))) { [$0] }
     var courses: [(name: String, course: Course)] = []
     for cell in cells {
       for metric in metrics {
@@ -113,11 +119,14 @@ package enum RewardFigure: FigureKind {
       throw NoFigure(kind: name, reason: "no run of it has an agent that is rewarded.")
     }
     let left = courses.count - FigureStyle.count
+    let account = input.account(drawn: cells) { cell in
+      paid.contains { $0.labels == cell.labels } ? "not shown" : "without a reward"
+    }
     courses = courses.prefix(FigureStyle.count).map { ($0.name.isEmpty ? "reward" : $0.name, $0.course) }
     return CoursePlot.draw(
       courses, title: "\(input.results.name): reward of the agent", y: "reward, mean over samples (nats)",
       note:
-        "As paid, before normalisation; mean over seeds, band of one sample deviation.\(left > 0 ? " \(left) more lines are not shown: --where chooses." : "")"
+        "As paid, before normalisation; mean over seeds, band of one sample deviation. \(account)\(left > 0 ? " \(left) of their lines are not shown." : "")"
     )
   }
 }

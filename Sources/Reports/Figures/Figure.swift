@@ -112,7 +112,7 @@ struct Legend {
   private static let longest = 260.0
 
   /// A line, a marker of a shape and a colour, or a patch before each name.
-  enum Mark { case line(Int), marker(Int, colour: Int), patch(Int), ribbon(Int), reference }
+  enum Mark { case line(Int), marker(Int, colour: Int), patch(Int), ribbon(Int), reference(Int) }
 
   static func draw(_ entries: [(name: String, mark: Mark)], on svg: inout SVG, at corner: Point) {
     for (row, entry) in entries.enumerated() {
@@ -129,7 +129,9 @@ struct Legend {
         svg.rectangle(Point(corner.x + 5, y - 6), width: 16, height: 12, FigureStyle.fill(index))
       case .ribbon(let index):
         svg.rectangle(Point(corner.x + 5, y - 6), width: 16, height: 12, FigureStyle.ribbon(index))
-      case .reference: svg.line(Point(corner.x, y), Point(corner.x + 26, y), "reference", dash: "5 4")
+      case .reference(let index):
+        svg.line(
+          Point(corner.x, y), Point(corner.x + 26, y), "reference", dash: FigureStyle.referenceDash(index))
       }
       svg.text(entry.name, Point(corner.x + 32, y + 4), room: longest)
     }

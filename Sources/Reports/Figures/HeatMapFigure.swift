@@ -11,20 +11,22 @@ package enum HeatMapFigure: FigureKind {
       throw NoFigure(kind: name, reason: "it needs a sweep over alpha and beta.")
     }
     let cells = input.table.cells.filter {
-      $0.labels[a].number != nil && $0.labels[b].number != nil && $0.headline != nil
+      $0.labels[a].number != nil && $0.labels[b].number != nil
     }
     // One field a combination of the other settings: those in which both axes vary.
     var fields: [[Cell]] = []
     for field in groups(cells, without: [a, b])
-    where Set(field.map { $0.labels[a] }).count > 1 && Set(field.map { $0.labels[b] }).count > 1 {
+    where Set(field.map { $0.labels[a] }).count > 1 && Set(field.map { $0.labels[b] }).count > 1
+      && field.contains(where: { $0.headline != nil })
+    {
       fields.append(field)
     }
     guard !fields.isEmpty else {
       throw NoFigure(
         kind: name, reason: "in no combination of its other settings do alpha and beta both vary.")
     }
-    let left = fields.count - most
-    fields = Array(fields.prefix(most))
+    fields = input.kept(fields, most: most) { $0 }
+    let drawn = fields.flatMap(\.self).filter { $0.headline != nil }
     let means = fields.flatMap(\.self).compactMap { $0.headline?.mean }
     let (low, high) = (means.min()!, means.max()!)
     let side = 66.0
@@ -51,7 +53,7 @@ package enum HeatMapFigure: FigureKind {
     }
     key(low, high, input, Point(x, 62), Double(tallest) * side, on: &svg)
     svg.note(
-      "Mean ± sample deviation over seeds, \(input.selection).\(left > 0 ? " \(left) more combinations are not shown." : "")"
+      "Mean ± sample deviation over seeds, \(input.selection). \(input.account(drawn: drawn) { $0.labels[a] == .null || $0.labels[b] == .null ? "without α or β" : "not shown" })"
     )
     return svg
   }
@@ -76,9 +78,16 @@ package enum HeatMapFigure: FigureKind {
     let digits = input.table.digits
     for cell in field {
       guard let column = values.a.firstIndex(where: { $0 == cell.labels[places.a].number }),
-        let row = values.b.firstIndex(where: { $0 == cell.labels[places.b].number }),
-        let sample = cell.headline
+        let row = values.b.firstIndex(where: { $0 == cell.labels[places.b].number })
       else { continue }
+      guard let sample = cell.headline else {
+        let corner = Point(
+          corner.x + Double(column) * side, corner.y + Double(values.b.count - 1 - row) * side)
+        svg.text(
+          cell.isWithheld ? "mixed" : cell.gaps.first?.word ?? "-",
+          Point(corner.x + side / 2 - 1, corner.y + side / 2 + 4), "small", anchor: "middle", room: side - 6)
+        continue
+      }
       let share = ends.high > ends.low ? (sample.mean - ends.low) / (ends.high - ends.low) : 0.5
       let (colour, isDark) = FigureStyle.heat(share)
       let point = Point(corner.x + Double(column) * side, corner.y + Double(values.b.count - 1 - row) * side)
@@ -87,12 +96,13 @@ package enum HeatMapFigure: FigureKind {
         hint: "α = \(values.a[column]), β = \(values.b[row]): \(ReportTable.text(sample, plusMinus: "±"))")
       let ink = isDark ? "on-dark" : "on-light"
       let middle = point.x + side / 2 - 1
+      let texts = ReportTable.parts(sample, digits: digits)
       svg.text(
-        NumberFormat.fixed(sample.mean, digits), Point(middle, point.y + side / 2 - 1), "label \(ink)",
+        texts.mean, Point(middle, point.y + side / 2 - 1), "label \(ink)",
         anchor: "middle")
-      if let deviation = sample.deviation {
+      if let spread = texts.spread {
         svg.text(
-          "± \(NumberFormat.fixed(deviation, digits))", Point(middle, point.y + side / 2 + 14),
+          "± \(spread)", Point(middle, point.y + side / 2 + 14),
           "small \(ink)",
           anchor: "middle")
       }

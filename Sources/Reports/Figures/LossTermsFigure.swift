@@ -33,8 +33,7 @@ package enum LossTermsFigure: FigureKind {
         kind: name,
         reason: "no cell with alpha and beta above 0 has partners with alpha = 0 and with beta = 0.")
     }
-    let left = groups.count - 4
-    groups = Array(groups.prefix(4))
+    groups = input.kept(groups, most: 4) { $0.bars.compactMap(\.self) }
     let drawn = groups.flatMap(\.bars).compactMap(\.self)
     let values = drawn.flatMap { cell in
       cell.values.map(\.value)
@@ -83,7 +82,7 @@ package enum LossTermsFigure: FigureKind {
       words.indices.map { (words[$0], Legend.Mark.patch($0)) }, on: &svg,
       at: Point(width - Legend.width(words), 46))
     svg.note(
-      "Mean over seeds ± one sample deviation, seeds as marks; axis not from 0; \(input.selection).\(left > 0 ? " \(left) more groups are not shown." : "")"
+      "Mean over seeds ± one sample deviation, seeds as marks; axis not from 0; \(input.selection). \(input.account(drawn: drawn) { _ in "not shown" })"
     )
     return svg
   }

@@ -152,6 +152,8 @@ enum FigureStyle {
 
   static var count: Int { light.count }
   static func dash(_ index: Int) -> String? { dashes[index % dashes.count] }
+  /// Of level lines; none is the dash of another one beside it.
+  static func referenceDash(_ index: Int) -> String { ["5 4", "1 3", "10 4", "10 3 1 3"][index % 4] }
   static func stroke(_ index: Int) -> String { "line c\(index % count)" }
   static func fill(_ index: Int) -> String { "fill f\(index % count)" }
   /// An area beside others of its kind: every other one is pale, so that neighbours differ in grey too.

@@ -9,7 +9,7 @@ package enum SeedsFigure: FigureKind {
   package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
     let all = input.table.cells.filter { $0.headline != nil }
     guard !all.isEmpty else { throw NoFigure(kind: name, reason: "no cell has a finished run yet.") }
-    let cells = Array(all.prefix(most))
+    let cells = input.kept(all, most: most) { [$0] }
     let names = cells.map { input.name($0, among: all) }
     let longest = min(320, names.map { TextFit.width($0) }.max() ?? 0)
     let left = 16 + longest + 8
@@ -62,9 +62,8 @@ package enum SeedsFigure: FigureKind {
     Legend.draw(
       legend.indices.map { (legend[$0], Legend.Mark.marker($0, colour: $0)) }, on: &svg,
       at: Point(left + 456, 46))
-    let hidden = all.count - cells.count
     svg.note(
-      "Upright: mean; level: its 95 % t interval, open where it leaves the frame; \(input.selection).\(hidden > 0 ? " \(hidden) more cells are not shown: --where chooses." : "")"
+      "Upright: mean; level: its 95 % t interval, open where it leaves the frame; \(input.selection). \(input.account(drawn: cells) { _ in "not shown" })"
     )
     return svg
   }

@@ -60,9 +60,12 @@ package enum WeightsFigure: FigureKind {
     let several = all.filter { cell in kinds.contains { courses(cell, $0.0).count > 1 } }
     // Weights that are equal by definition say less than those that something decides.
     let decided = several.filter { cell in kinds.contains { !areEqual(courses(cell, $0.0)) } }
-    let cells = Array((decided.isEmpty ? several.isEmpty ? all : several : decided).prefix(most))
+    let candidates = decided.isEmpty ? several.isEmpty ? all : several : decided
+    let cells = input.kept(candidates, most: most) { [$0] }
     guard !cells.isEmpty else { throw NoFigure(kind: name, reason: "no run of it weighs its teachers.") }
-    let left = all.count - cells.count
+    let account = input.account(drawn: cells) { cell in
+      all.contains { $0.labels == cell.labels } ? "not shown" : "without weights of teachers"
+    }
     let teachers = cells.flatMap { cell in kinds.map { courses(cell, $0.0).count } }.max()!
     let names = (0..<teachers).map { "teacher \($0 + 1)" }
     let hasLosses = input.series.keys.contains { !lossSeries(among: [$0]).isEmpty }
@@ -116,7 +119,7 @@ package enum WeightsFigure: FigureKind {
         at: Point(width - Legend.width(names), 74 + 270))
     }
     svg.note(
-      "Mean over samples and seeds of executed weights, stacked in the order of the pool.\(left > 0 ? " \(left) more cells are not shown: --where chooses." : "")"
+      "Mean over samples and seeds of executed weights, stacked in the order of the pool. \(account)"
     )
     return svg
   }
@@ -241,8 +244,11 @@ package enum ClassWeightsFigure: FigureKind {
       names.indices.map { (names[$0], Legend.Mark.ribbon($0)) }, on: &svg,
       at: Point(width - Legend.width(names), 78))
     let left = classes - shown
+    let account = input.account(drawn: [cell]) { other in
+      candidates.contains { $0.labels == other.labels } ? "not shown" : "without weights by class"
+    }
     svg.note(
-      "After the last epoch, mean over samples and seeds; stacked in the order of the pool.\(left > 0 ? " \(left) more classes are not shown." : "")"
+      "After the last epoch, mean over samples and seeds; stacked in the order of the pool. \(account)\(left > 0 ? " \(left) more classes are not shown." : "")"
     )
     return svg
   }

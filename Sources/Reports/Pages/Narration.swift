@@ -120,14 +120,18 @@ enum Narration {
       """
   }
 
-  /// The cell with the best mean, and its name; nil where nobody said which way the metric is good.
+  /// The cell with the best mean of those that the sentences rank, and its name. Without a ranking it is the best of the
+  /// cells that have every seed; nil where there is none, or nobody said which way the metric is good.
   static func top(_ table: ReportTable) -> (name: String, cell: Cell)? {
     let metric = table.results.described
     guard metric.isHigherBetter != nil else { return nil }
+    let leaders = Set(table.rankings.map(\.first.labels))
     var top: (name: String, cell: Cell)?
     for (row, cells) in zip(table.rows, table.grid) {
       for (column, cell) in zip(table.columns, cells) {
-        guard let cell, let mean = cell.headline?.mean else { continue }
+        guard let cell, let mean = cell.headline?.mean, cell.gaps.isEmpty,
+          leaders.isEmpty || leaders.contains(cell.labels)
+        else { continue }
         if let best = top?.cell.headline?.mean, !metric.isBetter(mean, than: best) { continue }
         top = (table.columns.count > 1 ? "\(row), \(column)" : row, cell)
       }

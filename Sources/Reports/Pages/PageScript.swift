@@ -124,7 +124,10 @@ package enum PageScript {
         busy.add(part);
         try {
           const search = part.dataset.search ? document.getElementById(part.dataset.search).value : "";
-          const address = part.dataset.live + (search ? "?q=" + encodeURIComponent(search) : "");
+          // What the reader searches, sorts by and turns to; the server applies it to all that there is.
+          const query = new URLSearchParams(part.dataset.query || "");
+          if (part.dataset.search) { if (search) query.set("q", search); else query.delete("q"); }
+          const address = part.dataset.live + (query.size ? "?" + query : "");
           const answer = await fetch(address, { credentials: "same-origin" });
           if (answer.ok) {
             const text = await answer.text();
@@ -139,7 +142,19 @@ package enum PageScript {
         let pause;
         document.getElementById(part.dataset.search).addEventListener("input", () => {
           clearTimeout(pause);
-          pause = setTimeout(() => refresh(part), 150);
+          pause = setTimeout(() => {
+            const query = new URLSearchParams(part.dataset.query || "");
+            query.delete("page");
+            part.dataset.query = query.toString();
+            refresh(part);
+          }, 150);
+        });
+        part.addEventListener("click", event => {
+          const link = event.target.closest("a[data-query]");
+          if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+          event.preventDefault();
+          part.dataset.query = link.dataset.query;
+          refresh(part);
         });
       }
       const events = new EventSource("/events");

@@ -65,10 +65,13 @@ package enum PageStyle {
     thead th{position:sticky;top:0;background:var(--card);font-weight:600;color:var(--soft);font-size:.82rem;z-index:2;\
     box-shadow:inset 0 -1px var(--line)}
     tbody th{font-weight:560;position:sticky;left:0;background:var(--card);z-index:1}
+    tbody th{white-space:normal;overflow-wrap:anywhere;max-width:min(40vw,28rem);min-width:8rem}
     thead th:first-child{left:0;z-index:3}
+    @media (max-width:700px){tbody th,thead th:first-child{position:static}}
     tbody tr:hover>*{background:var(--wash)}
     th button{all:unset;cursor:pointer;display:inline-flex;gap:.35em;align-items:baseline}
     th button:focus-visible{outline:2px solid var(--accent);outline-offset:3px;border-radius:3px}
+    th a[data-query]{color:inherit}th[aria-sort=ascending] a::after{content:" ↑"}th[aria-sort=descending] a::after{content:" ↓"}\
     th button::after{content:"↕";opacity:.35;font-size:.8em}
     th[aria-sort=ascending] button::after{content:"↑";opacity:1;color:var(--accent)}
     th[aria-sort=descending] button::after{content:"↓";opacity:1;color:var(--accent)}

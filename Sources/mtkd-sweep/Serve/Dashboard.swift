@@ -48,7 +48,7 @@ struct Dashboard: Sendable {
     "There is no such page. / lists what there is.\n", status: 404)
 
   private func page(_ request: PageRequest) async throws -> PageResponse {
-    let search = request.query["q"] ?? ""
+    let query = RunQuery(request.query)
     switch (request.path.first, request.path.count) {
     case (nil, _): return .html(DashboardPages.overview(folder.path, try await feed.state()))
     case ("events", 1):
@@ -61,21 +61,22 @@ struct Dashboard: Sendable {
       case "work": return .html(DashboardPages.work(state).text)
       default: return Self.notFound
       }
-    case ("sweeps", 2...): return try await sweep(request.path[1], Array(request.path.dropFirst(2)), search)
+    case ("sweeps", 2...): return try await sweep(request.path[1], Array(request.path.dropFirst(2)), query)
     case ("runs", 2...3):
       return try await run(request.path[1], request.path.count > 2 ? request.path[2] : nil)
     default: return Self.notFound
     }
   }
 
-  private func sweep(_ name: String, _ rest: [String], _ search: String) async throws -> PageResponse {
+  private func sweep(_ name: String, _ rest: [String], _ query: RunQuery) async throws -> PageResponse {
     let store = try await feed.current()
     let record = try store.sweep(name)
     switch rest {
     case []:
       return .html(
         DashboardPages.sweep(
-          record, try store.counts(of: name), try await feed.state(), runs: try runs(store, record, "")))
+          record, try store.counts(of: name), try await feed.state(), query,
+          runs: try await runs(store, record, query)))
     case ["report"]:
       let stamp = try await feed.state().stamp
       return .html(
@@ -93,19 +94,22 @@ struct Dashboard: Sendable {
       let running = try await feed.state().running.map(\.key)
       let begun = Dictionary(running.map { ($0, folder.reportedEpochs(of: $0)) }) { $1 }
       return .html(try store.curves(of: record, results, begun: begun).text)
-    case ["runs"]: return .html(try runs(store, record, search).text)
+    case ["runs"]: return .html(try await runs(store, record, query).text)
     default: return Self.notFound
     }
   }
 
-  /// The first runs that have all words of a search, and how many there are.
-  private func runs(_ store: ResultStore, _ sweep: SweepRecord, _ search: String) throws -> Markup {
-    let words = search.lowercased().split(separator: " ")
+  /// A page of the runs that a query means, sorted over all of them.
+  private func runs(_ store: ResultStore, _ sweep: SweepRecord, _ query: RunQuery) async throws -> Markup {
+    let running = Set(try await feed.state().running.map(\.key))
     let outcomes = try store.outcomes(of: sweep.name, metric: sweep.metric(sweep.report))
     let pools = ReportTable.poolNames(sweep.columns, outcomes.lazy.map(\.point.labels))
-    let rows = outcomes.map { outcome in DashboardPages.RunRow(outcome, sweep.columns, pools) }
-    let found = words.isEmpty ? rows : rows.filter { row in words.allSatisfy { row.text.contains($0) } }
-    return DashboardPages.runs(found, of: rows.count)
+    let rows = outcomes.map { outcome in DashboardPages.RunRow(outcome, sweep.columns, pools, running) }
+    do {
+      return DashboardPages.runs(try query.found(rows, sweep.columns), of: rows.count, query)
+    } catch let error as InvalidFilter {
+      return "<p class=soft role=alert>\(error.description)</p>"
+    }
   }
 
   private func run(_ prefix: String, _ part: String?) async throws -> PageResponse {

@@ -9,8 +9,6 @@ enum DashboardPages {
   private static let footer = "mtkd-sweep serve: reads the store, changes nothing."
   private static let lamp: Markup =
     "<span class=status><span id=lamp class=\"dot open\">connecting</span></span>"
-  /// Rows of runs on a page; a search finds the others.
-  private static let mostRows = 200
 
   static func overview(_ store: String, _ state: LiveState) -> String {
     SweepPage.document(
@@ -30,10 +28,14 @@ enum DashboardPages {
       sections: [], script: PageScript.report, footer: footer)
   }
 
-  static func sweep(_ sweep: SweepRecord, _ counts: StateCounts, _ state: LiveState, runs: Markup) -> String {
+  static func sweep(
+    _ sweep: SweepRecord, _ counts: StateCounts, _ state: LiveState, _ query: RunQuery, runs: Markup
+  )
+    -> String
+  {
     let place = "/sweeps/\(Gate.encoded(sweep.name))"
     let search: Markup = """
-      <p class=tools><input type=search id=run-search placeholder="Search: mtkd-rl diverged" aria-label="Search runs"></p>
+      <p class=tools><input type=search id=run-search value="\(query.search)" placeholder="Search: mtkd-rl alpha>=1 seed=2 diverged" aria-label="Search runs"></p>
       """
     return SweepPage.document(
       title: "\(sweep.name) · mtkd-sweep",
@@ -48,7 +50,9 @@ enum DashboardPages {
         section("curves", "Curves", "\(place)/curves", "<p class=soft>Fetching…</p>"),
         SweepPage.Section(
           id: "runs", title: "Runs",
-          body: "\(search)<div data-live=\"\(place)/runs\" data-search=run-search>\(runs)</div>"),
+          body:
+            "\(search)<div data-live=\"\(place)/runs\" data-query=\"\(query.text)\" data-search=run-search>\(runs)</div>"
+        ),
         SweepPage.Section(id: "grid", title: "The grid", body: "<pre id=grid-text>\(sweep.grid)</pre>"),
       ], script: PageScript.live, status: lamp, footer: footer)
   }
@@ -130,38 +134,54 @@ enum DashboardPages {
   struct RunRow {
     let key: ContentKey
     let labels: String
+    /// Beside the sweep's columns.
+    let settings: [JSONValue]
     let seed: Int
     let state: String
     let last: Double?
     let best: Double?
     /// What a search looks at: all of the labels, teachers by their names too.
-    let text: String
+    private let text: String
 
-    init(_ outcome: PointOutcome, _ columns: [String], _ pools: [JSONValue: String]) {
+    init(
+      _ outcome: PointOutcome, _ columns: [String], _ pools: [JSONValue: String], _ running: Set<ContentKey>
+    ) {
+      settings = outcome.point.labels
       key = outcome.point.key
       seed = outcome.point.seed
       labels = ReportTable.words(outcome.point.labels, columns, pools)
-      state = outcome.state?.word ?? "open"
+      let isRunning = outcome.state == nil && running.contains(outcome.point.key)
+      state = isRunning ? "running" : outcome.state?.word ?? "open"
       last = outcome.final ?? outcome.last?.value
       best = outcome.best?.value
       let whole = ReportTable.words(outcome.point.labels, columns, [:])
-      text = "\(labels) \(whole) seed \(seed) seed=\(seed) \(state) \(key)".lowercased()
+      text = "\(labels) \(whole) seed \(seed) \(state)".lowercased()
+    }
+
+    /// A word of the settings, the seed or the state, or the beginning of a key of four digits or more.
+    func has(_ word: String) -> Bool {
+      RunQuery.hasWord(text, word) || (word.utf8.count >= 4 && key.description.hasPrefix(word))
     }
   }
 
-  static func runs(_ rows: [RunRow], of all: Int) -> Markup {
+  static func runs(_ rows: [RunRow], of all: Int, _ query: RunQuery) -> Markup {
     func number(_ value: Double?) -> Markup {
       guard let value, value.isFinite else { return "<td data-v=\"\">–</td>" }
       let text = abs(value) < 1 ? CurveChart.text(value) : ReportTable.digits(value)
       return "<td data-v=\"\(value.description)\">\(text)</td>"
     }
-    let head = [
-      ("run", true), ("settings", true), ("seed", false), ("state", true), ("last", false), ("best", false),
-    ]
-    .map { name, isText -> Markup in
-      "<th scope=col\(isText ? " class=text" : "" as Markup)><button type=button>\(name)</button></th>"
+    let head = RunQuery.Column.allCases.map { column -> Markup in
+      let sort: Markup =
+        query.column == column
+        ? query.isDescending ? " aria-sort=descending" : " aria-sort=ascending" : ""
+      return """
+        <th scope=col\(column.isNumber ? "" : " class=text" as Markup)\(sort)>\(link(query.sorted(by: column), column.rawValue))</th>
+        """
     }
-    let lines = rows.prefix(mostRows).map { row -> Markup in
+    let pages = max(1, (rows.count + RunQuery.pageSize - 1) / RunQuery.pageSize)
+    let page = min(query.page, pages)
+    let first = (page - 1) * RunQuery.pageSize
+    let lines = rows.dropFirst(first).prefix(RunQuery.pageSize).map { row -> Markup in
       """
       <tr><td><a class=mono href="/runs/\(row.key.description)">\(row.key.short)</a></td><td class=text>\(row.labels)</td>\
       <td data-v="\(row.seed)">\(row.seed)</td><td class="text \(row.state)"><span class=dot></span>\(row.state == "open" ? "to run" : row.state)</td>\
@@ -169,14 +189,25 @@ enum DashboardPages {
 
       """
     }
-    let count: Markup =
-      rows.count > mostRows
-      ? "<p class=\"soft small\">The first \(mostRows) of \(rows.count) runs: a search finds the others.</p>"
-      : "<p class=\"soft small\">\(rows.count) of \(all) runs</p>"
+    let order = query.column.map { ", by \($0.rawValue) \(query.isDescending ? "↓" : "↑")" } ?? ""
+    let range =
+      rows.isEmpty
+      ? "no run matches"
+      : rows.count > RunQuery.pageSize
+        ? "\(first + 1)–\(first + lines.count) of \(rows.count) runs" : "\(rows.count) of \(all) runs"
+    let found = rows.count < all && rows.count > RunQuery.pageSize ? ", found among \(all)" : ""
+    let before: Markup = page > 1 ? " \(link(query.turned(to: page - 1), "previous"))" : ""
+    let next: Markup = page < pages ? " \(link(query.turned(to: page + 1), "next"))" : ""
+    let count: Markup = "<p class=\"soft small\">\(range)\(found)\(order)\(before)\(next)</p>"
     return """
-      <div class="scroll tall"><table class=sortable id=run-table><thead><tr>\(head)</tr></thead><tbody>
+      <div class="scroll tall" tabindex=0 role=region aria-label=Runs><table id=run-table><thead><tr>\(head)</tr></thead><tbody>
       \(Array(lines))</tbody></table></div>\(count)
       """
+  }
+
+  /// To the same list in another order or at another place; a page with scripts fetches the list alone.
+  private static func link(_ query: RunQuery, _ name: String) -> Markup {
+    "<a href=\"?\(query.text)#runs\" data-query=\"\(query.text)\">\(name)</a>"
   }
 
   static func runParts(
