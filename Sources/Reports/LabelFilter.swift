@@ -89,6 +89,12 @@ package struct InvalidFilter: Error, Equatable, CustomStringConvertible {
   package let text: String
   package let problem: String
 
+  /// - Parameter problem: what is wrong with it, in words that a full stop follows.
+  package init(text: String, problem: String) {
+    self.text = text
+    self.problem = problem
+  }
+
   package var description: String {
     "'\(text)' is no condition: \(problem). Write one like 'alpha>=1', 'method=mtkd-rl|ca-mkd' or 'seed<=3'."
   }

@@ -87,7 +87,7 @@ import Testing
         numbers: SweepResults.Numbers(last: .number(71.5), best: 72), key: key))
     var live = LiveTable(open, ReportLayout()) { done }
     func text() -> String {
-      var frame = frame()
+      var frame = self.frame()
       frame.table = live?.current()
       return frame.lines(width: 100, height: 30, plain).joined(separator: "\n")
     }

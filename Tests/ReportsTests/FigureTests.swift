@@ -138,7 +138,7 @@ import Testing
       }
     }
     let rates: [JSONValue] = [
-      .number(DecimalNumber("0.1")!), .number(DecimalNumber("0.2")!), .number(DecimalNumber("9")!),
+      .number(DecimalNumber("0.1")!), .number(DecimalNumber("0.2")!), .number(DecimalNumber("0.3")!),
     ]
     for (place, method) in ["aver-kd", "ca-mkd"].enumerated() {
       for (step, rate) in rates.enumerated() {
@@ -161,9 +161,9 @@ import Testing
     #expect(drawing.marks("reference", of: "line").count == 8, "four lines, four times in the legend")
     let crosses = drawing.marks("diverged", of: "line")
     #expect(crosses.count == 4, "two strokes for each of two cells")
-    #expect(drawing.texts.contains("9"), "the rate at which all diverged is on the axis")
+    #expect(drawing.texts.contains("0.3"), "the rate at which all diverged is on the axis")
     let note = drawing.texts.joined(separator: " ")
-    let account = "11 cells: 9 drawn, 1 of them with no partner on this axis, 2 diverged (rate=9)."
+    let account = "11 cells: 9 drawn, 1 of them with no partner on this axis, 2 diverged (rate=0.3)."
     #expect(note.contains(account), "\(note)")
   }
 
