@@ -48,7 +48,7 @@ import Testing
   @Test func `a sweep compared with itself has no interval of independent samples`() throws {
     let side = SweepComparison.Side(name: "x", results: MadeUp.results([("a", [60, 72, 80])]), specs: [:])
     let sheet = SweepComparison(side, side, test: .pairedT, correction: .holm).sheet(digits: 2, TextStyle())
-    #expect(sheet.rows[0].map(\.text).suffix(4) == ["+0.00", "-", "-", "equal"], "\(sheet.rows)")
+    #expect(sheet.rows[0].map(\.text).suffix(4) == ["0.00", "-", "-", "equal"], "\(sheet.rows)")
   }
 
   @Test func `the direction is printed, and without one there are neither marks nor best epochs`() {
