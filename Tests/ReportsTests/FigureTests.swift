@@ -180,6 +180,27 @@ import Testing
     #expect(!note.contains("--"), "pictures stand on pages, where no option can be given")
   }
 
+  @Test func `values fifty times apart stand on a logarithmic axis`() throws {
+    #expect(AxisFigure.isLogarithmic([0.01, 0.1, 1]) && AxisFigure.isLogarithmic([1, 50]))
+    #expect(!AxisFigure.isLogarithmic([1, 49]) && !AxisFigure.isLogarithmic([0, 100]))
+    #expect(!AxisFigure.isLogarithmic([-1, 100]) && !AxisFigure.isLogarithmic([]))
+    let results = SweepResults(
+      name: "rates", columns: ["student", "method", "rate"],
+      runs: ["0.01", "0.1", "100"].flatMap { rate in
+        (1...2).map { seed in
+          SweepResults.Run(
+            labels: ["s", "m", .number(DecimalNumber(rate)!)], seed: seed, state: .finished,
+            numbers: MadeUp.numbers(last: Double(70 + seed), best: 80), programs: ["one"])
+        }
+      }, metric: MadeUp.metric())
+    let drawing = try Drawing(AxisFigure.draw(FigureInput(ReportTable(results), x: "rate")).text)
+    let line = try #require(drawing.marks("line", of: "path").first).points
+    // One decade, then three.
+    #expect(((line[2].x - line[1].x) / (line[1].x - line[0].x)).isNear(3, absolute: 0.01))
+    #expect(drawing.texts.contains("rate, log scale"))
+    for tick in ["0.01", "0.1", "1", "10", "100"] { #expect(drawing.texts.contains(tick)) }
+  }
+
   @Test func `what does not fit keeps the best, the second and the compared cells`() throws {
     let results = MadeUp.results((0..<40).map { ("m\($0)", [Double(50 + $0), Double(51 + $0)]) })
     let input = FigureInput(ReportTable(results))

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Specs
 
 /// A metric over one setting: a line a combination of the others, a band of one deviation, every seed a mark.
@@ -47,9 +48,11 @@ package enum AxisFigure: FigureKind {
     let pools = ReportTable.poolNames(input.results)
     func text(_ cell: Cell) -> String { pools[cell.labels[place]] ?? ReportTable.text(cell.labels[place]) }
     for cell in placed where !names.contains(text(cell)) { names.append(text(cell)) }
-    let x = isNumeric ? Self.scale(numbers) : Scale(names: names)
+    let isLogarithmic = isNumeric && Self.isLogarithmic(numbers)
+    let x =
+      isLogarithmic ? Self.decades(numbers) : isNumeric ? Self.scale(numbers) : Scale(names: names)
     func position(_ cell: Cell) -> Double {
-      Self.number(cell.labels[place]).flatMap { isNumeric ? $0 : nil }
+      Self.number(cell.labels[place]).flatMap { isLogarithmic ? log10($0) : isNumeric ? $0 : nil }
         ?? Double(names.firstIndex(of: text(cell))!)
     }
 
@@ -67,7 +70,7 @@ package enum AxisFigure: FigureKind {
     svg.text(
       "\(input.results.name): accuracy over \(symbol)".replacing("accuracy", with: Self.noun(input)),
       Point(66, 26), "title")
-    frame.draw(on: &svg, x: title, y: input.metricTitle)
+    frame.draw(on: &svg, x: isLogarithmic ? "\(title), log scale" : title, y: input.metricTitle)
     for (index, reference) in references.enumerated() {
       let y = frame.at(x.low, reference.headline!.mean).y
       svg.line(
@@ -177,6 +180,31 @@ package enum AxisFigure: FigureKind {
   /// The value of a label on an axis of numbers: for a pool of teachers its size.
   static func number(_ label: JSONValue) -> Double? {
     label.number?.double ?? Teachers.members(label).map { Double($0.count) }
+  }
+
+  /// Whether values differ so much that equal steps would crowd most of them at one end.
+  static func isLogarithmic(_ numbers: [Double]) -> Bool {
+    guard let low = numbers.min(), let high = numbers.max() else { return false }
+    return low > 0 && high / low >= 50
+  }
+
+  /// Powers of ten around some numbers above 0, at most about seven of them; places are logarithms.
+  private static func decades(_ numbers: [Double]) -> Scale {
+    let (low, high) = (log10(numbers.min()!), log10(numbers.max()!))
+    let pad = 0.05 * (high - low)
+    let (first, last) = (Int((low - pad).rounded(.up)), Int((high + pad).rounded(.down)))
+    let step = max(1, (last - first + 6) / 7)
+    let ticks = stride(from: first, through: last, by: step).map { power in
+      let text = (-4...4).contains(power) ? powerText(power) : "1e\(power)"
+      return (value: Double(power), text: text)
+    }
+    return Scale(low: low - pad, high: high + pad, ticks: ticks)
+  }
+
+  /// `0.001` for -3, `100` for 2.
+  private static func powerText(_ power: Int) -> String {
+    power < 0
+      ? NumberFormat.unit(-power) : "1" + String(repeating: "0", count: power)
   }
 
   /// Ticks at the values themselves where they are few.
