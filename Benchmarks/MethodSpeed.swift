@@ -108,7 +108,8 @@ private struct Noise: BatchSource {
   private let batches: Int
 
   init(task: ImageTask, batches: Int) {
-    (self.task, self.batches) = (task, batches)
+    self.task = task
+    self.batches = batches
     var stream = RandomStream(seed: 1, "benchmark")
     let shape: Shape = [64 * batches, task.channels, task.height, task.width]
     images = Tensor((0..<shape.count).map { _ in stream.normal() }, shape)

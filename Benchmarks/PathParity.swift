@@ -87,18 +87,18 @@ struct PathParity {
       }
       let apart =
         path == .reference || differences.isEmpty
-        ? "" : String(format: ", to reference %+.2f ± %.2f", mean(differences), deviation(differences))
+        ? "" : String(format: ", to reference %+.2f ± %.2f", mean(differences), std(differences))
       print(
         String(
           format: "%@ %@: acc1 %.2f ± %.2f (%@)%@, loss %.3f, %.0f CPU s a run", network, path.rawValue,
-          mean(accuracies), deviation(accuracies), each, apart, mean(rows.map(\.loss)),
+          mean(accuracies), std(accuracies), each, apart, mean(rows.map(\.loss)),
           mean(rows.map(\.cpuSeconds))))
     }
   }
 
   private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 
-  private static func deviation(_ values: [Double]) -> Double {
+  private static func std(_ values: [Double]) -> Double {
     let center = mean(values)
     let squares = values.reduce(0) { $0 + ($1 - center) * ($1 - center) }
     return values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : 0

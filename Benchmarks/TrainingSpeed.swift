@@ -209,7 +209,8 @@ private struct NoiseBatch: BatchSource {
   private let size: Int
 
   init(task: ImageTask, size: Int) {
-    (self.task, self.size) = (task, size)
+    self.task = task
+    self.size = size
     var stream = RandomStream(seed: 1, "benchmark")
     let shape: Shape = [size, task.channels, task.height, task.width]
     images = Tensor((0..<shape.count).map { _ in stream.normal() }, shape)

@@ -55,7 +55,10 @@ package struct MissingDataset: Error, Equatable, CustomStringConvertible {
   package let advice: String
 
   package init(name: String, folders: [String], files: String, advice: String) {
-    (self.name, self.folders, self.files, self.advice) = (name, folders, files, advice)
+    self.name = name
+    self.folders = folders
+    self.files = files
+    self.advice = advice
   }
 
   package var description: String {

@@ -7,7 +7,8 @@ package struct PhotographIndexing: Sendable {
   private let note: (@Sendable (String) -> Void)?
 
   package init(folder: String? = nil, note: (@Sendable (String) -> Void)? = nil) {
-    (self.folder, self.note) = (folder, note)
+    self.folder = folder
+    self.note = note
   }
 
   /// Whether a file of that folder is one, whole; what is not is as good as none.

@@ -27,12 +27,12 @@ package struct RetinaHead: Sendable {
       (0..<depth).map {
         Conv2D(
           scope / "conv" / $0 / 0, inputs: width, outputs: width, kernel: 3,
-          weight: .normal(deviation: towerStd), bias: .constant(0))
+          weight: .normal(std: towerStd), bias: .constant(0))
       }
     }
     func output(_ scope: Scope, _ count: Int, bias: Double) -> Conv2D {
       Conv2D(
-        scope, inputs: width, outputs: count, kernel: 3, weight: .normal(deviation: 0.01),
+        scope, inputs: width, outputs: count, kernel: 3, weight: .normal(std: 0.01),
         bias: .constant(bias))
     }
     self.classes = classes
@@ -68,7 +68,7 @@ package struct ProposalHead: Sendable {
   package init(_ scope: Scope, width: Int, anchors: Int = 3) {
     func layer(_ scope: Scope, _ outputs: Int, kernel: Int) -> Conv2D {
       Conv2D(
-        scope, inputs: width, outputs: outputs, kernel: kernel, weight: .normal(deviation: 0.01),
+        scope, inputs: width, outputs: outputs, kernel: kernel, weight: .normal(std: 0.01),
         bias: .constant(0))
     }
     tower = layer(scope / "conv" / 0 / 0, width, kernel: 3)

@@ -96,9 +96,9 @@ package struct BoxHead: Sendable {
       layer(names.hidden / "fc6", inputs, hidden, xavier(inputs, hidden)),
       layer(names.hidden / "fc7", hidden, hidden, xavier(hidden, hidden)),
     ]
-    classOutput = layer(names.outputs / "cls_score", hidden, classes.count + 1, .normal(deviation: 0.01))
+    classOutput = layer(names.outputs / "cls_score", hidden, classes.count + 1, .normal(std: 0.01))
     let boxes = isAgnostic ? 1 : classes.shaped
-    boxOutput = layer(names.outputs / "bbox_pred", hidden, 4 * boxes, .normal(deviation: 0.001))
+    boxOutput = layer(names.outputs / "bbox_pred", hidden, 4 * boxes, .normal(std: 0.001))
   }
 
   package func callAsFunction(_ regions: Tensor, _ pass: Pass) -> (logits: Tensor, deltas: Tensor) {
@@ -121,7 +121,7 @@ package struct MaskHead: Sendable {
   /// Weights start with Kaiming normal by their fan out, biases with 0.
   package init(_ scope: Scope, inputs: Int, width: Int, classes: RegionClasses) {
     func start(_ outputs: Int, _ kernel: Int) -> Initializer {
-      .normal(deviation: (2 / Double(outputs * kernel * kernel)).squareRoot())
+      .normal(std: (2 / Double(outputs * kernel * kernel)).squareRoot())
     }
     tower = (0..<4).map {
       Conv2D(

@@ -57,9 +57,16 @@ package struct MethodContext {
     epochs: Int,
     batchSize: Int, seed: UInt64, precision: Precision
   ) {
-    (self.scope, self.student, self.teachers) = (scope, student, teachers)
-    (self.heads, self.classMeans, self.classes) = (heads, classMeans, classes)
-    (self.epochs, self.batchSize, self.seed, self.precision) = (epochs, batchSize, seed, precision)
+    self.scope = scope
+    self.student = student
+    self.teachers = teachers
+    self.heads = heads
+    self.classMeans = classMeans
+    self.classes = classes
+    self.epochs = epochs
+    self.batchSize = batchSize
+    self.seed = seed
+    self.precision = precision
   }
 }
 
@@ -130,8 +137,12 @@ package struct MethodLoss {
     total: Tensor, task: Double, logit: Double?, feature: Double?, scales: TermScales = TermScales(),
     details: LossDetails
   ) {
-    (self.total, self.task, self.logit, self.feature) = (total, task, logit, feature)
-    (self.scales, self.details) = (scales, details)
+    self.total = total
+    self.task = task
+    self.logit = logit
+    self.feature = feature
+    self.scales = scales
+    self.details = details
   }
 }
 
@@ -142,7 +153,9 @@ package struct TermScales: Hashable, Sendable {
   package var feature = 0.0
 
   package init(task: Double = 1, logit: Double = 0, feature: Double = 0) {
-    (self.task, self.logit, self.feature) = (task, logit, feature)
+    self.task = task
+    self.logit = logit
+    self.feature = feature
   }
 }
 
@@ -207,8 +220,11 @@ package struct SteppedStudent {
     state: ModelState, optimizer: SGD, rate: Double, current: RecalledBatch,
     recall: @escaping ([SampleView]) throws -> RecalledBatch
   ) {
-    (self.state, self.optimizer, self.rate) = (state, optimizer, rate)
-    (self.current, self.recall) = (current, recall)
+    self.state = state
+    self.optimizer = optimizer
+    self.rate = rate
+    self.current = current
+    self.recall = recall
   }
 }
 
@@ -219,7 +235,10 @@ package struct SampleView: Hashable, Sendable {
   /// Among the training images.
   package let sample: Int
 
-  package init(epoch: Int, sample: Int) { (self.epoch, self.sample) = (epoch, sample) }
+  package init(epoch: Int, sample: Int) {
+    self.epoch = epoch
+    self.sample = sample
+  }
 }
 
 /// Images that any state of the student can be evaluated on.
@@ -251,15 +270,17 @@ package struct PolicyStep: Sendable {
   package var turn: Int?
   package var clipped: Int?
   /// log_std of the logit and the feature head after the step (PPO).
-  package var logDeviations: [Double]?
+  package var logStds: [Double]?
   /// What was drawn: transitions of the memory, oldest first (DDPG), or entries of the buffer (MMKD).
   package var rows: [Int]?
   /// The training images behind `rows` (MMKD).
   package var drawn: [Int]?
 
   package init(batch: Int, objective: Double, gradientNorm: Double, parameterNorm: Double) {
-    (self.batch, self.objective) = (batch, objective)
-    (self.gradientNorm, self.parameterNorm) = (gradientNorm, parameterNorm)
+    self.batch = batch
+    self.objective = objective
+    self.gradientNorm = gradientNorm
+    self.parameterNorm = parameterNorm
   }
 }
 

@@ -148,17 +148,17 @@ package enum MinimumNorm {
   private static func descended(_ matrix: [Double], _ count: Int, _ bound: Double) -> [Double] {
     var weights = [Double](repeating: 1 / Double(count), count: count)
     for _ in 0..<100_000 {
-      let slopes = (0..<count).map { row in
+      let gradients = (0..<count).map { row in
         (0..<count).reduce(0) { $0 + matrix[row * count + $1] * weights[$1] }
       }
       let receivers = (0..<count).filter { weights[$0] < bound }
       let givers = (0..<count).filter { weights[$0] > 0 }
-      guard let to = receivers.min(by: { slopes[$0] < slopes[$1] }),
-        let from = givers.max(by: { slopes[$0] < slopes[$1] }), slopes[from] - slopes[to] > 1e-10
+      guard let to = receivers.min(by: { gradients[$0] < gradients[$1] }),
+        let from = givers.max(by: { gradients[$0] < gradients[$1] }), gradients[from] - gradients[to] > 1e-10
       else { break }
       let curvature =
         matrix[to * count + to] + matrix[from * count + from] - 2 * matrix[to * count + from]
-      let step = min(bound - weights[to], weights[from], (slopes[from] - slopes[to]) / curvature)
+      let step = min(bound - weights[to], weights[from], (gradients[from] - gradients[to]) / curvature)
       weights[to] += step
       weights[from] -= step
     }

@@ -65,8 +65,12 @@ package struct WeightedDistillation: Sendable {
       task: Tensor, teacherCrossEntropy: Tensor, kl: Tensor, logit: Tensor, distance: Tensor?,
       feature: Tensor?, directNorm: Tensor? = nil, transformed: [Tensor] = []
     ) {
-      (self.task, self.teacherCrossEntropy, self.kl) = (task, teacherCrossEntropy, kl)
-      (self.logit, self.distance, self.feature) = (logit, distance, feature)
+      self.task = task
+      self.teacherCrossEntropy = teacherCrossEntropy
+      self.kl = kl
+      self.logit = logit
+      self.distance = distance
+      self.feature = feature
       self.directNorm = directNorm
       self.transformed = transformed
     }

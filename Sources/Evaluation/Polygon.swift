@@ -83,14 +83,14 @@ extension RunLengthMask {
         points.append(start)
         continue
       }
-      let slope =
+      let gradient =
         isFlat ? Double(end.y - start.y) / Double(across) : Double(end.x - start.x) / Double(down)
       for step in 0...length {
         let t = isBackward ? length - step : step
         if isFlat {
-          points.append((start.x + t, Int(Double(start.y) + slope * Double(t) + 0.5)))
+          points.append((start.x + t, Int(Double(start.y) + gradient * Double(t) + 0.5)))
         } else {
-          points.append((Int(Double(start.x) + slope * Double(t) + 0.5), start.y + t))
+          points.append((Int(Double(start.x) + gradient * Double(t) + 0.5), start.y + t))
         }
       }
     }

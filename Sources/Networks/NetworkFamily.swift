@@ -30,7 +30,9 @@ package struct NetworkAlias<Parameters: Sendable>: Sendable {
   package let parameters: Parameters
 
   package init(_ id: String, _ published: String, _ parameters: Parameters) {
-    (self.id, self.published, self.parameters) = (id, published, parameters)
+    self.id = id
+    self.published = published
+    self.parameters = parameters
   }
 }
 
@@ -41,7 +43,8 @@ package struct ParameterReader {
   private var read: [String] = []
 
   package init(family: String, _ values: [String: JSONValue]) {
-    (self.family, self.values) = (family, values)
+    self.family = family
+    self.values = values
   }
 
   package mutating func integer(_ name: String, or standard: Int? = nil) throws(InvalidNetwork) -> Int {

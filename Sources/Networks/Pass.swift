@@ -16,7 +16,10 @@ package struct StepNoise: Hashable, Sendable {
   let dropPath: Double
 
   package init(seed: UInt64, epoch: Int, batch: Int, dropPath: Double) {
-    (self.seed, self.epoch, self.batch, self.dropPath) = (seed, epoch, batch, dropPath)
+    self.seed = seed
+    self.epoch = epoch
+    self.batch = batch
+    self.dropPath = dropPath
   }
 
   /// The draws of one layer in this step.

@@ -29,7 +29,10 @@ package struct Safetensors: Sendable {
     /// - Precondition: as many bytes as the type and the shape say.
     package init(name: String, type: ElementType, shape: Shape, bytes: [UInt8]) {
       precondition(bytes.count == shape.count * type.byteCount, "\(bytes.count) bytes for \(shape)")
-      (self.name, self.type, self.shape, self.bytes) = (name, type, shape, bytes)
+      self.name = name
+      self.type = type
+      self.shape = shape
+      self.bytes = bytes
     }
   }
 

@@ -31,7 +31,7 @@ package enum Initializer: Hashable, Sendable {
   /// Uniform in ±bound.
   case uniform(Double)
   /// Normal with mean 0.
-  case normal(deviation: Double)
+  case normal(std: Double)
 
   /// Uniform in ±1/√inputs, PyTorch's own choice for weights and biases.
   package static func fanIn(_ inputs: Int) -> Initializer { .uniform(1 / Double(inputs).squareRoot()) }
@@ -43,8 +43,8 @@ package enum Initializer: Hashable, Sendable {
     case .constant(let value): return .full(value, shape, precision)
     case .uniform(let bound):
       return Tensor((0..<shape.count).map { _ in stream.uniform(-bound...bound) }, shape, precision)
-    case .normal(let deviation):
-      return Tensor((0..<shape.count).map { _ in deviation * stream.normal() }, shape, precision)
+    case .normal(let std):
+      return Tensor((0..<shape.count).map { _ in std * stream.normal() }, shape, precision)
     }
   }
 }
@@ -59,7 +59,10 @@ package struct Scope {
   /// The root of a new model.
   package init() { (path, list) = ("", List()) }
 
-  private init(_ path: String, _ list: List) { (self.path, self.list) = (path, list) }
+  private init(_ path: String, _ list: List) {
+    self.path = path
+    self.list = list
+  }
 
   package static func / (scope: Scope, name: String) -> Scope {
     Scope(scope.path.isEmpty ? name : "\(scope.path).\(name)", scope.list)

@@ -49,7 +49,8 @@ package struct StateImport: Sendable {
     for (type, count) in converted.sorted(by: { $0.key < $1.key }) {
       notes.append("\(count) arrays are \(type) and were converted to F32")
     }
-    (self.state, self.notes) = (state, notes)
+    self.state = state
+    self.notes = notes
   }
 
   /// What wrappers put before every name: data parallelism, compilation, training programs that keep the network in a

@@ -9,7 +9,10 @@ package struct CachePolicy: Sendable {
   /// Bytes; nil for half of what the disk has free, what is kept already included.
   package var limit: Int?
 
-  package init(isUsed: Bool = true, limit: Int? = nil) { (self.isUsed, self.limit) = (isUsed, limit) }
+  package init(isUsed: Bool = true, limit: Int? = nil) {
+    self.isUsed = isUsed
+    self.limit = limit
+  }
 }
 
 /// Keeps cached teacher outputs within their limit: it makes room by removing those that nobody has read for longest
@@ -22,7 +25,9 @@ final class CacheRoom {
   private var promised: [ContentKey: Int] = [:]
 
   init(_ policy: CachePolicy, _ folder: StoreFolder, _ store: ResultStore) {
-    (self.policy, self.folder, self.store) = (policy, folder, store)
+    self.policy = policy
+    self.folder = folder
+    self.store = store
   }
 
   /// Promises room to a stage, if there is some or some can be made.

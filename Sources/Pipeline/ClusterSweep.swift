@@ -52,8 +52,13 @@ package final class ClusterSweep {
     options: WorkerOptions = WorkerOptions(),
     observe: @escaping (RunEvent) -> Void
   ) throws {
-    (self.sweep, self.folder, self.store, self.site) = (sweep, folder, store, site)
-    (self.program, self.local, self.observe) = (program, local, observe)
+    self.sweep = sweep
+    self.folder = folder
+    self.store = store
+    self.site = site
+    self.program = program
+    self.local = local
+    self.observe = observe
     self.scheduler = scheduler.make(site.bin)
     schedulerName = scheduler.name
     intake = Intake(

@@ -85,13 +85,17 @@ package final class Coordinator {
     cache: CachePolicy = CachePolicy(), limits: WorkLimits = WorkLimits(),
     observe: @escaping (RunEvent) -> Void
   ) throws {
-    (self.sweep, self.folder, self.store) = (sweep, folder, store)
+    self.sweep = sweep
+    self.folder = folder
+    self.store = store
     room = CacheRoom(cache, folder, store)
     options = WorkerOptions(
       asksTeachers: !cache.isUsed, allowsOtherProfile: limits.allowsOtherProfile, niceness: limits.niceness,
       threads: limits.threads, logLimit: limits.logLimit)
     self.limits = limits
-    (self.executor, self.workers, self.observe) = (executor, workers, observe)
+    self.executor = executor
+    self.workers = workers
+    self.observe = observe
     stages = Dictionary(sweep.plan.stages.map { ($0.key, $0) }) { first, _ in first }
     titles = StageTitle.all(sweep)
     dataFolders = sweep.dataFolders

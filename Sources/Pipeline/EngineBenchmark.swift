@@ -65,8 +65,12 @@ package struct EngineBenchmark: Sendable {
       steps += 1
       elapsed = Self.processorSeconds() - start
     } while elapsed < seconds
-    (self.network, self.phase, self.batch) = (network, phase, batch)
-    (self.steps, cpuSeconds, library) = (steps, elapsed, BLAS.description)
+    self.network = network
+    self.phase = phase
+    self.batch = batch
+    self.steps = steps
+    cpuSeconds = elapsed
+    library = BLAS.description
   }
 
   private static func processorSeconds() -> Double {

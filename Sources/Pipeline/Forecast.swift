@@ -143,7 +143,8 @@ package struct Forecast: Sendable {
       disk += demand.disk
       saved += demand.saved
     }
-    (self.works, topics) = (works, book.topics)
+    self.works = works
+    topics = book.topics
     cpuSeconds = seconds
     savedSeconds = max(0, saved)
     outputBytes = outputs

@@ -28,7 +28,10 @@ final class Intake {
     folder: StoreFolder, store: ResultStore, stages: [ContentKey: StageRequest],
     titles: [ContentKey: StageTitle]
   ) {
-    (self.folder, self.store, self.stages, self.titles) = (folder, store, stages, titles)
+    self.folder = folder
+    self.store = store
+    self.stages = stages
+    self.titles = titles
   }
 
   /// What the attempts at a stage left.

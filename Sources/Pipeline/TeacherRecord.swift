@@ -91,7 +91,10 @@ final class TeacherRecord: RecordedOutputs {
     _ form: RecordForm, _ parts: [MappedChunks], _ hold: OutputHold,
     complain: @escaping @Sendable (ChunkDamage) -> Void
   ) {
-    (self.form, self.parts, self.hold, self.complain) = (form, parts, hold, complain)
+    self.form = form
+    self.parts = parts
+    self.hold = hold
+    self.complain = complain
   }
 
   func activations(_ positions: [Int], views: [Int]) -> Activations? {

@@ -25,7 +25,10 @@ package struct ImportRecord: CanonicallyEncodable {
   }
 
   package init(network: ModelSpec, weights: ImportedWeights, classes: Int, source: String) {
-    (self.network, self.weights, self.classes, self.source) = (network, weights, classes, source)
+    self.network = network
+    self.weights = weights
+    self.classes = classes
+    self.source = source
   }
 
   package init(_ json: JSONValue, at path: String) throws(SpecError) {

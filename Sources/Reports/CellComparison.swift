@@ -20,7 +20,10 @@ package struct CellComparison: Sendable {
   package static let level = 0.05
 
   package init(_ a: Cell, _ b: Cell, names: (a: String, b: String), context: String, test: ReportTest) {
-    (self.a, self.b, self.context, self.test) = (a, b, context, test)
+    self.a = a
+    self.b = b
+    self.context = context
+    self.test = test
     (nameA, nameB) = names
     let other = Dictionary(a.values.map { ($0.seed, $0.value) }) { $1 }
     paired = PairedComparison(

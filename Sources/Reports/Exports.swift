@@ -25,7 +25,10 @@ package struct ExportedSweep: Sendable {
   package let location: String
 
   package init(name: String, columns: [String], time: Int, location: String) {
-    (self.name, self.columns, self.time, self.location) = (name, columns, time, location)
+    self.name = name
+    self.columns = columns
+    self.time = time
+    self.location = location
   }
 }
 
@@ -36,7 +39,10 @@ package struct ExportedFile: Equatable, Sendable {
   package let path: String
   package let bytes: [UInt8]
 
-  package init(path: String, bytes: [UInt8]) { (self.path, self.bytes) = (path, bytes) }
+  package init(path: String, bytes: [UInt8]) {
+    self.path = path
+    self.bytes = bytes
+  }
   package init(path: String, _ text: String) { self.init(path: path, bytes: Array(text.utf8)) }
 }
 

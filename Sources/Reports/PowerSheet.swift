@@ -3,7 +3,7 @@ internal import Specs
 /// How many seeds differences need, from what a store has seen or from assumptions.
 package struct PowerSheet: Sendable {
   /// Of the runs of one cell.
-  package let deviation: Double
+  package let std: Double
   /// Between two methods' results of one seed.
   package let correlation: Double?
   /// Where the two come from, in words.
@@ -14,22 +14,22 @@ package struct PowerSheet: Sendable {
 
   /// With what is said, and the spread of a sweep's cells for what is not.
   package init(
-    differences: [Double], deviation: Double?, correlation: Double?, chance: Double, cells: [Cell] = []
+    differences: [Double], std: Double?, correlation: Double?, chance: Double, cells: [Cell] = []
   ) {
     let spread = Self.spread(of: cells)
     let shared = Self.correlation(of: cells)
     self.chance = chance
-    let chosen = deviation ?? spread?.deviation ?? 0.3
-    self.deviation = chosen
+    let chosen = std ?? spread?.std ?? 0.3
+    self.std = chosen
     self.correlation = correlation ?? shared?.r
     var parts: [String] = []
-    if deviation != nil {
-      parts.append("the deviation is as given")
+    if std != nil {
+      parts.append("the std is as given")
     } else if let spread {
       parts.append(
-        "the deviation is pooled over \(spread.cells) cells with \(spread.freedom) degrees of freedom")
+        "the std is pooled over \(spread.cells) cells with \(spread.freedom) degrees of freedom")
     } else {
-      parts.append("the deviation is assumed; no finished cell has two seeds yet")
+      parts.append("the std is assumed; no finished cell has two seeds yet")
     }
     if correlation != nil {
       parts.append("the correlation is as given")
@@ -41,12 +41,12 @@ package struct PowerSheet: Sendable {
   }
 
   /// √(Σ (n - 1) s² / Σ (n - 1)) over cells with two seeds or more; nil where there is no spread.
-  static func spread(of cells: [Cell]) -> (deviation: Double, freedom: Int, cells: Int)? {
+  static func spread(of cells: [Cell]) -> (std: Double, freedom: Int, cells: Int)? {
     let spreads = cells.compactMap { cell in
-      cell.headline.flatMap { sample in sample.deviation.map { (freedom: sample.count - 1, deviation: $0) } }
+      cell.headline.flatMap { sample in sample.std.map { (freedom: sample.count - 1, std: $0) } }
     }
     let freedom = spreads.reduce(0) { $0 + $1.freedom }
-    let squares = spreads.reduce(0) { $0 + Double($1.freedom) * $1.deviation * $1.deviation }
+    let squares = spreads.reduce(0) { $0 + Double($1.freedom) * $1.std * $1.std }
     guard freedom > 0, squares > 0 else { return nil }
     return ((squares / Double(freedom)).squareRoot(), freedom, spreads.count)
   }
@@ -57,9 +57,9 @@ package struct PowerSheet: Sendable {
     for (a, b) in zip(cells, cells.dropFirst()) {
       let other = Dictionary(a.values.map { ($0.seed, $0.value) }) { $1 }
       let shared = b.values.compactMap { value in other[value.seed].map { (a: $0, b: value.value) } }
-      guard shared.count > 2, let first = SampleStatistics(shared.map(\.a))?.deviation,
-        let second = SampleStatistics(shared.map(\.b))?.deviation,
-        let both = SampleStatistics(shared.map { $0.b - $0.a })?.deviation
+      guard shared.count > 2, let first = SampleStatistics(shared.map(\.a))?.std,
+        let second = SampleStatistics(shared.map(\.b))?.std,
+        let both = SampleStatistics(shared.map { $0.b - $0.a })?.std
       else { continue }
       differences += both * both
       sums += first * first + second * second
@@ -76,7 +76,7 @@ package struct PowerSheet: Sendable {
   }
 
   package func seeds(difference: Double) -> (unpaired: Int?, paired: [Int?]) {
-    let power = Power(difference: difference, deviation: deviation)
+    let power = Power(difference: difference, std: std)
     let paired = correlations.map { r in
       Power.seeds(for: chance) { power.paired(seeds: $0, correlation: r) }
     }
@@ -87,7 +87,7 @@ package struct PowerSheet: Sendable {
     func text(_ seeds: Int?) -> Sheet.Entry { Sheet.Entry(seeds.map(String.init) ?? "over 10000") }
     let rows = differences.map { difference -> [Sheet.Entry] in
       let seeds = seeds(difference: difference)
-      let power = Power(difference: difference, deviation: deviation)
+      let power = Power(difference: difference, std: std)
       return [Sheet.Entry(NumberFormat.fixed(difference, 2)), text(seeds.unpaired)] + seeds.paired.map(text)
         + [Sheet.Entry(NumberFormat.fixed(power.unpaired(seeds: 3), 2))]
     }
@@ -98,7 +98,7 @@ package struct PowerSheet: Sendable {
       ],
       rows: rows,
       notes: [
-        "Two-sided t tests at 0.05 without correction; deviation \(NumberFormat.fixed(deviation, 2)); \(basis).",
+        "Two-sided t tests at 0.05 without correction; std \(NumberFormat.fixed(std, 2)); \(basis).",
         "Pairs share their seeds. What they save is the correlation, which a sweep has to show: \(correlation.map { "here r = \(NumberFormat.fixed($0, 2))" } ?? "nothing is known yet").",
       ])
   }

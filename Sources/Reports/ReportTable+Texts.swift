@@ -15,20 +15,20 @@ extension ReportTable {
     return spread.map { "\(mean) \(plusMinus) \($0)" } ?? mean
   }
 
-  /// Mean and sample standard deviation of a cell; no deviation of one seed.
+  /// Mean and sample standard deviation of a cell; no std of one seed.
   ///
-  /// A deviation that is not 0 never reads as 0: where `digits` would make it so, both numbers get one more place, and
-  /// where that is not enough either the deviation is a bound, `< 0.01`.
+  /// A std that is not 0 never reads as 0: where `digits` would make it so, both numbers get one more place, and
+  /// where that is not enough either the std is a bound, `< 0.01`.
   package static func parts(_ statistics: SampleStatistics, digits: Int) -> (mean: String, spread: String?) {
-    guard let deviation = statistics.deviation else {
+    guard let std = statistics.std else {
       return (NumberFormat.fixed(statistics.mean, digits), nil)
     }
     // What rounding leaves of equal values is no spread.
-    let isSpread = deviation > 1e-12 * abs(statistics.mean)
-    let places = isSpread && NumberFormat.readsZero(deviation, digits) ? digits + 1 : digits
+    let isSpread = std > 1e-12 * abs(statistics.mean)
+    let places = isSpread && NumberFormat.readsZero(std, digits) ? digits + 1 : digits
     let mean = NumberFormat.fixed(statistics.mean, places)
-    guard isSpread, NumberFormat.readsZero(deviation, places) else {
-      return (mean, NumberFormat.fixed(deviation, places))
+    guard isSpread, NumberFormat.readsZero(std, places) else {
+      return (mean, NumberFormat.fixed(std, places))
     }
     return (mean, "< \(NumberFormat.unit(places))")
   }

@@ -14,7 +14,7 @@ package struct ReportTable: Sendable {
   package let columns: [String]
   /// By row, then column; nil where the sweep has no such cell.
   package let grid: [[Cell?]]
-  /// Digits after the point of means and deviations.
+  /// Digits after the point of means and stds.
   package let digits: Int
   package let rankings: [Ranking]
   /// The family that the layout declares.
@@ -31,7 +31,8 @@ package struct ReportTable: Sendable {
 
   /// - Precondition: `layout.check(results)` did not throw.
   package init(_ results: SweepResults, _ layout: ReportLayout = ReportLayout()) {
-    (self.results, self.layout) = (results, layout)
+    self.results = results
+    self.layout = layout
     let cells = Cell.cells(of: results, allowMixed: layout.allowMixed)
     self.cells = cells
     let placed = Placement(cells, results, layout)
@@ -78,9 +79,9 @@ package struct ReportTable: Sendable {
     return mark.isEmpty ? nil : mark
   }
 
-  /// By the median of the cells' deviations, so that one table has one number of digits; two where no cell has one.
+  /// By the median of the cells' stds, so that one table has one number of digits; two where no cell has one.
   private static func digits(of cells: [Cell]) -> Int {
-    let spreads = cells.compactMap { $0.headline?.deviation }.filter { $0 > 0 }
+    let spreads = cells.compactMap { $0.headline?.std }.filter { $0 > 0 }
     return SampleStatistics(spreads).flatMap { NumberFormat.places(forSpread: $0.median) } ?? 2
   }
 }

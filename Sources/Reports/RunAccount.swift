@@ -48,8 +48,11 @@ package struct RunAccount: Sendable {
     }
 
     package init(number: Int, firstStep: Int, outcome: String, reason: String?, provenance: Provenance?) {
-      (self.number, self.firstStep, self.outcome) = (number, firstStep, outcome)
-      (self.reason, self.provenance) = (reason, provenance)
+      self.number = number
+      self.firstStep = firstStep
+      self.outcome = outcome
+      self.reason = reason
+      self.provenance = provenance
     }
   }
 
@@ -62,7 +65,9 @@ package struct RunAccount: Sendable {
     package let digest: ContentKey
 
     package init(kind: String, epoch: Int, digest: ContentKey) {
-      (self.kind, self.epoch, self.digest) = (kind, epoch, digest)
+      self.kind = kind
+      self.epoch = epoch
+      self.digest = digest
     }
   }
 
@@ -70,9 +75,16 @@ package struct RunAccount: Sendable {
     key: ContentKey, title: String, labels: [JSONValue], seed: Int, state: RunState, spec: JSONValue,
     epochs: [EpochRecord], totals: Metrics, attempts: [Attempt], checkpoints: [Checkpoint]
   ) {
-    (self.key, self.title, self.labels, self.seed) = (key, title, labels, seed)
-    (self.state, self.spec, self.epochs, self.totals) = (state, spec, epochs, totals)
-    (self.attempts, self.checkpoints) = (attempts, checkpoints)
+    self.key = key
+    self.title = title
+    self.labels = labels
+    self.seed = seed
+    self.state = state
+    self.spec = spec
+    self.epochs = epochs
+    self.totals = totals
+    self.attempts = attempts
+    self.checkpoints = checkpoints
   }
 
   /// Every number of an epoch: what came out, and what it cost.

@@ -13,7 +13,8 @@ package struct Sheet: Sendable {
     package var emphasis: Emphasis
 
     package init(_ text: String, _ emphasis: Emphasis = .none) {
-      (self.text, self.emphasis) = (text, emphasis)
+      self.text = text
+      self.emphasis = emphasis
     }
     package init(stringLiteral text: String) { self.init(text) }
   }
@@ -25,6 +26,10 @@ package struct Sheet: Sendable {
   package init(
     title: String, head: [String], stubs: Int = 1, rows: [[Entry]], notes: [String] = []
   ) {
-    (self.title, self.head, self.stubs, self.rows, self.notes) = (title, head, stubs, rows, notes)
+    self.title = title
+    self.head = head
+    self.stubs = stubs
+    self.rows = rows
+    self.notes = notes
   }
 }

@@ -10,7 +10,9 @@ package struct SweepComparison: Sendable {
     package let specs: [ContentKey: JSONValue]
 
     package init(name: String, results: SweepResults, specs: [ContentKey: JSONValue]) {
-      (self.name, self.results, self.specs) = (name, results, specs)
+      self.name = name
+      self.results = results
+      self.specs = specs
     }
   }
 
@@ -80,7 +82,8 @@ package struct SweepComparison: Sendable {
         CellComparison(
           cell, partners[0], names: (a.name, b.name), context: name(cell, a, poolsA), test: test))
     }
-    (self.unclear, self.onlyA) = (unclear, onlyA)
+    self.unclear = unclear
+    self.onlyA = onlyA
     onlyB = cellsB.filter { groupsA[key($0, b)] == nil }.map { name($0, b, poolsB) }
     rows = CellComparison.family(comparisons, correction).map {
       Row(comparison: $0, verdict: Self.verdict($0))
@@ -131,7 +134,7 @@ package struct SweepComparison: Sendable {
   }
 
   package func sheet(digits places: Int?, _ style: TextStyle) -> Sheet {
-    let spreads = rows.flatMap { [$0.comparison.a, $0.comparison.b] }.compactMap { $0.headline?.deviation }
+    let spreads = rows.flatMap { [$0.comparison.a, $0.comparison.b] }.compactMap { $0.headline?.std }
       .filter { $0 > 0 }
     let digits =
       places ?? SampleStatistics(spreads).flatMap { NumberFormat.places(forSpread: $0.median) } ?? 2

@@ -22,7 +22,8 @@ package struct TextStyle: Sendable {
   package var isColoured: Bool
 
   package init(isUnicode: Bool = true, isColoured: Bool = false) {
-    (self.isUnicode, self.isColoured) = (isUnicode, isColoured)
+    self.isUnicode = isUnicode
+    self.isColoured = isColoured
   }
 
   package var plusMinus: String { isUnicode ? "±" : "+/-" }

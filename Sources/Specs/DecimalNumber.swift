@@ -12,7 +12,8 @@ package struct DecimalNumber: Hashable, Sendable {
   package init(mantissa: Int64, exponent: Int) {
     var (mantissa, exponent) = (mantissa, exponent)
     while mantissa != 0, mantissa % 10 == 0 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
-    (self.mantissa, self.exponent) = (mantissa, mantissa == 0 ? 0 : exponent)
+    self.mantissa = mantissa
+    self.exponent = mantissa == 0 ? 0 : exponent
   }
 
   /// Reads a JSON number, such as `-1.5e3`. Nil for anything else, for more than 18 significant digits, for an exponent

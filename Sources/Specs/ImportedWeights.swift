@@ -8,7 +8,9 @@ package struct ImportedWeights: Hashable, Sendable {
   package var path: String?
 
   package init(digest: ContentKey, normalisation: InputNormalisation? = nil, path: String? = nil) {
-    (self.digest, self.normalisation, self.path) = (digest, normalisation, path)
+    self.digest = digest
+    self.normalisation = normalisation
+    self.path = path
   }
 }
 
@@ -19,19 +21,22 @@ extension ImportedWeights {
   }
 }
 
-/// Mean and deviation of each channel, in units of 0...1: a network sees (pixel / 255 - mean) / std.
+/// Mean and std of each channel, in units of 0...1: a network sees (pixel / 255 - mean) / std.
 package struct InputNormalisation: Hashable, Sendable {
   package var mean: [DecimalNumber]
   package var std: [DecimalNumber]
 
-  package init(mean: [DecimalNumber], std: [DecimalNumber]) { (self.mean, self.std) = (mean, std) }
+  package init(mean: [DecimalNumber], std: [DecimalNumber]) {
+    self.mean = mean
+    self.std = std
+  }
 
   /// Of ImageNet's photographs, as TorchVision and timm use them.
   package static let imageNet = InputNormalisation(
     mean: [485, 456, 406].map { DecimalNumber(mantissa: $0, exponent: -3) },
     std: [229, 224, 225].map { DecimalNumber(mantissa: $0, exponent: -3) })
 
-  /// Whether these can be the statistics of images with so many channels: as many numbers, deviations above 0.
+  /// Whether these can be the statistics of images with so many channels: as many numbers, stds above 0.
   package func fits(channels: Int) -> Bool {
     mean.count == channels && std.count == channels && std.allSatisfy { $0 > DecimalNumber(0) }
   }

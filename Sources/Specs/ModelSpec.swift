@@ -6,7 +6,8 @@ package struct ModelSpec: Hashable, Sendable {
   package var parameters: [String: JSONValue]
 
   package init(family: String, parameters: [String: JSONValue]) {
-    (self.family, self.parameters) = (family, parameters)
+    self.family = family
+    self.parameters = parameters
   }
 }
 

@@ -19,8 +19,13 @@ package struct Provenance: Hashable, Sendable {
     version: String, commit: String?, program: ContentKey?, blas: String, cpu: String, host: String,
     profile: String, threads: Int? = nil
   ) {
-    (self.version, self.commit, self.program) = (version, commit, program)
-    (self.blas, self.cpu, self.host, self.profile) = (blas, cpu, host, profile)
+    self.version = version
+    self.commit = commit
+    self.program = program
+    self.blas = blas
+    self.cpu = cpu
+    self.host = host
+    self.profile = profile
     self.threads = threads
   }
 }

@@ -44,7 +44,10 @@ package struct EpochRecord: Hashable, Sendable {
   package var measured: Metrics
 
   package init(epoch: Int, step: Int, metrics: Metrics, state: ContentKey, measured: Metrics = Metrics()) {
-    (self.epoch, self.step, self.metrics, self.state) = (epoch, step, metrics, state)
+    self.epoch = epoch
+    self.step = step
+    self.metrics = metrics
+    self.state = state
     self.measured = measured
   }
 }
@@ -66,7 +69,10 @@ package struct FailureRecord: Hashable, Sendable {
   package var step: Int?
 
   package init(cause: Cause, reason: String, epoch: Int? = nil, step: Int? = nil) {
-    (self.cause, self.reason, self.epoch, self.step) = (cause, reason, epoch, step)
+    self.cause = cause
+    self.reason = reason
+    self.epoch = epoch
+    self.step = step
   }
 }
 

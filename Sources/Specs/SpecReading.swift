@@ -4,7 +4,10 @@ package struct SpecError: Error, Equatable, CustomStringConvertible {
   package let path: String
   package let expected: String
 
-  package init(path: String, expected: String) { (self.path, self.expected) = (path, expected) }
+  package init(path: String, expected: String) {
+    self.path = path
+    self.expected = expected
+  }
 
   package var description: String {
     "\(path.isEmpty ? "The specification" : "'\(path)'") should be \(expected)."
@@ -18,7 +21,8 @@ package struct SpecObject {
 
   package init(_ value: JSONValue, at path: String = "") throws(SpecError) {
     guard let members = value.object else { throw SpecError(path: path, expected: "an object") }
-    (self.members, self.path) = (members, path)
+    self.members = members
+    self.path = path
   }
 
   /// The member, or nil where it is absent or null.

@@ -10,7 +10,10 @@ package struct ChunkDamage: Error, Equatable, CustomStringConvertible {
   package let path: String
   package let problem: String
 
-  package init(path: String, problem: String) { (self.path, self.problem) = (path, problem) }
+  package init(path: String, problem: String) {
+    self.path = path
+    self.problem = problem
+  }
 
   package var description: String { "\(path) is damaged: \(problem). What it holds will be computed again." }
 }

@@ -21,7 +21,10 @@ package struct NumberedRecord: Hashable, Sendable {
   package let sequence: Int
   package let record: RunRecord
 
-  package init(_ sequence: Int, _ record: RunRecord) { (self.sequence, self.record) = (sequence, record) }
+  package init(_ sequence: Int, _ record: RunRecord) {
+    self.sequence = sequence
+    self.record = record
+  }
 }
 
 /// The worker's side of `records.jsonl`: whole lines, each appended in one call and with the beginning of its

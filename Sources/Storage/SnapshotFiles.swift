@@ -7,7 +7,10 @@ package struct Snapshot: Sendable {
   package let step: Int
   package let bytes: [UInt8]
 
-  package init(step: Int, bytes: [UInt8]) { (self.step, self.bytes) = (step, bytes) }
+  package init(step: Int, bytes: [UInt8]) {
+    self.step = step
+    self.bytes = bytes
+  }
 }
 
 /// The snapshots of an attempt: `snapshot-STEP.zst` and `best-STEP.zst`, compressed and checked when they are

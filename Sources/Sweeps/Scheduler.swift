@@ -50,7 +50,9 @@ package struct Scheduler: Sendable {
       seconds: @escaping @Sendable (ContentKey) -> Double = { _ in 0 },
       memory: @escaping @Sendable (ContentKey) -> Int = { _ in 0 }, limit: Int = .max
     ) {
-      (self.seconds, self.memory, self.limit) = (seconds, memory, limit)
+      self.seconds = seconds
+      self.memory = memory
+      self.limit = limit
     }
   }
 

@@ -31,7 +31,8 @@ package struct TeacherStage: StageSpec {
   package var numerics: RecipeSpec.NumericsKind { teacher.recipe.numerics }
 
   package init(_ teacher: TeacherSpec, on dataset: DatasetSpec) {
-    (self.teacher, self.dataset) = (teacher, dataset)
+    self.teacher = teacher
+    self.dataset = dataset
   }
 
   package func append(to bytes: inout [UInt8]) {

@@ -10,7 +10,9 @@ package struct SweepPlan: Sendable {
   package let records: [ContentKey: TeacherOutputsStage]
 
   init(stages: [StageRequest], runKeys: [ContentKey], records: [ContentKey: TeacherOutputsStage]) {
-    (self.stages, self.runKeys, self.records) = (stages, runKeys, records)
+    self.stages = stages
+    self.runKeys = runKeys
+    self.records = records
   }
 
   /// - Parameter runs: each once, as an expansion has them.
@@ -180,7 +182,10 @@ private final class Prepared {
   let encoding: GappedRun
   let inputs: [ContentKey]
 
-  init(encoding: GappedRun, inputs: [ContentKey]) { (self.encoding, self.inputs) = (encoding, inputs) }
+  init(encoding: GappedRun, inputs: [ContentKey]) {
+    self.encoding = encoding
+    self.inputs = inputs
+  }
 }
 
 /// What runs would ask of a teacher.

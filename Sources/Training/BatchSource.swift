@@ -51,7 +51,10 @@ package struct DatasetBatches: BatchSource {
     _ dataset: Dataset, batchSize: Int, seed: Int, plan: ViewPlan = .fresh,
     augmentation: Augmentation = .standard
   ) {
-    (self.dataset, self.batchSize, self.seed, self.plan) = (dataset, batchSize, seed, plan)
+    self.dataset = dataset
+    self.batchSize = batchSize
+    self.seed = seed
+    self.plan = plan
     self.augmentation = augmentation
     ahead = dataset.train.photographs == nil ? nil : DecodeAhead()
   }

@@ -16,7 +16,9 @@ final class DecodeAhead: Sendable {
     let count: Int
 
     init(_ positions: [Int], _ epoch: Int) {
-      (self.epoch, first, count) = (epoch, positions.first ?? -1, positions.count)
+      self.epoch = epoch
+      first = positions.first ?? -1
+      count = positions.count
     }
   }
 

@@ -9,7 +9,9 @@ package struct Teacher: Sendable {
   package let renormalisation: Renormalisation?
 
   package init(_ network: BuiltNetwork, _ state: ModelState, renormalisation: Renormalisation? = nil) {
-    (self.network, self.state, self.renormalisation) = (network, state, renormalisation)
+    self.network = network
+    self.state = state
+    self.renormalisation = renormalisation
   }
 
   /// What it says of images as the student sees them, with running statistics; constants.

@@ -33,11 +33,11 @@ struct ClaimOutlook {
         of: try store.results(of: store.sweep(sweep.name), sweep.grid.report), allowMixed: true)
     }
     basis = PowerSheet(
-      differences: [], deviation: std, correlation: correlation, chance: 0.8, cells: cells)
+      differences: [], std: std, correlation: correlation, chance: 0.8, cells: cells)
     let whole = try SweepPlanner.plan(read.asking(for: book.mostCount), store: store)
     least = (sweep.plan.runKeys.count, sweep.forecast.cpuSeconds)
     most = (whole.plan.runKeys.count, whole.forecast.cpuSeconds)
-    let runs = book.expectedRuns(deviation: basis.deviation, correlation: basis.correlation ?? 0) {
+    let runs = book.expectedRuns(std: basis.std, correlation: basis.correlation ?? 0) {
       draw, cell, seed in
       var stream = RandomStream(seed: 1, "claim outlook", draw, cell ?? -1, seed)
       return stream.normal()
@@ -66,7 +66,7 @@ struct ClaimOutlook {
     members["least"] = cost(Double(least.runs), least.cpu)
     members["expected"] = cost(expected.runs, expected.cpu)
     members["most"] = cost(Double(most.runs), most.cpu)
-    members["std"] = JSONValue(basis.deviation)
+    members["std"] = JSONValue(basis.std)
     members["correlation"] = basis.correlation.map { JSONValue($0) } ?? .null
     return .object(members)
   }

@@ -58,7 +58,7 @@ extension Catalog where Entry == HelpTopic {
         name: "statistics",
         text: """
           A cell holds the runs that differ in nothing but their seed. Its number is the mean of one value a run and the sample
-          standard deviation (ddof 1: divided by n - 1), with n in the footer; a single run has no deviation.
+          standard deviation (ddof 1: divided by n - 1), with n in the footer; a single run has no std.
 
           The value is the metric after the last epoch; the best epoch, chosen on the test set, stands beside it in brackets and is
           biased upwards. "report": { "select": … } in the grid chooses another epoch and the table says so.

@@ -62,11 +62,11 @@ struct CacheOptions: ParsableArguments {
   @Option(
     name: .customLong("cache-limit"),
     help: ArgumentHelp(
-      "Disk that outputs of teachers may take, such as 20GB; half of what is free where nothing is said.",
+      "Disk that cached teacher outputs may take, such as 20GB (default: half of what is free).",
       valueName: "size"))
   var limit: ByteSize?
 
-  @Flag(name: .customLong("no-cache"), help: "Ask teachers in every run, whatever was written down of them.")
+  @Flag(name: .customLong("no-cache"), help: "Ignore cached teacher outputs; run the teachers live.")
   var isLeftAlone = false
 
   var isUsed: Bool { !isLeftAlone }
@@ -77,16 +77,16 @@ struct CacheOptions: ParsableArguments {
 struct LimitOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Memory of all workers together, such as 8GB; nine tenths of what is available where nothing is said.",
+      "Memory of all workers together, such as 8GB (default: nine tenths of what is available).",
       valueName: "size"))
   var memory: ByteSize?
 
-  @Option(name: .customLong("nice"), help: "How far workers step back for others, 0 to 19.")
+  @Option(name: .customLong("nice"), help: "Niceness of the workers, 0 to 19.")
   var niceness = 0
 
   @Option(
     help:
-      "Threads of each run, for a few big ones on many cores; what the grid says, else 1, where nothing is said. They change no bit."
+      "Threads of each run, for a few big ones on many cores (default: what the grid says, else 1). They change no bit."
   )
   var threadsPerRun: Int?
 
@@ -95,12 +95,12 @@ struct LimitOptions: ParsableArguments {
 
   @Option(
     name: .customLong("minutes"),
-    help: "Minutes that a stage may take at a time; what the grid says where nothing is said.")
+    help: "Minutes that a stage may take at a time (default: what the grid says).")
   var minutes: Double?
 
   @Option(
     help:
-      "Seconds without a sign of life after which a worker is ended and its stage tried again; 120 where nothing is said."
+      "Seconds without a sign of life after which a worker is ended and its stage tried again (default: 120)."
   )
   var silence: Double?
 

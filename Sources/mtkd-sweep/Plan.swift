@@ -110,7 +110,7 @@ struct Plan: ParsableCommand {
       cells = Cell.cells(of: try store.results(of: store.sweep(sweep.name), sweep.grid.report))
     }
     return PowerSheet(
-      differences: difference, deviation: std, correlation: correlation, chance: chance, cells: cells)
+      differences: difference, std: std, correlation: correlation, chance: chance, cells: cells)
   }
 
   private func text(_ sweep: PlannedSweep) -> String {
@@ -166,7 +166,7 @@ struct Plan: ParsableCommand {
     if let outlook { members["claims"] = outlook.json }
     if let seeds {
       members["power"] = .object([
-        "std": JSONValue(seeds.deviation), "correlation": seeds.correlation.map { JSONValue($0) } ?? .null,
+        "std": JSONValue(seeds.std), "correlation": seeds.correlation.map { JSONValue($0) } ?? .null,
         "chance": JSONValue(seeds.chance), "basis": .string(seeds.basis),
         "differences": .array(
           seeds.differences.map { difference in

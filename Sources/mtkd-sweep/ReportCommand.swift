@@ -10,7 +10,7 @@ import Storage
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Print mean and deviation of every cell of a sweep.",
+    abstract: "Print mean and std of every cell of a sweep.",
     discussion: "Safe to run while the sweep is going on: cells show the seeds that have finished.")
 
   @OptionGroup var location: StoreLocation

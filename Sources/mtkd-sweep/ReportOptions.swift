@@ -26,7 +26,7 @@ struct TestOptions: ParsableArguments {
       valueName: "condition"))
   var `where`: [String] = []
 
-  @Option(help: "Digits after the point; by the spread where nothing is said.")
+  @Option(help: "Digits after the point (default: by the spread).")
   var digits: Int?
 
   @Option(help: "Test of differences: \(ReportTest.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -105,7 +105,7 @@ struct ReportOptions: ParsableArguments {
 
   @Flag(
     help:
-      "One row a cell: n, mean, deviation, both 95 % intervals, median. For csv and json that is so anyway.")
+      "One row a cell: n, mean, std, both 95 % intervals, median. For csv and json that is so anyway.")
   var long = false
 
   @Option(

@@ -26,7 +26,10 @@ final class RunDisplay: Sendable {
   private let state: Mutex<State>
 
   init(style: TextStyle, isLive: Bool, isQuiet: Bool, detail: Int = 0, events: Bool, forecast: Forecast) {
-    (self.style, self.isLive, self.isQuiet, self.events) = (style, isLive, isQuiet, events)
+    self.style = style
+    self.isLive = isLive
+    self.isQuiet = isQuiet
+    self.events = events
     self.detail = detail
     state = Mutex(State(progress: SweepProgress(forecast: forecast)))
   }
@@ -122,7 +125,9 @@ struct SweepProgress {
   mutating func take(_ event: RunEvent, at now: Double) {
     switch event {
     case .planned(let counts, let workers):
-      (self.counts, self.workers, doneRuns) = (counts, workers, counts.done)
+      self.counts = counts
+      self.workers = workers
+      doneRuns = counts.done
     case .stageStarted(let title, _, let worker): running[worker] = (title, nil)
     case .progress(let progress, let worker): running[worker] = (progress.title, progress)
     case .stageFinished(let title, _, let seconds, let worker):

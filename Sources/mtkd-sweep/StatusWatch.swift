@@ -16,7 +16,9 @@ final class StatusWatch {
   private var start: (time: Double, over: Int)?
 
   init(_ sweep: String, _ folder: StoreFolder, _ style: TextStyle) {
-    (self.sweep, self.folder, self.style) = (sweep, folder, style)
+    self.sweep = sweep
+    self.folder = folder
+    self.style = style
     feed = LiveFeed(folder)
   }
 

@@ -126,7 +126,7 @@ import Testing
     }
     #expect(levels.min()! >= 59 && levels.min()! < 62 && levels.max()! <= 140 && levels.max()! > 137)
     let mean = levels.reduce(0, +) / 2000
-    // Bytes are cut off, so half a level is missing in the mean; 100 ± 40 uniform has a deviation of 23.
+    // Bytes are cut off, so half a level is missing in the mean; 100 ± 40 uniform has a std of 23.
     #expect(abs(mean - 99.5) < 4 * 23.1 / 2000.0.squareRoot(), "\(mean)")
   }
 

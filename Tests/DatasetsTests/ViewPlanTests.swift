@@ -26,7 +26,7 @@ import Testing
         counts[view] += 1
       }
     }
-    // 10 000 draws: 2500 each with a deviation of 43.
+    // 10 000 draws: 2500 each with a std of 43.
     #expect(counts.allSatisfy { abs($0 - 2500) < 5 * 43 }, "\(counts)")
   }
 

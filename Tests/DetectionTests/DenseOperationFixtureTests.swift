@@ -36,18 +36,18 @@ struct DenseOperationFixtureTests {
 
     /// Of a mean of binary cross-entropies: dx = (sigmoid(x) - y) / n.
     func meanTargets() throws -> Tensor {
-      let slopes = try entry.numbers("dx")
-      let targets = zip(slopes, x.doubles).map { 1 / (1 + exp(-$1)) - $0 * Double(slopes.count) }
+      let gradients = try entry.numbers("dx")
+      let targets = zip(gradients, x.doubles).map { 1 / (1 + exp(-$1)) - $0 * Double(gradients.count) }
       return Tensor(targets, x.shape, precision)
     }
 
     /// Of labels of pixels: the one channel whose gradient falls; none where the label was ignored.
     func channelTargets(ignored: Int32) throws -> [Int32] {
-      let slopes = try entry.numbers("dx")
+      let gradients = try entry.numbers("dx")
       let (channels, inner) = (x.shape[1], x.shape[2] * x.shape[3])
       return (0..<x.shape[0] * inner).map { pixel in
         let first = pixel / inner * channels * inner + pixel % inner
-        return (0..<channels).first { slopes[first + $0 * inner] < 0 }.map { Int32($0) } ?? ignored
+        return (0..<channels).first { gradients[first + $0 * inner] < 0 }.map { Int32($0) } ?? ignored
       }
     }
 

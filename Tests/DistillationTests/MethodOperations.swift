@@ -269,7 +269,7 @@ extension MethodOperations {
     let heads = (logit: scores.logit.leaf(), feature: scores.feature.leaf())
     let action = policy.action(experience, heads, policy.network.factors(constants))
     let slopes = policy.value(action, experience.reward).gradients()
-    let (objective, gradients) = policy.slopes(of: experience)
+    let (objective, gradients) = policy.gradients(of: experience)
     var outputs: Outputs = [
       "head_l": scores.logit.doubles, "head_f": scores.feature.doubles,
       "policy_l": action.policyLogit.doubles, "policy_f": action.policyFeature.doubles,
@@ -379,7 +379,7 @@ extension MethodOperations {
     }
     let distillation = try distillation(c, hasFeatures: true)
     func measure(passesGradients: Bool) throws -> (
-      ce: Tensor, weights: Tensor, mse: Tensor, loss: Double, slopes: [Double]
+      ce: Tensor, weights: Tensor, mse: Tensor, loss: Double, gradients: [Double]
     ) {
       let leaves = maps.map { $0.leaf() }
       let ce = ConfidenceKD.crossEntropy(
@@ -401,7 +401,7 @@ extension MethodOperations {
     )
     return [
       "head_ce": through.ce.doubles, "weights": through.weights.doubles, "mse": through.mse.doubles,
-      "loss": [through.loss], "grad_stop": stopped.slopes, "grad_through": through.slopes,
+      "loss": [through.loss], "grad_stop": stopped.gradients, "grad_through": through.gradients,
     ]
   }
 
@@ -451,7 +451,7 @@ extension MethodOperations {
     let temperature = c.params["T"].double
     let scope = Scope()
     let adapter = TargetAdapter(
-      scope / "adapter", teachers: teachers.count, channels: map.shape[1], deviation: 1,
+      scope / "adapter", teachers: teachers.count, channels: map.shape[1], std: 1,
       averages: c.params["pool"].text == "avg")
     let state = filled(
       scope.declarations, c.precision,
@@ -564,8 +564,8 @@ extension MethodOperations {
   @Sendable private static func meanStd(_ c: CaseInputs) throws -> Outputs {
     let values = c.inputs["values"].doubles
     let statistics = try #require(SampleStatistics(values))
-    // A single value has no sample deviation; the file writes 0.
-    let sample = statistics.deviation ?? 0
+    // A single value has no sample std; the file writes 0.
+    let sample = statistics.std ?? 0
     let count = Double(values.count)
     return [
       "mean": [statistics.mean], "std_sample": [sample],

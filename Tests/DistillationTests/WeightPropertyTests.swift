@@ -132,8 +132,8 @@ import Testing
       let normalised = Reward.normalised(other, .minmaxCentred)
       #expect(Self.isClose(plain, normalised, tolerance))
       let policy = Self.policy(teachers, .linear, precision)
-      let a = policy.slopes(of: Self.experience(teachers, reward: plain, precision)).gradients
-      let b = policy.slopes(of: Self.experience(teachers, reward: normalised, precision)).gradients
+      let a = policy.gradients(of: Self.experience(teachers, reward: plain, precision)).gradients
+      let b = policy.gradients(of: Self.experience(teachers, reward: normalised, precision)).gradients
       for (a, b) in zip(a, b) { #expect(Self.isClose(a!, b!, tolerance)) }
     }
   }
@@ -141,13 +141,13 @@ import Testing
   @Test(arguments: 2...5)
   func `the mean in equation 7 matters to the logarithm and not to the linear objective`(_ teachers: Int) {
     let reward = Self.random([6, teachers], "raw")
-    func slopes(_ kind: Reward.Normalisation, _ objective: PolicyGradient.Objective) -> [Tensor] {
+    func gradients(_ kind: Reward.Normalisation, _ objective: PolicyGradient.Objective) -> [Tensor] {
       let policy = Self.policy(teachers, objective)
-      return policy.slopes(of: Self.experience(teachers, reward: Reward.normalised(reward, kind)))
+      return policy.gradients(of: Self.experience(teachers, reward: Reward.normalised(reward, kind)))
         .gradients.map { $0! }
     }
     func agree(_ objective: PolicyGradient.Objective) -> Bool {
-      zip(slopes(.minmaxRaw, objective), slopes(.minmaxCentred, objective)).allSatisfy {
+      zip(gradients(.minmaxRaw, objective), gradients(.minmaxCentred, objective)).allSatisfy {
         Self.isClose($0, $1, 1e-12)
       }
     }
@@ -170,9 +170,9 @@ import Testing
     let experience = Self.experience(teachers)
     func change(_ rate: Double) -> Double {
       var policy = Self.policy(teachers, rate: rate)
-      let before = policy.slopes(of: experience).objective
+      let before = policy.gradients(of: experience).objective
       _ = policy.learn(from: experience)
-      return policy.slopes(of: experience).objective - before
+      return policy.gradients(of: experience).objective - before
     }
     #expect(change(1e-4) > 0)
     #expect(change(-1e-4) < 0)

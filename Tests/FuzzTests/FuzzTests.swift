@@ -63,7 +63,8 @@ private struct Mutator {
   private var state: UInt64
 
   init(_ target: FuzzTests.Target, seed: UInt64) {
-    (self.target, pool) = (target, target.corpus)
+    self.target = target
+    pool = target.corpus
     state = target.name.utf8.reduce(seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
   }
 

@@ -82,11 +82,15 @@ final class InProcessExecutor: Executor {
   private let allowsOtherProfile: Bool
 
   init(allowsOtherProfile: Bool = false, _ meddling: @escaping Meddling = { _, _ in nil }) {
-    (place, self.allowsOtherProfile, self.meddling) = (nil, allowsOtherProfile, meddling)
+    place = nil
+    self.allowsOtherProfile = allowsOtherProfile
+    self.meddling = meddling
   }
 
   private init(_ other: InProcessExecutor, _ place: StoreFolder) {
-    (self.place, allowsOtherProfile, meddling) = (place, other.allowsOtherProfile, other.meddling)
+    self.place = place
+    allowsOtherProfile = other.allowsOtherProfile
+    meddling = other.meddling
   }
 
   func bound(to place: StoreFolder) -> InProcessExecutor { InProcessExecutor(self, place) }

@@ -88,17 +88,17 @@ import Testing
   }
 
   @Test func `the spread and the correlation of a sweep say how many seeds it takes`() throws {
-    // Deviations 1 and 3 with two degrees of freedom each: pooled √5. Differences 2, 0, -2 have variance 4 of 1 + 9.
+    // Stds 1 and 3 with two degrees of freedom each: pooled √5. Differences 2, 0, -2 have variance 4 of 1 + 9.
     let cells = Cell.cells(of: MadeUp.results([("a", [70, 71, 72]), ("b", [67, 70, 73])]))
-    let sheet = PowerSheet(differences: [1], deviation: nil, correlation: nil, chance: 0.8, cells: cells)
-    #expect(sheet.deviation.isNear(5.0.squareRoot(), absolute: 1e-9))
+    let sheet = PowerSheet(differences: [1], std: nil, correlation: nil, chance: 0.8, cells: cells)
+    #expect(sheet.std.isNear(5.0.squareRoot(), absolute: 1e-9))
     #expect(sheet.correlation?.isNear(0.6, absolute: 1e-9) == true)
     #expect(sheet.basis.contains("2 cells") && sheet.basis.contains("4 degrees of freedom"))
-    let known = PowerSheet(differences: [0.3], deviation: 0.3, correlation: 0.5, chance: 0.8)
+    let known = PowerSheet(differences: [0.3], std: 0.3, correlation: 0.5, chance: 0.8)
     #expect(known.seeds(difference: 0.3).unpaired == 17 && known.seeds(difference: 0.3).paired == [18, 10])
     let text = TextTable.render(known.sheet(TextStyle()), style: TextStyle())
     #expect(text.contains("17") && text.contains("10") && text.contains("0.16"), "\(text)")
     #expect(
-      PowerSheet(differences: [], deviation: nil, correlation: nil, chance: 0.8).basis.contains("assumed"))
+      PowerSheet(differences: [], std: nil, correlation: nil, chance: 0.8).basis.contains("assumed"))
   }
 }

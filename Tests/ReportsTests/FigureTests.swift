@@ -297,7 +297,7 @@ import Testing
       SweepResults(name: "x", columns: results.columns, runs: keyed, metric: results.described))
     let seconds = Dictionary(keyed.enumerated().map { ($1.key!, [$0 % 2 == 0 ? 0.1 : 20]) }) { $1 }
     let drawing = try Drawing(CostFigure.draw(FigureInput(table, series: ["seconds": seconds])).text)
-    // One deviation below a mean of 10 is -4.
+    // One std below a mean of 10 is -4.
     #expect(!drawing.texts.contains { $0.hasPrefix("-") } && drawing.texts.contains("0"), "\(drawing.texts)")
   }
 
@@ -308,7 +308,7 @@ import Testing
     #expect(short.hasPrefix("mi") && short.hasSuffix("M=4 alpha=0.5") && short.contains("…"), "\(short)")
     #expect(TextFit.width(short) <= 250 && TextFit.width(short) > 235)
     #expect(TextFit.shortened(name, to: 1) == "…")
-    let sentence = "Mean of n = 3 seeds, band of one sample deviation, each seed a mark."
+    let sentence = "Mean of n = 3 seeds, band of one sample std, each seed a mark."
     let lines = TextFit.lines(sentence, "note", to: 150)
     #expect(lines.joined(separator: " ") == sentence && lines.count > 2)
     #expect(lines.allSatisfy { TextFit.width($0, "note") <= 150 })

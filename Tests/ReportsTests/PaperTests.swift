@@ -15,7 +15,7 @@ import Testing
       ])
     #expect(values.allSatisfy { !$0.source.isEmpty && !$0.network.isEmpty && $0.mean.isFinite })
     let own = values.first { $0.table == "table1" && $0.network == "ResNet-56" && $0.methodName == "mtkd-rl" }
-    #expect(own?.mean == 75.35 && own?.deviation == 0.33)
+    #expect(own?.mean == 75.35 && own?.std == 0.33)
   }
 
   @Test func `gains that the text claims agree with the tables, but for the one that does not`() throws {
@@ -64,10 +64,10 @@ import Testing
     let notes = sheet.notes.joined(separator: "\n")
     #expect(notes.contains("Holm over the 8 comparisons with CA-MKD and MMKD: smallest 0.20."), "\(notes)")
     #expect(notes.contains("0.026 would be 0.046"), "\(notes)")
-    #expect(notes.contains("probability 0.16 at n = 3 (0.29 at 1.5 deviations, 0.46 at 2)"), "\(notes)")
+    #expect(notes.contains("probability 0.16 at n = 3 (0.29 at 1.5 stds, 0.46 at 2)"), "\(notes)")
   }
 
-  @Test func `tables without deviations are not tested, and say so`() throws {
+  @Test func `tables without stds are not tested, and say so`() throws {
     for name in ["table2", "table3", "table4", "table5", "table7", "readme", "fig2-loss-terms"] {
       let sheet = try Catalog.paperTables.entry(name).contrasts()
       #expect(!sheet.rows.isEmpty && sheet.head.count > 1, "\(name)")

@@ -40,12 +40,12 @@ import Testing
     }
   }
 
-  @Test func `mean, deviation, median and intervals of a sample agree with numpy and scipy`() throws {
+  @Test func `mean, std, median and intervals of a sample agree with numpy and scipy`() throws {
     for entry in Self.entries("samples") {
       let values = entry.numbers("values")
       let sample = try #require(SampleStatistics(values))
       #expect(sample.mean.isNear(entry.number("mean"), relative: 1e-12))
-      #expect(try #require(sample.deviation).isNear(entry.number("std"), relative: 1e-9))
+      #expect(try #require(sample.std).isNear(entry.number("std"), relative: 1e-9))
       #expect(sample.median == entry.number("median"))
       let (t, reference) = (try #require(sample.moments.interval()), entry.numbers("t"))
       let scale = max(1, abs(sample.mean))
@@ -117,10 +117,10 @@ import Testing
     #expect(PairedComparison([]) == nil)
     #expect(SampleStatistics([5])?.moments.interval() == nil)
     #expect(
-      WelchComparison(Moments(count: 1, mean: 1, deviation: nil), Moments(count: 3, mean: 1, deviation: 1))
+      WelchComparison(Moments(count: 1, mean: 1, std: nil), Moments(count: 3, mean: 1, std: 1))
         == nil)
     #expect(
-      WelchComparison(Moments(count: 3, mean: 1, deviation: 0), Moments(count: 3, mean: 2, deviation: 0))
+      WelchComparison(Moments(count: 3, mean: 1, std: 0), Moments(count: 3, mean: 2, std: 0))
         == nil)
   }
 
@@ -134,11 +134,11 @@ import Testing
     #expect(found.wilcoxon.isNear(exact, absolute: 1e-12), "all ranks are shared, so both tests count signs")
   }
 
-  @Test func `Welch's test from means and deviations agrees with scipy`() throws {
+  @Test func `Welch's test from means and stds agrees with scipy`() throws {
     for entry in Self.entries("welch") {
       func moments(_ name: String) -> Moments {
         let numbers = entry.numbers(name)
-        return Moments(count: Int(numbers[2]), mean: numbers[0], deviation: numbers[1])
+        return Moments(count: Int(numbers[2]), mean: numbers[0], std: numbers[1])
       }
       let found = try #require(WelchComparison(moments("a"), moments("b")))
       #expect(found.p.isNear(entry.number("p"), relative: 1e-9), "\(entry)")
@@ -163,7 +163,7 @@ import Testing
 
   @Test func `power agrees with scipy's noncentral t`() {
     for entry in Self.entries("power") {
-      let power = Power(difference: entry.number("difference"), deviation: entry.number("std"))
+      let power = Power(difference: entry.number("difference"), std: entry.number("std"))
       let n = Int(entry.number("n"))
       #expect(power.unpaired(seeds: n).isNear(entry.number("unpaired"), absolute: 1e-8), "\(entry)")
       #expect(
@@ -172,14 +172,14 @@ import Testing
     }
   }
 
-  @Test func `seeds for a difference of one deviation`() {
-    let power = Power(difference: 0.3, deviation: 0.3)
+  @Test func `seeds for a difference of one std`() {
+    let power = Power(difference: 0.3, std: 0.3)
     #expect(Power.seeds(for: 0.8) { power.unpaired(seeds: $0) } == 17)
     #expect(Power.seeds(for: 0.8) { power.paired(seeds: $0, correlation: 0.5) } == 10)
     #expect(power.unpaired(seeds: 3).isNear(0.16, absolute: 0.005))
-    #expect(Power(difference: 0.45, deviation: 0.3).unpaired(seeds: 3).isNear(0.29, absolute: 0.005))
-    #expect(Power(difference: 0.6, deviation: 0.3).unpaired(seeds: 3).isNear(0.46, absolute: 0.005))
-    #expect(Power.seeds(for: 0.8) { Power(difference: 0, deviation: 1).unpaired(seeds: $0) } == nil)
+    #expect(Power(difference: 0.45, std: 0.3).unpaired(seeds: 3).isNear(0.29, absolute: 0.005))
+    #expect(Power(difference: 0.6, std: 0.3).unpaired(seeds: 3).isNear(0.46, absolute: 0.005))
+    #expect(Power.seeds(for: 0.8) { Power(difference: 0, std: 1).unpaired(seeds: $0) } == nil)
   }
 }
 

@@ -10,11 +10,11 @@ import Testing
     TextTable.render(ReportTable(results, layout), style: TextStyle())
   }
 
-  @Test func `a deviation that is not 0 never reads as 0, and a difference of 0 has no sign`() {
+  @Test func `a std that is not 0 never reads as 0, and a difference of 0 has no sign`() {
     func text(_ values: [Double], _ digits: Int) -> String {
       ReportTable.text(SampleStatistics(values), plusMinus: "±", digits: digits)
     }
-    // Deviations of two values are their distance over √2: 0.1909, 0.0141, 0.0014.
+    // Stds of two values are their distance over √2: 0.1909, 0.0141, 0.0014.
     #expect(text([41, 41.27], 0) == "41.1 ± 0.2")
     #expect(text([41, 41.02], 0) == "41.0 ± < 0.1")
     #expect(text([41, 41.002], 2) == "41.001 ± 0.001")
@@ -36,10 +36,10 @@ import Testing
     #expect(table.rankings.contains { $0.first.labels == top.cell.labels })
   }
 
-  @Test func `cells hold mean, sample deviation and the best epoch beside it`() throws {
+  @Test func `cells hold mean, sample std and the best epoch beside it`() throws {
     let table = ReportTable(MadeUp.results())
     let cell = try #require(table.cells.first)
-    #expect(cell.last?.mean == 70 && abs(cell.last!.deviation! - 0.4) < 1e-12 && cell.last?.median == 70)
+    #expect(cell.last?.mean == 70 && abs(cell.last!.std! - 0.4) < 1e-12 && cell.last?.median == 70)
     #expect(cell.best?.mean == 70.125)
     #expect(text(table.results).contains("70.0 ± 0.4 [70.1 ± 0.4]"), "\(text(table.results))")
   }

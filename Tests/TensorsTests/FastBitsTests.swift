@@ -29,8 +29,8 @@ struct FastBitsTests {
         shift: shift, relu: true)
       let logits = z.globalAveragePool().matmul(noise([7, outputs], "head"), transposingOther: true)
       let gradients = logits.crossEntropy(labels: [1, 4]).sum().gradients()
-      let slopes = try [x, weight, scale, shift].map { try #require(gradients[$0]) }
-      return ([z, statistics.mean, statistics.variance, logits] + slopes).map(\.floats)
+      let wanted = try [x, weight, scale, shift].map { try #require(gradients[$0]) }
+      return ([z, statistics.mean, statistics.variance, logits] + wanted).map(\.floats)
     }
     try #require(Self.levels.count > 0)
     let first = try Device(level: Self.levels[0]).run(results)

@@ -93,7 +93,7 @@ import Training
     let gradients = pass.gradients(of: loss.total)
     for seed in 1...3 as ClosedRange<UInt64> {
       let direction = bench.direction(seed)
-      let slope = zip(gradients, direction).reduce(0.0) { sum, pair in
+      let gradient = zip(gradients, direction).reduce(0.0) { sum, pair in
         guard let gradient = pair.0, let step = pair.1 else { return sum }
         return sum + (gradient * step).sum().scalar
       }
@@ -103,7 +103,8 @@ import Training
       let behind = value(bench.loss(bench.moved(direction, -step)).loss)
       let quotient = (ahead - behind) / (2 * step)
       #expect(
-        abs(slope - quotient) <= 1e-5 * max(1, abs(quotient)), "\(variant.testDescription): direction \(seed)"
+        abs(gradient - quotient) <= 1e-5 * max(1, abs(quotient)),
+        "\(variant.testDescription): direction \(seed)"
       )
     }
   }
@@ -164,10 +165,10 @@ import Training
         : StructureLoss.angle(student: student, teacher: teacher)
     }
     let leaf = student.leaf()
-    let slope = (value(leaf).gradients()[leaf]! * direction).sum().scalar
+    let gradient = (value(leaf).gradients()[leaf]! * direction).sum().scalar
     let step = direction * 1e-6
     let quotient: Double = (value(student + step).scalar - value(student - step).scalar) / 2e-6
-    #expect(abs(slope - quotient) <= 1e-7 * max(1, abs(quotient)))
+    #expect(abs(gradient - quotient) <= 1e-7 * max(1, abs(quotient)))
   }
 
   @Test func `the distance loss is the mean Huber difference of scaled distances`() {
@@ -185,8 +186,8 @@ import Training
     // Two layers, so that the Hessian is not constant: y = w₂ tanh(w₁ x), and a match loss that ω weighs.
     let scope = Scope()
     let (first, second) = (
-      scope.parameter("w1", [1, 3], .normal(deviation: 1)),
-      scope.parameter("w2", [1, 3], .normal(deviation: 1))
+      scope.parameter("w1", [1, 3], .normal(std: 1)),
+      scope.parameter("w2", [1, 3], .normal(std: 1))
     )
     let start = ModelState(scope.declarations, seed: 2, precision: .double)
     func output(_ pass: Pass) -> Tensor { (pass[second] * pass[first].tanh()).sum() }

@@ -203,7 +203,10 @@ private struct Exchange {
   let batch: Int
 
   init(order: [Int], widths: [Int], classes: Int, batch: Int) {
-    (self.order, self.widths, self.classes, self.batch) = (order, widths, classes, batch)
+    self.order = order
+    self.widths = widths
+    self.classes = classes
+    self.batch = batch
   }
 
   init(_ run: TinyRun, _ order: [Int]) throws {

@@ -89,7 +89,8 @@ struct MethodVariant: Sendable, CustomTestStringConvertible {
   }
 
   init(_ method: String, _ options: [String: JSONValue] = [:]) {
-    (self.method, self.options) = (method, options)
+    self.method = method
+    self.options = options
   }
 
   static let reference = MethodVariant(

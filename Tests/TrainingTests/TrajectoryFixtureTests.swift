@@ -290,7 +290,7 @@ private struct Comparison {
     note("policy_grad_l2", error, at)
     relative("norms", "param_l2", mine.parameterNorm, floor: 0)
     relative("norms", "value_l2", mine.valueNorm, floor: 0)
-    let shares = [("rho_l", mine.logitMix), ("rho_f", mine.featureMix), ("log_std", mine.logDeviations)]
+    let shares = [("rho_l", mine.logitMix), ("rho_f", mine.featureMix), ("log_std", mine.logStds)]
     for (name, got) in shares where !want[name].isNull {
       #expect(got?.count == want[name].doubles.count, "\(truth.id) \(at) \(name)")
       for (a, b) in zip(got ?? [], want[name].doubles) { note("rho", abs(a - b), "\(at) \(name)") }

@@ -52,7 +52,9 @@ struct PhotoFolder: Hashable, Sendable {
     if let classes, !(2...65536).contains(classes) {
       throw .impossible(name: name, problem: "there can be 2 to 65536 classes")
     }
-    (self.side, self.classes, isImageNet) = (side, classes, false)
+    self.side = side
+    self.classes = classes
+    isImageNet = false
   }
 
   private static let usualCrop = 0.875

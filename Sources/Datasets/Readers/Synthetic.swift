@@ -86,10 +86,10 @@ extension SyntheticTask {
       let plane = channel * task.height * task.width
       var noise: UInt64 = 0
       for y in 0..<task.height {
-        let slope = ground + along * (Double(y) / Double(task.height) - 0.5)
+        let gradient = ground + along * (Double(y) / Double(task.height) - 0.5)
         for x in 0..<task.width {
           if x & 3 == 0 { noise = stream.next() }
-          var value = slope + across * (Double(x) / Double(task.width) - 0.5)
+          var value = gradient + across * (Double(x) / Double(task.width) - 0.5)
           if patch.covers(x, y) { value = patchValue }
           value += contrast * figure.strength(x, y)
           // The sum of two bytes: a triangle from -64 to 64 around nothing.

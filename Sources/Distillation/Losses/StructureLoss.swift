@@ -36,7 +36,7 @@ package enum StructureLoss {
     let squares = points.square().rowSums()
     let products = points.matmul(points, transposingOther: true)
     let raw = (products * -2).adding(squares, along: 0).adding(squares, along: 1)
-    // The floor keeps the root's slope finite; the diagonal is 0 whatever rounding left there.
+    // The floor keeps the root's gradient finite; the diagonal is 0 whatever rounding left there.
     let off = Tensor(
       (0..<(count * count)).map { $0 / count == $0 % count ? 0.0 : 1 }, [count, count], points.precision)
     let roots = (((raw - 1e-12).relu() + 1e-12).squareRoot()) * off

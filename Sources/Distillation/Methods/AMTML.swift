@@ -60,7 +60,7 @@ package struct AMTML: DistillationMethod {
     let channels = context.student.map[0]
     adapter = TargetAdapter(
       context.scope / "adapter", teachers: context.teachers.count, channels: channels,
-      deviation: isReleased ? 1 : 1 / Double(channels).squareRoot(), averages: isReleased)
+      std: isReleased ? 1 : 1 / Double(channels).squareRoot(), averages: isReleased)
     hints =
       isReleased
       ? context.teachers.enumerated().map { index, teacher in
@@ -167,10 +167,10 @@ package struct TargetAdapter: Sendable {
   private let averages: Bool
 
   /// Declares `theta` `[teachers, channels]` and `v` `[channels]`, without weight decay.
-  package init(_ scope: Scope, teachers: Int, channels: Int, deviation: Double, averages: Bool) {
+  package init(_ scope: Scope, teachers: Int, channels: Int, std: Double, averages: Bool) {
     theta = scope.parameter(
-      "theta", [teachers, channels], .normal(deviation: deviation), decays: false)
-    v = scope.parameter("v", [channels], .normal(deviation: deviation), decays: false)
+      "theta", [teachers, channels], .normal(std: std), decays: false)
+    v = scope.parameter("v", [channels], .normal(std: std), decays: false)
     self.averages = averages
   }
 

@@ -37,7 +37,10 @@ package struct AgentSettings: Sendable {
   package var hidden = 128
 
   package init(widths: [Int], terms: [TeacherMix.Term], seed: UInt64, precision: Precision) {
-    (self.widths, self.terms, self.seed, self.precision) = (widths, terms, seed, precision)
+    self.widths = widths
+    self.terms = terms
+    self.seed = seed
+    self.precision = precision
   }
 }
 
@@ -55,8 +58,11 @@ package struct AgentAction: Sendable {
   package init(
     policyLogit: Tensor, policyFeature: Tensor, logit: Tensor, feature: Tensor, choice: Choice? = nil
   ) {
-    (self.policyLogit, self.policyFeature) = (policyLogit, policyFeature)
-    (self.logit, self.feature, self.choice) = (logit, feature, choice)
+    self.policyLogit = policyLogit
+    self.policyFeature = policyFeature
+    self.logit = logit
+    self.feature = feature
+    self.choice = choice
   }
 
   /// The executed mix of a choice with the heuristics, in equal parts.
@@ -86,7 +92,9 @@ package struct Choice: Sendable {
   package var isWarmup = false
 
   package init(logit: Tensor, feature: Tensor, density: Tensor? = nil) {
-    (self.logit, self.feature, self.density) = (logit, feature, density)
+    self.logit = logit
+    self.feature = feature
+    self.density = density
   }
 
   /// 1/M each, as stored of warm-up epochs.

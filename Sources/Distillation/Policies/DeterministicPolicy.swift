@@ -9,7 +9,7 @@ package import Tensors
 /// One pair of steps a stored batch. In warm-up epochs only the critic learns.
 package struct DeterministicPolicy: Agent {
   package static let name = "dpg"
-  private static let deviation = 0.1
+  private static let std = 0.1
   private static let criticRate = 0.01
   private static let actorRate = 0.1
 
@@ -46,7 +46,7 @@ package struct DeterministicPolicy: Agent {
     func disturbed(_ scores: Tensor, _ head: Int) -> Tensor {
       let noise = noise(
         "dpg noise", seed: seed, epoch: epoch, samples: samples, head: head, like: scores)
-      return (scores + noise * deviation).softmax()
+      return (scores + noise * std).softmax()
     }
     let choice = Choice(logit: disturbed(scores.logit, 0), feature: disturbed(scores.feature, 1))
     return AgentAction(
@@ -62,9 +62,9 @@ package struct DeterministicPolicy: Agent {
     guard let choice = experience.choice else { return nil }
     var sgd = SGD()
     let states = Tensor.concatenated(experience.states, axis: 1)
-    let (loss, slopes) = Self.criticStep(
+    let (loss, gradients) = Self.criticStep(
       critic, criticState, states, choice.logit, choice.feature, experience.reward)
-    sgd.step(&criticState, slopes, rate: Self.criticRate)
+    sgd.step(&criticState, gradients, rate: Self.criticRate)
     var step = PolicyStep(
       batch: experience.batch, objective: 0, gradientNorm: 0,
       parameterNorm: norm(of: actorState.parameters.map { actorState[$0] }))
@@ -78,7 +78,7 @@ package struct DeterministicPolicy: Agent {
         parameterNorm: norm(of: actorState.parameters.map { actorState[$0] }))
     }
     step.valueLoss = loss
-    step.valueGradientNorm = norm(of: slopes.compactMap(\.self))
+    step.valueGradientNorm = norm(of: gradients.compactMap(\.self))
     step.valueNorm = norm(of: criticState.parameters.map { criticState[$0] })
     return step
   }

@@ -20,8 +20,12 @@ package struct Experience: Sendable {
     batch: Int, states: [Tensor], confidence: Tensor, logitDivergence: Tensor, featureDivergence: Tensor,
     reward: Tensor, choice: Choice? = nil
   ) {
-    (self.batch, self.states, self.confidence) = (batch, states, confidence)
-    (self.logitDivergence, self.featureDivergence, self.reward) = (logitDivergence, featureDivergence, reward)
+    self.batch = batch
+    self.states = states
+    self.confidence = confidence
+    self.logitDivergence = logitDivergence
+    self.featureDivergence = featureDivergence
+    self.reward = reward
     self.choice = choice
   }
 }
@@ -84,7 +88,7 @@ package struct PolicyGradient: Agent {
 
   /// One step on one stored batch with the current parameters.
   package mutating func learn(from experience: Experience) -> PolicyStep {
-    let (value, gradients) = slopes(of: experience)
+    let (value, gradients) = gradients(of: experience)
     optimizer.step(&state, gradients, rate: rate)
     let factors = network.factors(Pass(state, .inference))
     var step = PolicyStep(
@@ -95,7 +99,7 @@ package struct PolicyGradient: Agent {
   }
 
   /// The objective, and the gradients that a step descends: of the objective where that is a loss, else of its negative.
-  package func slopes(of experience: Experience) -> (objective: Double, gradients: [Tensor?]) {
+  package func gradients(of experience: Experience) -> (objective: Double, gradients: [Tensor?]) {
     let pass = Pass(state, .training)
     let action = action(experience, network.scores(experience.states, pass), network.factors(pass))
     let total = value(action, experience.reward)

@@ -34,7 +34,8 @@ package struct PolicyNetwork: Sendable {
   ) {
     let scope = Scope()
     let policy = scope / "policy"
-    (self.kind, self.normaliser) = (kind, normaliser)
+    self.kind = kind
+    self.normaliser = normaliser
     switch kind {
     case .perTeacher:
       var (first, heads): ([Linear], [Linear]) = ([], [])
@@ -42,7 +43,8 @@ package struct PolicyNetwork: Sendable {
         first.append(Linear(policy / index / "fc1", inputs: width, outputs: hidden, hasBias: false))
         heads.append(Linear(policy / index / "fc2", inputs: hidden, outputs: 2))
       }
-      (self.first, self.heads) = (first, heads)
+      self.first = first
+      self.heads = heads
     case .joint:
       first = [Linear(policy / "fc1", inputs: widths.reduce(0, +), outputs: hidden, hasBias: false)]
       heads = ["head_l", "head_f"].map { Linear(policy / $0, inputs: hidden, outputs: widths.count) }

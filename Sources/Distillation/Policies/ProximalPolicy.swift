@@ -123,7 +123,7 @@ package struct ProximalPolicy: Agent {
     step.valueNorm = norm(of: baselineState.parameters.map { baselineState[$0] })
     step.turn = turn
     step.clipped = clipped
-    step.logDeviations = [spreadState[spread.logit].scalar, spreadState[spread.feature].scalar]
+    step.logStds = [spreadState[spread.logit].scalar, spreadState[spread.feature].scalar]
     return step
   }
 
@@ -145,7 +145,7 @@ package struct ProximalPolicy: Agent {
 }
 
 extension ProximalPolicy {
-  /// Of a normal distribution around `mean` with the deviation exp(logStd), summed over columns: `[batch]`.
+  /// Of a normal distribution around `mean` with the std exp(logStd), summed over columns: `[batch]`.
   ///
   /// - Parameter logStd: `[1]`; gradients flow into it and into the mean.
   package static func logDensity(_ u: Tensor, _ mean: Tensor, _ logStd: Tensor) -> Tensor {

@@ -64,10 +64,10 @@ package struct ReplayPolicy: Agent {
     let chosen = Array(stream.shuffled(count: memory.count).prefix(Self.minibatch))
     let (states, actions, rewards) = memory.rows(chosen)
     let teachers = widths.count
-    let (loss, slopes) = DeterministicPolicy.criticStep(
+    let (loss, gradients) = DeterministicPolicy.criticStep(
       critic, criticState, states, actions.sliced(axis: 1, from: 0, to: teachers),
       actions.sliced(axis: 1, from: teachers, to: 2 * teachers), rewards)
-    criticAdam.step(&criticState, slopes, rate: Self.criticRate)
+    criticAdam.step(&criticState, gradients, rate: Self.criticRate)
     var (objective, length) = (0.0, 0.0)
     if !isWarmup {
       let (value, gradients) = DeterministicPolicy.actorStep(
@@ -81,7 +81,7 @@ package struct ReplayPolicy: Agent {
       batch: batch, objective: objective, gradientNorm: length,
       parameterNorm: norm(of: actorState.parameters.map { actorState[$0] }))
     step.valueLoss = loss
-    step.valueGradientNorm = norm(of: slopes.compactMap(\.self))
+    step.valueGradientNorm = norm(of: gradients.compactMap(\.self))
     step.valueNorm = norm(of: criticState.parameters.map { criticState[$0] })
     step.rows = chosen
     return step

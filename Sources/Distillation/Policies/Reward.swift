@@ -10,7 +10,7 @@ package enum Reward {
     case minmaxRaw
     /// The min-max fraction minus its own mean.
     case minmaxCentred
-    /// Standardised over the batch with the sample deviation, then clamped to [0, 1].
+    /// Standardised over the batch with the sample std, then clamped to [0, 1].
     case zscoreClamp
     case zscore
     case none
@@ -64,7 +64,7 @@ package enum Reward {
     else { return rewards.map { _ in 0 } }
     let mean = rewards.reduce(0, +) / Double(rewards.count)
     let squares = rewards.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    let deviation = (squares / Double(rewards.count - 1)).squareRoot()
-    return rewards.map { ($0 - mean) / deviation }
+    let std = (squares / Double(rewards.count - 1)).squareRoot()
+    return rewards.map { ($0 - mean) / std }
   }
 }

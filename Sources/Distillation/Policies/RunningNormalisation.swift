@@ -28,8 +28,8 @@ package struct RunningNormalisation: Sendable {
     for index in values.indices {
       let column = index % width
       // A component that has not varied yet is centred only.
-      let deviation = (squares[column] / count).squareRoot()
-      values[index] = (values[index] - mean[column]) / (deviation > 1e-12 ? deviation : 1)
+      let std = (squares[column] / count).squareRoot()
+      values[index] = (values[index] - mean[column]) / (std > 1e-12 ? std : 1)
     }
     return Tensor(values, states.shape, states.precision)
   }

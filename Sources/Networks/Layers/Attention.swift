@@ -110,12 +110,12 @@ package struct TokenMLP: Layer {
 }
 
 extension Initializer {
-  /// Normal with deviation 0.02. The authors cut it off at ±2, a hundred deviations away.
-  static let transformer = Initializer.normal(deviation: 0.02)
+  /// Normal with std 0.02. The authors cut it off at ±2, a hundred stds away.
+  static let transformer = Initializer.normal(std: 0.02)
 }
 
 extension Linear {
-  /// As vision transformers start them: weights normal with deviation 0.02, biases 0.
+  /// As vision transformers start them: weights normal with std 0.02, biases 0.
   static func transformer(_ scope: Scope, inputs: Int, outputs: Int) -> Linear {
     Linear(scope, inputs: inputs, outputs: outputs, weight: .transformer, bias: .constant(0))
   }

@@ -1,6 +1,6 @@
 package import Tensors
 
-/// A two-dimensional convolution with square kernel; padding (kernel - 1) / 2 where nothing is said.
+/// A two-dimensional convolution with square kernel; default padding: (kernel - 1) / 2.
 ///
 /// - Input: `[batch, inputs, height, width]`. Output: `[batch, outputs, oh, ow]`.
 /// - Arrays: `weight` `[outputs, inputs / groups, kernel, kernel]`, `bias` `[outputs]` where there is one.
@@ -9,7 +9,7 @@ package struct Conv2D: Layer {
   package enum Start: Sendable {
     /// Uniform in ±1/√fan-in, PyTorch's own.
     case fanIn
-    /// Normal with deviation √(2 / (outputs kernel²)); outputs are not divided by groups.
+    /// Normal with std √(2 / (outputs kernel²)); outputs are not divided by groups.
     case fanOut
   }
 
@@ -28,7 +28,7 @@ package struct Conv2D: Layer {
     let initializer: Initializer =
       switch start {
       case .fanIn: .fanIn(fanIn)
-      case .fanOut: .normal(deviation: (2 / Double(outputs * kernel * kernel)).squareRoot())
+      case .fanOut: .normal(std: (2 / Double(outputs * kernel * kernel)).squareRoot())
       }
     weight = scope.parameter("weight", [outputs, inputs / groups, kernel, kernel], initializer)
     // Where weights follow the outputs, biases start at 0; PyTorch's own draws both from the same range.

@@ -10,7 +10,10 @@ package struct DropPath: Layer {
   /// Of the highest probability, which the recipe sets.
   private let share: Double
 
-  package init(_ scope: Scope, share: Double) { (path, self.share) = (scope.path, share) }
+  package init(_ scope: Scope, share: Double) {
+    path = scope.path
+    self.share = share
+  }
 
   package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     guard let noise = pass.noise, noise.dropPath * share > 0 else { return input }
@@ -26,7 +29,10 @@ package struct Dropout: Layer {
   private let path: String
   private let rate: Double
 
-  package init(_ scope: Scope, rate: Double) { (path, self.rate) = (scope.path, rate) }
+  package init(_ scope: Scope, rate: Double) {
+    path = scope.path
+    self.rate = rate
+  }
 
   package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     guard let noise = pass.noise, rate > 0 else { return input }

@@ -9,7 +9,7 @@ package struct Linear: Layer {
   private let bias: Slot?
 
   /// - Parameters:
-  ///   - weight: U(±1/√inputs) where nothing is said.
+  ///   - weight: default: U(±1/√inputs).
   ///   - bias: the same.
   package init(
     _ scope: Scope, inputs: Int, outputs: Int, hasBias: Bool = true, weight: Initializer? = nil,

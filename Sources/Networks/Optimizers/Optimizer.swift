@@ -17,7 +17,9 @@ package struct SGD: Optimizer {
   private var buffers: [Tensor?] = []
 
   package init(momentum: Double = 0, nesterov: Bool = false, weightDecay: Double = 0) {
-    (self.momentum, self.nesterov, self.weightDecay) = (momentum, nesterov, weightDecay)
+    self.momentum = momentum
+    self.nesterov = nesterov
+    self.weightDecay = weightDecay
   }
 
   package mutating func step(_ state: inout ModelState, _ gradients: [Tensor?], rate: Double) {
@@ -64,7 +66,9 @@ package struct Adam: Optimizer {
     decoupled: Bool = false, sparesVectors: Bool = false
   ) {
     (self.beta1, self.beta2, self.epsilon) = (beta1, beta2, epsilon)
-    (self.weightDecay, self.decoupled, self.sparesVectors) = (weightDecay, decoupled, sparesVectors)
+    self.weightDecay = weightDecay
+    self.decoupled = decoupled
+    self.sparesVectors = sparesVectors
   }
 
   private func decay(of declaration: SlotDeclaration) -> Double {

@@ -8,7 +8,8 @@ package enum CIFARMobileNetV2: NetworkFamily {
     package var width: DecimalNumber
 
     package init(expansion: Int = 6, width: DecimalNumber) {
-      (self.expansion, self.width) = (expansion, width)
+      self.expansion = expansion
+      self.width = width
     }
 
     package init(_ reader: inout ParameterReader) throws(InvalidNetwork) {
@@ -81,7 +82,7 @@ private struct MobileNetV2: Backbone {
       scope / "conv2", ("0", "1"), inputs: width, outputs: parameters.last, kernel: 1, start: .fanOut)
     classifier = LinearHead.Plan(
       "classifier", "0", inputs: parameters.last,
-      weight: .normal(deviation: 0.01),
+      weight: .normal(std: 0.01),
       bias: .constant(0))
   }
 

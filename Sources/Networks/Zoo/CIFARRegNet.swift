@@ -19,8 +19,13 @@ package enum CIFARRegNet: NetworkFamily {
       squeezeRatio: DecimalNumber,
       stem: Int = 64, bottleneck: DecimalNumber = DecimalNumber(1)
     ) {
-      (self.depths, self.widths, self.strides, self.groupWidth) = (depths, widths, strides, groupWidth)
-      (self.squeezeRatio, self.stem, self.bottleneck) = (squeezeRatio, stem, bottleneck)
+      self.depths = depths
+      self.widths = widths
+      self.strides = strides
+      self.groupWidth = groupWidth
+      self.squeezeRatio = squeezeRatio
+      self.stem = stem
+      self.bottleneck = bottleneck
     }
 
     package init(_ reader: inout ParameterReader) throws(InvalidNetwork) {

@@ -16,7 +16,9 @@ package enum CIFARResNet: NetworkFamily {
     let repeats: Int
 
     package init(depth: Int, block: Block = .basic, widths: [Int]) {
-      (self.depth, self.block, self.widths) = (depth, block, widths)
+      self.depth = depth
+      self.block = block
+      self.widths = widths
       repeats = (depth - 2) / (block == .basic ? 6 : 9)
     }
 

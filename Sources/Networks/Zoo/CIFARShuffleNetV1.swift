@@ -13,7 +13,9 @@ package enum CIFARShuffleNetV1: NetworkFamily {
     static let stem = 24
 
     package init(channels: [Int], repeats: [Int] = [4, 8, 4], groups: Int = 3) {
-      (self.channels, self.repeats, self.groups) = (channels, repeats, groups)
+      self.channels = channels
+      self.repeats = repeats
+      self.groups = groups
     }
 
     package init(_ reader: inout ParameterReader) throws(InvalidNetwork) {

@@ -11,7 +11,9 @@ package enum CIFARShuffleNetV2: NetworkFamily {
     package var stem: Int
 
     package init(channels: [Int], repeats: [Int] = [3, 7, 3], stem: Int = 24) {
-      (self.channels, self.repeats, self.stem) = (channels, repeats, stem)
+      self.channels = channels
+      self.repeats = repeats
+      self.stem = stem
     }
 
     package init(_ reader: inout ParameterReader) throws(InvalidNetwork) {

@@ -9,7 +9,10 @@ package enum CIFARVGG: NetworkFamily {
     package var stages: [[Int]]
     package var hasNorm: Bool
 
-    package init(_ stages: [[Int]], hasNorm: Bool = true) { (self.stages, self.hasNorm) = (stages, hasNorm) }
+    package init(_ stages: [[Int]], hasNorm: Bool = true) {
+      self.stages = stages
+      self.hasNorm = hasNorm
+    }
 
     package init(_ reader: inout ParameterReader) throws(InvalidNetwork) {
       self.init(try reader.lists("stages", count: 5), hasNorm: try reader.flag("batch_norm", or: true))
@@ -64,7 +67,7 @@ private struct VGG: Backbone {
       return VGGBlock(scope / "block\(index)", inputs: width, widths: widths, hasNorm: parameters.hasNorm)
     }
     classifier = LinearHead.Plan(
-      "classifier", inputs: width, weight: .normal(deviation: 0.01),
+      "classifier", inputs: width, weight: .normal(std: 0.01),
       bias: .constant(0))
     halvesLate = image.height == 64
   }

@@ -10,7 +10,10 @@ package enum CIFARWideResNet: NetworkFamily {
     /// Units a stage.
     var repeats: Int { (depth - 4) / 6 }
 
-    package init(depth: Int, widen: Int) { (self.depth, self.widen) = (depth, widen) }
+    package init(depth: Int, widen: Int) {
+      self.depth = depth
+      self.widen = widen
+    }
 
     package init(_ reader: inout ParameterReader) throws(InvalidNetwork) {
       self.init(depth: try reader.integer("depth"), widen: try reader.integer("widen"))

@@ -15,7 +15,9 @@ package enum CaiT: NetworkFamily {
       _ tokens: TokenParameters, classDepth: Int = 2,
       layerScale: DecimalNumber = DecimalNumber(mantissa: 1, exponent: -5)
     ) {
-      (self.tokens, self.classDepth, self.layerScale) = (tokens, classDepth, layerScale)
+      self.tokens = tokens
+      self.classDepth = classDepth
+      self.layerScale = layerScale
     }
 
     package init(_ reader: inout ParameterReader) throws(InvalidNetwork) {

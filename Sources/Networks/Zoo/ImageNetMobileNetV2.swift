@@ -72,7 +72,7 @@ private struct PhotographMobileNetV2: Backbone {
     self.features = features
     classifier = LinearHead.Plan(
       "classifier", "1", inputs: parameters.last,
-      weight: .normal(deviation: 0.01), bias: .constant(0), dropout: (["classifier", "0"], 0.2))
+      weight: .normal(std: 0.01), bias: .constant(0), dropout: (["classifier", "0"], 0.2))
   }
 
   func features(of images: Tensor, _ pass: Pass) -> Features {

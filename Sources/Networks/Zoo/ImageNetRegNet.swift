@@ -14,8 +14,11 @@ package enum ImageNetRegNet: NetworkFamily {
     package init(
       depths: [Int], widths: [Int], groupWidths: [Int], squeezeRatio: DecimalNumber, stem: Int = 32
     ) {
-      (self.depths, self.widths, self.groupWidths) = (depths, widths, groupWidths)
-      (self.squeezeRatio, self.stem) = (squeezeRatio, stem)
+      self.depths = depths
+      self.widths = widths
+      self.groupWidths = groupWidths
+      self.squeezeRatio = squeezeRatio
+      self.stem = stem
     }
 
     package init(_ reader: inout ParameterReader) throws(InvalidNetwork) {
@@ -90,7 +93,7 @@ private struct PhotographRegNet: Backbone {
         })
     }
     classifier = LinearHead.Plan(
-      "fc", inputs: width, weight: .normal(deviation: 0.01),
+      "fc", inputs: width, weight: .normal(std: 0.01),
       bias: .constant(0))
   }
 

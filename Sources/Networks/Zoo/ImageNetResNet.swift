@@ -17,7 +17,10 @@ package enum ImageNetResNet: NetworkFamily {
     package var groupWidth: Int
 
     package init(_ block: Block, _ repeats: [Int], groups: Int = 1, groupWidth: Int = 64) {
-      (self.block, self.repeats, self.groups, self.groupWidth) = (block, repeats, groups, groupWidth)
+      self.block = block
+      self.repeats = repeats
+      self.groups = groups
+      self.groupWidth = groupWidth
     }
 
     package init(_ reader: inout ParameterReader) throws(InvalidNetwork) {

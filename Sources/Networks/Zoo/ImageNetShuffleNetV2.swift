@@ -10,7 +10,8 @@ package enum ImageNetShuffleNetV2: NetworkFamily {
     package var channels: [Int]
 
     package init(channels: [Int], repeats: [Int] = [4, 8, 4]) {
-      (self.channels, self.repeats) = (channels, repeats)
+      self.channels = channels
+      self.repeats = repeats
     }
 
     package init(_ reader: inout ParameterReader) throws(InvalidNetwork) {

@@ -53,8 +53,12 @@ package struct TokenParameters: Hashable, Sendable {
   package init(
     image: Int, patch: Int, width: Int, depth: Int, heads: Int, ratio: DecimalNumber = DecimalNumber(4)
   ) {
-    (self.image, self.patch, self.width) = (image, patch, width)
-    (self.depth, self.heads, self.ratio) = (depth, heads, ratio)
+    self.image = image
+    self.patch = patch
+    self.width = width
+    self.depth = depth
+    self.heads = heads
+    self.ratio = ratio
   }
 
   init(_ reader: inout ParameterReader, family: String) throws(InvalidNetwork) {
@@ -152,7 +156,7 @@ private struct ViT: Backbone {
   init(_ scope: Scope, _ parameters: TokenParameters, _ image: ImageShape) {
     self.parameters = parameters
     let width = parameters.width
-    token = scope.parameter("cls_token", [1, 1, width], .normal(deviation: 1e-6))
+    token = scope.parameter("cls_token", [1, 1, width], .normal(std: 1e-6))
     positions = scope.parameter("pos_embed", [1, parameters.count + 1, width], .transformer)
     patches = PatchEmbedding(scope / "patch_embed", parameters, channels: image.channels)
     let last = Double(max(1, parameters.depth - 1))

@@ -17,6 +17,8 @@ package struct ClaimBook: Sendable {
   /// One comparison of a claim.
   package struct Entry: Sendable {
     package let claim: ClaimSpec
+    /// The labels of the two cells.
+    package let cells: [[JSONValue]]
     package let metric: MetricDescription
     /// What the two cells have in common: `resnet56 M=2`.
     package let context: String
@@ -62,7 +64,8 @@ package struct ClaimBook: Sendable {
     entries = zip(pairs, schedule.states).map { pair, state in
       let common = ClaimSet.common(cells[pair.first], cells[pair.second], besides: method) ?? []
       return Entry(
-        claim: set.claims[pair.claim], metric: read[pair.claim].metric,
+        claim: set.claims[pair.claim], cells: [cells[pair.first], cells[pair.second]],
+        metric: read[pair.claim].metric,
         context: Self.context(common, columns, pools),
         seeds: max(
           schedule.seeds[pair.claim * cells.count + pair.first],
@@ -79,13 +82,13 @@ package struct ClaimBook: Sendable {
   /// around the mean of their cell.
   ///
   /// - Parameters:
-  ///   - deviation: std of the runs of a cell, above 0.
+  ///   - std: std of the runs of a cell, above 0.
   ///   - correlation: between two cells' results of one seed, clamped to 0 ... 0.99.
   ///   - normal: standard normal numbers of a draw (from 0), a cell (nil for what all cells of a seed share) and a seed.
   /// - Returns: the mean over the draws. A cell without results is taken to be at its claim's mean, and one std above
   ///   it where it is the first of a pair.
   package func expectedRuns(
-    deviation: Double, correlation: Double, normal: (_ draw: Int, _ cell: Int?, _ seed: Int) -> Double
+    std: Double, correlation: Double, normal: (_ draw: Int, _ cell: Int?, _ seed: Int) -> Double
   ) -> Double {
     let shared = min(0.99, max(0, correlation))
     let firsts = Set(comparisons.map(\.first))
@@ -94,7 +97,7 @@ package struct ClaimBook: Sendable {
       let known = all.compactMap(\.self)
       let base = known.isEmpty ? 0 : known.reduce(0, +) / Double(known.count)
       return all.enumerated().map { place, mean in
-        mean ?? base + (firsts.contains(claim * cells.count + place) ? deviation : 0)
+        mean ?? base + (firsts.contains(claim * cells.count + place) ? std : 0)
       }
     }
     let work = max(1, comparisons.count * set.seeds.count * set.seeds.count)
@@ -109,7 +112,7 @@ package struct ClaimBook: Sendable {
         }
         let noise =
           shared.squareRoot() * normal(draw, nil, seed) + (1 - shared).squareRoot() * normal(draw, cell, seed)
-        return .value(means[cell] + deviation * noise)
+        return .value(means[cell] + std * noise)
       }
       var counts = Array(repeating: set.count, count: cells.count)
       for (place, count) in schedule.seeds.enumerated() { counts[place % cells.count].raise(to: count) }

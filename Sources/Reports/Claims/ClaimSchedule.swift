@@ -120,7 +120,7 @@ private struct Track {
     // Differences that are equal on paper may differ in the last bits of their binary neighbours.
     let size = pairs.reduce(0) { max($0, abs($1.a), abs($1.b)) }
     sample = SampleStatistics(pairs.map { abs($0.a - $0.b) <= 1e-12 * size ? 0 : $0.a - $0.b })
-    let spread = sample?.deviation ?? 0
+    let spread = sample?.std ?? 0
     hasSpread = spread > 1e-12 * size
     var interval: Interval?
     var evidence = 0.0

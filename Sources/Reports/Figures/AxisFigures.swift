@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Specs
 
-/// A metric over one setting: a line a combination of the others, a band of one deviation, every seed a mark.
+/// A metric over one setting: a line a combination of the others, a band of one std, every seed a mark.
 package enum AxisFigure: FigureKind {
   package static let name = "axis"
   package static let summary = "the metric over any setting of numbers or words: --x SETTING"
@@ -65,7 +65,7 @@ package enum AxisFigure: FigureKind {
       width: width, height: max(430, 70 + Double(legend.count) * Legend.rowHeight + 40),
       title: "\(input.results.name): \(input.metricTitle) over \(symbol)",
       description:
-        "Lines are means over seeds, bands one sample deviation, marks single seeds, \(input.selection).")
+        "Lines are means over seeds, bands one sample std, marks single seeds, \(input.selection).")
     let frame = Frame(x: x, y: Scale(covering: heights), left: 66, top: 46, width: 470, height: 300)
     svg.text(
       "\(input.results.name): accuracy over \(symbol)".replacing("accuracy", with: Self.noun(input)),
@@ -89,7 +89,7 @@ package enum AxisFigure: FigureKind {
     )
     let n = Set(drawn.map(\.values.count)).sorted().map(String.init).joined(separator: " or ")
     svg.note(
-      "Mean of n = \(n) seeds, band of one sample deviation, each seed a mark; \(input.selection). \(account(input, place, lines, references, diverged))"
+      "Mean of n = \(n) seeds, band of one sample std, each seed a mark; \(input.selection). \(account(input, place, lines, references, diverged))"
     )
     return svg
   }
@@ -124,10 +124,10 @@ package enum AxisFigure: FigureKind {
       let point = frame.at(x, y)
       return Point(point.x + shift, point.y)
     }
-    let bands = points.filter { $0.cell.headline?.deviation != nil }
+    let bands = points.filter { $0.cell.headline?.std != nil }
     if bands.count > 1 {
-      let upper = bands.map { at($0.x, $0.cell.headline!.mean + $0.cell.headline!.deviation!) }
-      let lower = bands.map { at($0.x, $0.cell.headline!.mean - $0.cell.headline!.deviation!) }
+      let upper = bands.map { at($0.x, $0.cell.headline!.mean + $0.cell.headline!.std!) }
+      let lower = bands.map { at($0.x, $0.cell.headline!.mean - $0.cell.headline!.std!) }
       svg.path(upper + lower.reversed(), "band f\(index % FigureStyle.count)", isClosed: true)
     }
     for (x, cell) in points {
@@ -222,8 +222,8 @@ package enum AxisFigure: FigureKind {
   }
 
   private static func band(_ cell: Cell) -> [Double] {
-    guard let sample = cell.headline, let deviation = sample.deviation else { return [] }
-    return [sample.mean - deviation, sample.mean + deviation]
+    guard let sample = cell.headline, let std = sample.std else { return [] }
+    return [sample.mean - std, sample.mean + std]
   }
 
   /// What the metric is called in a title, such as `accuracy`.

@@ -20,7 +20,6 @@ package enum ClaimsFigure: FigureKind {
     let names = entries.map { entry in
       entry.context.isEmpty ? entry.claim.compare : "\(entry.claim.compare), \(entry.context)"
     }
-    let hidden = book.entries.count - entries.count
     let legendTop = 46 + 2 * (height + 64)
     var svg = SVG(
       width: 70 + width + 30, height: legendTop + Double(names.count) * Legend.rowHeight + 40,
@@ -40,10 +39,12 @@ package enum ClaimsFigure: FigureKind {
         Point(70, y - 4), Point(94, y - 4), FigureStyle.stroke(index), dash: FigureStyle.dash(index))
       svg.text("\(title): \(entries[index].answer(2))", Point(102, y), room: width - 32)
     }
-    svg.note(
-      "\(counted(entries.count, "claim")) drawn"
-        + (hidden > 0 ? ", \(hidden) without two pairs of seeds yet" : "")
-        + ". Dashed level: the bound for the first claim to be decided (Holm).")
+    let drawn = Set(entries.flatMap(\.cells))
+    let account = input.account(drawn: input.table.cells.filter { drawn.contains($0.labels) }) { cell in
+      book.entries.contains { $0.cells.contains(cell.labels) }
+        ? "without two pairs of seeds yet" : "in no claim"
+    }
+    svg.note("Dashed level: the bound for the first claim to be decided (Holm). \(account)")
     return svg
   }
 

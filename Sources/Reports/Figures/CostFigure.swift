@@ -43,17 +43,17 @@ package enum CostFigure: FigureKind {
     var svg = SVG(
       width: width, height: height, title: "\(input.results.name): \(input.metricTitle) against cost",
       description:
-        "Marks are cells, lines one sample deviation either way; the dashed line joins what nothing beats in both."
+        "Marks are cells, lines one sample std either way; the dashed line joins what nothing beats in both."
     )
     svg.text("\(input.results.name): \(AxisFigure.noun(input)) against cost", Point(66, 26), "title")
     let heights = points.flatMap { point -> [Double] in
       let sample = point.cell.headline!
-      return [sample.mean - (sample.deviation ?? 0), sample.mean + (sample.deviation ?? 0)]
+      return [sample.mean - (sample.std ?? 0), sample.mean + (sample.std ?? 0)]
     }
     // No cost is below nothing, however much it spreads.
     func reach(_ cost: SampleStatistics) -> (low: Double, high: Double) {
-      let deviation = cost.deviation ?? 0
-      return (max(min(0, cost.mean), cost.mean - deviation), cost.mean + deviation)
+      let std = cost.std ?? 0
+      return (max(min(0, cost.mean), cost.mean - std), cost.mean + std)
     }
     let widths = points.flatMap { [reach($0.cost).low, reach($0.cost).high] }
     let frame = Frame(
@@ -67,12 +67,12 @@ package enum CostFigure: FigureKind {
       let sample = point.cell.headline!
       let at = frame.at(point.cost.mean, sample.mean)
       let isFront = front.contains(index)
-      if let deviation = sample.deviation {
+      if let std = sample.std {
         svg.line(
-          frame.at(point.cost.mean, sample.mean - deviation),
-          frame.at(point.cost.mean, sample.mean + deviation), "thin c\(isFront ? 1 : 0)")
+          frame.at(point.cost.mean, sample.mean - std),
+          frame.at(point.cost.mean, sample.mean + std), "thin c\(isFront ? 1 : 0)")
       }
-      if point.cost.deviation != nil {
+      if point.cost.std != nil {
         let (low, high) = reach(point.cost)
         svg.line(frame.at(low, sample.mean), frame.at(high, sample.mean), "thin c\(isFront ? 1 : 0)")
       }
@@ -99,7 +99,7 @@ package enum CostFigure: FigureKind {
         (name, front.contains(place) ? Legend.Mark.marker(3, colour: 1) : .marker(0, colour: 0))
       }, on: &svg, at: Point(556, 46))
     svg.note(
-      "Diamonds: no other cell is both cheaper and better. Mean and one sample deviation over seeds; seconds are those of the machines that ran them. \(input.account(drawn: all) { _ in "without seconds" })"
+      "Diamonds: no other cell is both cheaper and better. Mean and one sample std over seeds; seconds are those of the machines that ran them. \(input.account(drawn: all) { _ in "without seconds" })"
     )
     return svg
   }

@@ -8,15 +8,15 @@ struct Course {
   let highs: [Double]
   let runs: Int
 
-  /// Mean over the runs that are there, with one sample deviation either way; nil for no runs.
+  /// Mean over the runs that are there, with one sample std either way; nil for no runs.
   init?(_ runs: [[Double]]) {
     guard let length = runs.map(\.count).max(), length > 0 else { return nil }
     let samples = (0..<length).map { epoch in
       SampleStatistics(runs.compactMap { epoch < $0.count && $0[epoch].isFinite ? $0[epoch] : nil })
     }
     means = samples.map { $0?.mean ?? .nan }
-    lows = samples.map { $0.map { $0.mean - ($0.deviation ?? 0) } ?? .nan }
-    highs = samples.map { $0.map { $0.mean + ($0.deviation ?? 0) } ?? .nan }
+    lows = samples.map { $0.map { $0.mean - ($0.std ?? 0) } ?? .nan }
+    highs = samples.map { $0.map { $0.mean + ($0.std ?? 0) } ?? .nan }
     self.runs = runs.count
   }
 
@@ -85,7 +85,7 @@ package enum CurvesFigure: FigureKind {
       title: "\(input.results.name): learning curves",
       y: input.metricTitle,
       note:
-        "Mean over seeds, band of one sample deviation. \(account)"
+        "Mean over seeds, band of one sample std. \(account)"
     )
   }
 }
@@ -126,7 +126,7 @@ package enum RewardFigure: FigureKind {
     return CoursePlot.draw(
       courses, title: "\(input.results.name): reward of the agent", y: "reward, mean over samples (nats)",
       note:
-        "As paid, before normalisation; mean over seeds, band of one sample deviation. \(account)\(left > 0 ? " \(left) of their lines are not shown." : "")"
+        "As paid, before normalisation; mean over seeds, band of one sample std. \(account)\(left > 0 ? " \(left) of their lines are not shown." : "")"
     )
   }
 }

@@ -26,7 +26,9 @@ package struct FigureInput: Sendable {
   private let keys: [[JSONValue]: [ContentKey]]
 
   package init(_ table: ReportTable, series: [String: [ContentKey: [Double]]] = [:], x: String? = nil) {
-    (self.table, self.series, self.x) = (table, series, x)
+    self.table = table
+    self.series = series
+    self.x = x
     keys = Dictionary(grouping: table.results.runs, by: \.labels).mapValues { $0.compactMap(\.key) }
   }
 
@@ -79,7 +81,10 @@ package struct NoFigure: UserError, Equatable {
   package let kind: String
   package let reason: String
 
-  package init(kind: String, reason: String) { (self.kind, self.reason) = (kind, reason) }
+  package init(kind: String, reason: String) {
+    self.kind = kind
+    self.reason = reason
+  }
 
   package var description: String { "There is no figure '\(kind)' of this sweep: \(reason)" }
 }

@@ -37,7 +37,7 @@ package enum LossTermsFigure: FigureKind {
     let drawn = groups.flatMap(\.bars).compactMap(\.self)
     let values = drawn.flatMap { cell in
       cell.values.map(\.value)
-        + (cell.headline?.deviation.map { [cell.headline!.mean - $0, cell.headline!.mean + $0] } ?? [])
+        + (cell.headline?.std.map { [cell.headline!.mean - $0, cell.headline!.mean + $0] } ?? [])
     }
     let fulls = groups.map(\.full)
     let names = fulls.map { groups.count > 1 ? input.name($0, among: fulls) : input.name($0, among: cells) }
@@ -45,7 +45,7 @@ package enum LossTermsFigure: FigureKind {
     var svg = SVG(
       width: width, height: 430, title: "\(input.results.name): \(input.metricTitle) by loss terms",
       description:
-        "Bars are means over seeds, lines one sample deviation, marks single seeds, \(input.selection).")
+        "Bars are means over seeds, lines one sample std, marks single seeds, \(input.selection).")
     svg.text("\(input.results.name): \(AxisFigure.noun(input)) by loss terms", Point(66, 26), "title")
     let inner = width - 66 - Legend.width(words) - 24
     let frame = Frame(
@@ -61,10 +61,10 @@ package enum LossTermsFigure: FigureKind {
         svg.rectangle(
           Point(middle - thick / 2, top), width: thick, height: frame.bottom - top, FigureStyle.fill(bar),
           hint: "\(words[bar]): \(ReportTable.text(sample, plusMinus: "±"))")
-        if let deviation = sample.deviation {
+        if let std = sample.std {
           svg.line(
-            Point(middle, frame.at(0, sample.mean - deviation).y),
-            Point(middle, frame.at(0, sample.mean + deviation).y),
+            Point(middle, frame.at(0, sample.mean - std).y),
+            Point(middle, frame.at(0, sample.mean + std).y),
             "edge")
         }
         for value in cell.values {
@@ -82,7 +82,7 @@ package enum LossTermsFigure: FigureKind {
       words.indices.map { (words[$0], Legend.Mark.patch($0)) }, on: &svg,
       at: Point(width - Legend.width(words), 46))
     svg.note(
-      "Mean over seeds ± one sample deviation, seeds as marks; axis not from 0; \(input.selection). \(input.account(drawn: drawn) { _ in "not shown" })"
+      "Mean over seeds ± one sample std, seeds as marks; axis not from 0; \(input.selection). \(input.account(drawn: drawn) { _ in "not shown" })"
     )
     return svg
   }

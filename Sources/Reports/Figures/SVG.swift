@@ -12,7 +12,10 @@ package struct SVG: Sendable {
   private var body: [String] = []
 
   package init(width: Double, height: Double, title: String, description: String) {
-    (self.width, self.height, self.title, self.description) = (width, height, title, description)
+    self.width = width
+    self.height = height
+    self.title = title
+    self.description = description
   }
 
   /// The file's text.
@@ -138,7 +141,10 @@ struct Point: Equatable, Sendable {
   var x: Double
   var y: Double
 
-  init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
+  init(_ x: Double, _ y: Double) {
+    self.x = x
+    self.y = y
+  }
 }
 
 /// Colours, dashes and the style sheet of all figures.

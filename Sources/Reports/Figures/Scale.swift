@@ -29,14 +29,17 @@ struct Scale: Sendable {
       let value = Double(index) * step.size
       return (value, NumberFormat.fixed(value, step.places))
     }
-    (self.low, self.high) = (ticks.first!.value, ticks.last!.value)
+    self.low = ticks.first!.value
+    self.high = ticks.last!.value
   }
 
   private static let most = 1e300
 
   /// Exactly from low to high, with ticks at some places.
   init(low: Double, high: Double, ticks: [(value: Double, text: String)]) {
-    (self.low, self.high, self.ticks) = (low, high, ticks)
+    self.low = low
+    self.high = high
+    self.ticks = ticks
   }
 
   /// Names side by side, at 0, 1, 2 …

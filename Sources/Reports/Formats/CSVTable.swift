@@ -18,9 +18,9 @@ package enum CSVTable: TableFormat {
       let interval = headline?.moments.interval()
       let boot = headline.flatMap { Bootstrap.interval(of: $0.values) }
       let numbers: [Double?] = [
-        headline?.mean, headline?.deviation, headline?.median, interval?.low, interval?.high, boot?.low,
+        headline?.mean, headline?.std, headline?.median, interval?.low, interval?.high, boot?.low,
         boot?.high,
-        cell.last?.mean, cell.last?.deviation, cell.best?.mean, cell.best?.deviation,
+        cell.last?.mean, cell.last?.std, cell.best?.mean, cell.best?.std,
       ]
       var line = cell.labels.map { $0 == .null ? "" : ReportTable.text($0) }
       line += ["\(headline?.count ?? 0)", "\(cell.seeds.count)", table.results.select.rawValue]

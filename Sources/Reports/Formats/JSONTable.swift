@@ -48,7 +48,7 @@ package enum JSONTable: TableFormat {
         paper.rows.map { row in
           [
             "labels": labels(row.cell, columns), "mean": number(row.value.mean),
-            "std": number(row.value.deviation),
+            "std": number(row.value.std),
             "source": .string(row.value.source), "p": number(row.welch?.p),
             "difference": number(row.cell.headline.map { $0.mean - row.value.mean }),
           ]
@@ -149,7 +149,7 @@ package enum JSONTable: TableFormat {
     if let paired = comparison.paired {
       members["paired"] = [
         "n": .number(DecimalNumber(paired.count)), "difference": number(paired.difference),
-        "std": number(paired.deviation), "interval": interval(paired.interval), "t": number(paired.pairedT),
+        "std": number(paired.std), "interval": interval(paired.interval), "t": number(paired.pairedT),
         "signFlip": number(paired.signFlip), "wilcoxon": number(paired.wilcoxon),
         "smallestReachable": number(paired.smallestReachable), "d": number(paired.effectSize),
         "correlation": number(paired.correlation),
@@ -168,7 +168,7 @@ package enum JSONTable: TableFormat {
     guard let statistics else { return .null }
     return [
       "n": .number(DecimalNumber(statistics.count)), "mean": number(statistics.mean),
-      "std": number(statistics.deviation), "median": number(statistics.median),
+      "std": number(statistics.std), "median": number(statistics.median),
       "ci95": interval(statistics.moments.interval()),
       "bootstrap95": interval(Bootstrap.interval(of: statistics.values)),
     ]

@@ -41,7 +41,10 @@ package enum SweepPage {
     let svg: String
     let caption: String
 
-    package init(svg: String, caption: String) { (self.svg, self.caption) = (svg, caption) }
+    package init(svg: String, caption: String) {
+      self.svg = svg
+      self.caption = caption
+    }
 
     fileprivate static func list(_ figures: [Figure]) -> Markup {
       "<div class=figures>\(figures.map { "<figure>\(Markup(trusted: $0.svg))<figcaption>\($0.caption)</figcaption></figure>" })</div>"
@@ -54,7 +57,9 @@ package enum SweepPage {
     let body: Markup
 
     package init(id: String, title: String, body: Markup) {
-      (self.id, self.title, self.body) = (id, title, body)
+      self.id = id
+      self.title = title
+      self.body = body
     }
   }
 

@@ -31,7 +31,9 @@ package struct SweepStory: Sendable {
       package let by: String
 
       package init(isEqual: Bool, epochs: Int, by: String) {
-        (self.isEqual, self.epochs, self.by) = (isEqual, epochs, by)
+        self.isEqual = isEqual
+        self.epochs = epochs
+        self.by = by
       }
     }
 
@@ -39,8 +41,13 @@ package struct SweepStory: Sendable {
       key: ContentKey, title: String, attempts: [RunAccount.Attempt], series: [Double],
       lastState: ContentKey?, final: ContentKey?, seal: Seal? = nil
     ) {
-      (self.key, self.title, self.attempts, self.series) = (key, title, attempts, series)
-      (self.lastState, self.final, self.seal) = (lastState, final, seal)
+      self.key = key
+      self.title = title
+      self.attempts = attempts
+      self.series = series
+      self.lastState = lastState
+      self.final = final
+      self.seal = seal
     }
 
     var provenance: Provenance? { attempts.last { $0.provenance != nil }?.provenance }
@@ -50,7 +57,10 @@ package struct SweepStory: Sendable {
   package init(_ table: ReportTable, grid: String, asked: Int, runs: [Run]) {
     precondition(
       table.results.runs.count == runs.count, "\(runs.count) stories of \(table.results.runs.count) runs")
-    (self.table, self.grid, self.asked, self.runs) = (table, grid, asked, runs)
+    self.table = table
+    self.grid = grid
+    self.asked = asked
+    self.runs = runs
   }
 
   var results: SweepResults { table.results }

@@ -79,7 +79,7 @@ package enum TableSections {
         "\(NumberFormat.fixed($0.low, digits)) to \(NumberFormat.fixed($0.high, digits))"
       }
       return """
-        <tr>\(labels)<td data-v="\(cell.headline?.count ?? 0)">\(cell.headline?.count ?? 0)</td>\(number(cell.headline?.mean))\(number(cell.headline?.deviation))\
+        <tr>\(labels)<td data-v="\(cell.headline?.count ?? 0)">\(cell.headline?.count ?? 0)</td>\(number(cell.headline?.mean))\(number(cell.headline?.std))\
         <td>\(interval ?? "–")</td>\(number(cell.headline?.median))\(number(cell.best?.mean))<td>\(cell.isWithheld ? "mixed programs" : cell.shortfall ?? "")</td></tr>
 
         """

@@ -12,7 +12,7 @@ package struct PaperComparison: Sendable {
     package let name: String
     package let cell: Cell
     package let value: PaperValue
-    /// Ours minus the paper's; nil where one of the two has no deviation.
+    /// Ours minus the paper's; nil where one of the two has no std.
     package let welch: WelchComparison?
   }
 
@@ -70,10 +70,10 @@ package struct PaperComparison: Sendable {
       let own = ReportTable.text(row.cell.headline, plusMinus: style.plusMinus, digits: digits)
       let printed = NumberFormat.fixed(row.value.mean, 2)
       let theirs =
-        row.value.deviation.map { "\(printed) \(style.plusMinus) \(NumberFormat.fixed($0, 2))" } ?? printed
+        row.value.std.map { "\(printed) \(style.plusMinus) \(NumberFormat.fixed($0, 2))" } ?? printed
       let difference = row.cell.headline.map { NumberFormat.signed($0.mean - row.value.mean, digits) }
       let n =
-        row.value.deviation == nil
+        row.value.std == nil
         ? "\(row.cell.headline?.count ?? 0), -" : "\(row.cell.headline?.count ?? 0), \(PaperValue.count)"
       return [
         Sheet.Entry(row.name), Sheet.Entry(own), Sheet.Entry(theirs), Sheet.Entry(difference ?? "-"),

@@ -1,7 +1,7 @@
 package import Specs
 
 extension PaperTable {
-  /// The paper's own table under tests that it does not print: MTKD-RL minus each rival, student by student, from mean, deviation and n.
+  /// The paper's own table under tests that it does not print: MTKD-RL minus each rival, student by student, from mean, std and n.
   ///
   /// - Parameters:
   ///   - method: whose gains are asked for.
@@ -45,12 +45,12 @@ extension PaperTable {
     let labels = others.map(label)
     var head = [""]
     for label in labels { head += ["\(style.minus) \(label)", "p"] }
-    func welch(_ network: String, _ rival: Entry, deviations scale: Double = 1) -> WelchComparison? {
+    func welch(_ network: String, _ rival: Entry, stds scale: Double = 1) -> WelchComparison? {
       guard let a = value(network, rival)?.moments, let b = value(network, subject)?.moments else {
         return nil
       }
       func scaled(_ moments: Moments) -> Moments {
-        Moments(count: moments.count, mean: moments.mean, deviation: moments.deviation.map { $0 * scale })
+        Moments(count: moments.count, mean: moments.mean, std: moments.std.map { $0 * scale })
       }
       return WelchComparison(scaled(a), scaled(b))
     }
@@ -69,7 +69,7 @@ extension PaperTable {
     return Sheet(
       title: "\(title) of the paper: \(label(subject)) minus what is named", head: head, rows: rows,
       notes: notes(
-        tested, pairs.compactMap { welch($0, $1, deviations: 1.5.squareRoot())?.p }, labels.prefix(family),
+        tested, pairs.compactMap { welch($0, $1, stds: 1.5.squareRoot())?.p }, labels.prefix(family),
         correction))
   }
 
@@ -78,17 +78,17 @@ extension PaperTable {
   ) -> [String] {
     let n = PaperValue.count
     guard let least = tested.min(), let wider = population.min() else {
-      return ["The paper prints no deviations in this table: there is nothing to test with."] + notes
+      return ["The paper prints no stds in this table: there is nothing to test with."] + notes
     }
     let adjusted = correction.adjusted(tested).compactMap(\.self).min() ?? 1
     let chances = [1, 1.5, 2].map { shift in
-      NumberFormat.fixed(Power(difference: shift, deviation: 1).unpaired(seeds: n), 2)
+      NumberFormat.fixed(Power(difference: shift, std: 1).unpaired(seeds: n), 2)
     }
     return [
-      "Percentage points; two-sided Welch tests from the printed mean ± deviation, n = \(n), ± taken as the sample deviation.",
+      "Percentage points; two-sided Welch tests from the printed mean ± std, n = \(n), ± taken as the sample std.",
       "After \(correction.title) over the \(tested.count) comparisons with \(family.joined(separator: " and ")): smallest \(NumberFormat.p(adjusted)).",
       "If ± divided by n instead, all p would rise: \(NumberFormat.p(least)) would be \(NumberFormat.p(wider)).",
-      "A true difference of one deviation is found with probability \(chances[0]) at n = \(n) (\(chances[1]) at 1.5 deviations, \(chances[2]) at 2).",
+      "A true difference of one std is found with probability \(chances[0]) at n = \(n) (\(chances[1]) at 1.5 stds, \(chances[2]) at 2).",
       "Assumes that the \(n) runs are independent.",
     ] + wrongClaims
   }

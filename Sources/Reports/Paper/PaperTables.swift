@@ -11,11 +11,11 @@ extension Catalog where Entry == PaperTable {
       PaperTable(
         name: "table4", title: "Table 4", tables: ["table4"],
         notes: [
-          "Detection on COCO-2017 with backbones trained on ImageNet; single numbers without a deviation."
+          "Detection on COCO-2017 with backbones trained on ImageNet; single numbers without a std."
         ], rivals: ["baseline"]),
       PaperTable(
         name: "table5", title: "Table 5", tables: ["table5"],
-        notes: ["The paper does not name the metric; mIoU is assumed. Single numbers without a deviation."],
+        notes: ["The paper does not name the metric; mIoU is assumed. Single numbers without a std."],
         rivals: ["baseline"]),
       PaperTable(name: "table6a", title: "Table 6(a)", tables: ["table6a"], notes: cifarNotes, variant: "PG"),
       PaperTable(
@@ -48,7 +48,7 @@ extension Catalog where Entry == PaperTable {
     "The paper's Baseline may come from the released baseline script: weight decay 5e-4, no Nesterov, rate 0.01 for mobile networks.",
   ]
   private static let imageNetNotes = [
-    "Single numbers: the paper prints no deviation, so no test is possible.",
+    "Single numbers: the paper prints no std, so no test is possible.",
     "The recipe on ImageNet was not released.",
   ]
 }

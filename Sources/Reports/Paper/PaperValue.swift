@@ -12,16 +12,16 @@ package struct PaperValue: Equatable, Sendable {
   package let metric: String
   package let mean: Double
   /// As printed; nil where none is. The paper does not say whether it divides by n or by n - 1.
-  package let deviation: Double?
+  package let std: Double?
   package let unit: String
   /// What tells rows of one network and method apart: a detector, an agent, a part of the state.
   package let variant: String
   package let source: String
 
-  /// Runs behind a number with a deviation.
+  /// Runs behind a number with a std.
   package static let count = 3
 
-  package var moments: Moments { Moments(count: Self.count, mean: mean, deviation: deviation) }
+  package var moments: Moments { Moments(count: Self.count, mean: mean, std: std) }
 
   /// In the order of the tables.
   package static let all: [PaperValue] = printed.split(separator: "\n").map { PaperValue(row: $0) }
@@ -32,7 +32,7 @@ package struct PaperValue: Equatable, Sendable {
     precondition(fields.count == 13, "a row of \(fields.count) fields: \(row)")
     (table, dataset, network, method) = (fields[0], fields[2], fields[3], fields[4])
     methodName = Self.methodNames[fields[5]] ?? (fields[5] == "-" ? "" : fields[5])
-    (metric, mean, deviation) = (fields[6], Double(fields[7])!, Double(fields[8]))
+    (metric, mean, std) = (fields[6], Double(fields[7])!, Double(fields[8]))
     (unit, variant, source) = (fields[9], fields[11], fields[12])
   }
 
@@ -95,8 +95,13 @@ package struct PaperTable: Sendable {
     name: String, title: String, tables: [String], notes: [String],
     rivals: [String] = ["ca-mkd", "mmkd", "aver-kd-fitnet"], family: Int = 2, variant: String = ""
   ) {
-    (self.name, self.title, self.tables, self.notes) = (name, title, tables, notes)
-    (self.rivals, self.family, self.variant) = (rivals, family, variant)
+    self.name = name
+    self.title = title
+    self.tables = tables
+    self.notes = notes
+    self.rivals = rivals
+    self.family = family
+    self.variant = variant
   }
 
   /// What the table is about: accuracies of classifiers, detectors or segmenters.

@@ -14,7 +14,7 @@ package struct AnytimeComparison: Sendable {
     _ comparisons: [CellComparison], level: Double = CellComparison.level
   ) -> [AnytimeComparison] {
     let tests = comparisons.map { comparison -> (evidence: Double, p: Double?, interval: Interval?) in
-      guard let paired = comparison.paired, paired.count > 1, let spread = paired.deviation, spread > 0 else {
+      guard let paired = comparison.paired, paired.count > 1, let spread = paired.std, spread > 0 else {
         return (0, nil, nil)
       }
       let reach = spread / Double(paired.count).squareRoot()

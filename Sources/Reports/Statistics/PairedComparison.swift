@@ -5,7 +5,7 @@ package struct PairedComparison: Equatable, Sendable {
   /// The mean of b - a.
   package let difference: Double
   /// The sample standard deviation of the differences; nil for one pair.
-  package let deviation: Double?
+  package let std: Double?
   /// 95 percent, from Student's t with n - 1 degrees of freedom; nil without spread.
   package let interval: Interval?
   /// Two-sided. Nil for one pair, and where all differences are equal: then there is no spread to judge by.
@@ -18,7 +18,7 @@ package struct PairedComparison: Equatable, Sendable {
   package let wilcoxon: Double
   /// The smallest p that the sign flip test and Wilcoxon's can give for so many differences other than 0: 2^(1 - n).
   package let smallestReachable: Double
-  /// Cohen's d of the differences: their mean in units of their deviation; nil where there is no deviation.
+  /// Cohen's d of the differences: their mean in units of their std; nil where there is no std.
   package let effectSize: Double?
   /// Pearson's r between the samples: how much shared seeds help. Nil for fewer than three pairs or without spread.
   package let correlation: Double?
@@ -36,10 +36,10 @@ package struct PairedComparison: Equatable, Sendable {
     let size = pairs.reduce(0) { max($0, abs($1.a), abs($1.b)) }
     let differences = pairs.map { abs($0.b - $0.a) <= 1e-12 * size ? 0 : $0.b - $0.a }
     guard let sample = SampleStatistics(differences) else { return nil }
-    let spread = sample.deviation.flatMap { $0 > 1e-12 * size ? $0 : nil }
+    let spread = sample.std.flatMap { $0 > 1e-12 * size ? $0 : nil }
     count = sample.count
     difference = sample.mean
-    deviation = sample.deviation
+    std = sample.std
     interval = spread == nil ? nil : sample.moments.interval()
     effectSize = spread.map { sample.mean / $0 }
     pairedT = spread.map { spread in
@@ -117,7 +117,7 @@ package struct PairedComparison: Equatable, Sendable {
 
   private static func correlation(_ pairs: [(a: Double, b: Double)]) -> Double? {
     guard pairs.count > 2, let a = SampleStatistics(pairs.map(\.a)), let b = SampleStatistics(pairs.map(\.b)),
-      let spreadA = a.deviation, let spreadB = b.deviation, spreadA > 0, spreadB > 0
+      let spreadA = a.std, let spreadB = b.std, spreadA > 0, spreadB > 0
     else { return nil }
     let products = pairs.reduce(0) { $0 + ($1.a - a.mean) * ($1.b - b.mean) }
     return products / Double(pairs.count - 1) / (spreadA * spreadB)

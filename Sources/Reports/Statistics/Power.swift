@@ -3,19 +3,21 @@ package struct Power: Equatable, Sendable {
   /// The true difference of the means, in the metric's unit.
   package let difference: Double
   /// Of the runs of one method.
-  package let deviation: Double
+  package let std: Double
   /// The chance of calling nothing something, two-sided.
   package let level: Double
 
-  package init(difference: Double, deviation: Double, level: Double = 0.05) {
-    (self.difference, self.deviation, self.level) = (difference, deviation, level)
+  package init(difference: Double, std: Double, level: Double = 0.05) {
+    self.difference = difference
+    self.std = std
+    self.level = level
   }
 
   /// The chance that a t test of two independent samples of n finds the difference.
   package func unpaired(seeds n: Int) -> Double {
     guard n > 1 else { return 0 }
     return chance(
-      freedom: Double(2 * n - 2), shift: abs(difference) / deviation * (Double(n) / 2).squareRoot())
+      freedom: Double(2 * n - 2), shift: abs(difference) / std * (Double(n) / 2).squareRoot())
   }
 
   /// The chance that a paired t test over n shared seeds finds the difference.
@@ -23,7 +25,7 @@ package struct Power: Equatable, Sendable {
   /// - Parameter correlation: between the two methods' results of one seed, below 1.
   package func paired(seeds n: Int, correlation: Double) -> Double {
     guard n > 1 else { return 0 }
-    let spread = deviation * (2 * (1 - correlation)).squareRoot()
+    let spread = std * (2 * (1 - correlation)).squareRoot()
     return chance(freedom: Double(n - 1), shift: abs(difference) / spread * Double(n).squareRoot())
   }
 

@@ -3,7 +3,7 @@ package struct SampleStatistics: Equatable, Sendable {
   package let count: Int
   package let mean: Double
   /// The sample standard deviation, with n - 1; nil for a single value.
-  package let deviation: Double?
+  package let std: Double?
   /// The middle value, or the mean of the two in the middle.
   package let median: Double
   /// In the order in which they were given.
@@ -21,14 +21,14 @@ package struct SampleStatistics: Equatable, Sendable {
     count = values.count
     self.mean = mean * unit
     self.values = values
-    let std = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() * unit : nil
-    deviation = std.flatMap { $0.isFinite ? $0 : nil }
+    let spread = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() * unit : nil
+    std = spread.flatMap { $0.isFinite ? $0 : nil }
     let sorted = values.sorted()
     let middle = sorted.count / 2
     median = sorted.count % 2 == 1 ? sorted[middle] : sorted[middle - 1] / 2 + sorted[middle] / 2
   }
 
-  package var moments: Moments { Moments(count: count, mean: mean, deviation: deviation) }
+  package var moments: Moments { Moments(count: count, mean: mean, std: std) }
 }
 
 /// What a published table gives of a sample: enough for a t interval and for Welch's test.
@@ -36,17 +36,19 @@ package struct Moments: Equatable, Sendable {
   package let count: Int
   package let mean: Double
   /// With n - 1; nil where it is not known.
-  package let deviation: Double?
+  package let std: Double?
 
-  package init(count: Int, mean: Double, deviation: Double?) {
-    (self.count, self.mean, self.deviation) = (count, mean, deviation)
+  package init(count: Int, mean: Double, std: Double?) {
+    self.count = count
+    self.mean = mean
+    self.std = std
   }
 
-  /// mean ± t · s / √n with the quantile of Student's t for n - 1 degrees of freedom; nil without a deviation.
+  /// mean ± t · s / √n with the quantile of Student's t for n - 1 degrees of freedom; nil without a std.
   package func interval(confidence: Double = 0.95) -> Interval? {
-    guard let deviation, count > 1 else { return nil }
+    guard let std, count > 1 else { return nil }
     let quantile = StudentT(freedom: Double(count - 1)).quantile(twoSided: 1 - confidence)
-    return Interval(around: mean, quantile * deviation / Double(count).squareRoot())
+    return Interval(around: mean, quantile * std / Double(count).squareRoot())
   }
 }
 
@@ -55,7 +57,10 @@ package struct Interval: Equatable, Sendable {
   package let low: Double
   package let high: Double
 
-  package init(low: Double, high: Double) { (self.low, self.high) = (low, high) }
+  package init(low: Double, high: Double) {
+    self.low = low
+    self.high = high
+  }
 
   init(around middle: Double, _ reach: Double) { self.init(low: middle - reach, high: middle + reach) }
 

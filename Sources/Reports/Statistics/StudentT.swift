@@ -37,7 +37,7 @@ package struct StudentT: Sendable {
   ///
   ///     P(T > t) = ∫ Φ(δ - t s) f(s) ds,    s² ν ~ χ²(ν)
   ///
-  /// Simpson's rule over twelve deviations of s on either side; the error is below 1e-10 for ν from 1 to 10 000.
+  /// Simpson's rule over twelve stds of s on either side; the error is below 1e-10 for ν from 1 to 10 000.
   package func above(_ t: Double, shift delta: Double) -> Double {
     // log f(s) for s = sqrt(χ² / ν).
     let constant = 2.0.logarithm + freedom / 2 * (freedom / 2).logarithm - logGamma(freedom / 2)

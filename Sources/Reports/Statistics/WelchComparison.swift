@@ -1,4 +1,4 @@
-/// Two samples that share nothing, from their means, deviations and sizes (Welch 1947): a published table is enough.
+/// Two samples that share nothing, from their means, stds and sizes (Welch 1947): a published table is enough.
 ///
 ///     t = (b - a) / √(s_a² / n_a + s_b² / n_b)
 ///
@@ -12,12 +12,12 @@ package struct WelchComparison: Equatable, Sendable {
   package let p: Double
   /// 95 percent, of the difference.
   package let interval: Interval
-  /// Hedges' g: the difference in units of the pooled deviation, corrected for small samples.
+  /// Hedges' g: the difference in units of the pooled std, corrected for small samples.
   package let effectSize: Double
 
   /// Nil where a sample has no std, both have none to speak of (0), or their squares are no finite numbers.
   package init?(_ a: Moments, _ b: Moments) {
-    guard let spreadA = a.deviation, let spreadB = b.deviation, a.count > 1, b.count > 1 else { return nil }
+    guard let spreadA = a.std, let spreadB = b.std, a.count > 1, b.count > 1 else { return nil }
     let (nA, nB) = (Double(a.count), Double(b.count))
     let (partA, partB) = (spreadA * spreadA / nA, spreadB * spreadB / nB)
     guard partA + partB > 0 else { return nil }

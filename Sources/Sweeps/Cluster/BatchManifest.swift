@@ -7,7 +7,10 @@ package struct BatchManifest: CanonicallyEncodable {
     package let key: ContentKey
     package let after: Int
 
-    package init(key: ContentKey, after: Int) { (self.key, self.after) = (key, after) }
+    package init(key: ContentKey, after: Int) {
+      self.key = key
+      self.after = after
+    }
   }
 
   /// Names the batch's folder and is in the job's name: what a scheduler's reused numbers cannot be.
@@ -31,8 +34,14 @@ package struct BatchManifest: CanonicallyEncodable {
     bin: String?, scheduler: String = standardScheduler, options: WorkerOptions = WorkerOptions()
   ) {
     self.scheduler = scheduler
-    (self.token, self.sweep, self.tasks, self.slots) = (token, sweep, tasks, slots)
-    (self.wallSeconds, self.leadSeconds, self.bin, self.options) = (wallSeconds, leadSeconds, bin, options)
+    self.token = token
+    self.sweep = sweep
+    self.tasks = tasks
+    self.slots = slots
+    self.wallSeconds = wallSeconds
+    self.leadSeconds = leadSeconds
+    self.bin = bin
+    self.options = options
   }
 
   /// The scheduler of batches whose manifests name none: the first of the catalog.

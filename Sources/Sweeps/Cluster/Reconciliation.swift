@@ -15,8 +15,10 @@ package struct Reconciliation: Sendable {
     package let lastAttempt: Int
 
     package init(_ request: StageRequest, _ state: State, attempts: [Attempt] = [], lastAttempt: Int = 0) {
-      (self.request, self.state) = (request, state)
-      (self.attempts, self.lastAttempt) = (attempts, lastAttempt)
+      self.request = request
+      self.state = state
+      self.attempts = attempts
+      self.lastAttempt = lastAttempt
     }
   }
 
@@ -38,7 +40,10 @@ package struct Reconciliation: Sendable {
     /// What the cluster called the job that it ran in, life included.
     package let job: String?
 
-    package init(_ standing: Standing, job: String? = nil) { (self.standing, self.job) = (standing, job) }
+    package init(_ standing: Standing, job: String? = nil) {
+      self.standing = standing
+      self.job = job
+    }
   }
 
   package struct Batch: Sendable {
@@ -58,8 +63,13 @@ package struct Reconciliation: Sendable {
       _ manifest: BatchManifest, number: String?, isVoid: Bool = false, isOver: Bool = false,
       starters: [String?] = [], refusals: [Int: (node: String, code: String)] = [:], age: Double = .infinity
     ) {
-      (self.manifest, self.number, self.isVoid, self.isOver) = (manifest, number, isVoid, isOver)
-      (self.starters, self.refusals, self.age) = (starters, refusals, age)
+      self.manifest = manifest
+      self.number = number
+      self.isVoid = isVoid
+      self.isOver = isOver
+      self.starters = starters
+      self.refusals = refusals
+      self.age = age
     }
 
     func hasStarted(_ task: Int) -> Bool { starters.indices.contains(task) && starters[task] != nil }

@@ -99,7 +99,7 @@ package struct SiteOptions: Hashable, Sendable {
     }
   }
 
-  /// Seconds of a task's time limit; nil where nothing is said.
+  /// Seconds of a task's time limit; nil for none.
   package var wallSeconds: Int? { time.flatMap(Self.seconds(ofTime:)) }
 
   /// Seconds of a time as `sbatch --time` takes it: `minutes`, `minutes:seconds`, `hours:minutes:seconds`, `days-hours`, `days-hours:minutes`,
@@ -130,7 +130,10 @@ package struct SiteError: UserError, Equatable {
   package let path: String
   package let problem: String
 
-  package init(path: String, problem: String) { (self.path, self.problem) = (path, problem) }
+  package init(path: String, problem: String) {
+    self.path = path
+    self.problem = problem
+  }
 
   package var description: String { "\(path): \(problem) (docs/slurm.md lists the keys of a site file)" }
 }

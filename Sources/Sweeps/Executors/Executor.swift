@@ -10,7 +10,10 @@ package struct Job: Sendable {
   package let log: String
 
   package init(key: ContentKey, arguments: [String], environment: [String: String?], log: String) {
-    (self.key, self.arguments, self.environment, self.log) = (key, arguments, environment, log)
+    self.key = key
+    self.arguments = arguments
+    self.environment = environment
+    self.log = log
   }
 }
 

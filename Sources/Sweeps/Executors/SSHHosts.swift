@@ -29,7 +29,9 @@ package final class SSHHosts: Executor {
   ///   - command: `ssh` with its options, the host still to come.
   ///   - program: path of this program on the hosts.
   package init(hosts: [String], command: [String], program: String, attempts: AttemptAccess) throws {
-    (self.program, self.attempts, self.hosts) = (program, attempts, Set(hosts))
+    self.program = program
+    self.attempts = attempts
+    self.hosts = Set(hosts)
     processes = try LocalProcesses(executable: "/usr/bin/env", prefix: command)
     state = Mutex(State(free: hosts))
   }

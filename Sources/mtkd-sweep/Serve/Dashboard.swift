@@ -17,7 +17,9 @@ struct Dashboard: Sendable {
   private static let logTail = 64 << 10
 
   init(folder: StoreFolder, gate: Gate) {
-    (self.folder, self.gate, feed) = (folder, gate, LiveFeed(folder))
+    self.folder = folder
+    self.gate = gate
+    feed = LiveFeed(folder)
   }
 
   func answer(_ request: PageRequest) async -> PageResponse {

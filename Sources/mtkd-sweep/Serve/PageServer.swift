@@ -30,7 +30,8 @@ final class PageServer: Sendable {
     host: String, port: Int, limits: Limits = Limits(),
     handler: @escaping @Sendable (PageRequest) async -> PageResponse
   ) throws {
-    (self.limits, self.handler) = (limits, handler)
+    self.limits = limits
+    self.handler = handler
     guard let number = UInt16(exactly: port) else {
       throw CannotListen(host: host, port: port, reason: "no such port")
     }
