@@ -45,13 +45,23 @@ struct Check: ParsableCommand {
     Out.put(
       json
         ? mtkd_sweep.json(members)
-        : "\(file) is fine: \(counted(asked, "run")) asked for, \(distinct) distinct. \(next)\n")
+        : "\(file) is fine: \(try size(grid)). \(next)\n")
     let failures = results.count { $0.outcome == nil }
     if failures > 0 {
       Talk.say(
         "\(counted(failures, "stage")) of \(results.count) failed when tried; such runs would fail as well.")
       throw ExitCode(.doneWithFailures)
     }
+  }
+
+  /// How many runs the grid asks for; with claims from their first look to their last.
+  private func size(_ grid: ExpandedGrid) throws -> String {
+    let expansion = grid.expansion
+    guard grid.grid.claims != nil else {
+      return "\(counted(expansion.asked, "run")) asked for, \(expansion.runs.count) distinct"
+    }
+    let first = try ClaimLooks(grid, nil).asked.expansion.runs.count
+    return "from \(first) to \(counted(expansion.runs.count, "run")), as its claims need"
   }
 
   /// Every distinct stage, one after the other; results are told as they come.

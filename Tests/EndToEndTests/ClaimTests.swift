@@ -156,6 +156,8 @@ struct ClaimTests {
   @Test func `a plan says the least, the expected and the most, and steps are taken whole`() throws {
     let sweep = try sweep(Self.grid(Self.two, #"{ "count": 3, "upTo": 8, "step": 4 }"#))
     defer { sweep.remove() }
+    let check = try Program.run("check", "tiny.json", in: sweep.folder)
+    #expect(check.out.contains("from 9 to 24 runs"), "\(check.out)")
     let plan = try Program.run("plan", "tiny.json", in: sweep.folder)
     #expect(plan.status == 0 && plan.out.contains("9 runs at least"), "\(plan.out)")
     #expect(plan.out.contains("24 at most") && plan.out.contains("2 of 2 claims open"), "\(plan.out)")

@@ -76,7 +76,9 @@ struct SlurmFaultTests {
     #expect(first.status == 69, "\(first.talk)")
     #expect(first.talk.contains("cannot be asked"), "\(first.talk)")
     let output = try bed.sweep(waiting: true)
-    #expect(output.status == 0 && output.talk.contains("had not answered"), "\(output.talk)")
+    // The lost batch is taken up where it still runs; on a fast machine it is over by now, and its runs are there.
+    let isOver = output.talk.components(separatedBy: "submitted batch")[0].contains("(2 of 4)")
+    #expect(output.status == 0 && (isOver || output.talk.contains("had not answered")), "\(output.talk)")
     #expect(try bed.evidence() == expected)
     #expect(try bed.batches().count == 2, "one for teachers and what needs none, one for the rest")
     #expect(try bed.attempts().allSatisfy { $0.hasSuffix("/1") }, "every run was made once")
