@@ -310,7 +310,7 @@ extension RecipeSpec: CanonicallyEncodable {
   }
 
   /// How a network that is not trained here is computed, where that is not the default.
-  var computation: [(name: String, value: JSONValue)] { others.map { ($0.key, $0.value) } }
+  package var computation: [(name: String, value: JSONValue)] { others.map { ($0.key, $0.value) } }
 
   /// - Throws: `SpecError` for a value that no setting of this program explains: what it asks for would not be computed.
   package func check() throws(SpecError) {
