@@ -43,6 +43,7 @@ extension GridVocabulary {
     // What an external trainer can train on is its own affair, and absent files are named elsewhere.
     guard run.trainer == nil, let facts = DatasetCatalog.facts(of: run.dataset) else { return nil }
     if let sentence = incomplete(run.dataset, facts) { return ("dataset", sentence) }
+    if let excess = excess(run, facts) { return excess }
     guard let task = facts.imageTask,
       let method = try? Catalog.methods.entry(run.method.name).description
     else { return nil }
@@ -68,6 +69,23 @@ extension GridVocabulary {
     } catch {
       return (setting, "\(error)")
     }
+  }
+
+  /// A subset that is larger than what it is taken from.
+  private static func excess(_ run: RunSpec, _ facts: DatasetFacts) -> (setting: String, sentence: String)? {
+    let held = run.dataset.validationImages
+    let most = facts.mostTrainImages - held
+    let asked =
+      [("trainImages", run.dataset.trainImages)]
+      + run.teachers.map { ("teacherTrainImages", $0.trainImages) }
+    for case (let setting, let count?) in asked where count > most {
+      let beside = held > 0 ? " beside \(counted(held, "validation image"))" : ""
+      return (
+        setting,
+        "\"\(setting)\" is \(count), and \(run.dataset.name) has \(max(most, 0)) to train on\(beside)"
+      )
+    }
+    return nil
   }
 
   /// A published dataset of which images are missing is trained on only where the grid says how many it wants.

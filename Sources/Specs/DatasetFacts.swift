@@ -45,6 +45,8 @@ package struct DatasetFacts: Sendable {
   package var size: Size
   package var trainImages: Int
   package var testImages: Int
+  /// The most training images that a subset may have, validation included: all, unless more can be made.
+  package var mostTrainImages: Int
   /// How many images the published dataset has; nil where no such number exists.
   package var published: Counts?
   /// How many of the published files are there; nil where no such number exists.
@@ -83,6 +85,7 @@ package struct DatasetFacts: Sendable {
     self.size = size
     self.trainImages = trainImages
     self.testImages = testImages
+    mostTrainImages = trainImages
   }
 }
 

@@ -114,6 +114,8 @@ package struct MethodDescription: Sendable {
   package let unread: @Sendable (_ options: OptionValues) -> [String]
   /// What is wrong with a combination of options, all of them resolved; a sentence for each problem.
   package let problems: @Sendable (_ options: OptionValues) -> [String]
+  /// What a reader of the table would want to have known, given all options resolved and how many epochs a run has: a sentence for each thing.
+  package let warnings: @Sendable (_ options: OptionValues, _ epochs: Int) -> [String]
   /// Rises when the same options give other results: runs of before keep their keys and are not mixed with new ones.
   package let revision: Int
   /// Extra cost of a step, in units of a plain student's step; for forecasts.
@@ -133,6 +135,7 @@ package struct MethodDescription: Sendable {
     options: [SettingDescription] = [], presets: [(name: String, options: [String: JSONValue])] = [],
     unread: @escaping @Sendable (OptionValues) -> [String] = { _ in [] },
     problems: @escaping @Sendable (OptionValues) -> [String] = { _ in [] },
+    warnings: @escaping @Sendable (OptionValues, _ epochs: Int) -> [String] = { _, _ in [] },
     revision: Int = 1, extraSteps: Double = 0,
     explanation: String = ""
   ) {
@@ -146,6 +149,7 @@ package struct MethodDescription: Sendable {
     self.presets = presets
     self.unread = unread
     self.problems = problems
+    self.warnings = warnings
     self.extraSteps = extraSteps
     self.revision = revision
     self.explanation = explanation
@@ -179,6 +183,16 @@ package struct MethodDescription: Sendable {
     let rest = OptionValues(method: self, set: set.filter { !isIdle($0, silenced) }, teachers: teachers)
     // What is left out may have decided what is read.
     return OptionRules(silenced: silenced, unread: unread(rest), problems: problems(rest))
+  }
+
+  /// What it warns of where this is set.
+  ///
+  /// - Parameters:
+  ///   - set: what makes a difference, as `reduced` leaves it.
+  ///   - teachers: how many the run has; nil where that is not known.
+  ///   - epochs: the length of the student's training.
+  package func warnings(_ set: [ChosenOption], teachers: Int?, epochs: Int) -> [String] {
+    warnings(OptionValues(method: self, set: set, teachers: teachers), epochs)
   }
 
   /// What is set and makes a difference: neither a default nor an option that the others leave unread. The order stays.

@@ -4,6 +4,8 @@ package struct TeacherSpec: Hashable, Sendable {
   /// Of a network that was trained elsewhere only how it is computed counts.
   package var recipe: RecipeSpec
   package var seed: Int
+  /// How many training images it learns from, where that is another number than its students'; nil where it is the same.
+  package var trainImages: Int?
   /// Of a network that was trained elsewhere, which has no recipe and no seed; nil for one that is trained here.
   package private(set) var weights: ImportedWeights?
 
@@ -31,6 +33,7 @@ extension TeacherSpec: CanonicallyEncodable {
     } else {
       members.append(("recipe", recipe.append))
       members.append(("seed", { [seed] in CanonicalJSON.append(seed, to: &$0) }))
+      if let trainImages { members.append(("trainImages", { CanonicalJSON.append(trainImages, to: &$0) })) }
     }
     var object = ObjectWriter(to: &bytes)
     for member in members { object.member(member.name, to: &bytes, member.write) }
@@ -50,6 +53,7 @@ extension TeacherSpec: CanonicallyEncodable {
       network: try ModelSpec(object["network"] ?? .null, at: object.path("network")),
       recipe: try RecipeSpec(object["recipe"] ?? .null, at: object.path("recipe")),
       seed: try object.integer("seed"))
+    trainImages = try object.optional("trainImages", SpecObject.integer)
   }
 }
 

@@ -19,7 +19,7 @@ package struct DatasetStage: StageSpec {
   }
 }
 
-/// A network trained alone, on the dataset of those who learn from it.
+/// A network trained alone, on the dataset of those who learn from it, or on another number of its training images.
 package struct TeacherStage: StageSpec {
   package static let kind = "teacher"
   package static let role = StageRole.preparation
@@ -30,9 +30,14 @@ package struct TeacherStage: StageSpec {
   package var inputs: [ContentKey] { [DatasetStage(dataset).key] }
   package var numerics: RecipeSpec.NumericsKind { teacher.recipe.numerics }
 
+  /// - Parameter dataset: that of the students. How many of its images the teacher learns from is the teacher's to say;
+  ///   two sweeps whose teachers are equal share them, however each of them came to that number.
   package init(_ teacher: TeacherSpec, on dataset: DatasetSpec) {
     self.teacher = teacher
     self.dataset = dataset
+    guard let images = teacher.trainImages else { return }
+    self.teacher.trainImages = nil
+    self.dataset.trainImages = images
   }
 
   package func append(to bytes: inout [UInt8]) {

@@ -28,7 +28,10 @@ package struct SweepPlan: Sendable {
     func prepare(_ lesson: Lesson, seed: Int) -> Prepared {
       let dataset = add(StageRequest(DatasetStage(lesson.dataset)))
       let teachers = lesson.teachers(seed: seed).map { teacher in
-        add(StageRequest(TeacherStage(teacher, on: lesson.dataset), inputs: [dataset]))
+        let stage = TeacherStage(teacher, on: lesson.dataset)
+        let images =
+          stage.dataset == lesson.dataset ? dataset : add(StageRequest(DatasetStage(stage.dataset)))
+        return add(StageRequest(stage, inputs: [images]))
       }
       return Prepared(encoding: lesson.gapped(seed: seed), inputs: [dataset] + teachers)
     }

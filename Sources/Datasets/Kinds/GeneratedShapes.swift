@@ -34,9 +34,11 @@ struct GeneratedShapes: DatasetKind {
   }
 
   private static func facts(_ source: SyntheticTask) -> DatasetFacts {
-    DatasetFacts(
+    var facts = DatasetFacts(
       task: .classification(classes: source.task.classes), channels: source.task.channels,
       size: .fixed(height: source.task.height, width: source.task.width),
       trainImages: SyntheticTask.trainImages, testImages: SyntheticTask.testImages)
+    facts.mostTrainImages = SyntheticTask.mostImages
+    return facts
   }
 }

@@ -71,7 +71,7 @@ extension MTKDRL {
         ]
       ),
     ],
-    unread: unread, problems: problems,
+    unread: unread, problems: problems, warnings: warnings,
     explanation: """
       s_m = [f_m | z_m | CE_m | cos_m | KL_m]                         state of teacher m, a constant
       w   = softmax over teachers of the policy's scores              c = (1 - softmax(CE)) / (M - 1)     d = softmax(KL), softmax(cos)
@@ -137,5 +137,23 @@ extension MTKDRL {
         "mixing 'dynamic' needs policy 'pg': the other agents learn from their own action, not from the mix")
     }
     return problems
+  }
+
+  /// Share of a run's steps that a warm-up with full weights may take without a word: in the paper it takes 1 epoch of 240.
+  private static let harmlessShare = 0.02
+
+  /// In a short training the warm-up is no warm-up any more, but the setting that decides the result.
+  @Sendable private static func warnings(_ options: OptionValues, epochs: Int) -> [String] {
+    guard let teachers = options.teachers, teachers > 1, options["warmupWeight"] == "one",
+      let warmup = options["policyWarmupEpochs"]?.integer, Double(warmup) > harmlessShare * Double(epochs)
+    else { return [] }
+    let share = (100 * Double(min(warmup, epochs)) / Double(epochs)).rounded()
+    let enough = Int((Double(warmup) / harmlessShare).rounded(.up))
+    return [
+      "in warm-up (\(min(warmup, epochs)) of \(counted(epochs, "epoch")), \(Int(share)) % of the run) each of the "
+        + "\(teachers) teachers has weight 1, so that their part of the loss is \(teachers) times as large as with "
+        + "weights that add up to 1; in a training this short that can cost more than distillation gains. "
+        + "Write \"warmupWeight\": \"uniform\", or train for at least \(counted(enough, "epoch"))"
+    ]
   }
 }

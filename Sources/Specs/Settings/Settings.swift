@@ -86,6 +86,12 @@ package enum Settings {
       "teacherRecipe", .choice(RecipeSpec.Name.allCases.map(\.rawValue)), default: .value("teacher"),
       readers: .methodsWithTeachers, place: .run, sentence: "The teachers' training recipe."),
     SettingDescription(
+      "teacherTrainImages", .integer(minimum: 1), default: .of("trainImages"), unit: "images",
+      readers: .methodsWithTeachers, place: .run,
+      sentence:
+        "How many training images the teachers learn from: teachers that know no more than the student have little to teach. Larger subsets hold the smaller ones; images held out for validation are in none."
+    ),
+    SettingDescription(
       "views", .integer(0...mostViews), default: .value(0), unit: "views of an image", place: .run,
       sentence:
         "K: every epoch draws each image's view from K seeded ones, the same for all runs, so that teachers' outputs can be cached; 0: new views in each epoch."

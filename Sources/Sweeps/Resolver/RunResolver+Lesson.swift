@@ -90,6 +90,7 @@ extension RunResolver {
     let values = setting.value.object.map { Self.subset($0).teachers } ?? setting.value.array ?? []
     let own = namedRecipe(row, of: student)
     let epochs = row["teacherEpochs"]?.value.integer ?? own.epochs
+    let images = row["teacherTrainImages"]?.value.integer
     let name = row["teacherRecipe"]?.value.string.flatMap(RecipeSpec.Name.init) ?? .teacher
     let teachers = values.enumerated().compactMap { index, value -> TeacherSpec? in
       let spot = setting.spot(ofElement: index)
@@ -102,7 +103,9 @@ extension RunResolver {
       var recipe = RecipeSpec.named(name, family: network.family, epochs: epochs, batchSize: own.batchSize)
       takeComputation(&recipe, from: row)
       warnAboutMilestones(recipe, "teacherEpochs", row)
-      return TeacherSpec(network: network, recipe: recipe, seed: 0)
+      var teacher = TeacherSpec(network: network, recipe: recipe, seed: 0)
+      if images != dataset.trainImages { teacher.trainImages = images }
+      return teacher
     }
     return teachers.count == values.count ? teachers : nil
   }

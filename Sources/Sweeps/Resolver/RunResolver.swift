@@ -34,6 +34,9 @@ struct RunResolver {
   /// What was looked at together: whether this program can compute it.
   private var checkedPairings: Set<Pairing> = []
   private var lastPairing: Pairing?
+  /// What methods were asked about already: whether a training of this length is long enough for their options.
+  private var checkedLengths: Set<MethodLength> = []
+  private var lastLength: MethodLength?
   /// What each place that uses an old word means by it.
   var oldWords: [OldWordPlace: OldWordMeanings] = [:]
 
@@ -86,6 +89,13 @@ private struct Pairing: Hashable {
   let colourJitter: DecimalNumber
 }
 
+/// What decides whether a training is long enough for a method.
+private struct MethodLength: Hashable {
+  let method: Int
+  let teachers: Int
+  let epochs: Int
+}
+
 /// The numbers of the parts that a cell is made of.
 struct CellParts: Hashable {
   let lesson: Int
@@ -132,6 +142,7 @@ extension RunResolver {
       unreadAxes = unreadAxes.filter { !isRead($0, taught.method.method, recipe.spec, part) }
     }
     look(at: row, taught, recipe, part)
+    warnAboutLength(row, taught, recipe.spec.epochs, part)
     let parts = CellParts(lesson: taught.lesson.number, recipe: recipe.number, method: part.number)
     let (number, isNew) = cellNumbers.number(of: parts)
     let cell = RunCell(
@@ -152,6 +163,18 @@ extension RunResolver {
     }
     if case .schedule(let schedule) = setting.readers { return recipe.schedule == schedule }
     return true
+  }
+
+  /// Passes on what a method says of a training of this length.
+  private mutating func warnAboutLength(_ row: GridRow, _ taught: Taught, _ epochs: Int, _ part: MethodPart) {
+    let teachers = taught.lesson.teacherCount
+    let length = MethodLength(method: part.number, teachers: teachers, epochs: epochs)
+    guard length != lastLength else { return }
+    lastLength = length
+    guard checkedLengths.insert(length).inserted else { return }
+    for sentence in taught.method.method.warnings(part.options, teachers: teachers, epochs: epochs) {
+      warn(taught.spot.problem("\(part.name): \(sentence)", .warning))
+    }
   }
 
   /// Complains once about what this program cannot compute.
