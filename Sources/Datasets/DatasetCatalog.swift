@@ -14,10 +14,7 @@ package enum DatasetCatalog {
   package static func locate(
     _ text: String, searching folders: [String] = [], index: PhotographIndexing = PhotographIndexing()
   ) throws -> LocatedDataset {
-    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    let place = DatasetPlace(
-      name: String(parts[0]), folder: parts.count == 2 ? String(parts[1]) : nil, searching: folders,
-      index: index)
+    let place = DatasetPlace(text, searching: folders, index: index)
     return try kind(of: place.name).locate(place)
   }
 

@@ -16,6 +16,10 @@ package enum DatasetError: UserError, Equatable {
   case impossible(name: String, problem: String)
   /// A folder is not laid out as it should be, or holds what cannot be used. `problem` follows its path.
   case unusable(folder: String, problem: String)
+  /// A record of an annotation file is not what it should be. `record` names it: an id, a line, a pixel.
+  case malformedRecord(file: String, record: String, expected: String, found: String, advice: String)
+  /// No image of a training set has an object that can be trained on.
+  case noObjects(set: String, images: Int, account: String)
   /// No folder holds the files.
   case missing(MissingDataset)
 
@@ -35,6 +39,12 @@ package enum DatasetError: UserError, Equatable {
       "\(key) asks for \(asked) images, but \(name) has \(present). Ask for at most \(present)."
     case .impossible(let name, let problem): "'\(name)': \(problem)."
     case .unusable(let folder, let problem): "\(ForeignText.line(folder)) \(ForeignText.line(problem))."
+    case .malformedRecord(let file, let record, let expected, let found, let advice):
+      "\(ForeignText.line(file)): \(ForeignText.line(record)): there should be \(expected), but there is "
+        + "\(ForeignText.line(found)). \(advice)"
+    case .noObjects(let set, let images, let account):
+      "\(set) has no object that a detector can be trained on: \(counted(images, "image"))"
+        + (account.isEmpty ? "" : ", \(account)") + ". Take more images, or look at the annotations."
     case .missing(let missing): missing.description
     }
   }

@@ -1,16 +1,7 @@
 package import Specs
 
-/// A kind of dataset that a grid can name: one file, and one line in `Catalog.datasets`.
-///
-/// A kind finds its files, counts them from headers, file sizes and listings, and reads them:
-///
-///     struct Digits: DatasetKind {
-///       let name = "digits"
-///       let summary = "digits, 1 × 8 × 8, 10 classes: digits:FOLDER"
-///       func locate(_ place: DatasetPlace) throws -> LocatedDataset { … }
-///       func read(_ spec: DatasetSpec, _ place: DatasetPlace) throws -> Dataset { … }
-///     }
-package protocol DatasetKind: Sendable {
+/// What all kinds of datasets have, whatever they train: a name, facts, and files that are found.
+package protocol NamedDatasetKind: Sendable {
   /// As a grid names it, such as `cifar100`.
   var name: String { get }
   /// One line for a listing.
@@ -27,14 +18,26 @@ package protocol DatasetKind: Sendable {
   ///
   /// - Throws: `DatasetError` for a name that makes no dataset, and for files that are damaged or cannot be read.
   func locate(_ place: DatasetPlace) throws -> LocatedDataset
+}
 
+/// A kind of dataset that a classifier is trained on: one file, and one line in `Catalog.datasets`.
+///
+/// A kind finds its files, counts them from headers, file sizes and listings, and reads them:
+///
+///     struct Digits: DatasetKind {
+///       let name = "digits"
+///       let summary = "digits, 1 × 8 × 8, 10 classes: digits:FOLDER"
+///       func locate(_ place: DatasetPlace) throws -> LocatedDataset { … }
+///       func read(_ spec: DatasetSpec, _ place: DatasetPlace) throws -> Dataset { … }
+///     }
+package protocol DatasetKind: NamedDatasetKind {
   /// Reads all images, checks them, and takes the subsets that `spec` names.
   ///
   /// - Throws: `DatasetError`: absent, damaged or changed files, or fewer images than asked for.
   func read(_ spec: DatasetSpec, _ place: DatasetPlace) throws -> Dataset
 }
 
-extension DatasetKind {
+extension NamedDatasetKind {
   package func answers(to name: String) -> Bool { name == self.name }
   package func published(_ name: String) -> DatasetFacts? { nil }
 }
@@ -57,6 +60,16 @@ package struct DatasetPlace: Sendable {
     self.folder = folder.map(Self.trimmed)
     self.searching = searching.map(Self.trimmed)
     self.index = index
+  }
+
+  /// - Parameter text: `NAME`, or `NAME:FOLDER`.
+  package init(
+    _ text: String, searching: [String] = [], index: PhotographIndexing = PhotographIndexing()
+  ) {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    self.init(
+      name: String(parts[0]), folder: parts.count == 2 ? String(parts[1]) : nil, searching: searching,
+      index: index)
   }
 
   private static func trimmed(_ folder: String) -> String {

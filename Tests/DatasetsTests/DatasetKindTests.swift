@@ -90,6 +90,7 @@ import Testing
       #expect(Catalog.datasets.entries.count { $0.answers(to: name) } == 1, "\(name)")
     }
     #expect(throws: UnknownName.self) { try DatasetCatalog.locate("no-such-images") }
+    #expect(throws: UnknownName.self) { try DatasetCatalog.locate("synthetic-shapes-96x96-3") }
     #expect(throws: DatasetError.self) { try DatasetCatalog.locate("synthetic-3x3") }
   }
 

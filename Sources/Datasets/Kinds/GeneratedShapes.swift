@@ -6,7 +6,9 @@ struct GeneratedShapes: DatasetKind {
   let summary =
     "textured shapes drawn from a seed, 1 × 16 × 16, 10 classes; synthetic-CxHxW-K for others"
 
-  func answers(to name: String) -> Bool { name == self.name || name.hasPrefix("synthetic-") }
+  func answers(to name: String) -> Bool {
+    name == self.name || name.hasPrefix("synthetic-") && !name.hasPrefix(SyntheticShapes.prefix)
+  }
 
   func published(_ name: String) -> DatasetFacts? {
     (try? SyntheticTask(name: name)).flatMap { $0 }.map(Self.facts)

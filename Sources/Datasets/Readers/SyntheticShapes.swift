@@ -1,5 +1,6 @@
 package import Evaluation
-internal import Tensors
+import Specs
+import Tensors
 
 /// Generated pictures of coloured shapes, with boxes, masks, crowds and semantic maps: `synthetic-shapes-HxW-K[-hJ]`.
 ///
@@ -17,15 +18,23 @@ package struct SyntheticShapes: Hashable, Sendable {
   /// 0: plain grounds; 1: blobs that are no objects; 2: noise, and grounds in the objects' colours.
   package let hardness: Int
 
+  static let prefix = "synthetic-shapes"
+  /// What the prefix alone stands for.
+  static let standard = "synthetic-shapes-96x96-3"
+  /// Images where a grid does not say how many.
+  package static let trainImages = 1000
+  package static let testImages = 200
+
   package static let classNames = ["disc", "square", "triangle", "ring", "cross", "bar"]
 
   /// Nil where the name is not one of generated shapes.
   ///
   /// Throws for one that makes no pictures.
   package init?(name: String) throws(DatasetError) {
-    guard name.hasPrefix("synthetic-shapes") else { return nil }
+    guard name.hasPrefix(Self.prefix) else { return nil }
+    let name = name == Self.prefix ? Self.standard : name
     func impossible(_ problem: String) -> DatasetError { .impossible(name: name, problem: problem) }
-    let parts = name.dropFirst("synthetic-shapes".count).split(
+    let parts = name.dropFirst(Self.prefix.count).split(
       separator: "-", omittingEmptySubsequences: false)
     let form = "expected synthetic-shapes-HEIGHTxWIDTH-CLASSES, perhaps followed by -h0, -h1 or -h2"
     guard parts.count == 3 || parts.count == 4, parts[0].isEmpty else { throw impossible(form) }
@@ -43,6 +52,22 @@ package struct SyntheticShapes: Hashable, Sendable {
     self.width = width
     self.classes = classes
     self.hardness = hardness
+  }
+
+  /// As it is written most shortly; equal pictures have one name.
+  package var name: String {
+    "\(Self.prefix)-\(height)x\(width)-\(classes)" + (hardness == 1 ? "" : "-h\(hardness)")
+  }
+
+  /// Of the classes that there are.
+  package var classNames: [String] { Array(Self.classNames.prefix(classes)) }
+
+  /// Of the parameters. `revision` rises when the same parameters give other pixels.
+  var digest: ContentKey {
+    var hasher = ContentHasher()
+    hasher.field("generator", name)
+    hasher.field("revision", "1")
+    return hasher.finished()
   }
 
   /// One generated picture.
@@ -185,18 +210,44 @@ extension ShapePainter {
   /// Six to nine small shapes of one class that touch each other; one region.
   mutating func paintCrowd() {
     let label = draw(0...task.classes - 1)
-    let colour = drawColour(unlike: colour(at: 0))
-    var (cx, cy) = (draw(task.width / 4...3 * task.width / 4), draw(task.height / 4...3 * task.height / 4))
+    var centre = (
+      x: draw(task.width / 4...3 * task.width / 4), y: draw(task.height / 4...3 * task.height / 4)
+    )
+    let colour = drawColour(unlike: colour(at: centre.y * task.width + centre.x))
     let region = shapes.count
+    let smallest = (8 * shorter + 99) / 100
     shapes.append((label, 0, true))
-    for _ in 0..<draw(6...9) {
-      let side = draw((8 * shorter + 99) / 100...max(12 * shorter / 100, (8 * shorter + 99) / 100))
-      paint(label, side: side, cx, cy, turn: draw(0...23), colour: colour, region: region)
-      // The next one starts at this one's edge.
+    for number in 0..<draw(6...9) {
+      let side = draw(smallest...max(12 * shorter / 100, smallest))
+      let turn = draw(0...23)
       let direction = draw(0...3)
-      cx = min(max(cx + [side, -side, 0, 0][direction], 0), task.width - 1)
-      cy = min(max(cy + [0, 0, side, -side][direction], 0), task.height - 1)
+      if number > 0 {
+        centre = place(beside: region, label, side: side, turn: turn, from: centre, towards: direction)
+      }
+      paint(label, side: side, centre.x, centre.y, turn: turn, colour: colour, region: region)
     }
+  }
+
+  /// Where a shape touches a region without covering it, looked for from a point in one direction, then in the next.
+  private func place(
+    beside region: Int, _ label: Int, side: Int, turn: Int, from start: (x: Int, y: Int),
+    towards first: Int
+  ) -> (x: Int, y: Int) {
+    for turned in 0..<4 {
+      let (right, down) = [(1, 0), (-1, 0), (0, 1), (0, -1)][(first + turned) % 4]
+      var centre = start
+      var wasInside = false
+      while (0..<task.width).contains(centre.x), (0..<task.height).contains(centre.y) {
+        var isInside = false
+        Self.forEachPixel(of: task, label, side: side, centre.x, centre.y, turn: turn) {
+          isInside = isInside || owners[$0] == region
+        }
+        if wasInside, !isInside { return centre }
+        wasInside = isInside
+        centre = (centre.x + right, centre.y + down)
+      }
+    }
+    return start
   }
 
   /// At least 60 levels away, summed over the channels.
@@ -223,17 +274,28 @@ extension ShapePainter {
   ) {
     let place = region ?? shapes.count
     if region == nil { shapes.append((label, 0, false)) }
+    Self.forEachPixel(of: task, label, side: side, cx, cy, turn: turn) { pixel in
+      if owners[pixel] != place { shapes[place].covered += 1 }
+      owners[pixel] = place
+      set(pixel, colour)
+    }
+  }
+
+  /// Calls `body` with the pixels of a shape, row by row.
+  private static func forEachPixel(
+    of task: SyntheticShapes, _ label: Int, side: Int, _ cx: Int, _ cy: Int, turn: Int,
+    _ body: (_ pixel: Int) -> Void
+  ) {
     let radius = Double(side) / 2
-    let (cosine, sine) = (Self.cosines[turn], Self.cosines[(turn + 18) % 24])
-    let reach = side
-    for y in max(cy - reach, 0)...min(cy + reach, task.height - 1) {
-      for x in max(cx - reach, 0)...min(cx + reach, task.width - 1) {
-        let (dx, dy) = (Double(x - cx), Double(y - cy))
-        guard Self.covers(label, cosine * dx + sine * dy, cosine * dy - sine * dx, radius) else { continue }
-        let pixel = y * task.width + x
-        if owners[pixel] != place { shapes[place].covered += 1 }
-        owners[pixel] = place
-        set(pixel, colour)
+    let cosine = cosines[turn]
+    let sine = cosines[(turn + 18) % 24]
+    for y in max(cy - side, 0)...min(cy + side, task.height - 1) {
+      for x in max(cx - side, 0)...min(cx + side, task.width - 1) {
+        let dx = Double(x - cx)
+        let dy = Double(y - cy)
+        if covers(label, cosine * dx + sine * dy, cosine * dy - sine * dx, radius) {
+          body(y * task.width + x)
+        }
       }
     }
   }
@@ -268,11 +330,14 @@ extension ShapePainter {
     for index in pixels.indices { pixels[index] = min(max(pixels[index] + draw(-24...24), 0), 255) }
   }
 
-  /// Shapes of which fewer than 16 pixels or less than a quarter are visible are nobody's: nothing to find, and not judged.
+  /// Shapes of which fewer than 16 pixels or less than a quarter are visible are nobody's: nothing to find, and not
+  /// judged. A crowd is painted last and always there.
   func picture() -> SyntheticShapes.Picture {
     var visible = Array(repeating: 0, count: shapes.count)
     for owner in owners where owner >= 0 { visible[owner] += 1 }
-    let isKept = shapes.indices.map { visible[$0] >= 16 && 4 * visible[$0] >= shapes[$0].covered }
+    let isKept = shapes.indices.map {
+      shapes[$0].crowd || visible[$0] >= 16 && 4 * visible[$0] >= shapes[$0].covered
+    }
     var semantics = owners.map { owner -> UInt8 in
       owner < 0 ? 0 : isKept[owner] ? UInt8(1 + shapes[owner].label) : 255
     }
