@@ -8,7 +8,7 @@ STORE    := results
 # Swift's own libraries are linked in: the program starts in half the time, and a cluster's nodes need no Swift.
 RELEASE  := -c release --static-swift-stdlib
 
-.PHONY: settings-table build setup setup-tests test soak faults fuzz asan tsan ubsan demo lint bench bench-torch clean install docs test-tools
+.PHONY: settings-table build setup setup-tests test soak faults fuzz asan tsan ubsan demo results lint bench bench-torch clean install docs test-tools
 
 build: setup
 	swift build $(RELEASE) --product mtkd-sweep -Xlinker -s
@@ -72,6 +72,12 @@ ubsan: setup
 
 demo: build
 	$(PROGRAM) run sweeps/demo.json --store $(STORE)
+
+# Every file of results/ that has a page in results/about, made again from its grid; ONLY names some. Interrupted, it goes on.
+RESULTS_STORE ?= .build/results-store
+ONLY ?= $(basename $(notdir $(wildcard results/about/*.md)))
+results: build
+	results/make.sh $(PROGRAM) $(RESULTS_STORE) $(ONLY)
 
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz Benchmarks

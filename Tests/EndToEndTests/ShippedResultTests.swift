@@ -1,0 +1,27 @@
+import Foundation
+import Specs
+import TestSupport
+import Testing
+
+/// Tables in results/ are of the grids that lie in sweeps/: a grid that changed takes its table with it.
+@Suite struct ShippedResultTests {
+  private static let names: [String] = {
+    let folder = RepositoryFile.root.appending(path: "results/about").path
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return files.filter { $0.hasSuffix(".md") }.map { String($0.dropLast(3)) }.sorted()
+  }()
+
+  @Test func `there are pages about results`() { #expect(Self.names.contains("demo")) }
+
+  @Test(arguments: names)
+  func `a table states the grid that it was made from, and that grid is the one that is shipped`(_ name: String)
+    throws
+  {
+    let page = try RepositoryFile.text("results/\(name).md")
+    let digest = ContentKey(hashing: Array(try RepositoryFile.text("sweeps/\(name).json").utf8))
+    #expect(page.contains("sha256 of sweeps/\(name).json: `\(digest)`"), "make results ONLY=\(name)")
+    #expect(page.hasPrefix("# \(name)\n\n"))
+    let about = try RepositoryFile.text("results/about/\(name).md").split(separator: "\n").first ?? ""
+    #expect(page.contains(about), "what the table shows stands above it")
+  }
+}

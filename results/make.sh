@@ -1,0 +1,47 @@
+#!/bin/bash
+# Makes files of results/ again from their grids: results/make.sh PROGRAM STORE NAME...
+#
+# Runs sweeps/NAME.json in STORE (what is done there is not done again) and writes results/NAME.md from results/about/NAME.md:
+# what the table shows, the report, how it was made. A line `plot: KIND OPTIONS` there draws results/NAME.svg, a line
+# `metric: METRIC TITLE` adds a table of another metric.
+set -euo pipefail
+program=$1 store=$2
+shift 2
+cd "$(dirname "$0")/.."
+
+# The body of a report: without its title and without the grid.
+body() { sed -e '1,2d' -e '/^## The grid$/,$d'; }
+
+for name in "$@"; do
+  about=results/about/$name.md grid=sweeps/$name.json
+  [ -f "$about" ] || { echo "$about is missing: write what the table shows, and what it cannot." >&2; exit 1; }
+  "$program" run "$grid" --store "$store" ${WORKERS:+--workers "$WORKERS"} >/dev/null
+  made=$(mktemp "results/.$name.XXXXXX")
+  trap 'rm -f "$made"' EXIT
+  {
+    printf '# %s\n\n' "$name"
+    grep -v -e '^plot: ' -e '^metric: ' "$about"
+    if plot=$(sed -n 's/^plot: //p' "$about") && [ -n "$plot" ]; then
+      # The kind, then its options: words without blanks.
+      # shellcheck disable=SC2086
+      "$program" plot $plot "$name" --store "$store" --output "results/$name.svg" >/dev/null
+      printf '\n![%s](%s.svg)\n' "$name" "$name"
+    fi
+    printf '\n'
+    "$program" report "$name" --store "$store" --format markdown | body
+    sed -n 's/^metric: //p' "$about" | while read -r metric title; do
+      printf '\n## %s\n\n`report --metric %s`:\n\n' "$title" "$metric"
+      "$program" report "$name" --store "$store" --format markdown --metric "$metric" | body | sed -n '/^|/p'
+    done
+    seconds=$("$program" export "$name" --store "$store" --format csv |
+      awk -F, '$(NF-1) == "measured.cpuSeconds" { sum += $NF } END { printf "%.2f", sum / 3600 }')
+    printf '\n## How to make it again\n\n`make results ONLY=%s`. The students took %s CPU hours; their teachers come on top.\n' \
+      "$name" "$seconds"
+    printf '\nsha256 of %s: `%s`\n\n```jsonc\n' "$grid" "$(sha256sum "$grid" | cut -d' ' -f1)"
+    cat "$grid"
+    printf '```\n'
+  } > "$made"
+  chmod 644 "$made"
+  mv "$made" "results/$name.md"
+  echo "results/$name.md"
+done
