@@ -9,12 +9,14 @@
 #include <spawn.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static int argument_count = 0;
 static char **arguments = 0;
 static unsigned long ignored = 0;
 static bool keeps = false;
+static int niceness = 0;
 static const int endings[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
 enum { ending_count = sizeof endings / sizeof endings[0] };
 
@@ -40,6 +42,7 @@ static void begin(int count, char **values, char **environment) {
   (void)environment;
   argument_count = count;
   arguments = values;
+  niceness = getpriority(PRIO_PROCESS, 0);
   // A descriptor that is closed would be given to the next file that is opened, and what is said goes into that file.
   for (int file = 0; file <= 2; file++)
     if (fcntl(file, F_GETFD) < 0 && errno == EBADF) (void)open("/dev/null", file == 0 ? O_RDONLY : O_WRONLY);
@@ -71,6 +74,8 @@ int process_argument_count(void) { return argument_count; }
 const char *process_argument(int place) { return arguments[place]; }
 
 bool process_began_ignoring(int number) { return number > 0 && number < 64 && (ignored >> number & 1); }
+
+int process_began_with_niceness(void) { return niceness; }
 
 bool process_keeps_signals(void) { return keeps; }
 
@@ -110,7 +115,12 @@ int process_spawn(
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setflags(
     &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (leads_group ? POSIX_SPAWN_SETPGROUP : 0));
+  // Niceness is a thread's here, and a process inherits that of the thread that starts it. For root, the dispatch library
+  // gives its threads priorities of its own; what the caller asked for is what the process began with.
+  int own = getpriority(PRIO_PROCESS, 0);
+  bool differs = own != niceness && setpriority(PRIO_PROCESS, 0, niceness) == 0;
   if (!code) code = posix_spawnp(number, executable, &actions, &attributes, values, environment);
+  if (differs) (void)setpriority(PRIO_PROCESS, 0, own);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   return code;

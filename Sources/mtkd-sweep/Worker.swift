@@ -35,7 +35,7 @@ struct WorkerCommand: AsyncParsableCommand {
 
   func run() async throws {
     if let work { throw ExitCode(work.run()) }
-    if niceness > 0 { setpriority(__priority_which_t(0), 0, Int32(niceness)) }
+    WorkerJob.addNiceness(niceness)
     guard let batch, let task else { return }
     try await runBatch(batch, task)
   }
@@ -139,12 +139,18 @@ struct WorkerJob: Equatable {
     self.logLimit = logLimit
   }
 
+  /// Makes this process nicer than it began. Threads that it starts from now on are as nice.
+  static func addNiceness(_ more: Int) {
+    guard more > 0 else { return }
+    setpriority(__priority_which_t(0), 0, min(19, process_began_with_niceness() + Int32(more)))
+  }
+
   /// - Returns: the exit code.
   func run() -> Int32 {
     WorkerSignals.install()
     // One that came before the handler stood.
     if process_was_signalled(SIGTERM) { raise(SIGTERM) }
-    if niceness > 0 { setpriority(__priority_which_t(0), 0, Int32(niceness)) }
+    Self.addNiceness(niceness)
     return Pipeline.Worker.run(
       key, attempt: attempt, in: StoreFolder(store), dataFolder: dataFolder, job: job,
       asksTeachers: liveTeachers, allowsOtherProfile: allowOtherProfile, threads: threads,

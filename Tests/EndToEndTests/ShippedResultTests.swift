@@ -14,7 +14,9 @@ import Testing
   @Test func `there are pages about results`() { #expect(Self.names.contains("demo")) }
 
   @Test(arguments: names)
-  func `a table states the grid that it was made from, and that grid is the one that is shipped`(_ name: String)
+  func `a table states the grid that it was made from, and that grid is the one that is shipped`(
+    _ name: String
+  )
     throws
   {
     let page = try RepositoryFile.text("results/\(name).md")

@@ -15,6 +15,9 @@ const char *process_argument(int place);
 /// Whether the process inherited a signal as ignored, as `nohup` and a shell's background jobs do it.
 bool process_began_ignoring(int signal);
 
+/// The niceness of this process when it began, which threads may have left since.
+int process_began_with_niceness(void);
+
 /// Whether signals that ask for an end do not end the process, from before `main` on, and wait for whoever takes them.
 /// Only `run` and `worker` keep them; every other command ends by such a signal.
 bool process_keeps_signals(void);
@@ -25,7 +28,8 @@ int process_take_signal(void);
 /// Whether a signal has come that nobody has taken.
 bool process_was_signalled(int signal);
 
-/// Starts a process, with no signal blocked and SIGPIPE as usual, and with no descriptor but its three streams.
+/// Starts a process, with no signal blocked and SIGPIPE as usual, with the niceness that this process began with, and with
+/// no descriptor but its three streams.
 ///
 /// `folder` may be null. A process that leads a group has its own number as that of the group.
 /// Returns 0, or the system's number for the reason.
