@@ -85,7 +85,9 @@ extension ResultStore {
     let results = try results(of: sweep, preferences)
     let layout = ReportLayout(preferences)
     try layout.check(results)
-    return try ReportTable(results, layout).beside(preferences.paperValues, in: self)
+    var table = try ReportTable(results, layout).beside(preferences.paperValues, in: self)
+    table.claims = try claims(of: sweep)
+    return table
   }
 }
 

@@ -30,6 +30,22 @@ struct LiveFrame {
   /// Seconds since 1970.
   var now: Double
   var warnings: [String] = []
+  /// How the sweep's claims stood at the last look; nil for a sweep that claims nothing.
+  var claims: Claims?
+
+  struct Claims {
+    /// `2 of 5 claims open after 3 looks`.
+    var summary: String
+    /// One a comparison.
+    var lines: [String]
+
+    init(summary: String, lines: [String]) {
+      self.summary = summary
+      self.lines = lines
+    }
+
+    init(_ book: ClaimBook) { self.init(summary: book.summary, lines: book.lines) }
+  }
 
   func lines(width: Int, height: Int, _ style: TextStyle) -> [String] {
     // The last column stays free: terminals differ in what they do at the edge.
@@ -48,8 +64,21 @@ struct LiveFrame {
     for warning in warnings.suffix(2) where lines.count < height - 2 {
       lines.append(Self.fitted("! \(warning)", width))
     }
+    if let claims { lines += Self.text(claims, width, (height - 1 - lines.count) / 2, style) }
     if let table { lines += self.table(table, width, height - 1 - lines.count, style) }
     return Array(lines.prefix(max(1, height - 1)))
+  }
+
+  /// The claims as far as they have room; those that do not are counted.
+  private static func text(_ claims: Claims, _ width: Int, _ room: Int, _ style: TextStyle) -> [String] {
+    guard room >= 1 else { return [] }
+    let shown = claims.lines.count <= room - 1 ? claims.lines.count : max(0, room - 2)
+    var lines = [style.dim(fitted("claims: \(claims.summary)", width))]
+    lines += claims.lines.prefix(shown).map { fitted("  \($0)", width) }
+    if shown < claims.lines.count, room >= 2 {
+      lines.append(fitted("  and \(claims.lines.count - shown) more: `mtkd-sweep report --claims`", width))
+    }
+    return lines
   }
 
   private func head(_ style: TextStyle, _ width: Int) -> String {

@@ -129,7 +129,7 @@ struct Run: AsyncParsableCommand {
       throw NothingThere(description: "Cannot tell which file this program is: /proc is not mounted.")
     }
     named(planned.name)
-    var look = Look(planned, later: try runsForLater(planned))
+    var look = Look(planned, later: try runsForLater(planned), claims: looks.book)
     var outcome = try await go(look, store, program.path, stop, talk)
     while let next = try nextLook(after: outcome, look, read, store) {
       look = next
@@ -145,8 +145,11 @@ struct Run: AsyncParsableCommand {
     let sweep: PlannedSweep
     /// Runs that are not meant this time.
     let later: Set<ContentKey>
+    /// What is known of the grid's claims before it; nil for a grid without claims.
+    let claims: ClaimBook?
 
-    init(_ planned: PlannedSweep, later: Set<ContentKey>) {
+    init(_ planned: PlannedSweep, later: Set<ContentKey>, claims: ClaimBook?) {
+      self.claims = claims
       sweep = planned.narrowed(to: Set(planned.plan.runKeys).subtracting(later))
       self.later = later
     }
@@ -169,7 +172,7 @@ struct Run: AsyncParsableCommand {
       return nil
     }
     if !quiet, !events { Talk.say("claims: \(book.summary); \(counted(more, "more run"))") }
-    return Look(planned, later: try runsForLater(planned))
+    return Look(planned, later: try runsForLater(planned), claims: book)
   }
 
   /// Runs one look to its end, or as far as it can be left alone.
@@ -182,7 +185,7 @@ struct Run: AsyncParsableCommand {
       isQuiet: quiet, detail: verbose, events: events, forecast: sweep.forecast)
     talk.display.withLock { $0 = display }
     let start = try runner(of: sweep, store, program) { display.show($0) }
-    try display.follow(sweep, in: store)
+    try display.follow(sweep, claims: look.claims, in: store)
 
     goOnWithoutStreams(sweep.name, stop)
     if let until { Talk.say(until.sentence(from: .now, in: .current)) }

@@ -12,6 +12,7 @@ final class RunDisplay: Sendable {
   private struct State {
     var progress: SweepProgress
     var table: LiveTable?
+    var claims: LiveFrame.Claims?
     var screen = LiveScreen(STDERR_FILENO)
     var lastFrame = Date.distantPast
     var lastLine = Date.now
@@ -58,13 +59,16 @@ final class RunDisplay: Sendable {
   }
 
   /// What is planned, and what there is of its results: the table that fills up.
-  func follow(_ sweep: PlannedSweep, in store: ResultStore) throws {
+  ///
+  /// - Parameter claims: as they stood when this was asked for.
+  func follow(_ sweep: PlannedSweep, claims: ClaimBook?, in store: ResultStore) throws {
     let report = sweep.grid.report
     let results =
       isLive && sweep.plan.runKeys.count <= LiveTable.mostRuns
       ? try store.results(of: store.sweep(sweep.name), report) : nil
     state.withLock { state in
       state.progress.name = sweep.name
+      state.claims = claims.map { LiveFrame.Claims($0) }
       state.progress.headline = sweep.shownMetric
       state.progress.preparations = sweep.preparationsByKind
       state.table = results.flatMap {
@@ -85,6 +89,7 @@ final class RunDisplay: Sendable {
   private func draw(_ state: inout State, above: String? = nil) {
     var frame = state.progress.frame(at: Date.now.timeIntervalSince1970)
     frame.table = state.table?.current()
+    frame.claims = state.claims
     let (width, height) = state.screen.size
     state.screen.draw(frame.lines(width: width, height: height, style), above: above)
     state.lastFrame = .now
@@ -178,8 +183,8 @@ struct SweepProgress {
   /// How far the sweep is once a run has ended, such as `7 of 27`; nil after anything else.
   func count(after event: RunEvent) -> String? {
     switch event {
-    case .stageFinished(let title, _, _, _) where title.kind == "student",
-      .stageFailed(let title, _, _) where title.kind == "student":
+    case .stageFinished(let title, _, _, _) where title.isResult,
+      .stageFailed(let title, _, _) where title.isResult:
       "\(doneRuns) of \(counts.distinct)"
     default: nil
     }

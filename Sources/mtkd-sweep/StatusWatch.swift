@@ -71,7 +71,7 @@ final class StatusWatch {
           title: stage.title, epoch: stage.epoch, epochs: stage.epochs, step: stage.step, steps: stage.steps,
           loss: stage.loss, imagesPerSecond: stage.imagesPerSecond)
       }, table: table?.table, remaining: Self.remaining(counts.open, began, over, now), now: now,
-      warnings: warnings)
+      warnings: warnings, claims: table?.table.claims.map { LiveFrame.Claims($0) })
   }
 
   /// From the pace since the watch began; nil before two runs have ended.

@@ -54,6 +54,21 @@ import Testing
     }
   }
 
+  @Test func `claims stand above the table as far as there is room, and the rest is counted`() {
+    var frame = frame()
+    frame.claims = LiveFrame.Claims(
+      summary: "3 of 4 claims open after 2 looks",
+      lines: (1...4).map { "mtkd-rl - ca-mkd, student\($0): n 3, e 1.2\($0), open" })
+    let all = frame.lines(width: 120, height: 40, plain)
+    let first = all.firstIndex { $0 == "claims: 3 of 4 claims open after 2 looks" }
+    #expect(first.map { all[$0 + 4] } == "  mtkd-rl - ca-mkd, student4: n 3, e 1.24, open", "\(all)")
+    #expect(all.contains { $0.contains("72.0 ± 1.0") })
+    let few = frame.lines(width: 120, height: 14, plain)
+    let shown = few.count { $0.contains(", e 1.2") }
+    #expect(few.contains("  and \(4 - shown) more: `mtkd-sweep report --claims`") && shown < 4, "\(few)")
+    #expect(few.count < 14)
+  }
+
   @Test func `without Unicode everything is ASCII, and colours add no width`() {
     let ascii = frame().lines(width: 100, height: 30, TextStyle(isUnicode: false, isColoured: false))
     #expect(ascii.joined().utf8.allSatisfy { $0 < 128 }, "\(ascii)")
