@@ -53,6 +53,7 @@ let package = Package(
     module("Datasets", uses: ["Evaluation", "Tensors", "Specs", "CImages", "CZlib"]),
     module("Evaluation"),
     module("Detection", uses: ["Networks", "Tensors"]),
+    module("Transfers", uses: ["Detection", "Evaluation", "Networks", "Datasets", "Tensors", "Specs"]),
     module("Distillation", uses: ["Networks", "Tensors", "Specs"]),
     module("Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
     // Orchestration
@@ -71,8 +72,8 @@ let package = Package(
     module(
       "Pipeline",
       uses: [
-        "Training", "Networks", "Distillation", "Datasets", "Tensors", "Storage", "Sweeps", "Specs",
-        "CProcesses",
+        "Training", "Transfers", "Evaluation", "Networks", "Distillation", "Datasets", "Tensors", "Storage",
+        "Sweeps", "Specs", "CProcesses",
       ]),
     .executableTarget(
       name: "mtkd-sweep",
@@ -107,6 +108,7 @@ let package = Package(
     tests(of: "Evaluation", uses: ["Networks", "Specs", "Tensors"]),
     tests(of: "Reports", uses: ["Specs"]),
     tests(of: "Results", uses: ["Reports", "Storage", "Specs"]),
+    tests(of: "Transfers", uses: ["Networks", "Datasets", "Evaluation", "Tensors", "Specs"]),
     tests(of: "Distillation", uses: ["Networks", "Reports", "Tensors", "Specs"]),
     tests(
       of: "Pipeline",

@@ -4,6 +4,8 @@ package import Tensors
 /// Proposes regions that may hold an object (Ren et al. 2015).
 package struct ProposalNetwork: Sendable {
   package var rules: DetectionRules
+  /// Whose rounding and strides anchors have.
+  package var anchorRounding: DetectionRules
   package var anchors: Anchors
   /// How far an anchor may reach over the image's border in training, in pixels; nil for as far as it likes. Under mmdet's rules alone.
   package var allowedBorder: Double?
@@ -16,6 +18,7 @@ package struct ProposalNetwork: Sendable {
     rules: DetectionRules
   ) {
     self.rules = rules
+    anchorRounding = rules
     self.anchors = anchors
     self.allowedBorder = allowedBorder
     self.beta = beta
@@ -37,7 +40,7 @@ package struct ProposalNetwork: Sendable {
     let sizes = levels.map { (height: $0.shape[2], width: $0.shape[3]) }
     return Output(
       objectness: objectness, deltas: deltas,
-      boxes: anchors.boxes(rules: rules, maps: sizes, padded: group.padded), maps: sizes)
+      boxes: anchors.boxes(rules: anchorRounding, maps: sizes, padded: group.padded), maps: sizes)
   }
 
   /// Which object each anchor of an image is to find.

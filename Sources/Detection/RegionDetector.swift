@@ -22,11 +22,16 @@ package struct RegionDetector: Sendable {
   package let kind: Kind
   package let rules: DetectionRules
   package let classes: RegionClasses
-  package let proposals: ProposalNetwork
+  package private(set) var proposals: ProposalNetwork
   package private(set) var stages: [Stage]
   /// Samples a cell and axis of pooled regions; 0 for as many as the cell has pixels.
   package var sampling: Int
   package var isAligned: Bool
+  /// Whose rounding and strides anchors have.
+  package var anchorRounding: DetectionRules {
+    get { proposals.anchorRounding }
+    set { proposals.anchorRounding = newValue }
+  }
   private let pyramid: FeaturePyramid
   private let masks: MaskHead?
 

@@ -4,6 +4,8 @@ package import Tensors
 /// One-stage detection with the focal loss (Lin et al. 2017): what is learnt from a group of images, and what is found in one.
 package struct RetinaNet: Sendable {
   package var rules: DetectionRules
+  /// Whose rounding and strides anchors have.
+  package var anchorRounding: DetectionRules
   package var classes: Int
   package var anchors: Anchors
   private let pyramid: FeaturePyramid
@@ -14,6 +16,7 @@ package struct RetinaNet: Sendable {
     tower: (depth: Int, std: Double) = (4, 0.01), rules: DetectionRules
   ) {
     self.rules = rules
+    anchorRounding = rules
     self.classes = classes
     self.anchors = anchors
     pyramid = FeaturePyramid(
@@ -40,7 +43,7 @@ package struct RetinaNet: Sendable {
     let sizes = levels.map { (height: $0.shape[2], width: $0.shape[3]) }
     return Output(
       logits: logits, deltas: deltas,
-      boxes: anchors.boxes(rules: rules, maps: sizes, padded: group.padded), maps: sizes)
+      boxes: anchors.boxes(rules: anchorRounding, maps: sizes, padded: group.padded), maps: sizes)
   }
 
   /// Which object each anchor of an image is to find.

@@ -128,6 +128,27 @@ package enum NetworkNames {
     return try Catalog.networkFamilies.entry(family).spec(members)
   }
 
+  /// The backbone of a network that can be a trunk, declared in a scope; for colour images of any size.
+  ///
+  /// Throws for a network that cannot be a trunk.
+  package static func trunk(_ spec: ModelSpec, _ scope: Scope) throws -> any Backbone {
+    guard isTrunk(spec) else {
+      throw InvalidNetwork(
+        family: spec.family, problem: "its maps end before stride 32, so it can be no trunk of a detector")
+    }
+    return try Catalog.networkFamilies.entry(spec.family)
+      .build(scope, spec, ImageShape(channels: 3, height: 224, width: 224))
+  }
+
+  /// Whether a detector or a segmentor can be built on it: whether it has the maps C2 to C5 of strides 4 to 32.
+  package static func isTrunk(_ spec: ModelSpec) -> Bool { spec.family == ImageNetResNet.name }
+
+  /// Channels of C2 to C5 of a trunk.
+  package static func trunkChannels(_ spec: ModelSpec) -> [Int] {
+    let isBasic = spec.parameters["block"]?.string != ImageNetResNet.Block.bottleneck.rawValue
+    return [64, 128, 256, 512].map { isBasic ? $0 : 4 * $0 }
+  }
+
   /// The first alias with these parameters, else the family with its parameters.
   package static func title(of spec: ModelSpec) -> String {
     if let alias = all.first(where: { $0.spec == spec }) { return alias.id }

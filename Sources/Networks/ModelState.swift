@@ -9,11 +9,15 @@ package struct ModelState: Sendable {
   private var values: [Tensor]
 
   /// First values, each seeded by its own path.
-  package init(_ declarations: [SlotDeclaration], seed: UInt64, precision: Precision = .single) {
+  ///
+  /// - Parameter purpose: what the names of the random streams begin with.
+  package init(
+    _ declarations: [SlotDeclaration], seed: UInt64, precision: Precision = .single, purpose: String = "init"
+  ) {
     self.declarations = declarations
     values = declarations.map {
       $0.initializer.values(
-        $0.shape, seed: seed, path: $0.path, precision: $0.role == .counter ? .double : precision)
+        $0.shape, seed: seed, purpose: "\(purpose)/\($0.path)", precision: $0.role == .counter ? .double : precision)
     }
   }
 
@@ -97,6 +101,11 @@ extension ModelState {
 package struct StateError: Error, Equatable, CustomStringConvertible {
   package let name: String
   package let problem: String
+
+  package init(name: String, problem: String) {
+    self.name = name
+    self.problem = problem
+  }
 
   package var description: String {
     "The array '\(name)' \(problem): these weights belong to another network."

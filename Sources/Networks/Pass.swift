@@ -44,6 +44,8 @@ package final class Pass {
 
   private let state: ModelState
   private let recordsGradients: Bool
+  /// Parameters that are constants in this pass.
+  private let frozen: Set<Slot>
   /// By slot, how parameters move; empty where they stay.
   private let direction: [Tensor?]
   private var leaves: [Slot: Tensor] = [:]
@@ -51,30 +53,38 @@ package final class Pass {
 
   /// - Parameters:
   ///   - recordsGradients: whether parameters are leaves; in inference only where a test wants it.
+  ///   - frozen: parameters that stay as they are: they are no leaves, and norms whose scale is among them keep their statistics.
   ///   - noise: what stochastic depth and dropout draw from in training; without it nothing is dropped.
   ///   - direction: by slot, where parameters move (`Tensor.leaf(moving:)`): gradients then carry their
   ///     derivatives along it, which are products with the Hessian.
   ///   - device: where it is computed (default: where the caller computes).
   package init(
-    _ state: ModelState, _ phase: Phase, recordsGradients: Bool? = nil, noise: StepNoise? = nil,
+    _ state: ModelState, _ phase: Phase, recordsGradients: Bool? = nil, frozen: Set<Slot> = [],
+    noise: StepNoise? = nil,
     along direction: [Tensor?] = [], on device: Device = .current
   ) {
     self.state = state
     self.phase = phase
     self.device = device
     self.direction = direction
+    self.frozen = frozen
     self.noise = phase == .training ? noise : nil
     self.recordsGradients = recordsGradients ?? (phase == .training)
   }
 
   /// A leaf, the same for every use in this pass, where the slot is a parameter and gradients are recorded; else a constant.
   package subscript(slot: Slot) -> Tensor {
-    guard recordsGradients, state.declarations[slot.index].role == .parameter else { return state[slot] }
+    guard recordsGradients, state.declarations[slot.index].role == .parameter, !isFrozen(slot) else {
+      return state[slot]
+    }
     if let leaf = leaves[slot] { return leaf }
     let leaf = state[slot].leaf(moving: direction.isEmpty ? nil : direction[slot.index])
     leaves[slot] = leaf
     return leaf
   }
+
+  /// Whether a parameter is a constant in this pass by its maker's wish.
+  func isFrozen(_ slot: Slot) -> Bool { !frozen.isEmpty && frozen.contains(slot) }
 
   /// What the slot will hold once the step is over. Ignored in inference.
   package func replace(_ slot: Slot, with value: Tensor) {

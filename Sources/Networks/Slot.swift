@@ -36,9 +36,9 @@ package enum Initializer: Hashable, Sendable {
   /// Uniform in ±1/√inputs, PyTorch's own choice for weights and biases.
   package static func fanIn(_ inputs: Int) -> Initializer { .uniform(1 / Double(inputs).squareRoot()) }
 
-  /// The values for one path: independent of what else the model declares.
-  func values(_ shape: Shape, seed: UInt64, path: String, precision: Precision) -> Tensor {
-    var stream = RandomStream(seed: seed, "init/\(path)")
+  /// The values under one purpose, which ends in the array's path: independent of what else the model declares.
+  func values(_ shape: Shape, seed: UInt64, purpose: String, precision: Precision) -> Tensor {
+    var stream = RandomStream(seed: seed, purpose)
     switch self {
     case .constant(let value): return .full(value, shape, precision)
     case .uniform(let bound):

@@ -29,11 +29,14 @@ package struct StageTitle: Hashable, Sendable {
   package let kind: String
   /// Such as `resnet8 mtkd-rl alpha=0.5 seed 2`.
   package let text: String
+  /// Whether others read it that somebody asked for, although stages of its kind are asked for elsewhere.
+  package let isPreparation: Bool
 
-  package init(key: ContentKey, kind: String, text: String) {
+  package init(key: ContentKey, kind: String, text: String, isPreparation: Bool = false) {
     self.key = key
     self.kind = kind
     self.text = ForeignText.line(text)
+    self.isPreparation = isPreparation
   }
 }
 

@@ -74,7 +74,8 @@ struct StageCost {
 
 extension Catalog where Entry == any StageKind.Type {
   private static let builtIn: [any StageKind.Type] = [
-    DatasetStage.self, TeacherStage.self, TeacherOutputsStage.self, StudentStage.self,
+    DatasetStage.self, TeacherStage.self, TeacherOutputsStage.self, StudentStage.self, BackboneStage.self,
+    TransferStage.self, EvaluationStage.self,
   ]
 
   /// Every kind of stage that this program makes.
@@ -132,5 +133,5 @@ extension StageRecord {
 
 extension StageTitle {
   /// Whether the stage is one of those that somebody asks for by a grid.
-  package var isResult: Bool { Catalog.stageKinds[kind]?.role == .result }
+  package var isResult: Bool { !isPreparation && Catalog.stageKinds[kind]?.role == .result }
 }

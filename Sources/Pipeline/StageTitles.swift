@@ -8,10 +8,11 @@ extension StageTitle {
     var titles: [ContentKey: StageTitle] = [:]
     titles.reserveCapacity(sweep.plan.stages.count)
     for stage in sweep.plan.stages where stage.role != .result {
-      titles[stage.key] = StageTitle(key: stage.key, kind: stage.kind, text: stage.title)
+      titles[stage.key] = StageTitle(
+        key: stage.key, kind: stage.kind, text: stage.title, isPreparation: true)
     }
     for (run, key) in zip(sweep.expansion.runs, sweep.plan.runKeys) {
-      titles[key] = StageTitle(key: key, kind: StudentStage.kind, text: text(run, sweep.expansion.columns))
+      titles[key] = StageTitle(key: key, kind: run.kind, text: text(run, sweep.expansion.columns))
     }
     for stage in sweep.plan.stages where titles[stage.key] == nil {
       titles[stage.key] = StageTitle(key: stage.key, kind: stage.kind, text: stage.title)

@@ -28,6 +28,19 @@ package struct GridVocabulary: Sendable {
     throw InvalidNetwork(family: "teacher", problem: "\(teacher) cannot be read without a store")
   }
 
+  /// Reads a backbone that was trained elsewhere, as a teacher is written. Throws an error with a sentence.
+  package var backbone: @Sendable (JSONValue) throws -> TeacherSpec = { value in
+    throw InvalidNetwork(family: "backbone", problem: "\(value) cannot be read without a store")
+  }
+
+  /// Why a head cannot be trained on a dataset; nil where nothing is in the way.
+  package var transferObstacle: @Sendable (TransferTask, _ head: String, DatasetSpec) -> String? = { _, _, _ in nil }
+
+  /// Why a network's backbone cannot be put to a transfer; nil where nothing is in the way.
+  ///
+  /// - Parameter dataset: of the student; nil for a backbone from elsewhere.
+  package var trunkObstacle: @Sendable (ModelSpec, DatasetSpec?) -> String? = { _, _ in nil }
+
   /// - Parameter settings: those of the methods among them.
   package init(
     methods: [MethodDescription], settings: SettingCatalog, networks: [String],

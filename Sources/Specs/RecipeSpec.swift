@@ -75,7 +75,7 @@ package struct RecipeSpec: Hashable, Sendable {
   }
 
   /// Of a network that is not trained here.
-  static let none = RecipeSpec(
+  package static let none = RecipeSpec(
     epochs: 0, batchSize: 1, learningRate: DecimalNumber(0), momentum: DecimalNumber(0), nesterov: false,
     weightDecay: DecimalNumber(0), milestones: [], gamma: DecimalNumber(1))
 
@@ -298,7 +298,7 @@ extension RecipeSpec: CanonicallyEncodable {
   /// Of a network that is not trained here: how it is computed, and nothing of how it was trained.
   ///
   /// - Parameter members: of the teacher's canonical form, those of other things left out.
-  init(computedAs members: [String: JSONValue], at path: String) throws(SpecError) {
+  package init(computedAs members: [String: JSONValue], at path: String) throws(SpecError) {
     self = .none
     for (name, value) in members where value != .null {
       guard let setting = Self.settings[name], setting.place == .recipeOfAll else { continue }
@@ -310,7 +310,7 @@ extension RecipeSpec: CanonicallyEncodable {
   }
 
   /// How a network that is not trained here is computed, where that is not the default.
-  var computation: [(name: String, value: JSONValue)] { others.map { ($0.key, $0.value) } }
+  package var computation: [(name: String, value: JSONValue)] { others.map { ($0.key, $0.value) } }
 
   /// - Throws: `SpecError` for a value that no setting of this program explains: what it asks for would not be computed.
   package func check() throws(SpecError) {

@@ -16,6 +16,8 @@ package struct PlannedRun: Sendable {
   package var labels: [JSONValue] { cell.labels }
   /// Where the grid asks for it first.
   package var block: Int { cell.block }
+  /// Of the stage that its numbers come from.
+  package var kind: String { cell.transfer == nil ? StudentStage.kind : EvaluationStage.kind }
 }
 
 extension PlannedRun {
@@ -45,17 +47,21 @@ package final class RunCell: Sendable {
   package let lesson: Lesson
   package let recipe: RecipePart
   package let method: MethodPart
+  /// What the backbone is put to; nil for nothing.
+  package let transfer: TransferPart?
   package let labels: [JSONValue]
   package let block: Int
   /// Equal for rows that ask for the same runs; from 0, in the order in which the grid names them.
   let number: Int
 
   init(
-    _ lesson: Lesson, _ recipe: RecipePart, _ method: MethodPart, labels: [JSONValue], block: Int, number: Int
+    _ lesson: Lesson, _ recipe: RecipePart, _ method: MethodPart, transfer: TransferPart? = nil,
+    labels: [JSONValue], block: Int, number: Int
   ) {
     self.lesson = lesson
     self.recipe = recipe
     self.method = method
+    self.transfer = transfer
     self.labels = labels
     self.block = block
     self.number = number
@@ -178,6 +184,51 @@ package final class MethodPart: Sendable {
       name: name, options: Dictionary(uniqueKeysWithValues: options.map { ($0.name, $0.value) }),
       revision: revision)
   }
+}
+
+/// What a run's backbone is put to, and whose backbone that is.
+package final class TransferPart: Sendable {
+  package let spec: TransferSpec
+  package let source: BackboneSource
+  /// k: transfers of each backbone.
+  package let seeds: Int
+  /// How the run is computed.
+  let computation: [String: JSONValue]
+  /// The canonical form of all of it.
+  let bytes: [UInt8]
+  /// Equal for equal encodings.
+  package let number: Int
+
+  init(
+    _ spec: TransferSpec, of source: BackboneSource, seeds: Int, computation: [String: JSONValue],
+    number: (ByteString) -> Int
+  ) {
+    self.spec = spec
+    self.source = source
+    self.seeds = seeds
+    self.computation = computation
+    var bytes = spec.canonicalBytes
+    switch source {
+    case .student(let epoch): bytes += Array("student \(epoch)".utf8)
+    case .random(let network): bytes += Array("random ".utf8) + network.canonicalBytes
+    case .weights(let teacher): bytes += Array("weights ".utf8) + teacher.canonicalBytes
+    }
+    bytes += Array(" \(seeds) ".utf8) + CanonicalJSON.bytes(of: .object(computation))
+    self.bytes = bytes
+    self.number = number(ByteString(bytes))
+  }
+
+  /// The network whose backbone it is.
+  package func network(of lesson: Lesson) -> ModelSpec {
+    switch source {
+    case .student: lesson.student
+    case .random(let network): network
+    case .weights(let teacher): teacher.network
+    }
+  }
+
+  /// T = (s - 1) k + t, t = 1 … k, for a run's seed s.
+  func seeds(of run: Int) -> [Int] { (1...seeds).map { (run - 1) * seeds + $0 } }
 }
 
 /// Bytes as a key that is hashed once: a table of a million that looks its keys up again when it grows would wait for memory each time.

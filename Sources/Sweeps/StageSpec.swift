@@ -35,7 +35,7 @@ package struct StageRequest: Hashable, Sendable {
   package let kind: String
   package let revision: Int
   /// Nil for a stage that was read from its document: the catalog of kinds knows it by the kind's name.
-  package let role: StageRole?
+  package private(set) var role: StageRole?
   package let inputs: [ContentKey]
   /// Stages that are worth waiting for because their outputs make this one faster. They change no bit of it, so they are in no key.
   package var helpers: [ContentKey] = []
@@ -90,6 +90,13 @@ package struct StageRequest: Hashable, Sendable {
       encoding.append(method: cell.method.bytes, recipe: cell.recipe.bytes, seed: seed, to: &bytes)
       return bytes
     }
+  }
+
+  /// The same where nobody asks for it by itself: it runs for those that read it.
+  var preparing: StageRequest {
+    var request = self
+    request.role = .preparation
+    return request
   }
 
   /// The cell of a run that a plan asks for.

@@ -4,15 +4,22 @@ package import Specs
 package struct SweepPlan: Sendable {
   /// Datasets, then teachers, then their outputs, then students in the order of the runs.
   package private(set) var stages: [StageRequest]
-  /// Of each run of the expansion, in its order.
+  /// Of each run of the expansion, in its order: the stage that its numbers come from.
   package let runKeys: [ContentKey]
+  /// The student of each run, in the same order: the same stages, but for runs with a transfer. Nil for a backbone that
+  /// comes from elsewhere.
+  private let students: [ContentKey?]
   /// The stages that write down what teachers say.
   package let records: [ContentKey: TeacherOutputsStage]
 
-  init(stages: [StageRequest], runKeys: [ContentKey], records: [ContentKey: TeacherOutputsStage]) {
+  init(
+    stages: [StageRequest], runKeys: [ContentKey], records: [ContentKey: TeacherOutputsStage],
+    students: [ContentKey?]? = nil
+  ) {
     self.stages = stages
     self.runKeys = runKeys
     self.records = records
+    self.students = students ?? runKeys
   }
 
   /// - Parameter runs: each once, as an expansion has them.
@@ -35,7 +42,11 @@ package struct SweepPlan: Sendable {
       }
       return Prepared(encoding: lesson.gapped(seed: seed), inputs: [dataset] + teachers)
     }
-    let common = runs.map { run in
+    let common = runs.map { run -> Prepared in
+      if let transfer = run.cell.transfer {
+        _ = add(StageRequest(DatasetStage(transfer.spec.dataset)))
+        guard transfer.source.isStudent else { return .none }
+      }
       let lesson = LessonSeed(run)
       if let known = prepared[lesson] { return known }
       let new = prepare(run.cell.lesson, seed: run.seed)
@@ -47,14 +58,23 @@ package struct SweepPlan: Sendable {
     var keys: [ContentKey] = []
     keys.reserveCapacity(runs.count)
     var hasher = RequestHasher()
-    for (run, common) in zip(runs, common) {
-      let request = StageRequest(run, common.encoding, inputs: common.inputs, &hasher)
-      keys.append(request.key)
-      stages.append(request)
+    guard runs.contains(where: { $0.cell.transfer != nil }) else {
+      for (run, common) in zip(runs, common) {
+        let request = StageRequest(run, common.encoding, inputs: common.inputs, &hasher)
+        keys.append(request.key)
+        stages.append(request)
+      }
+      self.init(stages: stages, runKeys: keys, records: [:])
+      return
     }
-    self.stages = stages
-    runKeys = keys
-    records = [:]
+    var chains = TransferChains(stages)
+    for (run, common) in zip(runs, common) {
+      let student =
+        run.cell.transfer?.source.isStudent == false
+        ? nil : StageRequest(run, common.encoding, inputs: common.inputs, &hasher)
+      chains.add(run, student: student)
+    }
+    self.init(stages: chains.stages, runKeys: chains.runKeys, records: [:], students: chains.students)
   }
 
   /// The same without the students that are not meant; what only they read is left alone by whoever schedules.
@@ -109,7 +129,11 @@ extension SweepPlan {
     }
     // Most grids have few lessons and as few recipes: their demands are summed before pools are compared.
     var asked: [LessonSeed: (run: PlannedRun, demand: Demand)] = [:]
-    for (run, key) in zip(runs, runKeys) where run.cell.lesson.views > 0 && !done.contains(key) {
+    var counted: Set<ContentKey> = []
+    for (place, run) in runs.enumerated() where run.cell.lesson.views > 0 && !done.contains(runKeys[place]) {
+      guard let student = students[place], !done.contains(student) else { continue }
+      // Runs with one student ask its teachers once.
+      if run.cell.transfer != nil, !counted.insert(student).inserted { continue }
       let demand = reads[run.cell.method.name] ?? .none
       guard demand != .none, run.cell.lesson.hasTeachers else { continue }
       asked[LessonSeed(run), default: (run, Demand())].demand.add(run.cell.recipe.spec.epochs, demand)
@@ -147,15 +171,21 @@ extension SweepPlan {
       }
     }
     let helpersOfLesson = asked.mapValues { helpers[pool($0.run)] ?? [] }
-    let first = stages.firstIndex { $0.role == .result } ?? stages.count
-    precondition(stages.count - first == runs.count, "a plan of these runs, all of them")
+    let first =
+      stages.firstIndex { $0.role == .result || $0.kind == StudentStage.kind } ?? stages.count
     var helped = Array(stages[first...])
+    // Where every run is its student, the two stand in one order.
+    var places: [ContentKey: Int]?
+    if helped.count != runs.count || runs.contains(where: { $0.cell.transfer != nil }) {
+      places = Dictionary(helped.enumerated().map { ($1.key, $0) }) { first, _ in first }
+    }
     for (place, run) in runs.enumerated() where run.cell.lesson.views > 0 && !done.contains(runKeys[place]) {
-      if let helpers = helpersOfLesson[LessonSeed(run)] { helped[place].helpers = helpers }
+      guard let student = students[place], let helpers = helpersOfLesson[LessonSeed(run)] else { continue }
+      helped[places?[student] ?? place].helpers = helpers
     }
     return SweepPlan(
       stages: Array(stages[..<first]) + chosen.values.sorted { $0.key < $1.key } + helped, runKeys: runKeys,
-      records: records)
+      records: records, students: students)
   }
 }
 
@@ -188,6 +218,71 @@ private final class Prepared {
   init(encoding: GappedRun, inputs: [ContentKey]) {
     self.encoding = encoding
     self.inputs = inputs
+  }
+
+  /// Of runs that train no student.
+  static var none: Prepared {
+    let run = RunSpec(
+      dataset: DatasetSpec(name: ""), student: ModelSpec(family: "", parameters: [:]),
+      method: MethodSpec(name: ""), teachers: [], recipe: .none, seed: 0)
+    return Prepared(encoding: run.gapped, inputs: [])
+  }
+}
+
+/// Appends students, and what follows them where their backbones are put to something.
+private struct TransferChains {
+  private(set) var stages: [StageRequest]
+  private(set) var runKeys: [ContentKey] = []
+  private(set) var students: [ContentKey?] = []
+  private var places: [ContentKey: Int] = [:]
+
+  init(_ stages: [StageRequest]) { self.stages = stages }
+
+  /// - Parameter student: nil where the backbone comes from elsewhere.
+  mutating func add(_ run: PlannedRun, student: StageRequest?) {
+    students.append(student?.key)
+    guard let transfer = run.cell.transfer else {
+      guard let student else { preconditionFailure("a run without a transfer is its student") }
+      place(student)
+      return runKeys.append(student.key)
+    }
+    if let student { place(student.preparing) }
+    let network = transfer.network(of: run.cell.lesson)
+    let backbone = StageRequest(BackboneStage(network, source(transfer, run, student)))
+    place(backbone)
+    let transfers = transfer.seeds(of: run.seed).map { seed in
+      let stage = StageRequest(
+        TransferStage(
+          transfer.spec, on: network, backbone: backbone.key, seed: seed, computation: transfer.computation))
+      place(stage)
+      return stage.key
+    }
+    let evaluation = StageRequest(EvaluationStage(transfer.spec, on: network, transfers: transfers))
+    place(evaluation)
+    runKeys.append(evaluation.key)
+  }
+
+  private func source(
+    _ transfer: TransferPart, _ run: PlannedRun, _ student: StageRequest?
+  ) -> BackboneStage.Source {
+    switch transfer.source {
+    case .student(let epoch):
+      guard let student else { preconditionFailure("a run with a student has its stage") }
+      return .student(student.key, dataset: student.inputs[0], epoch: epoch)
+    case .random: return .random(seed: run.seed)
+    case .weights(let teacher):
+      guard let weights = teacher.weights else { preconditionFailure("a backbone of weights has weights") }
+      return .weights(weights.withoutPath)
+    }
+  }
+
+  /// What is asked for by itself is a result, whoever reads it besides.
+  private mutating func place(_ stage: StageRequest) {
+    guard let known = places[stage.key] else {
+      places[stage.key] = stages.count
+      return stages.append(stage)
+    }
+    if stage.role == .result { stages[known] = stage }
   }
 }
 

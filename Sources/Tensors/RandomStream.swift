@@ -26,6 +26,11 @@ package struct RandomStream: RandomNumberGenerator, Sendable {
     return Self.mixed(name &+ counter &* 0x9E37_79B9_7F4A_7C15)
   }
 
+  /// The draw number `index`, from 0, of the whole stream, wherever it stands.
+  package func word(_ index: Int) -> UInt64 {
+    Self.mixed(name &+ UInt64(index + 1) &* 0x9E37_79B9_7F4A_7C15)
+  }
+
   private static func mixed(_ value: UInt64) -> UInt64 {
     var z = value
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9

@@ -3,7 +3,7 @@ package import Tensors
 /// Batch normalisation over all axes but the channels, with epsilon 1e-5.
 ///
 /// In training the output uses the batch's mean and biased variance, and the running statistics move a tenth of the way towards the mean and
-/// the *unbiased* variance when the step ends. In inference the running statistics are used.
+/// the *unbiased* variance when the step ends. In inference, and where a pass freezes its scale, the running statistics are used.
 ///
 /// - Input and output: `[batch, channels, …]`.
 /// - Arrays: `weight`, `bias`, `running_mean`, `running_var` `[channels]`, and the counter `num_batches_tracked`.
@@ -47,7 +47,7 @@ package struct BatchNorm: Layer {
     _ pass: Pass,
     _ operation: (_ scale: Tensor, _ shift: Tensor, NormStatistics?) -> (output: Tensor, NormStatistics)
   ) -> Tensor {
-    guard pass.phase == .training else {
+    guard pass.phase == .training, !pass.isFrozen(weight) else {
       let running = NormStatistics(mean: pass[mean], variance: pass[variance])
       return operation(pass[weight], pass[bias], running).output
     }

@@ -32,7 +32,13 @@ package struct SettingCatalog: Sendable {
     // Encodings and old grids may call a setting by another's name, as long as the two go to different places.
     var encoded: Set<[String]> = []
     for setting in common + options {
-      let part = setting.place == .method ? "method" : setting.place == .run ? "run" : "recipe"
+      let part =
+        switch setting.place {
+        case .method: "method"
+        case .run: "run"
+        case .transfer: "transfer"
+        case .recipeBase, .recipe, .recipeOfAll: "recipe"
+        }
       guard encoded.insert([part, setting.encodedName]).inserted else {
         throw AmbiguousSetting(name: setting.encodedName, owner: setting.name)
       }

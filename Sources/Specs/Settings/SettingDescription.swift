@@ -65,6 +65,8 @@ package struct SettingDescription: Hashable, Sendable {
     case recipeOfAll
     /// Into the method's options.
     case method
+    /// Into what the run's backbone is put to.
+    case transfer
   }
 
   package init(

@@ -20,6 +20,14 @@ package enum SettingKind: Hashable, Sendable {
   case dataset
   /// `{ "command": […], "files": […], "name": …, "metrics": { … } }`.
   case trainer
+  /// A list of numbers of the range, perhaps empty.
+  case list(NumberRange)
+  /// True, false, or the word.
+  case flagOr(String)
+  /// `"student"`, `{ "import": NAME }`, `{ "file": PATH, "network": NAME }` or `{ "random": NETWORK }`.
+  case backbone
+  /// What reports show of a backbone from elsewhere: `{ "student": …, "method": … }`.
+  case label
 
   package static func number(minimum: DecimalNumber) -> SettingKind { .number(.from(minimum)) }
   package static func integer(minimum: Int) -> SettingKind { .integer(minimum...Int.max) }
@@ -102,9 +110,32 @@ extension SettingKind {
       return "a list of networks, or { \"pool\": […], \"take\": M }"
     case .dataset:
       return value.string == nil ? "a name, or NAME:FOLDER" : nil
+    case .list(let range):
+      guard let values = value.array, values.allSatisfy({ $0.number.map(range.contains) == true }) else {
+        return "a list, perhaps empty, of which each is \(range.words)"
+      }
+      return nil
+    case .flagOr(let word):
+      return value.bool == nil && value.string != word ? "true, false or \"\(word)\"" : nil
+    case .backbone: return Self.complaint(aboutBackbone: value)
+    case .label:
+      guard let members = value.object, !members.isEmpty,
+        members.allSatisfy({ ["student", "method"].contains($0.key) && $0.value.string != nil })
+      else { return "{ \"student\": \"…\", \"method\": \"…\" }, one of the two or both" }
+      return nil
     case .network, .method, .preset, .trainer:
       return nil
     }
+  }
+
+  private static func complaint(aboutBackbone value: JSONValue) -> String? {
+    if value == "student" { return nil }
+    let expected =
+      "\"student\", { \"import\": NAME }, { \"file\": PATH, \"network\": NAME } or { \"random\": NETWORK }"
+    guard let members = value.object else { return expected }
+    let names = Set(members.keys)
+    let isKnown = names == ["random"] || names == ["import"] || names == ["file", "network"]
+    return isKnown ? nil : expected
   }
 
   /// Whether the setting is a quantity that is varied, not something that decides what else is read.
@@ -158,6 +189,14 @@ extension SettingKind {
     case .network: return ["type": ["string", "object"]]
     case .teachers: return ["anyOf": [["type": "array", "minItems": 1], Self.pool]]
     case .method, .dataset: return ["type": "string"]
+    case .list(let range): return ["type": "array", "items": .object(range.schema)]
+    case .flagOr(let word): return ["enum": [true, false, .string(word)]]
+    case .backbone: return ["type": ["string", "object"]]
+    case .label:
+      return [
+        "type": "object", "additionalProperties": false, "minProperties": 1,
+        "properties": ["student": text, "method": text],
+      ]
     case .preset: return ["enum": words(presets)]
     case .trainer:
       return [
@@ -210,7 +249,10 @@ extension SettingKind {
     case .method: "a name of `methods`"
     case .preset: "a preset of the method"
     case .dataset: "NAME or NAME:FOLDER"
-    case .trainer: "an object"
+    case .trainer, .label: "an object"
+    case .list(let range): "a list; each \(range.words)"
+    case .flagOr(let word): "true, false or \(word)"
+    case .backbone: "student, or an object"
     }
   }
 
@@ -219,6 +261,7 @@ extension SettingKind {
     switch self {
     case .choice(let words), .words(let words), .integerOr(_, let words): words
     case .flag: ["true", "false"]
+    case .flagOr(let word): ["true", "false", word]
     default: []
     }
   }

@@ -68,6 +68,7 @@ package enum SettingTable {
     case .recipe: "the student's recipe"
     case .recipeOfAll: "the recipes of the student and of its teachers"
     case .method: "the method's options"
+    case .transfer: "what the run's backbone is put to"
     }
   }
 

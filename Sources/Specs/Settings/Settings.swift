@@ -115,7 +115,7 @@ package enum Settings {
       "preset", .preset, default: .ofMethod, readers: .methodsWithPresets, place: .method,
       sentence: "A named bundle of the method's options; options that are set win over it."),
     alpha, beta, temperature,
-  ]
+  ] + transfer
 
   package static let alpha = SettingDescription(
     option: "alpha", .number(minimum: 0), default: 1, "Weight of the logit term (equation 2).")

@@ -30,6 +30,7 @@ struct RunResolver {
   var lessonNumbers = Numbering<ByteString>()
   var recipeNumbers = Numbering<ByteString>()
   var methodNumbers = Numbering<ByteString>()
+  var transferNumbers = Numbering<ByteString>()
   var cellNumbers = Numbering<CellParts>()
   /// What was looked at together: whether this program can compute it.
   private var checkedPairings: Set<Pairing> = []
@@ -101,6 +102,8 @@ struct CellParts: Hashable {
   let lesson: Int
   let recipe: Int
   let method: Int
+  /// 0 for none.
+  let transfer: Int
 }
 
 // MARK: Rows
@@ -134,27 +137,42 @@ extension RunResolver {
   /// - Parameter block: its number.
   /// - Returns: the cell, and whether it is new: whether no row before asked for the same runs.
   mutating func cell(_ row: GridRow, block: Int) -> (cell: RunCell, isNew: Bool)? {
-    guard let taught = taught(row) else { return nil }
+    guard let asked = transferPart(row) else { return nil }
+    let transfer = asked.part
+    guard let taught = transfer?.source.isStudent == false ? untaught(row, transfer!) : taught(row) else {
+      return nil
+    }
     let recipe = recipePart(row, of: taught.lesson.student)
     let part = methodPart(taught, row)
     // Once a setting is known to be read, there is nothing more to find out about it.
     if !unreadAxes.isEmpty {
-      unreadAxes = unreadAxes.filter { !isRead($0, taught.method.method, recipe.spec, part) }
+      unreadAxes = unreadAxes.filter { !isRead($0, taught.method.method, recipe.spec, part, transfer) }
     }
-    look(at: row, taught, recipe, part)
-    warnAboutLength(row, taught, recipe.spec.epochs, part)
-    let parts = CellParts(lesson: taught.lesson.number, recipe: recipe.number, method: part.number)
+    if transfer?.source.isStudent != false {
+      look(at: row, taught, recipe, part)
+      warnAboutLength(row, taught, recipe.spec.epochs, part)
+    }
+    if let transfer { look(at: row, transfer, taught.lesson) }
+    let parts = CellParts(
+      lesson: taught.lesson.number, recipe: recipe.number, method: part.number,
+      transfer: transfer.map { $0.number + 1 } ?? 0)
     let (number, isNew) = cellNumbers.number(of: parts)
     let cell = RunCell(
-      taught.lesson, recipe, part, labels: labels(row, taught.method, recipe, part), block: block,
-      number: number)
+      taught.lesson, recipe, part, transfer: transfer,
+      labels: labels(row, taught.method, recipe, part, transfer), block: block, number: number)
     return (cell, isNew)
   }
 
   /// Whether a setting makes a difference to a run, by the name that the grid has for it.
   private func isRead(
-    _ name: String, _ method: MethodDescription, _ recipe: RecipeSpec, _ part: MethodPart
+    _ name: String, _ method: MethodDescription, _ recipe: RecipeSpec, _ part: MethodPart,
+    _ transfer: TransferPart?
   ) -> Bool {
+    if vocabulary.settings[name]?.place == .transfer { return transfer.map { reads(name, $0) } ?? false }
+    // A backbone from elsewhere has learnt already.
+    if transfer?.source.isStudent == false, name != "student", name != "method" {
+      return vocabulary.settings[name]?.place == .recipeOfAll
+    }
     if let option = method.option(formerly: name), !isOwnWord(name, recipe.schedule) {
       return !part.unread.contains(option.name)
     }
@@ -191,13 +209,15 @@ extension RunResolver {
 
   /// The values that tell cells apart: what the grid says, or the default; null for what the run does not read.
   private func labels(
-    _ row: GridRow, _ reader: MethodReader, _ recipe: RecipePart, _ part: MethodPart
+    _ row: GridRow, _ reader: MethodReader, _ recipe: RecipePart, _ part: MethodPart,
+    _ transfer: TransferPart?
   ) -> [JSONValue] {
     let method = reader.method
     return columns.indices.map { index in
       let column = columns[index]
+      if let transfer, let shown = label(of: column, row, transfer) { return shown }
       if column == "method" { return .string(method.name) }
-      guard reader.reads[index], isRead(column, method, recipe.spec, part) else { return .null }
+      guard reader.reads[index], isRead(column, method, recipe.spec, part, transfer) else { return .null }
       if column == "trainer", let value = row[column]?.value {
         return value.object?["name"] ?? .string(trainers[value]??.command.joined(separator: " ") ?? "trainer")
       }
@@ -215,6 +235,7 @@ struct RowMemos {
   var lessons: RowMemo<Taught?>
   var recipes: RowMemo<RecipePart>
   var methods: RowMemo<MethodPart>
+  var transfers: RowMemo<AskedTransfer?>
   var rules: RowMemo<OptionRules>
   /// Options of a method that rows set, in canonical order, by the method's name.
   var given: [String: [SettingDescription]] = [:]
@@ -227,6 +248,7 @@ struct RowMemos {
     lessons = RowMemo(block, settings.names(in: [.run, .recipeBase, .recipeOfAll]))
     recipes = RowMemo(
       block, settings.names(in: [.recipeBase, .recipe, .recipeOfAll]).union(["student"]))
+    transfers = RowMemo(block, settings.names(in: [.transfer, .recipeOfAll]))
     // An old word means an option or not, by the recipe; one teacher leaves most of them unread.
     let options = settings.entries.filter { $0.place == .method }
     let others: Set<String> = ["method", "teachers", "recipe"]

@@ -1,0 +1,48 @@
+package import Networks
+package import Tensors
+
+/// The loss of a transfer stopped being finite.
+package struct TransferDiverged: Error, Equatable, CustomStringConvertible {
+  /// From 0.
+  package let epoch: Int
+  package let step: Int
+  /// Such as `rpn.box`.
+  package let part: String
+
+  package var description: String {
+    "The loss \(part) was not finite in epoch \(epoch + 1), at step \(step + 1)."
+  }
+}
+
+/// Images that cannot be trained on; a sentence.
+package struct UnusableImages: Error, Equatable, CustomStringConvertible {
+  package let description: String
+}
+
+/// What a step has led to before the optimiser acts.
+struct Lesson {
+  /// Parts of the loss by their names, before their weights, and the whole as `""`; means over the groups.
+  var losses: [String: Double]
+  /// By slot.
+  var gradients: [Tensor?]
+}
+
+/// What a transfer teaches a backbone: a detector's or a segmentor's training as functions of the step alone.
+protocol Learner: Sendable {
+  /// All arrays, those of the backbone under `trunkPrefix`.
+  var declarations: [SlotDeclaration] { get }
+  var trunkPrefix: String { get }
+  var totalSteps: Int { get }
+  /// Steps between records.
+  var recordEvery: Int { get }
+  /// Records between evaluations on the test images; 0 for at the end alone.
+  var evaluateEvery: Int { get }
+  var optimizer: SGD { get }
+  /// The longest gradient; 0 for any.
+  var clipNorm: Double { get }
+  func rate(_ step: Int) -> Double
+  /// - Throws: `TransferDiverged`.
+  func lesson(_ step: Int, _ state: inout ModelState) throws -> Lesson
+  /// What the model says of a test image.
+  func prediction(_ image: TransferImage, _ state: ModelState) throws -> Prediction
+}

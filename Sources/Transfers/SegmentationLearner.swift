@@ -1,0 +1,5 @@
+internal import Networks
+internal import Specs
+
+/// A segmentor's training.
+enum SegmentationLearner {}

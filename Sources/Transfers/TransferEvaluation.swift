@@ -1,0 +1,85 @@
+package import Evaluation
+package import Specs
+
+/// What predictions are worth.
+package struct TransferEvaluation: Sendable {
+  /// By the names of `TransferMetrics`, in percent; what has no value is left out.
+  package private(set) var metrics: [String: Double] = [:]
+  /// Of each class by its name, in percent; nil where it has no value.
+  package private(set) var perClass: [(name: String, value: Double?)] = []
+
+  /// - Parameters:
+  ///   - test: the images in the order of the predictions.
+  ///   - absentCountsAsZero: whether `test.mIoU` counts classes that neither occur nor are predicted.
+  /// - Throws: `LabelError` where a label of a pixel is none of the classes.
+  package init(
+    _ predictions: [Prediction], of test: [TransferImage], _ images: TransferImages, task: TransferTask,
+    absentCountsAsZero: Bool = false
+  ) throws {
+    precondition(predictions.count == test.count, "\(predictions.count) predictions of \(test.count) images")
+    switch task {
+    case .detection: detect(predictions, test, images)
+    case .segmentation: try segment(predictions, test, images, absentCountsAsZero)
+    }
+  }
+
+  private mutating func detect(
+    _ predictions: [Prediction], _ test: [TransferImage], _ images: TransferImages
+  ) {
+    var truth: [TrueObject<Box>] = []
+    var masks: [TrueObject<RunLengthMask>] = []
+    var found: [DetectedObject<Box>] = []
+    var foundMasks: [DetectedObject<RunLengthMask>] = []
+    for (index, (image, prediction)) in zip(test, predictions).enumerated() {
+      for object in image.objects {
+        truth.append(
+          TrueObject(
+            image: index, category: object.label, shape: object.box, area: object.area,
+            isCrowd: object.isCrowd))
+        guard let mask = object.mask else { continue }
+        masks.append(
+          TrueObject(
+            image: index, category: object.label, shape: mask, area: object.area, isCrowd: object.isCrowd))
+      }
+      guard case .objects(let objects) = prediction else { continue }
+      for object in objects {
+        found.append(
+          DetectedObject(image: index, category: object.label, score: object.score, shape: object.box))
+        guard let mask = object.mask else { continue }
+        foundMasks.append(
+          DetectedObject(image: index, category: object.label, score: object.score, shape: mask))
+      }
+    }
+    let (all, categories) = (Array(test.indices), Array(images.classNames.indices))
+    let boxes = AveragePrecision(images: all, categories: categories, truth: truth, detections: found)
+    add(boxes, mask: false)
+    perClass = zip(images.classNames, boxes.perCategory).map { ($0, $1.map { 100 * $0 }) }
+    guard !foundMasks.isEmpty else { return }
+    add(
+      AveragePrecision(images: all, categories: categories, truth: masks, detections: foundMasks), mask: true)
+  }
+
+  private mutating func add(_ evaluation: AveragePrecision, mask: Bool) {
+    for (name, value) in zip(AveragePrecision.names, evaluation.numbers) {
+      metrics[TransferMetrics.precision(name, mask: mask)] = value.map { 100 * $0 }
+    }
+  }
+
+  private mutating func segment(
+    _ predictions: [Prediction], _ test: [TransferImage], _ images: TransferImages, _ absentCountsAsZero: Bool
+  ) throws {
+    var matrix = ConfusionMatrix(classes: images.pixelClasses)
+    for (image, prediction) in zip(test, predictions) {
+      guard case .labels(let labels) = prediction, let truth = image.semantics else { continue }
+      try matrix.add(labels: truth.map { Int($0) }, predictions: labels.map { Int($0) })
+    }
+    let present = matrix.meanOverPresent
+    metrics[TransferMetrics.meanIntersection] =
+      (absentCountsAsZero && present != nil ? matrix.meanOverAll : present).map { 100 * $0 }
+    metrics[TransferMetrics.meanIntersectionOfPresent] = present.map { 100 * $0 }
+    metrics[TransferMetrics.pixelAccuracy] = matrix.pixelAccuracy.map { 100 * $0 }
+    let names =
+      images.pixelClasses == images.classNames.count + 1 ? ["ground"] + images.classNames : images.classNames
+    perClass = zip(names, matrix.intersectionOverUnion).map { ($0, $1.map { 100 * $0 }) }
+  }
+}

@@ -1,0 +1,128 @@
+package import Networks
+package import Specs
+package import Tensors
+
+/// One seeded transfer: a trunk trained as part of a detector or a segmentor. A value with a `step()`, like a student's run: it opens no
+/// file, starts no task and prints nothing.
+package struct TransferRun: Sendable {
+  package let spec: TransferSpec
+  package private(set) var state: ModelState
+  /// Steps taken.
+  package private(set) var stepCount = 0
+  private let learner: any Learner
+  private let images: TransferImages
+  private var optimizer: SGD
+  /// Sums of losses since the last record, by their names.
+  private var sums: [String: Double] = [:]
+
+  /// - Parameters:
+  ///   - seed: T: of first weights, order, flips, crops, samples and dropout; the trunk has its own.
+  package init(
+    _ spec: TransferSpec, on trunk: Trunk, _ images: TransferImages, seed: Int,
+    convolution: ConvolutionChoice = .auto
+  ) throws {
+    let seed = UInt64(bitPattern: Int64(seed))
+    self.spec = spec
+    self.images = images
+    switch spec.task {
+    case .detection: learner = try DetectionLearner(spec, on: trunk, images, seed: seed)
+    case .segmentation: throw UnusableImages(description: "Segmentors are not trained yet.")
+    }
+    state = ModelState(learner.declarations, seed: seed, purpose: "transfer/init")
+    trunk.fill(&state, behind: learner.trunkPrefix)
+    state.convolution = convolution
+    optimizer = learner.optimizer
+  }
+
+  package var totalSteps: Int { learner.totalSteps }
+  package var isFinished: Bool { stepCount == learner.totalSteps }
+  /// Records of the whole run.
+  package var recordCount: Int { (learner.totalSteps + learner.recordEvery - 1) / learner.recordEvery }
+
+  /// What a step did.
+  package struct Report: Sendable {
+    package let record: Int
+    package let loss: Double
+    /// Where this step ended what a record is about.
+    package let finished: EpochRecord?
+  }
+
+  /// Trains on the next batch. Nil when the run is over.
+  ///
+  /// - Throws: `TransferDiverged`, or an error of images that cannot be had. The run is then no longer one.
+  package mutating func step() throws -> Report? {
+    if isFinished { return nil }
+    let record = stepCount / learner.recordEvery
+    var lesson = try learner.lesson(stepCount, &state)
+    lesson.gradients.clip(to: learner.clipNorm)
+    let rate = learner.rate(stepCount)
+    optimizer.step(&state, lesson.gradients, rate: rate)
+    stepCount += 1
+    for (name, value) in lesson.losses { sums[name, default: 0] += value }
+    let isEnd = stepCount % learner.recordEvery == 0 || isFinished
+    return Report(
+      record: record, loss: lesson.losses[""] ?? 0,
+      finished: isEnd ? try finish(record, rate: rate) : nil)
+  }
+
+  private mutating func finish(_ record: Int, rate: Double) throws -> EpochRecord {
+    let steps = Double(stepCount - record * learner.recordEvery)
+    var metrics = ["learningRate": rate]
+    for (name, sum) in sums { metrics[TransferMetrics.loss(name)] = sum / steps }
+    sums = [:]
+    let every = learner.evaluateEvery
+    if every > 0, (record + 1) % every == 0, !isFinished {
+      metrics.merge(try evaluation(images[.test].map { try prediction($0) }).metrics) { $1 }
+    }
+    return EpochRecord(
+      epoch: record, step: stepCount, metrics: Metrics(metrics),
+      state: ContentKey(hashing: snapshot.encoded()))
+  }
+
+  /// What the model says of a test image now.
+  package func prediction(_ image: TransferImage) throws -> Prediction {
+    try learner.prediction(image, state)
+  }
+
+  private func evaluation(_ predictions: [Prediction]) throws -> TransferEvaluation {
+    try TransferEvaluation(predictions, of: images[.test], images, spec)
+  }
+}
+
+extension TransferEvaluation {
+  /// Judged as the recipe says.
+  package init(
+    _ predictions: [Prediction], of test: [TransferImage], _ images: TransferImages, _ spec: TransferSpec
+  ) throws {
+    try self.init(
+      predictions, of: test, images, task: spec.task,
+      absentCountsAsZero: spec.fields["meanOver"]?.string == "all")
+  }
+}
+
+extension TransferRun {
+  /// All that the next step needs. There is no generator state: see `RandomStream`.
+  package var snapshot: Snapshot {
+    var snapshot = Snapshot()
+    state.save(to: &snapshot, under: "model/")
+    optimizer.save(to: &snapshot, under: "optimizer/")
+    snapshot.put("step", stepCount)
+    let names = sums.keys.sorted()
+    snapshot.put("sums", names.map { sums[$0]! })
+    snapshot.put("sums.names", text: names.joined(separator: " "))
+    return snapshot
+  }
+
+  package mutating func restore(from snapshot: Snapshot) throws {
+    try state.restore(from: snapshot, under: "model/")
+    try optimizer.restore(from: snapshot, under: "optimizer/")
+    stepCount = try snapshot.integer("step")
+    guard (0...totalSteps).contains(stepCount) else {
+      throw SnapshotError.unexpected("step", found: "\(stepCount)", expected: "0 to \(totalSteps)")
+    }
+    let values = try snapshot.doubles("sums")
+    // The whole loss is the one whose name is empty.
+    let names = try snapshot.text("sums.names").split(separator: " ", omittingEmptySubsequences: false)
+    sums = values.isEmpty ? [:] : Dictionary(zip(names.map { String($0) }, values)) { $1 }
+  }
+}
