@@ -34,6 +34,15 @@ extension GridVocabulary {
     vocabulary.weights = {
       try TeacherWeights.teacher($0, on: $1, in: folder.map(WeightsFolder.init), gridFolder: gridFolder)
     }
+    vocabulary.annotatedDataset = {
+      try AnnotatedCatalog.locate(resolved($0, in: gridFolder), searching: dataFolders, index: .of(folder)).spec
+    }
+    vocabulary.annotatedDatasets = Catalog.annotatedDatasets.names
+    vocabulary.backbone = {
+      try TeacherWeights.backbone($0, in: folder.map(WeightsFolder.init), gridFolder: gridFolder)
+    }
+    vocabulary.transferObstacle = { TransferObstacles.head($1, of: $0, on: $2) }
+    vocabulary.trunkObstacle = { TransferObstacles.trunk($0, trainedOn: $1) }
     vocabulary.obstacle = { obstacle($0) }
     vocabulary.trainer = { try TrainerFiles.spec($0, in: gridFolder) }
     return vocabulary

@@ -72,11 +72,28 @@ package struct Forecast: Sendable {
   /// The stages that runs read and that have yet to be made, each handed out once.
   private struct Preparations {
     private var open: [ContentKey: StageRequest] = [:]
+    /// Of stages of transfers, whose inputs have inputs.
+    private var inputs: [ContentKey: [ContentKey]] = [:]
 
     init(_ plan: SweepPlan, done: Set<ContentKey>) {
       for stage in plan.stages where stage.role == .preparation && !done.contains(stage.key) {
         open[stage.key] = stage
       }
+      guard plan.hasTransfers else { return }
+      for stage in plan.stages { inputs[stage.key] = stage.inputs }
+    }
+
+    /// What a stage reads, and what that reads, and so on; what is read first comes first.
+    mutating func takeAll(before key: ContentKey) -> [StageRequest] {
+      guard let inputs = inputs[key] else { return [] }
+      var found: [StageRequest] = []
+      for input in inputs {
+        guard let stage = open[input] else { continue }
+        found += takeAll(before: input)
+        open[input] = nil
+        found.append(stage)
+      }
+      return found
     }
 
     mutating func take(_ keys: [ContentKey]) -> [StageRequest] {
@@ -121,6 +138,14 @@ package struct Forecast: Sendable {
     var kinds: [RunKind: RunDemand] = [:]
     var last: (kind: RunKind, demand: RunDemand)?
     for (run, key) in zip(expansion.runs, plan.runKeys) where !done.contains(key) {
+      if run.cell.transfer != nil {
+        for stage in preparations.takeAll(before: key) {
+          guard let cost = try stage.stage.cost(hasHelpers: readers.contains(stage.key), &meter) else { continue }
+          enter(Work(multiplyAdds: Float(cost.multiplyAdds), topic: book.topic(cost.topics)), as: stage.key)
+          disk += cost.diskBytes
+        }
+        continue
+      }
       let kind = RunKind(run, isRead: !readers.isEmpty && readers.contains(key))
       let demand: RunDemand
       if let last, last.kind == kind {
@@ -233,6 +258,30 @@ struct CostMeter {
     }
     let steps = 1 + (try Catalog.methods.entry(run.method.name).description.extraSteps)
     return (epochs * (train * Self.trainingPasses * own * steps + test * own), teachers)
+  }
+
+  /// Of a transfer: its trunk and as much again for what stands on it, three times in training and once in each test.
+  mutating func transfer(_ stage: TransferStage) throws -> Double {
+    let spec = stage.transfer
+    guard let facts = spec.dataset.facts ?? (try? AnnotatedCatalog.kind(of: spec.dataset.name))?
+      .published(spec.dataset.name)
+    else { return 0 }
+    var side = (height: 512, width: 1024)
+    if case .fixed(let height, let width) = facts.size { side = (height, width) }
+    if let short = spec.fields["shortSide"]?.integer, short > 0, let long = spec.fields["longSide"]?.integer {
+      side = (short, min(long, short * 4 / 3))
+    }
+    if let height = spec.fields["cropHeight"]?.integer, height > 0, let width = spec.fields["cropWidth"]?.integer {
+      side = (height, width)
+    }
+    let task = ImageTask(channels: 3, height: side.height, width: side.width, classes: 2)
+    let image = 2 * Double(try cost(stage.network, task).multiplyAdds)
+    let train = spec.dataset.trainImages ?? max(facts.trainImages - spec.dataset.validationImages, 1)
+    let test = Double(spec.dataset.testImages ?? facts.testImages)
+    let shown =
+      spec.fields["epochs"]?.integer.map { $0 * train }
+      ?? (spec.fields["steps"]?.integer ?? 0) * (spec.fields["batchSize"]?.integer ?? 1)
+    return image * (Self.trainingPasses * Double(shown) + test)
   }
 
   mutating func teacher(_ stage: TeacherStage) throws -> Double {

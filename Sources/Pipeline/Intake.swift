@@ -290,12 +290,28 @@ extension ResultStore {
 
 extension PlannedSweep {
   /// Folders of datasets' files, where the grid named one.
+  /// Folders that grids name for images of transfers, by the name of the dataset.
+  private var transferFolders: [String: String] {
+    var folders: [String: String] = [:]
+    var seen: Set<Int> = []
+    for run in expansion.runs {
+      guard let transfer = run.cell.transfer, seen.insert(transfer.number).inserted else { continue }
+      folders[transfer.spec.dataset.name] = transfer.spec.dataset.folder
+    }
+    return folders
+  }
+
   var dataFolders: [ContentKey: String] {
     var folders: [ContentKey: String] = [:]
     var seen: Set<Int> = []
     for run in expansion.runs where seen.insert(run.cell.lesson.number).inserted {
       let dataset = run.cell.lesson.dataset
       if let named = dataset.folder { folders[DatasetStage(dataset).key] = named }
+    }
+    // Images of transfers stay where they are: whoever trains and judges reads them there.
+    for stage in plan.stages {
+      guard let transfer = (try? stage.stage) as? any ReadsAnnotations else { continue }
+      if let named = transferFolders[transfer.dataset.name] { folders[stage.key] = named }
     }
     return folders
   }

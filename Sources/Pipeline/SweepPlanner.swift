@@ -65,6 +65,16 @@ package struct PlannedSweep: Sendable {
       teachers = max(teachers, lesson.teachers(seed: 0).count)
     }
     var task = ClassificationMetrics.descriptions(teachers: teachers)
+    let tasks = expansion.transferTasks
+    if !tasks.isEmpty {
+      // What a run is worth is what its backbone is worth; what its student was is in the student's own stage.
+      if expansion.runs.contains(where: { $0.cell.transfer == nil }) {
+        for place in task.indices { task[place].isHeadline = false }
+        task = TransferMetrics.descriptions(tasks) + task
+      } else {
+        task = TransferMetrics.descriptions(tasks)
+      }
+    }
     var declared = trainers.flatMap { $0?.metrics ?? [] }
     let isTheirs =
       !trainers.isEmpty && trainers.allSatisfy { $0?.metrics.contains(where: \.isHeadline) == true }
@@ -293,8 +303,7 @@ package enum SweepPlanner {
   private static func notes(_ expansion: GridExpansion) -> [String] {
     var known: Set<ContentKey> = []
     var notes: [String] = []
-    for run in expansion.runs {
-      let dataset = run.cell.lesson.dataset
+    for dataset in expansion.datasets {
       guard let digest = dataset.digest, let facts = dataset.facts, facts.isRemarkable,
         known.insert(digest).inserted
       else { continue }
@@ -308,15 +317,17 @@ package enum SweepPlanner {
 
   private static func missing(_ expansion: GridExpansion, dataFolders: [String]) -> [String] {
     var missing: [DatasetSpec] = []
-    for run in expansion.runs {
-      let dataset = run.cell.lesson.dataset
+    for dataset in expansion.datasets {
       guard dataset.digest == nil, !missing.contains(where: { $0.name == dataset.name }) else { continue }
       missing.append(dataset)
     }
     return missing.map { dataset in
       let name = dataset.name
       let text = dataset.folder.map { "\(name):\($0)" } ?? name
-      let located = try? DatasetCatalog.locate(text, searching: dataFolders)
+      let located =
+        AnnotatedCatalog.has(name)
+        ? try? AnnotatedCatalog.locate(text, searching: dataFolders)
+        : try? DatasetCatalog.locate(text, searching: dataFolders)
       return located?.missing?.description ?? "The dataset \(name) was not found."
     }
   }

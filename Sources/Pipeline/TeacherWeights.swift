@@ -6,6 +6,7 @@ package import Storage
 internal import Sweeps
 internal import Tensors
 internal import Training
+internal import Transfers
 
 /// Weights that `import` has taken in, under a name.
 package struct ImportRecord: CanonicallyEncodable {
@@ -250,6 +251,47 @@ package enum TeacherWeights {
     return TeacherSpec(network: examined.network, weights: examined.weights)
   }
 
+  /// A backbone as a grid writes it: `{ "import": NAME }`, or `{ "file": PATH, "network": NAME }`.
+  static func backbone(
+    _ value: JSONValue, in folder: WeightsFolder?, gridFolder: String
+  ) throws -> TeacherSpec {
+    let members = value.object ?? [:]
+    if let name = members["import"] {
+      guard let folder else { throw WeightsError("\(value) needs a store: name it with --store") }
+      let record = try record(name.string ?? name.description, in: folder)
+      return TeacherSpec(network: record.network, weights: record.weights)
+    }
+    guard let text = members["file"]?.string, let named = members["network"] else {
+      throw WeightsError("a backbone from a file names the file and its network")
+    }
+    let network = try NetworkNames.spec(named)
+    let path = text.hasPrefix("/") || gridFolder == "." ? text : "\(gridFolder)/\(text)"
+    let kept = CheckedFile.isRegular(path) ? nil : folder?.digest(ofSource: absolute(path))
+    let source = kept.flatMap { folder?.file($0) } ?? path
+    let bytes: [UInt8]
+    do throws(FileError) {
+      bytes = try AtomicFile.read(source)
+    } catch {
+      throw WeightsError(error.isAbsent ? "\(source) does not exist." : "\(error)")
+    }
+    if let sentence = ForeignWeights.sentence(bytes, source) { throw WeightsError(sentence) }
+    let file: Safetensors
+    do throws(SafetensorsError) { file = try Safetensors(decoding: bytes) } catch {
+      throw WeightsError("\(source): \(error)")
+    }
+    let normalisation = try Self.named(source) { try Self.normalisation(of: file) }
+    guard NetworkNames.isTrunk(network) else {
+      throw WeightsError(TransferObstacles.trunk(network, trainedOn: nil) ?? "")
+    }
+    do { _ = try Trunk(network, normalisation ?? .imageNet, from: file) } catch {
+      throw WeightsError("\(source): \(error)")
+    }
+    return TeacherSpec(
+      network: network,
+      weights: ImportedWeights(
+        digest: ContentKey(hashing: bytes), normalisation: normalisation, path: source))
+  }
+
   /// What a teacher of a dataset is shown.
   ///
   /// - Throws: where the files of the dataset are absent and its name does not say.
@@ -302,14 +344,24 @@ package enum TeacherWeights {
   package static func take(in sweep: PlannedSweep, _ folder: WeightsFolder) throws {
     var seen: Set<Int> = []
     for run in sweep.expansion.runs where seen.insert(run.cell.lesson.number).inserted {
-      for weights in run.cell.lesson.teachers(seed: 0).compactMap(\.weights) where !folder.has(weights.digest)
-      {
-        guard let path = weights.path else { throw DamagedWeights(path: folder.file(weights.digest)) }
-        guard try folder.put(AtomicFile.read(path)) == weights.digest else {
-          throw WeightsError("\(path) changed while the sweep was planned. Run again.")
-        }
-        try folder.note(source: absolute(path), is: weights.digest)
+      try take(run.cell.lesson.teachers(seed: 0).compactMap(\.weights), folder)
+    }
+    var transfers: Set<Int> = []
+    for run in sweep.expansion.runs {
+      guard let transfer = run.cell.transfer, transfers.insert(transfer.number).inserted,
+        case .weights(let teacher) = transfer.source
+      else { continue }
+      try take([teacher.weights].compactMap(\.self), folder)
+    }
+  }
+
+  private static func take(_ all: [ImportedWeights], _ folder: WeightsFolder) throws {
+    for weights in all where !folder.has(weights.digest) {
+      guard let path = weights.path else { throw DamagedWeights(path: folder.file(weights.digest)) }
+      guard try folder.put(AtomicFile.read(path)) == weights.digest else {
+        throw WeightsError("\(path) changed while the sweep was planned. Run again.")
       }
+      try folder.note(source: absolute(path), is: weights.digest)
     }
   }
 

@@ -1,10 +1,13 @@
 internal import Datasets
+internal import Evaluation
 internal import Foundation
+internal import Networks
 package import Specs
 package import Storage
 package import Sweeps
 internal import Tensors
 internal import Training
+internal import Transfers
 
 /// How a worker process ends; part of the protocol with its coordinator.
 package enum WorkerExit {
@@ -108,6 +111,14 @@ package enum Worker {
       return try fail(
         FailureRecord(cause: .diverged, reason: error.description, epoch: error.epoch, step: error.step),
         workspace)
+    } catch let error as TransferDiverged {
+      return try fail(
+        FailureRecord(cause: .diverged, reason: error.description, epoch: error.epoch, step: error.step),
+        workspace)
+    } catch let error as LabelError {
+      return try fail(FailureRecord(cause: .data, reason: error.description), workspace)
+    } catch let error as StateError {
+      return try fail(FailureRecord(cause: .other, reason: error.description), workspace)
     } catch let error as TrainerFailed {
       return try fail(error.failure, workspace)
     } catch let error as DatasetError {

@@ -33,6 +33,13 @@ package struct GridVocabulary: Sendable {
     throw InvalidNetwork(family: "backbone", problem: "\(value) cannot be read without a store")
   }
 
+  /// Finds images with objects or label maps, named `NAME` or `NAME:FOLDER`. Throws as `dataset` does.
+  package var annotatedDataset: @Sendable (String) throws -> DatasetSpec = { name in
+    throw UnknownName(kind: "dataset of a transfer", name: name, known: [], listedBy: "datasets")
+  }
+  /// Their names.
+  package var annotatedDatasets: [String] = []
+
   /// Why a head cannot be trained on a dataset; nil where nothing is in the way.
   package var transferObstacle: @Sendable (TransferTask, _ head: String, DatasetSpec) -> String? = { _, _, _ in nil }
 

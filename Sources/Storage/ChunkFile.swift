@@ -129,6 +129,14 @@ package final class MappedChunks: @unchecked Sendable {
     }
   }
 
+  /// A copy of a chunk.
+  package func bytes(of chunk: Int) throws(ChunkDamage) -> [UInt8] {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size(of: chunk), alignment: 8)
+    defer { buffer.deallocate() }
+    try read(chunk, into: buffer)
+    return Array(buffer)
+  }
+
   /// Compares every chunk with its digest.
   package func verify() throws(ChunkDamage) {
     for (chunk, entry) in entries.enumerated() {

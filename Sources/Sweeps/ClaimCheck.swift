@@ -27,7 +27,7 @@ enum ClaimCheck {
         problems.append((place.select ?? place.claim).problem(GridProblem.claimOnTest))
       }
       if select == .bestOnValidation,
-        runs.contains(where: { $0.cell.lesson.dataset.validationImages == 0 })
+        runs.contains(where: { $0.cell.validationImages == 0 })
       {
         problems.append(
           (place.select ?? place.claim).problem(
@@ -55,7 +55,11 @@ enum ClaimCheck {
   /// What the runs report, as the task declares it; nil where a trainer may report more.
   private static func metrics(of runs: [PlannedRun]) -> [String]? {
     if runs.contains(where: { $0.cell.lesson.trainer != nil }) { return nil }
-    return ClassificationMetrics.descriptions(teachers: 0).map(\.name)
+    let transfers = runs.compactMap(\.cell.transfer)
+    var seen: Set<TransferTask> = []
+    let tasks = transfers.map(\.spec.task).filter { seen.insert($0).inserted }
+    let own = transfers.count < runs.count ? ClassificationMetrics.descriptions(teachers: 0) : []
+    return (TransferMetrics.descriptions(tasks) + own).map(\.name)
   }
 
   /// The labels of each cell once, in the order of the runs.

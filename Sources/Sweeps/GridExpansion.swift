@@ -171,6 +171,28 @@ package struct GridExpansion: Sendable {
     return ["student", "method"] + varying.filter { $0 != "student" && $0 != "method" }.sorted()
   }
 
+  /// The tasks of its transfers, in the order of the runs; empty where no backbone is put to anything.
+  package var transferTasks: [TransferTask] {
+    var seen: Set<TransferTask> = []
+    return runs.lazy.compactMap { $0.cell.transfer?.spec.task }.filter { seen.insert($0).inserted }
+  }
+
+  /// What its runs read, students' and transfers', each once, in the order of the runs.
+  package var datasets: [DatasetSpec] {
+    var lessons: Set<Int> = []
+    var transfers: Set<Int> = []
+    var datasets: [DatasetSpec] = []
+    for cell in runs.lazy.map(\.cell) {
+      if cell.transfer?.source.isStudent != false, lessons.insert(cell.lesson.number).inserted {
+        datasets.append(cell.lesson.dataset)
+      }
+      if let transfer = cell.transfer, transfers.insert(transfer.number).inserted {
+        datasets.append(transfer.spec.dataset)
+      }
+    }
+    return datasets
+  }
+
   /// The first seed of every cell, then the second: an early table is already whole.
   private static func seedMajor(_ runs: [PlannedRun]) -> [PlannedRun] {
     let cells = 1 + (runs.lazy.map(\.cell.number).max() ?? 0)

@@ -67,6 +67,9 @@ package final class RunCell: Sendable {
     self.number = number
   }
 
+  /// Images that are held out for choosing an epoch.
+  var validationImages: Int { (transfer?.spec.dataset ?? lesson.dataset).validationImages }
+
   package func spec(seed: Int) -> RunSpec {
     var run = RunSpec(
       dataset: lesson.dataset, student: lesson.student, method: method.spec,

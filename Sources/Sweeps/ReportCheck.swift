@@ -50,7 +50,7 @@ enum ReportCheck {
       }
     }
     if report.select == .bestOnValidation,
-      runs.contains(where: { $0.cell.lesson.dataset.validationImages == 0 })
+      runs.contains(where: { $0.cell.validationImages == 0 })
     {
       say("select", nil, "\"bestOnValidation\" needs \"validationImages\" in \"base\", for every run")
     }

@@ -22,6 +22,9 @@ package struct SweepPlan: Sendable {
     self.students = students ?? runKeys
   }
 
+  /// Whether backbones are put to something.
+  package var hasTransfers: Bool { stages.contains { $0.kind == BackboneStage.kind } }
+
   /// - Parameter runs: each once, as an expansion has them.
   package init(_ runs: [PlannedRun]) {
     var made: [StageRequest] = []

@@ -6,9 +6,7 @@ internal import Tensors
 /// What is left at the end is joined, bin after bin. So many consecutive groups are a batch; the last group and the last batch may
 /// be short. (open-mmlab/mmdetection, `AspectRatioBatchSampler`, forms groups the same way.)
 struct DetectionBatches: Sendable {
-  /// Places of images that are trained on, in the dataset's order.
-  let images: [Int]
-  /// Of each of them, the bin of its width / height.
+  /// Of each image that is trained on, the bin of its width / height.
   private let bins: [Int]
   private let groupSize: Int
   private let groupsPerBatch: Int
@@ -18,22 +16,21 @@ struct DetectionBatches: Sendable {
   ///   - aspects: width / height of each image.
   ///   - borders: between bins, ascending; a value on a border belongs to the bin above it.
   init(
-    images: [Int], aspects: [Double], borders: [Double], groupSize: Int, batchSize: Int, seed: UInt64
+    aspects: [Double], borders: [Double], groupSize: Int, batchSize: Int, seed: UInt64
   ) {
-    self.images = images
     bins = aspects.map { aspect in borders.count { $0 <= aspect } }
     self.groupSize = groupSize
     groupsPerBatch = batchSize / groupSize
     self.seed = seed
   }
 
-  /// Of every batch its groups, of every group the places of its images.
+  /// Of every batch its groups, of every group its images.
   func batches(epoch: Int) -> [[[Int]]] {
     var stream = RandomStream(seed: seed, "transfer/order", epoch)
     var open: [Int: [Int]] = [:]
     var groups: [[Int]] = []
-    for index in stream.shuffled(count: images.count) {
-      open[bins[index], default: []].append(images[index])
+    for index in stream.shuffled(count: bins.count) {
+      open[bins[index], default: []].append(index)
       if open[bins[index]]!.count == groupSize {
         groups.append(open.removeValue(forKey: bins[index])!)
       }

@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Detection
 internal import Evaluation
 internal import Networks
@@ -21,22 +22,22 @@ struct DetectionLearner: Learner {
 
   var evaluateEvery: Int { settings.evalEvery }
   var clipNorm: Double { settings.clipNorm }
+  var testParts: AnnotatedParts {
+    settings.kind == .mask ? [.pixels, .objects, .masks] : [.pixels, .objects]
+  }
 
-  init(_ spec: TransferSpec, on trunk: Trunk, _ images: TransferImages, seed: UInt64) throws {
+  init(_ spec: TransferSpec, on trunk: Trunk, _ dataset: AnnotatedDataset, seed: UInt64) throws {
     settings = try DetectionSettings(spec)
     let scope = Scope()
-    detector = try Detector(spec, settings, scope, trunk: trunk.network, classes: images.classNames.count)
+    detector = try Detector(spec, settings, scope, trunk: trunk.network, classes: dataset.classNames.count)
     declarations = scope.declarations
     let shower = DetectionShower(
-      images[.training], settings, trunk.normalisation, readsMasks: settings.kind == .mask, seed: seed)
-    guard !shower.usable.isEmpty else {
-      throw UnusableImages(
-        description: "No training image of \(spec.dataset.name) has a box that can be trained on: each needs "
-          + "sides of 32 pixels at least and an object of 1 pixel at least. Name other images.")
-    }
+      try TrainingImages(dataset.train, classNames: dataset.classNames).split
+        .kept(settings.kind == .mask ? [.pixels, .objects, .masks] : [.pixels, .objects]),
+      settings, trunk.normalisation, seed: seed)
     self.shower = shower
     batches = DetectionBatches(
-      images: shower.usable, aspects: shower.usable.map { shower.aspect(of: $0) }, borders: settings.aspectBins,
+      aspects: (0..<shower.training.count).map { shower.aspect(of: $0) }, borders: settings.aspectBins,
       groupSize: settings.lossGroup, batchSize: settings.batchSize, seed: seed)
     recordEvery = batches.batchesPerEpoch
     totalSteps = settings.epochs * recordEvery
@@ -57,11 +58,11 @@ struct DetectionLearner: Learner {
     let groups = batches.batches(epoch: epoch)[step % recordEvery]
     var lesson = Lesson(losses: [:], gradients: [])
     for group in groups {
-      let shown = shower.group(group, epoch: epoch)
+      let shown = try shower.group(group, epoch: epoch)
       let pass = Pass(
         state, settings.trunkNorm == .trained ? .training : .inference, recordsGradients: true, frozen: frozen)
       let (terms, total) = try detector.losses(shown, pass) { image, head, matches in
-        let stream = RandomStream(seed: seed, "transfer/sample", step, shower.place(of: group[image]), head)
+        let stream = RandomStream(seed: seed, "transfer/sample", step, shower.training.places[group[image]], head)
         return detector.sampler(head: head).sample(matches) { stream.word($0) }
       }
       let whole = total.scalar
@@ -77,8 +78,8 @@ struct DetectionLearner: Learner {
     return lesson
   }
 
-  func prediction(_ image: TransferImage, _ state: ModelState) throws -> Prediction {
-    let shown = shower.test(image)
+  func prediction(_ image: AnnotatedImage, _ state: ModelState) throws -> Prediction {
+    let shown = try shower.test(image)
     let pass = Pass(state, .inference)
     let found = try detector.found(shown, pass)
     let (down, across) = shown.factors
@@ -93,7 +94,7 @@ struct DetectionLearner: Learner {
   }
 
   /// One after the other: a picture for every mask at once would be too many.
-  private func pasted(_ mask: [Double], _ box: Corners, _ image: TransferImage) -> RunLengthMask {
+  private func pasted(_ mask: [Double], _ box: Corners, _ image: AnnotatedImage) -> RunLengthMask {
     let picture = MaskGeometry.pasted(
       mask, side: 28, box: box, height: image.height, width: image.width, rules: settings.rules)
     return RunLengthMask(

@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Detection
 internal import Evaluation
 internal import Specs
@@ -14,68 +15,49 @@ struct ShownGroup {
 
 /// Shows images to a detector.
 struct DetectionShower: Sendable {
-  private let training: [TransferImage]
+  /// The images that are trained on.
+  let training: AnnotatedSplit
   private let settings: DetectionSettings
   /// Of each channel, what each of 256 values becomes.
   private let levels: [[Float]]
-  private let readsMasks: Bool
+  private let parts: AnnotatedParts
   private let seed: UInt64
-  /// Places of the images that can be trained on.
-  let usable: [Int]
 
-  /// The shortest side of an image that is trained on, in pixels.
-  static let shortest = 32
+  private var readsMasks: Bool { settings.kind == .mask }
 
   init(
-    _ training: [TransferImage], _ settings: DetectionSettings, _ normalisation: InputNormalisation,
-    readsMasks: Bool, seed: UInt64
+    _ training: AnnotatedSplit, _ settings: DetectionSettings, _ normalisation: InputNormalisation,
+    seed: UInt64
   ) {
     self.training = training
     self.settings = settings
-    self.readsMasks = readsMasks
     self.seed = seed
-    levels = zip(normalisation.mean, normalisation.std).map { mean, std in
-      (0..<256).map { Float((Double($0) / 255 - mean.double) / std.double) }
-    }
-    usable = training.indices.filter {
-      min(training[$0].height, training[$0].width) >= Self.shortest
-        && Self.hasUsableBox(training[$0])
-    }
+    parts = settings.kind == .mask ? [.pixels, .objects, .masks] : [.pixels, .objects]
+    levels = normalisation.levels
   }
-
-  /// In the order of the whole set.
-  func place(of image: Int) -> Int { training[image].place }
 
   /// Width / height.
-  func aspect(of image: Int) -> Double { Double(training[image].width) / Double(training[image].height) }
-
-  private static func hasUsableBox(_ image: TransferImage) -> Bool {
-    image.objects.contains { usableBox($0, image) != nil }
-  }
-
-  /// The box that is trained on, clipped to its image; nil for crowds and for what has no area.
-  static func usableBox(_ object: TransferObject, _ image: TransferImage) -> Corners? {
-    guard !object.isCrowd, object.area > 0 else { return nil }
-    let box = Corners(
-      object.box.x, object.box.y, object.box.x + object.box.width, object.box.y + object.box.height
-    ).clipped(height: Double(image.height), width: Double(image.width))
-    return box.width >= 1 && box.height >= 1 ? box : nil
+  func aspect(of image: Int) -> Double {
+    let entry = training.entry(image)
+    return Double(entry.width) / Double(entry.height)
   }
 
   /// A group of training images as an epoch shows them.
-  func group(_ places: [Int], epoch: Int) -> ShownGroup {
-    show(
-      places.map { training[$0] },
-      mirrored: places.map { index in
-        var stream = RandomStream(seed: seed, "transfer/flip", epoch, training[index].place)
+  func group(_ images: [Int], epoch: Int) throws -> ShownGroup {
+    try show(
+      images.map { try training.image($0, parts) },
+      mirrored: images.map { image in
+        var stream = RandomStream(seed: seed, "transfer/flip", epoch, training.places[image])
         return stream.uniform() < 0.5
       }, withTruth: true)
   }
 
-  func test(_ image: TransferImage) -> ShownGroup { show([image], mirrored: [false], withTruth: false) }
+  func test(_ image: AnnotatedImage) throws -> ShownGroup {
+    try show([image], mirrored: [false], withTruth: false)
+  }
 
   /// Resized sides: as large as the recipe says, in proportion.
-  private func size(of image: TransferImage) -> (height: Int, width: Int) {
+  private func size(of image: AnnotatedImage) -> (height: Int, width: Int) {
     guard settings.shortSide > 0 else { return (image.height, image.width) }
     let (short, long) = (min(image.height, image.width), max(image.height, image.width))
     let factor = min(
@@ -87,7 +69,9 @@ struct DetectionShower: Sendable {
     return (side(image.height), side(image.width))
   }
 
-  private func show(_ images: [TransferImage], mirrored: [Bool], withTruth: Bool) -> ShownGroup {
+  private func show(
+    _ images: [AnnotatedImage], mirrored: [Bool], withTruth: Bool
+  ) throws -> ShownGroup {
     let sizes = images.map { size(of: $0) }
     func padded(_ side: Int) -> Int { (side + 31) / 32 * 32 }
     let height = sizes.map { padded($0.height) }.max()!
@@ -107,7 +91,7 @@ struct DetectionShower: Sendable {
       }
     }
     let truths =
-      withTruth ? images.indices.map { truth(images[$0], sizes[$0], mirrored: mirrored[$0]) } : []
+      withTruth ? try images.indices.map { try truth(images[$0], sizes[$0], mirrored: mirrored[$0]) } : []
     return ShownGroup(
       images: Tensor(values, [images.count, 3, height, width]),
       group: DetectionGroup(padded: (height, width), images: sizes), truths: truths,
@@ -117,7 +101,7 @@ struct DetectionShower: Sendable {
   }
 
   /// Normalised values of a resized image. mmdet resizes bytes and normalises; torchvision normalises and resizes.
-  private func pixels(_ image: TransferImage, _ height: Int, _ width: Int) -> [Float] {
+  private func pixels(_ image: AnnotatedImage, _ height: Int, _ width: Int) -> [Float] {
     let area = image.height * image.width
     let isResized = height != image.height || width != image.width
     guard isResized, settings.rules == .mmdet else {
@@ -131,22 +115,27 @@ struct DetectionShower: Sendable {
   }
 
   private func truth(
-    _ image: TransferImage, _ size: (height: Int, width: Int), mirrored: Bool
-  ) -> DetectionTruth {
+    _ image: AnnotatedImage, _ size: (height: Int, width: Int), mirrored: Bool
+  ) throws -> DetectionTruth {
     let down = Double(size.height) / Double(image.height)
     let across = Double(size.width) / Double(image.width)
     var boxes: [Corners] = []
     var labels: [Int] = []
     var bits: [Float] = []
-    for object in image.objects {
-      guard let box = Self.usableBox(object, image) else { continue }
-      let scaled = Corners(box.x1 * across, box.y1 * down, box.x2 * across, box.y2 * down)
-        .clipped(height: Double(size.height), width: Double(size.width))
+    for object in image.trainingObjects().kept {
+      let corners = object.corners
+      let scaled = Corners(
+        Double(corners[0]) * across, Double(corners[1]) * down, Double(corners[2]) * across,
+        Double(corners[3]) * down
+      )
+      .clipped(height: Double(size.height), width: Double(size.width))
       let right = Double(size.width)
       boxes.append(
         mirrored ? Corners(right - scaled.x2, scaled.y1, right - scaled.x1, scaled.y2) : scaled)
       labels.append(object.label)
-      if readsMasks, let mask = object.mask { bits += self.bits(mask, size, mirrored: mirrored) }
+      guard readsMasks, let mask = image.objects[object.place].mask else { continue }
+      bits += self.bits(
+        try mask.runs(height: image.height, width: image.width), size, mirrored: mirrored)
     }
     let masks =
       readsMasks && !boxes.isEmpty && bits.count == boxes.count * size.height * size.width
@@ -165,5 +154,14 @@ struct DetectionShower: Sendable {
     }
     guard mirrored else { return bits }
     return stride(from: 0, to: bits.count, by: size.width).flatMap { bits[$0..<$0 + size.width].reversed() }
+  }
+}
+
+extension InputNormalisation {
+  /// Of each channel, what each of 256 values becomes.
+  var levels: [[Float]] {
+    zip(mean, std).map { mean, std in
+      (0..<256).map { Float((Double($0) / 255 - mean.double) / std.double) }
+    }
   }
 }

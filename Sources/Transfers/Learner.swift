@@ -1,3 +1,4 @@
+internal import Datasets
 package import Networks
 package import Tensors
 
@@ -12,11 +13,6 @@ package struct TransferDiverged: Error, Equatable, CustomStringConvertible {
   package var description: String {
     "The loss \(part) was not finite in epoch \(epoch + 1), at step \(step + 1)."
   }
-}
-
-/// Images that cannot be trained on; a sentence.
-package struct UnusableImages: Error, Equatable, CustomStringConvertible {
-  package let description: String
 }
 
 /// What a step has led to before the optimiser acts.
@@ -43,6 +39,8 @@ protocol Learner: Sendable {
   func rate(_ step: Int) -> Double
   /// - Throws: `TransferDiverged`.
   func lesson(_ step: Int, _ state: inout ModelState) throws -> Lesson
+  /// What of a test image a prediction and its evaluation read.
+  var testParts: AnnotatedParts { get }
   /// What the model says of a test image.
-  func prediction(_ image: TransferImage, _ state: ModelState) throws -> Prediction
+  func prediction(_ image: AnnotatedImage, _ state: ModelState) throws -> Prediction
 }

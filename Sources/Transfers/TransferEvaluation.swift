@@ -1,4 +1,5 @@
-package import Evaluation
+package import Datasets
+internal import Evaluation
 package import Specs
 
 /// What predictions are worth.
@@ -9,23 +10,23 @@ package struct TransferEvaluation: Sendable {
   package private(set) var perClass: [(name: String, value: Double?)] = []
 
   /// - Parameters:
-  ///   - test: the images in the order of the predictions.
+  ///   - test: with objects and masks, or with semantics, in the order of the predictions.
   ///   - absentCountsAsZero: whether `test.mIoU` counts classes that neither occur nor are predicted.
-  /// - Throws: `LabelError` where a label of a pixel is none of the classes.
+  /// - Throws: `LabelError` where a label of a pixel is none of the classes, `MaskError` for a polygon without an area.
   package init(
-    _ predictions: [Prediction], of test: [TransferImage], _ images: TransferImages, task: TransferTask,
+    _ predictions: [Prediction], of test: [AnnotatedImage], in dataset: AnnotatedDataset, task: TransferTask,
     absentCountsAsZero: Bool = false
   ) throws {
     precondition(predictions.count == test.count, "\(predictions.count) predictions of \(test.count) images")
     switch task {
-    case .detection: detect(predictions, test, images)
-    case .segmentation: try segment(predictions, test, images, absentCountsAsZero)
+    case .detection: try detect(predictions, test, dataset)
+    case .segmentation: try segment(predictions, test, dataset, absentCountsAsZero)
     }
   }
 
   private mutating func detect(
-    _ predictions: [Prediction], _ test: [TransferImage], _ images: TransferImages
-  ) {
+    _ predictions: [Prediction], _ test: [AnnotatedImage], _ dataset: AnnotatedDataset
+  ) throws {
     var truth: [TrueObject<Box>] = []
     var masks: [TrueObject<RunLengthMask>] = []
     var found: [DetectedObject<Box>] = []
@@ -36,7 +37,7 @@ package struct TransferEvaluation: Sendable {
           TrueObject(
             image: index, category: object.label, shape: object.box, area: object.area,
             isCrowd: object.isCrowd))
-        guard let mask = object.mask else { continue }
+        guard let mask = try object.mask?.runs(height: image.height, width: image.width) else { continue }
         masks.append(
           TrueObject(
             image: index, category: object.label, shape: mask, area: object.area, isCrowd: object.isCrowd))
@@ -50,10 +51,10 @@ package struct TransferEvaluation: Sendable {
           DetectedObject(image: index, category: object.label, score: object.score, shape: mask))
       }
     }
-    let (all, categories) = (Array(test.indices), Array(images.classNames.indices))
+    let (all, categories) = (Array(test.indices), Array(dataset.classNames.indices))
     let boxes = AveragePrecision(images: all, categories: categories, truth: truth, detections: found)
     add(boxes, mask: false)
-    perClass = zip(images.classNames, boxes.perCategory).map { ($0, $1.map { 100 * $0 }) }
+    perClass = zip(dataset.classNames, boxes.perCategory).map { ($0, $1.map { 100 * $0 }) }
     guard !foundMasks.isEmpty else { return }
     add(
       AveragePrecision(images: all, categories: categories, truth: masks, detections: foundMasks), mask: true)
@@ -66,20 +67,19 @@ package struct TransferEvaluation: Sendable {
   }
 
   private mutating func segment(
-    _ predictions: [Prediction], _ test: [TransferImage], _ images: TransferImages, _ absentCountsAsZero: Bool
+    _ predictions: [Prediction], _ test: [AnnotatedImage], _ dataset: AnnotatedDataset,
+    _ absentCountsAsZero: Bool
   ) throws {
-    var matrix = ConfusionMatrix(classes: images.pixelClasses)
+    var matrix = ConfusionMatrix(classes: dataset.semanticNames.count)
     for (image, prediction) in zip(test, predictions) {
-      guard case .labels(let labels) = prediction, let truth = image.semantics else { continue }
-      try matrix.add(labels: truth.map { Int($0) }, predictions: labels.map { Int($0) })
+      guard case .labels(let labels) = prediction else { continue }
+      try matrix.add(labels: image.semantics.map { Int($0) }, predictions: labels.map { Int($0) })
     }
     let present = matrix.meanOverPresent
     metrics[TransferMetrics.meanIntersection] =
       (absentCountsAsZero && present != nil ? matrix.meanOverAll : present).map { 100 * $0 }
     metrics[TransferMetrics.meanIntersectionOfPresent] = present.map { 100 * $0 }
     metrics[TransferMetrics.pixelAccuracy] = matrix.pixelAccuracy.map { 100 * $0 }
-    let names =
-      images.pixelClasses == images.classNames.count + 1 ? ["ground"] + images.classNames : images.classNames
-    perClass = zip(names, matrix.intersectionOverUnion).map { ($0, $1.map { 100 * $0 }) }
+    perClass = zip(dataset.semanticNames, matrix.intersectionOverUnion).map { ($0, $1.map { 100 * $0 }) }
   }
 }

@@ -1,3 +1,4 @@
+package import Datasets
 package import Networks
 package import Specs
 package import Tensors
@@ -10,7 +11,8 @@ package struct TransferRun: Sendable {
   /// Steps taken.
   package private(set) var stepCount = 0
   private let learner: any Learner
-  private let images: TransferImages
+  private let dataset: AnnotatedDataset
+  private let test: AnnotatedSplit
   private var optimizer: SGD
   /// Sums of losses since the last record, by their names.
   private var sums: [String: Double] = [:]
@@ -18,16 +20,17 @@ package struct TransferRun: Sendable {
   /// - Parameters:
   ///   - seed: T: of first weights, order, flips, crops, samples and dropout; the trunk has its own.
   package init(
-    _ spec: TransferSpec, on trunk: Trunk, _ images: TransferImages, seed: Int,
+    _ spec: TransferSpec, on trunk: Trunk, _ dataset: AnnotatedDataset, seed: Int,
     convolution: ConvolutionChoice = .auto
   ) throws {
     let seed = UInt64(bitPattern: Int64(seed))
     self.spec = spec
-    self.images = images
+    self.dataset = dataset
     switch spec.task {
-    case .detection: learner = try DetectionLearner(spec, on: trunk, images, seed: seed)
-    case .segmentation: throw UnusableImages(description: "Segmentors are not trained yet.")
+    case .detection: learner = try DetectionLearner(spec, on: trunk, dataset, seed: seed)
+    case .segmentation: throw SpecError(path: "task", expected: "detection")
     }
+    test = try dataset.test.kept(learner.testParts)
     state = ModelState(learner.declarations, seed: seed, purpose: "transfer/init")
     trunk.fill(&state, behind: learner.trunkPrefix)
     state.convolution = convolution
@@ -72,30 +75,30 @@ package struct TransferRun: Sendable {
     sums = [:]
     let every = learner.evaluateEvery
     if every > 0, (record + 1) % every == 0, !isFinished {
-      metrics.merge(try evaluation(images[.test].map { try prediction($0) }).metrics) { $1 }
+      let images = try (0..<test.count).map { try test.image($0, learner.testParts) }
+      let predictions = try images.map { try learner.prediction($0, state) }
+      metrics.merge(try TransferEvaluation(predictions, of: images, in: dataset, spec).metrics) { $1 }
     }
     return EpochRecord(
       epoch: record, step: stepCount, metrics: Metrics(metrics),
       state: ContentKey(hashing: snapshot.encoded()))
   }
 
-  /// What the model says of a test image now.
-  package func prediction(_ image: TransferImage) throws -> Prediction {
-    try learner.prediction(image, state)
-  }
+  package var testCount: Int { test.count }
 
-  private func evaluation(_ predictions: [Prediction]) throws -> TransferEvaluation {
-    try TransferEvaluation(predictions, of: images[.test], images, spec)
+  /// What the model says of a test image now.
+  package func prediction(_ index: Int) throws -> Prediction {
+    try learner.prediction(try test.image(index, learner.testParts), state)
   }
 }
 
 extension TransferEvaluation {
   /// Judged as the recipe says.
   package init(
-    _ predictions: [Prediction], of test: [TransferImage], _ images: TransferImages, _ spec: TransferSpec
+    _ predictions: [Prediction], of test: [AnnotatedImage], in dataset: AnnotatedDataset, _ spec: TransferSpec
   ) throws {
     try self.init(
-      predictions, of: test, images, task: spec.task,
+      predictions, of: test, in: dataset, task: spec.task,
       absentCountsAsZero: spec.fields["meanOver"]?.string == "all")
   }
 }

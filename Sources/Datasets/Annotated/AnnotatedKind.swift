@@ -79,6 +79,11 @@ package enum AnnotatedCatalog {
     return try kind(of: spec.name).open(spec, place, reading)
   }
 
+  /// Whether a kind reads the name.
+  package static func has(_ name: String) -> Bool {
+    Catalog.annotatedDatasets.entries.contains { $0.answers(to: name) }
+  }
+
   /// The kind that reads a name.
   package static func kind(of name: String) throws(UnknownName) -> any AnnotatedKind {
     if let kind = Catalog.annotatedDatasets.entries.first(where: { $0.answers(to: name) }) { return kind }

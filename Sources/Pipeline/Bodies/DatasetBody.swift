@@ -21,12 +21,28 @@ enum DatasetBody {
     try workspace.record(.started(step: 0, ProgramIdentity.provenance()))
     var spec = stage.dataset
     spec.folder = workspace.dataFolder
+    if AnnotatedCatalog.has(spec.name) { return try check(spec, in: workspace) }
     let dataset = try DatasetCatalog.read(spec, index: .of(workspace.store))
     try workspace.publish(
       [(file, dataset.packed), (description, Array(document(dataset).description.utf8))],
       Metrics([
         "train.images": Double(dataset.train.count), "test.images": Double(dataset.test.count),
         "classes": Double(dataset.task.classes),
+      ]))
+  }
+
+  /// Images with objects or label maps stay where they are; what is published says that they were looked at.
+  private static func check(_ spec: DatasetSpec, in workspace: Workspace) throws {
+    let dataset = try AnnotatedCatalog.open(spec, index: .of(workspace.store))
+    let document: JSONValue = [
+      "classNames": .array(dataset.classNames.map { .string($0) }),
+      "semanticNames": .array(dataset.semanticNames.map { .string($0) }),
+    ]
+    try workspace.publish(
+      [(description, Array(document.description.utf8))],
+      Metrics([
+        "train.images": Double(dataset.train.count), "test.images": Double(dataset.test.count),
+        "classes": Double(max(dataset.classNames.count, dataset.semanticNames.count)),
       ]))
   }
 

@@ -56,7 +56,7 @@ enum TeacherOutputsBody {
     for part in 0..<form.parts {
       let range = form.range(of: part)
       let name = RecordForm.name(ofPart: part)
-      if try adopt(name, from: earlier, form, in: workspace) {
+      if try adopt(name, from: earlier, in: workspace) {
         done += range.count
         continue
       }
@@ -92,8 +92,8 @@ enum TeacherOutputsBody {
   }
 
   /// Takes a part over from an earlier attempt, where it is there and whole.
-  private static func adopt(
-    _ name: String, from earlier: some Sequence<AttemptFolder>, _ form: RecordForm, in workspace: Workspace
+  static func adopt(
+    _ name: String, from earlier: some Sequence<AttemptFolder>, in workspace: Workspace
   ) throws -> Bool {
     for attempt in earlier {
       guard let path = attempt.part(name) else { continue }

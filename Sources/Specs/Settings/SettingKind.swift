@@ -18,6 +18,8 @@ package enum SettingKind: Hashable, Sendable {
   case preset
   /// `NAME` or `NAME:FOLDER`.
   case dataset
+  /// A name of images with objects or label maps, or `NAME:FOLDER`.
+  case annotatedDataset
   /// `{ "command": […], "files": […], "name": …, "metrics": { … } }`.
   case trainer
   /// A list of numbers of the range, perhaps empty.
@@ -108,7 +110,7 @@ extension SettingKind {
     case .teachers:
       if value.array?.isEmpty == false || value.object?["pool"]?.array?.isEmpty == false { return nil }
       return "a list of networks, or { \"pool\": […], \"take\": M }"
-    case .dataset:
+    case .dataset, .annotatedDataset:
       return value.string == nil ? "a name, or NAME:FOLDER" : nil
     case .list(let range):
       guard let values = value.array, values.allSatisfy({ $0.number.map(range.contains) == true }) else {
@@ -188,7 +190,7 @@ extension SettingKind {
       return ["oneOf": .array([.object(range.schema), .object(["enum": words(choices)])])]
     case .network: return ["type": ["string", "object"]]
     case .teachers: return ["anyOf": [["type": "array", "minItems": 1], Self.pool]]
-    case .method, .dataset: return ["type": "string"]
+    case .method, .dataset, .annotatedDataset: return ["type": "string"]
     case .list(let range): return ["type": "array", "items": .object(range.schema)]
     case .flagOr(let word): return ["enum": [true, false, .string(word)]]
     case .backbone: return ["type": ["string", "object"]]
@@ -248,7 +250,7 @@ extension SettingKind {
     case .teachers: "a list of networks, or a pool"
     case .method: "a name of `methods`"
     case .preset: "a preset of the method"
-    case .dataset: "NAME or NAME:FOLDER"
+    case .dataset, .annotatedDataset: "NAME or NAME:FOLDER"
     case .trainer, .label: "an object"
     case .list(let range): "a list; each \(range.words)"
     case .flagOr(let word): "true, false or \(word)"

@@ -11,7 +11,7 @@ extension Settings {
       place: .transfer,
       sentence: "The segmentor that the backbone is trained in; the run's task is then `segmentation`."),
     SettingDescription(
-      "transfer.dataset", .dataset, default: .absent("none"), place: .transfer,
+      "transfer.dataset", .annotatedDataset, default: .absent("none"), place: .transfer,
       sentence: "The images with boxes, masks or labels of pixels that a transfer is trained and tested on."),
     SettingDescription(
       "transfer.recipe", .choice(TransferRecipes.all.map(\.name)), default: .absent("the task's first"),
@@ -25,6 +25,9 @@ extension Settings {
     SettingDescription(
       "transfer.testImages", .integer(minimum: 1), default: .absent("all"), unit: "images", place: .transfer,
       sentence: "Size of a seeded subset of the transfer's test images, the same for all seeds."),
+    SettingDescription(
+      "transfer.validationImages", .integer(minimum: 0), default: .value(0), unit: "images", place: .transfer,
+      sentence: "Images taken out of the transfer's training images."),
     SettingDescription(
       "transfer.backbone", .backbone, default: .value("student"), place: .transfer,
       sentence:

@@ -116,6 +116,7 @@ extension RunResolver {
     case .network: _ = network(value, at: spot)
     case .method: _ = method(value, at: spot)
     case .dataset: _ = dataset(value, at: spot)
+    case .annotatedDataset: _ = annotatedDataset(value, at: spot)
     case .trainer: _ = trainer(value, at: spot)
     default: break
     }
@@ -206,6 +207,21 @@ extension RunResolver {
       return spec
     } catch let error as UnknownName {
       report(spot.problem(unknown("dataset", error.name, vocabulary.datasets, "datasets")))
+    } catch {
+      report(spot.problem("\(error)"))
+    }
+    return nil
+  }
+
+  mutating func annotatedDataset(_ value: JSONValue, at spot: GridSpot) -> DatasetSpec? {
+    if let known = annotatedDatasets[value] { return known }
+    do {
+      let spec = try vocabulary.annotatedDataset(value.string ?? value.description)
+      annotatedDatasets[value] = spec
+      return spec
+    } catch let error as UnknownName {
+      report(
+        spot.problem(unknown("dataset of a transfer", error.name, vocabulary.annotatedDatasets, "datasets")))
     } catch {
       report(spot.problem("\(error)"))
     }

@@ -99,7 +99,7 @@ extension RunResolver {
       report(spot.problem("a transfer needs a \"dataset\" to train \(head) on"))
       return nil
     }
-    guard var dataset = dataset(setting.value, at: setting.spot) else { return nil }
+    guard var dataset = annotatedDataset(setting.value, at: setting.spot) else { return nil }
     dataset.trainImages = row["transfer.trainImages"]?.value.integer
     dataset.testImages = row["transfer.testImages"]?.value.integer
     dataset.validationImages = row["transfer.validationImages"]?.value.integer ?? 0

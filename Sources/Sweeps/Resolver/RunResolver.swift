@@ -19,6 +19,7 @@ struct RunResolver {
   var networks: [JSONValue: ModelSpec] = [:]
   var imported: [JSONValue: [DatasetSpec: TeacherSpec]] = [:]
   var datasets: [JSONValue: DatasetSpec] = [:]
+  var annotatedDatasets: [JSONValue: DatasetSpec] = [:]
   var trainers: [JSONValue: TrainerSpec?] = [:]
   var methods: [JSONValue: MethodDescription] = [:]
   var readers: [String: MethodReader] = [:]
