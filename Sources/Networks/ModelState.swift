@@ -17,7 +17,8 @@ package struct ModelState: Sendable {
     self.declarations = declarations
     values = declarations.map {
       $0.initializer.values(
-        $0.shape, seed: seed, purpose: "\(purpose)/\($0.path)", precision: $0.role == .counter ? .double : precision)
+        $0.shape, seed: seed, purpose: "\(purpose)/\($0.path)",
+        precision: $0.role == .counter ? .double : precision)
     }
   }
 

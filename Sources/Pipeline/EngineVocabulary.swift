@@ -35,7 +35,8 @@ extension GridVocabulary {
       try TeacherWeights.teacher($0, on: $1, in: folder.map(WeightsFolder.init), gridFolder: gridFolder)
     }
     vocabulary.annotatedDataset = {
-      try AnnotatedCatalog.locate(resolved($0, in: gridFolder), searching: dataFolders, index: .of(folder)).spec
+      try AnnotatedCatalog.locate(resolved($0, in: gridFolder), searching: dataFolders, index: .of(folder))
+        .spec
     }
     vocabulary.annotatedDatasets = Catalog.annotatedDatasets.names
     vocabulary.backbone = {

@@ -140,7 +140,9 @@ package struct Forecast: Sendable {
     for (run, key) in zip(expansion.runs, plan.runKeys) where !done.contains(key) {
       if run.cell.transfer != nil {
         for stage in preparations.takeAll(before: key) {
-          guard let cost = try stage.stage.cost(hasHelpers: readers.contains(stage.key), &meter) else { continue }
+          guard let cost = try stage.stage.cost(hasHelpers: readers.contains(stage.key), &meter) else {
+            continue
+          }
           enter(Work(multiplyAdds: Float(cost.multiplyAdds), topic: book.topic(cost.topics)), as: stage.key)
           disk += cost.diskBytes
         }
@@ -263,15 +265,19 @@ struct CostMeter {
   /// Of a transfer: its trunk and as much again for what stands on it, three times in training and once in each test.
   mutating func transfer(_ stage: TransferStage) throws -> Double {
     let spec = stage.transfer
-    guard let facts = spec.dataset.facts ?? (try? AnnotatedCatalog.kind(of: spec.dataset.name))?
-      .published(spec.dataset.name)
+    guard
+      let facts = spec.dataset.facts
+        ?? (try? AnnotatedCatalog.kind(of: spec.dataset.name))?
+        .published(spec.dataset.name)
     else { return 0 }
     var side = (height: 512, width: 1024)
     if case .fixed(let height, let width) = facts.size { side = (height, width) }
     if let short = spec.fields["shortSide"]?.integer, short > 0, let long = spec.fields["longSide"]?.integer {
       side = (short, min(long, short * 4 / 3))
     }
-    if let height = spec.fields["cropHeight"]?.integer, height > 0, let width = spec.fields["cropWidth"]?.integer {
+    if let height = spec.fields["cropHeight"]?.integer, height > 0,
+      let width = spec.fields["cropWidth"]?.integer
+    {
       side = (height, width)
     }
     let task = ImageTask(channels: 3, height: side.height, width: side.width, classes: 2)

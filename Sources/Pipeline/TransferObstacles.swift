@@ -28,7 +28,9 @@ enum TransferObstacles {
       return "\(name) can be no trunk of a detector or a segmentor, which need maps of strides 4 to 32; "
         + "take \(known.joined(separator: ", "))"
     }
-    guard let facts = dataset.flatMap({ DatasetCatalog.facts(of: $0) }), facts.channels != 3 else { return nil }
+    guard let facts = dataset.flatMap({ DatasetCatalog.facts(of: $0) }), facts.channels != 3 else {
+      return nil
+    }
     return "\(name) would be trained on images of \(counted(facts.channels, "channel")), "
       + "and a transfer's have 3; take a dataset of colour images"
   }

@@ -41,7 +41,9 @@ package struct GridVocabulary: Sendable {
   package var annotatedDatasets: [String] = []
 
   /// Why a head cannot be trained on a dataset; nil where nothing is in the way.
-  package var transferObstacle: @Sendable (TransferTask, _ head: String, DatasetSpec) -> String? = { _, _, _ in nil }
+  package var transferObstacle: @Sendable (TransferTask, _ head: String, DatasetSpec) -> String? = {
+    _, _, _ in nil
+  }
 
   /// Why a network's backbone cannot be put to a transfer; nil where nothing is in the way.
   ///

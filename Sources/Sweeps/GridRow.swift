@@ -45,7 +45,9 @@ struct GridRow {
   }
 
   /// Whether the block has several values of a setting.
-  func turns(_ name: String) -> Bool { places[name].map { wheels[$0.wheel][$0.axis].values.count > 1 } ?? false }
+  func turns(_ name: String) -> Bool {
+    places[name].map { wheels[$0.wheel][$0.axis].values.count > 1 } ?? false
+  }
 
   /// Where the file names a setting, as an axis or before its one value; nil where it does not.
   func nameSpot(_ name: String) -> GridSpot? {

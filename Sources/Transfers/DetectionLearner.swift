@@ -60,9 +60,11 @@ struct DetectionLearner: Learner {
     for group in groups {
       let shown = try shower.group(group, epoch: epoch)
       let pass = Pass(
-        state, settings.trunkNorm == .trained ? .training : .inference, recordsGradients: true, frozen: frozen)
+        state, settings.trunkNorm == .trained ? .training : .inference, recordsGradients: true, frozen: frozen
+      )
       let (terms, total) = try detector.losses(shown, pass) { image, head, matches in
-        let stream = RandomStream(seed: seed, "transfer/sample", step, shower.training.places[group[image]], head)
+        let stream = RandomStream(
+          seed: seed, "transfer/sample", step, shower.training.places[group[image]], head)
         return detector.sampler(head: head).sample(matches) { stream.word($0) }
       }
       let whole = total.scalar

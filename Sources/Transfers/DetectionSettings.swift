@@ -33,7 +33,8 @@ struct DetectionSettings: Sendable {
 
   init(_ spec: TransferSpec) throws(SpecError) {
     guard let kind = Kind(rawValue: spec.head) else {
-      throw SpecError(path: "head", expected: "one of \(Kind.allCases.map(\.rawValue).joined(separator: ", "))")
+      throw SpecError(
+        path: "head", expected: "one of \(Kind.allCases.map(\.rawValue).joined(separator: ", "))")
     }
     self.kind = kind
     // torchvision has no Cascade R-CNN.

@@ -24,7 +24,8 @@ struct Detector: Sendable {
   private let top: Top
 
   init(
-    _ spec: TransferSpec, _ settings: DetectionSettings, _ scope: Scope, trunk network: ModelSpec, classes: Int
+    _ spec: TransferSpec, _ settings: DetectionSettings, _ scope: Scope, trunk network: ModelSpec,
+    classes: Int
   ) throws {
     trunk = try NetworkNames.trunk(network, scope / "backbone" / "body")
     let channels = NetworkNames.trunkChannels(network)
@@ -49,7 +50,8 @@ struct Detector: Sendable {
     var detector = RegionDetector(
       kind, scope, trunk: channels, width: width, hidden: try spec.integer("hidden"),
       maskWidth: kind == .mask ? try spec.integer("maskWidth") : 0,
-      classes: RegionClasses(count: classes, isBackgroundFirst: false), anchors: .rpn(scale: settings.anchorScale),
+      classes: RegionClasses(count: classes, isBackgroundFirst: false),
+      anchors: .rpn(scale: settings.anchorScale),
       allowedBorder: border < 0 ? nil : border, rules: settings.rules)
     detector.anchorRounding = rounding
     detector.sampling = try spec.integer("roiSampling")

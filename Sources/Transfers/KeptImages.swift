@@ -26,7 +26,9 @@ package struct KeptImages: AnnotatedSource {
 
 extension AnnotatedSplit {
   /// The same images, kept in memory where they fit. Which of the two decides no bit.
-  package func kept(_ parts: AnnotatedParts, limit: Int = KeptImages.limit) throws(DatasetError) -> AnnotatedSplit {
+  package func kept(_ parts: AnnotatedParts, limit: Int = KeptImages.limit) throws(DatasetError)
+    -> AnnotatedSplit
+  {
     var bytes = 0
     for index in 0..<count {
       let entry = entry(index)

@@ -11,7 +11,8 @@ import Transfers
     let recipe = TransferRecipes.recipe(task == .detection ? "mini-det" : "mini-seg")!
     var given = given
     if task == .detection {
-      given.merge(["epochs": 2, "fpnWidth": 8, "hidden": 16, "maskWidth": 8, "roiSample": 16]) { own, _ in own }
+      given.merge(["epochs": 2, "fpnWidth": 8, "hidden": 16, "maskWidth": 8, "roiSample": 16]) { own, _ in own
+      }
     } else {
       given.merge(["steps": 4, "batchSize": 4, "lossGroup": 4, "width": 8]) { own, _ in own }
     }

@@ -35,9 +35,10 @@ enum EvaluationBody {
     var steps = 0
     for epoch in 0..<shortest {
       let records = curves.map { $0[epoch] }
-      var metrics = mean(records.map { record in
-        Dictionary(record.metrics.values.map { ($0.name, $0.value) }) { $1 }
-      })
+      var metrics = mean(
+        records.map { record in
+          Dictionary(record.metrics.values.map { ($0.name, $0.value) }) { $1 }
+        })
       // What the last epoch came to is measured on its predictions, here.
       if epoch + 1 == shortest { metrics.merge(totals) { $1 } }
       steps = records[0].step

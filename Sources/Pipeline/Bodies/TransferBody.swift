@@ -18,7 +18,8 @@ extension TransferStage: StageKind {
     return StageCost(
       multiplyAdds: try meter.transfer(self),
       topics: [
-        "transfer \(transfer.head) \(trunk) \(shape)", "transfer \(transfer.head)", "transfer", Forecast.topic,
+        "transfer \(transfer.head) \(trunk) \(shape)", "transfer \(transfer.head)", "transfer",
+        Forecast.topic,
       ],
       diskBytes: 0)
   }

@@ -3,8 +3,10 @@ package enum Settings {
   /// More views than this are fresh ones in all but name, and nothing could be kept of them.
   package static let mostViews = 1000
 
-  /// Settings of every run, in the order of the guide; then those that several methods share.
-  package static let common: [SettingDescription] = [
+  /// Settings of every run, in the order of the guide; then those that several methods share, and those of transfers.
+  package static let common = ofStudents + transfer
+
+  private static let ofStudents: [SettingDescription] = [
     SettingDescription(
       "student", .network, default: .required, place: .run, synonyms: ["network", "model", "arch"],
       sentence: "The network that is trained and tested."),
@@ -115,7 +117,7 @@ package enum Settings {
       "preset", .preset, default: .ofMethod, readers: .methodsWithPresets, place: .method,
       sentence: "A named bundle of the method's options; options that are set win over it."),
     alpha, beta, temperature,
-  ] + transfer
+  ]
 
   package static let alpha = SettingDescription(
     option: "alpha", .number(minimum: 0), default: 1, "Weight of the logit term (equation 2).")

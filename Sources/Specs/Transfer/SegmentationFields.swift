@@ -100,7 +100,8 @@ extension TransferRecipes {
       values(false, true, false)),
     TransferField(
       "lossMean", .choice(["valid", "all"]), .segmentation,
-      "Whether the loss is divided by the pixels that are judged, or by all.", values("valid", "all", "valid")),
+      "Whether the loss is divided by the pixels that are judged, or by all.", values("valid", "all", "valid")
+    ),
     TransferField(
       "headInit", .choice(["fanIn", "kaiming"]), .segmentation,
       "First weights of the head: uniform by fan in, or normal by fan out.",

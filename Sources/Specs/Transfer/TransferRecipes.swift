@@ -52,7 +52,8 @@ package enum TransferRecipes {
         ?? field.standard(recipe.name, head: head, dataset: dataset) { values[$0]?.number?.double }
     }
     let usual = read.first { $0.name == "batchSize" }?.standard(
-      recipe.name, head: head, dataset: dataset) { _ in nil }.number?.double
+      recipe.name, head: head, dataset: dataset
+    ) { _ in nil }.number?.double
     if given["learningRate"] == nil, let usual, let batch = values["batchSize"]?.number?.double,
       batch != usual, let rate = values["learningRate"]?.number?.double,
       let scaled = DecimalNumber(rate * batch / usual)

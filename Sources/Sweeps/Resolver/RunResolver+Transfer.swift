@@ -75,7 +75,8 @@ extension RunResolver {
     let known = TransferRecipes.fields(of: task).map(\.name)
     let hint = NearestName.of(name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
     return spot.problem(
-      "no recipe of the task \(task.rawValue) has a field \"\(name)\"\(hint) (`mtkd-sweep recipes` lists them)")
+      "no recipe of the task \(task.rawValue) has a field \"\(name)\"\(hint) (`mtkd-sweep recipes` lists them)"
+    )
   }
 
   private mutating func recipe(_ row: GridRow, _ task: TransferTask, at spot: GridSpot) -> TransferRecipe? {
@@ -171,7 +172,8 @@ extension RunResolver {
       guard let setting = row[name], isAxis(name, in: row) else { continue }
       report(
         setting.spot.problem(
-          "\"\(name)\" has no influence on a backbone from elsewhere; write these runs as a block of their own"))
+          "\"\(name)\" has no influence on a backbone from elsewhere; write these runs as a block of their own"
+        ))
       return nil
     }
     guard let baseline = vocabulary.methods.first(where: { !$0.readsTeachers }) else { return nil }
