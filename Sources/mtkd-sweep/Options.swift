@@ -81,7 +81,8 @@ struct LimitOptions: ParsableArguments {
       valueName: "size"))
   var memory: ByteSize?
 
-  @Option(name: .customLong("nice"), help: "Added to the niceness that workers inherit from this call, 0 to 19.")
+  @Option(
+    name: .customLong("nice"), help: "Added to the niceness that workers inherit from this call, 0 to 19.")
   var niceness = 0
 
   @Option(
