@@ -88,11 +88,27 @@ extension ReportTest {
 extension ReportTable {
   /// The comparisons that `compareTo` declares: every other method with one, or one pair, wherever the rest of the labels agrees. A setting
   /// that one of the two does not read agrees with every value.
-  static func declared(_ layout: ReportLayout, _ cells: [Cell], _ results: SweepResults) -> [CellComparison] {
-    guard layout.test != .none, let method = results.columns.firstIndex(of: "method") else { return [] }
+  /// An entry that takes means over settings is of the cells of those means.
+  static func declared(
+    _ layout: ReportLayout, _ cells: [Cell], _ results: SweepResults, _ source: SweepResults
+  ) -> [CellComparison] {
+    guard layout.test != .none else { return [] }
     var family: [CellComparison] = []
     var seen: Set<[JSONValue]> = []
+    var means: [[String]: (cells: [Cell], results: SweepResults)] = [:]
     for entry in layout.compareTo {
+      let own = ReportPreferences.averages(inFamily: entry)
+      var (cells, results) = (cells, results)
+      if !own.isEmpty {
+        // What the whole table averages is averaged here too.
+        let names = layout.average + own.filter { !layout.average.contains($0) }
+        let averaged = means[names]?.results ?? source.averaged(over: names)
+        (cells, results) = (
+          means[names]?.cells ?? Cell.cells(of: averaged, allowMixed: layout.allowMixed), averaged
+        )
+        means[names] = (cells, results)
+      }
+      guard let method = results.columns.firstIndex(of: "method") else { continue }
       let names = ReportPreferences.methods(inFamily: entry)
       guard let reference = names.last else { continue }
       let candidates = cells.filter { cell in
@@ -103,8 +119,9 @@ extension ReportTable {
       for candidate in candidates {
         for other in references where agree(candidate, other, besides: method) {
           // Two methods of the list are compared once.
-          let pair: [JSONValue] = [.array(candidate.labels), .array(other.labels)]
-          guard !seen.contains(pair), !seen.contains(pair.reversed()) else { continue }
+          let over = JSONValue.array(own.sorted().map { .string($0) })
+          let pair = [.array(candidate.labels), .array(other.labels), over]
+          guard !seen.contains(pair), !seen.contains([pair[1], pair[0], over]) else { continue }
           seen.insert(pair)
           family.append(
             CellComparison(
@@ -130,6 +147,6 @@ extension ReportTable {
       guard place != method, label != .null else { return nil }
       return results.columns[place] == "student" ? text(label) : word(results.columns[place], label, pools)
     }
-    return words.joined(separator: " ")
+    return (results.averages.isEmpty ? words : [results.averageText] + words).joined(separator: " ")
   }
 }

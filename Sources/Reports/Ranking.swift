@@ -11,10 +11,17 @@ package struct Ranking: Sendable {
   /// The first minus each of the others of its context, the second first; their p adjusted over all of them.
   package let family: [CellComparison]
 
+  /// The first minus the best cell of each other method, the best one first; where all cells are of one method, minus
+  /// the second. What a table is made for is how methods compare, not the settings of one.
+  package let rivals: [CellComparison]
+
   /// first - second.
   package var comparison: CellComparison { family[0] }
   /// How many cells the first was compared with.
   package var others: Int { family.count }
+
+  /// The first and the best cell of another method.
+  package var rival: CellComparison { rivals[0] }
 
   package var isDistinguishable: Bool { comparison.isDistinguishable == true }
 
@@ -52,7 +59,17 @@ package struct Ranking: Sendable {
           CellComparison($0, first, names: (name($0), name(first)), context: context, test: test)
         }, layout.correction)
       return Ranking(
-        context: context, first: first, second: sorted[1], family: family)
+        context: context, first: first, second: sorted[1], family: family,
+        rivals: rivals(of: first, family, results.columns.firstIndex(of: "method")))
     }
+  }
+
+  private static func rivals(
+    of first: Cell, _ family: [CellComparison], _ method: Int?
+  ) -> [CellComparison] {
+    guard let method else { return [family[0]] }
+    var seen: Set<JSONValue> = [first.labels[method]]
+    let rivals = family.filter { seen.insert($0.a.labels[method]).inserted }
+    return rivals.isEmpty ? [family[0]] : rivals
   }
 }

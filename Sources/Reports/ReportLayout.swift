@@ -5,6 +5,8 @@ package struct ReportLayout: Sendable {
   /// Settings that make the rows and the columns. Both empty: students are columns, everything else is rows.
   package var rows: [String] = []
   package var columns: [String] = []
+  /// Settings over which means are taken, seed by seed.
+  package var average: [String] = []
   /// `mean` or a setting, by which rows are sorted; descending with a `-` before it. The order of the plan where nil.
   package var sort: String?
   /// Digits after the point; by the spread where nil.
@@ -21,14 +23,25 @@ package struct ReportLayout: Sendable {
 
   package init(_ preferences: ReportPreferences) {
     (rows, columns) = (preferences.rows, preferences.columns)
+    average = preferences.average
     (compareTo, test, correction) = (preferences.compareTo, preferences.test, preferences.correction)
   }
 
   /// - Throws: `UnknownName` for a setting that the sweep's cells do not tell apart.
   package func check(_ results: SweepResults) throws(UnknownName) {
-    for name in rows + columns { try Self.check(name, among: results.columns) }
+    try checkAverages(results)
+    let left = results.columns.filter { !average.contains($0) }
+    for name in rows + columns { try Self.check(name, among: left) }
     if let sort {
-      try Self.check(sort.hasPrefix("-") ? String(sort.dropFirst()) : sort, among: results.columns + ["mean"])
+      try Self.check(sort.hasPrefix("-") ? String(sort.dropFirst()) : sort, among: left + ["mean"])
+    }
+  }
+
+  /// - Throws: `UnknownName` for a setting that is to be averaged and does not vary; methods are never averaged.
+  package func checkAverages(_ results: SweepResults) throws(UnknownName) {
+    let known = results.columns.filter { $0 != "method" }
+    for name in average + compareTo.flatMap(ReportPreferences.averages(inFamily:)) {
+      try Self.check(name, among: known)
     }
   }
 

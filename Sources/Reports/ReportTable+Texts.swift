@@ -59,9 +59,31 @@ extension ReportTable {
     return Sheet.Entry("\(text) \(mark)", emphasis)
   }
 
+  /// What all cells have in common: `fashion-mnist, 1500 + 2000 images, 5 epochs; alpha=1; seeds 1–3`. Nil where
+  /// nobody knows and no label is shared.
+  package func constants(_ style: TextStyle) -> String? {
+    let pools = Self.poolNames(results)
+    let words = shared.compactMap { place in
+      cells.first.map { Self.word(results.columns[place], $0.labels[place], pools) }
+    }
+    guard results.constants != nil || !words.isEmpty else { return nil }
+    let seeds = Set(cells.flatMap(\.seeds)).sorted()
+    let parts = [results.constants ?? "", words.joined(separator: " "), Self.seeds(seeds, style)]
+    return parts.filter { !$0.isEmpty }.joined(separator: "; ")
+  }
+
+  /// `seed 1`, `seeds 1–3`, `seeds 1, 5, 7`.
+  static func seeds(_ seeds: [Int], _ style: TextStyle) -> String {
+    guard let first = seeds.first, let last = seeds.last else { return "" }
+    if first == last { return "seed \(first)" }
+    if last - first == seeds.count - 1 { return "seeds \(first)\(style.isUnicode ? "–" : "-")\(last)" }
+    let shown = seeds.prefix(12).map(String.init).joined(separator: ", ")
+    return "seeds \(shown)\(seeds.count > 12 ? " and \(seeds.count - 12) more" : "")"
+  }
+
   /// The table, then the declared comparisons and the paper's numbers where there are some.
   func sheets(_ style: TextStyle) -> [Sheet] {
-    let table =
+    var table =
       layout.isLong
       ? longSheet(style)
       : Sheet(
@@ -69,6 +91,7 @@ extension ReportTable {
         rows: zip(rowHeads, grid).map { heads, cells in
           heads.map { Sheet.Entry($0) } + cells.map { entry($0, style) }
         }, notes: footer(style))
+    table.constants = constants(style)
     return [table] + (claims.map { [$0.sheet(digits: digits, style)] } ?? [])
       + (comparisons.isEmpty ? [] : [comparisonSheet(style)])
       + (paper.map { [$0.sheet(digits: digits, style)] } ?? [])
@@ -111,7 +134,10 @@ extension ReportTable {
     footer(TextStyle(isUnicode: plusMinus == "±"))
   }
 
-  func footer(_ style: TextStyle) -> [String] {
+  func footer(_ style: TextStyle) -> [String] { notes(style) + gapNotes() + trustNotes() }
+
+  /// What says how to read the numbers.
+  func notes(_ style: TextStyle) -> [String] {
     let plusMinus = style.plusMinus
     let counts = Set(cells.map { $0.seeds.count }).sorted()
     let n = counts.map(String.init).joined(separator: " or ")
@@ -119,11 +145,27 @@ extension ReportTable {
     var lines = [
       "\(unit): mean \(plusMinus) sample standard deviation (ddof 1) over seeds, n = \(n.isEmpty ? "0" : n)."
     ]
-    lines += sampleNotes(plusMinus)
+    lines += averageNotes + sampleNotes(plusMinus)
     lines.append(selectionNote)
     lines += directionNotes() + earlyNotes() + sizeNotes()
     lines += teacherNotes() + poolNotes() + rankingNotes(style) + lookNotes()
-    return lines + gapNotes() + seedNotes() + mixtureNotes() + sealNotes()
+    return lines
+  }
+
+  /// What says whether the numbers are to be believed.
+  func trustNotes() -> [String] { seedNotes() + mixtureNotes() + sealNotes() }
+
+  /// What was averaged within a seed.
+  private var averageNotes: [String] {
+    guard !results.averages.isEmpty else { return [] }
+    let members = results.averages.map { average in
+      average.values.prefix(12).map(Self.text).joined(separator: ", ")
+        + (average.values.count > 12 ? " and \(average.values.count - 12) more" : "")
+    }
+    return [
+      "Each seed's value is its \(results.averageText) (\(members.joined(separator: "; "))); mean and std are over seeds. "
+        + "A seed counts where every averaged run has a number."
+    ]
   }
 
   /// Which epoch the numbers are of.
@@ -249,10 +291,11 @@ extension ReportTable {
   private static let mostOpenCells = 6
 
   /// Why numbers are missing: a line for each cell and reason. Where much is still to run, its number is enough: cells say how many each.
-  private func gapNotes() -> [String] {
+  func gapNotes() -> [String] {
     var lines: [String] = []
     if !results.isComplete {
-      lines.append("\(results.answered) of \(results.runs.count) runs have a result:")
+      let unit = results.averages.isEmpty ? "runs" : "means"
+      lines.append("\(results.answered) of \(results.runs.count) \(unit) have a result:")
     }
     let open = cells.filter { $0.gaps.contains(where: \.isOpen) }
     let isShort = open.count > Self.mostOpenCells
@@ -308,13 +351,13 @@ extension ReportTable {
       "#1 and #2: best and second best of a student among complete cells; \(style.alike) means not distinguishable from the best (\(test), \(correction) over all comparisons with the best, p at least \(bound))\(isUntestable ? "; \(TextStyle.untestable) means not testable" : ""):"
     ]
     for ranking in rankings {
-      let comparison = ranking.comparison
+      let comparison = ranking.rival
       let names = "\(comparison.nameB) \(style.minus) \(comparison.nameA)"
       // The interval is of one comparison; the p beside it may be adjusted over several.
       let alone = ranking.others > 1 && layout.correction != .none ? " alone" : ""
       let interval = comparison.interval.map { " [\(text($0, digits))]\(alone)" } ?? ""
       let difference = comparison.difference.map { NumberFormat.signed($0, digits) } ?? "-"
-      let p = comparison.adjusted.map { "p = \(NumberFormat.p($0)) of \(ranking.others)" } ?? "not testable"
+      let p = comparison.adjusted.map { pText($0, ranking) } ?? "not testable"
       lines.append(
         "  \(ranking.context): \(names) = \(difference)\(interval), \(p)\(exact(ranking))\(reach(comparison))"
       )
@@ -322,10 +365,19 @@ extension ReportTable {
     return lines
   }
 
+  /// `p = 0.38 (adjusted over 4 comparisons)`.
+  private func pText(_ value: Double, _ ranking: Ranking) -> String {
+    let over =
+      layout.correction == .none || ranking.others < 2
+      ? "" : " (adjusted over \(counted(ranking.others, "comparison")))"
+    return "\(NumberFormat.pEquals(value))\(over)"
+  }
+
   /// The exact sign flip p beside that of the t test, adjusted in the same way.
   private func exact(_ ranking: Ranking) -> String {
-    guard ranking.comparison.exactP != nil else { return "" }
-    let adjusted = layout.correction.adjusted(ranking.family.map(\.exactP))[0]
+    let place = ranking.family.firstIndex { $0.a.labels == ranking.rival.a.labels }
+    guard ranking.rival.exactP != nil, let place else { return "" }
+    let adjusted = layout.correction.adjusted(ranking.family.map(\.exactP))[place]
     return ", sign flip \(NumberFormat.p(adjusted)); the \(ranking.comparison.test.title) marks"
   }
 

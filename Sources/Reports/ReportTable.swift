@@ -2,7 +2,10 @@ package import Specs
 
 /// Cells laid out in rows and columns, with what is best and what was compared.
 package struct ReportTable: Sendable {
+  /// What the cells are of: means over settings where the layout averages some.
   package let results: SweepResults
+  /// Run by run, before any setting was averaged.
+  package let source: SweepResults
   package let layout: ReportLayout
   package let cells: [Cell]
   /// What the columns at the left are called: settings, or one empty text where a row's words stand together.
@@ -14,6 +17,8 @@ package struct ReportTable: Sendable {
   package let columns: [String]
   /// By row, then column; nil where the sweep has no such cell.
   package let grid: [[Cell?]]
+  /// Columns of the results that all cells share and that no row names therefore.
+  let shared: [Int]
   /// Digits after the point of means and stds.
   package let digits: Int
   package let rankings: [Ranking]
@@ -30,13 +35,16 @@ package struct ReportTable: Sendable {
   private let verdicts: [[JSONValue]: Bool?]
 
   /// - Precondition: `layout.check(results)` did not throw.
-  package init(_ results: SweepResults, _ layout: ReportLayout = ReportLayout()) {
+  package init(_ source: SweepResults, _ layout: ReportLayout = ReportLayout()) {
+    let results = source.averaged(over: layout.average)
     self.results = results
+    self.source = source
     self.layout = layout
     let cells = Cell.cells(of: results, allowMixed: layout.allowMixed)
     self.cells = cells
     let placed = Placement(cells, results, layout)
     (rowNames, rowHeads, columns, grid) = (placed.rowNames, placed.rowHeads, placed.columns, placed.grid)
+    shared = placed.shared
     rows = rowHeads.map { $0.filter { !$0.isEmpty }.joined(separator: " ") }
     digits = layout.digits ?? Self.digits(of: cells)
     let rankings = Ranking.rankings(of: cells, results, layout)
@@ -52,7 +60,7 @@ package struct ReportTable: Sendable {
     }
     self.places = places
     self.verdicts = verdicts
-    comparisons = Self.declared(layout, cells, results)
+    comparisons = Self.declared(layout, cells, results, source)
   }
 
   /// What somebody sees who looks at the table: how many seeds a cell is asked for at most, and how many have a number.
@@ -92,6 +100,7 @@ private struct Placement {
   var rowHeads: [[String]] = []
   var columns: [String] = []
   var grid: [[Cell?]] = []
+  var shared: [Int] = []
 
   init(_ cells: [Cell], _ results: SweepResults, _ layout: ReportLayout) {
     let pools = ReportTable.poolNames(results)
@@ -102,6 +111,15 @@ private struct Placement {
     // Settings that nobody laid out join the rows where several cells would fall on one place.
     var down = layout.rows.isEmpty ? rest : places(layout.rows)
     let isSplit = !layout.rows.isEmpty
+    if !isSplit, cells.count > 1 {
+      // What all cells share is said once, above the table; a row keeps its method, and one word at least.
+      shared = down.filter { place in
+        results.columns[place] != "method" && cells[0].labels[place] != .null
+          && cells.allSatisfy { $0.labels[place] == cells[0].labels[place] }
+      }
+      if shared.count == down.count, !shared.isEmpty { shared.removeLast() }
+      down.removeAll(where: shared.contains)
+    }
     if isSplit, Set(cells.map { cell in (down + across).map { cell.labels[$0] } }).count < cells.count {
       down += rest.filter { place in
         !down.contains(place) && cells.contains { $0.labels[place] != cells[0].labels[place] }

@@ -1,6 +1,8 @@
 /// A table as texts, before any format has written it down.
 package struct Sheet: Sendable {
   package var title: String
+  /// What all rows have in common: `fashion-mnist, 1500 + 2000 images, 5 epochs; seeds 1–3`. Nil where nobody knows.
+  package var constants: String?
   package var head: [String]
   /// How many columns at the left name a row.
   package var stubs: Int
@@ -18,6 +20,9 @@ package struct Sheet: Sendable {
     }
     package init(stringLiteral text: String) { self.init(text) }
   }
+
+  /// The title with what is constant: the caption of every format.
+  var caption: String { constants.map { "\(title): \($0)" } ?? title }
 
   package enum Emphasis: Equatable, Sendable {
     case none, best, second

@@ -19,6 +19,11 @@ package struct SweepResults: Sendable {
   /// The teachers of its runs, each once; empty where nobody knows them.
   package var teachers: [Teacher] = []
 
+  /// What its runs have in common: `fashion-mnist, 1500 + 2000 images, 5 epochs`; nil where nobody knows.
+  package var constants: String?
+  /// Settings over which the numbers are means, seed by seed; empty where a number is of one run.
+  package var averages: [Average] = []
+
   package struct Run: Sendable {
     /// Beside `columns`; null where the run's method does not read the setting.
     package let labels: [JSONValue]
@@ -162,6 +167,8 @@ package struct SweepResults: Sendable {
       selector: selector)
     results.sample = sample
     results.teachers = teachers
+    results.averages = averages
+    results.constants = constants
     return results
   }
 

@@ -5,11 +5,14 @@ package import Storage
 extension ResultStore {
   /// The figures that a sweep has something to show in, for its page; none where it has too many runs for pictures to be read.
   package func figures(of sweep: String, _ table: ReportTable) throws -> [SweepPage.Figure] {
-    let results = table.results
+    let results = table.source
     guard results.runs.count <= PageFigures.mostRuns else { return [] }
     var layout = table.layout
     (layout.rows, layout.columns) = ([], [])
-    let plain = ReportTable(results, layout)
+    let averaged = ReportTable(results, layout)
+    // Courses over the epochs are of runs, whatever the table averages.
+    layout.average = []
+    let plain = table.layout.average.isEmpty ? averaged : ReportTable(results, layout)
     let names = try metricNames()
     let keys = results.runs.compactMap(\.key)
     var series: [String: [ContentKey: [Double]]] = [:]
@@ -19,13 +22,18 @@ extension ResultStore {
       let wanted = kind.series(among: names)
       guard wanted.count * keys.count <= PageFigures.mostCourses else { continue }
       for name in wanted where series[name] == nil { series[name] = try courses(of: keys, name) }
-      guard let svg = try? kind.draw(FigureInput(plain, series: series)).text, svg.utf8.count <= room else {
+      guard
+        let svg = try? kind.draw(
+          FigureInput(wanted.isEmpty ? averaged : plain, series: series)
+        ).text, svg.utf8.count <= room
+      else {
         continue
       }
       room -= svg.utf8.count
       let summary = kind.summary
       figures.append(
-        SweepPage.Figure(svg: svg, caption: summary.prefix(1).uppercased() + summary.dropFirst() + "."))
+        SweepPage.Figure(
+          kind: kind.name, svg: svg, caption: summary.prefix(1).uppercased() + summary.dropFirst() + "."))
     }
     return figures
   }
@@ -48,6 +56,6 @@ private enum PageFigures {
   /// Courses of single metrics that are read for one figure.
   static let mostCourses = 2000
   static let mostBytes = 1_500_000
-  /// One needs to be told its axis; the page has its own small curves.
-  static let elsewhere: Set<String> = ["axis", "curves"]
+  /// One needs to be told its axis; the page has its own small curves, and a forest with every seed.
+  static let elsewhere: Set<String> = ["axis", "curves", "seeds"]
 }

@@ -28,7 +28,7 @@ extension ResultStore {
 extension ResultStore {
   /// What the page of a sweep tells, of the runs that the results have.
   package func story(of sweep: SweepRecord, _ table: ReportTable) throws -> SweepStory {
-    let results = table.results
+    let results = table.source
     let outlines = try outlines(of: sweep.name)
     let series = try series(of: outlines.map(\.point.key), metric: results.metric)
     let seals = try seals()

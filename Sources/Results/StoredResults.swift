@@ -70,13 +70,37 @@ extension ResultStore {
     var results = SweepResults(
       name: record.name, columns: record.columns, runs: runs, metric: metric, select: preferences.select,
       epoch: preferences.epoch, selector: selectors.first { recorded.contains($0.name) } ?? selectors.first)
-    results.sample = try sample(of: results)
+    let specs = try sampled(results)
+    results.sample = try sample(of: results, specs)
     results.teachers = try teachers(of: results)
+    results.constants = specs.first.map { Self.constants($0, results) }
     return results
   }
 
-  /// What the seeds have in common, as two finished runs of one cell say it; nil before there are any.
-  private func sample(of results: SweepResults) throws -> SweepResults.Sample? {
+  /// What no column of the results tells, as one of its runs has it.
+  private static func constants(_ spec: RunSpec, _ results: SweepResults) -> String {
+    func isConstant(_ name: String) -> Bool { !results.columns.contains(name) }
+    var words: [String] = []
+    if isConstant("dataset") { words.append(spec.dataset.name) }
+    let train = isConstant("trainImages") ? spec.dataset.trainImages : nil
+    let test = isConstant("testImages") ? spec.dataset.testImages ?? results.sample?.testImages : nil
+    switch (train, test) {
+    case (let train?, let test?): words.append("\(train) + \(test) images")
+    case (let train?, nil): words.append(counted(train, "training image"))
+    case (nil, let test?): words.append(counted(test, "test image"))
+    case (nil, nil): break
+    }
+    if isConstant("epochs") { words.append(counted(spec.recipe.epochs, "epoch")) }
+    let teachers = results.teachers.map { teacher in
+      teacher.title.hasPrefix("teacher ") ? String(teacher.title.dropFirst(8)) : teacher.title
+    }
+    let line = words.joined(separator: ", ")
+    guard isConstant("teachers"), (1...6).contains(teachers.count) else { return line }
+    return "\(line); \(teachers.count == 1 ? "teacher" : "teachers") \(teachers.joined(separator: ", "))"
+  }
+
+  /// Two finished runs of one cell at most, of one with teachers where there is one; none before there are any.
+  private func sampled(_ results: SweepResults) throws -> [RunSpec] {
     let cells = Dictionary(grouping: results.runs.filter(\.isFinished), by: \.labels)
     let runs = results.runs.lazy.filter { cells[$0.labels] != nil }.compactMap { cells[$0.labels] }
     var specs: [RunSpec] = []
@@ -86,6 +110,11 @@ extension ResultStore {
       specs = keys.compactMap { key in found[key].flatMap { try? RunSpec($0) } }
       if specs.first.map({ !$0.teachers.isEmpty }) == true { break }
     }
+    return specs
+  }
+
+  /// What the seeds have in common, as two finished runs of one cell say it; nil before there are any.
+  private func sample(of results: SweepResults, _ specs: [RunSpec]) throws -> SweepResults.Sample? {
     guard let first = specs.first, let key = results.runs.first(where: \.isFinished)?.key else { return nil }
     let images = try metrics(of: key)[ClassificationMetrics.images(.test)].flatMap { Int(exactly: $0) }
     let hasTeachers = !first.teachers.isEmpty

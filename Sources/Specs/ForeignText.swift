@@ -199,6 +199,15 @@ extension ForeignText {
       case "→": "$\\rightarrow$"
       case "α": "$\\alpha$"
       case "β": "$\\beta$"
+      case "≤": "$\\leq$"
+      case "≥": "$\\geq$"
+      case "–": "--"
+      case "—": "---"
+      case "…": "\\ldots{}"
+      case "‘": "`"
+      case "’": "'"
+      case "“": "``"
+      case "”": "''"
       case "\n", "\t": " "
       case " "..."~": String(scalar)
       case "\u{a1}"..."\u{ff}": String(scalar)

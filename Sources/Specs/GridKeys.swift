@@ -5,11 +5,12 @@ package enum GridKeys {
     "seeds", "teacherSeeds", "run", "report", "claims",
   ]
   package static let seeds = ["count", "first", "upTo", "step"]
-  package static let claim = ["compare", "where", "metric", "select", "smallest", "level"]
+  package static let claim = ["compare", "where", "metric", "select", "smallest", "level", "average"]
+  package static let comparison = ["compare", "average"]
   package static let block = ["name", "base", "axes", "zip", "exclude", "include", "seeds"]
   package static let run = ["workers", "threadsPerRun", "order", "onDiverged", "retries", "maxMinutesPerRun"]
   package static let report = [
-    "metric", "direction", "select", "epoch", "rows", "columns", "compareTo", "test", "correction",
+    "metric", "direction", "select", "epoch", "rows", "columns", "average", "compareTo", "test", "correction",
     "paperValues",
   ]
 

@@ -191,7 +191,8 @@ extension GridReader {
       case "epoch": reports.epoch = word(node, of: ReportEpoch.self) ?? .last
       case "rows": reports.rows = names(node)
       case "columns": reports.columns = names(node)
-      case "compareTo": reports.compareTo = names(node)
+      case "average": reports.average = names(node)
+      case "compareTo": reports.compareTo = comparisons(node)
       case "test": reports.test = word(node, of: ReportTest.self) ?? .pairedT
       case "correction": reports.correction = word(node, of: ReportCorrection.self) ?? .holm
       case "paperValues": reports.paperValues = paperTable(node)
@@ -212,7 +213,27 @@ extension GridReader {
     return complain(node, "an integer from \(range.lowerBound) to \(range.upperBound)")
   }
 
-  private mutating func names(_ node: GridNode) -> [String] {
+  /// Methods or pairs, as texts or as `{ "compare": "mtkd-rl - ca-mkd", "average": ["student"] }`.
+  private mutating func comparisons(_ node: GridNode) -> [String] {
+    guard let elements = node.elements else {
+      return complain(node, "a list of methods or pairs of them") ?? []
+    }
+    return elements.map { element in
+      if let name = element.value.string { return name }
+      guard let members = element.members else {
+        return complain(
+          element, "a method, a pair such as \"mtkd-rl - ca-mkd\", or an object with \"compare\"") ?? ""
+      }
+      check(members, among: GridKeys.comparison)
+      func part(_ name: String) -> GridNode? { members.last { $0.name == name }?.node }
+      guard let name = part("compare")?.value.string, !name.isEmpty else {
+        return complain(part("compare") ?? element, "a method or a pair of methods to \"compare\"") ?? ""
+      }
+      return ReportPreferences.family(name, over: part("average").map { names($0) } ?? [])
+    }
+  }
+
+  mutating func names(_ node: GridNode) -> [String] {
     let names = (node.elements ?? []).compactMap(\.value.string)
     return node.elements?.count == names.count ? names : complain(node, "a list of names") ?? []
   }

@@ -136,8 +136,9 @@ extension GridReader {
     var claim = ClaimSpec(first: names[0], second: names[1])
     let filter = part("where").map { self.filter($0) }
     claim.conditions = filter?.conditions.map { ($0.name, $0.condition) } ?? []
+    claim.average = part("average").map { self.names($0) } ?? []
     claim.place = ClaimSpec.Place(
-      claim: node.spot, compare: compare.spot, select: part("select")?.spot,
+      claim: node.spot, compare: compare.spot, select: part("select")?.spot, average: part("average")?.spot,
       conditions: filter?.conditions.map(\.spot) ?? [])
     if let metric = part("metric") {
       claim.metric =

@@ -43,7 +43,7 @@ package enum GridSchema {
   }
 
   private static let claim: [String: JSONValue] = [
-    "compare": text, "where": reference("match"), "metric": text,
+    "compare": text, "where": reference("match"), "metric": text, "average": list(of: text),
     "select": words(ReportSelection.allCases.filter { $0 != .bestOnTest }.map(\.rawValue)),
     "smallest": ["type": "number", "exclusiveMinimum": 0],
     "level": [
@@ -107,7 +107,10 @@ package enum GridSchema {
     "metric": text, "direction": words(MetricDirection.allCases.map(\.rawValue)),
     "select": words(ReportSelection.allCases.map(\.rawValue)),
     "epoch": words(ReportEpoch.allCases.map(\.rawValue)),
-    "rows": list(of: text), "columns": list(of: text), "compareTo": list(of: text),
+    "rows": list(of: text), "columns": list(of: text), "average": list(of: text),
+    "compareTo": list(of: [
+      "oneOf": [text, object(["compare": text, "average": list(of: text)], required: ["compare"])]
+    ]),
     "test": words(ReportTest.allCases.map(\.rawValue)),
     "correction": words(ReportCorrection.allCases.map(\.rawValue)),
     "paperValues": words(GridKeys.paperTables.map { GridKeys.paperPrefix + $0 }),

@@ -36,6 +36,12 @@ package enum NumberFormat {
     return fixed(value, value < 0.0995 ? 3 : 2)
   }
 
+  /// In a sentence: `p = 0.38`, `p < 0.001`.
+  package static func pEquals(_ value: Double) -> String {
+    let text = p(value)
+    return text.hasPrefix("<") ? "p < \(text.dropFirst())" : "p = \(text)"
+  }
+
   /// Digits after the point that a standard deviation deserves: two significant ones where it begins with 1, 2 or 3 up to 354, else one, as the
   /// Particle Data Group rounds.
   package static func places(forSpread spread: Double) -> Int? {

@@ -61,21 +61,39 @@ package struct ReportPreferences: Hashable, Sendable {
   package var compareTo: [String] = []
   package var test = ReportTest.pairedT
   package var correction = ReportCorrection.holm
+  /// Settings over which means are taken, seed by seed, before mean and std over the seeds.
+  package var average: [String] = []
   /// The paper's table that the grid follows, such as `preset:paper/table1`.
   package var paperValues: String?
 
   package init() {}
 
-  /// The methods that an entry of `compareTo` names: `ca-mkd`, or the two of `mtkd-rl - ca-mkd`.
+  /// The methods that an entry of `compareTo` names: `ca-mkd`, or the two of `mtkd-rl - ca-mkd`, with or without
+  /// ` over student` behind them.
   package static func methods(inFamily entry: String) -> [String] {
-    entry.split(separator: " - ", maxSplits: 1).map(String.init)
+    let pair = entry.firstRange(of: over).map { entry[..<$0.lowerBound] } ?? entry[...]
+    return pair.split(separator: " - ", maxSplits: 1).map(String.init)
   }
+
+  /// The settings over which an entry of `compareTo` takes means: `student` of `mtkd-rl - ca-mkd over student`.
+  package static func averages(inFamily entry: String) -> [String] {
+    guard let range = entry.firstRange(of: over) else { return [] }
+    return entry[range.upperBound...].split { $0 == "," || $0 == " " }.map(String.init)
+  }
+
+  /// An entry of `compareTo` that takes means over settings.
+  package static func family(_ compare: String, over average: [String]) -> String {
+    average.isEmpty ? compare : compare + over + average.joined(separator: ",")
+  }
+
+  private static let over = " over "
 }
 
 extension ReportPreferences: CanonicallyEncodable {
   package func append(to bytes: inout [UInt8]) {
     func list(_ texts: [String]) -> JSONValue? { texts.isEmpty ? nil : .array(texts.map { .string($0) }) }
     var object = ObjectWriter(to: &bytes)
+    object.member("average", list(average), to: &bytes)
     object.member("columns", list(columns), to: &bytes)
     object.member("compareTo", list(compareTo), to: &bytes)
     object.member("correction", .string(correction.rawValue), to: &bytes)
@@ -109,6 +127,7 @@ extension ReportPreferences: CanonicallyEncodable {
     rows = try texts("rows")
     columns = try texts("columns")
     compareTo = try texts("compareTo")
+    average = try texts("average")
     test = try word("test", test)
     correction = try word("correction", correction)
     paperValues = try object.optional("paperValues", SpecObject.string)

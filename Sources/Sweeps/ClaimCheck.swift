@@ -18,6 +18,10 @@ enum ClaimCheck {
             "\"\(condition.name)\" does not vary in this grid\(hint) What varies: \(columns.joined(separator: ", "))"
           ))
       }
+      for name in claim.average {
+        guard let problem = ReportCheck.average(name, columns), let spot = place.average else { continue }
+        problems.append(spot.problem(problem))
+      }
       if let metric = claim.metric, let known = metrics(of: runs), !known.contains(metric) {
         let hint = NearestName.of(metric, among: known).map { "; did you mean \"\($0)\"?" } ?? "."
         problems.append(place.claim.problem("no run of this grid reports \"\(metric)\"\(hint)"))
@@ -40,7 +44,10 @@ enum ClaimCheck {
       guard let place = claim.place else { continue }
       problems.append(
         place.compare.problem(
-          "no two cells of this grid differ in \(claim.first) and \(claim.second) alone"
+          "no two \(claim.average.isEmpty ? "cells" : "means") of this grid differ in \(claim.first) and "
+            + "\(claim.second) alone"
+            + (claim.average.isEmpty
+              ? "" : " and are over the same values of \(claim.average.joined(separator: ", "))")
             + (claim.conditions.isEmpty ? "" : " where the claim's \"where\" holds")))
     }
     if pairs.count > ClaimSet.most, let spot = set.claims.first?.place?.claim {

@@ -6,7 +6,9 @@ enum ReportCheck {
   static func names(_ grid: GridSpec, _ vocabulary: GridVocabulary) -> [GridProblem] {
     var problems: [GridProblem] = []
     let settings = vocabulary.settings
-    for (member, names) in [("rows", grid.report.rows), ("columns", grid.report.columns)] {
+    for (member, names) in [
+      ("rows", grid.report.rows), ("columns", grid.report.columns), ("average", grid.report.average),
+    ] {
       for (index, name) in names.enumerated() where settings[name] == nil {
         let hint = settings.nearest(to: name).map { "; did you mean \"\($0)\"?" } ?? ""
         problems += spot(member, index, grid).map { $0.problem("unknown setting \"\(name)\"\(hint)") }
@@ -55,6 +57,9 @@ enum ReportCheck {
       say("select", nil, "\"bestOnValidation\" needs \"validationImages\" in \"base\", for every run")
     }
     for (member, names) in [("rows", report.rows), ("columns", report.columns)] {
+      for (index, name) in names.enumerated() where report.average.contains(name) {
+        say(member, index, "\"\(name)\" is averaged over, and tells no cells of the table apart")
+      }
       for (index, name) in names.enumerated() where !columns.contains(name) {
         let hint = NearestName.of(name, among: columns).map { "; did you mean \"\($0)\"?" } ?? "."
         say(
@@ -68,11 +73,27 @@ enum ReportCheck {
     for (index, name) in report.columns.enumerated() where report.rows.contains(name) {
       say("columns", index, "\"\(name)\" is in the rows already")
     }
+    for (index, name) in report.average.enumerated() {
+      if let problem = average(name, columns) { say("average", index, problem) }
+    }
     for (index, entry) in report.compareTo.enumerated() {
+      for name in ReportPreferences.averages(inFamily: entry) {
+        if let problem = average(name, columns) { say("compareTo", index, problem) }
+      }
       for name in ReportPreferences.methods(inFamily: entry) where !used.contains(name) {
         say("compareTo", index, "no run of this grid uses \(name)", .warning)
       }
     }
     return problems
+  }
+
+  /// Why no mean can be taken over a setting; nil where one can.
+  static func average(_ name: String, _ columns: [String]) -> String? {
+    if name == "method" { return "methods are compared with each other; no mean is taken over them" }
+    if columns.contains(name) { return nil }
+    let known = columns.filter { $0 != "method" }
+    let hint = NearestName.of(name, among: known).map { "; did you mean \"\($0)\"?" } ?? "."
+    return "no mean can be taken over \"\(name)\", which does not vary in this grid\(hint) "
+      + "What varies: \(known.joined(separator: ", "))"
   }
 }

@@ -150,7 +150,9 @@ struct Compare: ParsableCommand {
   private func side(
     _ record: SweepRecord, _ preferences: ReportPreferences, in store: ResultStore, called name: String
   ) throws -> SweepComparison.Side {
-    let results = try options.results(record, preferences, in: store)
+    let each = try options.results(record, preferences, in: store)
+    try ReportLayout(preferences).checkAverages(each)
+    let results = each.averaged(over: preferences.average)
     let cells = Cell.cells(of: results, allowMixed: true)
     return SweepComparison.Side(
       name: name, results: results, specs: try store.specs(of: cells.compactMap(\.key)))
@@ -188,6 +190,7 @@ struct Compare: ParsableCommand {
           "'\(error.name)' is no sweep of \(location.path) (\(sweeps.map(\.name).joined(separator: ", "))), no store, and no method of \(record.name) (\(error.known.joined(separator: ", ")))."
       )
     }
+    try layout.checkAverages(results)
     let table = ReportTable(results, layout)
     guard !table.comparisons.isEmpty else {
       throw NothingThere(

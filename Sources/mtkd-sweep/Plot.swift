@@ -72,6 +72,10 @@ struct Plot: ParsableCommand {
     var layout = ReportLayout(preferences)
     (layout.rows, layout.columns) = ([], [])
     (layout.digits, layout.allowMixed) = (options.digits, options.allowMixed)
+    // Courses over the epochs are of runs and claims have means of their own.
+    let isOfRuns = !figure.series(among: try store.metricNames()).isEmpty || figure == ClaimsFigure.self
+    if isOfRuns { layout.average = [] }
+    try layout.checkAverages(results)
     var table = ReportTable(results, layout)
     table.claims = try store.claims(of: record)
     let withheld = table.cells.filter(\.isWithheld).count

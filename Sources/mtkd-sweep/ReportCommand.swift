@@ -58,7 +58,7 @@ struct Report: ParsableCommand {
     let record = try location.sweep(sweep, in: store)
     var table = try options.table(record, in: store)
     LookLog(of: record.name, in: location.folder).show(&table)
-    let results = table.results
+    let results = table.source
     if claims || requireDecided, table.claims == nil {
       throw NothingThere(
         description:

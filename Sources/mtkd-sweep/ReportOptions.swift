@@ -26,6 +26,12 @@ struct TestOptions: ParsableArguments {
       valueName: "condition"))
   var `where`: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Means over settings, such as student: within each seed first, then mean and std over seeds; '' for none.",
+      valueName: "settings"))
+  var average: String?
+
   @Option(help: "Digits after the point (default: by the spread).")
   var digits: Int?
 
@@ -56,9 +62,15 @@ struct TestOptions: ParsableArguments {
     }
     if let direction { preferences.direction = direction }
     if let select { preferences.select = select }
+    if let average { preferences.average = Self.names(average) }
     if let test { preferences.test = test }
     if let correction { preferences.correction = correction }
     return preferences
+  }
+
+  /// Settings of a list, between commas or spaces.
+  static func names(_ list: String?) -> [String] {
+    (list ?? "").split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init)
   }
 
   /// The results that are meant.
@@ -131,7 +143,7 @@ struct ReportOptions: ParsableArguments {
   func table(_ record: SweepRecord, in store: ResultStore) throws -> ReportTable {
     var preferences = try tests.preferences(record)
     if rows != nil || columns != nil {
-      (preferences.rows, preferences.columns) = (Self.names(rows), Self.names(columns))
+      (preferences.rows, preferences.columns) = (TestOptions.names(rows), TestOptions.names(columns))
     }
     if !compareTo.isEmpty { preferences.compareTo = compareTo }
     if let paper { preferences.paperValues = GridKeys.paperPrefix + paper }
@@ -145,10 +157,6 @@ struct ReportOptions: ParsableArguments {
     var table = try ReportTable(results, layout).beside(preferences.paperValues, in: store)
     table.claims = try store.claims(of: record)
     return table
-  }
-
-  private static func names(_ list: String?) -> [String] {
-    (list ?? "").split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init)
   }
 }
 

@@ -377,11 +377,12 @@ import Testing
 
   @Test func `a sweep without what a kind needs says what that is`() {
     let bare = FigureInput(ReportTable(MadeUp.results([("baseline", [70, 71]), ("mtkd-rl", [71, 72])])))
-    for kind in Catalog.figures.entries where kind.name != "seeds" {
+    for kind in Catalog.figures.entries where !["seeds", "forest"].contains(kind.name) {
       let error = #expect(throws: NoFigure.self, "\(kind.name)") { try kind.draw(bare) }
       #expect((error?.description.count ?? 0) > 50)
     }
     #expect(throws: Never.self) { try SeedsFigure.draw(bare) }
+    #expect(throws: Never.self) { try ForestFigure.draw(bare) }
     var unknown = Self.input
     unknown.x = "gamma"
     #expect(throws: NoFigure.self) { try AxisFigure.draw(unknown) }

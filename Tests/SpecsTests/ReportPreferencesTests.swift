@@ -11,6 +11,7 @@ import Testing
     (preferences.rows, preferences.columns) = (["student", "method"], ["alpha"])
     preferences.compareTo = ["ca-mkd", "mtkd-rl - mmkd"]
     preferences.paperValues = "preset:paper/table1"
+    preferences.average = ["student"]
     #expect(try ReportPreferences(JSONReader.read(preferences.canonicalBytes).value) == preferences)
     #expect(try ReportPreferences([:]) == ReportPreferences())
     #expect(throws: SpecError.self) { try ReportPreferences(["select": "best"]) }
@@ -20,6 +21,11 @@ import Testing
   @Test func `an entry of a family names one method or two`() {
     #expect(ReportPreferences.methods(inFamily: "ca-mkd") == ["ca-mkd"])
     #expect(ReportPreferences.methods(inFamily: "mtkd-rl - ca-mkd") == ["mtkd-rl", "ca-mkd"])
+    let over = ReportPreferences.family("mtkd-rl - ca-mkd", over: ["student", "alpha"])
+    #expect(over == "mtkd-rl - ca-mkd over student,alpha")
+    #expect(ReportPreferences.methods(inFamily: over) == ["mtkd-rl", "ca-mkd"])
+    #expect(ReportPreferences.averages(inFamily: over) == ["student", "alpha"])
+    #expect(ReportPreferences.averages(inFamily: "mtkd-rl - ca-mkd").isEmpty)
   }
 
   @Test func `programs count as one by a clean commit, else by the file`() {

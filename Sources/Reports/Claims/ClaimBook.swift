@@ -11,13 +11,22 @@ package struct ClaimBook: Sendable {
   /// How many seeds each cell is asked for, by its labels.
   private let counts: [[JSONValue]: Int]
   private let cells: [[JSONValue]]
+  private let sides: [Side]
   private let comparisons: [ClaimComparison]
   private let read: [Readings]
+
+  /// One side of a comparison: a cell, or cells whose mean is taken seed by seed. It stands once for each claim, whose
+  /// metric may be another one.
+  private struct Side: Hashable {
+    let claim: Int
+    /// Places among the cells.
+    let members: [Int]
+  }
 
   /// One comparison of a claim.
   package struct Entry: Sendable {
     package let claim: ClaimSpec
-    /// The labels of the two cells.
+    /// The labels of all cells of both sides.
     package let cells: [[JSONValue]]
     package let metric: MetricDescription
     /// What the two cells have in common: `resnet56 M=2`.
@@ -38,39 +47,65 @@ package struct ClaimBook: Sendable {
     self.cells = cells
     let read = try set.claims.map { Readings(try results($0), set) }
     let pairs = set.pairs(columns: columns, cells: cells)
-    // A cell stands once for each claim: its metric may be another one.
+    var sides: [Side] = []
+    var places: [Side: Int] = [:]
+    func place(_ side: Side) -> Int {
+      if let known = places[side] { return known }
+      places[side] = sides.count
+      sides.append(side)
+      return sides.count - 1
+    }
     let comparisons = pairs.map { pair in
       ClaimComparison(
-        first: pair.claim * cells.count + pair.first, second: pair.claim * cells.count + pair.second,
+        first: place(Side(claim: pair.claim, members: pair.first)),
+        second: place(Side(claim: pair.claim, members: pair.second)),
         smallest: set.claims[pair.claim].smallest?.double)
     }
-    let schedule = ClaimSchedule(
-      comparisons, cells: cells.count * set.claims.count,
-      Self.rules(set)
-    ) { cell, seed in
-      read[cell / cells.count].result(cells[cell % cells.count], set.seeds[seed])
+    let schedule = ClaimSchedule(comparisons, cells: sides.count, Self.rules(set)) { side, seed in
+      Self.mean(
+        sides[side].members.map { read[sides[side].claim].result(cells[$0], set.seeds[seed]) })
     }
     self.read = read
+    self.sides = sides
     self.comparisons = comparisons
     looks = schedule.looks
     isWaiting = schedule.isWaiting
     var counts: [[JSONValue]: Int] = [:]
-    for (place, count) in schedule.seeds.enumerated() {
-      counts[cells[place % cells.count], default: set.count].raise(to: count)
+    for (side, count) in zip(sides, schedule.seeds) {
+      for member in side.members { counts[cells[member], default: set.count].raise(to: count) }
     }
     self.counts = counts
     let pools = ReportTable.poolNames(columns, cells)
-    let method = columns.firstIndex(of: "method") ?? 0
-    entries = zip(pairs, schedule.states).map { pair, state in
-      let common = ClaimSet.common(cells[pair.first], cells[pair.second], besides: method) ?? []
+    entries = pairs.indices.map { index in
+      let (pair, comparison) = (pairs[index], comparisons[index])
+      let claim = set.claims[pair.claim]
+      let means = claim.average.compactMap { name in columns.firstIndex(of: name).map { (name, $0) } }
+      let averages = means.map { name, place in
+        SweepResults.Average.words(
+          name, max(1, Set((pair.first + pair.second).map { cells[$0][place] }).subtracting([.null]).count))
+      }
+      let context = Self.context(pair.common, columns, pools)
+      let over = averages.isEmpty ? "" : "mean over \(averages.joined(separator: " and "))"
       return Entry(
-        claim: set.claims[pair.claim], cells: [cells[pair.first], cells[pair.second]],
-        metric: read[pair.claim].metric,
-        context: Self.context(common, columns, pools),
-        seeds: max(
-          schedule.seeds[pair.claim * cells.count + pair.first],
-          schedule.seeds[pair.claim * cells.count + pair.second]), state: state)
+        claim: claim, cells: (pair.first + pair.second).map { cells[$0] }, metric: read[pair.claim].metric,
+        context: [over, context].filter { !$0.isEmpty }.joined(separator: " "),
+        seeds: max(schedule.seeds[comparison.first], schedule.seeds[comparison.second]),
+        state: schedule.states[index])
     }
+  }
+
+  /// Of one seed of the cells of a side: nil until all of them have ended; without a value where one of them has none.
+  private static func mean(_ results: [ClaimComparison.SeedResult?]) -> ClaimComparison.SeedResult? {
+    var sum = 0.0
+    var isWithout = false
+    for result in results {
+      switch result {
+      case nil: return nil
+      case .without: isWithout = true
+      case .value(let value): sum += value
+      }
+    }
+    return isWithout ? .without : .value(sum / Double(results.count))
   }
 
   private static func rules(_ set: ClaimSet) -> ClaimSchedule.Rules {
@@ -91,31 +126,34 @@ package struct ClaimBook: Sendable {
     std: Double, correlation: Double, normal: (_ draw: Int, _ cell: Int?, _ seed: Int) -> Double
   ) -> Double {
     let shared = min(0.99, max(0, correlation))
-    let firsts = Set(comparisons.map(\.first))
-    let means = read.indices.flatMap { claim in
+    let firsts = Set(
+      comparisons.flatMap { comparison in
+        sides[comparison.first].members.map { [sides[comparison.first].claim, $0] }
+      })
+    let means = read.indices.map { claim in
       let all = cells.map { read[claim].mean($0) }
       let known = all.compactMap(\.self)
       let base = known.isEmpty ? 0 : known.reduce(0, +) / Double(known.count)
-      return all.enumerated().map { place, mean in
-        mean ?? base + (firsts.contains(claim * cells.count + place) ? std : 0)
+      return all.enumerated().map { place, mean in mean ?? base + (firsts.contains([claim, place]) ? std : 0)
       }
     }
     let work = max(1, comparisons.count * set.seeds.count * set.seeds.count)
     let draws = min(200, max(10, 2_000_000 / work))
     var total = 0
     for draw in 0..<draws {
-      let schedule = ClaimSchedule(
-        comparisons, cells: cells.count * read.count, Self.rules(set)
-      ) { cell, seed in
-        if let known = read[cell / cells.count].result(cells[cell % cells.count], set.seeds[seed]) {
-          return known
-        }
-        let noise =
-          shared.squareRoot() * normal(draw, nil, seed) + (1 - shared).squareRoot() * normal(draw, cell, seed)
-        return .value(means[cell] + std * noise)
+      func drawn(_ claim: Int, _ cell: Int, _ seed: Int) -> ClaimComparison.SeedResult {
+        if let known = read[claim].result(cells[cell], set.seeds[seed]) { return known }
+        let own = normal(draw, claim * cells.count + cell, seed)
+        let noise = shared.squareRoot() * normal(draw, nil, seed) + (1 - shared).squareRoot() * own
+        return .value(means[claim][cell] + std * noise)
+      }
+      let schedule = ClaimSchedule(comparisons, cells: sides.count, Self.rules(set)) { side, seed in
+        Self.mean(sides[side].members.map { drawn(sides[side].claim, $0, seed) })
       }
       var counts = Array(repeating: set.count, count: cells.count)
-      for (place, count) in schedule.seeds.enumerated() { counts[place % cells.count].raise(to: count) }
+      for (side, count) in zip(sides, schedule.seeds) {
+        for member in side.members { counts[member].raise(to: count) }
+      }
       total += counts.reduce(0, +)
     }
     return Double(total) / Double(draws)
@@ -128,7 +166,9 @@ package struct ClaimBook: Sendable {
   package func mostCount(of labels: [JSONValue]) -> Int {
     let isOpen = zip(comparisons, entries).contains { comparison, entry in
       entry.state.answer.isOpen
-        && [comparison.first, comparison.second].contains { cells[$0 % cells.count] == labels }
+        && [comparison.first, comparison.second].contains { side in
+          sides[side].members.contains { cells[$0] == labels }
+        }
     }
     return isOpen ? set.seeds.count : count(of: labels)
   }

@@ -76,7 +76,7 @@ package enum AxisFigure: FigureKind {
       svg.line(
         Point(frame.left, y), Point(frame.right, y), "reference", dash: FigureStyle.referenceDash(index))
     }
-    for cell in diverged { cross(frame.at(position(cell), frame.y.low), on: &svg) }
+    for cell in diverged { svg.cross(frame.at(position(cell), frame.y.low)) }
     for (index, line) in lines.enumerated() {
       let sorted = line.sorted { position($0) < position($1) }
       draw(sorted.map { (position($0), $0) }, index, lines.count, frame, on: &svg, isJoined: true)
@@ -105,13 +105,6 @@ package enum AxisFigure: FigureKind {
       cell.labels[place] == .null ? "without \(axis)" : "not shown"
     }
     return diverged.isEmpty ? account : "\(account) × on the axis: diverged."
-  }
-
-  /// A cell all of whose seeds diverged.
-  private static func cross(_ at: Point, on svg: inout SVG) {
-    for side in [-1.0, 1] {
-      svg.line(Point(at.x - 5, at.y - 5 * side), Point(at.x + 5, at.y + 5 * side), "edge diverged")
-    }
   }
 
   private static func draw(

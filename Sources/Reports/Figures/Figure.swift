@@ -93,6 +93,7 @@ extension Catalog where Entry == any FigureKind.Type {
   package static let figures = Catalog(
     "kind of figure",
     [
+      ForestFigure.self,
       AlphaFigure.self,
       BetaFigure.self,
       TeachersFigure.self,

@@ -92,6 +92,13 @@ package struct SVG: Sendable {
     body.append(Self.closed(element.0, element.1, hint))
   }
 
+  /// A cell all of whose seeds diverged.
+  mutating func cross(_ at: Point, radius: Double = 5) {
+    for side in [-radius, radius] {
+      line(Point(at.x - radius, at.y - side), Point(at.x + radius, at.y + side), "edge diverged")
+    }
+  }
+
   /// Between a text and the edge of the picture.
   static let margin = 4.0
 
@@ -175,7 +182,7 @@ enum FigureStyle {
     }
     let fixed = """
       .mf{font-family:system-ui,'Segoe UI','DejaVu Sans',sans-serif}\
-      .mf .label{font-size:12px}.mf .title{font-size:15px;font-weight:600}.mf .note{font-size:11px}.mf .small{font-size:10.5px}\
+      .mf .label{font-size:12px}.mf .title{font-size:15px;font-weight:600}.mf .strong{font-weight:600}.mf .note{font-size:11px}.mf .small{font-size:10.5px}\
       .mf .line{fill:none;stroke-width:1.8}.mf .thin{fill:none;stroke-width:1}.mf .grid{stroke-width:1;fill:none}\
       .mf .axis{stroke-width:1.2;fill:none}.mf .band{fill-opacity:.16;stroke:none}.mf .dot{fill-opacity:.55;stroke:none}\
       .mf .fill{stroke:none}.mf .ribbon{stroke-width:.8}.mf .pale{fill-opacity:.5}.mf .edge{fill:none;stroke-width:1.4}

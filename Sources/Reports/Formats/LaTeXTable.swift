@@ -16,7 +16,7 @@ package enum LaTeXTable: TableFormat {
     }
     var lines = [
       "% Needs \\usepackage{booktabs}.", "\\begin{table}", "  \\centering",
-      "  \\caption{\(escaped(sheet.title))}",
+      "  \\caption{\(escaped(sheet.caption))}",
       "  \\begin{tabular}{\(columns)}",
       "    \\toprule", row(sheet.head.map(escaped)), "    \\midrule",
     ]
@@ -30,7 +30,21 @@ package enum LaTeXTable: TableFormat {
       }
       lines.append("  \\end{minipage}")
     }
-    return (lines + ["\\end{table}"]).joined(separator: "\n") + "\n"
+    lines.append("\\end{table}")
+    return (lost(sheet).map { [$0] + lines } ?? lines).joined(separator: "\n") + "\n"
+  }
+
+  /// A remark on characters that LaTeX's usual fonts do not have and that stand as `?`; nil where there are none.
+  private static func lost(_ sheet: Sheet) -> String? {
+    let texts = [sheet.caption] + sheet.head + sheet.rows.flatMap { $0.map(\.text) } + sheet.notes
+    var scalars: Set<Unicode.Scalar> = []
+    for scalar in texts.joined().unicodeScalars where !scalar.isASCII {
+      if ForeignText.safe(String(scalar), for: .latex) == "?" { scalars.insert(scalar) }
+    }
+    guard !scalars.isEmpty else { return nil }
+    let names = scalars.sorted().prefix(20).map { "U+\(String($0.value, radix: 16, uppercase: true))" }
+    return "% Shown as ?, because LaTeX's usual fonts lack them: \(names.joined(separator: ", "))"
+      + (scalars.count > 20 ? " and \(scalars.count - 20) more." : ".")
   }
 
   private static func escaped(_ text: String) -> String {

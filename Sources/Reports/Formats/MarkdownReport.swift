@@ -30,6 +30,9 @@ package enum MarkdownReport {
       return "- " + ForeignText.safe(line, for: .markdownLine)
     }
     if story.makers.isEmpty { lines.append("- nobody yet") }
+    if let constants = story.table.constants(TextStyle()) {
+      lines += ["", ForeignText.safe("All of it: \(constants).", for: .markdownLine)]
+    }
     return lines.joined(separator: "\n") + "\n"
   }
 

@@ -5,7 +5,8 @@ package enum MarkdownTable: TableFormat {
   package static let name = "markdown"
 
   package static func render(_ sheet: Sheet, style: TextStyle) -> String {
-    render(sheet, title: "**\(escaped(sheet.title))**")
+    let constants = sheet.constants.map { ": \(ForeignText.safe($0, for: .markdownLine))" } ?? ""
+    return render(sheet, title: "**\(escaped(sheet.title))**\(constants)")
   }
 
   private static func escaped(_ text: String) -> String {

@@ -17,7 +17,7 @@ package enum TextTable: TableFormat {
     let rule = String(
       repeating: style.isUnicode ? "─" : "-", count: widths.reduce(0, +) + 2 * (widths.count - 1))
     var lines =
-      [style.bold(ForeignText.line(sheet.title)), style.bold(line(head)), rule] + body.map(line) + [rule]
+      [style.bold(ForeignText.line(sheet.caption)), style.bold(line(head)), rule] + body.map(line) + [rule]
     lines += sheet.notes.map { style.dim(ForeignText.safe($0, for: .line)) }
     return lines.joined(separator: "\n") + "\n"
   }

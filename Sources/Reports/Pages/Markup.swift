@@ -26,5 +26,10 @@ package struct Markup: Sendable, Equatable, ExpressibleByStringInterpolation {
     package mutating func appendInterpolation(_ parts: [Markup]) { for part in parts { text += part.text } }
   }
 
+  /// Markup with something between its parts.
+  package static func joined(_ parts: [Markup], _ separator: Markup) -> Markup {
+    Markup(trusted: parts.map(\.text).joined(separator: separator.text))
+  }
+
   package static func += (markup: inout Markup, more: Markup) { markup.text += more.text }
 }

@@ -2,26 +2,24 @@ internal import Specs
 
 /// What a sweep found, in sentences.
 enum Narration {
-  static func sentences(_ story: SweepStory, _ table: ReportTable) -> [Markup] {
-    let results = story.results
-    var sentences: [Markup] = [asked(story, table)]
-    if results.isComplete, !results.runs.isEmpty {
-      sentences.append("Every run has a result: no seed is missing, none diverged.")
-    } else if !results.runs.isEmpty {
-      var gaps = results.states.filter { $0.word != "finished" }.map { state in
-        state.word == "open" ? "\(state.count) not run to the end yet" : "\(state.count) \(state.word)"
-      }
-      let silent = results.finished - results.answered
-      if silent > 0 { gaps.append("\(silent) finished without a number") }
-      sentences.append(
-        "<b>Not every run has a result:</b> \(gaps.joined(separator: ", ")). Cells that lack one say so, and the notes under the table give the reason."
-      )
+  /// What was found, before anything else.
+  static func findings(_ table: ReportTable) -> [Markup] { rankings(table) + families(table) }
+
+  /// What was asked for and how its numbers were chosen and made.
+  static func making(_ story: SweepStory, _ table: ReportTable) -> [Markup] {
+    [asked(story, table), selection(story.results), makers(story, table)]
+  }
+
+  /// What has no result.
+  static func missing(_ results: SweepResults) -> Markup {
+    if results.runs.isEmpty { return "No run was asked for." }
+    if results.isComplete { return "Every run has a result: no seed is missing, none diverged." }
+    var gaps = results.states.filter { $0.word != "finished" }.map { state in
+      state.word == "open" ? "\(state.count) not run to the end yet" : "\(state.count) \(state.word)"
     }
-    sentences += rankings(table)
-    sentences += families(table)
-    sentences.append(selection(results))
-    sentences.append(makers(story, table))
-    return sentences
+    let silent = results.finished - results.answered
+    if silent > 0 { gaps.append("\(silent) finished without a number") }
+    return "<b>Not every run has a result:</b> \(gaps.joined(separator: ", "))."
   }
 
   private static func asked(_ story: SweepStory, _ table: ReportTable) -> Markup {
@@ -44,29 +42,9 @@ enum Narration {
           : "No ranking is given: it takes two cells of one student with two seeds or more and none missing."
       ]
     }
-    let digits = table.digits
-    var sentences = table.rankings.prefix(6).map { ranking -> Markup in
-      let comparison = ranking.comparison
-      let head = ReportTable.text(ranking.first.headline, plusMinus: "±", digits: digits)
-      let count = ranking.first.headline?.count ?? 0
-      let difference = comparison.difference.map { NumberFormat.signed($0, digits) } ?? "not comparable"
-      let interval =
-        comparison.interval.map {
-          ", 95 % interval \(ranking.others > 1 && table.layout.correction != .none ? "of this pair alone " : "")\(NumberFormat.signed($0.low, digits)) to \(NumberFormat.signed($0.high, digits))"
-        }
-        ?? ""
-      let p = comparison.adjusted.map { " (p = \(NumberFormat.p($0)))" } ?? ""
-      let verdict: Markup =
-        comparison.adjusted == nil
-        ? "no test of that difference is possible"
-        : ranking.isDistinguishable
-          ? "<b>that difference is distinguishable from none</b>\(p)"
-          : "<b>that difference is not distinguishable from none</b>\(p)"
-      let place: Markup = ranking.context.isEmpty ? "" : "On \(ranking.context), "
-      return """
-        \(place)<b>\(comparison.nameB)</b> has the best mean, \(head) over \(count) seeds, against \(comparison.nameA) in second place: \
-        \(difference)\(interval); \(verdict).
-        """
+    var sentences = table.rankings.prefix(6).map { finding($0, table) }
+    if table.rankings.count > 6 {
+      sentences.append("\(table.rankings.count - 6) more rankings stand below the table.")
     }
     let few = table.rankings.compactMap { $0.comparison.paired }.filter {
       $0.smallestReachable >= CellComparison.level
@@ -77,6 +55,39 @@ enum Narration {
       )
     }
     return sentences
+  }
+
+  /// The best cell of one context, and which methods are tied with it: each at its best setting of the table.
+  private static func finding(_ ranking: Ranking, _ table: ReportTable) -> Markup {
+    func name(_ comparison: CellComparison) -> Markup {
+      let mean = comparison.a.headline.map { " \(NumberFormat.fixed($0.mean, table.digits))" } ?? ""
+      let difference =
+        comparison.difference.map { NumberFormat.signed(-$0, table.digits) } ?? "not comparable"
+      let p = comparison.adjusted.map { NumberFormat.pEquals($0) } ?? "not testable"
+      return "\(comparison.nameA)\(mean) (\(difference), \(p))"
+    }
+    func list(_ comparisons: [CellComparison]) -> Markup {
+      let parts = comparisons.prefix(4).map(name)
+      let rest = comparisons.count > 4 ? " and \(counted(comparisons.count - 4, "other method"))" : ""
+      return "\(Markup.joined(parts, ", "))\(rest)"
+    }
+    let head = ReportTable.text(ranking.first.headline, plusMinus: "±", digits: table.digits)
+    let count = counted(ranking.first.headline?.count ?? 0, "seed")
+    let place: Markup = ranking.context.isEmpty ? "" : "On \(ranking.context), "
+    let tied = ranking.rivals.filter { $0.isDistinguishable == false }
+    let behind = ranking.rivals.filter { $0.isDistinguishable == true }
+    let untested = ranking.rivals.filter { $0.isDistinguishable == nil }
+    var parts: [Markup] = []
+    if !tied.isEmpty { parts.append("<b>not distinguishable from it:</b> \(list(tied))") }
+    if !behind.isEmpty { parts.append("<b>distinguishably behind:</b> \(list(behind))") }
+    if !untested.isEmpty { parts.append("<b>not testable:</b> \(list(untested))") }
+    let correction = table.layout.correction
+    let over: Markup =
+      correction == .none || ranking.others < 2
+      ? "" : " p is adjusted over \(counted(ranking.others, "comparison")) (\(correction.title))."
+    return """
+      \(place)<b>\(ranking.comparison.nameB)</b> has the best mean, \(head) over \(count); \(Markup.joined(parts, "; ")).\(over)
+      """
   }
 
   private static func families(_ table: ReportTable) -> [Markup] {

@@ -10,21 +10,33 @@ package enum SweepPage {
 
   package static func render(_ story: SweepStory, figures: [Figure] = []) -> String {
     let table = story.table
+    // The finding, its table, one figure of it, what is missing, how it was made; then everything else.
     var sections: [Section] = [
       Section(id: "summary", title: "In short", body: summary(story, table)),
       Section(
         id: "table", title: "Results",
         body: "\(TableSections.main(table))\(TableSections.sheets(table))\(TableSections.cells(table))"),
     ]
+    let (forest, others) = (
+      figures.filter { $0.kind == ForestFigure.name }, figures.filter { $0.kind != ForestFigure.name }
+    )
+    if !forest.isEmpty {
+      sections.append(Section(id: "forest", title: "Every cell", body: Figure.list(forest)))
+    }
+    sections += [
+      Section(id: "gaps", title: "What is missing", body: TableSections.gaps(table)),
+      Section(
+        id: "provenance", title: "How it was made",
+        body: "\(making(story, table))\(ProvenanceSections.markup(story))"),
+    ]
     let groups = CurveGrid.groups(story.results)
     let curves = CurveGrid.markup(story.results, groups) { story.runs[$0].series }
     if curves != "" { sections.append(Section(id: "curves", title: "Curves", body: curves)) }
-    if !figures.isEmpty {
-      sections.append(Section(id: "figures", title: "Figures", body: Figure.list(figures)))
+    if !others.isEmpty {
+      sections.append(Section(id: "figures", title: "Figures", body: Figure.list(others)))
     }
     sections += [
       Section(id: "runs", title: "Runs", body: RunSections.table(story)),
-      Section(id: "provenance", title: "What made these numbers", body: ProvenanceSections.markup(story)),
       Section(id: "grid", title: "The grid", body: grid(story)),
     ]
     if story.runs.count <= mostSections {
@@ -37,11 +49,14 @@ package enum SweepPage {
 
   /// A picture with what it shows.
   package struct Figure: Sendable {
+    /// The name of its kind.
+    let kind: String
     /// A complete `<svg>` element that this program made.
     let svg: String
     let caption: String
 
-    package init(svg: String, caption: String) {
+    package init(kind: String = "", svg: String, caption: String) {
+      self.kind = kind
       self.svg = svg
       self.caption = caption
     }
@@ -104,6 +119,7 @@ package enum SweepPage {
     """
     <p class=eyebrow>mtkd-sweep report</p><h1>\(story.results.name)</h1>
     <p class=lede>\(story.results.described.heading), \(epoch(story.results))</p>
+    \(story.table.constants(TextStyle()).map { "<p class=constants>\($0)</p>" as Markup } ?? "")
     \(StateBar.markup(story.results.states))
     """
   }
@@ -130,8 +146,14 @@ package enum SweepPage {
       let text = ReportTable.text(top.cell.headline, plusMinus: "±", digits: table.digits)
       tiles.append("<li><b>\(text)</b><span>best mean: \(top.name)</span></li>")
     }
-    let sentences = Narration.sentences(story, table).map { sentence -> Markup in "<li>\(sentence)</li>" }
+    let all = Narration.findings(table) + [Narration.missing(results)]
+    let sentences = all.map { sentence -> Markup in "<li>\(sentence)</li>" }
     return "<div class=short><ul class=\"summary card\">\(sentences)</ul><ul class=tiles>\(tiles)</ul></div>"
+  }
+
+  private static func making(_ story: SweepStory, _ table: ReportTable) -> Markup {
+    let sentences = Narration.making(story, table).map { sentence -> Markup in "<li>\(sentence)</li>" }
+    return "<ul class=making>\(sentences)</ul>"
   }
 
   private static func grid(_ story: SweepStory) -> Markup {

@@ -53,17 +53,18 @@ package struct SweepStory: Sendable {
     var provenance: Provenance? { attempts.last { $0.provenance != nil }?.provenance }
   }
 
-  /// - Precondition: as many runs as the table's results have.
+  /// - Precondition: as many runs as the table's results have before settings are averaged.
   package init(_ table: ReportTable, grid: String, asked: Int, runs: [Run]) {
     precondition(
-      table.results.runs.count == runs.count, "\(runs.count) stories of \(table.results.runs.count) runs")
+      table.source.runs.count == runs.count, "\(runs.count) stories of \(table.source.runs.count) runs")
     self.table = table
     self.grid = grid
     self.asked = asked
     self.runs = runs
   }
 
-  var results: SweepResults { table.results }
+  /// Run by run, whatever the table averages.
+  var results: SweepResults { table.source }
 
   /// What made the results, each with the number of its runs: the most frequent first.
   var makers: [(made: Provenance, runs: Int)] {

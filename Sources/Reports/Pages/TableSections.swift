@@ -14,15 +14,27 @@ package enum TableSections {
       let names = heads.map { text -> Markup in "<th scope=row class=text>\(text)</th>" }
       return "<tr>\(names)\(cells.map { cell($0, table) })</tr>\n"
     }
-    let notes = table.footer(plusMinus: "±").map { line -> Markup in
-      let text = line.hasPrefix("  ") ? String(line.dropFirst(2)) : line
-      if line.hasPrefix("  ") { return "<li class=gap>\(text)</li>" }
-      return text.hasPrefix("WARNING") ? "<li class=warning>\(text)</li>" : "<li>\(text)</li>"
-    }
+    let notes = list(table.notes(TextStyle()) + table.trustNotes())
     return """
       <div class=scroll><table class=sortable id=main-table><thead><tr>\(stubs)\(head)</tr></thead><tbody>
       \(body)</tbody></table></div><ul class=notes>\(notes)</ul>
       """
+  }
+
+  /// Notes as items of a list.
+  private static func list(_ notes: [String]) -> [Markup] {
+    notes.map { line -> Markup in
+      let text = line.hasPrefix("  ") ? String(line.dropFirst(2)) : line
+      if line.hasPrefix("  ") { return "<li class=gap>\(text)</li>" }
+      return text.hasPrefix("WARNING") ? "<li class=warning>\(text)</li>" : "<li>\(text)</li>"
+    }
+  }
+
+  /// Which cells lack a number, and why.
+  static func gaps(_ table: ReportTable) -> Markup {
+    let lines = table.gapNotes()
+    let items: Markup = lines.isEmpty ? "" : "<ul class=notes>\(list(lines))</ul>"
+    return "<p>\(Narration.missing(table.source))</p>\(items)"
   }
 
   private static func cell(_ cell: Cell?, _ table: ReportTable) -> Markup {
@@ -98,12 +110,29 @@ package enum TableSections {
       parts.append(sheet(claims.sheet(digits: table.digits, style), id: "claims-table"))
     }
     if !table.comparisons.isEmpty {
-      parts.append(sheet(table.comparisonSheet(style), id: "comparison-table"))
+      parts.append(comparisons(table, style))
     }
     if let paper = table.paper {
       parts.append(sheet(paper.sheet(digits: table.digits, style), id: "paper-table"))
     }
     return "\(parts)"
+  }
+
+  /// The declared family; folded into one line where nothing in it is distinguishable.
+  private static func comparisons(_ table: ReportTable, _ style: TextStyle) -> Markup {
+    let body = sheet(table.comparisonSheet(style), id: "comparison-table")
+    let tested = table.comparisons.count { $0.adjusted != nil }
+    guard !table.comparisons.contains(where: { $0.isDistinguishable == true }), tested > 0 else {
+      return body
+    }
+    let over =
+      table.layout.correction == .none
+      ? "" : ", adjusted over \(counted(tested, "comparison")) (\(table.layout.correction.title))"
+    let names = table.layout.compareTo.prefix(3).joined(separator: ", ")
+    return """
+      <details class=none-found><summary>\(counted(table.comparisons.count, "comparison")) (\(names)\(table.layout.compareTo.count > 3 ? ", …" : "")): \
+      none is distinguishable\(over)</summary>\(body)</details>
+      """
   }
 
   private static func sheet(_ sheet: Sheet, id: String) -> Markup {

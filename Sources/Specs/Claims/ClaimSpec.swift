@@ -7,6 +7,8 @@ package struct ClaimSpec: Sendable {
   package var second: String
   /// Settings that a comparison must have, as in `exclude`.
   package var conditions: [(name: String, condition: GridSpec.Filter.Condition)] = []
+  /// Settings over which means are taken, seed by seed, before anything is compared.
+  package var average: [String] = []
   /// Nil for the report's.
   package var metric: String?
   package var select: ReportSelection?
@@ -19,6 +21,7 @@ package struct ClaimSpec: Sendable {
     package let claim: GridSpot
     package let compare: GridSpot
     package let select: GridSpot?
+    package let average: GridSpot?
     /// Of each condition's name.
     package let conditions: [GridSpot]
   }
@@ -31,6 +34,7 @@ package struct ClaimSpec: Sendable {
   /// Whether both make the same comparisons of the same numbers.
   func isSame(as other: ClaimSpec) -> Bool {
     first == other.first && second == other.second && metric == other.metric && select == other.select
+      && average == other.average
       && conditions.map(\.name) == other.conditions.map(\.name)
       && conditions.map(\.condition.json) == other.conditions.map(\.condition.json)
   }
@@ -62,18 +66,21 @@ package struct ClaimSet: Sendable {
   }
 }
 
-/// Two cells that a claim compares.
+/// Two sides that a claim compares.
 package struct ClaimPair: Hashable, Sendable {
   /// Place of the claim in its grid.
   package let claim: Int
-  /// Places of the two cells among those that were given.
-  package let first: Int
-  package let second: Int
+  /// Places of cells among those that were given: one, or those whose mean is compared.
+  package let first: [Int]
+  package let second: [Int]
+  /// What the two sides have in common; null for the method and for what means are taken over.
+  package let common: [JSONValue]
 }
 
 extension ClaimSet {
-  /// The comparisons that the claims make, in the order of the claims and of the cells: two cells whose labels agree in
-  /// everything but the method. A setting that one of the two does not read agrees with every value.
+  /// The comparisons that the claims make, in the order of the claims and of the cells: two sides whose labels agree in
+  /// everything but the method. A setting that one of the two does not read agrees with every value. Where a claim takes
+  /// means, both sides are over the same values of the settings that it averages.
   ///
   /// - Parameters:
   ///   - columns: what the labels are called; `method` is among them.
@@ -83,13 +90,21 @@ extension ClaimSet {
     let byMethod = Dictionary(grouping: cells.indices) { cells[$0][method] }
     var pairs: [ClaimPair] = []
     for (place, claim) in claims.enumerated() {
-      let seconds = byMethod[.string(claim.second)] ?? []
-      for first in byMethod[.string(claim.first)] ?? [] {
+      let averaged = claim.average.compactMap { columns.firstIndex(of: $0) }
+      func sides(_ name: String) -> [AveragedSide] {
+        let own = (byMethod[.string(name)] ?? []).filter { cell in
+          averaged.isEmpty || claim.admits(cells[cell], columns, among: claim.average)
+        }
+        return AveragedSide.sides(of: own, cells, over: averaged)
+      }
+      let seconds = sides(claim.second)
+      for first in sides(claim.first) {
         for second in seconds {
-          guard let common = Self.common(cells[first], cells[second], besides: method),
-            claim.admits(common, columns)
+          guard let common = Self.common(first.labels, second.labels, besides: method),
+            claim.admits(common, columns), first.covers(second)
           else { continue }
-          pairs.append(ClaimPair(claim: place, first: first, second: second))
+          pairs.append(
+            ClaimPair(claim: place, first: first.members, second: second.members, common: common))
         }
       }
     }
@@ -114,10 +129,60 @@ extension ClaimSet {
   }
 }
 
+/// Cells that agree in everything but the settings that a claim averages; a cell by itself where it averages none.
+private struct AveragedSide {
+  /// Null for what means are taken over.
+  let labels: [JSONValue]
+  var members: [Int]
+  /// Of each member: its values of the averaged settings.
+  var combinations: [[JSONValue]]
+
+  static func sides(of places: [Int], _ cells: [[JSONValue]], over averaged: [Int]) -> [AveragedSide] {
+    var sides: [AveragedSide] = []
+    var known: [[JSONValue]: Int] = [:]
+    for place in places {
+      var labels = cells[place]
+      for column in averaged { labels[column] = .null }
+      let combination = averaged.map { cells[place][$0] }
+      if let side = known[labels] {
+        sides[side].members.append(place)
+        sides[side].combinations.append(combination)
+      } else {
+        known[labels] = sides.count
+        sides.append(AveragedSide(labels: labels, members: [place], combinations: [combination]))
+      }
+    }
+    return sides
+  }
+
+  /// Whether both are over the same values; a setting that one of the two does not read agrees with every value.
+  func covers(_ other: AveragedSide) -> Bool {
+    func agree(_ a: [JSONValue], _ b: [JSONValue]) -> Bool {
+      zip(a, b).allSatisfy { $0 == $1 || $0 == .null || $1 == .null }
+    }
+    func isCovered(_ some: [[JSONValue]], by others: [[JSONValue]]) -> Bool {
+      some.allSatisfy { one in others.contains { agree(one, $0) } }
+    }
+    return isCovered(combinations, by: other.combinations) && isCovered(other.combinations, by: combinations)
+  }
+}
+
 extension ClaimSpec {
+  /// Whether labels meet the conditions on settings that are not averaged.
   fileprivate func admits(_ labels: [JSONValue], _ columns: [String]) -> Bool {
     conditions.allSatisfy { name, condition in
+      if average.contains(name) { return true }
       guard let place = columns.firstIndex(of: name), labels[place] != .null else { return false }
+      return condition.admits(labels[place])
+    }
+  }
+
+  /// Whether a cell meets the conditions on some settings; one that its method does not read meets every condition.
+  fileprivate func admits(_ labels: [JSONValue], _ columns: [String], among names: [String]) -> Bool {
+    conditions.allSatisfy { name, condition in
+      guard names.contains(name), let place = columns.firstIndex(of: name), labels[place] != .null else {
+        return true
+      }
       return condition.admits(labels[place])
     }
   }
@@ -180,6 +245,7 @@ extension ClaimSpec {
     members["metric"] = metric.map { .string($0) }
     members["select"] = select.map { .string($0.rawValue) }
     members["smallest"] = smallest.map { .number($0) }
+    if !average.isEmpty { members["average"] = .array(average.map { .string($0) }) }
     if !conditions.isEmpty {
       members["where"] = .array(
         conditions.map { .object(["name": .string($0.name), "condition": $0.condition.json]) })
@@ -198,6 +264,7 @@ extension ClaimSpec {
       select = known
     }
     smallest = object["smallest"]?.number
+    average = (try object.optional("average", SpecObject.array) ?? []).compactMap(\.string)
     for entry in try object.optional("where", SpecObject.array) ?? [] {
       let part = try SpecObject(entry, at: object.path("where"))
       conditions.append(
