@@ -8,7 +8,7 @@ STORE    := results
 # Swift's own libraries are linked in: the program starts in half the time, and a cluster's nodes need no Swift.
 RELEASE  := -c release --static-swift-stdlib
 
-.PHONY: settings-table build setup setup-tests test soak faults fuzz asan tsan ubsan demo results lint bench bench-torch clean install dist wheel docs test-tools
+.PHONY: settings-table build setup setup-tests test soak faults fuzz asan tsan ubsan demo results lint bench bench-torch clean install dist wheel docs test-tools test-python
 
 build: setup
 	swift build $(RELEASE) --product mtkd-sweep -Xlinker -s
@@ -38,6 +38,11 @@ setup-tests: setup
 test: setup-tests lint
 	swift build --build-tests
 	swift test --skip-build --parallel
+
+# The suites of Python/ by PYTHON; those of torch are skipped, and say so, where it has none. `make test` runs them too.
+PYTHON ?= python3
+test-python:
+	cd Python/tests && $(PYTHON) -m unittest -v
 
 # A sweep killed at random instants, at least KILLS times, with files damaged in between. Prints what was done to it.
 KILLS ?= 200

@@ -1,0 +1,21 @@
+"""Lets a training loop of your own run under mtkd-sweep: planned, resumed to the bit, stored and reported.
+
+    from mtkd_trainer import Run
+    with Run() as run:
+        state = run.resume(model=model, optimizer=optimizer, scheduler=scheduler, loader=loader)
+        for epoch in run.epochs(state):
+            ...
+            run.report(epoch, {"test.acc1": accuracy}, state)
+
+The standard library is enough. Where numpy and torch are loaded, their generators are saved and restored too.
+"""
+from .dataset import PackedDataset, Split
+from .errors import TrainerError
+from .protocol import alone
+from .run import Run, Stopped
+from .weights import read_safetensors
+
+__all__ = [
+    "PackedDataset", "Run", "Split", "Stopped", "TrainerError", "alone",
+    "read_safetensors",
+]

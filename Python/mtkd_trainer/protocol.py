@@ -1,0 +1,84 @@
+"""The lines between a trainer and mtkd-sweep: one request in, records out (docs/trainers.md)."""
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+
+from .errors import TrainerError
+
+#: Environment variable that mtkd-sweep sets for every trainer.
+MARK = "MTKD_SWEEP_TRAINER"
+
+
+def alone(folder: str, epochs: int, seed: int = 0, **settings) -> dict:
+    """A request for a run without mtkd-sweep, to try a script by hand: `Run(alone("runs/try", epochs=2))`.
+
+    `settings` become the recipe, such as `learningRate=0.1`.
+    """
+    os.makedirs(folder, exist_ok=True)
+    return {
+        "protocol": 1, "folder": os.path.abspath(folder), "reported": 0, "key": "", "slot": 1, "dataset": None,
+        "teachers": [], "run": {"seed": seed, "recipe": {"epochs": epochs, **settings}},
+    }
+
+
+def read_request() -> dict:
+    """The request of mtkd-sweep, from the standard input."""
+    if MARK not in os.environ:
+        raise TrainerError(
+            "This script was not started by mtkd-sweep: name it in a grid's \"trainer\" (docs/trainers.md). To try it "
+            "by hand, write Run(mtkd_trainer.alone(\"a-folder\", epochs=2)).")
+    line = sys.stdin.readline()
+    try:
+        request = json.loads(line)
+        version, _, _, _ = request["protocol"], request["run"]["recipe"]["epochs"], request["folder"], request["reported"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrainerError(f"The standard input is not a request of mtkd-sweep: {line[:200]!r} ({error}).") from error
+    if version not in (1, 2):
+        raise TrainerError(
+            f"mtkd-sweep speaks version {version} of the trainers' protocol, and this mtkd_trainer knows 1 and 2: "
+            "install the one that came with it (pip install Python/).")
+    return request
+
+
+class Records:
+    """The way back: whole lines on what was the standard output when the run began.
+
+    From then on everything else that is printed goes to the standard error, which mtkd-sweep keeps as the run's log: a
+    word without an end of line would otherwise swallow the record behind it.
+    """
+
+    def __init__(self, takes_over: bool):
+        self._process = os.getpid()
+        if takes_over:
+            sys.stdout.flush()
+            self._file = os.dup(1)
+            os.dup2(2, 1)
+        else:
+            self._file = None
+
+    def write(self, record: str, **members) -> None:
+        """Writes one record; members that are None are left out."""
+        if os.getpid() != self._process:
+            raise TrainerError(
+                "A process that was forked from the trainer reports for it. Only the one that made the Run does.")
+        members = {name: value for name, value in members.items() if value is not None}
+        line = json.dumps({"record": record, **members}) + "\n"
+        if self._file is None:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            return
+        data = line.encode()
+        while data:
+            data = data[os.write(self._file, data):]
+
+
+def number(name: str, value) -> float:
+    """A metric as JSON has it: also a number of numpy or a tensor of one element."""
+    try:
+        value = float(value)
+    except (TypeError, ValueError) as error:
+        raise TrainerError(f"The metric {name} is {value!r}, which is no number ({error}).") from error
+    return value if math.isfinite(value) else "nan"

@@ -1,0 +1,74 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The Python side, `Python/`: its own suites, and a loop that uses it under the built program.
+@Suite struct PythonTests {
+  private static let folder = RepositoryFile.root.appending(path: "Python")
+
+  /// Runs suites of the Python side with the first interpreter that has what they need.
+  private func suites(_ names: String..., with modules: String...) throws {
+    let python = try #require(Python.interpreter(with: modules))
+    let (status, out) = try Python.run(
+      python, ["-m", "unittest"] + names, in: Self.folder.appending(path: "tests"))
+    #expect(status == 0, "\(out)")
+    let count = try #require(out.firstMatch(of: /Ran (\d+) tests?/), "\(out)")
+    #expect(Int(count.1).map { $0 > 0 } == true, "\(out)")
+  }
+
+  @Test(.enabled(if: Available.python("unittest"), "a whole Python runs the suites of Python/"))
+  func `checkpoints, generators and records of a loop are what the package promises`() throws {
+    try suites("test_package", "test_walk", with: "unittest")
+  }
+
+  @Test(.enabled(if: Available.python("unittest", "numpy", "torch"), "PyTorch is there"))
+  func `three loops of PyTorch, each killed fifty times, end as if nobody had disturbed them`() throws {
+    try suites("test_torch_loops", with: "unittest", "numpy", "torch")
+  }
+
+  @Test(.enabled(if: Available.python("random"), "there is a Python"))
+  func `a loop with the library, killed with its sweep in the middle of epochs, ends with equal bits`()
+    throws
+  {
+    let python = try #require(Python.interpreter(with: ["random"])).path
+    let sweep = try TinySweep(
+      grid: """
+        { "version": 1, "name": "walks",
+          "base": { "dataset": "synthetic-1x8x8-3", "trainImages": 60, "testImages": 30, "epochs": 12,
+                    "student": "mini-resnet8-w8", "method": "baseline",
+                    "trainer": { "command": ["\(python)", "walk.py"],
+                                 "metrics": { "test.distance": { "direction": "lower", "headline": true } } } },
+          "seeds": { "count": 2 } }
+        """)
+    defer { sweep.remove() }
+    try FileManager.default.copyItem(
+      at: Self.folder.appending(path: "loops/walk.py"), to: sweep.folder.appending(path: "walk.py"))
+    let environment = ["PYTHONPATH": Self.folder.path]
+    func run(_ store: String) throws -> Program.Running {
+      try Program.start(["run", "tiny.json", "--store", store], in: sweep.folder, environment: environment)
+    }
+    let calm = try run("calm").finish()
+    #expect(calm.status == 0, "\(calm.talk)")
+    for kill in 0..<4 {
+      let running = try run("results")
+      let deadline = Date.now + 60
+      let wanted = "'[ $(cat results/stages/*/attempts/*/records.jsonl | grep -c epoch) -gt \(3 * kill) ]'"
+      while running.process.isRunning, Date.now < deadline,
+        try Program.shell("sh -c \(wanted) 2>/dev/null", in: sweep.folder).status != 0
+      { usleep(5_000) }
+      running.signal(kill % 2 == 0 ? SIGKILL : SIGTERM)
+      _ = try running.finish()
+    }
+    let end = try run("results").finish()
+    #expect(end.status == 0 && !end.talk.contains("another state"), "\(end.talk)")
+    func digests(_ store: String) throws -> String {
+      let list = try Program.run("list", "--digests", "--store", store, in: sweep.folder)
+      let report = try Program.run("report", "--format", "json", "--store", store, in: sweep.folder)
+      #expect(list.status == 0 && report.status == 0, "\(list.talk) \(report.talk)")
+      return list.out + report.out
+    }
+    #expect(try digests("results") == digests("calm"))
+    let log = try Program.shell("cat results/stages/*/attempts/*/log", in: sweep.folder).out
+    #expect(log.contains("going on from epoch"), "\(log)")
+  }
+}
