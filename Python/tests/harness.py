@@ -131,12 +131,21 @@ class Runner:
         return time.monotonic() - begin
 
     def killed(self, number, after, signals=(signal.SIGKILL,)):
-        """Runs until it is finished, killed at random instants up to `after` seconds from the last start."""
+        """Runs until it is finished, killed so many times at random instants.
+
+        In turn up to `after` seconds from the start, and up to the time that an epoch takes from its first record on, which
+        leaves something to go on from however slow the machine is.
+        """
         chance = random.Random(number)
         while self.finished is None:
             attempt = self.start()
-            deadline = time.monotonic() + chance.uniform(0, after)
             alive = True
+            if self.kills % 2:
+                deadline = time.monotonic() + chance.uniform(0, after)
+            else:
+                while alive and not any(record["record"] == "epoch" for record in attempt.records):
+                    alive = attempt.read(60)
+                deadline = time.monotonic() + chance.uniform(0, after / self.run["recipe"]["epochs"])
             while alive and (left := deadline - time.monotonic()) > 0:
                 alive = attempt.read(left)
             if alive and self.kills < number:
