@@ -339,6 +339,8 @@ class Run:
     def _listen(self) -> None:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self._on_signal)
+            # Whatever started this process may have held it back.
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         _hook_warnings(self._tell)
         before = sys.excepthook
 
