@@ -16,9 +16,9 @@ import Testing
     #expect(Int(count.1).map { $0 > 0 } == true, "\(out)")
   }
 
-  @Test(.enabled(if: Available.python("unittest"), "a whole Python runs the suites of Python/"))
+  @Test(.enabled(if: Available.python("unittest", "sqlite3"), "a whole Python runs the suites of Python/"))
   func `checkpoints, generators and records of a loop are what the package promises`() throws {
-    try suites("test_package", "test_walk", with: "unittest")
+    try suites("test_package", "test_results", "test_walk", with: "unittest", "sqlite3")
   }
 
   @Test(.enabled(if: Available.python("unittest", "numpy", "torch"), "PyTorch is there"))
@@ -70,5 +70,44 @@ import Testing
     #expect(try digests("results") == digests("calm"))
     let log = try Program.shell("cat results/stages/*/attempts/*/log", in: sweep.folder).out
     #expect(log.contains("going on from epoch"), "\(log)")
+  }
+
+  /// Two students, failures, a validation set that chooses, and a sweep that nobody began.
+  private static let analysed = """
+    { "version": 1, "name": "analysed",
+      "base": { "dataset": "synthetic-1x8x8-3", "trainImages": 60, "validationImages": 30, "testImages": 48,
+                "batchSize": 16, "epochs": 3, "student": { "family": "cifar_resnet", "depth": 8, "widths": [4, 4, 4, 8] } },
+      "axes": { "method": ["baseline"], "learningRate": [0.1, 0.2, 1e9] }, "seeds": { "count": 3 },
+      "report": { "select": "SELECT" } }
+    """
+
+  @Test(.enabled(if: Available.python("sqlite3", "ctypes"), "Python reads SQLite"))
+  func `cells and epochs as Python reads them are those of report and export to the bit`() throws {
+    let python = try #require(Python.interpreter(with: ["sqlite3", "ctypes"]))
+    for select in ["last", "bestOnTest", "bestOnValidation"] {
+      let sweep = try TinySweep(grid: Self.analysed.replacing("SELECT", with: select))
+      defer { sweep.remove() }
+      let run = try Program.run("run", "tiny.json", in: sweep.folder)
+      #expect(run.status == 1, "three of its nine runs diverge: \(run.talk)")
+      let store = sweep.folder.appending(path: "results").path
+      let (status, out) = try Python.run(
+        python,
+        [Self.folder.appending(path: "tests/compare_report.py").path, Program.path.path, store, "analysed"])
+      #expect(status == 0 && out.contains("are equal to the bit"), "\(select): \(out)")
+      // The example tells the same.
+      let example = RepositoryFile.root.appending(path: "docs/examples/analyse.py")
+      let environment = ["PYTHONPATH": Self.folder.path]
+      let told = try Python.run(python, [example.path, store], environment: environment)
+      #expect(told.status == 0 && told.out.contains("best of baseline: seed "), "\(told.out)")
+      #expect(told.out.contains("seed 1 is diverged: The loss was not finite"), "\(told.out)")
+      // A number that was changed afterwards is not shown.
+      let changed = try Program.shell(
+        "\(python.path) -c \"import sqlite3; c = sqlite3.connect('results/store.sqlite'); "
+          + "c.execute('UPDATE metric SET value = value + 1 WHERE epoch = 2'); c.commit()\"", in: sweep.folder
+      )
+      #expect(changed.status == 0, "\(changed.talk)")
+      let refused = try Python.run(python, [example.path, store], environment: environment)
+      #expect(refused.status == 1 && refused.out.contains("epochs were changed after"), "\(refused.out)")
+    }
   }
 }
