@@ -304,8 +304,6 @@ extension Coordinator {
     if let attempt = running[key]?.attempt { tell(WorkerProgress(of: attempt)?.notes ?? [], of: key) }
     guard let entry = running.removeValue(forKey: key) else { preconditionFailure("\(key) was not running") }
     room.release(key)
-    let id = AttemptID(key: key, number: entry.attempt.number)
-    let title = title(key)
     if let reason = noRoom(end, entry.attempt) {
       // It has done nothing, so its number may be given again.
       try AtomicFile.removeFolder(entry.attempt.path)
@@ -318,61 +316,20 @@ extension Coordinator {
     let end = isEarly ? .exited(Int(WorkerExit.stopped)) : end
     if isEarly {
       try flush()
-      try store.setOutcome(.stopped, of: id)
+      try store.setOutcome(.stopped, of: AttemptID(key: key, number: entry.attempt.number))
     }
     // Where the note cannot be written, the attempt counts as lost to whoever reads its folder, which costs a try at most.
     try? entry.attempt.close(ExitNote(end))
     switch end {
     case .exited(Int(WorkerExit.finished)), .exited(Int(WorkerExit.contradicted)):
       if end == .exited(Int(WorkerExit.contradicted)) { observe(.warning(intake.lastWords(entry.attempt))) }
-      guard let metrics = try takeIn(key, closing: .finished, measurements: measurements(of: key, entry))
-      else {
-        return try died(key, entry, "its records or its output are not whole")
-      }
-      // What others read is in the store before they read it. Were its files damaged in between, nobody would make it again once they are done.
-      if stages[key]?.role != .result { try flush() }
-      observe(
-        .stageFinished(
-          title, metrics, seconds: Self.now - entry.started, worker: entry.worker))
-      return scheduler.handle(.finished(key))
+      return try finished(key, entry)
     case .exited(Int(WorkerExit.failed)):
-      if let failure = try intake.failure(of: entry.attempt) {
-        try takeIn(key, closing: .failed(failure))
-        countFailure(key)
-        observe(.stageFailed(title, failure, worker: entry.worker))
-        return scheduler.handle(.failed(key)) + (try afterDivergence(of: key, failure))
-      }
-    case .exited(Int(WorkerExit.stopped)):
-      try takeIn(key, closing: nil)
-      if entry.verdict == .overtime {
-        failures += 1
-        try flush()
-        let reason =
-          "it took longer than the \(limits.minutes ?? 0) minutes that a stage may; the next run goes on where it was"
-        try store.setState(.blocked(reason: reason), of: key)
-        observe(.warning("\(title.text): \(reason)"))
-        return scheduler.handle(.timedOut(key))
-      }
-      observe(.stageStopped(title, step: entry.progress?.step ?? 0, worker: entry.worker))
-      return scheduler.handle(.stopped(key))
+      if let failure = try intake.failure(of: entry.attempt) { return try failed(key, entry, failure) }
+    case .exited(Int(WorkerExit.stopped)): return try stopped(key, entry)
     case .exited(Int(WorkerExit.otherProfile)), .exited(Int(WorkerExit.repeated)):
-      countFailure(key)
-      let reason = intake.lastWords(entry.attempt)
-      try flush()
-      try store.setOutcome(.died, reason: reason, of: id)
-      // Not a result: the next `run` goes on, here with leave or on another machine, or once the trainer can.
-      try store.setState(.blocked(reason: reason), of: key)
-      observe(.workerDied(title, how: reason, triesLeft: 0, worker: entry.worker))
-      return scheduler.handle(.timedOut(key))
-    case .exited(Int(WorkerExit.inputOutput)):
-      // A disk that is full for one worker is full for all: stop, and say so once.
-      try flush()
-      try store.setOutcome(.died, reason: intake.lastWords(entry.attempt), of: id)
-      if cannotWrite == nil {
-        cannotWrite = WorkerCannotWrite(stage: title.text, reason: intake.lastWords(entry.attempt))
-      }
-      // In this order, so that nothing is started that would be stopped at once.
-      return scheduler.handle(.stopRequested) + scheduler.handle(.died(key))
+      return try refused(key, entry)
+    case .exited(Int(WorkerExit.inputOutput)): return try couldNotWrite(key, entry)
     default: break
     }
     let how =
@@ -380,6 +337,62 @@ extension Coordinator {
       ? "its worker gave no sign of life for \(Int(limits.silence)) s and was ended"
       : describe(end, entry.attempt)
     return try died(key, entry, how)
+  }
+
+  private func finished(_ key: ContentKey, _ entry: Running) throws -> [Scheduler.Action] {
+    guard let metrics = try takeIn(key, closing: .finished, measurements: measurements(of: key, entry)) else {
+      return try died(key, entry, "its records or its output are not whole")
+    }
+    // What others read is in the store before they read it. Were its files damaged in between, nobody would make it again once they are done.
+    if stages[key]?.role != .result { try flush() }
+    observe(.stageFinished(title(key), metrics, seconds: Self.now - entry.started, worker: entry.worker))
+    return scheduler.handle(.finished(key))
+  }
+
+  private func failed(
+    _ key: ContentKey, _ entry: Running, _ failure: FailureRecord
+  ) throws -> [Scheduler.Action] {
+    try takeIn(key, closing: .failed(failure))
+    countFailure(key)
+    observe(.stageFailed(title(key), failure, worker: entry.worker))
+    return scheduler.handle(.failed(key)) + (try afterDivergence(of: key, failure))
+  }
+
+  private func stopped(_ key: ContentKey, _ entry: Running) throws -> [Scheduler.Action] {
+    try takeIn(key, closing: nil)
+    if entry.verdict == .overtime {
+      failures += 1
+      try flush()
+      let reason =
+        "it took longer than the \(limits.minutes ?? 0) minutes that a stage may; the next run goes on where it was"
+      try store.setState(.blocked(reason: reason), of: key)
+      observe(.warning("\(title(key).text): \(reason)"))
+      return scheduler.handle(.timedOut(key))
+    }
+    observe(.stageStopped(title(key), step: entry.progress?.step ?? 0, worker: entry.worker))
+    return scheduler.handle(.stopped(key))
+  }
+
+  /// A worker that would not begin, or a trainer that contradicts itself.
+  private func refused(_ key: ContentKey, _ entry: Running) throws -> [Scheduler.Action] {
+    countFailure(key)
+    let reason = intake.lastWords(entry.attempt)
+    try flush()
+    try store.setOutcome(.died, reason: reason, of: AttemptID(key: key, number: entry.attempt.number))
+    // Not a result: the next `run` goes on, here with leave or on another machine, or once the trainer can.
+    try store.setState(.blocked(reason: reason), of: key)
+    observe(.workerDied(title(key), how: reason, triesLeft: 0, worker: entry.worker))
+    return scheduler.handle(.timedOut(key))
+  }
+
+  /// A disk that is full for one worker is full for all: stop, and say so once.
+  private func couldNotWrite(_ key: ContentKey, _ entry: Running) throws -> [Scheduler.Action] {
+    let reason = intake.lastWords(entry.attempt)
+    try flush()
+    try store.setOutcome(.died, reason: reason, of: AttemptID(key: key, number: entry.attempt.number))
+    if cannotWrite == nil { cannotWrite = WorkerCannotWrite(stage: title(key).text, reason: reason) }
+    // In this order, so that nothing is started that would be stopped at once.
+    return scheduler.handle(.stopRequested) + scheduler.handle(.died(key))
   }
 
   /// A worker that left no result: its stage starts again, or is given up.

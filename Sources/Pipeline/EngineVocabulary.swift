@@ -83,6 +83,11 @@ extension GridVocabulary {
 
   /// A subset that is larger than what it is taken from.
   private static func excess(_ run: RunSpec, _ facts: DatasetFacts) -> (setting: String, sentence: String)? {
+    if let count = run.dataset.testImages, count > facts.mostTestImages {
+      return (
+        "testImages", "\"testImages\" is \(count), and \(run.dataset.name) has \(facts.mostTestImages)"
+      )
+    }
     let held = run.dataset.validationImages
     let most = facts.mostTrainImages - held
     let asked =

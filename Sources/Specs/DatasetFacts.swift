@@ -47,6 +47,8 @@ package struct DatasetFacts: Sendable {
   package var testImages: Int
   /// The most training images that a subset may have, validation included: all, unless more can be made.
   package var mostTrainImages: Int
+  /// The same of test images.
+  package var mostTestImages: Int
   /// How many images the published dataset has; nil where no such number exists.
   package var published: Counts?
   /// How many of the published files are there; nil where no such number exists.
@@ -86,6 +88,7 @@ package struct DatasetFacts: Sendable {
     self.trainImages = trainImages
     self.testImages = testImages
     mostTrainImages = trainImages
+    mostTestImages = testImages
   }
 }
 

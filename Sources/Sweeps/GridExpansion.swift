@@ -33,66 +33,36 @@ package struct GridExpansion: Sendable {
     }
     guard resolver.problems.isEmpty else { throw GridRejected(resolver.problems) }
 
-    var runs: [PlannedRun] = []
-    runs.reserveCapacity(min(asked, limit))
-    // Of each cell, by its number.
-    var seedsOfCell: [[Int]] = []
-    var tally: [String: (asked: Int, distinct: Int)] = [:]
     // One block's axes tell its cells apart, but for trainers, which are shown by their names; several blocks and rows of `include` are looked at.
     let mayCoincide =
       grid.blocks.count > 1 || columns.contains("trainer") || grid.blocks.contains { !$0.include.isEmpty }
-    var shown: [[JSONValue]: Int] = [:]
-    var clashes: [GridProblem] = []
-    asked = 0
+    var gathering = RunGathering(capacity: min(asked, limit), mayCoincide: mayCoincide)
     for (index, block) in grid.blocks.enumerated() {
-      func add(_ row: GridRow) {
-        guard let (cell, isNew) = resolver.cell(row, block: index) else { return }
-        if mayCoincide {
-          // Never are different runs one cell of a table.
-          let known = shown.updateValue(cell.number, forKey: cell.labels)
-          if let known, known != cell.number {
-            let name = cell.labels.filter { $0 != .null }.map(\.title).joined(separator: " ")
-            clashes.append(
-              block.spot.problem(
-                "two different cells would both be shown as \"\(name)\"; every block has to say what tells them apart, and trainers need different names"
-              ))
-          }
-        }
-        var seeds = block.seeds
-        if isNew {
-          seedsOfCell.append(seeds)
-        } else {
-          // The very same list is told without a look into it.
-          let known = seedsOfCell[cell.number]
-          if known == seeds { seeds = [] } else { seeds = Self.without(known, seeds) }
-          seedsOfCell[cell.number] += seeds
-        }
-        for seed in seeds { runs.append(PlannedRun(cell: cell, seed: seed)) }
-        asked += block.seeds.count
-        tally[cell.method.name, default: (0, 0)].asked += block.seeds.count
-        tally[cell.method.name, default: (0, 0)].distinct += seeds.count
-      }
       resolver.begin(block)
-      for row in BlockRows(block) where !resolver.excludes(row, block) { add(row) }
+      for row in BlockRows(block) where !resolver.excludes(row, block) {
+        gathering.add(resolver.cell(row, block: index), of: block)
+      }
       for row in block.include {
         resolver.begin(block, include: row)
-        add(GridRow(row))
+        gathering.add(resolver.cell(GridRow(row), block: index), of: block)
       }
       resolver.finish(block)
     }
-    guard resolver.problems.isEmpty, clashes.isEmpty else { throw GridRejected(resolver.problems + clashes) }
+    let problems = resolver.problems + gathering.clashes
+    guard problems.isEmpty else { throw GridRejected(problems) }
+    let runs = gathering.runs
     if runs.isEmpty, let block = grid.blocks.first {
       throw GridRejected([block.spot.problem("the grid asks for no runs")])
     }
     let complaints =
-      ReportCheck.problems(grid, columns: columns, runs: runs, methods: Set(tally.keys))
+      ReportCheck.problems(grid, columns: columns, runs: runs, methods: Set(gathering.tally.keys))
       + ClaimCheck.problems(grid, columns: columns, runs: runs)
     let errors = complaints.filter { $0.severity == .error }
     guard errors.isEmpty else { throw GridRejected(errors) }
     self.columns = columns
-    self.asked = asked
+    self.asked = gathering.asked
     warnings = resolver.warnings + complaints
-    sharing = Self.sharing(tally, grid, vocabulary)
+    sharing = Self.sharing(gathering.tally, grid, vocabulary)
     self.runs = grid.run.order == .cellMajor ? runs : Self.seedMajor(runs)
   }
 
@@ -110,11 +80,6 @@ package struct GridExpansion: Sendable {
     }
     expansion.asked = asked - (runs.count - expansion.runs.count)
     return expansion
-  }
-
-  private static func without(_ known: [Int], _ seeds: [Int]) -> [Int] {
-    let known = Set(known)
-    return seeds.filter { !known.contains($0) }
   }
 
   private static func complaint(about asked: Int, _ limit: Int) -> String? {
@@ -254,5 +219,64 @@ extension GridDraft {
       found += resolver.problems.filter { !places.contains($0.place) }
     }
     throw GridRejected(found.filter { $0.place.file == file } + found.filter { $0.place.file != file })
+  }
+}
+
+/// The runs of a grid, each once, as its rows ask for them one after the other.
+private struct RunGathering {
+  private(set) var runs: [PlannedRun] = []
+  /// How many runs rows have asked for, and how many of these nobody had asked for before: in all, and of each method.
+  private(set) var asked = 0
+  private(set) var tally: [String: (asked: Int, distinct: Int)] = [:]
+  /// Cells that a table could not tell apart.
+  private(set) var clashes: [GridProblem] = []
+  /// Of each cell, by its number.
+  private var seedsOfCell: [[Int]] = []
+  /// Numbers of cells by their labels.
+  private var shown: [[JSONValue]: Int] = [:]
+  private let mayCoincide: Bool
+
+  /// - Parameters:
+  ///   - capacity: how many runs there may be.
+  ///   - mayCoincide: whether two cells may have the same labels.
+  init(capacity: Int, mayCoincide: Bool) {
+    runs.reserveCapacity(capacity)
+    self.mayCoincide = mayCoincide
+  }
+
+  /// - Parameter row: the cell that a row asks for, and whether no row before asked for it; nil for a row that is wrong.
+  mutating func add(_ row: (cell: RunCell, isNew: Bool)?, of block: GridSpec.Block) {
+    guard let (cell, isNew) = row else { return }
+    if mayCoincide { tellApart(cell, block) }
+    var seeds = block.seeds
+    if isNew {
+      seedsOfCell.append(seeds)
+    } else {
+      // The very same list is told without a look into it.
+      let known = seedsOfCell[cell.number]
+      if known == seeds { seeds = [] } else { seeds = Self.without(known, seeds) }
+      seedsOfCell[cell.number] += seeds
+    }
+    for seed in seeds { runs.append(PlannedRun(cell: cell, seed: seed)) }
+    asked += block.seeds.count
+    tally[cell.method.name, default: (0, 0)].asked += block.seeds.count
+    tally[cell.method.name, default: (0, 0)].distinct += seeds.count
+  }
+
+  /// Never are different runs one cell of a table.
+  private mutating func tellApart(_ cell: RunCell, _ block: GridSpec.Block) {
+    guard let known = shown.updateValue(cell.number, forKey: cell.labels), known != cell.number else {
+      return
+    }
+    let name = cell.labels.filter { $0 != .null }.map(\.title).joined(separator: " ")
+    clashes.append(
+      block.spot.problem(
+        "two different cells would both be shown as \"\(name)\"; every block has to say what tells them apart, and trainers need different names"
+      ))
+  }
+
+  private static func without(_ known: [Int], _ seeds: [Int]) -> [Int] {
+    let known = Set(known)
+    return seeds.filter { !known.contains($0) }
   }
 }

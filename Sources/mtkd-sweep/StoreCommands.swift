@@ -43,75 +43,103 @@ struct Status: AsyncParsableCommand {
     if watch {
       return try await StatusWatch(record.name, location.folder, styles.style(for: STDOUT_FILENO)).run()
     }
-    let standings = try store.standings(of: record.name)
-    var counts = (finished: 0, failed: 0, blocked: 0, open: 0)
-    var troubles: [String] = []
-    for standing in standings {
+    let standing = try Standing(of: record, in: store, location.folder, await cluster(record))
+    Out.put(json ? mtkd_sweep.json(standing.machine) : standing.lines.joined(separator: "\n") + "\n")
+    if check, standing.failed + standing.blocked > 0 { throw ExitCode(.doneWithFailures) }
+  }
+
+  private func cluster(_ record: SweepRecord) async throws -> ClusterStatus? {
+    try await ClusterStatus.look(at: location.folder.absolute, sweep: record.name)
+  }
+}
+
+/// What `status` says of a sweep.
+private struct Standing {
+  private(set) var finished = 0
+  private(set) var failed = 0
+  private(set) var blocked = 0
+  private var open = 0
+  private var troubles: [String] = []
+  private let name: String
+  private let diary: String
+  private let holder: Holder?
+  private let cluster: ClusterStatus?
+  private let active: [RunningStage]
+  private let programs: [(program: String, runs: Int)]
+  private let claims: ClaimBook?
+
+  init(
+    of record: SweepRecord, in store: ResultStore, _ folder: StoreFolder, _ cluster: ClusterStatus?
+  ) throws {
+    name = record.name
+    diary = RunDiary.path(of: record.name, in: folder)
+    holder = Lease.holder(of: folder)
+    self.cluster = cluster
+    active = holder == nil && cluster == nil ? [] : try RunningStage.all(in: folder, store)
+    programs = try store.programs(of: record.name)
+    claims = try store.claims(of: record)
+    for standing in try store.standings(of: record.name) {
       switch standing.state {
-      case .finished: counts.finished += 1
+      case .finished: finished += 1
       case .failed(let failure):
-        counts.failed += 1
+        failed += 1
         troubles.append("failed \(standing.key.short): \(ForeignText.line(failure.reason))")
       case .blocked(let reason):
-        counts.blocked += 1
+        blocked += 1
         troubles.append("blocked \(standing.key.short): \(ForeignText.line(reason))")
-      case .open, nil: counts.open += 1
+      case .open, nil: open += 1
       }
     }
-    let holder = Lease.holder(of: location.folder)
-    let cluster = try await ClusterStatus.look(at: location.folder.absolute, sweep: record.name)
-    let active = holder == nil && cluster == nil ? [] : try RunningStage.all(in: location.folder, store)
-    let programs = try store.programs(of: record.name)
-    let claims = try store.claims(of: record)
-    if json {
-      Out.put(
-        mtkd_sweep.json([
-          "schema": "mtkd-sweep-status-1", "sweep": .string(record.name), "runs": JSONValue(standings.count),
-          "finished": JSONValue(counts.finished), "failed": JSONValue(counts.failed),
-          "blocked": JSONValue(counts.blocked), "open": JSONValue(counts.open),
-          "programs": .array(
-            programs.map { ["program": .string($0.program), "finished": JSONValue($0.runs)] }),
-          "holder": holder.map { JSONValue(Int($0.identity.process)) } ?? .null,
-          "cluster": cluster.map(Self.machine) ?? .null, "claims": claims?.json ?? .null,
-          "running": .array(
-            active.map {
-              [
-                "title": .string($0.title), "epoch": JSONValue($0.epoch), "epochs": JSONValue($0.epochs),
-                "step": JSONValue($0.step), "steps": JSONValue($0.steps),
-              ]
-            }),
-        ]))
-    } else {
-      var lines = [
-        "\(record.name): \(standings.count) runs, \(counts.finished) finished, \(counts.failed) failed, \(counts.blocked) blocked, \(counts.open) to run"
-      ]
-      if let claims {
-        lines.append("claims: \(claims.summary)")
-        lines += claims.lines.map { "  \($0)" }
-      }
-      lines += troubles.map { "  \($0)" }
-      if programs.count > 1 {
-        lines.append(
-          "\(programs.count) programs or numerics made the finished runs; a cell that has runs of several shows no number without --allow-mixed:"
-        )
-        lines += programs.map { "  \($0.runs) by \($0.program)" }
-      }
+  }
+
+  private var runs: Int { finished + failed + blocked + open }
+
+  var machine: [String: JSONValue] {
+    [
+      "schema": "mtkd-sweep-status-1", "sweep": .string(name), "runs": JSONValue(runs),
+      "finished": JSONValue(finished), "failed": JSONValue(failed), "blocked": JSONValue(blocked),
+      "open": JSONValue(open),
+      "programs": .array(
+        programs.map { ["program": .string($0.program), "finished": JSONValue($0.runs)] }),
+      "holder": holder.map { JSONValue(Int($0.identity.process)) } ?? .null,
+      "cluster": cluster.map(Self.machine) ?? .null, "claims": claims?.json ?? .null,
+      "running": .array(
+        active.map {
+          [
+            "title": .string($0.title), "epoch": JSONValue($0.epoch), "epochs": JSONValue($0.epochs),
+            "step": JSONValue($0.step), "steps": JSONValue($0.steps),
+          ]
+        }),
+    ]
+  }
+
+  var lines: [String] {
+    var lines = [
+      "\(name): \(counted(runs, "run")), \(finished) finished, \(failed) failed, \(blocked) blocked, \(open) to run"
+    ]
+    if let claims {
+      lines.append("claims: \(claims.summary)")
+      lines += claims.lines.map { "  \($0)" }
+    }
+    lines += troubles.map { "  \($0)" }
+    if programs.count > 1 {
       lines.append(
-        holder.map {
-          "held by process \($0.identity.process) on \($0.identity.host) since \(TimeOfDay.local($0.since))"
-        }
-          ?? (cluster == nil ? "nobody is running it" : "it is on the cluster"))
-      lines += cluster?.lines ?? []
-      let diary = RunDiary.path(of: record.name, in: location.folder)
-      if FileManager.default.fileExists(atPath: diary) {
-        lines.append("  \(diary) has what a run had to say that had lost its terminal")
-      }
-      lines += active.map {
-        "  \($0.title): epoch \($0.epoch + 1) of \($0.epochs), step \($0.step) of \($0.steps)"
-      }
-      Out.put(lines.joined(separator: "\n") + "\n")
+        "\(programs.count) programs or numerics made the finished runs; a cell that has runs of several shows no number without --allow-mixed:"
+      )
+      lines += programs.map { "  \($0.runs) by \($0.program)" }
     }
-    if check, counts.failed + counts.blocked > 0 { throw ExitCode(.doneWithFailures) }
+    lines.append(
+      holder.map {
+        "held by process \($0.identity.process) on \($0.identity.host) since \(TimeOfDay.local($0.since))"
+      } ?? (cluster == nil ? "nobody is running it" : "it is on the cluster"))
+    lines += cluster?.lines ?? []
+    if FileManager.default.fileExists(atPath: diary) {
+      lines.append("  \(diary) has what a run had to say that had lost its terminal")
+    }
+    lines += active.map {
+      "  \($0.title): epoch \($0.epoch + 1) of \($0.epochs), step \($0.step) of \($0.steps)"
+    }
+    return lines
   }
 
   private static func machine(_ cluster: ClusterStatus) -> JSONValue {

@@ -38,14 +38,14 @@ import Testing
 
   @Test func `a dataset with too few images fails with its reason, and blocks what reads it`() async throws {
     let sweep = try InProcessSweep(
-      InProcessSweep.grid.replacing("\"trainImages\": 12", with: "\"trainImages\": 100000000"))
+      InProcessSweep.grid.replacing("\"testImages\": 6", with: "\"testImages\": 100000000"))
     #expect(try await sweep.run() == .someFailed(2))
     let store = try ResultStore(at: sweep.place, .reading)
     guard case .failed(let failure)? = try store.stages().first(where: { $0.stage.kind == "dataset" })?.state
     else {
       return #expect(Bool(false), "the dataset failed")
     }
-    #expect(failure.cause == .data && failure.reason.contains("trainImages"))
+    #expect(failure.cause == .data && failure.reason.contains("testImages"))
     for (_, state, _) in try students(sweep) {
       guard case .blocked(let reason) = state else { return #expect(Bool(false), "\(state)") }
       #expect(reason.contains("failed"))

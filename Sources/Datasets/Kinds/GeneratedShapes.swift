@@ -41,6 +41,8 @@ struct GeneratedShapes: DatasetKind {
       size: .fixed(height: source.task.height, width: source.task.width),
       trainImages: SyntheticTask.trainImages, testImages: SyntheticTask.testImages)
     facts.mostTrainImages = SyntheticTask.mostImages
+    // As many as somebody has memory for.
+    facts.mostTestImages = .max
     return facts
   }
 }

@@ -133,59 +133,9 @@ package struct Reconciliation: Sendable {
     quiet: Double, budgets: Budgets = Budgets()
   ) {
     let listed = Dictionary(grouping: tasks, by: \.token)
-    var numbers: [ContentKey: Set<String>] = [:]
-    var covered: Set<ContentKey> = []
-    var refusals: [ContentKey: Int] = [:]
-    var lastCode: [ContentKey: String] = [:]
+    var sight = Sight(stages)
     for batch in batches where !batch.isVoid {
-      let token = batch.manifest.token
-      let rows = batch.isOver ? [] : listed[token] ?? []
-      var known = batch.refusals
-      for row in rows where row.state == .ended && !batch.hasStarted(row.index) && known[row.index] == nil {
-        refused[token, default: []].append(row)
-        known[row.index] = (row.node, "?")
-      }
-      let active = rows.filter(\.isActive)
-      if batch.isOver || (active.isEmpty && (!rows.isEmpty || batch.number != nil)) {
-        if !batch.isOver { over.append(token) }
-        for (task, entries) in batch.manifest.tasks.enumerated() where !batch.hasStarted(task) {
-          for entry in entries {
-            refusals[entry.key, default: 0] += 1
-            lastCode[entry.key] = known[task]?.code
-          }
-        }
-        continue
-      }
-      if rows.isEmpty, batch.age >= quiet {
-        void.append(token)
-        continue
-      }
-      covered.formUnion(batch.manifest.keys)
-      if rows.isEmpty {
-        uncertain.append(token)
-        continue
-      }
-      let number = batch.number ?? active[0].array
-      if batch.number == nil { adopted[token] = number }
-      for key in batch.manifest.keys { numbers[key, default: []].insert(number) }
-      pending += active.count { $0.state == .pending }
-      running += active.count { $0.state != .pending }
-      let starters = batch.starters
-      let gone = Set(
-        stages.flatMap(\.attempts).compactMap { attempt in
-          attempt.standing == .vanished ? attempt.job : nil
-        })
-      let busy = Set(stages.flatMap(\.attempts).compactMap { $0.standing == .working ? $0.job : nil })
-      for row in active where row.state == .running && starters.indices.contains(row.index) {
-        if let job = starters[row.index], gone.contains(job), !busy.contains(job) { stalled.append(row.id) }
-      }
-      // A node that could not launch a task again leaves it held for ever; work that is left is submitted anew.
-      stalled += active.filter { $0.state == .pending && scheduler.isStuck($0) }.map(\.id)
-      for (reason, count) in Dictionary(grouping: active.filter { $0.state == .pending }, by: \.reason)
-        .mapValues(\.count)
-      {
-        if let advice = scheduler.advice(reason) { troubles.append((reason, count, advice)) }
-      }
+      look(at: batch, batch.isOver ? [] : listed[batch.manifest.token] ?? [], quiet, scheduler, &sight)
     }
     troubles.sort { ($0.reason, $0.tasks) < ($1.reason, $1.tasks) }
     let nodes =
@@ -193,11 +143,93 @@ package struct Reconciliation: Sendable {
       + refused.values.flatMap { $0.map(\.node) }
     exclude = Dictionary(grouping: nodes.filter { !$0.isEmpty }, by: \.self)
       .filter { $0.value.count >= 2 }.keys.sorted()
+    let unsure = batches.filter { uncertain.contains($0.manifest.token) }.flatMap(\.manifest.keys)
+    submit(stages, sight, unsure: Set(unsure), scheduler, budgets)
+  }
 
+  /// What looking at all batches finds out about stages.
+  private struct Sight {
+    /// Numbers of the arrays in the queue that make a stage.
+    var numbers: [ContentKey: Set<String>] = [:]
+    /// Stages that some batch in the queue makes.
+    var covered: Set<ContentKey> = []
+    /// How often a stage's task ended without beginning, and the last one's exit code.
+    var refusals: [ContentKey: Int] = [:]
+    var lastCode: [ContentKey: String] = [:]
+    /// Jobs whose worker is gone, and jobs whose worker works.
+    let gone: Set<String>
+    let busy: Set<String>
+
+    init(_ stages: [Stage]) {
+      let attempts = stages.flatMap(\.attempts)
+      gone = Set(attempts.compactMap { $0.standing == .vanished ? $0.job : nil })
+      busy = Set(attempts.compactMap { $0.standing == .working ? $0.job : nil })
+    }
+  }
+
+  /// Finds out where a batch stands.
+  ///
+  /// - Parameter rows: what the scheduler's listing has of it.
+  private mutating func look(
+    at batch: Batch, _ rows: [BatchTask], _ quiet: Double, _ scheduler: any BatchScheduler,
+    _ sight: inout Sight
+  ) {
+    let token = batch.manifest.token
+    var known = batch.refusals
+    for row in rows where row.state == .ended && !batch.hasStarted(row.index) && known[row.index] == nil {
+      refused[token, default: []].append(row)
+      known[row.index] = (row.node, "?")
+    }
+    let active = rows.filter(\.isActive)
+    if batch.isOver || (active.isEmpty && (!rows.isEmpty || batch.number != nil)) {
+      if !batch.isOver { over.append(token) }
+      for (task, entries) in batch.manifest.tasks.enumerated() where !batch.hasStarted(task) {
+        for entry in entries {
+          sight.refusals[entry.key, default: 0] += 1
+          sight.lastCode[entry.key] = known[task]?.code
+        }
+      }
+      return
+    }
+    if rows.isEmpty, batch.age >= quiet { return void.append(token) }
+    sight.covered.formUnion(batch.manifest.keys)
+    if rows.isEmpty { return uncertain.append(token) }
+    let number = batch.number ?? active[0].array
+    if batch.number == nil { adopted[token] = number }
+    for key in batch.manifest.keys { sight.numbers[key, default: []].insert(number) }
+    look(at: active, of: batch, scheduler, sight)
+  }
+
+  /// Counts the tasks in the queue, and finds those that do not come to an end by themselves.
+  private mutating func look(
+    at active: [BatchTask], of batch: Batch, _ scheduler: any BatchScheduler, _ sight: Sight
+  ) {
+    let waiting = active.filter { $0.state == .pending }
+    pending += waiting.count
+    running += active.count - waiting.count
+    let starters = batch.starters
+    for row in active where row.state == .running && starters.indices.contains(row.index) {
+      if let job = starters[row.index], sight.gone.contains(job), !sight.busy.contains(job) {
+        stalled.append(row.id)
+      }
+    }
+    // A node that could not launch a task again leaves it held for ever; work that is left is submitted anew.
+    stalled += waiting.filter { scheduler.isStuck($0) }.map(\.id)
+    for (reason, count) in Dictionary(grouping: waiting, by: \.reason).mapValues(\.count) {
+      if let advice = scheduler.advice(reason) { troubles.append((reason, count, advice)) }
+    }
+  }
+
+  /// Puts what is needed, open and in nobody's hands into waves.
+  ///
+  /// - Parameter unsure: stages of submissions that may not exist.
+  private mutating func submit(
+    _ stages: [Stage], _ sight: Sight, unsure: Set<ContentKey>, _ scheduler: any BatchScheduler,
+    _ budgets: Budgets
+  ) {
     let needed = Self.needed(stages)
     var dead: Set<ContentKey> = Set(stages.filter { $0.state == .failed }.map(\.request.key))
     var level: [ContentKey: Int] = [:]
-    let unsure = Set(batches.filter { uncertain.contains($0.manifest.token) }.flatMap(\.manifest.keys))
     for stage in stages where stage.state == .open && needed.contains(stage.request.key) {
       let key = stage.request.key
       if let culprit = stage.request.inputs.first(where: dead.contains) {
@@ -205,15 +237,15 @@ package struct Reconciliation: Sendable {
         blocked.append((key, culprit))
         continue
       }
-      if covered.contains(key) { continue }
+      if sight.covered.contains(key) { continue }
       if stage.attempts.last?.standing == .working {
         // Whoever has it is out of the scheduler's sight and alive: a lost node's worker, or one of another executor.
         outside += 1
         continue
       }
+      let (refusals, code) = (sight.refusals[key, default: 0], sight.lastCode[key])
       if let reason = Self.giveUp(
-        stage, refusals: refusals[key, default: 0], code: lastCode[key],
-        hint: lastCode[key].flatMap(scheduler.hint), budgets)
+        stage, refusals: refusals, code: code, hint: code.flatMap(scheduler.hint), budgets)
       {
         dead.insert(key)
         gaveUp.append((key, reason))
@@ -228,8 +260,8 @@ package struct Reconciliation: Sendable {
       while waves.count <= own { waves.append(Wave()) }
       waves[own].entries.append(BatchManifest.Entry(key: key, after: stage.lastAttempt))
       waves[own].afterWaves.formUnion(below)
-      for input in waitsFor { waves[own].after.formUnion(numbers[input] ?? []) }
-      waves[own].refusals = max(waves[own].refusals, refusals[key, default: 0])
+      for input in waitsFor { waves[own].after.formUnion(sight.numbers[input] ?? []) }
+      waves[own].refusals = max(waves[own].refusals, refusals)
     }
   }
 
