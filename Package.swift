@@ -53,7 +53,10 @@ let package = Package(
     module("Datasets", uses: ["Evaluation", "Tensors", "Specs", "CImages", "CZlib"]),
     module("Evaluation"),
     module("Detection", uses: ["Networks", "Tensors"]),
-    module("Transfers", uses: ["Detection", "Evaluation", "Networks", "Datasets", "Tensors", "Specs"]),
+    module("Segmentation", uses: ["Networks", "Tensors"]),
+    module(
+      "Transfers",
+      uses: ["Detection", "Segmentation", "Evaluation", "Networks", "Datasets", "Tensors", "Specs"]),
     module("Distillation", uses: ["Networks", "Tensors", "Specs"]),
     module("Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
     // Orchestration
@@ -108,7 +111,7 @@ let package = Package(
     tests(of: "Evaluation", uses: ["Networks", "Specs", "Tensors"]),
     tests(of: "Reports", uses: ["Specs"]),
     tests(of: "Results", uses: ["Reports", "Storage", "Specs"]),
-    tests(of: "Transfers", uses: ["Networks", "Datasets", "Evaluation", "Tensors", "Specs"]),
+    tests(of: "Transfers", uses: ["Segmentation", "Networks", "Datasets", "Evaluation", "Tensors", "Specs"]),
     tests(of: "Distillation", uses: ["Networks", "Reports", "Tensors", "Specs"]),
     tests(
       of: "Pipeline",

@@ -131,10 +131,18 @@ package enum NetworkNames {
   /// The backbone of a network that can be a trunk, declared in a scope; for colour images of any size.
   ///
   /// Throws for a network that cannot be a trunk.
-  package static func trunk(_ spec: ModelSpec, _ scope: Scope) throws -> any Backbone {
+  ///
+  /// - Parameter dilation: where its maps are to end at stride 8; nil for 32.
+  package static func trunk(
+    _ spec: ModelSpec, _ scope: Scope, dilation: TrunkDilation? = nil
+  ) throws -> any Backbone {
     guard isTrunk(spec) else {
       throw InvalidNetwork(
         family: spec.family, problem: "its maps end before stride 32, so it can be no trunk of a detector")
+    }
+    if let dilation {
+      var reader = ParameterReader(family: spec.family, spec.parameters)
+      return ImageNetResNet.build(scope, try ImageNetResNet.Parameters(&reader), dilation: dilation)
     }
     return try Catalog.networkFamilies.entry(spec.family)
       .build(scope, spec, ImageShape(channels: 3, height: 224, width: 224))

@@ -14,16 +14,31 @@ package struct StepNoise: Hashable, Sendable {
   let batch: Int
   /// The highest probability with which stochastic depth leaves out a branch.
   let dropPath: Double
+  private let isOfTransfer: Bool
 
   package init(seed: UInt64, epoch: Int, batch: Int, dropPath: Double) {
     self.seed = seed
     self.epoch = epoch
     self.batch = batch
     self.dropPath = dropPath
+    isOfTransfer = false
+  }
+
+  /// Of a step of a transfer, whose steps are counted through.
+  package init(transferSeed: UInt64, step: Int) {
+    seed = transferSeed
+    epoch = 0
+    batch = step
+    dropPath = 0
+    isOfTransfer = true
   }
 
   /// The draws of one layer in this step.
-  func stream(_ path: String) -> RandomStream { RandomStream(seed: seed, "drop/\(path)", epoch, batch) }
+  func stream(_ path: String) -> RandomStream {
+    isOfTransfer
+      ? RandomStream(seed: seed, "transfer/dropout/\(path)", batch)
+      : RandomStream(seed: seed, "drop/\(path)", epoch, batch)
+  }
 }
 
 /// One evaluation of a model: hands out its arrays, collects what the evaluation changes and counts its work.

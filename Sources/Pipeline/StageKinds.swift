@@ -28,6 +28,8 @@ protocol StageKind: StageSpec {
   var importedWeights: [ImportedWeights] { get }
   /// Keys of outputs that it reads where they are there (default: none).
   var optionalInputs: [ContentKey] { get }
+  /// Inputs that a verification executes again with it, because its numbers come from them (default: none).
+  var verifiedInputs: [ContentKey] { get }
   /// The network that it leaves, for other programs (default: none).
   var network: TrainedNetwork? { get }
   /// The names under which a grid's folders of files are searched for it; nil where it reads none.
@@ -46,6 +48,7 @@ extension StageKind {
   var sourceWeights: ImportedWeights? { nil }
   var importedWeights: [ImportedWeights] { sourceWeights.map { [$0] } ?? [] }
   var optionalInputs: [ContentKey] { [] }
+  var verifiedInputs: [ContentKey] { [] }
   var network: TrainedNetwork? { nil }
   var datasetName: String? { nil }
   func cost(hasHelpers: Bool, _ meter: inout CostMeter) throws -> StageCost? { nil }

@@ -14,7 +14,6 @@ enum TransferObstacles {
       return "\(head) is for \(task.rawValue), and \(dataset.name) has no annotations for that; "
         + "take \(fitting.joined(separator: ", "))"
     }
-    if task == .segmentation { return "\(head) is not trained by this program yet: take a detector" }
     return nil
   }
 

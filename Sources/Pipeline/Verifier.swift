@@ -92,6 +92,10 @@ package final class Verifier: Sendable {
     try WeightsFolder(scratch).lend(WeightsFolder(folder))
     defer { try? scratch.remove() }
     for input in request.inputs {
+      if stage.verifiedInputs.contains(input) {
+        if let outcome = try await repeated(input, for: run, scratch) { return (outcome, nil) }
+        continue
+      }
       if let reason = try await provide(input, scratch) { return (.notComparable(reason), nil) }
     }
     if readsOutputs {
@@ -99,7 +103,7 @@ package final class Verifier: Sendable {
         try scratch.lend(folder.stage(key))
       }
     }
-    let (attempt, end) = try await execute(request, dataFolder: nil, scratch)
+    let (attempt, end) = try await execute(request, dataFolder: folder(of: stage), scratch)
     let records = try Self.records(of: attempt)
     let by = records.lazy.compactMap { record -> Provenance? in
       if case .started(_, let provenance) = record { provenance } else { nil }
@@ -143,12 +147,46 @@ package final class Verifier: Sendable {
     else { return "its input \(key.short) is not in the store" }
     let intake = Intake(folder: scratch, store: store, stages: [key: request], titles: [:])
     do { if try intake.putBack(key) { return nil } } catch { return "\(error)" }
-    guard let name = try request.stage.datasetName else { return "\(stage.title) has no output" }
-    let located = try DatasetCatalog.locate(name, searching: dataFolders).spec.folder
-    let (attempt, end) = try await execute(request, dataFolder: located, scratch)
+    let made = try request.stage
+    guard made.datasetName != nil else { return "\(stage.title) has no output" }
+    let (attempt, end) = try await execute(request, dataFolder: folder(of: made), scratch)
     if end == .exited(Int(WorkerExit.finished)) { return nil }
     let text = (try? AtomicFile.read(attempt.log)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     return "\(stage.title) cannot be read: \(text.split(separator: "\n").last ?? "no word was said")"
+  }
+
+  /// Where the files that a stage reads lie; nil for none.
+  private func folder(of stage: any StageKind) throws -> String? {
+    guard let name = stage.datasetName else { return nil }
+    return AnnotatedCatalog.has(name)
+      ? try AnnotatedCatalog.locate(name, searching: dataFolders).spec.folder
+      : try DatasetCatalog.locate(name, searching: dataFolders).spec.folder
+  }
+
+  /// Executes an input again and compares its output with what the store has of it; nil where they are equal.
+  private func repeated(
+    _ key: ContentKey, for run: StoredRun, _ scratch: StoreFolder
+  ) async throws -> VerificationOutcome? {
+    guard let stage = try store.stages(withPrefix: key.description).first?.stage,
+      let request = try? StageRequest(document: Array(stage.spec.utf8)), request.key == key
+    else { return .notComparable("its input \(key.short) is not in the store") }
+    for input in request.inputs {
+      if let reason = try await provide(input, scratch) { return .notComparable(reason) }
+    }
+    let (attempt, end) = try await execute(request, dataFolder: folder(of: request.stage), scratch)
+    guard end == .exited(Int(WorkerExit.finished)), let again = try scratch.stage(key).published() else {
+      let text = (try? AtomicFile.read(attempt.log)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+      let line = text.split(separator: "\n").last.map { ": \($0)" } ?? ""
+      return .notComparable("executing its \(stage.title) again ended before the end (\(end))\(line)")
+    }
+    guard let was = try folder.stage(key).published() else { return nil }
+    let names = again.differences(from: was)
+    if names.isEmpty { return nil }
+    return .different(
+      VerificationDifference(
+        epoch: nil,
+        what: "\(names.joined(separator: ", ")) of its \(stage.title) \(names.count == 1 ? "is" : "are") "
+          + "not what they were", circumstances: [], epochsCompared: run.epochs.count))
   }
 
   private func execute(

@@ -236,7 +236,10 @@ extension ReportTable {
   /// A share that looks as if it had been reported as a fraction.
   private func sizeNotes() -> [String] {
     let values = cells.flatMap { $0.values.map(\.value) }
-    guard results.described.unit == "%", let most = values.max(), most > 0, most <= 1,
+    // Only trainers count for themselves.
+    guard
+      results.described.isOfTrainer || ClassificationMetrics.isShareOfTestImages(results.metric),
+      results.described.unit == "%", let most = values.max(), most > 0, most <= 1,
       values.allSatisfy({ $0 >= 0 })
     else { return [] }
     return [

@@ -97,7 +97,7 @@ package struct PublishedOutput: Sendable {
   package func path(of name: String) -> String { "\(path)/\(name)" }
 
   /// Names of files that the other has with other bytes, or has not, or has alone.
-  func differences(from other: PublishedOutput) -> [String] {
+  package func differences(from other: PublishedOutput) -> [String] {
     let (own, others) = (Set(manifest.entries), Set(other.manifest.entries))
     return Set(own.symmetricDifference(others).map(\.name)).sorted()
   }

@@ -18,6 +18,9 @@ extension Catalog where Entry == Preset {
     "preset", listedBy: "presets",
     [
       Preset("smoke", PackageResources.smoke_json),
+      Preset("downstream-smoke", PackageResources.downstream_smoke_json),
+      Preset("table4-mini", PackageResources.table4_mini_json),
+      Preset("table5-mini", PackageResources.table5_mini_json),
       Preset("paper/fig2-alpha", PackageResources.fig2_alpha_json),
       Preset("paper/fig2-beta", PackageResources.fig2_beta_json),
       Preset("paper/fig2-teachers", PackageResources.fig2_teachers_json),

@@ -28,7 +28,7 @@ package struct TransferRun: Sendable {
     self.dataset = dataset
     switch spec.task {
     case .detection: learner = try DetectionLearner(spec, on: trunk, dataset, seed: seed)
-    case .segmentation: throw SpecError(path: "task", expected: "detection")
+    case .segmentation: learner = try SegmentationLearner(spec, on: trunk, dataset, seed: seed)
     }
     test = try dataset.test.kept(learner.testParts)
     state = ModelState(learner.declarations, seed: seed, purpose: "transfer/init")

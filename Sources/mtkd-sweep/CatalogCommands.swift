@@ -82,6 +82,13 @@ struct DatasetsCommand: ParsableCommand {
       let located = try DatasetCatalog.locate(kind.name, searching: data.folders)
       rows.append([kind.name, located.missing == nil ? "found" : "absent", kind.summary])
     }
+    for kind in Catalog.annotatedDatasets.entries {
+      let located = try AnnotatedCatalog.locate(kind.name, searching: data.folders)
+      let tasks = kind.tasks.map(\.rawValue).joined(separator: " and ")
+      rows.append([
+        kind.name, located.missing == nil ? "found" : "absent", "for \(tasks) (`transfer`): \(kind.summary)",
+      ])
+    }
     Out.put(
       json
         ? mtkd_sweep.json([

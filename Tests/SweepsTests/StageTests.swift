@@ -224,7 +224,7 @@ import Testing
   @Test(arguments: Catalog.presets.names)
   func `a preset is the file of its name`(_ name: String) throws {
     let long = ["paper/table2": "table2-imagenet", "paper/table3": "table3-vit"]
-    let file = long[name] ?? (name == "smoke" ? name : String(name.dropFirst("paper/".count)))
+    let file = long[name] ?? (name.hasPrefix("paper/") ? String(name.dropFirst("paper/".count)) : name)
     let text = try RepositoryFile.text("sweeps/\(file).json")
     #expect(try Catalog.presets.entry(name).text == text)
   }

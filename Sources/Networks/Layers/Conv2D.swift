@@ -1,6 +1,6 @@
 package import Tensors
 
-/// A two-dimensional convolution with square kernel; default padding: (kernel - 1) / 2.
+/// A two-dimensional convolution with square kernel; default padding: dilation (kernel - 1) / 2.
 ///
 /// - Input: `[batch, inputs, height, width]`. Output: `[batch, outputs, oh, ow]`.
 /// - Arrays: `weight` `[outputs, inputs / groups, kernel, kernel]`, `bias` `[outputs]` where there is one.
@@ -17,11 +17,12 @@ package struct Conv2D: Layer {
   private let bias: Slot?
   private let stride: Extent
   private let padding: Extent
+  private let dilation: Extent
   private let groups: Int
 
   package init(
     _ scope: Scope, inputs: Int, outputs: Int, kernel: Int, stride: Int = 1, padding: Int? = nil,
-    groups: Int = 1,
+    dilation: Int = 1, groups: Int = 1,
     hasBias: Bool = false, start: Start
   ) {
     let fanIn = inputs / groups * kernel * kernel
@@ -35,7 +36,8 @@ package struct Conv2D: Layer {
     let zero = start == .fanOut ? Initializer.constant(0) : .fanIn(fanIn)
     bias = hasBias ? scope.parameter("bias", [outputs], zero) : nil
     self.stride = Extent(stride)
-    self.padding = Extent(padding ?? (kernel - 1) / 2)
+    self.padding = Extent(padding ?? dilation * (kernel - 1) / 2)
+    self.dilation = Extent(dilation)
     self.groups = groups
   }
 
@@ -48,13 +50,15 @@ package struct Conv2D: Layer {
     self.bias = scope.parameter("bias", [outputs], bias)
     self.stride = Extent(stride)
     padding = Extent((kernel - 1) / 2)
+    dilation = 1
     groups = 1
   }
 
   package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     let weight = pass[weight]
     let output = input.conv2D(
-      weight, bias: bias.map { pass[$0] }, stride: stride, padding: padding, groups: groups,
+      weight, bias: bias.map { pass[$0] }, stride: stride, padding: padding, dilation: dilation,
+      groups: groups,
       by: pass.convolution)
     count(output, weight, pass)
     return output
@@ -68,8 +72,8 @@ package struct Conv2D: Layer {
     let weight = pass[weight]
     let output = norm.evaluate(pass) { scale, shift, statistics in
       input.convolutionNorm(
-        weight, stride: stride, padding: padding, groups: groups, by: pass.convolution, scale: scale,
-        shift: shift, statistics: statistics, adding: added, relu: relu)
+        weight, stride: stride, padding: padding, dilation: dilation, groups: groups, by: pass.convolution,
+        scale: scale, shift: shift, statistics: statistics, adding: added, relu: relu)
     }
     count(output, weight, pass)
     return output

@@ -10,12 +10,12 @@ package struct ConvNorm: Layer {
   ///   - names: the scopes of the convolution and of the norm, such as `("conv1", "bn1")`; both are declared in this order.
   package init(
     _ scope: Scope, _ names: (convolution: String, norm: String), inputs: Int, outputs: Int, kernel: Int,
-    stride: Int = 1,
+    stride: Int = 1, dilation: Int = 1,
     groups: Int = 1, relu: Bool = true, start: Conv2D.Start
   ) {
     convolution = Conv2D(
       scope / names.convolution, inputs: inputs, outputs: outputs, kernel: kernel, stride: stride,
-      groups: groups,
+      dilation: dilation, groups: groups,
       start: start)
     norm = BatchNorm(scope / names.norm, channels: outputs)
     hasReLU = relu

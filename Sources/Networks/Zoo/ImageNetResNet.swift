@@ -65,7 +65,30 @@ package enum ImageNetResNet: NetworkFamily {
   ]
 
   package static func build(_ scope: Scope, _ parameters: Parameters, _ image: ImageShape) -> any Backbone {
-    PhotographResNet(scope, parameters, image)
+    PhotographResNet(scope, parameters, channels: image.channels)
+  }
+
+  /// A trunk whose third and fourth stages keep stride 8.
+  static func build(_ scope: Scope, _ parameters: Parameters, dilation: TrunkDilation) -> any Backbone {
+    PhotographResNet(scope, parameters, channels: 3, dilation: dilation)
+  }
+}
+
+/// Which convolutions of a basic block look further where a trunk keeps stride 8.
+package enum TrunkDilation: String, CaseIterable, Sendable {
+  /// winycg/CIRKD `models/base_models/resnetv1b.py`.
+  case both
+  /// open-mmlab/mmsegmentation `mmseg/models/backbones/resnet.py` with contracted dilation.
+  case first
+
+  /// Of the two 3 × 3 convolutions of a block; that of a bottleneck has the first.
+  ///
+  /// - Parameter stage: from 1.
+  func factors(stage: Int, isFirstBlock: Bool) -> (Int, Int) {
+    guard stage >= 3 else { return (1, 1) }
+    let whole = stage == 3 ? 2 : 4
+    let half = isFirstBlock ? whole / 2 : whole
+    return self == .both ? (half, whole) : (half, 1)
   }
 }
 
@@ -75,16 +98,20 @@ private struct PhotographResNet: Backbone {
   let taps = Tap.stemAndStages(4)
   let classifier: LinearHead.Plan
 
-  init(_ scope: Scope, _ parameters: ImageNetResNet.Parameters, _ image: ImageShape) {
+  /// - Parameter dilation: nil for a network that ends at stride 32, as it was made for.
+  init(
+    _ scope: Scope, _ parameters: ImageNetResNet.Parameters, channels: Int, dilation: TrunkDilation? = nil
+  ) {
     var width = 64
     stem = ConvNorm(
-      scope, ("conv1", "bn1"), inputs: image.channels, outputs: width, kernel: 7, stride: 2, start: .fanOut)
+      scope, ("conv1", "bn1"), inputs: channels, outputs: width, kernel: 7, stride: 2, start: .fanOut)
     stages = (0..<4).map { stage in
       Chain(
         (0..<parameters.repeats[stage]).map { index in
           let block = ResidualBlock(
             scope / "layer\(stage + 1)" / index, parameters, inputs: width, planes: 64 << stage,
-            stride: stage > 0 && index == 0 ? 2 : 1)
+            stride: index == 0 && (dilation == nil ? stage > 0 : stage == 1) ? 2 : 1,
+            dilations: dilation?.factors(stage: stage + 1, isFirstBlock: index == 0) ?? (1, 1))
           width = block.outputs
           return block
         })
@@ -105,27 +132,32 @@ private struct ResidualBlock: Layer {
   let shortcut: ConvNorm?
   let outputs: Int
 
-  init(_ scope: Scope, _ parameters: ImageNetResNet.Parameters, inputs: Int, planes: Int, stride: Int) {
+  init(
+    _ scope: Scope, _ parameters: ImageNetResNet.Parameters, inputs: Int, planes: Int, stride: Int,
+    dilations: (Int, Int)
+  ) {
     func brick(
-      _ index: Int, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, groups: Int = 1,
+      _ index: Int, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, dilation: Int = 1,
+      groups: Int = 1,
       relu: Bool = true
     ) -> ConvNorm {
       ConvNorm(
         scope, ("conv\(index)", "bn\(index)"), inputs: inputs, outputs: outputs, kernel: kernel,
-        stride: stride, groups: groups, relu: relu, start: .fanOut)
+        stride: stride, dilation: dilation, groups: groups, relu: relu, start: .fanOut)
     }
     switch parameters.block {
     case .basic:
       outputs = planes
       branch = Chain([
-        brick(1, inputs, planes, kernel: 3, stride: stride), brick(2, planes, planes, kernel: 3, relu: false),
+        brick(1, inputs, planes, kernel: 3, stride: stride, dilation: dilations.0),
+        brick(2, planes, planes, kernel: 3, dilation: dilations.1, relu: false),
       ])
     case .bottleneck:
       let inner = parameters.inner(planes)
       outputs = 4 * planes
       branch = Chain([
         brick(1, inputs, inner, kernel: 1),
-        brick(2, inner, inner, kernel: 3, stride: stride, groups: parameters.groups),
+        brick(2, inner, inner, kernel: 3, stride: stride, dilation: dilations.0, groups: parameters.groups),
         brick(3, inner, 4 * planes, kernel: 1, relu: false),
       ])
     }

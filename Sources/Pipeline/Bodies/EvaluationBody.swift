@@ -9,6 +9,8 @@ extension EvaluationStage: StageKind {
   static var readsFiles: Bool { true }
   var title: String { "\(transfer.title), \(NetworkNames.title(of: network))" }
   var datasetName: String? { transfer.dataset.name }
+  /// Whoever only judges the same predictions again has verified little.
+  var verifiedInputs: [ContentKey] { transfers }
 
   func run(in workspace: Workspace) throws { try EvaluationBody.run(self, in: workspace) }
 }

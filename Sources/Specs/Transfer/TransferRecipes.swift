@@ -68,6 +68,19 @@ package enum TransferRecipes {
     return values
   }
 
+  /// Why this program cannot train what resolved fields ask for; nil where it can.
+  package static func unsupported(_ fields: [String: JSONValue], head: String) -> String? {
+    let words: [(field: String, value: JSONValue, instead: String)] = [
+      ("scale", "ratio", "\"none\" or \"tenths\""), ("cropRule", "retry75", "\"pad\""),
+      ("colour", "photometric", "\"none\""), ("test", "slide", "\"whole\""),
+    ]
+    for (field, value, instead) in words where fields[field] == value {
+      return
+        "this program does not do \"\(field)\": \(value) of the recipe yet; write \"\(field)\": \(instead)"
+    }
+    return nil
+  }
+
   private static let following: [String: [String: JSONValue]] = [
     "anchorRounding": ["mmdet": "none", "tv": "tv"], "roiSampling": ["mmdet": 0, "tv": 2],
     "roiAligned": ["mmdet": true, "tv": false],

@@ -60,6 +60,10 @@ extension RunResolver {
             + "that is a multiple of \"lossGroup\""))
       return nil
     }
+    if let sentence = TransferRecipes.unsupported(fields, head: head) {
+      report(setting.spot.problem(sentence))
+      return nil
+    }
     guard let source = backbone(row) else { return nil }
     var computed = RecipeSpec.none
     takeComputation(&computed, from: row)

@@ -14,23 +14,25 @@ extension Tensor {
   /// the fast path takes it.
   ///
   /// - Parameters:
-  ///   - weight, stride, padding, groups, choice: of the convolution, as for `conv2D`.
+  ///   - weight, stride, padding, dilation, groups, choice: of the convolution, as for `conv2D`.
   ///   - scale, shift: of the norm, `[outputs]`.
   ///   - statistics: constants to normalise by; nil for those of the batch.
   ///   - added: maps of the output's shape.
   /// - Returns: the output, and the statistics that it was normalised by.
   package func convolutionNorm(
-    _ weight: Tensor, stride: Extent = 1, padding: Extent = 0, groups: Int = 1, by choice: ConvolutionChoice,
-    scale: Tensor, shift: Tensor, statistics: NormStatistics? = nil, epsilon: Double = 1e-5,
+    _ weight: Tensor, stride: Extent = 1, padding: Extent = 0, dilation: Extent = 1, groups: Int = 1,
+    by choice: ConvolutionChoice, scale: Tensor, shift: Tensor, statistics: NormStatistics? = nil,
+    epsilon: Double = 1e-5,
     adding added: Tensor? = nil, relu: Bool
   ) -> (output: Tensor, statistics: NormStatistics) {
     let isMoving = ([self, weight, scale, shift] + (added.map { [$0] } ?? [])).contains(where: \.isMoving)
     guard
       !isMoving,
       let fast = FastConvolution(
-        self, weight.shape, stride: stride, padding: padding, groups: groups, choice)
+        self, weight.shape, stride: stride, padding: padding, dilation: dilation, groups: groups, choice)
     else {
-      let map = conv2D(weight, stride: stride, padding: padding, groups: groups, by: choice)
+      let map = conv2D(
+        weight, stride: stride, padding: padding, dilation: dilation, groups: groups, by: choice)
       guard let statistics else {
         let (output, mean, variance) = map.batchNorm(
           weight: scale, bias: shift, epsilon: epsilon, adding: added, relu: relu)
