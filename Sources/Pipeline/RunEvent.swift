@@ -75,13 +75,16 @@ package struct PlanCounts: Hashable, Sendable {
   /// Distinct runs with a result, a recorded failure included.
   package var done: Int
   package var toRun: Int { distinct - done }
-  /// Datasets and teachers still to be made.
+  /// Datasets, teachers and whatever else runs read that is still to be made.
   package var preparations: Int
+  /// Whether backbones and transfers are among them.
+  package var hasTransfers = false
 
-  package init(asked: Int, distinct: Int, done: Int, preparations: Int) {
+  package init(asked: Int, distinct: Int, done: Int, preparations: Int, hasTransfers: Bool = false) {
     self.asked = asked
     self.distinct = distinct
     self.done = done
     self.preparations = preparations
+    self.hasTransfers = hasTransfers
   }
 }

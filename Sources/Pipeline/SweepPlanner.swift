@@ -211,7 +211,8 @@ package enum SweepPlanner {
     let finished = students.count { done.contains($0) || failed[$0] != nil }
     let counts = PlanCounts(
       asked: expansion.asked, distinct: students.count, done: finished,
-      preparations: plan.preparations(done: done, failed: Set(failed.keys)))
+      preparations: plan.preparations(done: done, failed: Set(failed.keys)),
+      hasTransfers: plan.hasTransfers)
     let known =
       try store.map { store in
         try store.sweeps().contains { $0.name == grid.name }

@@ -33,9 +33,10 @@ extension Prediction: CanonicallyEncodable {
         .array([object.box.x, object.box.y, object.box.width, object.box.height].map(number))
       }
       object.member("boxes", .array(boxes), to: &bytes)
+      // Members stand in ascending order.
+      if let mask = objects.first?.mask { object.member("height", mask.height, to: &bytes) }
       object.member("labels", .array(objects.map { .number(DecimalNumber($0.label)) }), to: &bytes)
-      if let mask = objects.first?.mask {
-        object.member("height", mask.height, to: &bytes)
+      if objects.first?.mask != nil {
         let runs = objects.map { object -> JSONValue in
           .array((object.mask?.counts ?? []).map { .number(DecimalNumber($0)) })
         }

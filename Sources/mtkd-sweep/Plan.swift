@@ -113,15 +113,28 @@ struct Plan: ParsableCommand {
       differences: difference, std: std, correlation: correlation, chance: chance, cells: cells)
   }
 
+  /// What backbones are put to, a line a task.
+  private func transfers(_ sweep: PlannedSweep) -> [String] {
+    sweep.expansion.transferTasks.map { task in
+      let parts = sweep.expansion.runs.compactMap(\.cell.transfer).filter { $0.spec.task == task }
+      let heads = task.heads.filter { head in parts.contains { $0.spec.head == head } }
+      let count = parts.reduce(0) { $0 + $1.seeds }
+      return "  \(task.rawValue): \(counted(count, "transfer")), \(heads.joined(separator: ", "))"
+    }
+  }
+
   private func text(_ sweep: PlannedSweep) -> String {
     let (counts, forecast, workers) = (sweep.counts, sweep.forecast, workerCount(sweep))
     var lines = [
       "\(sweep.name): \(counted(counts.asked, "run")) asked for, \(counts.distinct) distinct, \(counts.shared) shared"
     ]
     lines += sweep.expansion.sharing.map { "  \($0)" }
+    let before =
+      counts.hasTransfers
+      ? "datasets, teachers, students, backbones and transfers" : "datasets, teachers and their outputs"
     lines.append(
-      "  done \(counts.done), to run \(counts.toRun), datasets, teachers and their outputs to make \(counts.preparations)"
-    )
+      "  done \(counts.done), to run \(counts.toRun), \(before) to make \(counts.preparations)")
+    lines += transfers(sweep)
     if let change = sweep.change {
       lines.append("  since the last run: \(change.dropFirst(sweep.name.count + 2))")
     }

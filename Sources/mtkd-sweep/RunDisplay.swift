@@ -209,13 +209,19 @@ struct SweepProgress {
     return formatter.string(from: Date(timeIntervalSince1970: time))
   }
 
+  private static func preparations(_ counts: PlanCounts) -> String {
+    counts.hasTransfers
+      ? counted(counts.preparations, "stage before evaluations", "stages before evaluations")
+      : counted(counts.preparations, "dataset, teacher or output", "datasets, teachers and outputs")
+  }
+
   /// What deserves a line of its own; nil for what the frame shows.
   func line(for event: RunEvent) -> String? {
     switch event {
     case .planned(let counts, let workers):
       let made =
         counts.preparations > 0
-        ? ", \(counted(counts.preparations, "dataset, teacher or output", "datasets, teachers and outputs")) to make"
+        ? ", \(Self.preparations(counts)) to make"
         : ""
       return
         "\(counted(counts.asked, "run")) asked for, \(counts.distinct) distinct, \(counts.done) done, \(counts.toRun) to run\(made), \(workers > 0 ? counted(workers, "worker") : "on the cluster")"

@@ -232,7 +232,9 @@ import Testing
   @Test(arguments: Catalog.presets.names)
   func `a preset is a grid`(_ name: String) throws {
     let bytes = Array(try Catalog.presets.entry(name).text.utf8)
-    let grid = try GridReader.read(bytes, file: name) { _, _ in throw ToyGrid.NoSuchGrid() }
-    #expect(!grid.blocks.isEmpty)
+    let draft = GridReader.draft(bytes, file: name, groups: ["transfer"]) { _, _ in throw ToyGrid.NoSuchGrid()
+    }
+    #expect(draft.problems.isEmpty)
+    #expect(draft.grid?.blocks.isEmpty == false)
   }
 }

@@ -67,6 +67,8 @@ struct SegmentorFixtureTests {
       let values = FillRule.values(seed: seed, name: declaration.path, declaration.shape)
       state[slot] = Tensor(values, declaration.shape, precision)
     }
+    // Transforms of convolutions round more than the record's float32 did.
+    state.convolution = .direct
     let shape = Shape(record["input"].ints)
     let images = Tensor(FillRule.images(seed: seed, shape), shape, precision)
     let labels = try numbers("labels").map { Int32($0) }

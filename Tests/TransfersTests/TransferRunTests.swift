@@ -1,4 +1,5 @@
 import Datasets
+import Evaluation
 import Networks
 import Specs
 import Testing
@@ -41,6 +42,71 @@ import Transfers
     #expect(first.count == (spec.task == .detection ? 2 : 4))
     #expect(first.last == second.last)
     #expect(whole.snapshot.encoded() == again.snapshot.encoded())
-    #expect(try whole.prediction(1) == again.prediction(1))
+    let prediction = try whole.prediction(1)
+    #expect(try again.prediction(1) == prediction)
+    #expect(try Prediction(JSONReader.read(prediction.canonicalBytes).value, at: "") == prediction)
+  }
+
+  @Test func `predictions are written and read back, with masks and with labels of pixels`() throws {
+    let bits = (0..<12).map { [1, 2, 5].contains($0) }
+    let mask = RunLengthMask(height: 3, width: 4, bits: bits)
+    let box = Box(x: 0.1, y: 1.0 / 3, width: 2, height: 1e-7)
+    for prediction in [
+      Prediction.objects([PredictedObject(box: box, label: 2, score: 0.1 + 0.2, mask: mask)]),
+      .objects([PredictedObject(box: box, label: 0, score: 1)]), .objects([]), .labels([0, 0, 3, 1, 1, 255]),
+    ] {
+      let bytes = prediction.canonicalBytes
+      #expect(try Prediction(JSONReader.read(bytes).value, at: "") == prediction)
+    }
+    #expect(throws: SpecError.self) {
+      try Prediction(
+        JSONReader.read(Array(#"{"boxes":[[0,0,1,1]],"labels":[],"scores":[]}"#.utf8)).value, at: "")
+    }
+  }
+
+  @Test func `what is found is worth what COCO says: a perfect detector has an AP of 100`() throws {
+    let spec = Self.spec("mask-rcnn")
+    let dataset = try AnnotatedCatalog.open(spec.dataset)
+    let images = try (0..<dataset.test.count).map { try dataset.test.image($0, [.objects, .masks]) }
+    let perfect = try images.map { image in
+      Prediction.objects(
+        try image.objects.filter { !$0.isCrowd }.map {
+          PredictedObject(
+            box: $0.box, label: $0.label, score: 0.9,
+            mask: try $0.mask?.runs(height: image.height, width: image.width))
+        })
+    }
+    let worth = try TransferEvaluation(perfect, of: images, in: dataset, spec)
+    #expect(worth.metrics["test.box.AP"] == 100 && worth.metrics["test.mask.AP"] == 100)
+    // No object of these pictures is as large as 96 × 96 pixels: no value is no number.
+    #expect(worth.metrics["test.box.APl"] == nil)
+  }
+
+  @Test func `first weights, order and samples hang on the transfer's seed alone, not on the trunk`() throws {
+    let spec = Self.spec("faster-rcnn")
+    let dataset = try AnnotatedCatalog.open(spec.dataset)
+    let network = try NetworkNames.spec("resnet18")
+    func heads(_ trunk: Int, seed: Int) throws -> [[UInt8]] {
+      let run = try TransferRun(spec, on: Trunk(random: network, seed: trunk), dataset, seed: seed)
+      return run.state.stateDictionary.entries.filter { !$0.name.hasPrefix("backbone.body.") }.map(\.bytes)
+    }
+    let first = try heads(1, seed: 1)
+    #expect(try heads(2, seed: 1) == first)
+    #expect(try heads(1, seed: 2) != first)
+  }
+
+  @Test func `what a recipe freezes has the same bits at the end`() throws {
+    let spec = Self.spec("faster-rcnn", ["frozenStages": 2, "trunkNorm": "affine", "epochs": 1])
+    let trunk = try Trunk(random: NetworkNames.spec("resnet18"), seed: 7)
+    var run = try TransferRun(spec, on: trunk, AnnotatedCatalog.open(spec.dataset), seed: 1)
+    let before = run.state.stateDictionary
+    while try run.step() != nil {}
+    let frozen = ["conv1.", "bn1.", "layer1.", "layer2."]
+    for entry in run.state.stateDictionary.entries {
+      let name = entry.name.replacing("backbone.body.", with: "")
+      let isStatistic = name.contains("running_") || name.hasSuffix("num_batches_tracked")
+      let stays = name != entry.name && (isStatistic || frozen.contains { name.hasPrefix($0) })
+      #expect((before[entry.name]?.bytes == entry.bytes) == stays, "\(entry.name)")
+    }
   }
 }

@@ -1,0 +1,112 @@
+import Pipeline
+import Specs
+import Sweeps
+import TestSupport
+import Testing
+
+/// Grids whose backbones are put to something: which runs and stages they ask for, and what is said of bad ones.
+@Suite struct TransferGridTests {
+  private static func expansion(_ text: String) throws -> GridExpansion {
+    let vocabulary = GridVocabulary.engine(dataFolders: [])
+    let grid = try GridReader.draft(
+      Array(text.utf8), file: "grid.json", groups: vocabulary.settings.groups
+    ) { reference, _ in throw UnknownName(kind: "grid", name: reference, known: []) }.judged(by: vocabulary)
+    return try GridExpansion(grid, vocabulary)
+  }
+
+  private static func kinds(_ text: String) throws -> [String: Int] {
+    var counts: [String: Int] = [:]
+    for stage in SweepPlan(try expansion(text).runs).stages { counts[stage.kind, default: 0] += 1 }
+    return counts
+  }
+
+  private static func grid(_ transfer: String, axes: String = "", seeds: Int = 1) -> String {
+    """
+    { "version": 1, "name": "t",
+      "base": { "dataset": "synthetic-3x32x32-4", "student": "resnet18", "method": "baseline", "epochs": 1,
+                "transfer": { \(transfer) } },
+      "axes": { \(axes) }, "seeds": { "count": \(seeds) } }
+    """
+  }
+
+  private static let shapes = #""dataset": "synthetic-shapes-64x64-3", "trainImages": 8, "testImages": 4"#
+
+  @Test func `one backbone serves every detector, and each seed's student is trained once`() throws {
+    let text = Self.grid(
+      Self.shapes + #", "recipe": "mini-det", "seeds": 2"#,
+      axes: #""transfer.detector": ["retinanet", "faster-rcnn"]"#, seeds: 3)
+    #expect(
+      try Self.kinds(text) == [
+        "dataset": 2, "student": 3, "backbone": 3, "transfer": 12, "evaluation": 6,
+      ])
+    let plan = SweepPlan(try Self.expansion(text).runs)
+    #expect(plan.stages.filter { $0.role == .result }.map(\.key).sorted() == plan.runKeys.sorted())
+    let seeds = try plan.stages.filter { $0.kind == "transfer" }
+      .map { try $0.decoded(as: TransferStage.self).seed }
+    #expect(Set(seeds) == [1, 2, 3, 4, 5, 6])
+  }
+
+  @Test func `a student has the key that it has without a transfer`() throws {
+    let plain = try Self.expansion(
+      #"{ "version": 1, "name": "t", "base": { "dataset": "synthetic-3x32x32-4", "student": "resnet18","#
+        + #" "method": "baseline", "epochs": 1 }, "seeds": { "count": 1 } }"#)
+    let key = SweepPlan(plain.runs).runKeys[0]
+    let chain = SweepPlan(
+      try Self.expansion(Self.grid(Self.shapes + #", "recipe": "mini-det", "detector": "retinanet""#)).runs)
+    #expect(chain.stages.contains { $0.key == key && $0.role == .preparation })
+  }
+
+  @Test func `a random trunk trains no student, and its labels say what it is`() throws {
+    let text =
+      #"{ "version": 1, "name": "t", "base": { "transfer": { "# + Self.shapes
+      + #", "recipe": "mini-det", "detector": "retinanet", "backbone": { "random": "resnet18" } } } }"#
+    #expect(try Self.kinds(text) == ["dataset": 1, "backbone": 1, "transfer": 1, "evaluation": 1])
+    let expansion = try Self.expansion(text)
+    #expect(expansion.columns.prefix(2) == ["student", "method"])
+    #expect(expansion.runs[0].labels.prefix(2) == ["resnet18", "random"])
+  }
+
+  @Test(arguments: ["downstream-smoke", "table4-mini", "table5-mini"])
+  func `a shipped grid asks for its transfers`(_ name: String) throws {
+    let runs = ["downstream-smoke": 6, "table4-mini": 36, "table5-mini": 18]
+    #expect(try Self.expansion(RepositoryFile.text("sweeps/\(name).json")).runs.count == runs[name])
+  }
+
+  @Test(arguments: [
+    (shapes, "a transfer needs"),
+    (shapes + #", "detector": "retinanet", "segmentor": "pspnet""#, "a transfer has one head"),
+    (
+      shapes + #", "detector": "retinanet", "recipe": "mini-seg""#,
+      "the recipe \"mini-seg\" is one of segmentation"
+    ),
+    (
+      shapes + #", "detector": "retinanet", "recipe": "mini-det", "steps": 5"#,
+      "no recipe of the task detection"
+    ),
+    (#""detector": "retinanet""#, "a transfer needs a \"dataset\""),
+    (#""detector": "retinanet", "dataset": "cifar100""#, "unknown dataset of a transfer \"cifar100\""),
+    (
+      shapes + #", "detector": "retinanet", "batchSize": 6, "lossGroup": 4"#, "no whole number of groups of 4"
+    ),
+    (shapes + #", "segmentor": "pspnet", "recipe": "mini-seg", "batchSize": 1"#, "2 or more"),
+    (
+      shapes + #", "detector": "retinanet", "backbone": { "random": "resnet20" }"#,
+      "can be no trunk of a detector or a segmentor"
+    ),
+    (shapes + #", "segmentor": "pspnet", "recipe": "mmseg""#, "does not do"),
+  ])
+  func `a bad transfer is refused with a sentence`(_ transfer: String, _ sentence: String) throws {
+    let error = #expect(throws: GridRejected.self) { try Self.expansion(Self.grid(transfer)) }
+    #expect(error.map { "\($0)".contains(sentence) } == true, "\(error.map { "\($0)" } ?? "")")
+  }
+
+  @Test func `an axis that a trunk from elsewhere does not read is refused`() throws {
+    let text = Self.grid(
+      Self.shapes + #", "detector": "retinanet", "backbone": { "random": "resnet18" }"#,
+      axes: #""epochs": [1], "student": ["resnet18", "resnet34"]"#)
+    let error = #expect(throws: GridRejected.self) {
+      try Self.expansion(text.replacing(#""student": "resnet18", "method""#, with: #""method""#))
+    }
+    #expect(error.map { "\($0)".contains("has no influence on a backbone from elsewhere") } == true)
+  }
+}
