@@ -72,32 +72,46 @@ import Testing
     #expect(try Self.expansion(RepositoryFile.text("sweeps/\(name).json")).runs.count == runs[name])
   }
 
-  @Test(arguments: [
-    (shapes, "a transfer needs"),
-    (shapes + #", "detector": "retinanet", "segmentor": "pspnet""#, "a transfer has one head"),
-    (
-      shapes + #", "detector": "retinanet", "recipe": "mini-seg""#,
-      "the recipe \"mini-seg\" is one of segmentation"
+  private struct BadTransfer {
+    /// Members besides the dataset's.
+    let members: String
+    let sentence: String
+    var hasDataset = true
+  }
+
+  private static let bad: [BadTransfer] = [
+    BadTransfer(members: #""seeds": 1"#, sentence: "a transfer needs"),
+    BadTransfer(
+      members: #""detector": "retinanet", "segmentor": "pspnet""#, sentence: "a transfer has one head"),
+    BadTransfer(
+      members: #""detector": "retinanet", "recipe": "mini-seg""#, sentence: "is one of segmentation"),
+    BadTransfer(
+      members: #""detector": "retinanet", "recipe": "mini-det", "steps": 5"#,
+      sentence: "no recipe of the task detection"),
+    BadTransfer(
+      members: #""detector": "retinanet""#, sentence: "a transfer needs a \"dataset\"", hasDataset: false),
+    BadTransfer(
+      members: #""detector": "retinanet", "dataset": "cifar100""#,
+      sentence: "unknown dataset of a transfer \"cifar100\"", hasDataset: false),
+    BadTransfer(
+      members: #""detector": "retinanet", "batchSize": 6, "lossGroup": 4"#,
+      sentence: "no whole number of groups of 4"),
+    BadTransfer(
+      members: #""segmentor": "pspnet", "recipe": "mini-seg", "batchSize": 1"#, sentence: "transfer.batchSize"
     ),
-    (
-      shapes + #", "detector": "retinanet", "recipe": "mini-det", "steps": 5"#,
-      "no recipe of the task detection"
-    ),
-    (#""detector": "retinanet""#, "a transfer needs a \"dataset\""),
-    (#""detector": "retinanet", "dataset": "cifar100""#, "unknown dataset of a transfer \"cifar100\""),
-    (
-      shapes + #", "detector": "retinanet", "batchSize": 6, "lossGroup": 4"#, "no whole number of groups of 4"
-    ),
-    (shapes + #", "segmentor": "pspnet", "recipe": "mini-seg", "batchSize": 1"#, "2 or more"),
-    (
-      shapes + #", "detector": "retinanet", "backbone": { "random": "resnet20" }"#,
-      "can be no trunk of a detector or a segmentor"
-    ),
-    (shapes + #", "segmentor": "pspnet", "recipe": "mmseg""#, "does not do"),
-  ])
-  func `a bad transfer is refused with a sentence`(_ transfer: String, _ sentence: String) throws {
-    let error = #expect(throws: GridRejected.self) { try Self.expansion(Self.grid(transfer)) }
-    #expect(error.map { "\($0)".contains(sentence) } == true, "\(error.map { "\($0)" } ?? "")")
+    BadTransfer(
+      members: #""detector": "retinanet", "backbone": { "random": "resnet20" }"#,
+      sentence: "can be no trunk of a detector or a segmentor"),
+    BadTransfer(members: #""segmentor": "pspnet", "recipe": "mmseg""#, sentence: "does not do"),
+  ]
+
+  @Test(arguments: bad.indices)
+  func `a bad transfer is refused with a sentence`(_ index: Int) throws {
+    let bad = Self.bad[index]
+    let members = bad.hasDataset ? "\(Self.shapes), \(bad.members)" : bad.members
+    let error = #expect(throws: GridRejected.self) { try Self.expansion(Self.grid(members)) }
+    let text = error.map { "\($0)" } ?? ""
+    #expect(text.contains(bad.sentence), "\(text)")
   }
 
   @Test func `an axis that a trunk from elsewhere does not read is refused`() throws {
