@@ -25,7 +25,7 @@ import Testing
     { "version": 1, "name": "t",
       "base": { "dataset": "synthetic-3x32x32-4", "student": "resnet18", "method": "baseline", "epochs": 1,
                 "transfer": { \(transfer) } },
-      "axes": { \(axes) }, "seeds": { "count": \(seeds) } }
+      \(axes.isEmpty ? "" : "\"axes\": { \(axes) },") "seeds": { "count": \(seeds) } }
     """
   }
 
