@@ -97,7 +97,8 @@ import Testing
       members: #""detector": "retinanet", "batchSize": 6, "lossGroup": 4"#,
       sentence: "no whole number of groups of 4"),
     BadTransfer(
-      members: #""segmentor": "pspnet", "recipe": "mini-seg", "batchSize": 1"#, sentence: "transfer.batchSize"
+      members: #""segmentor": "pspnet", "recipe": "mini-seg", "batchSize": 1, "lossGroup": 1"#,
+      sentence: "\"batchSize\" of 2 at least"
     ),
     BadTransfer(
       members: #""detector": "retinanet", "backbone": { "random": "resnet20" }"#,

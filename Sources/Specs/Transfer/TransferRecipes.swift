@@ -70,6 +70,11 @@ package enum TransferRecipes {
 
   /// Why this program cannot train what resolved fields ask for; nil where it can.
   package static func unsupported(_ fields: [String: JSONValue], head: String) -> String? {
+    if let batch = fields["batchSize"]?.integer, batch < 2, TransferTask.segmentation.heads.contains(head) {
+      return
+        "\(head) needs a \"batchSize\" of 2 at least: the norms of its pooled branches would see one value "
+        + "a channel"
+    }
     let words: [(field: String, value: JSONValue, instead: String)] = [
       ("scale", "ratio", "\"none\" or \"tenths\""), ("cropRule", "retry75", "\"pad\""),
       ("colour", "photometric", "\"none\""), ("test", "slide", "\"whole\""),
