@@ -3,6 +3,7 @@ import os
 import re
 import runpy
 import signal
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -56,6 +57,12 @@ class TorchLoopTests(unittest.TestCase):
 
     def test_asked_to_stop_a_loop_of_torch_leaves_and_goes_on(self):
         kill_until(self, LOOPS / "plain.py", 5, epochs=5, forks=True, signals=(signal.SIGTERM,))
+
+    def test_the_usual_way_to_resume_changes_every_seed_and_this_one_none(self):
+        told = subprocess.run(
+            [sys.executable, str(LOOPS / "usual_recipe.py")], capture_output=True, text=True, check=True).stdout
+        self.assertRegex(told, r"weights and optimiser only \| 5 of 5")
+        self.assertRegex(told, r"mtkd_trainer \| 0 of 5 \| 0\.00")
 
     def test_another_seed_of_the_loop_has_other_states(self):
         one, two = (Runner(LOOPS / f"{name}.py", 5, forks=True) for name in ("plain", "module"))
