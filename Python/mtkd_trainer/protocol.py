@@ -24,15 +24,55 @@ def alone(folder: str, epochs: int, seed: int = 0, **settings) -> dict:
     }
 
 
+_line: str | None = None
+
+
+def _first_line() -> str:
+    """The one line of the standard input, which `describe` and `Run` both look at."""
+    global _line
+    if _line is None:
+        _line = sys.stdin.readline()
+    return _line
+
+
+def describe(methods: list, networks: list | None = None, metrics: dict | None = None, tasks: list | None = None,
+             devices: list | None = None) -> None:
+    """Says what this trainer can do and ends the process, where mtkd-sweep asks for that; else does nothing.
+
+    It comes before `Run()` and before whatever takes long, for grids with `"protocol": 2`.
+
+    - methods: names, or `{"name": …, "summary": …, "teachers": True, "options": {"temperature": {"kind": "number",
+      "default": 4}}}`.
+    - networks: names of students; None for any.
+    - metrics: `{"test.acc1": {"unit": "%", "direction": "higher", "headline": True}}`.
+    """
+    if MARK not in os.environ:
+        return
+    try:
+        asked = json.loads(_first_line()).get("ask")
+    except (ValueError, AttributeError):
+        return
+    if asked != "describe":
+        return
+    members = {"methods": methods, "networks": networks, "metrics": metrics, "tasks": tasks, "devices": devices}
+    said = {name: value for name, value in members.items() if value is not None}
+    print(json.dumps({"record": "description", **said}), flush=True)
+    raise SystemExit(0)
+
+
 def read_request() -> dict:
     """The request of mtkd-sweep, from the standard input."""
     if MARK not in os.environ:
         raise TrainerError(
             "This script was not started by mtkd-sweep: name it in a grid's \"trainer\" (docs/trainers.md). To try it "
             "by hand, write Run(mtkd_trainer.alone(\"a-folder\", epochs=2)).")
-    line = sys.stdin.readline()
+    line = _first_line()
     try:
         request = json.loads(line)
+        if "ask" in request:
+            raise TrainerError(
+                "mtkd-sweep asks what this trainer can do (\"protocol\": 2 in the grid): call mtkd_trainer.describe(…) "
+                "before Run().")
         version, _, _, _ = request["protocol"], request["run"]["recipe"]["epochs"], request["folder"], request["reported"]
     except (ValueError, KeyError, TypeError) as error:
         raise TrainerError(f"The standard input is not a request of mtkd-sweep: {line[:200]!r} ({error}).") from error

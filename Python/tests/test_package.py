@@ -12,7 +12,7 @@ import unittest
 
 from harness import ROOT, Runner
 
-from mtkd_trainer import PackedDataset, TrainerError, encoding
+from mtkd_trainer import PackedDataset, TrainerError, alone, encoding
 from mtkd_trainer.checkpoint import Checkpoints
 
 try:
@@ -206,6 +206,26 @@ class RunTests(unittest.TestCase):
                 cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
             self.assertEqual((ended.returncode, ended.stderr), (0, ""))
             self.assertEqual(json.loads(ended.stdout.splitlines()[-1])["record"], "finished")
+
+    def test_a_trainer_that_is_asked_says_what_it_can_do_and_one_that_cannot_is_told_so(self):
+        def asked(script, line):
+            return subprocess.run(
+                [sys.executable, "-c", "import mtkd_trainer as m\n" + script], input=line, capture_output=True, text=True,
+                env={**os.environ, "PYTHONPATH": str(ROOT), "MTKD_SWEEP_TRAINER": "x"})
+
+        question = '{"ask":"describe","protocol":2}\n'
+        ended = asked("m.describe(methods=['my-kd'], metrics={'a': {'direction': 'lower'}})\nprint('late')", question)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assertEqual(json.loads(ended.stdout), {
+            "record": "description", "methods": ["my-kd"], "metrics": {"a": {"direction": "lower"}}})
+        ended = asked("m.Run()", question)
+        self.assertIn("call mtkd_trainer.describe(…)", ended.stderr)
+        # What it looked at is still there for the run.
+        with tempfile.TemporaryDirectory() as folder:
+            request = json.dumps(alone(folder, epochs=1)) + "\n"
+            ended = asked(
+                "m.describe(methods=['my-kd'])\nr = m.Run()\nfor e in r.epochs(r.resume()): r.report(e, {})", request)
+            self.assertEqual([json.loads(line)["record"] for line in ended.stdout.splitlines()], ["epoch", "finished"])
 
     @unittest.skipUnless(numpy, "needs numpy")
     def test_weights_of_a_model_are_published(self):

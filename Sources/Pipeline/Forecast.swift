@@ -253,6 +253,9 @@ struct CostMeter {
     guard let (task, train, test) = Self.size(of: run.dataset) else {
       return (0, run.teachers.map { ($0, 0) })
     }
+    // Of networks and methods that a trainer alone knows, nobody knows what they take.
+    let isKnown = Catalog.methods.names.contains(run.method.name) && (try? cost(run.student, task)) != nil
+    guard run.trainer == nil || isKnown else { return (0, run.teachers.map { ($0, 0) }) }
     let own = Double(try cost(run.student, task).multiplyAdds)
     let epochs = Double(run.recipe.epochs)
     let teachers = try run.teachers.map {

@@ -32,6 +32,8 @@ protocol StageKind: StageSpec {
   var verifiedInputs: [ContentKey] { get }
   /// The network that it leaves, for other programs (default: none).
   var network: TrainedNetwork? { get }
+  /// Somebody else's trainer that does its work (default: none).
+  var trainer: TrainerSpec? { get }
   /// The names under which a grid's folders of files are searched for it; nil where it reads none.
   var datasetName: String? { get }
   /// What it takes; nil where that is not worth a forecast.
@@ -50,6 +52,7 @@ extension StageKind {
   var optionalInputs: [ContentKey] { [] }
   var verifiedInputs: [ContentKey] { [] }
   var network: TrainedNetwork? { nil }
+  var trainer: TrainerSpec? { nil }
   var datasetName: String? { nil }
   func cost(hasHelpers: Bool, _ meter: inout CostMeter) throws -> StageCost? { nil }
 }

@@ -172,10 +172,10 @@ package enum SweepPlanner {
   ) throws -> ExpandedGrid {
     let bytes = try text(of: path)
     let folder = folder(of: path)
-    let vocabulary = GridVocabulary.engine(dataFolders: dataFolders, gridFolder: folder, in: storeFolder)
-    let grid = try GridReader.draft(
-      bytes, file: path, groups: vocabulary.settings.groups, load: load
-    ).judged(by: vocabulary)
+    let own = GridVocabulary.engine(dataFolders: dataFolders, gridFolder: folder, in: storeFolder)
+    let draft = GridReader.draft(bytes, file: path, groups: own.settings.groups, load: load)
+    let vocabulary = own.asking(draft.grid, in: folder, storeFolder)
+    let grid = try draft.judged(by: vocabulary)
     let expansion = try GridExpansion(grid, vocabulary, limit: limit)
     return ExpandedGrid(
       path: path, text: bytes, grid: grid, expansion: expansion,
@@ -234,11 +234,11 @@ package enum SweepPlanner {
   package static func check(
     gridAt path: String, dataFolders: [String], in storeFolder: StoreFolder? = nil, limit: Int
   ) throws -> GridExpansion {
-    let vocabulary = GridVocabulary.engine(
-      dataFolders: dataFolders, gridFolder: folder(of: path), in: storeFolder)
-    let grid = try GridReader.draft(
-      text(of: path), file: path, groups: vocabulary.settings.groups, load: load
-    ).judged(by: vocabulary)
+    let folder = folder(of: path)
+    let own = GridVocabulary.engine(dataFolders: dataFolders, gridFolder: folder, in: storeFolder)
+    let draft = try GridReader.draft(text(of: path), file: path, groups: own.settings.groups, load: load)
+    let vocabulary = own.asking(draft.grid, in: folder, storeFolder)
+    let grid = try draft.judged(by: vocabulary)
     return try GridExpansion(grid, vocabulary, limit: limit)
   }
 

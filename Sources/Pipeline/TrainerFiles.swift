@@ -10,7 +10,8 @@ internal import Sweeps
 enum TrainerFiles {
   /// Reads a trainer as a grid writes it. Words of the command that are names of files beside the grid count as its files.
   static func spec(_ value: JSONValue, in gridFolder: String) throws -> TrainerSpec {
-    let (command, named, name, metrics) = try TrainerSpec.written(value)
+    let written = try TrainerSpec.written(value)
+    let (command, named) = (written.command, written.files)
     // By bytes: two names that look alike are two files.
     var files: [TrainerSpec.File] = []
     for file in named + command.filter(TrainerSpec.isPlain)
@@ -24,8 +25,10 @@ enum TrainerFiles {
     files.sort { a, b in
       a.name == b.name ? a.name.utf8.lexicographicallyPrecedes(b.name.utf8) : a.name < b.name
     }
-    var trainer = TrainerSpec(command: command, files: files, name: name, folder: gridFolder)
-    trainer.metrics = metrics
+    var trainer = TrainerSpec(command: command, files: files, name: written.name, folder: gridFolder)
+    trainer.metrics = written.metrics
+    trainer.version = written.version
+    trainer.patience = written.patience
     return trainer
   }
 
@@ -42,6 +45,20 @@ enum TrainerFiles {
         try AtomicFile.write(bytes, to: target)
       }
     }
+  }
+
+  /// Gives another store copies of a trainer's files.
+  ///
+  /// - Returns: the file that is not there any more; nil where all are.
+  static func lend(_ trainer: TrainerSpec, from store: StoreFolder, to other: StoreFolder) throws -> String? {
+    let target = folder(of: trainer, in: other)
+    try AtomicFile.createFolder(target)
+    for file in trainer.files {
+      let source = "\(folder(of: trainer, in: store))/\(file.name)"
+      guard FileManager.default.fileExists(atPath: source) else { return source }
+      try AtomicFile.write(try AtomicFile.read(source), to: "\(target)/\(file.name)")
+    }
+    return nil
   }
 
   static func folder(of trainer: TrainerSpec, in store: StoreFolder) -> String {

@@ -87,21 +87,10 @@ package final class Verifier: Sendable {
       )
     }
     let scratch = StoreFolder("\(scratch)/\(key.short)")
-    try scratch.remove()
-    try scratch.create()
-    try WeightsFolder(scratch).lend(WeightsFolder(folder))
     defer { try? scratch.remove() }
-    for input in request.inputs {
-      if stage.verifiedInputs.contains(input) {
-        if let outcome = try await repeated(input, for: run, scratch) { return (outcome, nil) }
-        continue
-      }
-      if let reason = try await provide(input, scratch) { return (.notComparable(reason), nil) }
-    }
-    if readsOutputs {
-      for key in stage.optionalInputs where try folder.stage(key).published() != nil {
-        try scratch.lend(folder.stage(key))
-      }
+    if let reason = try await prepare(scratch, for: request, stage) { return (.notComparable(reason), nil) }
+    for input in request.inputs where stage.verifiedInputs.contains(input) {
+      if let outcome = try await repeated(input, for: run, scratch) { return (outcome, nil) }
     }
     let (attempt, end) = try await execute(request, dataFolder: folder(of: stage), scratch)
     let records = try Self.records(of: attempt)
@@ -126,7 +115,64 @@ package final class Verifier: Sendable {
         .notComparable("it was made under \(made.profile), this machine computes under \(by.profile)"), by
       )
     }
+    if case .different = outcome, stage.trainer != nil,
+      let reason = try await wavering(request, stage, records)
+    {
+      return (.notComparable(reason), by)
+    }
     return (outcome, by)
+  }
+
+  /// Whether a trainer comes to other bits each time it is executed, which says nothing about the run: a sentence with where
+  /// two executions differ first; nil where both came to the same.
+  private func wavering(
+    _ request: StageRequest, _ stage: any StageKind, _ first: [RunRecord]
+  ) async throws -> String? {
+    let scratch = StoreFolder("\(scratch)/\(request.key.short)-again")
+    defer { try? scratch.remove() }
+    if let reason = try await prepare(scratch, for: request, stage) { return reason }
+    let (attempt, end) = try await execute(request, dataFolder: nil, scratch)
+    guard end == .exited(Int(WorkerExit.finished)) else {
+      return "its trainer ended well once and not a second time (\(end))"
+    }
+    func epochs(_ records: [RunRecord]) -> [EpochRecord] {
+      records.compactMap { if case .epoch(let epoch) = $0 { epoch } else { nil } }
+    }
+    for (a, b) in zip(epochs(first), epochs(try Self.records(of: attempt)))
+    where a.state != b.state || a.metrics.canonicalBytes != b.metrics.canonicalBytes {
+      let name = Self.firstDifference(a.metrics, b.metrics, false)
+      let what =
+        name.map {
+          "\($0) is \(Self.text(a.metrics[$0])) once and \(Self.text(b.metrics[$0])) the other time"
+        }
+        ?? "the state is \(a.state.short) once and \(b.state.short) the other time"
+      return
+        "its trainer is not deterministic: executed twice, it differs first in epoch \(a.epoch + 1): \(what)"
+    }
+    return nil
+  }
+
+  /// Makes a store of its own with all that a stage reads.
+  ///
+  /// - Returns: why it cannot be.
+  private func prepare(
+    _ scratch: StoreFolder, for request: StageRequest, _ stage: any StageKind
+  ) async throws -> String? {
+    try scratch.remove()
+    try scratch.create()
+    try WeightsFolder(scratch).lend(WeightsFolder(folder))
+    if let trainer = stage.trainer, let file = try TrainerFiles.lend(trainer, from: folder, to: scratch) {
+      return "its trainer's file is not in the store any more (\(file))"
+    }
+    for input in request.inputs where !stage.verifiedInputs.contains(input) {
+      if let reason = try await provide(input, scratch) { return reason }
+    }
+    if readsOutputs {
+      for key in stage.optionalInputs where try folder.stage(key).published() != nil {
+        try scratch.lend(folder.stage(key))
+      }
+    }
+    return nil
   }
 
   // MARK: Inputs

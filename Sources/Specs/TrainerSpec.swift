@@ -23,6 +23,15 @@ package struct TrainerSpec: Hashable, Sendable {
   package var metrics: [MetricDescription] = []
   /// Where the files lie; in no key.
   package var folder: String?
+  /// The version of the lines that it speaks: from 2 on it says what it can do before anything is planned. In the key where it
+  /// is not 1, because it is told to the trainer.
+  package var version = 1
+  /// Seconds that it may take to say so; in no key.
+  package var patience = Self.usualPatience
+
+  /// A deep-learning framework on a file system of a cluster takes half a minute to load.
+  package static let usualPatience = 120
+  package static let versions = 1...2
 
   package init(command: [String], files: [File] = [], name: String? = nil, folder: String? = nil) {
     self.command = command
@@ -39,6 +48,7 @@ package struct TrainerSpec: Hashable, Sendable {
     }
     return a.command.elementsEqual(b.command) { $0.hasBytes(of: $1) } && a.files == b.files
       && isSame(a.name, b.name) && isSame(a.folder, b.folder) && a.metrics == b.metrics
+      && a.version == b.version && a.patience == b.patience
   }
 
   /// Names the set of files.
@@ -62,6 +72,7 @@ extension TrainerSpec: CanonicallyEncodable {
       }
       object.member("files", .array(list), to: &bytes)
     }
+    if version != 1 { object.member("protocol", version, to: &bytes) }
     object.end(&bytes)
   }
 
@@ -78,18 +89,29 @@ extension TrainerSpec: CanonicallyEncodable {
       files.append(File(name: name, digest: try file.key("digest")))
     }
     self.init(command: command, files: files)
+    version = try object.optional("protocol", SpecObject.integer) ?? 1
   }
 
-  /// What a grid writes: `{ "command": […], "files": […], "name": …, "metrics": { … } }`, the files by their names alone.
-  package static func written(
-    _ json: JSONValue
-  ) throws(SpecError) -> (command: [String], files: [String], name: String?, metrics: [MetricDescription]) {
+  /// What a grid writes of a trainer, the files by their names alone.
+  package struct Written: Sendable {
+    package let command: [String]
+    package let files: [String]
+    package let name: String?
+    package let metrics: [MetricDescription]
+    package let version: Int
+    package let patience: Int
+  }
+
+  private static let members = ["command", "describeWithin", "files", "metrics", "name", "protocol"]
+
+  /// Reads `{ "command": […], "files": […], "name": …, "metrics": { … }, "protocol": 2, "describeWithin": 120 }`.
+  package static func written(_ json: JSONValue) throws(SpecError) -> Written {
     let object = try SpecObject(json, at: "trainer")
-    for name in (json.object ?? [:]).keys.sorted()
-    where !["command", "files", "metrics", "name"].contains(name) {
+    for name in (json.object ?? [:]).keys.sorted() where !members.contains(name) {
+      let known = members.dropLast().map { "\"\($0)\"" }.joined(separator: ", ")
       throw SpecError(
         path: object.path(name),
-        expected: "left out: a trainer has \"command\", \"files\", \"metrics\" and \"name\"")
+        expected: "left out: a trainer has \(known) and \"\(members[members.count - 1])\"")
     }
     let command = try words(object.array("command"), at: "trainer.command")
     guard let program = command.first, !program.isEmpty else {
@@ -102,7 +124,17 @@ extension TrainerSpec: CanonicallyEncodable {
     let metrics = try object["metrics"].map { value throws(SpecError) in
       try MetricDescription.ofTrainer(value, at: object.path("metrics"))
     }
-    return (command, files, try object.optional("name", SpecObject.string), metrics ?? [])
+    let version = try object.optional("protocol", SpecObject.integer) ?? 1
+    guard versions.contains(version) else {
+      throw SpecError(path: object.path("protocol"), expected: "1, or 2 for a trainer that describes itself")
+    }
+    let patience = try object.optional("describeWithin", SpecObject.integer) ?? usualPatience
+    guard (1...3600).contains(patience) else {
+      throw SpecError(path: object.path("describeWithin"), expected: "seconds, 1 to 3600")
+    }
+    return Written(
+      command: command, files: files, name: try object.optional("name", SpecObject.string),
+      metrics: metrics ?? [], version: version, patience: patience)
   }
 
   private static func words(_ list: [JSONValue], at path: String) throws(SpecError) -> [String] {

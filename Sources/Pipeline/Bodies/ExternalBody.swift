@@ -84,7 +84,7 @@ enum ExternalBody {
     throw isRepeated ? TrainerEndedAgain(reason: "\(ended)") : ended
   }
 
-  private static func describe(_ end: JobEnd) -> String {
+  static func describe(_ end: JobEnd) -> String {
     switch end {
     case .exited(127): "code 127, which shells use for a command that is not there"
     case .exited(let code): "code \(code)"
@@ -134,7 +134,8 @@ enum ExternalBody {
     let slot = ProcessInfo.processInfo.environment[WorkerSlot.variable].flatMap { Int($0) } ?? 1
     let document: JSONValue = [
       "dataset": output(inputs[0], DatasetBody.file), "folder": .string(folder),
-      "key": .string(stage.key.description), "protocol": .number(DecimalNumber(1)),
+      "key": .string(stage.key.description),
+      "protocol": .number(DecimalNumber(stage.run.trainer?.version ?? 1)),
       "reported": .number(DecimalNumber(reported)), "run": run, "slot": .number(DecimalNumber(slot)),
       "teachers": .array(teachers),
     ]

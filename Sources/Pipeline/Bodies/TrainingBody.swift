@@ -39,6 +39,7 @@ extension StudentStage: StageKind {
   static var hasCheckpoints: Bool { true }
   var title: String { "\(NetworkNames.title(of: run.student)) \(run.method.name) seed \(run.seed)" }
   var importedWeights: [ImportedWeights] { run.teachers.compactMap(\.weights) }
+  var trainer: TrainerSpec? { run.trainer }
   var optionalInputs: [ContentKey] {
     guard run.views > 0 else { return [] }
     return run.teachers.flatMap { teacher in
@@ -62,7 +63,7 @@ extension StudentStage: StageKind {
         "student \(network) \(run.method.name) \(how) \(pool) \(shape)", "student \(network) \(how) \(shape)",
         "student \(how)", Forecast.topic,
       ],
-      diskBytes: try meter.bytes(run.student, run.dataset),
+      diskBytes: run.trainer == nil ? try meter.bytes(run.student, run.dataset) : 0,
       spared: try hasHelpers
         ? teachers.map { teacher, cost in
           let outputs = TeacherOutputsStage(teacher, on: run.dataset, views: 1, keeps: .maps)

@@ -207,6 +207,8 @@ extension SettingKind {
           "command": ["type": "array", "minItems": 1, "items": text],
           "files": ["type": "array", "items": text], "name": text,
           "metrics": ["type": "object", "additionalProperties": Self.metric],
+          "protocol": ["enum": [1, 2]],
+          "describeWithin": ["type": "integer", "minimum": 1, "maximum": 3600],
         ],
       ]
     }
