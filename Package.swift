@@ -118,7 +118,8 @@ let package = Package(
       uses: ["Storage", "Sweeps", "Specs", .product(name: "GRDB", package: "GRDB.swift")]),
     tests(of: "Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
     .testTarget(
-      name: "FuzzTests", dependencies: ["Specs", "Storage", "Sweeps", "Networks", "Datasets"],
+      name: "FuzzTests",
+      dependencies: ["Specs", "Storage", "Sweeps", "Networks", "Datasets", "Evaluation"],
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",

@@ -191,6 +191,103 @@ static int decode_png(const uint8_t *bytes, size_t count, uint8_t **pixels, size
   return 0;
 }
 
+// A label map is data: a wrong checksum is damage here.
+static int decode_values(const uint8_t *bytes, size_t count, uint8_t **values, size_t *width, size_t *height, char *message) {
+  png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, message, png_fail, png_note);
+  png_infop info = png ? png_create_info_struct(png) : NULL;
+  uint8_t *volatile made = NULL;
+  png_bytep *volatile rows = NULL;
+  volatile int status = 1;
+  png_input input = {bytes, count};
+  if (!info) {
+    if (png) png_destroy_read_struct(&png, NULL, NULL);
+    snprintf(message, CI_MESSAGE, "no memory");
+    return 1;
+  }
+  if (setjmp(png_jmpbuf(png))) {
+    png_destroy_read_struct(&png, &info, NULL);
+    free(made);
+    free(rows);
+    return status;
+  }
+  png_set_read_fn(png, &input, png_take);
+  png_read_info(png, info);
+  const size_t w = png_get_image_width(png, info), h = png_get_image_height(png, info);
+  if (too_large(w, h, message)) png_longjmp(png, 1);
+  const int kind = png_get_color_type(png, info), depth = png_get_bit_depth(png, info);
+  if ((kind != PNG_COLOR_TYPE_GRAY && kind != PNG_COLOR_TYPE_PALETTE) || depth > 8) {
+    static const char *const names[] = {"gray", "", "RGB", "palette", "gray with alpha", "", "RGB with alpha"};
+    status = CI_FOREIGN;
+    snprintf(message, CI_MESSAGE, "%s pixels of %d bits", kind >= 0 && kind <= 6 ? names[kind] : "unusual", depth);
+    png_longjmp(png, 1);
+  }
+  png_set_packing(png);
+  png_set_interlace_handling(png);
+  png_read_update_info(png, info);
+  if (png_get_rowbytes(png, info) != w) png_error(png, "an unusual kind of pixels");
+  made = malloc(w * h);
+  rows = malloc(h * sizeof(png_bytep));
+  if (!made || !rows) png_error(png, "no memory");
+  for (size_t y = 0; y < h; y++) rows[y] = made + y * w;
+  png_read_image(png, rows);
+  png_read_end(png, NULL);
+  png_destroy_read_struct(&png, &info, NULL);
+  free(rows);
+  *values = made;
+  *width = w;
+  *height = h;
+  return 0;
+}
+
+typedef struct {
+  uint8_t *bytes;
+  size_t count, room;
+} png_output;
+
+static void png_put(png_structp png, png_bytep from, size_t count) {
+  png_output *output = png_get_io_ptr(png);
+  if (output->room - output->count < count) {
+    const size_t room = 2 * output->room + count;
+    uint8_t *more = realloc(output->bytes, room);
+    if (!more) png_error(png, "no memory");
+    output->bytes = more;
+    output->room = room;
+  }
+  memcpy(output->bytes + output->count, from, count);
+  output->count += count;
+}
+
+static void png_flush_nothing(png_structp png) { (void)png; }
+
+int ci_encode(const uint8_t *pixels, size_t width, size_t height, size_t channels, uint8_t **bytes, size_t *count,
+              char *message) {
+  *message = 0;
+  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, message, png_fail, png_note);
+  png_infop info = png ? png_create_info_struct(png) : NULL;
+  png_output output = {NULL, 0, 0};
+  if (!info) {
+    if (png) png_destroy_write_struct(&png, NULL);
+    snprintf(message, CI_MESSAGE, "no memory");
+    return 1;
+  }
+  if (setjmp(png_jmpbuf(png))) {
+    png_destroy_write_struct(&png, &info);
+    free(output.bytes);
+    return 1;
+  }
+  png_set_write_fn(png, &output, png_put, png_flush_nothing);
+  png_set_IHDR(png, info, (png_uint_32)width, (png_uint_32)height, 8,
+               channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+               PNG_FILTER_TYPE_DEFAULT);
+  png_write_info(png, info);
+  for (size_t y = 0; y < height; y++) png_write_row(png, pixels + y * width * channels);
+  png_write_end(png, NULL);
+  png_destroy_write_struct(&png, &info);
+  *bytes = output.bytes;
+  *count = output.count;
+  return 0;
+}
+
 // Both ------------------------------------------------------------------------------------------------------------------------------------
 
 static const char *foreign(const uint8_t *bytes, size_t count) {
@@ -209,6 +306,15 @@ int ci_decode(const uint8_t *bytes, size_t count, uint8_t **pixels, size_t *widt
     return decode_jpeg(bytes, count, pixels, width, height, message);
   if (count >= 8 && !memcmp(bytes, png, 8)) return decode_png(bytes, count, pixels, width, height, message);
   snprintf(message, CI_MESSAGE, "%s", foreign(bytes, count));
+  return CI_FOREIGN;
+}
+
+int ci_values(const uint8_t *bytes, size_t count, uint8_t **values, size_t *width, size_t *height, char *message) {
+  static const uint8_t png[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+  *message = 0;
+  if (count >= 8 && !memcmp(bytes, png, 8)) return decode_values(bytes, count, values, width, height, message);
+  const int is_jpeg = count >= 3 && bytes[0] == 0xFF && bytes[1] == 0xD8 && bytes[2] == 0xFF;
+  snprintf(message, CI_MESSAGE, "%s", is_jpeg ? "JPEG, whose values are not exact" : foreign(bytes, count));
   return CI_FOREIGN;
 }
 

@@ -66,6 +66,33 @@ struct DataFile: Sendable {
     return Array(bytes.prefix(got))
   }
 
+  /// Some bytes of a regular file; fewer where it ends before.
+  static func piece(of path: String, at offset: Int, count: Int) throws(DatasetError) -> [UInt8] {
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard file >= 0 else { throw .unreadable(file: path, reason: String(cString: strerror(errno))) }
+    defer { close(file) }
+    var failure: Int32 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      while initialized < count {
+        let got = pread(
+          file, buffer.baseAddress! + initialized, count - initialized, off_t(offset + initialized))
+        if got < 0, errno == EINTR { continue }
+        if got < 0 { failure = errno }
+        if got <= 0 { break }
+        initialized += got
+      }
+    }
+    guard failure == 0 else { throw .unreadable(file: path, reason: String(cString: strerror(failure))) }
+    return bytes
+  }
+
+  /// Size in bytes and time of the last change in nanoseconds; nil where there is no such file.
+  static func stamp(_ path: String) -> (size: Int, time: Int)? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    return (Int(status.st_size), status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec)
+  }
+
   static func exists(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG

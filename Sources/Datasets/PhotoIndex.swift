@@ -62,7 +62,7 @@ struct PhotoIndex: Sendable {
     var warnings: (count: Int, first: String) = (0, "")
     for ((split, label, path), outcome) in zip(found, looked) {
       switch outcome {
-      case .photograph(let digest, let warning):
+      case .photograph(let digest, _, let warning):
         let entry = Photographs.Entry(path: path, digest: digest)
         if split == 0 {
           train.labels.append(label)

@@ -14,9 +14,9 @@ package struct PhotographIndexing: Sendable {
   /// Whether a file of that folder is one, whole; what is not is as good as none.
   package static func isWhole(_ path: String) -> Bool { PhotoCache.isWhole(path) }
 
-  /// The file that remembers a folder of photographs.
-  func file(for root: String) -> String? {
-    folder.map { "\($0)/\(ContentKey(hashing: Array(root.utf8)).short).tsv" }
+  /// The file that remembers a folder of photographs, or what was looked for in it for another purpose.
+  func file(for root: String, purpose: String = "") -> String? {
+    folder.map { "\($0)/\(ContentKey(hashing: Array((purpose + root).utf8)).short).tsv" }
   }
 
   func progress(for root: String) -> @Sendable (Int, Int) -> Void {

@@ -61,6 +61,14 @@ struct DecodedImage: ~Copyable {
   /// All pixels.
   var bytes: [UInt8] { Array(UnsafeBufferPointer(start: pixels, count: width * height * 3)) }
 
+  /// The whole image as it is: planes `[3, height, width]`.
+  var planes: [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: width * height * 3) { buffer, initialized in
+      ci_planes(pixels, width, 0, 0, width, height, buffer.baseAddress)
+      initialized = width * height * 3
+    }
+  }
+
   /// The crop of `box` resampled to a square of `side` pixels: planes `[3, side, side]`.
   func planes(_ box: PixelBox, side: Int) -> [UInt8] {
     let whole = PixelBox(left: 0, top: 0, width: side, height: side)
@@ -206,9 +214,20 @@ extension Photographs {
   }
 
   /// Every file was read and decoded when it was indexed, so what fails here is a folder that changed under a run.
-  private func decoded(_ index: Int) throws(DatasetError) -> DecodedImage {
-    let entry = entries[index]
-    let path = "\(root)/\(entry.path)"
+  func decoded(_ index: Int) throws(DatasetError) -> DecodedImage {
+    let bytes = try bytes(index)
+    do throws(UndecodableImage) {
+      return try DecodedImage(bytes)
+    } catch {
+      throw .changedPhotograph(
+        file: "\(root)/\(entries[index].path)",
+        problem: "decoded when it was indexed and does not any more (\(error.problem))")
+    }
+  }
+
+  /// The bytes of a file, the same that it had when it was indexed.
+  func bytes(_ index: Int) throws(DatasetError) -> [UInt8] {
+    let path = "\(root)/\(entries[index].path)"
     let file: DataFile
     do throws(DatasetError) {
       file = try DataFile(reading: path)
@@ -216,15 +235,10 @@ extension Photographs {
       throw .changedPhotograph(
         file: path, problem: "was read when it was indexed and cannot be any more (\(reason))")
     }
-    guard ContentKey(hashing: file.bytes) == entry.digest else {
+    guard ContentKey(hashing: file.bytes) == entries[index].digest else {
       throw .changedPhotograph(file: path, problem: "holds other bytes than when it was indexed")
     }
-    do throws(UndecodableImage) {
-      return try DecodedImage(file.bytes)
-    } catch {
-      throw .changedPhotograph(
-        file: path, problem: "decoded when it was indexed and does not any more (\(error.problem))")
-    }
+    return file.bytes
   }
 }
 

@@ -66,41 +66,6 @@ struct Methods: ParsableCommand {
   }
 }
 
-/// `mtkd-sweep datasets`: what is there and what is not.
-struct DatasetsCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "datasets", abstract: "List datasets, and whether their files are found.")
-
-  @OptionGroup var data: DataFolders
-
-  @Flag(help: "JSON on standard output.")
-  var json = false
-
-  func run() throws {
-    var rows: [[String]] = []
-    for kind in Catalog.datasets.entries {
-      let located = try DatasetCatalog.locate(kind.name, searching: data.folders)
-      rows.append([kind.name, located.missing == nil ? "found" : "absent", kind.summary])
-    }
-    for kind in Catalog.annotatedDatasets.entries {
-      let located = try AnnotatedCatalog.locate(kind.name, searching: data.folders)
-      let tasks = kind.tasks.map(\.rawValue).joined(separator: " and ")
-      rows.append([
-        kind.name, located.missing == nil ? "found" : "absent", "for \(tasks) (`transfer`): \(kind.summary)",
-      ])
-    }
-    Out.put(
-      json
-        ? mtkd_sweep.json([
-          "schema": "mtkd-sweep-datasets-1",
-          "datasets": .array(
-            rows.map {
-              ["name": .string($0[0]), "found": .bool($0[1] == "found"), "summary": .string($0[2])]
-            }),
-        ]) : aligned(rows))
-  }
-}
-
 /// `mtkd-sweep presets`: grids that come with the program.
 struct Presets: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -146,9 +146,10 @@ private struct Finding {
   }
 
   static func datasets(_ data: DataFolders) throws -> [Finding] {
-    try Catalog.datasets.entries.map { kind in
+    let kinds: [any NamedDatasetKind] = Catalog.datasets.entries + Catalog.annotatedDatasets.entries
+    return try kinds.map { kind in
       do {
-        guard let missing = try DatasetCatalog.locate(kind.name, searching: data.folders).missing else {
+        guard let missing = try kind.locate(DatasetPlace(kind.name, searching: data.folders)).missing else {
           return Finding(mark: .fine, topic: kind.name, sentence: "found: \(kind.summary)")
         }
         return Finding(mark: .absent, topic: kind.name, sentence: missing.description)

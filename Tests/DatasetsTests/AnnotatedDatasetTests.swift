@@ -96,7 +96,7 @@ import Testing
     #expect(training.dropped[.crowd] == 3)
     #expect(training.split.count + (training.dropped[.emptyImage] ?? 0) == 60)
     #expect(
-      training.notes.count == 1 && training.notes[0].contains("3 boxes that are regions of many objects"))
+      training.notes.count == 1 && training.notes[0].contains("3 boxes marked as a crowd"))
     #expect(training.objects.reduce(0, +) > 60)
     // Names of six classes, of which the last three cannot occur.
     let more = try TrainingImages(data.train, classNames: SyntheticShapes.classNames)

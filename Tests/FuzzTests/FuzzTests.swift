@@ -1,4 +1,5 @@
 @testable import Datasets
+import Evaluation
 import Foundation
 import Networks
 import Specs
@@ -53,6 +54,7 @@ import Testing
 
   private static let targets = [
     grid, site, records, manifest, squeue, configuration, safetensors, cifar10, cifar100, idx, packed, zstd,
+    coco, runs, voc, labels,
   ]
 }
 
@@ -260,6 +262,75 @@ extension FuzzTests {
   ) { bytes in
     let dataset = try Dataset(packed: bytes, name: "fuzz")
     #expect(dataset.packed == bytes)
+  }
+
+  private static let coco = Target(
+    name: "coco",
+    corpus: utf8(
+      """
+      {"images": [{"id": 7, "file_name": "a.jpg", "width": 4, "height": 3}],
+       "annotations": [{"id": 1, "image_id": 7, "category_id": 2, "bbox": [0, 0.5, 3, 2], "area": 6, "iscrowd": 0,
+         "segmentation": [[0, 0, 3, 0, 3, 2.5]]},
+        {"id": 2, "image_id": 7, "category_id": 2, "bbox": [0, 0, 1e0, 2], "area": 2, "iscrowd": 1,
+         "segmentation": {"size": [3, 4], "counts": [4, 2, 6]}},
+        {"id": 3, "image_id": 7, "category_id": 2, "bbox": [0, 0, 1, 2], "area": 2,
+         "segmentation": {"size": [3, 4], "counts": "42102"}}],
+       "categories": [{"id": 2, "name": "b\\u00e9"}]}
+      """),
+    words: [
+      "NaN", "-Infinity", "\"segmentation\":", "\"size\":[", "[[", "]]", "\"counts\":\"", "\"id\":", "{", "}",
+      "\\", "1e400",
+    ]
+  ) { bytes in
+    let file = DataFile(path: "fuzz", bytes: bytes)
+    let index = try CocoIndex(file)
+    // Whatever was accepted can be drawn.
+    for place in index.images.indices {
+      for annotation in index.objects(of: place) where annotation.maskLength > 0 {
+        let end = annotation.maskStart + annotation.maskLength
+        let size = index.images[place].size
+        let mask = try CocoMask.read(Array(bytes[annotation.maskStart..<end]))
+        guard size.height * size.width < 100_000 else { continue }
+        #expect(try mask.runs(height: size.height, width: size.width).height == size.height)
+      }
+    }
+  }
+
+  private static let runs = Target(
+    name: "runs", corpus: utf8("42102", "<", "0<"), words: ["P", "o", "_", "0"]
+  ) { bytes in
+    let text = String(decoding: bytes, as: UTF8.self)
+    let mask = try RunLengthMask(height: 3, width: 4, text: text)
+    #expect(mask.counts.reduce(0, +) == 12)
+    #expect(try RunLengthMask(height: 3, width: 4, text: mask.text) == mask)
+  }
+
+  private static let voc = Target(
+    name: "voc",
+    corpus: utf8(
+      """
+      <?xml version="1.0"?><!-- c --><annotation a="b"><size><width>9</width><height>8</height></size>
+      <object><name>x &amp; y</name><bndbox><xmin>1</xmin><ymin>2.5</ymin><xmax>9</xmax><ymax>8</ymax></bndbox>
+      </object></annotation>
+      """),
+    words: ["<!DOCTYPE", "<!--", "-->", "&lt;", "&x;", "</", "/>", "<![CDATA[", "<a>", "'"]
+  ) { bytes in
+    let annotation = try VOCAnnotation(DataFile(path: "fuzz", bytes: bytes))
+    for object in annotation.objects {
+      let box = object.box
+      #expect(box.x >= 0 && box.y >= 0 && box.width >= 0 && box.height >= 0)
+      #expect(box.x + box.width <= Double(annotation.size.width))
+      #expect(box.y + box.height <= Double(annotation.size.height))
+    }
+  }
+
+  private static let labels = Target(
+    name: "labels",
+    corpus: [PNGFile.encoded([0, 1, 2, 3, 4, 255], height: 2, width: 3, channels: 1)],
+    words: ["IHDR", "PLTE", "IDAT", "IEND", "tRNS"]
+  ) { bytes in
+    let map = try LabelMap(bytes)
+    #expect(map.values.count == map.size.height * map.size.width)
   }
 
   private static let zstd = Target(

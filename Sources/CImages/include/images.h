@@ -19,6 +19,16 @@ enum { CI_FOREIGN = 2 };
 int ci_decode(const uint8_t *bytes, size_t count, uint8_t **pixels, size_t *width, size_t *height, char *message);
 void ci_free(uint8_t *pixels);
 
+// The values of a PNG as they are written: gray or palette, 1 to 8 bits, one byte a pixel, rows from the top; nothing is
+// expanded, scaled or looked up. Returns 0 and memory to free with ci_free; CI_FOREIGN for another kind of file or of
+// pixels, another value for a damaged file, and then a message without a full stop.
+int ci_values(const uint8_t *bytes, size_t count, uint8_t **values, size_t *width, size_t *height, char *message);
+
+// A PNG of pixels [height, width, channels] with 1 (gray) or 3 channels. Returns 0 and memory to free with ci_free,
+// another value and a message where memory is short.
+int ci_encode(const uint8_t *pixels, size_t width, size_t height, size_t channels, uint8_t **bytes, size_t *count,
+              char *message);
+
 typedef struct {
   size_t left, top, width, height;
 } ci_box;

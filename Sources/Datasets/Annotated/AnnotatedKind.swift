@@ -25,6 +25,8 @@ package struct AnnotatedReading: Hashable, Sendable {
 package protocol AnnotatedKind: NamedDatasetKind {
   /// What its annotations train.
   var tasks: [AnnotatedTask] { get }
+  /// Whether images are made from a seed and lie in no files. By default not.
+  var generates: Bool { get }
 
   /// The outputs of a segmentation network by name, as far as the name tells; nil where only the files do, or
   /// where there are none.
@@ -40,12 +42,17 @@ package protocol AnnotatedKind: NamedDatasetKind {
 }
 
 extension AnnotatedKind {
+  package var generates: Bool { false }
   package func semanticNames(_ name: String, _ reading: AnnotatedReading) -> [String]? { nil }
 }
 
 extension Catalog where Entry == any AnnotatedKind {
   package static let annotatedDatasets = Catalog(
-    "dataset of a transfer", listedBy: "datasets", [ShapesKind()] as [any AnnotatedKind]
+    "dataset of a transfer", listedBy: "datasets",
+    [
+      ShapesKind(), CocoKind.any, CocoKind.of2017, VOCKind(), LabelMapKind.cityscapes, LabelMapKind.ade20k,
+      LabelMapKind.cocoStuff,
+    ] as [any AnnotatedKind]
   ) { $0.name }
 }
 

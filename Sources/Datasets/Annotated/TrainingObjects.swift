@@ -18,8 +18,8 @@ package enum NotTrained: String, Sendable, CaseIterable {
   /// A phrase that follows a number and its noun.
   var phrase: String {
     switch self {
-    case .crowd: "that are regions of many objects"
-    case .point: "whose corners are one pixel"
+    case .crowd: "marked as a crowd"
+    case .point: "with both corners on one pixel"
     case .narrow: "narrower or lower than 1 pixel within their image"
     case .withoutArea: "with an annotated area of 0 or less"
     case .smallImage: "with a side below \(AnnotatedImage.shortestSide) pixels"

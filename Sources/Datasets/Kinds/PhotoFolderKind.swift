@@ -1,9 +1,5 @@
 import Specs
 
-#if canImport(Glibc)
-  import Glibc
-#endif
-
 /// `imagefolder-SIDE:FOLDER` and `imagenet:FOLDER`: photographs in folders of their classes.
 struct PhotoFolderKind: DatasetKind {
   let isImageNet: Bool
@@ -64,15 +60,7 @@ struct PhotoFolderKind: DatasetKind {
     return photographs
   }
 
-  /// Absolute, because a worker has another current directory.
-  private func places(_ place: DatasetPlace) -> [String] {
-    (place.folder.map { [$0] } ?? place.searching.map { "\($0)/\(name)" }).map { path in
-      if path.hasPrefix("/") { return path }
-      guard let current = getcwd(nil, 0) else { return path }
-      defer { free(current) }
-      return "\(String(cString: current))/\(path)"
-    }
-  }
+  private func places(_ place: DatasetPlace) -> [String] { place.folders(named: name) }
 
   private func missing(_ name: String, _ places: [String]) -> MissingDataset {
     MissingDataset(

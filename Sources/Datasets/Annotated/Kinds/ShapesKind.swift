@@ -8,6 +8,7 @@ struct ShapesKind: AnnotatedKind {
     "shapes drawn from a seed with boxes, masks and label maps, 3 × 96 × 96, 3 classes; "
     + "synthetic-shapes-HxW-K for others, K up to 6; -h0 or -h2 behind it is easier or harder"
   let tasks: [AnnotatedTask] = [.detection, .segmentation]
+  let generates = true
 
   func answers(to name: String) -> Bool { name.hasPrefix(SyntheticShapes.prefix) }
 
