@@ -13,6 +13,9 @@ package struct ReportLayout: Sendable {
   package var digits: Int?
   /// One row a cell with every statistic, instead of cells beside each other.
   package var isLong = false
+  /// Whether each seed's best epoch stands in brackets, and whether the best cells are marked.
+  package var showsBest = true
+  package var showsMarks = true
   /// Show cells that different programs or numerics made.
   package var allowMixed = false
   package var compareTo: [String] = []

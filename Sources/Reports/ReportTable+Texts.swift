@@ -39,7 +39,7 @@ extension ReportTable {
     guard let cell else { return "" }
     if cell.isWithheld { return "mixed programs" }
     let head = Self.text(cell.headline, plusMinus: plusMinus, digits: digits)
-    let other = results.select == .bestOnTest ? cell.last : cell.best
+    let other = !layout.showsBest ? nil : results.select == .bestOnTest ? cell.last : cell.best
     let beside = other.map { " [\(Self.text($0, plusMinus: plusMinus, digits: digits))]" } ?? ""
     var remarks = cell.shortfall.map { [$0] } ?? []
     // Where the numbers of seeds differ from cell to cell, each says its own.
@@ -54,7 +54,7 @@ extension ReportTable {
   /// A cell with its mark.
   func entry(_ cell: Cell?, _ style: TextStyle) -> Sheet.Entry {
     let text = text(cell, plusMinus: style.plusMinus)
-    guard let cell, let mark = mark(of: cell, style) else { return Sheet.Entry(text) }
+    guard layout.showsMarks, let cell, let mark = mark(of: cell, style) else { return Sheet.Entry(text) }
     let emphasis: Sheet.Emphasis = place(of: cell).map { $0.place == .first ? .best : .second } ?? .none
     return Sheet.Entry("\(text) \(mark)", emphasis)
   }
@@ -176,13 +176,16 @@ extension ReportTable {
       results.epoch == .last ? "After the last epoch" : "After the last epoch that reported \(results.metric)"
     let hasDirection = results.described.isHigherBetter != nil
     switch results.select {
-    case .last: return hasDirection ? "\(last); [in brackets] each seed's best epoch, \(test)." : "\(last)."
+    case .last:
+      return hasDirection && layout.showsBest
+        ? "\(last); [in brackets] each seed's best epoch, \(test)." : "\(last)."
     case .bestOnValidation:
       let chosen = "At each seed's epoch of \(results.selectorText)"
-      return hasDirection ? "\(chosen); [in brackets] its best epoch, \(test)." : "\(chosen)."
+      return hasDirection && layout.showsBest
+        ? "\(chosen); [in brackets] its best epoch, \(test)." : "\(chosen)."
     case .bestOnTest:
       return
-        "WARNING: each seed's best epoch, \(test): such numbers are too good. [In brackets] after the last epoch."
+        "WARNING: each seed's best epoch, \(test): such numbers are too good.\(layout.showsBest ? " [In brackets] after the last epoch." : "")"
     }
   }
 
@@ -275,7 +278,7 @@ extension ReportTable {
   }
 
   /// Which teachers a pool's short name stands for.
-  private func poolNotes() -> [String] {
+  func poolNotes() -> [String] {
     guard let place = results.columns.firstIndex(of: "teachers") else { return [] }
     let names = Self.poolNames(results)
     var pools: [JSONValue] = []
@@ -345,7 +348,7 @@ extension ReportTable {
   }
 
   private func rankingNotes(_ style: TextStyle) -> [String] {
-    guard !rankings.isEmpty else { return [] }
+    guard !rankings.isEmpty, layout.showsMarks else { return [] }
     let test = rankings[0].comparison.test.title
     let correction = layout.correction == .none ? "uncorrected" : layout.correction.title
     let bound = NumberFormat.fixed(CellComparison.level, 2)

@@ -87,6 +87,9 @@ package struct ReportTable: Sendable {
     return mark.isEmpty ? nil : mark
   }
 
+  /// Of a ranked cell but the first: whether the test tells it from the first; nil where it is not ranked or not testable.
+  func verdict(of cell: Cell) -> Bool? { verdicts[cell.labels] ?? nil }
+
   /// By the median of the cells' stds, so that one table has one number of digits; two where no cell has one.
   private static func digits(of cells: [Cell]) -> Int {
     let spreads = cells.compactMap { $0.headline?.std }.filter { $0 > 0 }

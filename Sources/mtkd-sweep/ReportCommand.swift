@@ -43,7 +43,34 @@ struct Report: ParsableCommand {
   @Flag(help: "Exit with 2 where a claim of the grid is open.")
   var requireDecided = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Choose settings, such as alpha,beta, for each method by its validation images, and tell the test result of "
+        + "what was chosen.", valueName: "settings"))
+  var choose: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "\(PublicationTable.name): with --format latex, a table for a paper; its tests go to a file of their own.",
+      valueName: "style"))
+  var style: String?
+
   func validate() throws {
+    if let style {
+      guard style == PublicationTable.name else {
+        throw ValidationError("There is no style '\(style)'. Known: \(PublicationTable.name).")
+      }
+      guard format == LaTeXTable.name else {
+        throw ValidationError("--style \(PublicationTable.name) is for --format \(LaTeXTable.name).")
+      }
+      if claims || choose != nil || options.long {
+        throw ValidationError(
+          "--style \(PublicationTable.name) is of the table, not of --claims, --choose or --long.")
+      }
+    }
+    if choose != nil, format == SweepPage.name || claims {
+      throw ValidationError("--choose is a table of its own, of any format but \(SweepPage.name).")
+    }
     if format == SweepPage.name {
       if claims {
         throw ValidationError("--claims is a table; the page of --format \(SweepPage.name) has it already.")
@@ -56,7 +83,15 @@ struct Report: ParsableCommand {
   func run() throws {
     let store = try location.open()
     let record = try location.sweep(sweep, in: store)
-    var table = try options.table(record, in: store)
+    if let choose {
+      let destination = ExportDestination(output: output)
+      let style = destination.isStandardOutput ? styles.style(for: STDOUT_FILENO) : TextStyle()
+      let sheet = try options.chosen(TestOptions.names(choose), record, in: store).sheet(
+        digits: options.tests.digits, style)
+      let text = try Catalog.tableFormats.entry(format).render(sheet, style: style)
+      return try destination.write { write in try write(ExportedFile(path: "", text)) }
+    }
+    var table = try options.table(record, in: store, isPaper: style != nil)
     LookLog(of: record.name, in: location.folder).show(&table)
     let results = table.source
     if claims || requireDecided, table.claims == nil {
@@ -68,6 +103,7 @@ struct Report: ParsableCommand {
     let style = destination.isStandardOutput ? styles.style(for: STDOUT_FILENO) : TextStyle()
     let text =
       switch format {
+      case LaTeXTable.name where self.style != nil: try paper(table)
       case let name where claims:
         try claimsText(table, Catalog.tableFormats.entry(name), style)
       case SweepPage.name:
@@ -93,6 +129,18 @@ struct Report: ParsableCommand {
     let missing = results.runs.count - results.answered
     Talk.say("\(missing) of \(results.runs.count) runs \(missing == 1 ? "has" : "have") no result.")
     if requireComplete { throw ExitCode(.incomplete) }
+  }
+
+  /// The table; its tests beside it in `NAME-tests.tex`, below it on standard output.
+  private func paper(_ table: ReportTable) throws -> String {
+    let text = PublicationTable.render(table)
+    guard let tests = PublicationTable.tests(table) else { return text }
+    guard let output, output != "-" else { return "\(text)\n% The tests.\n\(tests)" }
+    let stem = output.hasSuffix(".tex") ? String(output.dropLast(4)) : output
+    let file = "\(stem)-tests.tex"
+    try ExportDestination(output: file).write { write in try write(ExportedFile(path: "", tests)) }
+    Talk.say("The tests are in \(file).")
+    return text
   }
 
   private func claimsText(

@@ -115,6 +115,12 @@ struct ReportOptions: ParsableArguments {
     help: ArgumentHelp("Sort rows by mean or a setting; -mean is the best first.", valueName: "key"))
   var sort: String?
 
+  @Flag(help: "Leave out each seed's best epoch, which stands in brackets.")
+  var noBrackets = false
+
+  @Flag(help: "Leave out the marks of the best cells.")
+  var noMarks = false
+
   @Flag(
     help:
       "One row a cell: n, mean, std, both 95 % intervals, median. For csv and json that is so anyway.")
@@ -140,7 +146,9 @@ struct ReportOptions: ParsableArguments {
   /// The table that is meant, and its results.
   ///
   /// - Throws: `UnknownName` for a setting that does not vary, `NothingThere` for conditions that no run meets.
-  func table(_ record: SweepRecord, in store: ResultStore) throws -> ReportTable {
+  ///
+  /// - Parameter isPaper: whether every setting of a row gets a column of its own.
+  func table(_ record: SweepRecord, in store: ResultStore, isPaper: Bool = false) throws -> ReportTable {
     var preferences = try tests.preferences(record)
     if rows != nil || columns != nil {
       (preferences.rows, preferences.columns) = (TestOptions.names(rows), TestOptions.names(columns))
@@ -151,12 +159,51 @@ struct ReportOptions: ParsableArguments {
     var layout = ReportLayout(preferences)
     (layout.sort, layout.digits, layout.allowMixed) = (sort, tests.digits, tests.allowMixed)
     layout.isLong = long
+    (layout.showsBest, layout.showsMarks) = (!noBrackets, !noMarks)
     try layout.check(results)
+    if isPaper { layout = PublicationTable.layout(layout, results) }
     // A family of the grid may name methods that --where leaves out; what is typed here has to be there.
     if !compareTo.isEmpty { try layout.checkMethods(results) }
     var table = try ReportTable(results, layout).beside(preferences.paperValues, in: store)
     table.claims = try store.claims(of: record)
     return table
+  }
+
+  /// Settings that validation images choose.
+  ///
+  /// - Throws: `UnknownName` for a setting that does not vary, `NothingThere` where no run recorded a validation metric.
+  func chosen(_ names: [String], _ record: SweepRecord, in store: ResultStore) throws -> ChosenSettings {
+    let preferences = try tests.preferences(record)
+    guard preferences.select != .bestOnTest else {
+      throw ValidationError("--choose is for numbers that the test set did not choose, not for bestOnTest.")
+    }
+    let results = try tests.results(record, preferences, in: store)
+    var layout = ReportLayout(preferences)
+    (layout.rows, layout.columns) = (names, [])
+    layout.compareTo = []
+    try layout.check(results)
+    if names.isEmpty || names.contains("method") {
+      throw ValidationError("--choose names settings, such as alpha,beta; they are chosen for each method.")
+    }
+    guard let selector = results.selector else { throw Self.noValidation(record, "validation metric") }
+    var other = preferences
+    (other.metric, other.direction) = (selector.name, nil)
+    // The best epoch on validation images is the one whose test value is told.
+    other.select = preferences.select == .bestOnValidation ? .bestOnTest : .last
+    let validation = try store.results(of: record, other, mustExist: false)
+    let filters = try tests.where.map { text throws(InvalidFilter) in try LabelFilter(text) }
+    let kept = validation.filtered(by: filters)
+    guard kept.answered > 0 || results.finished == 0 else { throw Self.noValidation(record, selector.title) }
+    return ChosenSettings(
+      names, results.averaged(over: layout.average), by: kept.averaged(over: layout.average),
+      allowMixed: tests.allowMixed)
+  }
+
+  private static func noValidation(_ record: SweepRecord, _ metric: String) -> NothingThere {
+    NothingThere(
+      description:
+        "No run of \(record.name) recorded a \(metric), and values chosen on the test set would look too good. "
+        + "Take \"validationImages\" out of the training images in the grid's \"base\" and run it.")
   }
 }
 

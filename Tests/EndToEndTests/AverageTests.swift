@@ -91,4 +91,63 @@ struct AverageTests {
     #expect(check.status == 65 && check.talk.contains(word), "\(check.talk)")
     #expect(check.talk.contains("tiny.json:\(claim.isEmpty ? 7 : 8):"), "\(check.talk)")
   }
+
+  @Test func `settings are chosen on validation values, and not without them`() throws {
+    let trainer = """
+      import json, sys
+      run = json.loads(sys.stdin.readline())["run"]
+      def find(part):
+          if isinstance(part, dict):
+              if "alpha" in part: return part["alpha"]
+              found = [find(each) for each in part.values()]
+              return next((each for each in found if each is not None), None)
+      alpha = float(find(run) or 1)
+      seed = run["seed"]
+      metrics = {"test.acc1": 50 + 10 * alpha + seed, "validation.acc1": 60 - 10 * alpha + seed}
+      print(json.dumps({"record": "epoch", "epoch": 0, "step": 1, "metrics": metrics}), flush=True)
+      print(json.dumps({"record": "finished", "metrics": {"test.acc1": metrics["test.acc1"]}}), flush=True)
+      """
+    let grid = """
+      { "version": 1, "name": "chosen",
+        "base": { "dataset": "synthetic-1x8x8-3", "trainImages": 12, "testImages": 6, "epochs": 1,
+                  "teacherEpochs": 1, "student": "mini-resnet8-w8", "teachers": ["mini-resnet8-w8"],
+                  "method": "aver-kd", "trainer": { "command": ["python3", "trainer.py"] } },
+        "axes": { "alpha": [0.5, 1, 2] }, "seeds": { "count": 2 } }
+      """
+    let sweep = try TinySweep(grid: grid)
+    defer { sweep.remove() }
+    try sweep.write(trainer, to: "trainer.py")
+    let run = try Program.run("run", "tiny.json", in: sweep.folder)
+    #expect(run.status == 0, "\(run.talk)")
+    let chosen = try Program.run("report", "--choose", "alpha", "--format", "csv", in: sweep.folder)
+    #expect(chosen.status == 0 && chosen.out.contains("alpha=0.5"), "\(chosen.out)\(chosen.talk)")
+    // The lowest alpha is best on validation, 55 + 1.5, and worst on the test set, 55 + 1.5.
+    #expect(chosen.out.contains("56.5"), "\(chosen.out)")
+    for (arguments, status, word) in [
+      (["--choose", "alhpa"], 66, "alpha"), (["--choose", "method"], 64, "for each method"),
+      (["--choose", "alpha", "--select", "bestOnTest"], 64, "bestOnTest"),
+      (["--choose", "alpha", "--format", "html"], 64, "html"),
+      (["--style", "paper"], 64, "latex"), (["--style", "papr", "--format", "latex"], 64, "paper"),
+    ] {
+      let refused = try Program.start(["report"] + arguments, in: sweep.folder).finish()
+      #expect(refused.status == Int32(status) && refused.talk.contains(word), "\(arguments): \(refused.talk)")
+    }
+    let store = try MadeUpStore(runs: 20, epochs: 2)
+    defer { store.remove() }
+    let refused = try Program.start(["report", "--choose", "alpha"], in: store.folder).finish()
+    #expect(refused.status == 66 && refused.talk.contains("validationImages"), "\(refused.talk)")
+  }
+
+  @Test func `a table for a paper is written with its tests in a file beside it`() throws {
+    let store = try MadeUpStore(runs: 20, epochs: 2)
+    defer { store.remove() }
+    let paper = try Program.run(
+      "report", "--format", "latex", "--style", "paper", "--compare-to", "mtkd-rl - baseline", "-o", "t.tex",
+      in: store.folder)
+    #expect(paper.status == 0 && paper.talk.contains("t-tests.tex"), "\(paper.talk)")
+    let text = try String(contentsOf: store.folder.appending(path: "t.tex"), encoding: .utf8)
+    #expect(text.contains("\\label{tab:made-up}") && text.contains("_{\\pm "), "\(text)")
+    let tests = try String(contentsOf: store.folder.appending(path: "t-tests.tex"), encoding: .utf8)
+    #expect(tests.contains("mtkd-rl $-$ baseline"), "\(tests)")
+  }
 }

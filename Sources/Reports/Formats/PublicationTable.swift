@@ -1,0 +1,170 @@
+internal import Specs
+
+/// A table to paste into a paper: a column a setting, `$41.3_{\pm 0.8}$`, bold for all that tie with the best, notes in
+/// a `threeparttable`, and the tests in a file of their own.
+package enum PublicationTable {
+  /// What `report --style` calls it.
+  package static let name = "paper"
+
+  /// Inches of a column of the usual two-column pages.
+  static let column = 3.3
+
+  /// - Parameter table: with every setting of its rows in a column of its own (`layout`).
+  package static func render(_ table: ReportTable) -> String {
+    let style = TextStyle()
+    let heads = spanned(table.rowHeads)
+    let body = zip(heads, table.grid).map { heads, cells in
+      "      \((heads + cells.map { entry($0, table) }).joined(separator: " & ")) \\\\"
+    }
+    let names = table.rowNames.map { escaped($0) } + table.columns.map { escaped($0) }
+    let width = width(table)
+    let isWide = width > column
+    let kind = isWide ? "table*" : "table"
+    let size = "About \(NumberFormat.fixed(width, 1)) in wide at \\small: "
+    let fit =
+      isWide
+      ? "\(NumberFormat.fixed(width - column, 1)) in more than a column of \(NumberFormat.fixed(column, 1)) in, so it "
+        + "spans both; fewer --columns, or --where, make it fit."
+      : "fits a column of \(NumberFormat.fixed(column, 1)) in."
+    var lines = [
+      "% Needs \\usepackage{booktabs,multirow,threeparttable}.", "% \(size)\(fit)", "\\begin{\(kind)}[t]",
+      "  \\centering\\small", "  \\begin{threeparttable}",
+      "    \\caption{\(escaped(caption(table, style)))}", "    \\label{tab:\(label(table.results.name))}",
+      "    \\begin{tabular}{\(String(repeating: "l", count: table.rowNames.count))"
+        + "\(String(repeating: "c", count: table.columns.count))}",
+      "      \\toprule", "      \(names.joined(separator: " & ")) \\\\", "      \\midrule",
+    ]
+    lines += body
+    lines += ["      \\bottomrule", "    \\end{tabular}", "    \\begin{tablenotes}\\footnotesize"]
+    lines += notes(table, style).map { "      \\item \($0)" }
+    lines += ["    \\end{tablenotes}", "  \\end{threeparttable}", "\\end{\(kind)}"]
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The declared comparisons, claims and the paper's numbers; nil where there are none.
+  package static func tests(_ table: ReportTable) -> String? {
+    let sheets = table.sheets(TextStyle()).dropFirst()
+    return sheets.isEmpty
+      ? nil : sheets.map { LaTeXTable.render($0, style: TextStyle()) }.joined(separator: "\n")
+  }
+
+  /// Every setting that a row names in a column of its own.
+  package static func layout(_ layout: ReportLayout, _ results: SweepResults) -> ReportLayout {
+    var layout = layout
+    guard layout.rows.isEmpty else { return layout }
+    if layout.columns.isEmpty { layout.columns = results.columns.contains("student") ? ["student"] : [] }
+    let rest = results.columns.filter { !layout.columns.contains($0) && !layout.average.contains($0) }
+    layout.columns.removeAll { layout.average.contains($0) }
+    let varying = rest.filter { name in
+      let place = results.columns.firstIndex(of: name)!
+      return name == "method" || Set(results.runs.map { $0.labels[place] }).count > 1
+    }
+    layout.rows = varying.isEmpty ? rest : varying
+    return layout
+  }
+
+  private static func caption(_ table: ReportTable, _ style: TextStyle) -> String {
+    let heading = table.results.described.heading
+    return "\(heading), mean and std over seeds. \(table.constants(style).map { "\($0)." } ?? "")"
+  }
+
+  /// Heads of rows; equal ones below each other are one cell over several rows.
+  private static func spanned(_ rows: [[String]]) -> [[String]] {
+    rows.indices.map { row in
+      rows[row].indices.map { column in
+        func isSame(_ other: Int) -> Bool { rows[other][...column] == rows[row][...column] }
+        // The last column names each row.
+        if column == rows[row].count - 1 { return text(rows[row][column]) }
+        if row > 0, isSame(row - 1) { return "" }
+        var count = 1
+        while row + count < rows.count, isSame(row + count) { count += 1 }
+        let text = text(rows[row][column])
+        return count > 1 ? "\\multirow{\(count)}{*}{\(text)}" : text
+      }
+    }
+  }
+
+  private static func text(_ head: String) -> String { head.isEmpty ? "--" : escaped(head) }
+
+  private static func entry(_ cell: Cell?, _ table: ReportTable) -> String {
+    guard let cell else { return "" }
+    guard let sample = cell.headline else {
+      let words = Set(cell.gaps.map(\.word)).sorted().joined(separator: ", ")
+      return cell.isWithheld ? "mixed programs" : escaped(words.isEmpty ? "--" : words)
+    }
+    let (mean, spread) = ReportTable.parts(sample, digits: table.digits)
+    let std = spread.map { "_{\\pm \($0.replacing("< ", with: "{<}"))}" } ?? ""
+    let number = table.tiesWithBest(cell) ? "$\\mathbf{\(mean)}\(std)$" : "$\(mean)\(std)$"
+    return cell.gaps.isEmpty ? number : "\(number)\\tnote{*}"
+  }
+
+  private static func notes(_ table: ReportTable, _ style: TextStyle) -> [String] {
+    let counts = Set(table.cells.map(\.seeds.count)).sorted().map(String.init).joined(separator: " or ")
+    var notes = [
+      "\(escaped(table.results.metric)): mean$_{\\pm\\mathrm{std}}$ (sample std) over \(counts) seeds, "
+        + (table.results.select == .last ? "after the last epoch." : "\(selected(table.results)).")
+    ]
+    if !table.rankings.isEmpty {
+      let test = table.rankings[0].comparison.test.title
+      let correction =
+        table.layout.correction == .none ? "uncorrected" : table.layout.correction.title
+      notes.append(
+        "Bold: best of a student among complete cells, and all that are not distinguishable from it "
+          + "(\(escaped(test)), \(escaped(correction)), $p \\geq 0.05$).")
+    }
+    notes += table.poolNotes().map(escaped)
+    if !table.results.averages.isEmpty {
+      notes.append("Each seed's value is its \(escaped(table.results.averageText)).")
+    }
+    if table.cells.contains(where: { !$0.gaps.isEmpty && $0.headline != nil }) {
+      notes.append("[*] Without every seed; never bold.")
+    }
+    return notes
+  }
+
+  private static func selected(_ results: SweepResults) -> String {
+    results.select == .bestOnTest
+      ? "at each seed's best epoch, \\textbf{chosen on the test set}"
+      : escaped("at each seed's epoch of \(results.selectorText)")
+  }
+
+  /// Inches, by the longest text of each column at nine points: letters take about half of that.
+  static func width(_ table: ReportTable) -> Double {
+    let heads = table.rowNames.indices.map { column in
+      ([table.rowNames[column]] + table.rowHeads.map { $0[column] }).map(\.count).max() ?? 0
+    }
+    let cells = table.columns.indices.map { column in
+      let texts = table.grid.map { row -> Double in
+        guard let sample = row[column]?.headline else { return row[column] == nil ? 0 : 8 }
+        let (mean, spread) = ReportTable.parts(sample, digits: table.digits)
+        // What is below the line is set at seven tenths.
+        return Double(mean.count) + (spread.map { 0.7 * Double($0.count + 2) } ?? 0)
+      }
+      return max(Double(table.columns[column].count), texts.max() ?? 0)
+    }
+    let characters = Double(heads.reduce(0, +)) + cells.reduce(0, +)
+    let gaps = Double(2 * (heads.count + cells.count)) * 6
+    return (characters * 4.5 + gaps) / 72.27
+  }
+
+  /// Letters, digits and hyphens, as labels are.
+  private static func label(_ name: String) -> String {
+    String(
+      name.unicodeScalars.map { scalar -> Character in
+        let isPlain = scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
+        return isPlain ? Character(scalar) : "-"
+      })
+  }
+
+  private static func escaped(_ text: String) -> String {
+    ForeignText.safe(ForeignText.bounded(text), for: .latex)
+  }
+}
+
+extension ReportTable {
+  /// Whether a cell is the best of its student, or one that the test does not tell from it.
+  func tiesWithBest(_ cell: Cell) -> Bool {
+    if place(of: cell)?.place == .first { return true }
+    return verdict(of: cell) == false
+  }
+}

@@ -1,0 +1,80 @@
+import Specs
+import Testing
+
+@testable import Reports
+
+/// LaTeX for papers by its lines.
+@Suite struct PublicationTableTests {
+  private static func table(
+    _ results: SweepResults = MadeUp.results(), change: (inout ReportLayout) -> Void = { _ in }
+  ) -> ReportTable {
+    var layout = ReportLayout()
+    change(&layout)
+    return ReportTable(results, PublicationTable.layout(layout, results))
+  }
+
+  @Test func `a column a setting, methods over several rows, std below the line, and a label`() {
+    let text = PublicationTable.render(Self.table())
+    #expect(text.contains("\\usepackage{booktabs,multirow,threeparttable}"))
+    #expect(text.contains("\\label{tab:made-up}"))
+    #expect(text.contains("method & alpha & resnet56 & mobilenetv2 \\\\"), "\(text)")
+    #expect(text.contains("\\multirow{2}{*}{ca-mkd} & 0.5 & $"), "\(text)")
+    #expect(text.contains("      baseline & -- & $70.0_{\\pm 0.4}$ & $69.0_{\\pm 0.4}$ \\\\"), "\(text)")
+    for word in ["{[}", "#1", "≈", "approx"] { #expect(!text.contains(word), "\(word) in \(text)") }
+    #expect(text.components("\\begin{").count == text.components("\\end{").count)
+  }
+
+  @Test func `bold are the best and all that tie with it`() {
+    // Differences from the best: a constant is not testable, noise ties, and far below is beaten.
+    let results = MadeUp.results([
+      ("best", [80, 81.2, 79.9, 80.7]), ("tied", [79.5, 81, 80.2, 79.9]),
+      ("beaten", [60, 61.1, 59.7, 60.9]),
+    ])
+    let text = PublicationTable.render(Self.table(results))
+    let bold = text.split(separator: "\n").filter { $0.contains("\\mathbf") }
+    #expect(bold.count == 2 && bold[0].contains("best") && bold[1].contains("tied"), "\(text)")
+  }
+
+  @Test func `it says whether it fits a column, and by how much it does not`() {
+    let narrow = PublicationTable.render(Self.table())
+    #expect(narrow.contains("fits a column of 3.3 in.") && narrow.contains("\\begin{table}[t]"), "\(narrow)")
+    let wide = Self.table { $0.columns = ["student", "method", "alpha"] }
+    let text = PublicationTable.render(wide)
+    #expect(
+      text.contains("in more than a column of 3.3 in") && text.contains("\\begin{table*}[t]"), "\(text)")
+  }
+
+  @Test func `cells without a number say why, and incomplete ones are marked and never bold`() {
+    let failure = FailureRecord(cause: .diverged, reason: "the loss is nan")
+    let results = MadeUp.results { run in
+      run.labels[1] == "mtkd-rl" && run.seed == 1
+        ? MadeUp.run(run, .open)
+        : run.labels == ["resnet56", "baseline", .null] ? MadeUp.run(run, .failed(failure)) : run
+    }
+    let text = PublicationTable.render(Self.table(results))
+    #expect(text.contains("baseline & -- & diverged"), "\(text)")
+    #expect(text.contains("}$\\tnote{*}") && text.contains("[*] Without every seed"), "\(text)")
+    #expect(!text.split(separator: "\n").contains { $0.contains("tnote") && $0.contains("mathbf") })
+  }
+
+  @Test func `the tests are a text of their own, with real minus signs`() throws {
+    #expect(PublicationTable.tests(Self.table()) == nil)
+    let tests = try #require(PublicationTable.tests(Self.table { $0.compareTo = ["mtkd-rl - ca-mkd"] }))
+    #expect(tests.contains("mtkd-rl $-$ ca-mkd"), "\(tests)")
+  }
+
+  @Test func `brackets and marks are left out of other formats where one says so`() {
+    let text = TextTable.render(
+      Self.table {
+        $0.showsBest = false
+        $0.showsMarks = false
+      }, style: TextStyle())
+    #expect(!text.contains("[") && !text.contains("#1") && !text.contains("≈"), "\(text)")
+  }
+}
+
+extension String {
+  fileprivate func components(_ separator: String) -> [Substring] {
+    split(separator: separator, omittingEmptySubsequences: false)
+  }
+}
