@@ -8,7 +8,7 @@ STORE    := results
 # Swift's own libraries are linked in: the program starts in half the time, and a cluster's nodes need no Swift.
 RELEASE  := -c release --static-swift-stdlib
 
-.PHONY: settings-table build setup setup-tests test soak faults fuzz asan tsan ubsan demo results lint bench bench-torch clean install dist wheel docs test-tools test-python
+.PHONY: settings-table build setup setup-tests test soak faults fuzz asan tsan ubsan demo results findings lint bench bench-torch clean install dist wheel docs test-tools test-python
 
 build: setup
 	swift build $(RELEASE) --product mtkd-sweep -Xlinker -s
@@ -83,6 +83,11 @@ RESULTS_STORE ?= .build/results-store
 ONLY ?= $(basename $(notdir $(wildcard results/about/*.md)))
 results: build
 	results/make.sh $(PROGRAM) $(RESULTS_STORE) $(ONLY)
+
+# docs/findings.md, from the stores of the results and of the study.
+STUDY_STORE ?= .build/study-store
+findings: build
+	python3 docs/tools/findings.py $(PROGRAM) docs/findings.json docs/findings.md $(RESULTS_STORE) $(STUDY_STORE)
 
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz Benchmarks

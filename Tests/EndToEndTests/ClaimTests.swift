@@ -7,7 +7,7 @@ import Testing
   .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3"), "python3 plays a trainer"))
 struct ClaimTests {
   /// Says what `values.json` has for its method and seed; without a number there, it fails.
-  private static let trainer = """
+  static let trainer = """
     import json, sys, time
     run = json.loads(sys.stdin.readline())["run"]
     values = json.load(open("values.json"))[run["method"]["name"]]
@@ -19,7 +19,7 @@ struct ClaimTests {
     print(json.dumps({"record": "finished", "metrics": {"test.acc1": value}}), flush=True)
     """
 
-  private static func grid(_ claims: String, _ seeds: String = #"{ "count": 3, "upTo": 8 }"#) -> String {
+  static func grid(_ claims: String, _ seeds: String = #"{ "count": 3, "upTo": 8 }"#) -> String {
     """
     { "version": 1, "name": "claims",
       "base": { "dataset": "synthetic-1x8x8-3", "trainImages": 12, "testImages": 6, "epochs": 1, "teacherEpochs": 1,
@@ -34,7 +34,7 @@ struct ClaimTests {
     #"{ "compare": "aver-kd - baseline" }, { "compare": "ca-mkd - aver-kd" }"#
 
   /// Ten points above the baseline with hardly any spread, and a third method that is nothing but noise about it.
-  private static let values = """
+  static let values = """
     { "baseline": [40, 40.7, 40.4, 40.1, 40.8, 40.5, 40.2, 40.9],
       "aver-kd": [50, 50.8, 50.3, 50.2, 50.7, 50.6, 50.1, 50.8],
       "ca-mkd": [49, 54, 52, 50, 48, 53, 51, 49] }

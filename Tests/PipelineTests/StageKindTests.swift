@@ -75,6 +75,20 @@ private struct ReevaluationStage: StageKind {
     }
     """
 
+  /// A trunk that is put into a detector.
+  private static let transfer = """
+    {
+      "version": 1, "name": "shapes",
+      "base": {
+        "dataset": "synthetic-3x32x32-4", "student": "resnet18", "method": "baseline", "epochs": 1,
+        "transfer": {
+          "dataset": "synthetic-shapes-64x64-3", "trainImages": 8, "testImages": 4, "recipe": "mini-det",
+          "detector": "faster-rcnn"
+        }
+      }
+    }
+    """
+
   /// The sweep's students with a reevaluation of the first.
   private static func reevaluating(_ sweep: inout PlannedSweep) -> StageRequest {
     let request = StageRequest(ReevaluationStage(sweep.expansion.runs[0].spec))
@@ -86,9 +100,9 @@ private struct ReevaluationStage: StageKind {
   @Test func `every stage of a plan has an entry of its role in the catalog, which reads it back`() throws {
     let sweep = try InProcessSweep(
       InProcessSweep.grid.replacing("\"epochs\": 2", with: "\"epochs\": 2, \"views\": 1"))
-    let plan = try sweep.plan().plan
-    #expect(Set(plan.stages.map(\.kind)).count == Catalog.stageKinds.entries.count)
-    for request in plan.stages {
+    let stages = try sweep.plan().plan.stages + InProcessSweep(Self.transfer).plan().plan.stages
+    #expect(Set(stages.map(\.kind)) == Set(Catalog.stageKinds.names))
+    for request in stages {
       let kind = try Catalog.stageKinds.entry(request.kind)
       #expect(kind.role == request.role && kind.revision == request.revision)
       let read = try StageRequest(document: request.document).stage
