@@ -90,8 +90,8 @@ let package = Package(
     .executableTarget(
       name: "mtkd-benchmarks",
       dependencies: [
-        "Pipeline", "Storage", "Sweeps", "Training", "Datasets", "Distillation", "Networks", "Tensors",
-        "Specs",
+        "Pipeline", "Reports", "Storage", "Sweeps", "Training", "Datasets", "Distillation", "Networks",
+        "Tensors", "Specs",
       ],
       path: "Benchmarks", exclude: ["RESULTS.md", "pairs.py", "torch_steps.py"], swiftSettings: strict),
     // Tests

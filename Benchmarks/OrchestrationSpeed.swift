@@ -1,14 +1,17 @@
 import Foundation
 import Pipeline
+import Reports
 import Specs
 import Storage
 import Sweeps
+import Tensors
 
 /// How long everything takes that is not training: grids, plans, the store, processes.
 ///
 ///     mtkd-benchmarks orchestration [PROGRAM [PARTS]]
 ///
-/// PROGRAM is the built `mtkd-sweep`; the one beside this program where nothing is said. PARTS are some of `expand,ingest,help,finished,stages,million`. Each line ends with the bar that it has to keep.
+/// PROGRAM is the built `mtkd-sweep` (default: the one beside this program). PARTS are some of
+/// `expand,ingest,help,finished,stages,million,claims`. Each line ends with the bar that it has to keep.
 struct OrchestrationSpeed {
   private let program: String
   private let folder: String
@@ -37,6 +40,10 @@ struct OrchestrationSpeed {
       try await benchmark.thousandAMinute()
     }
     if wants("million") { try benchmark.million() }
+    if wants("claims") {
+      benchmark.look()
+      try benchmark.planWithClaims()
+    }
   }
 
   /// A grid of 100 000 points: read, multiplied out, keyed, stored.
@@ -201,6 +208,59 @@ struct OrchestrationSpeed {
     Self.say(
       "plan of 1000000 runs: \(Self.ms(0, wall)) (bar 10000 ms), \(Self.ms(cpu, Self.childrenCPUSeconds)) of CPU, peak \(Self.peakMegabytes(of: RUSAGE_CHILDREN.rawValue)) MB (bar 2000)"
     )
+  }
+
+  /// A thousand comparisons with twenty seeds each, played again from the first look as every look does.
+  private func look() {
+    let count = 1000, seeds = 20
+    // Differences of half a std: most claims stay open to the last look, which is the dearest case.
+    func result(_ cell: Int, _ seed: Int) -> ClaimComparison.SeedResult? {
+      var stream = RandomStream(seed: 1, "claim benchmark", cell, seed)
+      return .value(70 + stream.normal() + (cell == 0 ? 0.5 : 0))
+    }
+    let values = (0...count).map { cell in (0..<seeds).map { result(cell, $0) } }
+    let comparisons = (1...count).map { ClaimComparison(first: 0, second: $0) }
+    let rules = ClaimSchedule.Rules(count: 3, limit: seeds)
+    let times = (0..<21).map { _ in
+      let start = Self.now
+      let schedule = ClaimSchedule(comparisons, cells: count + 1, rules) { values[$0][$1] }
+      precondition(schedule.looks == seeds - 2, "the benchmark's claims were decided too early")
+      return Self.now - start
+    }
+    Self.say(
+      "a look at \(count) comparisons, \(seeds) seeds: \(Self.ms(0, times.sorted()[10])) (bar 50 ms), "
+        + "all \(seeds - 2) looks before it played again")
+  }
+
+  /// `plan` on 100 000 runs, in turn without and with claims about all of them.
+  private func planWithClaims() throws {
+    func grid(_ name: String, _ claims: String) throws -> String {
+      let path = "\(folder)/\(name).json"
+      let text = """
+        { "version": 1, "name": "\(name)",
+          "base": { "dataset": "cifar100", "student": "shufflenetv2",
+                    "teachers": ["regnety-400mf", "regnetx-400mf", "resnet32x4", "wrn-28-4"] },
+          "axes": { "method": ["mtkd-rl", "aver-kd-fitnet"],
+                    "alpha": { "range": [1, 100, 1] }, "beta": { "range": [1, 5, 1] } },
+          "seeds": { "count": 100\(claims)
+        }
+        """
+      try text.write(toFile: path, atomically: true, encoding: .utf8)
+      return path
+    }
+    let without = try grid("without", " }")
+    let with = try grid(
+      "with", ", \"upTo\": 120 }, \"claims\": [{ \"compare\": \"mtkd-rl - aver-kd-fitnet\" }]")
+    var walls: [[Double]] = [[], []]
+    for _ in 0..<5 {
+      for (index, path) in [without, with].enumerated() {
+        walls[index].append(try run(["plan", path, "--yes", "--store", "\(folder)/claims"]))
+      }
+    }
+    let medians = walls.map { $0.sorted()[2] }
+    Self.say(
+      "plan of 100000 runs: \(Self.ms(0, medians[0])) without claims, \(Self.ms(0, medians[1])) with 500 "
+        + "(five of each in turn, medians; bar: no slower)")
   }
 
   private static func paperGrid(_ name: String, alphas: Int, betas: Int, seeds: Int) -> String {

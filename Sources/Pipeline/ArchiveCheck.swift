@@ -59,6 +59,9 @@ enum ArchiveCheck {
     }
     let saved = try JSONReader.read(Array(sweep.canonical.utf8)).value
     if let report = saved.object?["report"] { _ = try ReportPreferences(report, at: "report") }
+    for note in saved.object?["data"]?.array ?? [] {
+      try check(note.string ?? "", "what is said of the data of \(sweep.name)", mostOfText)
+    }
     for column in sweep.columns { try check(column, "a column of \(sweep.name)", mostOfName) }
     for point in try store.points(of: sweep.name) {
       guard point.labels.count == sweep.columns.count else {

@@ -92,11 +92,17 @@ package struct PlannedSweep: Sendable {
     return grid.report.metric.map { metrics[$0] } ?? metrics.headline
   }
 
-  /// What a report has to know of the grid: its `report` block, as `ReportPreferences` reads it, and the metrics that its runs declare.
+  /// What a report has to know of the grid: its `report` block, as `ReportPreferences` reads it, the metrics that its
+  /// runs declare, and what of its datasets was left out or is missing.
   var canonical: String {
     var bytes: [UInt8] = []
     var object = ObjectWriter(to: &bytes)
     if let claims = grid.claims { object.member("claims", to: &bytes, claims.append) }
+    if !dataNotes.isEmpty {
+      object.member("data", to: &bytes) {
+        CanonicalJSON.append(.array(dataNotes.map { .string(ForeignText.line($0)) }), to: &$0)
+      }
+    }
     object.member("metrics", to: &bytes) { bytes in
       bytes.append(UInt8(ascii: "["))
       for (index, metric) in metrics.values.enumerated() {

@@ -146,6 +146,7 @@ extension ReportTable {
       "\(unit): mean \(plusMinus) sample standard deviation (ddof 1) over seeds, n = \(n.isEmpty ? "0" : n)."
     ]
     lines += averageNotes + sampleNotes(plusMinus)
+    lines += results.dataNotes.map { "Data: \($0)." }
     lines.append(selectionNote)
     lines += directionNotes() + earlyNotes() + sizeNotes()
     lines += teacherNotes() + poolNotes() + rankingNotes(style) + lookNotes()

@@ -16,6 +16,8 @@ package struct SweepResults: Sendable {
   package let selector: MetricDescription?
   /// What is known of the sample; nil where nothing is.
   package var sample: Sample?
+  /// What of its datasets was left out, is missing or is in both sets: a sentence a dataset, empty where all is there.
+  package var dataNotes: [String] = []
   /// The teachers of its runs, each once; empty where nobody knows them.
   package var teachers: [Teacher] = []
 

@@ -22,6 +22,11 @@ extension SweepRecord {
     }
   }
 
+  /// What of the datasets was left out, is missing or is in both sets, a sentence a dataset, as the last `run` saw it.
+  package var dataNotes: [String] {
+    get throws { try members["data"]?.array?.compactMap(\.string) ?? [] }
+  }
+
   /// More teachers than any grid of that time had.
   private static let usualTeachers = 16
 
@@ -72,6 +77,7 @@ extension ResultStore {
       epoch: preferences.epoch, selector: selectors.first { recorded.contains($0.name) } ?? selectors.first)
     let specs = try sampled(results)
     results.sample = try sample(of: results, specs)
+    results.dataNotes = try record.dataNotes
     results.teachers = try teachers(of: results)
     results.constants = specs.first.map { Self.constants($0, results) }
     return results
@@ -185,6 +191,11 @@ extension ResultStore {
       return [MetricDescription(loss), ClassificationMetrics.headline]
     }
     return [MetricDescription(loss), try sweep.metric(sweep.report)]
+  }
+
+  /// What is said of the datasets of the sweep that asks for a run.
+  package func dataNotes(of key: ContentKey) throws -> [String] {
+    try sweep(askingFor: key)?.dataNotes ?? []
   }
 }
 

@@ -20,12 +20,13 @@ package enum GridSchema {
     top["report"] = object(reports)
     top["claims"] = ["type": "array", "minItems": 1, "items": object(claim, required: ["compare"])]
     guard case .object(var schema) = object(top, required: ["version", "name"]) else { return .null }
+    let conditions = settings.mapValues { _ in reference("condition") }
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "mtkd-sweep grid, version 1"
     schema["$defs"] = .object([
       "run": object(settings.merging(groups(settings, vocabulary.settings)) { $1 }),
       "axes": axes(settings, vocabulary.settings),
-      "match": filled(object(settings.mapValues { _ in reference("condition") })),
+      "match": filled(object(conditions.merging(groups(conditions, vocabulary.settings)) { $1 })),
       "condition": condition,
       "seeds": [
         "oneOf": [
@@ -81,7 +82,7 @@ package enum GridSchema {
       let pools = catalog[name]?.kind == .teachers ? [SettingKind.pool] : []
       axes[name] = ["anyOf": .array([list] + ranges + pools)]
     }
-    return filled(object(axes))
+    return filled(object(axes.merging(groups(axes, catalog)) { $1 }))
   }
 
   /// What a filter asks of a setting.

@@ -348,6 +348,7 @@ struct Show: ParsableCommand {
               ]
             }),
           "teachers": .array(try store.teachers(of: stage).map(\.json)),
+          "dataNotes": JSONValue(try store.dataNotes(of: stage.key)),
           "attempts": .array(
             try attempts.map { attempt in
               .object([
@@ -367,6 +368,7 @@ struct Show: ParsableCommand {
       "\(stage.title)", "key     \(stage.key)", "state   \(List.word(state))",
       "spec    \(spec.replacing("\n", with: "\n        "))",
     ]
+    lines += try store.dataNotes(of: stage.key).map { "data    \($0)" }
     lines += try store.teachers(of: stage).map(\.text)
     let times = AttemptTimes.all(of: stage.key, in: location.folder)
     for attempt in attempts {

@@ -28,8 +28,9 @@ import Testing
   }
 
   /// The lines of a report without what stands below its table.
+  /// Without the line above the table, which says today what all its cells have in common.
   private func table(_ report: String) -> [Substring] {
-    let lines = report.split(separator: "\n")
+    let lines = report.split(separator: "\n").dropFirst()
     let rules = lines.indices.filter { lines[$0].hasPrefix("──") }
     return rules.count > 1 ? Array(lines[..<rules[1]]) : []
   }

@@ -4,6 +4,40 @@ import Testing
 
 /// A sweep on a folder of JPEGs, decoded while it trains.
 @Suite struct PhotographRunTests {
+  @Test func `what was left out of a folder stands below the table and beside each run`() throws {
+    let sweep = try TinySweep(
+      grid: """
+        { "version": 1, "name": "photos",
+          "base": { "dataset": "imagefolder-16:pictures", "batchSize": 4, "epochs": 1, "method": "baseline",
+                    "student": { "family": "cifar_resnet", "depth": 8, "widths": [2, 2, 2, 2] } } }
+        """)
+    defer { sweep.remove() }
+    for split in ["train", "val"] {
+      for (label, name) in ["dark", "light"].enumerated() {
+        let folder = sweep.folder.appending(path: "pictures/\(split)/\(name)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for index in 0..<4 {
+          let pixels = (0..<20 * 20 * 3).map { UInt8(($0 * 37 + index * 11) % 60 + 180 * label) }
+          try Data(JPEG.encoded(pixels, width: 20, height: 20)).write(
+            to: folder.appending(path: "\(index).jpg"))
+        }
+      }
+    }
+    try sweep.write("no picture", to: "pictures/train/dark/notes.txt")
+    let run = try Program.run("run", "tiny.json", in: sweep.folder)
+    #expect(run.status == 0, "\(run.talk)")
+    let note = "imagefolder-16-2: 2 classes, 8 + 8 images, 1 left out (not a picture)"
+    #expect(run.out.contains("\nData: \(note)"), "\(run.out)")
+    // Where the pictures are gone, the store still tells it.
+    try FileManager.default.removeItem(at: sweep.folder.appending(path: "pictures"))
+    for format in ["markdown", "latex", "html", "json"] {
+      let report = try Program.run("report", "--format", format, in: sweep.folder).out
+      #expect(report.contains("1 left out (not a picture)"), "\(format): \(report)")
+    }
+    let key = try Program.run("list", "photos", in: sweep.folder).out.prefix(10)
+    #expect(try Program.run("show", String(key), in: sweep.folder).out.contains("\ndata    \(note)"))
+  }
+
   @Test func `a sweep trains on photographs and goes on bit for bit`() throws {
     let sweep = try TinySweep(
       grid: """

@@ -41,8 +41,10 @@ import Testing
     #expect(names("properties", "blocks", "items") == Set(GridKeys.block))
     #expect(names("properties", "run") == Set(GridKeys.run))
     #expect(names("properties", "report") == Set(GridKeys.report))
-    let settings = Set(GridVocabulary.toy.settings.names)
+    let catalog = GridVocabulary.toy.settings
+    let settings = catalog.groups.union(catalog.names)
     #expect(names("$defs", "run") == settings)
     #expect(names("$defs", "axes") == settings)
+    #expect(names("$defs", "match") == settings)
   }
 }

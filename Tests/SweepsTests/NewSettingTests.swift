@@ -10,11 +10,11 @@ import Testing
     "gradientClip", .number(.from(0, below: 100)), default: .value(0), place: .recipe, synonyms: ["clip"],
     sentence: "Largest norm of a gradient; 0 for none.")
   private static let detector = SettingDescription(
-    "transfer.detector", .choice(["faster-rcnn", "retinanet"]), default: .value("faster-rcnn"),
+    "trial.detector", .choice(["faster-rcnn", "retinanet"]), default: .value("faster-rcnn"),
     place: .recipe,
     sentence: "The detector that the student becomes.")
   private static let width = SettingDescription(
-    "transfer.width", .integer(1...64), default: .value(8), place: .recipeOfAll, sentence: "Of its head.")
+    "trial.width", .integer(1...64), default: .value(8), place: .recipeOfAll, sentence: "Of its head.")
 
   private let vocabulary = GridVocabulary.toy(adding: [clip, detector, width])
   private static let base =
@@ -64,30 +64,30 @@ import Testing
       let text = "{\"version\": 1, \"name\": \"g\", \"base\": {\(Self.base)\(base)}}"
       return schema.problems(try JSONReader.read(Array(text.utf8)).value)
     }
-    #expect(try problems(#", "gradientClip": 5, "transfer.detector": "retinanet""#).isEmpty)
-    #expect(try problems(#", "transfer": {"detector": "retinanet", "width": 3}"#).isEmpty)
+    #expect(try problems(#", "gradientClip": 5, "trial.detector": "retinanet""#).isEmpty)
+    #expect(try problems(#", "trial": {"detector": "retinanet", "width": 3}"#).isEmpty)
     #expect(try !problems(#", "gradientClip": 100"#).isEmpty)
-    #expect(try !problems(#", "transfer": {"detector": "yolo"}"#).isEmpty)
-    #expect(try !problems(#", "transfer": {"dtector": "retinanet"}"#).isEmpty)
+    #expect(try !problems(#", "trial": {"detector": "yolo"}"#).isEmpty)
+    #expect(try !problems(#", "trial": {"dtector": "retinanet"}"#).isEmpty)
   }
 
   // Names with a dot
 
   @Test func `a name with a dot is written whole or as a member of its group`() throws {
-    let whole = try expand("", base: #", "transfer.detector": "retinanet", "transfer.width": 3"#).runs[0].spec
-    let group = try expand("", base: #", "transfer": {"detector": "retinanet", "width": 3}"#).runs[0].spec
+    let whole = try expand("", base: #", "trial.detector": "retinanet", "trial.width": 3"#).runs[0].spec
+    let group = try expand("", base: #", "trial": {"detector": "retinanet", "width": 3}"#).runs[0].spec
     #expect(whole.canonicalBytes == group.canonicalBytes)
     #expect(whole.recipe[Self.detector] == "retinanet")
     #expect(whole.teachers[0].recipe[Self.width] == 3, "teachers are computed alike")
     #expect(whole.teachers[0].recipe[Self.detector] == "faster-rcnn")
     let text = String(decoding: whole.canonicalBytes, as: UTF8.self)
-    #expect(text.contains(#""transfer.detector":"retinanet","transfer.width":3,"weightDecay""#))
+    #expect(text.contains(#""trial.detector":"retinanet","trial.width":3,"weightDecay""#))
   }
 
   @Test func `members of a group are laid over each other one by one, as axes and in filters too`() throws {
     let grid = try expand(
-      #", "blocks": [{"name": "a", "base": {"transfer": {"width": 2}}, "axes": {"transfer": {"detector": ["faster-rcnn", "retinanet"]}}, "exclude": [{"transfer": {"detector": "retinanet"}}]}]"#,
-      base: #", "transfer": {"detector": "retinanet"}"#)
+      #", "blocks": [{"name": "a", "base": {"trial": {"width": 2}}, "axes": {"trial": {"detector": ["faster-rcnn", "retinanet"]}}, "exclude": [{"trial": {"detector": "retinanet"}}]}]"#,
+      base: #", "trial": {"detector": "retinanet"}"#)
     #expect(grid.runs.count == 1)
     #expect(grid.runs[0].spec.recipe[Self.width] == 2)
     #expect(grid.runs[0].spec.recipe[Self.detector] == "faster-rcnn")
@@ -95,8 +95,8 @@ import Testing
 
   @Test func `a misspelt member and a group without an object are told`() {
     #expect(
-      complaint(#", "transfer": {"detectr": "retinanet"}"#).contains(
-        "unknown setting \"transfer.detectr\"; did you mean \"transfer.detector\"?"))
-    #expect(complaint(#", "transfer": "retinanet""#).contains("transfer.detector, transfer.width"))
+      complaint(#", "trial": {"detectr": "retinanet"}"#).contains(
+        "unknown setting \"trial.detectr\"; did you mean \"trial.detector\"?"))
+    #expect(complaint(#", "trial": "retinanet""#).contains("trial.detector, trial.width"))
   }
 }

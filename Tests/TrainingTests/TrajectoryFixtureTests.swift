@@ -130,6 +130,8 @@ private struct Comparison {
 
   func finish() {
     for (quantity, found) in worst.sorted(by: { $0.key < $1.key }) {
+      // Where a recorded float run went over a kink, what comes after it has no measured tolerance (section 8).
+      if precision == .single, limit(quantity).isNaN, !truth.json["float32_until"].isNull { continue }
       #expect(found.error <= limit(quantity), "\(truth.id) \(precision): \(quantity) at \(found.place)")
     }
   }

@@ -48,8 +48,16 @@ package struct ClaimSchedule: Sendable {
   ) {
     seeds = Array(repeating: rules.count, count: cells)
     var tracks = comparisons.map { Track($0) }
-    let participants = Set(comparisons.flatMap { [$0.first, $0.second] })
-    func hasEnded(_ cell: Int) -> Bool { (0..<seeds[cell]).allSatisfy { result(cell, $0) != nil } }
+    let participants = Set(comparisons.flatMap { [$0.first, $0.second] }).sorted()
+    // Each result is asked for once, however many looks read it.
+    var results: [[ClaimComparison.SeedResult]] = Array(repeating: [], count: cells)
+    func hasEnded(_ cell: Int) -> Bool {
+      while results[cell].count < seeds[cell] {
+        guard let next = result(cell, results[cell].count) else { return false }
+        results[cell].append(next)
+      }
+      return true
+    }
     while true {
       guard participants.allSatisfy(hasEnded) else {
         isWaiting = true
@@ -59,7 +67,7 @@ package struct ClaimSchedule: Sendable {
       for index in tracks.indices {
         let comparison = tracks[index].comparison
         let shared = min(seeds[comparison.first], seeds[comparison.second])
-        tracks[index].look(seeds: shared, family: comparisons.count, rules, result)
+        tracks[index].look(seeds: shared, family: comparisons.count, rules, results)
       }
       Self.decide(&tracks, rules)
       var wanted = seeds
@@ -104,15 +112,15 @@ private struct Track {
 
   mutating func look(
     seeds: Int, family: Int, _ rules: ClaimSchedule.Rules,
-    _ result: (Int, Int) -> ClaimComparison.SeedResult?
+    _ results: [[ClaimComparison.SeedResult]]
   ) {
     // A comparison that is over keeps what it was decided by: its cells may go on for others.
     guard answer.isOpen, seeds > self.seeds else { return }
     self.seeds = seeds
     var pairs: [(a: Double, b: Double)] = []
     for seed in 0..<seeds {
-      guard case .value(let a)? = result(comparison.first, seed),
-        case .value(let b)? = result(comparison.second, seed), a.isFinite, b.isFinite
+      guard case .value(let a) = results[comparison.first][seed],
+        case .value(let b) = results[comparison.second][seed], a.isFinite, b.isFinite
       else { continue }
       pairs.append((a, b))
     }

@@ -31,6 +31,7 @@ package enum JSONTable: TableFormat {
       "test": .string(table.layout.test.rawValue), "correction": .string(table.layout.correction.rawValue),
       "comparisons": .array(table.comparisons.map { comparison($0, results.columns) }),
     ]
+    if !results.dataNotes.isEmpty { members["data"] = .array(results.dataNotes.map { .string($0) }) }
     if let claims = table.claims { members["claims"] = claims.json }
     if let paper = table.paper { members["paper"] = self.paper(paper, results.columns) }
     return .object(members)
