@@ -21,9 +21,12 @@ extension StoreUpkeep {
   /// its runs will read, their final and best states, what made them, and imported weights into one file.
   /// Others may go on writing the store meanwhile.
   ///
+  /// - Parameter hasCheckpoints: without them the file holds numbers and what made them: a table is drawn from it, and
+  ///   nothing is verified or gone on with.
   /// - Throws: `StoreError.altered` where something of it is not what was written.
   package static func archive(
-    _ sweep: String, of store: ResultStore, in folder: StoreFolder, to path: String
+    _ sweep: String, of store: ResultStore, in folder: StoreFolder, to path: String,
+    hasCheckpoints: Bool = true
   ) throws -> Archived {
     let known = Dictionary(try store.stages().map { ($0.stage.key, $0) }) { $1 }
     var reach = Reach(specs: known.mapValues(\.stage.spec), folder)
@@ -50,14 +53,18 @@ extension StoreUpkeep {
     }
     // A preparation is put back from its states, the last one included; a result is only reported.
     let putBack = Catalog.stageKinds.entries.filter { $0.hasCheckpoints && $0.role != .result }
-    try copy.dropResumePoints(keeping: putBack.map { $0.kind })
+    if hasCheckpoints {
+      try copy.dropResumePoints(keeping: putBack.map { $0.kind })
+    } else {
+      try copy.dropCheckpoints()
+    }
     let weights = WeightsFolder(folder)
-    let files = reach.weights.sorted().filter(weights.has)
+    let files = hasCheckpoints ? reach.weights.sorted().filter(weights.has) : []
     for digest in files { try copy.addWeights(weights.read(digest)) }
     try copy.close()
     try StoreArchive.pack(scratch, to: path)
-    return Archived(
-      stages: chosen.count, weights: files.count, lacks: reach.weights.sorted().filter { !weights.has($0) })
+    let lacks = hasCheckpoints ? reach.weights.sorted().filter { !weights.has($0) } : []
+    return Archived(stages: chosen.count, weights: files.count, lacks: lacks)
   }
 
   private static func checkUnchanged(_ keys: [ContentKey], _ sweep: String, _ store: ResultStore) throws {

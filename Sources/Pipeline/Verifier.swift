@@ -7,8 +7,8 @@ package import Sweeps
 
 /// What came of executing a finished run again.
 package enum VerificationOutcome: Sendable {
-  /// Every epoch's state and metrics, the last numbers and every checkpoint have the same bits.
-  case equal(epochs: Int)
+  /// Every epoch's state and metrics, the last numbers and every checkpoint that the store has are the same bits.
+  case equal(epochs: Int, checkpoints: Int)
   case different(VerificationDifference)
   /// It could not be executed, or there is nothing to compare with; a sentence.
   case notComparable(String)
@@ -314,7 +314,7 @@ package final class Verifier: Sendable {
     if let changed = try store.checkDigests(of: run.stage.key).damages.first {
       return different(nil, changed)
     }
-    return .equal(epochs: epochs.count)
+    return .equal(epochs: epochs.count, checkpoints: run.checkpoints.count)
   }
 
   /// By canonical text, in which values that are no numbers are equal.

@@ -168,12 +168,19 @@ struct Archive: ParsableCommand {
   @Option(name: .shortAndLong, help: "The file (default: SWEEP.mtkd).")
   var output: String?
 
+  @Flag(
+    help:
+      "Numbers, specifications and provenance alone: a small file to send, from which tables and figures are drawn; its runs are neither verified nor exported."
+  )
+  var withoutCheckpoints = false
+
   func run() throws {
     let path = output ?? "\(sweep).mtkd"
     let store = try location.open()
     _ = try store.sweep(sweep)
     guard !FileManager.default.fileExists(atPath: path) else { throw AlreadyThere(path: path) }
-    let archived = try StoreUpkeep.archive(sweep, of: store, in: location.folder, to: path)
+    let archived = try StoreUpkeep.archive(
+      sweep, of: store, in: location.folder, to: path, hasCheckpoints: !withoutCheckpoints)
     let weights = archived.weights == 0 ? "" : " and \(count(archived.weights, "file")) of imported weights"
     Out.put(
       "\(path): \(count(archived.stages, "stage")) of \(sweep)\(weights). `mtkd-sweep unarchive \(shellWord(path)) --store DIR` brings it back.\n"

@@ -152,7 +152,7 @@ private final class VerificationReport {
     guard let by else { return }
     let (isEqual, epochs): (Bool, Int)
     switch outcome {
-    case .equal(let compared): (isEqual, epochs) = (true, compared)
+    case .equal(let compared, _): (isEqual, epochs) = (true, compared)
     case .different(let difference): (isEqual, epochs) = (false, difference.epochsCompared)
     case .notComparable: return
     }
@@ -165,7 +165,9 @@ private final class VerificationReport {
     let stage = stages[place]
     let verdict: (word: String, text: String)
     switch outcome {
-    case .equal(let epochs): verdict = ("equal", "\(count(epochs, "epoch")) and all checkpoints")
+    case .equal(let epochs, let checkpoints):
+      let states = checkpoints == 0 ? "; the store keeps no checkpoint of it" : " and all checkpoints"
+      verdict = ("equal", count(epochs, "epoch") + states)
     case .different(let difference):
       different += 1
       let epoch = difference.epoch.map { "first in epoch \($0 + 1): " } ?? ""

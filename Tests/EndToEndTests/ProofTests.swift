@@ -175,6 +175,42 @@ import Testing
     #expect(refused.status == 74 && refused.talk.contains("digest"), "\(refused.talk)")
   }
 
+  @Test
+  func `an archive without checkpoints draws the same table, says what it lacks, and the sweep can grow`()
+    throws
+  {
+    let sweep = try finished()
+    defer { sweep.remove() }
+    let size = { (name: String) in
+      try FileManager.default.attributesOfItem(atPath: sweep.folder.appending(path: name).path)[.size] as? Int
+        ?? 0
+    }
+    #expect(try call("archive", "tiny", "-o", "whole.mtkd", in: sweep).status == 0)
+    #expect(try call("archive", "tiny", "-o", "light.mtkd", "--without-checkpoints", in: sweep).status == 0)
+    #expect(try size("light.mtkd") < size("whole.mtkd"))
+    #expect(try call("unarchive", "light.mtkd", "--store", "there", in: sweep).status == 0)
+    for format in ["text", "csv", "json", "latex"] {
+      let (here, there) = (
+        try call("report", "--format", format, in: sweep),
+        try call("report", "--format", format, "--store", "there", in: sweep)
+      )
+      #expect(there.status == 0 && there.out == here.out, "\(format): \(there.talk)")
+    }
+    #expect(try call("fsck", "--store", "there", in: sweep).status == 0)
+    let run = try #require(
+      try call("list", "tiny", in: sweep).out.split(separator: " ").first.map(String.init))
+    let export = try call("export", run, "--format", "safetensors", "--store", "there", in: sweep)
+    #expect(export.status != 0 && !export.talk.isEmpty, "\(export.talk)")
+    // One seed more: what teachers were is trained again, and the bits are those of the whole store.
+    let text = try String(contentsOf: sweep.folder.appending(path: "tiny.json"), encoding: .utf8)
+    try sweep.write(text.replacingOccurrences(of: #""count": 2"#, with: #""count": 3"#), to: "tiny.json")
+    let grown = try call("run", "tiny.json", "--store", "there", in: sweep)
+    let here = try call("run", "tiny.json", in: sweep)
+    #expect(grown.status == 0 && grown.out == here.out, "\(grown.talk)")
+    let verified = try call("verify", run, "--store", "there", in: sweep)
+    #expect(verified.status == 0 && verified.out.contains("keeps no checkpoint of it"), "\(verified.out)")
+  }
+
   @Test func `a stage that takes too long leaves a snapshot, and the next run goes on`() throws {
     let sweep = try TinySweep(
       grid: TinySweep.grid.replacingOccurrences(of: #""epochs": 3"#, with: #""epochs": 400"#)

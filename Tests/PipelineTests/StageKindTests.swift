@@ -147,7 +147,7 @@ private struct ReevaluationStage: StageKind {
       let verifier = try Verifier(sweep.place, store, executor: InProcessExecutor(), dataFolders: [])
       let (verdict, _) = try await verifier.verify(request.key)
       try verifier.end()
-      guard case .equal(let epochs) = verdict else { throw NotEqual(verdict: verdict) }
+      guard case .equal(let epochs, _) = verdict else { throw NotEqual(verdict: verdict) }
       #expect(epochs == 2)
 
       // Needed anew, it finds its student put back, not trained again.
