@@ -8,7 +8,7 @@ STORE    := results
 # Swift's own libraries are linked in: the program starts in half the time, and a cluster's nodes need no Swift.
 RELEASE  := -c release --static-swift-stdlib
 
-.PHONY: settings-table build setup setup-tests test soak faults fuzz asan tsan ubsan demo results findings lint bench bench-torch clean install dist wheel docs test-tools test-python
+.PHONY: settings-table build setup setup-tests test soak faults fuzz asan tsan ubsan demo results findings lint bench bench-torch clean install dist wheel docs test-tools test-python test-torch
 
 build: setup
 	swift build $(RELEASE) --product mtkd-sweep -Xlinker -s
@@ -43,6 +43,13 @@ test: setup-tests lint
 PYTHON ?= python3
 test-python:
 	cd Python/tests && $(PYTHON) -m unittest -v
+
+# Every case of the fixtures through mtkd_torch, in double: its errors and what they are about go into a file of the repository,
+# which `make test` checks without torch.
+test-torch:
+	@$(PYTHON) -c 'import numpy, torch' 2>/dev/null || \
+	  { echo "$(PYTHON) has no torch. Type make test-torch PYTHON=… with one that has: python3 -m pip install torch numpy"; exit 1; }
+	OMP_NUM_THREADS=1 $(PYTHON) Python/tests/record_torch.py Tests/Fixtures
 
 # A sweep killed at random instants, at least KILLS times, with files damaged in between. Prints what was done to it.
 KILLS ?= 200
@@ -98,7 +105,7 @@ bench: build
 	@if [ -x .build/torch/bin/python ]; then python3 Benchmarks/pairs.py --append Benchmarks/RESULTS.md; \
 	else .build/release/mtkd-benchmarks; echo "For ratios to PyTorch: make bench-torch"; fi
 
-# The rival, in an environment of its own. Nothing else of this program uses it.
+# The rival, mtkd_torch, in an environment of its own.
 bench-torch: build
 	test -x .build/torch/bin/python || python3 -m venv .build/torch
 	.build/torch/bin/python -c 'import torch' 2>/dev/null || .build/torch/bin/pip install --quiet torch numpy

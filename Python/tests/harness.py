@@ -58,6 +58,9 @@ class Attempt:
             code = 0
         except SystemExit as end:
             code = end.code or 0
+            if isinstance(code, str):
+                print(code, file=sys.stderr)
+                code = 1
         except BaseException:
             import traceback
             traceback.print_exc()

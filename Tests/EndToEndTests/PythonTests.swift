@@ -18,12 +18,18 @@ import Testing
 
   @Test(.enabled(if: Available.python("unittest", "sqlite3"), "a whole Python runs the suites of Python/"))
   func `checkpoints, generators and records of a loop are what the package promises`() throws {
-    try suites("test_package", "test_results", "test_walk", with: "unittest", "sqlite3")
+    try suites(
+      "test_package", "test_results", "test_torch_record", "test_walk", with: "unittest", "sqlite3")
   }
 
   @Test(.enabled(if: Available.python("unittest", "numpy", "torch"), "PyTorch is there"))
   func `three loops of PyTorch, each killed fifty times, end as if nobody had disturbed them`() throws {
     try suites("test_torch_loops", with: "unittest", "numpy", "torch")
+  }
+
+  @Test(.enabled(if: Available.python("unittest", "numpy", "torch"), "PyTorch is there"))
+  func `runs of mtkd_torch that are killed end as if nobody had disturbed them`() throws {
+    try suites("test_torch_trainer", with: "unittest", "numpy", "torch")
   }
 
   @Test(.enabled(if: Available.python("random"), "there is a Python"))

@@ -1,0 +1,121 @@
+"""The trainer `torch`: killed at random it ends as if nobody had disturbed it. Skipped where there is no torch."""
+import os
+import pathlib
+import random
+import struct
+import tempfile
+import unittest
+
+from harness import ROOT, Attempt, Runner
+
+try:
+    import numpy  # noqa: F401
+    import torch
+
+    from mtkd_torch import initial, networks, run
+    from mtkd_trainer import TrainerError
+    from mtkd_trainer.weights import safetensors
+except ImportError:
+    torch = None
+
+KILLS, EPOCHS = 6, 8
+STUDENT = {"family": "cifar_resnet", "parameters": {"depth": 8, "widths": [4, 4, 4, 8], "block": "basic"}}
+TEACHERS = [
+    {"family": "cifar_resnet", "parameters": {"depth": 8, "widths": [4, 4, 8, 8], "block": "basic"}},
+    {"family": "cifar_wrn", "parameters": {"depth": 10, "widen": 1}}]
+
+
+def packed(path: str, counts=(72, 24, 12), side=8, classes=3) -> None:
+    chance, data = random.Random(1), b"mtkdset1" + struct.pack("<7Q", 1, side, side, classes, *counts)
+    data += struct.pack("<2d", 0.5, 0.25)
+    for count in counts:
+        labels = [index % classes for index in range(count)]
+        data += struct.pack(f"<{count}H", *labels)
+        for label in labels:
+            data += bytes(chance.randrange(80) + 60 * label for _ in range(side * side))
+    pathlib.Path(path).write_bytes(data)
+
+
+class TorchRunner(Runner):
+    """A run of a method with two teachers."""
+
+    def __init__(self, home: str, method: str, **options):
+        super().__init__(ROOT / "tests" / "start_torch.py", EPOCHS, forks=True)
+        self.data, self.weights = os.path.join(home, "images.bin"), []
+        packed(self.data)
+        for index, spec in enumerate(TEACHERS):
+            network = networks.build(spec["family"], spec["parameters"], 1, 3)
+            initial.draw(network, index)
+            self.weights.append(os.path.join(home, f"{index}.safetensors"))
+            pathlib.Path(self.weights[-1]).write_bytes(safetensors(network.state_dict()))
+        self.run |= {
+            "student": STUDENT, "method": {"name": method, "options": options},
+            "teachers": [{"network": spec} for spec in TEACHERS]}
+        self.run["recipe"] |= {
+            "batchSize": 8, "learningRate": 0.05, "momentum": 0.9, "nesterov": True, "weightDecay": 1e-4,
+            "milestones": [4], "gamma": 0.1}
+
+    def start(self):
+        reported = 0
+        while reported in self.heard:
+            reported += 1
+        request = {
+            "protocol": 2, "folder": self.folder, "reported": reported, "key": "k", "slot": 1, "dataset": self.data,
+            "teachers": self.weights, "run": self.run}
+        return Attempt(self.script, request, self.forks)
+
+
+@unittest.skipUnless(torch, "needs torch and numpy")
+class TorchTrainerTests(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        # Children are forked, which threads of torch would not survive.
+        torch.set_num_threads(1)
+
+    def killed(self, method, **options):
+        home = tempfile.TemporaryDirectory()
+        self.addCleanup(home.cleanup)
+        calm, disturbed = TorchRunner(home.name, method, **options), TorchRunner(home.name, method, **options)
+        self.addCleanup(calm.close)
+        self.addCleanup(disturbed.close)
+        seconds = calm.whole()
+        disturbed.killed(KILLS, seconds)
+        self.assertEqual(len(calm.states()), EPOCHS)
+        self.assertEqual(disturbed.contradictions, [])
+        self.assertEqual(disturbed.states(), calm.states(), disturbed.log())
+        self.assertIn("going on from", disturbed.log())
+        return calm
+
+    def test_runs_that_are_killed_end_with_equal_states(self):
+        calm = self.killed("mtkd-rl", policy="ddpg")
+        metrics = calm.states()[-1][1]
+        for name in ("test.acc1", "validation.loss", "train.feature", "weight.logit.1", "policy.valueLoss"):
+            self.assertIn(name, metrics)
+
+    def test_so_do_those_of_mmkd_and_its_buffer(self):
+        self.killed("mmkd")
+
+    def test_so_do_those_with_running_states_and_ND(self):
+        self.killed("mtkd-rl", stateNorm="running", ndMode="add")
+
+    def test_a_loss_that_is_no_number_is_a_failure_with_its_cause(self):
+        home = tempfile.TemporaryDirectory()
+        self.addCleanup(home.cleanup)
+        runner = TorchRunner(home.name, "baseline")
+        self.addCleanup(runner.close)
+        runner.run["recipe"]["learningRate"] = 1e20
+        attempt = runner.start()
+        self.assertEqual(attempt.wait(), 0)
+        self.assertEqual(attempt.records[-1]["record"], "failed")
+        self.assertEqual(attempt.records[-1]["cause"], "diverged")
+
+    def test_a_device_without_a_driver_is_named(self):
+        if torch.cuda.is_available():
+            self.skipTest("there is a device")
+        with self.assertRaisesRegex(TrainerError, "cuda:1.*finds no driver"):
+            run.device_of({"MTKD_DEVICE": "cuda:1"})
+        self.assertEqual(run.device_of({}).type, "cpu")
+
+
+if __name__ == "__main__":
+    unittest.main()
