@@ -72,7 +72,8 @@ package struct StateImport: Sendable {
     let extras = entries.filter { isExtra($0.name) }.map(\.name)
     if !extras.isEmpty {
       notes.append(
-        "\(extras.count) entries that are no part of a network were ignored, such as '\(extras[0])'")
+        "\(counted(extras.count, "entry", "entries")) ignored that are no part of a network, such as '\(extras[0])'"
+      )
     }
     let kept = entries.filter { !isExtra($0.name) }
     var dropped = ""

@@ -68,7 +68,8 @@ struct AttemptLog {
     guard fstat(file, &status) == 0 else { throw FileError("trim", path) }
     let head = min(limit / 2, Int(status.st_size))
     let gone = max(0, Int(status.st_size) - head - tail.count)
-    let note = Array("\n\n… \(gone) bytes were cut out here: the log was longer than --log-limit.\n\n".utf8)
+    let note = Array(
+      "\n\n… \(counted(gone, "byte")) cut out here: the log was longer than --log-limit.\n\n".utf8)
     guard SystemCall.retrying({ ftruncate(file, off_t(head)) }) == 0 else { throw FileError("trim", path) }
     guard lseek(file, 0, SEEK_END) >= 0 else { throw FileError("trim", path) }
     let code = SystemCall.write(note + tail, to: file)

@@ -452,7 +452,7 @@ extension ClusterSweep {
         count += tasks.count
         observe(
           .notice(
-            "submitted batch \(token) as job \(submitted.last ?? "?"): \(manifest.keys.count) stages in \(tasks.count) tasks"
+            "submitted batch \(token) as job \(submitted.last ?? "?"): \(counted(manifest.keys.count, "stage")) in \(counted(tasks.count, "task"))"
           ))
       }
       numbers.append(submitted)

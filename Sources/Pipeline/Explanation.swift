@@ -29,7 +29,8 @@ extension SweepPlanner {
     } else {
       let readers = sweep.plan.stages.filter { ($0.inputs + $0.helpers).contains(stage.key) }
       let first = readers.first.map { titles[$0.key]?.text ?? $0.title } ?? "nothing"
-      lines.append("  needed by \(readers.count) stages of \(sweep.path), the first of them: \(first)")
+      lines.append(
+        "  needed by \(counted(readers.count, "stage")) of \(sweep.path), the first of them: \(first)")
     }
     lines.append("  " + (try state(of: stage, sweep, store)))
     return lines

@@ -163,7 +163,7 @@ final class Intake {
       epochs = Set(try store.curve(of: key).map(\.epoch))
       gone.removeAll(where: epochs.contains)
     }
-    return gone.isEmpty ? nil : "the records of \(gone.count) epochs are gone"
+    return gone.isEmpty ? nil : "the records of \(counted(gone.count, "epoch")) are gone"
   }
 
   /// Whether a stage's output is what was published, by the digests of all of its files.

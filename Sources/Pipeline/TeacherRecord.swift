@@ -155,7 +155,9 @@ extension TeacherRecord {
       }
       return nil
     }
-    workspace.note("\(found.count { $0 != nil }) of \(found.count) teachers are read, the others are asked")
+    workspace.note(
+      "\(found.count { $0 != nil }) of \(counted(found.count, "teacher")) read from what was written down, the others asked"
+    )
     return found
   }
 

@@ -131,7 +131,7 @@ package enum TeacherWeights {
   /// What a file of imported weights says of itself, a line each: how its images are shown, its classes, its dataset.
   package static func facts(of record: ImportRecord, in folder: WeightsFolder) throws -> [String] {
     let file = try Safetensors(decoding: folder.read(record.weights.digest))
-    var lines = ["\(record.classes) classes, from \(ForeignText.line(record.source))"]
+    var lines = ["\(counted(record.classes, "class", "classes")), from \(ForeignText.line(record.source))"]
     lines.append("digest  \(record.weights.digest)")
     lines.append(
       record.weights.normalisation.map { "images normalised by mean \($0.mean), std \($0.std)" }

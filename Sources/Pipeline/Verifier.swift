@@ -288,7 +288,7 @@ package final class Verifier: Sendable {
     if epochs.count != run.epochs.count {
       return different(
         min(epochs.count, run.epochs.count),
-        "there were \(run.epochs.count) epochs and are \(epochs.count) now")
+        "the run had \(counted(run.epochs.count, "epoch")) and has \(epochs.count) now")
     }
     if let totals, let name = Self.firstDifference(run.totals, totals, ignoringNew) {
       return different(

@@ -27,14 +27,15 @@ package struct PowerSheet: Sendable {
       parts.append("the std is as given")
     } else if let spread {
       parts.append(
-        "the std is pooled over \(spread.cells) cells with \(spread.freedom) degrees of freedom")
+        "the std is pooled over \(counted(spread.cells, "cell")) with \(counted(spread.freedom, "degree")) of freedom"
+      )
     } else {
       parts.append("the std is assumed; no finished cell has two seeds yet")
     }
     if correlation != nil {
       parts.append("the correlation is as given")
     } else if let shared {
-      parts.append("the correlation is estimated from \(shared.pairs) pairs of cells")
+      parts.append("the correlation is estimated from \(counted(shared.pairs, "pair")) of cells")
     }
     basis = parts.joined(separator: "; ")
     self.differences = differences.isEmpty ? [0.5, 1, 1.5, 2, 3].map { $0 * chosen } : differences

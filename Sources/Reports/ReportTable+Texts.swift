@@ -324,7 +324,7 @@ extension ReportTable {
     }
     if isShort {
       let count = open.reduce(0) { $0 + $1.gaps.count(where: \.isOpen) }
-      lines.append("  \(count) in \(open.count) cells: not run to their end yet")
+      lines.append("  \(count) in \(counted(open.count, "cell")): not run to their end yet")
     }
     return lines
   }
@@ -404,8 +404,8 @@ extension ReportTable {
     guard !mixed.isEmpty else { return [] }
     var lines = [
       mixed.contains(where: \.isWithheld)
-        ? "Different programs or numerics made \(mixed.count) cells; their numbers are withheld. --allow-mixed shows them."
-        : "Different programs or numerics made \(mixed.count) cells, shown because of --allow-mixed:"
+        ? "Different programs or numerics made \(counted(mixed.count, "cell")); the numbers are withheld. --allow-mixed shows them."
+        : "Different programs or numerics made \(counted(mixed.count, "cell")), shown because of --allow-mixed:"
     ]
     for (row, line) in zip(rows, grid) {
       for (column, cell) in zip(columns, line) where cell?.isMixed == true {

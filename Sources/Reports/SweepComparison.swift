@@ -164,7 +164,7 @@ package struct SweepComparison: Sendable {
     }
     let test = rows.first?.comparison.test ?? .none
     var notes = [
-      "\(rows.count) cells on both sides\(rows.isEmpty ? "" : ": \(counts.joined(separator: ", "))"). A cell moved when the 95 % interval of its difference, taken alone, leaves out 0."
+      "\(counted(rows.count, "cell")) on both sides\(rows.isEmpty ? "" : ": \(counts.joined(separator: ", "))"). A cell moved when the 95 % interval of its difference, taken alone, leaves out 0."
     ]
     if !rows.isEmpty {
       notes.append(
@@ -182,7 +182,9 @@ package struct SweepComparison: Sendable {
     list("With more than one partner", unclear)
     list(
       "Settings that differ, \(a.name) then \(b.name)",
-      settings.map { "\($0.path): \($0.a) \(style.isUnicode ? "→" : "->") \($0.b), in \($0.cells) cells" })
+      settings.map {
+        "\($0.path): \($0.a) \(style.isUnicode ? "→" : "->") \($0.b), in \(counted($0.cells, "cell"))"
+      })
     list("Programs", programs)
     return Sheet(
       title: "\(b.name) \(style.minus) \(a.name)",

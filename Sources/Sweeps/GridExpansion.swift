@@ -197,7 +197,7 @@ package struct GridExpansion: Sendable {
         unread.isEmpty
         ? grid.blocks.count > 1 ? "stands in several blocks" : "is asked for more than once"
         : "does not read \(unread.joined(separator: ", "))"
-      return "\(name) \(reason): \(count.asked) runs asked for are \(count.distinct)"
+      return "\(name) \(reason): \(counted(count.asked, "run")) asked for are \(count.distinct)"
     }
   }
 }

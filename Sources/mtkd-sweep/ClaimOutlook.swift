@@ -50,7 +50,7 @@ struct ClaimOutlook {
     let mean = NumberFormat.fixed(expected.runs, 0)
     var lines = [
       "  claims: \(book.summary)",
-      "  with all looks: \(least.runs) runs at least, \(mean) expected, \(most.runs) at most; "
+      "  with all looks: \(counted(least.runs, "run")) at least, \(mean) expected, \(most.runs) at most; "
         + "\(duration(least.cpu)), \(duration(expected.cpu)), \(duration(most.cpu)) of CPU left "
         + "(\(basis.basis))",
     ]

@@ -231,7 +231,7 @@ struct Compare: ParsableCommand {
     }
     guard !counts.isEmpty else { return [] }
     let lines = counts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map {
-      "  \($0.key[0]): \($0.key[1]) and \($0.key[2]), in \($0.value) pairs"
+      "  \($0.key[0]): \($0.key[1]) and \($0.key[2]), in \(counted($0.value, "pair"))"
     }
     return ["Settings that differ, \(a) then \(b):"] + lines
   }
@@ -246,6 +246,6 @@ struct MixedPrograms: UserError {
     let names =
       cells.prefix(5).joined(separator: "; ") + (cells.count > 5 ? "; and \(cells.count - 5) more" : "")
     return
-      "Different programs or numerics made the seeds of \(cells.count) cells: \(names). `mtkd-sweep report` says which; --allow-mixed compares them all the same."
+      "Different programs or numerics made the seeds of \(counted(cells.count, "cell")): \(names). `mtkd-sweep report` says which; --allow-mixed compares them all the same."
   }
 }

@@ -81,7 +81,7 @@ struct Export: ParsableCommand {
     Talk.say(
       points.count == 1
         ? "1 run of \(record.name) is in \(output)."
-        : "\(points.count) runs of \(record.name) are in \(output).")
+        : "\(output): \(counted(points.count, "run")) of \(record.name).")
   }
 
   private func writeWeights(_ key: String) throws {

@@ -141,7 +141,7 @@ struct Plan: ParsableCommand {
     if counts.toRun + counts.preparations > 0 {
       let basis =
         forecast.measurements > 0
-        ? "from \(forecast.measurements) stages measured here"
+        ? "from \(counted(forecast.measurements, "stage")) measured here"
         : "assumed; nothing has been measured in this store yet"
       // How much faster a run becomes depends on its network.
       let threads = sweep.grid.run.threadsPerRun

@@ -81,7 +81,8 @@ struct Plot: ParsableCommand {
     let withheld = table.cells.filter(\.isWithheld).count
     if withheld > 0 {
       Talk.say(
-        "\(withheld) cells are left out: different programs or numerics made them. --allow-mixed draws them.")
+        "\(counted(withheld, "cell")) left out because of different programs or numerics. --allow-mixed draws all."
+      )
     }
     let svg = try figure.draw(
       FigureInput(table, series: try series(figure, record.name, results, store), x: x))

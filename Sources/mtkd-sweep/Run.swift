@@ -228,7 +228,7 @@ struct Run: AsyncParsableCommand {
     if !events { Out.put(TextTable.render(table, style: styles.style(for: STDOUT_FILENO))) }
     if !later.isEmpty {
       Talk.say(
-        "\(later.count) runs stay for later. `mtkd-sweep run \(shellWord(file))\(storeArgument)` goes on with them."
+        "\(later.count == 1 ? "1 run stays" : "\(later.count) runs stay") for later. `mtkd-sweep run \(shellWord(file))\(storeArgument)` goes on."
       )
     }
     if case .done(.someFailed(let failures)) = outcome {

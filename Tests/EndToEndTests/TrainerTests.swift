@@ -323,7 +323,7 @@ import Testing
     ).out
       .split(separator: "\n").map(String.init)
     #expect(
-      log.contains("begins") && log.contains("ends") && log.contains { $0.contains("bytes were cut out") },
+      log.contains("begins") && log.contains("ends") && log.contains { $0.contains("bytes cut out") },
       "\(log)")
     #expect(Int(log.last ?? "").map { $0 < 1_100_000 } == true, "\(log)")
     let sparse = try scripted(

@@ -62,7 +62,8 @@ enum ExternalBody {
     if let finished = session.finished, end == .exited(0) {
       guard session.reported == session.epochs else {
         throw TrainerFault(
-          reason: "The trainer wrote \"finished\" after \(session.reported) of \(session.epochs) epochs. "
+          reason:
+            "The trainer wrote \"finished\" after \(session.reported) of \(counted(session.epochs, "epoch")). "
             + "It reports every epoch first (docs/trainers.md).")
       }
       let folder = "\(workspace.stage.path)/trainer"

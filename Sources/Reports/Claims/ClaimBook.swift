@@ -10,6 +10,8 @@ package struct ClaimBook: Sendable {
   package let isWaiting: Bool
   /// How many seeds each cell is asked for, by its labels.
   private let counts: [[JSONValue]: Int]
+  /// The labels of cells of comparisons that are open.
+  private let openCells: Set<[JSONValue]>
   private let cells: [[JSONValue]]
   private let sides: [Side]
   private let comparisons: [ClaimComparison]
@@ -75,6 +77,8 @@ package struct ClaimBook: Sendable {
       for member in side.members { counts[cells[member], default: set.count].raise(to: count) }
     }
     self.counts = counts
+    let open = zip(comparisons, schedule.states).filter { $1.answer.isOpen }.map { $0.0 }
+    openCells = Set(open.flatMap { [$0.first, $0.second] }.flatMap { sides[$0].members }.map { cells[$0] })
     let pools = ReportTable.poolNames(columns, cells)
     entries = pairs.indices.map { index in
       let (pair, comparison) = (pairs[index], comparisons[index])
@@ -165,13 +169,7 @@ package struct ClaimBook: Sendable {
 
   /// How many seeds a cell of these labels gets if nothing more is decided.
   package func mostCount(of labels: [JSONValue]) -> Int {
-    let isOpen = zip(comparisons, entries).contains { comparison, entry in
-      entry.state.answer.isOpen
-        && [comparison.first, comparison.second].contains { side in
-          sides[side].members.contains { cells[$0] == labels }
-        }
-    }
-    return isOpen ? set.seeds.count : count(of: labels)
+    openCells.contains(labels) ? set.seeds.count : count(of: labels)
   }
 
   /// Comparisons that more seeds can decide.

@@ -58,6 +58,14 @@ package struct ClaimSchedule: Sendable {
       }
       return true
     }
+    // The same for all comparisons over as many seeds, and dear to find.
+    var criticals: [Int: Double?] = [:]
+    func critical(_ count: Int) -> Double? {
+      if let known = criticals[count] { return known }
+      let found = AnytimeTest.criticalT(count: count, evidence: Double(comparisons.count) / rules.level)
+      criticals[count] = .some(found)
+      return found
+    }
     while true {
       guard participants.allSatisfy(hasEnded) else {
         isWaiting = true
@@ -67,7 +75,7 @@ package struct ClaimSchedule: Sendable {
       for index in tracks.indices {
         let comparison = tracks[index].comparison
         let shared = min(seeds[comparison.first], seeds[comparison.second])
-        tracks[index].look(seeds: shared, family: comparisons.count, rules, results)
+        tracks[index].look(seeds: shared, results, critical)
       }
       Self.decide(&tracks, rules)
       var wanted = seeds
@@ -110,9 +118,9 @@ private struct Track {
   /// Before correction: min(1, 1 / max e).
   var p: Double { AnytimeTest.pValue(logEvidence: highest) }
 
+  /// - Parameter critical: the |t| that decides at so many differences; nil where none does.
   mutating func look(
-    seeds: Int, family: Int, _ rules: ClaimSchedule.Rules,
-    _ results: [[ClaimComparison.SeedResult]]
+    seeds: Int, _ results: [[ClaimComparison.SeedResult]], _ critical: (Int) -> Double?
   ) {
     // A comparison that is over keeps what it was decided by: its cells may go on for others.
     guard answer.isOpen, seeds > self.seeds else { return }
@@ -135,8 +143,9 @@ private struct Track {
     if let sample, hasSpread {
       let reach = spread / Double(sample.count).squareRoot()
       evidence = AnytimeTest.logEvidence(count: sample.count, t: sample.mean / reach)
-      interval = AnytimeTest.criticalT(count: sample.count, evidence: Double(family) / rules.level)
-        .map { Interval(low: sample.mean - $0 * reach, high: sample.mean + $0 * reach) }
+      interval = critical(sample.count).map {
+        Interval(low: sample.mean - $0 * reach, high: sample.mean + $0 * reach)
+      }
     }
     highest = max(highest, evidence)
     path.append(

@@ -15,7 +15,7 @@ package enum MarkdownReport {
   private static func head(_ story: SweepStory) -> String {
     let results = story.results
     let (asked, distinct) = (story.asked, results.runs.count)
-    let shared = asked > distinct ? "\(asked) runs asked for, \(distinct) distinct" : "\(distinct) runs"
+    let shared = asked > distinct ? "\(asked) runs asked for, \(distinct) distinct" : counted(distinct, "run")
     let missing = results.isComplete ? "" : ", \(results.answered) of them with a result so far"
     var lines = [
       "# \(results.name)", "",
@@ -26,7 +26,7 @@ package enum MarkdownReport {
       let commit = made.commit.map { ", commit \($0)" } ?? ", built without a commit"
       let threads = made.threading.map { ", \($0)" } ?? ""
       let line =
-        "mtkd-sweep \(made.version)\(commit) on \(made.cpu) (\(made.host)), \(made.profile)\(threads): \(runs) runs"
+        "mtkd-sweep \(made.version)\(commit) on \(made.cpu) (\(made.host)), \(made.profile)\(threads): \(counted(runs, "run"))"
       return "- " + ForeignText.safe(line, for: .markdownLine)
     }
     if story.makers.isEmpty { lines.append("- nobody yet") }

@@ -82,7 +82,7 @@ package enum CurveGrid {
     }
     let last = mean.last { $0.isFinite }
     let label =
-      "\(title): \(curves.count) seeds\(last.map { ", mean at the end \(CurveChart.text($0))" } ?? "")"
+      "\(title): \(counted(curves.count, "seed"))\(last.map { ", mean at the end \(CurveChart.text($0))" } ?? "")"
     return """
       <figure class=chart><figcaption>\(title)</figcaption><svg viewBox="0 0 \(width) \(height)" role=img aria-label="\(label)"><title>\(label)</title>\
       <line class=axis x1=\(left) x2=\(width - right) y1=\(height - bottom) y2=\(height - bottom) />\

@@ -24,13 +24,13 @@ enum Narration {
 
   private static func asked(_ story: SweepStory, _ table: ReportTable) -> Markup {
     let (asked, distinct) = (story.asked, story.results.runs.count)
-    let cells = "\(distinct) distinct runs in \(table.cells.count) cells"
+    let cells = "\(counted(distinct, "distinct run")) in \(counted(table.cells.count, "cell"))"
     if distinct > asked { return "This page shows \(cells)." }
     let shared: Markup =
       asked > distinct
       ? ", of which \(asked - distinct) repeat others because their method does not read what differs, or are left out here"
       : ""
-    return "The grid asks for \(asked) runs\(shared): \(cells)."
+    return "The grid asks for \(counted(asked, "run"))\(shared): \(cells)."
   }
 
   /// Who leads, by how much, and whether that is more than chance.

@@ -19,7 +19,7 @@ enum ProvenanceSections {
       different == 0
       ? "and all of them ended with the same bits" : "<b>and \(different) of them ended differently</b>"
     return
-      "<p>\(seals.count) of \(story.runs.count) runs were executed a second time, \(epochs) epochs compared, \(finding).</p>"
+      "<p>\(seals.count) of \(story.runs.count) runs were executed a second time, \(counted(epochs, "epoch")) compared, \(finding).</p>"
   }
 
   private static func programs(_ story: SweepStory) -> Markup {

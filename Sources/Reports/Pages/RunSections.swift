@@ -92,7 +92,10 @@ package enum RunSections {
           seal.isEqual
           ? "<span class=\"tag finished\">equal</span>" : "<span class=\"tag failed\">different</span>"
         facts.append(
-          ("verified", "\(verdict) executed again, \(seal.epochs) epochs compared bit for bit, \(seal.by)"))
+          (
+            "verified",
+            "\(verdict) executed again, \(counted(seal.epochs, "epoch")) compared bit for bit, \(seal.by)"
+          ))
       }
       let list = facts.map { fact -> Markup in "<dt>\(fact.0)</dt><dd>\(fact.1)</dd>" }
       return """

@@ -114,7 +114,7 @@ enum PaperSettings {
       run.dataset.validationImages > 0,
       "\(run.dataset.validationImages) training images held out for validation; the paper none")
     let own = run.recipe
-    note(own.epochs != recipe.epochs, "\(own.epochs) epochs; the paper \(recipe.epochs)")
+    note(own.epochs != recipe.epochs, "\(counted(own.epochs, "epoch")); the paper \(recipe.epochs)")
     note(own.batchSize != recipe.batchSize, "batches of \(own.batchSize); the paper \(recipe.batchSize)")
     note(
       own.learningRate != recipe.learningRate,
@@ -132,7 +132,7 @@ enum PaperSettings {
     if !run.teachers.isEmpty {
       let families = run.teachers.map(\.network.family).sorted()
       if families.count != teachers.count {
-        found.append("\(families.count) teachers; the paper \(teachers.count)")
+        found.append("\(counted(families.count, "teacher")); the paper \(teachers.count)")
       } else {
         note(families != teachers, "other teachers: \(families.joined(separator: ", "))")
       }
@@ -142,7 +142,7 @@ enum PaperSettings {
         "teachers trained for \(epochs.map(String.init).joined(separator: " or ")) epochs; the paper \(recipe.epochs)"
       )
     }
-    note(seeds != PaperValue.count, "\(seeds) seeds; the paper \(PaperValue.count) runs")
+    note(seeds != PaperValue.count, "\(counted(seeds, "seed")); the paper \(PaperValue.count) runs")
     return found
   }
 }

@@ -89,7 +89,7 @@ extension PaperTable {
       "After \(correction.title) over the \(tested.count) comparisons with \(family.joined(separator: " and ")): smallest \(NumberFormat.p(adjusted)).",
       "If ± divided by n instead, all p would rise: \(NumberFormat.p(least)) would be \(NumberFormat.p(wider)).",
       "A true difference of one std is found with probability \(chances[0]) at n = \(n) (\(chances[1]) at 1.5 stds, \(chances[2]) at 2).",
-      "Assumes that the \(n) runs are independent.",
+      "Assumes that the runs (n = \(n)) are independent.",
     ] + wrongClaims
   }
 
