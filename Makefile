@@ -118,6 +118,8 @@ DESTDIR :=
 install: build
 	install -D -m 755 "$(PROGRAM)" "$(DESTDIR)$(PREFIX)/bin/mtkd-sweep"
 	install -D -m 644 "$(PROGRAM).commit" "$(DESTDIR)$(PREFIX)/bin/mtkd-sweep.commit"
+	@mkdir -p "$(DESTDIR)$(PREFIX)/share/mtkd-sweep/Python"
+	cp -r Python/mtkd_torch Python/mtkd_trainer "$(DESTDIR)$(PREFIX)/share/mtkd-sweep/Python/"
 	@mkdir -p "$(DESTDIR)$(PREFIX)/share/man/man1" "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" \
 	  "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
 	"$(PROGRAM)" manual > "$(DESTDIR)$(PREFIX)/share/man/man1/mtkd-sweep.1"

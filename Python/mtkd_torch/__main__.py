@@ -11,9 +11,11 @@ def main() -> None:
         import numpy  # noqa: F401
         import torch
     except ImportError as error:
-        sys.exit(
+        # On the standard output, whose last words mtkd-sweep repeats when a trainer ends without an answer.
+        print(
             f"The trainer torch needs {error.name or 'PyTorch'}, and {sys.executable} has none. Type "
-            "`python3 -m pip install torch numpy`, or put a Python that has them first on PATH.")
+            "`python3 -m pip install torch numpy`, or put a Python that has them first on PATH.", flush=True)
+        raise SystemExit(1) from None
     from . import options, run
     if precision not in run.PRECISIONS:
         sys.exit(f"{__doc__} Not: {' '.join(words)}")

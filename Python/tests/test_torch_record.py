@@ -33,8 +33,8 @@ class WithoutTorchTests(unittest.TestCase):
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=record_torch.ROOT, capture_output=True, text=True, input="")
         self.assertEqual(done.returncode, 1)
-        self.assertIn(sys.executable, done.stderr)
-        self.assertIn("python3 -m pip install torch numpy", done.stderr)
+        self.assertIn(sys.executable, done.stdout)
+        self.assertIn("python3 -m pip install torch numpy", done.stdout)
 
 
 if __name__ == "__main__":

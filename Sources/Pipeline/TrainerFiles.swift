@@ -8,8 +8,10 @@ internal import Sweeps
 ///
 ///     trainers/DIGEST/NAME      in the store; DIGEST is that of all names and contents
 enum TrainerFiles {
-  /// Reads a trainer as a grid writes it. Words of the command that are names of files beside the grid count as its files.
+  /// Reads a trainer as a grid writes it: an object, or the name of one that comes with this program. Words of the command
+  /// that are names of files beside the grid count as its files.
   static func spec(_ value: JSONValue, in gridFolder: String) throws -> TrainerSpec {
+    if let name = value.string { return try spec(named: name) }
     let written = try TrainerSpec.written(value)
     let (command, named) = (written.command, written.files)
     // By bytes: two names that look alike are two files.
@@ -20,7 +22,7 @@ enum TrainerFiles {
       var isFolder: ObjCBool = false
       let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
       if !named.contains(where: { $0.hasBytes(of: file) }), !exists || isFolder.boolValue { continue }
-      files.append(TrainerSpec.File(name: file, digest: ContentKey(hashing: try AtomicFile.read(path))))
+      files.append(TrainerSpec.File(name: file, digest: try digest(of: path)))
     }
     files.sort { a, b in
       a.name == b.name ? a.name.utf8.lexicographicallyPrecedes(b.name.utf8) : a.name < b.name
@@ -37,13 +39,7 @@ enum TrainerFiles {
     for trainer in Set(sweep.expansion.runs.compactMap(\.cell.lesson.trainer)) where !trainer.files.isEmpty {
       let folder = folder(of: trainer, in: store)
       try AtomicFile.createDurableFolder(folder)
-      for file in trainer.files {
-        let target = "\(folder)/\(file.name)"
-        if let there = try? AtomicFile.read(target), ContentKey(hashing: there) == file.digest { continue }
-        let bytes = try AtomicFile.read("\(trainer.folder ?? ".")/\(file.name)")
-        guard ContentKey(hashing: bytes) == file.digest else { throw TrainerChanged(file: file.name) }
-        try AtomicFile.write(bytes, to: target)
-      }
+      for file in trainer.files { try give(file, from: trainer.folder ?? ".", to: folder) }
     }
   }
 
@@ -56,9 +52,62 @@ enum TrainerFiles {
     for file in trainer.files {
       let source = "\(folder(of: trainer, in: store))/\(file.name)"
       guard FileManager.default.fileExists(atPath: source) else { return source }
-      try AtomicFile.write(try AtomicFile.read(source), to: "\(target)/\(file.name)")
+      try give(file, from: folder(of: trainer, in: store), to: target)
     }
     return nil
+  }
+
+  /// Copies a file, or a folder with all that it holds, unless the same is there.
+  private static func give(_ file: TrainerSpec.File, from source: String, to target: String) throws {
+    let (original, copy) = ("\(source)/\(file.name)", "\(target)/\(file.name)")
+    if let there = try? digest(of: copy), there == file.digest { return }
+    if isFolder(original) {
+      // A copy that differs may hold what the original does not.
+      try? FileManager.default.removeItem(atPath: copy)
+      for name in try names(below: original) {
+        let path = "\(copy)/\(name)"
+        try AtomicFile.createDurableFolder(URL(filePath: path).deletingLastPathComponent().path)
+        try AtomicFile.write(try AtomicFile.read("\(original)/\(name)"), to: path)
+      }
+    } else {
+      try AtomicFile.write(try AtomicFile.read(original), to: copy)
+    }
+    guard try digest(of: copy) == file.digest else { throw TrainerChanged(file: file.name) }
+  }
+
+  /// Of what a file holds, or of the names and contents of all files in a folder.
+  static func digest(of path: String) throws -> ContentKey {
+    guard isFolder(path) else { return ContentKey(hashing: try AtomicFile.read(path)) }
+    var hasher = ContentHasher()
+    for name in try names(below: path) {
+      hasher.field("name", name)
+      hasher.field("digest", ContentKey(hashing: try AtomicFile.read("\(path)/\(name)")))
+    }
+    return hasher.finished()
+  }
+
+  /// More files than this are no trainer, but a folder that somebody named by mistake.
+  private static let mostFiles = 2000
+
+  /// The files in a folder and in those below it, by their paths from it on. What Python keeps for itself and hidden files do
+  /// not count.
+  private static func names(below folder: String) throws -> [String] {
+    let names = try FileManager.default.subpathsOfDirectory(atPath: folder).filter { name in
+      let parts = name.split(separator: "/")
+      return !parts.contains { $0 == "__pycache__" || $0.hasPrefix(".") } && !isFolder("\(folder)/\(name)")
+    }
+    guard !names.isEmpty, names.count <= mostFiles else {
+      throw TrainerFault(
+        reason:
+          "the folder \(folder) of a trainer holds \(counted(names.count, "file")), and 1 to \(mostFiles) are copied"
+      )
+    }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }
 
   static func folder(of trainer: TrainerSpec, in store: StoreFolder) -> String {

@@ -10,7 +10,8 @@ private struct DescribedTrainers: Sendable {
   /// Asks each trainer that a grid names once.
   init(of grid: GridSpec, in gridFolder: String, _ inquiry: TrainerInquiry) {
     for value in Self.trainers(of: grid) where known[value] == nil {
-      guard value.object?["protocol"] == .number(DecimalNumber(2)) else { continue }
+      let isNamed = value.string.map(Catalog.trainers.names.contains) ?? false
+      guard isNamed || value.object?["protocol"] == .number(DecimalNumber(2)) else { continue }
       known[value] = Result {
         let spec = try TrainerFiles.spec(value, in: gridFolder)
         return (spec, try inquiry.description(of: spec))

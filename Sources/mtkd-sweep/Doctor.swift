@@ -18,7 +18,7 @@ struct Doctor: ParsableCommand {
   func run() throws {
     let findings =
       try [Finding.program(), .processor(), .disk(location.path), .store(location), .locks(location)]
-      + Finding.datasets(data)
+      + [.torch()] + Finding.datasets(data)
     if json {
       let checks = findings.map { finding -> JSONValue in
         [
@@ -143,6 +143,32 @@ private struct Finding {
     } catch {
       return Finding(mark: .trouble, topic: "locks", sentence: "\(error)")
     }
+  }
+
+  /// The Python that runs the trainer `torch`, and on what.
+  static func torch() -> Finding {
+    func absent(_ what: String) -> Finding {
+      Finding(
+        mark: .absent, topic: "torch",
+        sentence:
+          "\(what) Needed only by grids with \"trainer\": \"torch\". To have one: `python3 -m venv torch-env && "
+          + "torch-env/bin/pip install torch numpy`, then `PATH=$PWD/torch-env/bin:$PATH mtkd-sweep …`.")
+    }
+    guard let python = PythonSide.interpreter() else { return absent("No python3 on PATH answers.") }
+    let which = "Python \(python.version) (\(python.path))"
+    guard let torch = python.torch else { return absent("\(which) has no torch or no numpy.") }
+    let devices =
+      python.devices.isEmpty
+      ? "it finds no graphics card and computes on the processor"
+      : "it finds \(python.devices.joined(separator: ", "))"
+    guard Catalog.trainers.entries.allSatisfy({ PythonSide.folder(for: $0) != nil }) else {
+      return Finding(
+        mark: .absent, topic: "torch",
+        sentence:
+          "\(which) has torch \(torch), but the trainer's modules are not beside this program: take it from the "
+          + "repository, `make install` or the wheel.")
+    }
+    return Finding(mark: .fine, topic: "torch", sentence: "\(which) has torch \(torch); \(devices)")
   }
 
   static func datasets(_ data: DataFolders) throws -> [Finding] {

@@ -1,4 +1,5 @@
 import Foundation
+import Specs
 import TestSupport
 import Testing
 
@@ -115,5 +116,76 @@ import Testing
       let refused = try Python.run(python, [example.path, store], environment: environment)
       #expect(refused.status == 1 && refused.out.contains("epochs were changed after"), "\(refused.out)")
     }
+  }
+
+  /// Two methods by this program's own trainer and by PyTorch.
+  private static let both = """
+    { "version": 1, "name": "both",
+      "base": { "dataset": "synthetic-1x16x16-4", "trainImages": 96, "validationImages": 20, "testImages": 60,
+                "epochs": 2, "batchSize": 16, "learningRate": 0.01, "views": 2,
+                "student": "mini-resnet8-w8", "teachers": ["mini-wrn-10-1", "mini-resnet14-w8"] },
+      "blocks": [ { "name": "ours", "axes": { "method": ["baseline", "eb-kd"] } },
+                  { "name": "theirs", "base": { "trainer": "torch" }, "axes": { "method": ["baseline", "eb-kd"] } } ],
+      "seeds": { "count": 1 } }
+    """
+
+  @Test(.enabled(if: Available.python("unittest", "numpy", "torch"), "PyTorch is there"))
+  func `equal seeds begin with equal weights, images and views under both trainers`() throws {
+    let python = try #require(Python.interpreter(with: ["unittest", "numpy", "torch"])).path
+    let sweep = try TinySweep(grid: Self.both)
+    defer { sweep.remove() }
+    let folder = URL(filePath: python).deletingLastPathComponent().path
+    let path = "\(folder):\(ProcessInfo.processInfo.environment["PATH"] ?? "")"
+    let run = try Program.start(
+      ["run", "tiny.json"], in: sweep.folder, environment: ["PATH": path, "OMP_NUM_THREADS": "1"]
+    ).finish()
+    #expect(run.status == 0, "\(run.talk)")
+    let export = try Program.run("export", "--format", "jsonl", in: sweep.folder)
+    var losses: [String: [[Double]]] = [:]
+    for line in export.out.split(separator: "\n") {
+      let record = try JSONReader.read(Array(line.utf8)).value
+      let epochs = try #require(record.object?["epochs"]?.array).map { epoch in
+        ["train.loss", "validation.loss", "test.loss"].map {
+          epoch.object?["metrics"]?.object?[$0]?.number?.double ?? .nan
+        }
+      }
+      let method = record.object?["labels"]?.object?["method"]?.string ?? ""
+      losses[method, default: []].append(epochs.flatMap(\.self))
+    }
+    #expect(losses.count == 2 && losses.values.allSatisfy { $0.count == 2 && $0[0].count == 6 })
+    for (method, pair) in losses {
+      // Rounding in single precision, far below what another weight or another image would change.
+      for (own, other) in zip(pair[0], pair[1]) { #expect(abs(own - other) < 1e-4, "\(method): \(pair)") }
+    }
+  }
+
+  @Test(.enabled(if: Available.python("random"), "there is a Python"))
+  func `a Python without torch, and no Python at all, are told before anything runs`() throws {
+    let python = try #require(Python.interpreter(with: ["random"])).path
+    let sweep = try TinySweep(grid: Self.both)
+    defer { sweep.remove() }
+    let bare = sweep.folder.appending(path: "bare")
+    try FileManager.default.createDirectory(at: bare, withIntermediateDirectories: true)
+    func answer(_ word: String, _ path: String) throws -> Program.Output {
+      try Program.start([word, "tiny.json"], in: sweep.folder, environment: ["PATH": path]).finish()
+    }
+    let nothing = try answer("check", bare.path)
+    #expect(nothing.status == 2 && nothing.talk.contains("python3 -m mtkd_torch"), "\(nothing.talk)")
+    // -S leaves installed packages out.
+    try Data("#!/bin/sh\nexec \(python) -S \"$@\"\n".utf8).write(to: bare.appending(path: "python3"))
+    try FileManager.default.setAttributes(
+      [.posixPermissions: 0o755], ofItemAtPath: bare.appending(path: "python3").path)
+    let empty = try answer("run", "\(bare.path):/usr/bin:/bin")
+    #expect(empty.status == 2, "\(empty.talk)")
+    #expect(empty.talk.contains("did not say what it can do"), "\(empty.talk)")
+    #expect(empty.talk.contains("-m pip install torch"), "\(empty.talk)")
+    let misspelt = try TinySweep(grid: Self.both.replacing("\"torch\"", with: "\"torhc\""))
+    defer { misspelt.remove() }
+    let unknown = try Program.run("check", "tiny.json", in: misspelt.folder)
+    #expect(unknown.status == 2 && unknown.talk.contains("Did you mean 'torch'?"), "\(unknown.talk)")
+    let doctor = try Program.start(
+      ["doctor"], in: sweep.folder, environment: ["PATH": "\(bare.path):/usr/bin:/bin"]
+    ).finish()
+    #expect(doctor.out.contains("has no torch or no numpy"), "\(doctor.out)")
   }
 }

@@ -22,6 +22,8 @@ install -m 755 "$program" "$root/bin/mtkd-sweep"
 "$program" --generate-completion-script zsh > "$root/share/zsh/site-functions/_mtkd-sweep"
 "$program" --generate-completion-script fish > "$root/share/fish/vendor_completions.d/mtkd-sweep.fish"
 cp -r sweeps "$root/sweeps"
+mkdir -p "$root/share/mtkd-sweep/Python"
+cp -r Python/mtkd_torch Python/mtkd_trainer "$root/share/mtkd-sweep/Python/"
 cp LICENSE README.md CHANGELOG.md "$root"
 
 # What is linked into the program, each with its own terms. The Swift runtime and Foundation are under the

@@ -23,8 +23,7 @@ enum ExternalBody {
     try workspace.record(.started(step: 0, ProgramIdentity.provenance()))
     let home = TrainerFiles.folder(of: trainer, in: workspace.store)
     for file in trainer.files {
-      let bytes = try AtomicFile.read("\(home)/\(file.name)")
-      guard ContentKey(hashing: bytes) == file.digest else {
+      guard try TrainerFiles.digest(of: "\(home)/\(file.name)") == file.digest else {
         throw TrainerChanged(file: "\(home)/\(file.name)")
       }
     }

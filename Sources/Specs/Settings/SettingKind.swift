@@ -201,16 +201,7 @@ extension SettingKind {
       ]
     case .preset: return ["enum": words(presets)]
     case .trainer:
-      return [
-        "type": "object", "additionalProperties": false, "required": ["command"],
-        "properties": [
-          "command": ["type": "array", "minItems": 1, "items": text],
-          "files": ["type": "array", "items": text], "name": text,
-          "metrics": ["type": "object", "additionalProperties": Self.metric],
-          "protocol": ["enum": [1, 2]],
-          "describeWithin": ["type": "integer", "minimum": 1, "maximum": 3600],
-        ],
-      ]
+      return ["oneOf": [["enum": words(Catalog.trainers.names)], Self.command]]
     }
   }
 
@@ -223,6 +214,21 @@ extension SettingKind {
         "pool": ["type": "array", "minItems": 1],
         "take": ["oneOf": [count, ["type": "array", "minItems": 1, "items": count]]],
         "choose": ["enum": ["prefix", "all"]],
+      ],
+    ]
+  }()
+
+  /// A trainer that is no entry of the catalog.
+  private static let command: JSONValue = {
+    let text: JSONValue = ["type": "string"]
+    return [
+      "type": "object", "additionalProperties": false, "required": ["command"],
+      "properties": [
+        "command": ["type": "array", "minItems": 1, "items": text],
+        "files": ["type": "array", "items": text], "name": text,
+        "metrics": ["type": "object", "additionalProperties": Self.metric],
+        "protocol": ["enum": [1, 2]],
+        "describeWithin": ["type": "integer", "minimum": 1, "maximum": 3600],
       ],
     ]
   }()
@@ -253,7 +259,8 @@ extension SettingKind {
     case .method: "a name of `methods`"
     case .preset: "a preset of the method"
     case .dataset, .annotatedDataset: "NAME or NAME:FOLDER"
-    case .trainer, .label: "an object"
+    case .trainer: "\(Catalog.trainers.names.joined(separator: " | ")), or an object"
+    case .label: "an object"
     case .list(let range): "a list; each \(range.words)"
     case .flagOr(let word): "true, false or \(word)"
     case .backbone: "student, or an object"
@@ -266,6 +273,7 @@ extension SettingKind {
     case .choice(let words), .words(let words), .integerOr(_, let words): words
     case .flag: ["true", "false"]
     case .flagOr(let word): ["true", "false", word]
+    case .trainer: Catalog.trainers.names
     default: []
     }
   }

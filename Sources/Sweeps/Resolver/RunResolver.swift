@@ -220,7 +220,9 @@ extension RunResolver {
       if column == "method" { return .string(method.name) }
       guard reader.reads[index], isRead(column, method, recipe.spec, part, transfer) else { return .null }
       if column == "trainer", let value = row[column]?.value {
-        return value.object?["name"] ?? .string(trainers[value]??.command.joined(separator: " ") ?? "trainer")
+        let spec = trainers[value] ?? nil
+        return value.object?["name"]
+          ?? .string(spec?.name ?? spec?.command.joined(separator: " ") ?? "trainer")
       }
       if let value = row[column]?.value { return value }
       if column == "preset" { return method.presets.first.map { .string($0.name) } ?? .null }
