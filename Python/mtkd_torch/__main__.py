@@ -14,7 +14,7 @@ def main() -> None:
         # On the standard output, whose last words mtkd-sweep repeats when a trainer ends without an answer.
         print(
             f"The trainer torch needs {error.name or 'PyTorch'}, and {sys.executable} has none. Type "
-            "`python3 -m pip install torch numpy`, or put a Python that has them first on PATH.", flush=True)
+            "`python3 -m pip install torch numpy`, or put a Python that has them first on PATH", flush=True)
         raise SystemExit(1) from None
     from . import options, run
     if precision not in run.PRECISIONS:

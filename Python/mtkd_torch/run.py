@@ -32,11 +32,11 @@ def main(precision: str) -> None:
     with Run() as run:
         torch.manual_seed(run.seed)
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
+        # Without its device the run is not over, only this attempt: another device may have it.
+        device = device_of()
         try:
-            training = build(run, device_of(), precision)
-        except (TrainerError, ValueError, RuntimeError) as error:
-            if isinstance(error, torch.OutOfMemoryError):
-                raise
+            training = build(run, device, precision)
+        except (TrainerError, ValueError) as error:
             run.fail(f"{error}", "data")
         state = run.resume(model=training.student, method=training.method, optimizer=training.optimizer)
         for epoch in run.epochs(state):

@@ -190,6 +190,21 @@ class RunTests(unittest.TestCase):
         self.assertEqual(records[-1]["record"], "failed")
         self.assertEqual(records[-1]["reason"], "Out of device memory: CUDA out of memory, 80 GiB")
 
+    def test_a_disk_that_is_full_ends_the_attempt_and_the_next_goes_on_from_the_checkpoint_before(self):
+        limits = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))\n"
+        loop = "for e in run.epochs(run.resume(part=part)):\n part.value = 'x' * 200_000 * e; run.report(e, {'a': e})"
+        code, records, runner = self.records(limits + loop)
+        self.assertEqual((code, [r["record"] for r in records]), (1, ["epoch"]))
+        self.assertIn("File too large", runner.log())
+        for record in records:
+            runner.heard[record["epoch"]] = record
+        runner.script = pathlib.Path(runner.folder, "loop.py")
+        runner.script.write_text(LOOP + loop)
+        attempt = runner.start()
+        self.assertEqual(attempt.wait(), 0, runner.log())
+        self.assertEqual([r["record"] for r in attempt.records], ["epoch", "finished"])
+        self.assertIn("going on from epoch 1", runner.log())
+
     def test_a_failure_that_would_happen_again_is_said(self):
         code, records, _ = self.records("with run:\n for e in run.epochs(run.resume()): run.fail('no loss', 'diverged')")
         self.assertEqual((code, records[-1]["cause"], records[-1]["epoch"]), (0, "diverged", 0))

@@ -45,6 +45,8 @@ package final class Coordinator {
   private var cannotWrite: WorkerCannotWrite?
   /// Whether the grid asked to stop, because a run diverged.
   private var isStoppedByGrid = false
+  private var devices: DevicePool?
+  private let onDevices: Set<ContentKey>
 
   /// What workers are watched by: it stands still while this process does.
   private var watch = WatchClock()
@@ -85,6 +87,8 @@ package final class Coordinator {
     cache: CachePolicy = CachePolicy(), limits: WorkLimits = WorkLimits(),
     observe: @escaping (RunEvent) -> Void
   ) throws {
+    devices = limits.devices.map { DevicePool($0.share) }
+    onDevices = limits.devices == nil ? [] : sweep.runsOfTrainers
     self.sweep = sweep
     self.folder = folder
     self.store = store
@@ -267,6 +271,10 @@ extension Coordinator {
     arguments += options.arguments
     var environment = try NumericsProfile.environment(of: stage)
     environment[WorkerSlot.variable] = "\(slot)"
+    if onDevices.contains(key) {
+      guard let taken = devices?.take(for: key) else { preconditionFailure("\(key) has no device") }
+      environment.merge(DevicePool.environment(of: taken)) { $1 }
+    }
     let job = Job(key: key, arguments: arguments, environment: environment, log: attempt.log)
     observe(.stageStarted(title(key), attempt: attempt.number, worker: slot))
     let (executor, process) = (executor, entry.process)
@@ -304,6 +312,7 @@ extension Coordinator {
     if let attempt = running[key]?.attempt { tell(WorkerProgress(of: attempt)?.notes ?? [], of: key) }
     guard let entry = running.removeValue(forKey: key) else { preconditionFailure("\(key) was not running") }
     room.release(key)
+    let had = devices?.release(by: key) ?? []
     if let reason = noRoom(end, entry.attempt) {
       // It has done nothing, so its number may be given again.
       try AtomicFile.removeFolder(entry.attempt.path)
@@ -332,6 +341,7 @@ extension Coordinator {
     case .exited(Int(WorkerExit.inputOutput)): return try couldNotWrite(key, entry)
     default: break
     }
+    if let actions = try lostDevice(key, entry, had, describe(end, entry.attempt)) { return actions }
     let how =
       entry.verdict == .hung
       ? "its worker gave no sign of life for \(Int(limits.silence)) s and was ended"
@@ -393,6 +403,32 @@ extension Coordinator {
     if cannotWrite == nil { cannotWrite = WorkerCannotWrite(stage: title(key).text, reason: reason) }
     // In this order, so that nothing is started that would be stopped at once.
     return scheduler.handle(.stopRequested) + scheduler.handle(.died(key))
+  }
+
+  /// A run has died on devices of which one, as somebody says, works no more: the run goes on elsewhere, which costs no try.
+  ///
+  /// - Returns: nil where its devices are not to blame.
+  private func lostDevice(
+    _ key: ContentKey, _ entry: Running, _ had: [String], _ how: String
+  ) throws -> [Scheduler.Action]? {
+    guard let use = limits.devices, !had.isEmpty, entry.verdict == nil, !isStopping else { return nil }
+    let lost = had.filter { !use.works($0) }
+    guard !lost.isEmpty else { return nil }
+    for device in lost where devices?.setAside(device) == true {
+      observe(
+        .warning("\(device) is set aside: `\(use.check.joined(separator: " "))` says that it does not work"))
+    }
+    try flush()
+    try store.setOutcome(.died, reason: how, of: AttemptID(key: key, number: entry.attempt.number))
+    let room = devices?.room ?? 0
+    var actions = scheduler.handle(.deviceRoom(room))
+    if room == 0 {
+      observe(
+        .warning("no device is left for runs of trainers: the sweep stops, and the same command goes on"))
+      isStopping = true
+      actions += scheduler.handle(.stopRequested)
+    }
+    return actions + scheduler.handle(.stopped(key))
   }
 
   /// A worker that left no result: its stage starts again, or is given up.

@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Specs
+package import Specs
 internal import Sweeps
 
 /// What workers may take of this machine, and how long one may be silent.
@@ -18,6 +18,8 @@ package struct WorkLimits: Sendable {
   package var threads = 1
   /// Bytes that the log of an attempt may have.
   package var logLimit = WorkerOptions.standardLogLimit
+  /// What runs of trainers are given; nil for nothing.
+  package var devices: DeviceUse?
 
   package init(memory: Int? = nil, niceness: Int = 0, minutes: Double? = nil, silence: Double = 120) {
     self.memory = memory
@@ -54,8 +56,18 @@ extension PlannedSweep {
   /// What the scheduler is told of the stages.
   func demand(_ limits: WorkLimits) -> Scheduler.Demand {
     let forecast = forecast
-    return Scheduler.Demand(
+    var demand = Scheduler.Demand(
       seconds: { forecast.seconds(of: $0) }, memory: { forecast.memory(of: $0) }, limit: limits.memoryLimit)
+    if let devices = limits.devices {
+      demand.onDevices = runsOfTrainers
+      demand.deviceRoom = devices.share.runs
+    }
+    return demand
+  }
+
+  /// Runs that somebody else's trainer does, as the keys of their stages.
+  package var runsOfTrainers: Set<ContentKey> {
+    Set(zip(expansion.runs, plan.students).compactMap { $0.0.cell.lesson.trainer == nil ? nil : $0.1 })
   }
 
   /// Which of the waiting runs comes first.

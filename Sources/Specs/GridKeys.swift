@@ -8,7 +8,13 @@ package enum GridKeys {
   package static let claim = ["compare", "where", "metric", "select", "smallest", "level", "average"]
   package static let comparison = ["compare", "average"]
   package static let block = ["name", "base", "axes", "zip", "exclude", "include", "seeds"]
-  package static let run = ["workers", "threadsPerRun", "order", "onDiverged", "retries", "maxMinutesPerRun"]
+  package static let run = [
+    "workers", "threadsPerRun", "order", "onDiverged", "retries", "maxMinutesPerRun", "devices",
+    "devicesPerRun",
+    "runsPerDevice", "deviceCheck",
+  ]
+  /// Devices of a run, and runs of a device, at most.
+  package static let mostDevices = 64
   package static let report = [
     "metric", "direction", "select", "epoch", "rows", "columns", "average", "compareTo", "test", "correction",
     "paperValues",

@@ -176,8 +176,21 @@ extension GridReader {
       case "maxMinutesPerRun":
         let minutes = node.value.number.flatMap { $0 > DecimalNumber(0) ? $0 : nil }
         runs.maxMinutesPerRun = minutes ?? complain(node, "a number of minutes above 0")
+      case "devices":
+        runs.devices = node.value.string == "auto" ? ["auto"] : names(node)
+        if Set(runs.devices).count < runs.devices.count {
+          problems.append(node.spot.problem("a device that is named twice"))
+        }
+      case "devicesPerRun": runs.devicesPerRun = integer(node, 1...GridKeys.mostDevices) ?? 1
+      case "runsPerDevice": runs.runsPerDevice = integer(node, 1...GridKeys.mostDevices) ?? 1
+      case "deviceCheck": runs.deviceCheck = names(node)
       default: break
       }
+    }
+    if runs.devicesPerRun > 1, runs.runsPerDevice > 1, let node = run.first {
+      problems.append(
+        node.spot.problem(
+          "either devicesPerRun or runsPerDevice is above 1: a run has several devices, or a part of one"))
     }
     for member in report.flatMap({ objectMembers($0, among: GridKeys.report) }) {
       let node = member.node

@@ -102,6 +102,14 @@ package enum GridSchema {
     "onDiverged": words(GridSpec.RunPreferences.OnDiverged.allCases.map(\.rawValue)),
     "retries": ["type": "integer", "minimum": 0, "maximum": 10],
     "maxMinutesPerRun": ["type": "number", "exclusiveMinimum": 0],
+    "devices": ["oneOf": [["enum": ["auto"]], list(of: text)]],
+    "devicesPerRun": [
+      "type": "integer", "minimum": 1, "maximum": .number(DecimalNumber(GridKeys.mostDevices)),
+    ],
+    "runsPerDevice": [
+      "type": "integer", "minimum": 1, "maximum": .number(DecimalNumber(GridKeys.mostDevices)),
+    ],
+    "deviceCheck": list(of: text),
   ]
 
   private static let reports: [String: JSONValue] = [

@@ -92,6 +92,12 @@ package struct GridSpec: Sendable {
     package var retries = 2
     package var onDiverged = OnDiverged.record
     package var maxMinutesPerRun: DecimalNumber?
+    /// Devices of this machine that runs of trainers are given, by name; or the one word `auto`. Empty for none.
+    package var devices: [String] = []
+    package var devicesPerRun = 1
+    package var runsPerDevice = 1
+    /// A command that says whether the device in its environment works.
+    package var deviceCheck: [String] = []
 
     /// What a run whose loss is not finite any more means for the others; it is a result in any case.
     package enum OnDiverged: String, CaseIterable, Sendable {

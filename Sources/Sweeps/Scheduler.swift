@@ -23,6 +23,8 @@ package struct Scheduler: Sendable {
     /// A while has passed since a stage was postponed: one more may run than did then.
     case roomAgain
     case stopRequested
+    /// So many runs may have devices at a time from now on.
+    case deviceRoom(Int)
     /// They have not started and are not to start this time.
     case leftAlone([ContentKey])
   }
@@ -45,6 +47,9 @@ package struct Scheduler: Sendable {
     package var memory: @Sendable (ContentKey) -> Int
     /// Bytes that all running stages may take together.
     package var limit: Int
+    /// Stages that are given devices, and how many of them may run at a time. All others take none.
+    package var onDevices: Set<ContentKey> = []
+    package var deviceRoom = Int.max
 
     package init(
       seconds: @escaping @Sendable (ContentKey) -> Double = { _ in 0 },
@@ -85,6 +90,10 @@ package struct Scheduler: Sendable {
   /// Of each stage: those that wait for it.
   private var followers: [[Int32]]
   private var ready: ReadyHeap
+  /// Those that wait for a device besides.
+  private var readyForDevice: ReadyHeap
+  private var deviceRoom: Int
+  private var onDevices = 0
   private var deaths: [Int: Int] = [:]
   private var attempts: [Int: Int] = [:]
   private var running = 0
@@ -111,6 +120,7 @@ package struct Scheduler: Sendable {
     self.retries = retries
     self.demand = demand
     room = slots
+    deviceRoom = demand.deviceRoom
     index.reserveCapacity(stages.count)
     for (place, stage) in stages.enumerated() where index[stage.key] == nil { index[stage.key] = place }
     var needed = [Bool](repeating: false, count: stages.count)
@@ -126,6 +136,7 @@ package struct Scheduler: Sendable {
     missing = Array(repeating: 0, count: stages.count)
     followers = Array(repeating: [], count: stages.count)
     ready = ReadyHeap(ranks: Self.ranks(stages, states.map { $0 == .waiting }, demand, order))
+    readyForDevice = ready
     for (place, stage) in stages.enumerated() where states[place] == .waiting {
       unsettled += 1
       for key in stage.inputs + stage.helpers {
@@ -230,6 +241,7 @@ package struct Scheduler: Sendable {
       guard !isStopping else { return [] }
       isStopping = true
       if running > 0 { actions.append(.stopWorkers) }
+    case .deviceRoom(let runs): deviceRoom = runs
     case .leftAlone(let keys):
       for place in keys.compactMap({ index[$0] }) where isOpen(place) {
         states[place] = .blocked
@@ -246,10 +258,11 @@ package struct Scheduler: Sendable {
     // What it held is free now.
     isPaused = false
     memory -= demand.memory(key)
+    if demand.onDevices.contains(key) { onDevices -= 1 }
     if state == .ready {
       states[place] = .ready
       unsettled += 1
-      ready.push(place)
+      push(place)
     } else {
       states[place] = state
       release(place)
@@ -278,15 +291,26 @@ package struct Scheduler: Sendable {
       release(place)
     } else {
       states[place] = .ready
-      ready.push(place)
+      push(place)
     }
+  }
+
+  private mutating func push(_ place: Int) {
+    if demand.onDevices.contains(stages[place].key) { readyForDevice.push(place) } else { ready.push(place) }
+  }
+
+  /// The smallest rank among what could start now: while no device is free, of those that need none.
+  private mutating func next() -> Int? {
+    guard onDevices < deviceRoom, let other = readyForDevice.least else { return ready.pop() }
+    guard let own = ready.least, own < other else { return readyForDevice.pop() }
+    return ready.pop()
   }
 
   private mutating func advance() -> [Action] {
     var actions = blocks
     blocks = []
     var tooLarge: [Int] = []
-    while !isStopping, !isPaused, running < room, let place = ready.pop() {
+    while !isStopping, !isPaused, running < room, let place = next() {
       // It was left alone while it waited here.
       guard states[place] == .ready else { continue }
       let need = demand.memory(stages[place].key)
@@ -301,10 +325,11 @@ package struct Scheduler: Sendable {
       unsettled -= 1
       running += 1
       memory += need
+      if demand.onDevices.contains(stages[place].key) { onDevices += 1 }
       attempts[place, default: 0] += 1
       actions.append(.start(stages[place].key, attempt: attempts[place]!))
     }
-    for place in tooLarge { ready.push(place) }
+    for place in tooLarge { push(place) }
     if isOver { actions.append(.end) }
     return actions
   }
@@ -316,6 +341,9 @@ private struct ReadyHeap: Sendable {
   private var heap: [Int] = []
 
   init(ranks: [Int32]) { self.ranks = ranks }
+
+  /// The smallest rank in it.
+  var least: Int32? { heap.first.map { ranks[$0] } }
 
   mutating func push(_ place: Int) {
     heap.append(place)

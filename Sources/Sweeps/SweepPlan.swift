@@ -8,7 +8,7 @@ package struct SweepPlan: Sendable {
   package let runKeys: [ContentKey]
   /// The student of each run, in the same order: the same stages, but for runs with a transfer. Nil for a backbone that
   /// comes from elsewhere.
-  private let students: [ContentKey?]
+  package let students: [ContentKey?]
   /// The stages that write down what teachers say.
   package let records: [ContentKey: TeacherOutputsStage]
 

@@ -32,6 +32,12 @@ struct Run: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Devices that runs of trainers are given, each exclusively: cuda:0,cuda:1, or auto for what torch finds. (default: what the grid says)",
+      valueName: "names"))
+  var devices: String?
+
+  @Option(
+    help: ArgumentHelp(
       "Only these runs, such as 'method=mtkd-rl' or 'seed=1,2'; given several times, all must hold. Others stay for later.",
       valueName: "name=value"))
   var only: [RunFilter] = []
@@ -357,9 +363,23 @@ struct Run: AsyncParsableCommand {
       coordinator = try Coordinator(
         sweep, folder: count == nil ? location.folder : folder, store: store, executor: executor,
         workers: count ?? sweep.grid.workers(workers, threads: share.threads(sweep.grid)),
-        cache: cache.policy, limits: share.limits(sweep.grid), observe: observe)
+        cache: cache.policy, limits: try limits(sweep, isHere: count == nil), observe: observe)
     }
     return { .done(try await coordinator.run(until: $0)) }
+  }
+
+  /// What workers may take, the devices of this machine included.
+  private func limits(_ sweep: PlannedSweep, isHere: Bool) throws -> WorkLimits {
+    var limits = share.limits(sweep.grid)
+    limits.devices = try DeviceOption.use(devices, sweep.grid.run)
+    guard let use = limits.devices, !sweep.runsOfTrainers.isEmpty else { return limits }
+    guard isHere else { throw DeviceOption.NotHere(executor: place.executor) }
+    let (count, names) = (use.share.runs, use.share.devices.joined(separator: ", "))
+    if !quiet {
+      Talk.say(
+        "Devices for runs of trainers: \(names); \(count == 1 ? "one run" : "\(count) runs") at a time.")
+    }
+    return limits
   }
 
   private var storeArgument: String {

@@ -20,7 +20,9 @@ enum ExternalBody {
   private static let graceSeconds = 30.0
 
   static func run(_ stage: StudentStage, _ trainer: TrainerSpec, in workspace: Workspace) throws {
-    try workspace.record(.started(step: 0, ProgramIdentity.provenance()))
+    var made = ProgramIdentity.provenance()
+    if let devices = ProcessInfo.processInfo.environment[DevicePool.variable] { made.cpu += ", \(devices)" }
+    try workspace.record(.started(step: 0, made))
     let home = TrainerFiles.folder(of: trainer, in: workspace.store)
     for file in trainer.files {
       guard try TrainerFiles.digest(of: "\(home)/\(file.name)") == file.digest else {
