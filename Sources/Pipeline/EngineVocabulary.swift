@@ -71,7 +71,9 @@ extension GridVocabulary {
     do {
       _ = try BuiltNetwork(run.student, task)
       setting = "teachers"
-      let teachers = try run.teachers.map { try BuiltNetwork($0.network, task).network }
+      // What is not there is not known, and named elsewhere.
+      let teachers = try run.teachers.filter { $0.weights?.absence == nil }
+        .map { try BuiltNetwork($0.network, task).network }
       if method.readsTeacherHeads, !teachers.allSatisfy(\.backbone.embedsMap) {
         return ("method", NoMapHead(method: method.name).description)
       }

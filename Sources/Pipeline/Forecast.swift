@@ -115,6 +115,11 @@ package struct Forecast: Sendable {
     _ expansion: GridExpansion, _ plan: SweepPlan, done: Set<ContentKey>, estimates: [String: Estimate]
   ) throws {
     var meter = CostMeter()
+    for run in expansion.runs {
+      // What was read of files is in no document of a stage.
+      guard let dataset = run.cell.transfer?.spec.dataset, let digest = dataset.digest else { continue }
+      meter.facts[digest] = dataset.facts
+    }
     var book = TopicBook(estimates)
     var (works, disk, outputs, saved): ([ContentKey: Work], Double, Double, Double) = ([:], 0, 0, 0)
     // Summed in one order: in another it would end in other digits.
@@ -246,6 +251,8 @@ struct CostMeter {
 
   private var networks: [ModelSpec: [ImageTask: NetworkCost]] = [:]
   private var shapes: [DatasetSpec: String] = [:]
+  /// Of datasets that transfers read, by their digests.
+  var facts: [ContentKey: DatasetFacts] = [:]
   /// Multiply-adds of the run itself, and of each of its teachers if it asks them.
   mutating func student(_ run: RunSpec) throws -> (
     own: Double, teachers: [(teacher: TeacherSpec, cost: Double)]
@@ -269,7 +276,7 @@ struct CostMeter {
   mutating func transfer(_ stage: TransferStage) throws -> Double {
     let spec = stage.transfer
     guard
-      let facts = spec.dataset.facts
+      let facts = spec.dataset.facts ?? spec.dataset.digest.flatMap({ facts[$0] })
         ?? (try? AnnotatedCatalog.kind(of: spec.dataset.name))?
         .published(spec.dataset.name)
     else { return 0 }

@@ -12,7 +12,7 @@ package struct PlannedSweep: Sendable {
   package let grid: GridSpec
   package let expansion: GridExpansion
   package internal(set) var plan: SweepPlan
-  /// Sentences about datasets whose files are in none of the places where they could be.
+  /// Sentences about datasets whose files are in none of the places where they could be, and about weights from elsewhere that are not there.
   package let missingData: [String]
   /// Sentences about datasets of which something was left out, is missing or is in both sets.
   package let dataNotes: [String]
@@ -136,7 +136,7 @@ package struct ExpandedGrid: Sendable {
   package let expansion: GridExpansion
   /// What methods read of their teachers, by their names.
   let reads: [String: TeacherOutputs]
-  /// Sentences about datasets whose files are in none of the places where they could be.
+  /// Sentences about datasets whose files are in none of the places where they could be, and about weights from elsewhere that are not there.
   package let missingData: [String]
   /// Sentences about datasets of which something was left out, is missing or is in both sets.
   package let dataNotes: [String]
@@ -186,7 +186,9 @@ package enum SweepPlanner {
     return ExpandedGrid(
       path: path, text: bytes, grid: grid, expansion: expansion,
       reads: Dictionary(vocabulary.methods.map { ($0.name, $0.teacherOutputs) }) { $1 },
-      missingData: missing(expansion, dataFolders: dataFolders), dataNotes: notes(expansion))
+      missingData: missing(expansion, dataFolders: dataFolders) + TeacherWeights.absences(in: expansion),
+      dataNotes: try notes(expansion)
+        + TransferObstacles.notes(expansion, dataFolders: dataFolders, index: .of(storeFolder)))
   }
 
   /// The second half: what the store has is subtracted.

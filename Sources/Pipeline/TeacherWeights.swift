@@ -6,7 +6,6 @@ package import Storage
 internal import Sweeps
 internal import Tensors
 internal import Training
-internal import Transfers
 
 /// Weights that `import` has taken in, under a name.
 package struct ImportRecord: CanonicallyEncodable {
@@ -158,7 +157,7 @@ package enum TeacherWeights {
   }
 
   /// Puts the name of a file before what is wrong with it.
-  private static func named<Value>(_ path: String, _ read: () throws -> Value) throws -> Value {
+  static func named<Value>(_ path: String, _ read: () throws -> Value) throws -> Value {
     do { return try read() } catch let error as WeightsError {
       throw WeightsError("\(path): \(error.description)")
     }
@@ -203,7 +202,7 @@ package enum TeacherWeights {
     }
   }
 
-  private static func normalisation(of file: Safetensors) throws -> InputNormalisation? {
+  static func normalisation(of file: Safetensors) throws -> InputNormalisation? {
     try file.metadata["normalisation"].map { text in
       try member("normalisation") {
         try InputNormalisation(JSONReader.read(Array(text.utf8)).value, at: "normalisation")
@@ -216,80 +215,6 @@ package enum TeacherWeights {
     do { return try read() } catch {
       throw WeightsError("its metadata are damaged: \"\(name)\" does not read (\(error))")
     }
-  }
-
-  /// A teacher as a grid writes it: `{ "import": NAME }`, or `{ "file": PATH, "network": NAME }` with `"normalisation"` where the images should be
-  /// normalised in another way than the dataset's.
-  static func teacher(
-    _ value: JSONValue, on dataset: DatasetSpec, in folder: WeightsFolder?, gridFolder: String
-  ) throws -> TeacherSpec {
-    let members = value.object ?? [:]
-    let task = try Self.task(of: dataset)
-    let known = members["import"] == nil ? ["file", "network", "normalisation"] : ["import"]
-    if let unknown = members.keys.filter({ !known.contains($0) }).min() {
-      let hint = NearestName.of(unknown, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
-      throw WeightsError("unknown key \"\(unknown)\" of a teacher\(hint)")
-    }
-    if let name = members["import"] {
-      guard let folder else { throw WeightsError("\(value) needs a store: name it with --store") }
-      let record = try record(name.string ?? name.description, in: folder)
-      guard record.classes == task.classes else {
-        throw WeightsError("\(name): \(ImportError.classes(found: record.classes, expected: task.classes))")
-      }
-      return TeacherSpec(network: record.network, weights: record.weights)
-    }
-    guard let text = members["file"]?.string else {
-      throw WeightsError("\"file\" should be the path of a safetensors file")
-    }
-    let named = text.hasPrefix("/") || gridFolder == "." ? text : "\(gridFolder)/\(text)"
-    // Whatever became of the file: what a sweep has taken in of it is in the store.
-    let kept = CheckedFile.isRegular(named) ? nil : folder?.digest(ofSource: absolute(named))
-    let path = kept.flatMap { folder?.file($0) } ?? named
-    let examined = try examine(
-      path, network: members["network"].map { try NetworkNames.spec($0) },
-      normalisation: members["normalisation"].map { try choice($0) } ?? .stated, task: task)
-    return TeacherSpec(network: examined.network, weights: examined.weights)
-  }
-
-  /// A backbone as a grid writes it: `{ "import": NAME }`, or `{ "file": PATH, "network": NAME }`.
-  static func backbone(
-    _ value: JSONValue, in folder: WeightsFolder?, gridFolder: String
-  ) throws -> TeacherSpec {
-    let members = value.object ?? [:]
-    if let name = members["import"] {
-      guard let folder else { throw WeightsError("\(value) needs a store: name it with --store") }
-      let record = try record(name.string ?? name.description, in: folder)
-      return TeacherSpec(network: record.network, weights: record.weights)
-    }
-    guard let text = members["file"]?.string, let named = members["network"] else {
-      throw WeightsError("a backbone from a file names the file and its network")
-    }
-    let network = try NetworkNames.spec(named)
-    let path = text.hasPrefix("/") || gridFolder == "." ? text : "\(gridFolder)/\(text)"
-    let kept = CheckedFile.isRegular(path) ? nil : folder?.digest(ofSource: absolute(path))
-    let source = kept.flatMap { folder?.file($0) } ?? path
-    let bytes: [UInt8]
-    do throws(FileError) {
-      bytes = try AtomicFile.read(source)
-    } catch {
-      throw WeightsError(error.isAbsent ? "\(source) does not exist." : "\(error)")
-    }
-    if let sentence = ForeignWeights.sentence(bytes, source) { throw WeightsError(sentence) }
-    let file: Safetensors
-    do throws(SafetensorsError) { file = try Safetensors(decoding: bytes) } catch {
-      throw WeightsError("\(source): \(error)")
-    }
-    let normalisation = try Self.named(source) { try Self.normalisation(of: file) }
-    guard NetworkNames.isTrunk(network) else {
-      throw WeightsError(TransferObstacles.trunk(network, trainedOn: nil) ?? "")
-    }
-    do { _ = try Trunk(network, normalisation ?? .imageNet, from: file) } catch {
-      throw WeightsError("\(source): \(error)")
-    }
-    return TeacherSpec(
-      network: network,
-      weights: ImportedWeights(
-        digest: ContentKey(hashing: bytes), normalisation: normalisation, path: source))
   }
 
   /// What a teacher of a dataset is shown.
@@ -337,26 +262,40 @@ package enum TeacherWeights {
   }
 
   /// - Parameter path: seen from the current folder.
-  private static func absolute(_ path: String) -> String { URL(filePath: path).standardizedFileURL.path }
+  static func absolute(_ path: String) -> String { URL(filePath: path).standardizedFileURL.path }
 
   /// Puts the files that a sweep's teachers come from into the store, so that workers find them by their digest wherever they are and whatever
   /// becomes of the files.
   package static func take(in sweep: PlannedSweep, _ folder: WeightsFolder) throws {
-    var seen: Set<Int> = []
-    for run in sweep.expansion.runs where seen.insert(run.cell.lesson.number).inserted {
-      try take(run.cell.lesson.teachers(seed: 0).compactMap(\.weights), folder)
-    }
+    try take(asked(by: sweep.expansion), folder)
+  }
+
+  /// Why weights that a grid asks for are not there, a sentence each.
+  static func absences(in expansion: GridExpansion) -> [String] {
+    var seen: Set<String> = []
+    return asked(by: expansion).compactMap(\.absence).filter { seen.insert($0).inserted }
+  }
+
+  /// All weights from elsewhere that runs read: those of teachers, then those of backbones.
+  private static func asked(by expansion: GridExpansion) -> [ImportedWeights] {
+    var lessons: Set<Int> = []
     var transfers: Set<Int> = []
-    for run in sweep.expansion.runs {
-      guard let transfer = run.cell.transfer, transfers.insert(transfer.number).inserted,
+    var (teachers, backbones): ([ImportedWeights], [ImportedWeights]) = ([], [])
+    for cell in expansion.runs.lazy.map(\.cell) {
+      if lessons.insert(cell.lesson.number).inserted {
+        teachers += cell.lesson.teachers(seed: 0).compactMap(\.weights)
+      }
+      if let transfer = cell.transfer, transfers.insert(transfer.number).inserted,
         case .weights(let teacher) = transfer.source
-      else { continue }
-      try take([teacher.weights].compactMap(\.self), folder)
+      {
+        backbones += [teacher.weights].compactMap(\.self)
+      }
     }
+    return teachers + backbones
   }
 
   private static func take(_ all: [ImportedWeights], _ folder: WeightsFolder) throws {
-    for weights in all where !folder.has(weights.digest) {
+    for weights in all where weights.absence == nil && !folder.has(weights.digest) {
       guard let path = weights.path else { throw DamagedWeights(path: folder.file(weights.digest)) }
       guard try folder.put(AtomicFile.read(path)) == weights.digest else {
         throw WeightsError("\(path) changed while the sweep was planned. Run again.")

@@ -2,6 +2,7 @@ internal import Datasets
 internal import Networks
 internal import Specs
 internal import Sweeps
+internal import Transfers
 
 /// What stands in the way of a transfer, in sentences that a grid's position goes before.
 enum TransferObstacles {
@@ -14,7 +15,42 @@ enum TransferObstacles {
       return "\(head) is for \(task.rawValue), and \(dataset.name) has no annotations for that; "
         + "take \(fitting.joined(separator: ", "))"
     }
+    if head == "mask-rcnn", !kind.knowsMasks || dataset.facts?.hasMasks == false {
+      let others = TransferTask.detection.heads.filter { $0 != head }
+      let fitting = Catalog.annotatedDatasets.entries.filter { $0.tasks.contains(asked) && $0.knowsMasks }
+      return "mask-rcnn is trained on masks, and objects of \(dataset.name) have boxes alone; "
+        + "take \(others.joined(separator: ", ")), or a dataset with masks: "
+        + fitting.map(\.name).joined(separator: ", ")
+    }
     return nil
+  }
+
+  /// What annotations tell of all transfers of a grid before anything is trained, each sentence once.
+  ///
+  /// - Throws: `DatasetError` where one cannot be trained.
+  static func notes(
+    _ expansion: GridExpansion, dataFolders: [String], index: PhotographIndexing
+  ) throws -> [String] {
+    struct Opened: Hashable {
+      let spec: DatasetSpec
+      let reading: AnnotatedReading
+    }
+    var seen: Set<Int> = []
+    var opened: [Opened: AnnotatedDataset] = [:]
+    var notes: [String] = []
+    for transfer in expansion.runs.lazy.compactMap(\.cell.transfer) {
+      let spec = transfer.spec
+      guard spec.dataset.digest != nil, seen.insert(transfer.number).inserted else { continue }
+      let place = Opened(spec: spec.dataset, reading: AnnotatedReading(spec))
+      let dataset =
+        try opened[place]
+        ?? AnnotatedCatalog.open(spec.dataset, searching: dataFolders, index: index, place.reading)
+      opened[place] = dataset
+      let isGenerated = try AnnotatedCatalog.kind(of: spec.dataset.name).generates
+      for note in try TransferOutlook.notes(spec, dataset, isGenerated: isGenerated)
+      where !notes.contains(note) { notes.append(note) }
+    }
+    return notes
   }
 
   /// Why a network can be no trunk; nil where it can.

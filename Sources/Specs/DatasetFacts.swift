@@ -56,6 +56,8 @@ package struct DatasetFacts: Sendable {
   package var leftOut: [LeftOut] = []
   /// Images whose file is, byte for byte, both among the training and the test images.
   package var imagesInBothSets = 0
+  /// Whether every object has a mask; nil where that is not asked.
+  package var hasMasks: Bool?
   /// Images that decode although their decoder complained; the first complaint with its path.
   package var warned: LeftOut?
 

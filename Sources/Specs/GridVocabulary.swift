@@ -22,13 +22,13 @@ package struct GridVocabulary: Sendable {
   package var obstacle: @Sendable (RunSpec) -> (setting: String, sentence: String)? = { _ in nil }
 
   /// Reads a teacher that was trained elsewhere, `{ "import": NAME }` or `{ "file": PATH, "network": NAME }`, looks at its weights and says whether they
-  /// fit the dataset. Throws an error with a sentence.
+  /// fit the dataset. Weights that are not there are `absent`, and no error: a grid can be planned without them. Throws an error with a sentence.
   package var weights: @Sendable (_ teacher: JSONValue, _ dataset: DatasetSpec) throws -> TeacherSpec = {
     teacher, _ in
     throw InvalidNetwork(family: "teacher", problem: "\(teacher) cannot be read without a store")
   }
 
-  /// Reads a backbone that was trained elsewhere, as a teacher is written. Throws an error with a sentence.
+  /// Reads a backbone that was trained elsewhere, as `weights` does.
   package var backbone: @Sendable (JSONValue) throws -> TeacherSpec = { value in
     throw InvalidNetwork(family: "backbone", problem: "\(value) cannot be read without a store")
   }

@@ -6,11 +6,21 @@ package struct ImportedWeights: Hashable, Sendable {
   package var normalisation: InputNormalisation?
   /// Where a grid named the file; where bytes lie is no part of what they are, so it is in no key.
   package var path: String?
+  /// Why there is no such file, in a sentence that says where to put it; nil where it was read. Its digest is then one of its name, for plans alone.
+  package private(set) var absence: String?
 
   package init(digest: ContentKey, normalisation: InputNormalisation? = nil, path: String? = nil) {
     self.digest = digest
     self.normalisation = normalisation
     self.path = path
+  }
+
+  /// Weights that a grid names and nobody has put in place.
+  ///
+  /// - Parameter name: as the grid names them.
+  package init(absent name: JSONValue, _ sentence: String) {
+    self.init(digest: ContentKey(hashing: Array("absent \(name)".utf8)))
+    absence = sentence
   }
 }
 

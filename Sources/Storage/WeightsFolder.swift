@@ -13,6 +13,9 @@ package struct WeightsFolder: Sendable {
 
   package init(_ store: StoreFolder) { path = "\(store.path)/weights" }
 
+  /// The store's folder.
+  package var store: String { String(path.dropLast("/weights".count)) }
+
   package func file(_ digest: ContentKey) -> String { "\(path)/\(digest).safetensors" }
   private func record(_ name: String) -> String { "\(path)/\(name).json" }
 

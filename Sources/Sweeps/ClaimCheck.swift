@@ -35,7 +35,7 @@ enum ClaimCheck {
       {
         problems.append(
           (place.select ?? place.claim).problem(
-            "\"bestOnValidation\" needs \"validationImages\" in \"base\", for every run"))
+            ReportCheck.needsValidation(runs)))
       }
     }
     guard problems.isEmpty else { return problems }

@@ -32,6 +32,8 @@ extension Catalog where Entry == Preset {
       Preset("paper/table7", PackageResources.table7_json),
       Preset("paper/table2", PackageResources.table2_imagenet_json),
       Preset("paper/table3", PackageResources.table3_vit_json),
+      Preset("paper/table4", PackageResources.table4_json),
+      Preset("paper/table5", PackageResources.table5_json),
     ]
   ) { $0.name }
 }

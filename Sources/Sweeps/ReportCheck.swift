@@ -33,6 +33,13 @@ enum ReportCheck {
     return [spots[index + 1]]
   }
 
+  /// What stands in the way of choosing epochs by held-out images.
+  static func needsValidation(_ runs: [PlannedRun]) -> String {
+    let isTransfer = runs.contains { $0.cell.transfer != nil && $0.cell.validationImages == 0 }
+    let setting = isTransfer ? "transfer.validationImages" : "validationImages"
+    return "\"bestOnValidation\" needs \"\(setting)\" in \"base\", for every run"
+  }
+
   /// What it says about runs that the grid does not have.
   ///
   /// - Parameters:
@@ -54,7 +61,7 @@ enum ReportCheck {
     if report.select == .bestOnValidation,
       runs.contains(where: { $0.cell.validationImages == 0 })
     {
-      say("select", nil, "\"bestOnValidation\" needs \"validationImages\" in \"base\", for every run")
+      say("select", nil, Self.needsValidation(runs))
     }
     for (member, names) in [("rows", report.rows), ("columns", report.columns)] {
       for (index, name) in names.enumerated() where report.average.contains(name) {

@@ -26,14 +26,18 @@ struct DetectionLearner: Learner {
     settings.kind == .mask ? [.pixels, .objects, .masks] : [.pixels, .objects]
   }
 
-  init(_ spec: TransferSpec, on trunk: Trunk, _ dataset: AnnotatedDataset, seed: UInt64) throws {
+  /// - Parameter limit: bytes of pixels that are kept in memory at most.
+  init(
+    _ spec: TransferSpec, on trunk: Trunk, _ dataset: AnnotatedDataset, seed: UInt64, _ limit: Int
+  ) throws {
     settings = try DetectionSettings(spec)
     let scope = Scope()
     detector = try Detector(spec, settings, scope, trunk: trunk.network, classes: dataset.classNames.count)
     declarations = scope.declarations
     let shower = DetectionShower(
       try TrainingImages(dataset.train, classNames: dataset.classNames).split
-        .kept(settings.kind == .mask ? [.pixels, .objects, .masks] : [.pixels, .objects]),
+        .kept(
+          settings.kind == .mask ? [.pixels, .objects, .masks] : [.pixels, .objects], limit: limit),
       settings, trunk.normalisation, seed: seed)
     self.shower = shower
     batches = DetectionBatches(

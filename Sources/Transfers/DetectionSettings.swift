@@ -55,6 +55,25 @@ struct DetectionSettings: Sendable {
     momentum = try spec.number("momentum")
     weightDecay = try spec.number("weightDecay")
   }
+
+  /// Sides of an image as the detector sees it: as large as the recipe says, in proportion.
+  func size(height: Int, width: Int) -> (height: Int, width: Int) {
+    guard shortSide > 0 else { return (height, width) }
+    let factor = min(
+      Double(shortSide) / Double(min(height, width)), Double(longSide) / Double(max(height, width)))
+    func side(_ side: Int) -> Int {
+      let exact = Double(side) * factor
+      return max(Int(rules == .mmdet ? exact + 0.5 : exact), 1)
+    }
+    return (side(height), side(width))
+  }
+
+  /// A side as it is filled up with zeros.
+  static func padded(_ side: Int) -> Int { (side + 31) / 32 * 32 }
+
+  var anchors: Anchors {
+    kind == .retinanet ? .retinaNet(scale: anchorScale) : .rpn(scale: anchorScale)
+  }
 }
 
 /// The learning rate of a detector's transfer, step by step.

@@ -56,26 +56,12 @@ struct DetectionShower: Sendable {
     try show([image], mirrored: [false], withTruth: false)
   }
 
-  /// Resized sides: as large as the recipe says, in proportion.
-  private func size(of image: AnnotatedImage) -> (height: Int, width: Int) {
-    guard settings.shortSide > 0 else { return (image.height, image.width) }
-    let (short, long) = (min(image.height, image.width), max(image.height, image.width))
-    let factor = min(
-      Double(settings.shortSide) / Double(short), Double(settings.longSide) / Double(long))
-    func side(_ side: Int) -> Int {
-      let exact = Double(side) * factor
-      return max(Int(settings.rules == .mmdet ? exact + 0.5 : exact), 1)
-    }
-    return (side(image.height), side(image.width))
-  }
-
   private func show(
     _ images: [AnnotatedImage], mirrored: [Bool], withTruth: Bool
   ) throws -> ShownGroup {
-    let sizes = images.map { size(of: $0) }
-    func padded(_ side: Int) -> Int { (side + 31) / 32 * 32 }
-    let height = sizes.map { padded($0.height) }.max()!
-    let width = sizes.map { padded($0.width) }.max()!
+    let sizes = images.map { settings.size(height: $0.height, width: $0.width) }
+    let height = sizes.map { DetectionSettings.padded($0.height) }.max()!
+    let width = sizes.map { DetectionSettings.padded($0.width) }.max()!
     var values = Array(repeating: Float(0), count: images.count * 3 * height * width)
     for (index, image) in images.enumerated() {
       let (h, w) = sizes[index]

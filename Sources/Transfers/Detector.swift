@@ -34,7 +34,7 @@ struct Detector: Sendable {
     if settings.kind == .retinanet {
       var detector = RetinaNet(
         scope, trunk: Array(channels.suffix(3)), width: width, classes: classes,
-        anchors: .retinaNet(scale: settings.anchorScale),
+        anchors: settings.anchors,
         top: .learnt(
           from: try spec.word("p6From", of: FeaturePyramid.Top.Source.self), relu: try spec.flag("p7ReLU")),
         tower: (try spec.integer("towerDepth"), try spec.number("towerStd")), rules: settings.rules)
@@ -51,7 +51,7 @@ struct Detector: Sendable {
       kind, scope, trunk: channels, width: width, hidden: try spec.integer("hidden"),
       maskWidth: kind == .mask ? try spec.integer("maskWidth") : 0,
       classes: RegionClasses(count: classes, isBackgroundFirst: false),
-      anchors: .rpn(scale: settings.anchorScale),
+      anchors: settings.anchors,
       allowedBorder: border < 0 ? nil : border, rules: settings.rules)
     detector.anchorRounding = rounding
     detector.sampling = try spec.integer("roiSampling")

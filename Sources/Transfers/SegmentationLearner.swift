@@ -17,6 +17,8 @@ struct SegmentationLearner: Learner {
   private let segmentor: Segmentor
   private let training: AnnotatedSplit
   private let shower: SegmentationShower
+  /// Between windows in which test images are looked at; nil where they are looked at whole.
+  private let slideStride: Int?
   private let lossMean: PixelLoss.Mean
   private let auxiliaryWeight: Double
   private let batchSize: Int
@@ -26,7 +28,10 @@ struct SegmentationLearner: Learner {
   private let power: Double
   private let seed: UInt64
 
-  init(_ spec: TransferSpec, on trunk: Trunk, _ dataset: AnnotatedDataset, seed: UInt64) throws {
+  /// - Parameter limit: bytes of pixels that are kept in memory at most.
+  init(
+    _ spec: TransferSpec, on trunk: Trunk, _ dataset: AnnotatedDataset, seed: UInt64, _ limit: Int
+  ) throws {
     self.seed = seed
     totalSteps = try spec.integer("steps")
     recordEvery = max(totalSteps / 10, 1)
@@ -35,6 +40,7 @@ struct SegmentationLearner: Learner {
     evaluateEvery = every == 0 ? 0 : max(every / recordEvery, 1)
     batchSize = try spec.integer("batchSize")
     lossGroup = try spec.integer("lossGroup")
+    slideStride = try spec.fields["test"] == "slide" ? spec.integer("slideStride") : nil
     lossMean = try spec.word("lossMean", of: PixelLoss.Mean.self)
     auxiliaryWeight = try spec.number("auxWeight")
     base = try spec.number("learningRate")
@@ -47,7 +53,7 @@ struct SegmentationLearner: Learner {
     shower = try SegmentationShower(spec, trunk.normalisation, seed: seed)
     try shower.check(dataset.train)
     try shower.check(dataset.test, isTest: true)
-    training = try dataset.train.kept([.pixels, .semantics])
+    training = try dataset.train.kept([.pixels, .semantics], limit: limit)
   }
 
   func rate(_ step: Int) -> Double {
@@ -104,10 +110,29 @@ struct SegmentationLearner: Learner {
 
   func prediction(_ image: AnnotatedImage, _ state: ModelState) throws -> Prediction {
     let pass = Pass(state, .inference)
-    let images = Tensor(shower.values(image), [1, 3, image.height, image.width])
-    let logits = segmentor(images, pass, hasAuxiliary: false).main
-    let values = segmentor.resized(logits, height: image.height, width: image.width).floats
-    let area = image.height * image.width
+    let shown = shower.values(image)
+    let picture = Tensor(shown.values, [1, 3, shown.height, shown.width])
+    func logits(_ picture: Tensor) -> Tensor {
+      segmentor.resized(
+        segmentor(picture, pass, hasAuxiliary: false).main, height: picture.shape[2], width: picture.shape[3])
+    }
+    var whole: Tensor
+    if let stride = slideStride, let crop = shower.crop {
+      whole = SlidingWindows(
+        height: shown.height, width: shown.width, crop: crop, stride: (stride, stride)
+      ).logits(of: picture, logits)
+    } else {
+      whole = logits(picture)
+    }
+    // mmseg too resizes twice: to what the network was shown, then to what is judged.
+    if (shown.height, shown.width) != (image.height, image.width) {
+      whole = segmentor.resized(whole, height: image.height, width: image.width)
+    }
+    return .labels(Self.largest(whole.floats, area: image.height * image.width))
+  }
+
+  /// Of each pixel the class of the largest logit, the lowest of equals.
+  private static func largest(_ values: [Float], area: Int) -> [UInt8] {
     var labels = [UInt8](repeating: 0, count: area)
     for pixel in 0..<area {
       var best = values[pixel]
@@ -116,7 +141,7 @@ struct SegmentationLearner: Learner {
         labels[pixel] = UInt8(label)
       }
     }
-    return .labels(labels)
+    return labels
   }
 }
 

@@ -13,24 +13,28 @@ package struct TransferRun: Sendable {
   private let learner: any Learner
   private let dataset: AnnotatedDataset
   private let test: AnnotatedSplit
+  /// Held out of the training images.
+  private let validation: AnnotatedSplit?
   private var optimizer: SGD
   /// Sums of losses since the last record, by their names.
   private var sums: [String: Double] = [:]
 
   /// - Parameters:
   ///   - seed: T: of first weights, order, flips, crops, samples and dropout; the trunk has its own.
+  ///   - limit: bytes of pixels of a split that are kept in memory at most. Decides no bit.
   package init(
     _ spec: TransferSpec, on trunk: Trunk, _ dataset: AnnotatedDataset, seed: Int,
-    convolution: ConvolutionChoice = .auto
+    convolution: ConvolutionChoice = .auto, keeping limit: Int = KeptImages.limit
   ) throws {
     let seed = UInt64(bitPattern: Int64(seed))
     self.spec = spec
     self.dataset = dataset
     switch spec.task {
-    case .detection: learner = try DetectionLearner(spec, on: trunk, dataset, seed: seed)
-    case .segmentation: learner = try SegmentationLearner(spec, on: trunk, dataset, seed: seed)
+    case .detection: learner = try DetectionLearner(spec, on: trunk, dataset, seed: seed, limit)
+    case .segmentation: learner = try SegmentationLearner(spec, on: trunk, dataset, seed: seed, limit)
     }
-    test = try dataset.test.kept(learner.testParts)
+    test = try dataset.test.kept(learner.testParts, limit: limit)
+    validation = try dataset.validation?.kept(learner.testParts, limit: limit)
     state = ModelState(learner.declarations, seed: seed, purpose: "transfer/init")
     trunk.fill(&state, behind: learner.trunkPrefix)
     state.convolution = convolution
@@ -74,14 +78,24 @@ package struct TransferRun: Sendable {
     for (name, sum) in sums { metrics[TransferMetrics.loss(name)] = sum / steps }
     sums = [:]
     let every = learner.evaluateEvery
-    if every > 0, (record + 1) % every == 0, !isFinished {
-      let images = try (0..<test.count).map { try test.image($0, learner.testParts) }
-      let predictions = try images.map { try learner.prediction($0, state) }
-      metrics.merge(try TransferEvaluation(predictions, of: images, in: dataset, spec).metrics) { $1 }
+    let isDue = every > 0 && (record + 1) % every == 0
+    // The test images are looked at after the last step by whoever keeps the predictions.
+    if isDue, !isFinished { metrics.merge(try worth(on: test)) { $1 } }
+    if isDue || isFinished, let validation {
+      for (name, value) in try worth(on: validation) {
+        metrics["validation" + name.dropFirst("test".count)] = value
+      }
     }
     return EpochRecord(
       epoch: record, step: stepCount, metrics: Metrics(metrics),
       state: ContentKey(hashing: snapshot.encoded()))
+  }
+
+  /// What the model as it is now is worth on some images, by the names of test metrics.
+  private func worth(on split: AnnotatedSplit) throws -> [String: Double] {
+    let images = try (0..<split.count).map { try split.image($0, learner.testParts) }
+    let predictions = try images.map { try learner.prediction($0, state) }
+    return try TransferEvaluation(predictions, of: images, in: dataset, spec).metrics
   }
 
   package var testCount: Int { test.count }

@@ -34,6 +34,7 @@ struct Check: ParsableCommand {
       gridAt: file, dataFolders: data.folders, in: location.folder, limit: gridSize.limit)
     let expansion = grid.expansion
     for warning in expansion.warnings { Talk.say(warning.rendered) }
+    for sentence in grid.missingData + grid.dataNotes { Talk.say("note: \(sentence)") }
     let results = tries ? try trials(grid) : []
     let (asked, distinct) = (expansion.asked, expansion.runs.count)
     var members: [String: JSONValue] = [

@@ -52,7 +52,7 @@ struct NothingThere: UserError {
   let description: String
 }
 
-/// A dataset that a run needs and nobody has put in place.
+/// Datasets and weights that a run needs and nobody has put in place.
 struct MissingData: UserError {
   var exitStatus: ExitStatus { .missingInput }
   let sentences: [String]

@@ -138,6 +138,10 @@ struct Plan: ParsableCommand {
     if let change = sweep.change {
       lines.append("  since the last run: \(change.dropFirst(sweep.name.count + 2))")
     }
+    if !sweep.missingData.isEmpty {
+      lines.append(
+        "  not here: \(counted(sweep.missingData.count, "input")), named above, without which `run` refuses")
+    }
     if counts.toRun + counts.preparations > 0 {
       let basis =
         forecast.measurements > 0

@@ -264,7 +264,12 @@ struct Run: AsyncParsableCommand {
   private func runsWithoutResult(
     _ sweep: PlannedSweep, _ store: ResultStore, _ later: Set<ContentKey>
   ) throws -> Int {
-    let asked = Set(sweep.plan.runKeys).subtracting(later)
+    let task = sweep.shownMetric.flatMap { TransferMetrics.task(of: $0.name) }
+    // A segmentor has no number in a table of detectors; `report --metric` has the other one.
+    let silent = zip(sweep.expansion.runs, sweep.plan.runKeys).filter { run, _ in
+      task != nil && run.cell.transfer.map { $0.spec.task != task } ?? false
+    }
+    let asked = Set(sweep.plan.runKeys).subtracting(later).subtracting(silent.map(\.1))
     let results = try store.results(of: store.sweep(sweep.name), sweep.grid.report)
     let chosen = results.with(results.runs.filter { $0.key.map(asked.contains) == true })
     return chosen.runs.count - chosen.answered

@@ -10,7 +10,9 @@ import Testing
     let vocabulary = GridVocabulary.engine(dataFolders: [])
     let grid = try GridReader.draft(
       Array(text.utf8), file: "grid.json", groups: vocabulary.settings.groups
-    ) { reference, _ in throw UnknownName(kind: "grid", name: reference, known: []) }.judged(by: vocabulary)
+    ) { reference, _ in
+      (reference, Array(try Catalog.presets.entry(String(reference.dropFirst("preset:".count))).text.utf8))
+    }.judged(by: vocabulary)
     return try GridExpansion(grid, vocabulary)
   }
 
@@ -66,9 +68,9 @@ import Testing
     #expect(expansion.runs[0].labels.prefix(2) == ["resnet18", "random"])
   }
 
-  @Test(arguments: ["downstream-smoke", "table4-mini", "table5-mini"])
+  @Test(arguments: ["downstream-smoke", "table4-mini", "table5-mini", "table4", "table5"])
   func `a shipped grid asks for its transfers`(_ name: String) throws {
-    let runs = ["downstream-smoke": 6, "table4-mini": 36, "table5-mini": 18]
+    let runs = ["downstream-smoke": 6, "table4-mini": 36, "table5-mini": 18, "table4": 16, "table5": 12]
     #expect(try Self.expansion(RepositoryFile.text("sweeps/\(name).json")).runs.count == runs[name])
   }
 
@@ -103,7 +105,26 @@ import Testing
     BadTransfer(
       members: #""detector": "retinanet", "backbone": { "random": "resnet20" }"#,
       sentence: "can be no trunk of a detector or a segmentor"),
-    BadTransfer(members: #""segmentor": "pspnet", "recipe": "mmseg""#, sentence: "does not do"),
+    BadTransfer(
+      members: #""segmentor": "pspnet", "recipe": "mini-seg", "test": "slide""#,
+      sentence: "needs the size of crops"),
+    BadTransfer(
+      members: #""segmentor": "pspnet", "recipe": "mini-seg", "scale": "ratio""#,
+      sentence: "need both sides of it"),
+    BadTransfer(
+      members: #""detector": "retinanet", "dataset": "cityscapes""#,
+      sentence: "retinanet is for detection, and cityscapes has no annotations for that", hasDataset: false),
+    BadTransfer(
+      members: #""segmentor": "pspnet", "dataset": "coco2017""#,
+      sentence: "pspnet is for segmentation, and coco2017 has no annotations for that", hasDataset: false),
+    BadTransfer(
+      members: #""detector": "mask-rcnn", "dataset": "voc-xml""#,
+      sentence:
+        "objects of voc-xml have boxes alone; take retinanet, faster-rcnn, cascade-rcnn, or a dataset",
+      hasDataset: false),
+    BadTransfer(
+      members: #""detector": "retinanet", "recipe": "mini-det", "fpnWdith": 8"#,
+      sentence: "did you mean \"transfer.fpnWidth\""),
   ]
 
   @Test(arguments: bad.indices)
@@ -113,6 +134,19 @@ import Testing
     let error = #expect(throws: GridRejected.self) { try Self.expansion(Self.grid(members)) }
     let text = error.map { "\($0)" } ?? ""
     #expect(text.contains(bad.sentence), "\(text)")
+  }
+
+  @Test(arguments: [
+    ("synthetic-3x32x32-4", "resnet20", "resnet20 can be no trunk"),
+    ("synthetic-1x32x32-4", "resnet18", "resnet18 would be trained on images of 1 channel"),
+  ])
+  func `a student that can be no trunk is refused`(
+    _ dataset: String, _ student: String, _ sentence: String
+  ) throws {
+    let text = Self.grid(Self.shapes + #", "detector": "retinanet", "recipe": "mini-det""#)
+      .replacing("synthetic-3x32x32-4", with: dataset).replacing("resnet18", with: student)
+    let error = #expect(throws: GridRejected.self) { try Self.expansion(text) }
+    #expect(error.map { "\($0)".contains(sentence) } == true, "\(error.map { "\($0)" } ?? "")")
   }
 
   @Test func `an axis that a trunk from elsewhere does not read is refused`() throws {

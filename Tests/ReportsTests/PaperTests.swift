@@ -124,6 +124,23 @@ import Testing
     #expect(text.contains("does not say whether ± divides by n"), "\(text)")
   }
 
+  @Test func `transfers stand beside the paper's by detector or by segmentor and dataset`() throws {
+    let detectors = try Catalog.paperTables.entry("table4")
+    func accuracy(_ table: PaperTable, _ student: String, _ method: String, _ variants: [String]) -> Double? {
+      table.accuracy(student: student, method: method, variants: variants)?.mean
+    }
+    #expect(accuracy(detectors, "resnet18", "baseline", ["baseline", "mask-rcnn"]) == 34.1)
+    #expect(accuracy(detectors, "resnet34", "mtkd-rl", ["cascade-rcnn"]) == 40.8)
+    #expect(accuracy(detectors, "resnet34", "mtkd-rl", []) == nil)
+    let segmentors = try Catalog.paperTables.entry("table5")
+    #expect(accuracy(segmentors, "resnet34", "mtkd-rl", ["pspnet", "ade20k:photos"]) == 37.78)
+    #expect(accuracy(segmentors, "resnet34", "baseline", ["deeplabv3", "coco-stuff-164k"]) == 29.97)
+    #expect(accuracy(segmentors, "resnet34", "baseline", ["deeplabv3", "coco2017"]) == nil)
+    for table in [detectors, segmentors] {
+      #expect(table.notes.contains { $0.contains("protocol is not published") })
+    }
+  }
+
   @Test func `names of the paper and of grids mean the same networks`() throws {
     let table = try Catalog.paperTables.entry("table1")
     for name in [

@@ -232,7 +232,8 @@ import Testing
   @Test(arguments: Catalog.presets.names)
   func `a preset is a grid`(_ name: String) throws {
     let bytes = Array(try Catalog.presets.entry(name).text.utf8)
-    let draft = GridReader.draft(bytes, file: name, groups: ["transfer"]) { _, _ in throw ToyGrid.NoSuchGrid()
+    let draft = GridReader.draft(bytes, file: name, groups: ["transfer"]) { reference, _ in
+      (reference, Array(try Catalog.presets.entry(String(reference.dropFirst("preset:".count))).text.utf8))
     }
     #expect(draft.problems.isEmpty)
     #expect(draft.grid?.blocks.isEmpty == false)

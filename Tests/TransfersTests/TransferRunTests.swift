@@ -47,6 +47,52 @@ import Transfers
     #expect(try Prediction(JSONReader.read(prediction.canonicalBytes).value, at: "") == prediction)
   }
 
+  @Test(arguments: ["mask-rcnn", "pspnet"])
+  func `images that are read anew each time change no bit`(_ head: String) throws {
+    let spec = Self.spec(head, head == "pspnet" ? ["steps": 2] : ["epochs": 1])
+    let trunk = try Trunk(random: NetworkNames.spec("resnet18"), seed: 7)
+    let dataset = try AnnotatedCatalog.open(spec.dataset)
+    var (kept, anew) = (
+      try TransferRun(spec, on: trunk, dataset, seed: 1),
+      try TransferRun(spec, on: trunk, dataset, seed: 1, keeping: 0)
+    )
+    while try kept.step() != nil {}
+    while try anew.step() != nil {}
+    #expect(kept.snapshot.encoded() == anew.snapshot.encoded())
+    #expect(try kept.prediction(0) == anew.prediction(0))
+  }
+
+  @Test(arguments: [("retinanet", ["cls", "box"]), ("pspnet", ["main", "aux"])])
+  func `a loss that is not finite ends the run and names its part`(_ head: String, _ parts: [String]) throws {
+    var run = try Self.run(Self.spec(head, ["learningRate": .number(DecimalNumber("1e30")!), "clipNorm": 0]))
+    let error = #expect(throws: TransferDiverged.self) { while try run.step() != nil {} }
+    #expect(error.map { parts.contains($0.part) && $0.step > 0 } == true, "\(String(describing: error))")
+  }
+
+  @Test(arguments: [("faster-rcnn", "box.AP", 2), ("pspnet", "mIoU", 4)])
+  func `held-out images are measured with the curve, and at its end`(
+    _ head: String, _ metric: String, _ records: Int
+  ) throws {
+    var spec = Self.spec(head, ["evalEvery": 1])
+    spec.dataset.validationImages = 3
+    spec.dataset.trainImages = 6
+    var run = try Self.run(spec)
+    var curve: [EpochRecord] = []
+    while let report = try run.step() { if let record = report.finished { curve.append(record) } }
+    #expect(curve.count == records)
+    for (place, record) in curve.enumerated() {
+      #expect(record.metrics["validation.\(metric)"] != nil, "record \(place)")
+      // The test images are predicted after the last step, once.
+      #expect((record.metrics["test.\(metric)"] == nil) == (place == records - 1), "record \(place)")
+    }
+    spec.fields["evalEvery"] = 0
+    var late = try Self.run(spec)
+    var last: EpochRecord?
+    while let report = try late.step() { last = report.finished ?? last }
+    #expect(last?.metrics["validation.\(metric)"] == curve.last?.metrics["validation.\(metric)"])
+    #expect(last?.state == curve.last?.state)
+  }
+
   @Test func `predictions are written and read back, with masks and with labels of pixels`() throws {
     let bits = (0..<12).map { [1, 2, 5].contains($0) }
     let mask = RunLengthMask(height: 3, width: 4, bits: bits)

@@ -27,6 +27,8 @@ package protocol AnnotatedKind: NamedDatasetKind {
   var tasks: [AnnotatedTask] { get }
   /// Whether images are made from a seed and lie in no files. By default not.
   var generates: Bool { get }
+  /// Whether its objects can have masks. By default they can.
+  var knowsMasks: Bool { get }
 
   /// The outputs of a segmentation network by name, as far as the name tells; nil where only the files do, or
   /// where there are none.
@@ -43,6 +45,7 @@ package protocol AnnotatedKind: NamedDatasetKind {
 
 extension AnnotatedKind {
   package var generates: Bool { false }
+  package var knowsMasks: Bool { true }
   package func semanticNames(_ name: String, _ reading: AnnotatedReading) -> [String]? { nil }
 }
 

@@ -118,10 +118,12 @@ package struct PaperTable: Sendable {
   ///
   /// - Parameters:
   ///   - student: as grids write it, or as the paper does.
-  ///   - variants: what the run is called besides, such as `ppo`; compared without case.
+  ///   - variants: what the run is called besides, such as `ppo`, `mask-rcnn` or `ade20k:FOLDER`; compared without case.
   package func accuracy(student: String, method: String, variants: [String] = []) -> PaperValue? {
-    let rows = values.filter {
-      $0.metric == "top1" && $0.methodName == method && Self.isSame($0.network, student)
+    var rows = accuracies.filter { $0.methodName == method && Self.isSame($0.network, student) }
+    if Set(rows.map(\.dataset)).count > 1 {
+      let datasets = Set(variants.compactMap { $0.split(separator: ":").first?.lowercased() })
+      rows.removeAll { !datasets.contains($0.dataset.lowercased()) }
     }
     if rows.count == 1 { return rows[0] }
     let meant = Set(variants.map { $0.lowercased() } + [""])

@@ -50,6 +50,13 @@ extension TransferRecipes {
       "How images are resized in training: not, by one of 0.5, 0.6, …, 2.0, or into a frame times 0.5 to 2.",
       values("tenths", "ratio", "none")),
     TransferField(
+      "frameLong", .integer(minimum: 0), unit: "pixels", .segmentation,
+      "Long side of the frame that images are resized into: in training times a draw, under the scale `ratio`; in tests as it is. 0 for none.",
+      values(0, 2048, 0), omitted: 0),
+    TransferField(
+      "frameShort", .integer(minimum: 0), unit: "pixels", .segmentation, "Short side of that frame.",
+      sized((0, 0), (1024, 512), 0), omitted: 0),
+    TransferField(
       "flip", .number(.from(0, to: 1)), .segmentation, "Probability of a mirrored image.",
       same(decimal("0.5"))),
     TransferField(

@@ -23,6 +23,14 @@ package enum TransferMetrics {
   /// The mean of a part of the loss, such as `train.loss.rpn.box`; of the whole for an empty name.
   package static func loss(_ part: String) -> String { part.isEmpty ? "train.loss" : "train.loss.\(part)" }
 
+  /// The task whose runs report a metric; nil for one that others have too.
+  package static func task(of metric: String) -> TransferTask? {
+    let name = metric.hasPrefix("validation.") ? "test" + metric.dropFirst("validation".count) : metric
+    if name.hasPrefix("test.box.") || name.hasPrefix("test.mask.") { return .detection }
+    let isOfPixels = [meanIntersection, meanIntersectionOfPresent, pixelAccuracy].contains(name)
+    return isOfPixels ? .segmentation : nil
+  }
+
   /// All that runs with these tasks may report; the headline is the first task's.
   package static func descriptions(_ tasks: [TransferTask]) -> [MetricDescription] {
     var metrics: [MetricDescription] = []
@@ -44,6 +52,10 @@ package enum TransferMetrics {
         add(meanIntersectionOfPresent, "mean intersection over union of the classes that occur")
         add(pixelAccuracy, "pixel accuracy")
       }
+    }
+    // The same on held-out images, which may choose a record.
+    for metric in metrics {
+      add(metric.validationName ?? metric.name, "validation \(metric.title)")
     }
     metrics.append(
       MetricDescription(

@@ -65,6 +65,9 @@ package enum TransferRecipes {
       let rules = head == "cascade-rcnn" ? "mmdet" : values["rules"]?.string ?? "mmdet"
       values[name] = followed[rules]
     }
+    for field in read where field.omitted != nil && values[field.name] == field.omitted {
+      values[field.name] = nil
+    }
     return values
   }
 
@@ -75,13 +78,15 @@ package enum TransferRecipes {
         "\(head) needs a \"batchSize\" of 2 at least: the norms of its pooled branches would see one value "
         + "a channel"
     }
-    let words: [(field: String, value: JSONValue, instead: String)] = [
-      ("scale", "ratio", "\"none\" or \"tenths\""), ("cropRule", "retry75", "\"pad\""),
-      ("colour", "photometric", "\"none\""), ("test", "slide", "\"whole\""),
-    ]
-    for (field, value, instead) in words where fields[field] == value {
+    let frame = ["frameLong", "frameShort"].map { fields[$0]?.integer ?? 0 }
+    if frame.contains(0), fields["scale"] == "ratio" || frame != [0, 0] {
       return
-        "this program does not do \"\(field)\": \(value) of the recipe yet; write \"\(field)\": \(instead)"
+        "\"scale\": \"ratio\" and tests in a frame need both sides of it: \"frameLong\" and \"frameShort\""
+    }
+    let crop = ["cropHeight", "cropWidth"].map { fields[$0]?.integer ?? 0 }
+    for (field, value) in [("cropRule", "retry75"), ("test", "slide")] where crop.contains(0) {
+      guard fields[field] == .string(value) else { continue }
+      return "\"\(field)\": \"\(value)\" needs the size of crops: \"cropHeight\" and \"cropWidth\""
     }
     return nil
   }

@@ -51,6 +51,8 @@ package struct TransferField: Hashable, Sendable {
   package let sentence: String
   /// By the name of a recipe of the task.
   package let standards: [String: Standard]
+  /// A value that stands in no key: the one that transfers had before there was the field; nil for none.
+  package let omitted: JSONValue?
 
   /// What a recipe says.
   package indirect enum Standard: Hashable, Sendable {
@@ -78,7 +80,7 @@ package struct TransferField: Hashable, Sendable {
 
   package init(
     _ name: String, _ kind: SettingKind, unit: String? = nil, _ task: TransferTask, readers: [String]? = nil,
-    _ sentence: String, _ standards: [String: Standard]
+    _ sentence: String, _ standards: [String: Standard], omitted: JSONValue? = nil
   ) {
     self.name = name
     self.kind = kind
@@ -87,6 +89,7 @@ package struct TransferField: Hashable, Sendable {
     self.readers = readers ?? task.heads
     self.sentence = sentence
     self.standards = standards
+    self.omitted = omitted
   }
 
   /// As a grid names it.

@@ -128,6 +128,7 @@ private struct CocoFiles {
       task: .detection(classes: classNames.count), channels: 3, size: .variable, trainImages: train.count,
       testImages: test.count)
     facts.published = kind.published
+    facts.hasMasks = train.index.hasMasks && test.index.hasMasks
     facts.leftOut = leftOut
     let known = Set(train.photographs.entries.map(\.digest))
     facts.imagesInBothSets = test.photographs.entries.count { known.contains($0.digest) }

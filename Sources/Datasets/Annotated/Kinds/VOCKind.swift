@@ -9,6 +9,7 @@ struct VOCKind: AnnotatedKind {
     "objects with boxes: voc-xml:FOLDER, with Annotations/*.xml, JPEGImages/ and ImageSets/Main/"
     + "train.txt, val.txt and test.txt"
   let tasks: [AnnotatedTask] = [.detection]
+  let knowsMasks = false
 
   func answers(to name: String) -> Bool { name == self.name || name == "\(self.name)-skip" }
 
