@@ -1,0 +1,117 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Transfers whose images or backbones come from files, with the built program.
+@Suite struct TransferFileTests {
+  private static let trunk = #"{ "family": "tv_resnet", "repeats": [1, 1, 1, 1] }"#
+  private static let detector =
+    #""recipe": "mini-det", "epochs": 1, "batchSize": 2, "lossGroup": 2, "fpnWidth": 8,"#
+    + #" "hidden": 16, "roiSample": 16, "evalEvery": 0"#
+
+  private static func grid(_ transfer: String, student: String = "") -> String {
+    #"{ "version": 1, "name": "tiny", "base": { \#(student) "transfer": { \#(detector), \#(transfer) } } }"#
+  }
+
+  /// Digests of what a store's transfers published: records, weights and predictions, whatever their keys are.
+  private func outputs(_ store: String, of sweep: TinySweep) throws -> String {
+    let found = try Program.shell(
+      """
+      for p in \(store)/stages/*/output/predictions-0.bin; do
+        d=$(dirname "$p"); cat "$d/curve.json" "$p" "$d/final.safetensors" | sha256sum
+      done | sort
+      """, in: sweep.folder)
+    #expect(found.status == 0 && !found.out.isEmpty, "\(found.talk)")
+    return found.out
+  }
+
+  private func run(_ grid: String, store: String, in sweep: TinySweep) throws -> String {
+    try sweep.write(grid, to: "\(store).json")
+    let run = try Program.run("run", "\(store).json", "--store", store, "--quiet", in: sweep.folder)
+    #expect(run.status == 0, "\(run.talk)")
+    return try outputs(store, of: sweep)
+  }
+
+  @Test func `a transfer on exported shapes has the bits of one on generated shapes`() throws {
+    let sweep = try TinySweep()
+    defer { sweep.remove() }
+    let export = try Program.run(
+      "datasets", "synthetic-shapes-64x64-2", "--export", "files", "--train-images", "4", "--test-images",
+      "2",
+      in: sweep.folder)
+    #expect(export.status == 0, "\(export.talk)")
+    let ends = #""detector": "mask-rcnn", "maskWidth": 8, "backbone": { "random": \#(Self.trunk) }"#
+    let made = try run(
+      Self.grid(#""dataset": "synthetic-shapes-64x64-2", "trainImages": 4, "testImages": 2, "# + ends),
+      store: "made", in: sweep)
+    let read = try run(Self.grid(#""dataset": "coco-json:files", "# + ends), store: "read", in: sweep)
+    #expect(read == made)
+    let table = try Program.run(
+      "report", "--store", "read", "--metric", "test.mask.AP", "--format", "csv", in: sweep.folder)
+    #expect(table.status == 0, "\(table.talk)")
+
+    // Without masks there is nothing that a mask head could learn.
+    let boxes = try Program.shell(
+      #"sed -i 's/"segmentation":/"outline":/g' files/annotations/*.json; "$PROGRAM" check read.json"#,
+      in: sweep.folder)
+    #expect(
+      boxes.status == 65 && boxes.talk.contains("objects of coco-json have boxes alone"), "\(boxes.talk)")
+  }
+
+  @Test func `a file that a run exported makes the transfer that the run's own student makes`() throws {
+    let sweep = try TinySweep()
+    defer { sweep.remove() }
+    let shapes =
+      #""dataset": "synthetic-shapes-64x64-2", "trainImages": 4, "testImages": 2, "detector": "retinanet""#
+    let student =
+      #""dataset": "synthetic-3x32x32-4", "trainImages": 32, "testImages": 16, "batchSize": 16, "epochs": 1,"#
+      + #" "method": "baseline", "student": \#(Self.trunk),"#
+    let own = try run(Self.grid(shapes, student: student), store: "own", in: sweep)
+    let export = try Program.shell(
+      """
+      d=$(dirname "$(grep -l '"kind":"student"' own/stages/*/spec.json)")
+      "$PROGRAM" export "$(basename "$d")" --store own --format safetensors --output student.safetensors
+      """, in: sweep.folder)
+    #expect(export.status == 0, "\(export.out)\(export.talk)")
+    let file = #", "backbone": { "file": "student.safetensors", "network": \#(Self.trunk) }"#
+    #expect(try run(Self.grid(shapes + file), store: "file", in: sweep) == own)
+  }
+
+  @Test(.enabled(if: Available.hasData("bccd-mini"), "the sample of blood cells is not here"))
+  func `photographs with the boxes of Pascal VOC are trained on and measured`() throws {
+    let sweep = try TinySweep()
+    defer { sweep.remove() }
+    let folder = try #require(Available.data("bccd-mini")).path
+    let cells =
+      #""dataset": "voc-xml:\#(folder)", "trainImages": 4, "testImages": 2, "shortSide": 64,"#
+      + #" "longSide": 96, "backbone": { "random": \#(Self.trunk) }, "detector": "#
+    _ = try run(Self.grid(cells + #""faster-rcnn""#), store: "cells", in: sweep)
+    let report = try Program.run("report", "--store", "cells", "--format", "csv", in: sweep.folder)
+    #expect(report.status == 0 && report.out.contains("random"), "\(report.talk)")
+    // Of the whole set two boxes are points.
+    try sweep.write(
+      Self.grid(cells.replacing(#""trainImages": 4, "#, with: "") + #""retinanet""#), to: "all.json")
+    let plan = try Program.run("plan", "all.json", in: sweep.folder)
+    #expect(plan.talk.contains("not trained on: 2 boxes with both corners on one pixel"), "\(plan.talk)")
+    #expect(!plan.out.contains("forecast: 0 s"), "\(plan.out)")
+    try sweep.write(Self.grid(cells + #""mask-rcnn""#), to: "masks.json")
+    let check = try Program.run("check", "masks.json", in: sweep.folder)
+    #expect(check.status == 65 && check.talk.contains("or a dataset with masks"), "\(check.talk)")
+  }
+
+  @Test func `a transfer whose loss is not finite is diverged, and its part is told`() throws {
+    let sweep = try TinySweep()
+    defer { sweep.remove() }
+    try sweep.write(
+      Self.grid(
+        #""dataset": "synthetic-shapes-64x64-2", "trainImages": 8, "testImages": 2, "detector": "retinanet","#
+          + #" "clipNorm": 0, "warmupSteps": 0, "learningRate": 1e30, "backbone": { "random": \#(Self.trunk) }"#
+      ),
+      to: "far.json")
+    let run = try Program.run("run", "far.json", in: sweep.folder)
+    #expect(run.status == 1, "\(run.talk)")
+    #expect(run.talk.contains("diverged") && run.talk.contains("step"), "\(run.talk)")
+    let list = try Program.run("list", "--all", in: sweep.folder)
+    #expect((list.out + run.talk + run.out).contains("cls"), "\(list.out)\(run.talk)\(run.out)")
+  }
+}
