@@ -42,6 +42,8 @@ package final class Coordinator {
   private var isStopping = false
   private let intake: Intake
   private var failures = 0
+  /// Stages that failed in this call.
+  private var failuresHere: [ContentKey: FailureRecord] = [:]
   private var cannotWrite: WorkerCannotWrite?
   /// Whether the grid asked to stop, because a run diverged.
   private var isStoppedByGrid = false
@@ -242,13 +244,21 @@ extension Coordinator {
       case .block(let key, let culprit):
         countFailure(key)
         try intake.register(key)
-        try store.setState(.blocked(reason: "\(title(culprit).text) failed"), of: key)
+        try store.setState(.blocked(reason: blame(culprit)), of: key)
         observe(.stageBlocked(title(key), by: title(culprit)))
       case .giveUp: break
       case .end: return true
       }
     }
     return false
+  }
+
+  /// Why what reads a stage cannot be made.
+  private func blame(_ culprit: ContentKey) -> String {
+    guard let failure = failuresHere[culprit] ?? sweep.failed[culprit], failure.cause == .diverged else {
+      return "\(title(culprit).text) failed"
+    }
+    return "\(title(culprit).text) diverged: \(failure.reason)"
   }
 
   private func hasRoom(for key: ContentKey, bytes: Int) throws -> Bool {
@@ -364,6 +374,7 @@ extension Coordinator {
   ) throws -> [Scheduler.Action] {
     try takeIn(key, closing: .failed(failure))
     countFailure(key)
+    failuresHere[key] = failure
     observe(.stageFailed(title(key), failure, worker: entry.worker))
     return scheduler.handle(.failed(key)) + (try afterDivergence(of: key, failure))
   }

@@ -47,8 +47,11 @@ enum TransferObstacles {
         ?? AnnotatedCatalog.open(spec.dataset, searching: dataFolders, index: index, place.reading)
       opened[place] = dataset
       let isGenerated = try AnnotatedCatalog.kind(of: spec.dataset.name).generates
-      for note in try TransferOutlook.notes(spec, dataset, isGenerated: isGenerated)
-      where !notes.contains(note) { notes.append(note) }
+      for note in try TransferOutlook.notes(spec, dataset, isGenerated: isGenerated) {
+        // Phrases, as what is said of datasets is: whoever prints one ends it.
+        let phrase = note.hasSuffix(".") ? String(note.dropLast()) : note
+        if !notes.contains(phrase) { notes.append(phrase) }
+      }
     }
     return notes
   }

@@ -110,8 +110,6 @@ import Testing
       to: "far.json")
     let run = try Program.run("run", "far.json", in: sweep.folder)
     #expect(run.status == 1, "\(run.talk)")
-    #expect(run.talk.contains("diverged") && run.talk.contains("step"), "\(run.talk)")
-    let list = try Program.run("list", "--all", in: sweep.folder)
-    #expect((list.out + run.talk + run.out).contains("cls"), "\(list.out)\(run.talk)\(run.out)")
+    #expect(run.out.contains("diverged: The loss cls was not finite in epoch 1, at step"), "\(run.out)")
   }
 }
