@@ -14,21 +14,26 @@ struct Export: ParsableCommand {
     discussion: (Catalog.exports.entries.map { format in
       "--format \(format.name)\n\(format.summary)"
     } + [
-      "--format \(WeightsExport.format)\nThe weights of one run, named by its key, as PyTorch's load_state_dict(strict=True) takes them."
+      "--format \(WeightsExport.format)\nThe weights of one run, named by its key, as PyTorch's load_state_dict(strict=True) takes them.",
+      "--format \(DetectionsExport.format)\nWhat the detector of one run, named by its key, has found in the test images: COCO's format for results, as "
+        + "pycocotools' loadRes takes it, with masks where there are.",
     ]).joined(separator: "\n\n"))
+
+  /// Formats of a single run.
+  private static let ofRuns = [WeightsExport.format, DetectionsExport.format]
 
   @OptionGroup var location: StoreLocation
 
   @Argument(
     help:
-      "The sweep, as 'mtkd-sweep list' names it. May be left out where the store holds one. For safetensors the key of a run, or the beginning of one.",
+      "The sweep, as 'mtkd-sweep list' names it. May be left out where the store holds one. For \(Self.ofRuns.joined(separator: " and ")) the key of a run, or the beginning of one.",
     completion: Completions.sweeps)
   var sweep: String?
 
   @Option(help: "Of a run's weights: those of the last epoch, or of the best on the test images.")
   var epoch = WeightsExport.Choice.last
 
-  @Option(help: "What to write: \((Catalog.exports.names + [WeightsExport.format]).joined(separator: ", ")).")
+  @Option(help: "What to write: \((Catalog.exports.names + Self.ofRuns).joined(separator: ", ")).")
   var format = TidyCSV.name
 
   @Option(
@@ -41,8 +46,11 @@ struct Export: ParsableCommand {
   @OptionGroup var data: DataFolders
 
   func validate() throws {
-    if format == WeightsExport.format {
-      guard sweep != nil else { throw ValidationError("Name the run whose weights to write.") }
+    if Self.ofRuns.contains(format) {
+      guard sweep != nil else {
+        let what = format == WeightsExport.format ? "weights" : "detections"
+        throw ValidationError("Name the run whose \(what) to write.")
+      }
       return
     }
     do { _ = try Catalog.exports.entry(format) } catch { throw ValidationError("\(error)") }
@@ -50,6 +58,9 @@ struct Export: ParsableCommand {
 
   func run() throws {
     if let sweep, format == WeightsExport.format { return try writeWeights(sweep) }
+    if let sweep, format == DetectionsExport.format {
+      return try DetectionsExport.write(sweep, to: output, location, dataFolders: data.folders)
+    }
     let store = try location.open()
     let record = try location.sweep(sweep, in: store)
     let format = try Catalog.exports.entry(format)

@@ -5,6 +5,9 @@ package import Specs
 package struct AnnotatedDataset: Sendable {
   /// Of objects, by their label; empty where there are none.
   package let classNames: [String]
+  /// The numbers of the classes in COCO's files, by label; label + 1 where the files give none, because evaluators take
+  /// 0 for none.
+  package let categoryIDs: [Int]
   /// Outputs of a segmentation network by name; empty where there are no maps.
   package let semanticNames: [String]
   /// Whether every object that is trained on has a mask.
@@ -152,12 +155,13 @@ extension AnnotatedDataset {
   /// - Parameter name: for messages.
   /// - Throws: `DatasetError.tooFew`.
   package init(
-    _ spec: DatasetSpec, classNames: [String], semanticNames: [String] = [], hasMasks: Bool,
-    train: any AnnotatedSource, test: any AnnotatedSource
+    _ spec: DatasetSpec, classNames: [String], categoryIDs: [Int]? = nil, semanticNames: [String] = [],
+    hasMasks: Bool, train: any AnnotatedSource, test: any AnnotatedSource
   ) throws(DatasetError) {
     let (trained, held) = try TransferSubset.train(spec, of: train.count)
     let tested = try TransferSubset.test(spec, of: test.count)
     self.classNames = classNames
+    self.categoryIDs = categoryIDs ?? classNames.indices.map { $0 + 1 }
     self.semanticNames = semanticNames
     self.hasMasks = hasMasks
     self.train = AnnotatedSplit("the training set of \(spec.name)", train, places: trained)

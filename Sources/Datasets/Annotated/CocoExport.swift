@@ -8,7 +8,7 @@ package import Specs
 /// images labels/train/0.png …, labels/val/0.png …    gray: an output's number, or 255 for a pixel that is
 /// not judged ```
 ///
-/// Category ids are labels + 1, because evaluators take 0 for none; masks are RLEs.
+/// Category ids are those of the dataset; masks are RLEs.
 package struct CocoExport {
   private let dataset: AnnotatedDataset
   private let name: String
@@ -40,25 +40,25 @@ package struct CocoExport {
           "id": Self.number(image.entry.id), "file_name": .string(file), "height": Self.number(height),
           "width": Self.number(width),
         ])
-        for object in image.objects { annotations.append(try Self.annotation(object, of: image)) }
+        for object in image.objects { annotations.append(try annotation(object, of: image)) }
       }
       try write("annotations/instances_\(folder).json", document(images, annotations))
     }
   }
 
-  private static func annotation(
+  private func annotation(
     _ object: AnnotatedObject, of image: AnnotatedImage
   ) throws -> JSONValue {
     let box = object.box
     var members: [String: JSONValue] = [
-      "id": number(object.id), "image_id": number(image.entry.id),
-      "category_id": number(object.label + 1), "area": number(object.area),
-      "iscrowd": number(object.isCrowd ? 1 : 0),
-      "bbox": .array([box.x, box.y, box.width, box.height].map(number)),
+      "id": Self.number(object.id), "image_id": Self.number(image.entry.id),
+      "category_id": Self.number(dataset.categoryIDs[object.label]), "area": Self.number(object.area),
+      "iscrowd": Self.number(object.isCrowd ? 1 : 0),
+      "bbox": .array([box.x, box.y, box.width, box.height].map { Self.number($0) }),
     ]
     if let mask = try object.mask?.runs(height: image.height, width: image.width) {
       members["segmentation"] = [
-        "size": .array([number(mask.height), number(mask.width)]), "counts": .string(mask.text),
+        "size": .array([Self.number(mask.height), Self.number(mask.width)]), "counts": .string(mask.text),
       ]
     }
     return .object(members)
@@ -74,7 +74,7 @@ package struct CocoExport {
   private func document(_ images: [JSONValue], _ annotations: [JSONValue]) -> [UInt8] {
     var categories: [JSONValue] = []
     for (label, name) in dataset.classNames.enumerated() {
-      categories.append(["id": Self.number(label + 1), "name": .string(name)])
+      categories.append(["id": Self.number(dataset.categoryIDs[label]), "name": .string(name)])
     }
     func list(_ values: [JSONValue]) -> String {
       "[\n" + values.map { CanonicalJSON.text(of: $0) }.joined(separator: ",\n") + "\n]"

@@ -27,7 +27,7 @@ enum EvaluationBody {
     var evaluations: [TransferEvaluation] = []
     var curves: [[EpochRecord]] = []
     for key in stage.transfers {
-      let predictions = try TransferBody.predictions(key, images: test.count, in: workspace)
+      let predictions = try TransferBody.predictions(key, images: test.count, in: workspace.store)
       guard predictions.count == test.count else { throw MissingInput(key: key) }
       evaluations.append(try TransferEvaluation(predictions, of: test, in: dataset, stage.transfer))
       curves.append(try EpochRecord.curve(workspace.input(key, TransferBody.curveFile)))

@@ -144,8 +144,8 @@ enum TransferBody {
   }
 
   /// What a finished transfer says of its test images, in their order.
-  static func predictions(_ key: ContentKey, images: Int, in workspace: Workspace) throws -> [Prediction] {
-    guard let output = try workspace.store.stage(key).published() else { throw MissingInput(key: key) }
+  static func predictions(_ key: ContentKey, images: Int, in store: StoreFolder) throws -> [Prediction] {
+    guard let output = try store.stage(key).published() else { throw MissingInput(key: key) }
     var predictions: [Prediction] = []
     for part in 0..<parts(of: images) {
       let chunks = try MappedChunks(output.path(of: partName(part)))

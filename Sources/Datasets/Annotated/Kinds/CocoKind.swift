@@ -53,8 +53,8 @@ struct CocoKind: AnnotatedKind {
     }
     for note in found.notes { place.index.say(note) }
     return try AnnotatedDataset(
-      spec, classNames: found.classNames, hasMasks: found.train.index.hasMasks && found.test.index.hasMasks,
-      train: found.train, test: found.test)
+      spec, classNames: found.classNames, categoryIDs: found.train.index.categories.map(\.id),
+      hasMasks: found.train.index.hasMasks && found.test.index.hasMasks, train: found.train, test: found.test)
   }
 
   private func root(_ place: DatasetPlace) -> String? {
