@@ -8,6 +8,10 @@ package struct TransferEvaluation: Sendable {
   package private(set) var metrics: [String: Double] = [:]
   /// Of each class by its name, in percent; nil where it has no value.
   package private(set) var perClass: [(name: String, value: Double?)] = []
+  /// The same of masks; empty where none were found.
+  package private(set) var perClassOfMasks: [Double?] = []
+  /// Of boxes and of masks, as far as there are any.
+  package private(set) var curves: [TransferFindings.Curve] = []
 
   /// - Parameters:
   ///   - test: with objects and masks, or with semantics, in the order of the predictions.
@@ -56,13 +60,29 @@ package struct TransferEvaluation: Sendable {
     add(boxes, mask: false)
     perClass = zip(dataset.classNames, boxes.perCategory).map { ($0, $1.map { 100 * $0 }) }
     guard !foundMasks.isEmpty else { return }
-    add(
-      AveragePrecision(images: all, categories: categories, truth: masks, detections: foundMasks), mask: true)
+    let precision = AveragePrecision(
+      images: all, categories: categories, truth: masks, detections: foundMasks)
+    add(precision, mask: true)
+    perClassOfMasks = precision.perCategory.map { $0.map { 100 * $0 } }
   }
 
   private mutating func add(_ evaluation: AveragePrecision, mask: Bool) {
     for (name, value) in zip(AveragePrecision.names, evaluation.numbers) {
       metrics[TransferMetrics.precision(name, mask: mask)] = value.map { 100 * $0 }
+    }
+    // Where objects count as found at half an overlap, of each class; the mean alone where more is asked for.
+    for (threshold, keepsClasses) in [(0, true), (5, false)] {
+      let classes = evaluation.categories.map { evaluation.curve(category: $0, threshold: threshold) }
+      let known = classes.compactMap(\.self)
+      guard !known.isEmpty else { continue }
+      func short(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+      let mean = (0..<TransferFindings.Curve.points).map { point in
+        short(known.reduce(0) { $0 + $1[point] } / Double(known.count))
+      }
+      curves.append(
+        TransferFindings.Curve(
+          isOfMasks: mask, overlap: AveragePrecision.thresholds[threshold], mean: mean,
+          classes: keepsClasses ? classes.map { $0.map { $0.map(short) } } : []))
     }
   }
 

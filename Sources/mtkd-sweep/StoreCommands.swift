@@ -301,8 +301,18 @@ struct Show: ParsableCommand {
     completion: Completions.runs)
   var key: String
 
+  @Option(
+    help: ArgumentHelp(
+      "Write a page for a browser: facts and curves; of a transfer also test images with what was found in them.",
+      valueName: "file"))
+  var page: String?
+
   @Flag(help: "JSON on standard output.")
   var json = false
+
+  func validate() throws {
+    if json, page != nil { throw ValidationError("--page is a file of its own, and --json another form.") }
+  }
 
   private func showImport() throws {
     let record = try TeacherWeights.record(key, in: location.weights)
@@ -318,9 +328,10 @@ struct Show: ParsableCommand {
   }
 
   func run() throws {
-    if location.weights.hasRecord(key) { return try showImport() }
+    if location.weights.hasRecord(key), page == nil { return try showImport() }
     let store = try location.open()
     let (stage, state) = try location.stage(key, in: store)
+    if let page { return try RunPage.write(stage.key, to: page, store, in: location.folder) }
     let (curve, attempts) = (try store.curve(of: stage.key), try store.attempts(of: stage.key))
     let checkpoints = try store.checkpoints(of: stage.key)
     if json {
@@ -349,6 +360,7 @@ struct Show: ParsableCommand {
             }),
           "teachers": .array(try store.teachers(of: stage).map(\.json)),
           "dataNotes": JSONValue(try store.dataNotes(of: stage.key)),
+          "classes": try ClassTable(of: stage, in: location.folder)?.json ?? .null,
           "attempts": .array(
             try attempts.map { attempt in
               .object([
@@ -391,6 +403,7 @@ struct Show: ParsableCommand {
         "\(checkpoint.kind.rawValue)  epoch \(checkpoint.epoch + 1), \(size(Double(checkpoint.size))) (\(size(Double(checkpoint.storedSize))) stored), \(checkpoint.digest.short)"
       )
     }
+    lines += try ClassTable.lines(of: stage, store, in: location.folder)
     Out.put(lines.joined(separator: "\n") + "\n")
   }
 }

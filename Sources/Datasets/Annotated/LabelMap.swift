@@ -27,7 +27,7 @@ struct LabelMap: Sendable {
 }
 
 /// PNG files.
-enum PNGFile {
+package enum PNGFile {
   /// - Parameters:
   ///   - pixels: `[height, width, channels]`, rows from the top.
   ///   - channels: 1 for gray, 3 for colours.
@@ -45,7 +45,7 @@ enum PNGFile {
   }
 
   /// Planes `[3, height, width]` as a PNG of colours.
-  static func encoded(planes: [UInt8], height: Int, width: Int) -> [UInt8] {
+  package static func encoded(planes: [UInt8], height: Int, width: Int) -> [UInt8] {
     let area = height * width
     var pixels = [UInt8](repeating: 0, count: 3 * area)
     for pixel in 0..<area {

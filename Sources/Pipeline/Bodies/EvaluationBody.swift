@@ -1,7 +1,7 @@
 internal import Datasets
 internal import Networks
-internal import Specs
-internal import Storage
+package import Specs
+package import Storage
 internal import Sweeps
 internal import Transfers
 
@@ -26,10 +26,12 @@ enum EvaluationBody {
     let test = try (0..<dataset.test.count).map { try dataset.test.image($0, parts) }
     var evaluations: [TransferEvaluation] = []
     var curves: [[EpochRecord]] = []
+    var shown: [(picture: TransferFindings.Picture, png: [UInt8])] = []
     for key in stage.transfers {
       let predictions = try TransferBody.predictions(key, images: test.count, in: workspace.store)
       guard predictions.count == test.count else { throw MissingInput(key: key) }
       evaluations.append(try TransferEvaluation(predictions, of: test, in: dataset, stage.transfer))
+      if shown.isEmpty { shown = try pictures(dataset.test, parts, predictions) }
       curves.append(try EpochRecord.curve(workspace.input(key, TransferBody.curveFile)))
     }
     let totals = mean(evaluations.map(\.metrics))
@@ -55,7 +57,9 @@ enum EvaluationBody {
     all["steps"] = Double(steps)
     all["transfers"] = Double(stage.transfers.count)
     all["test.images"] = Double(test.count)
-    try workspace.publish([(file, CanonicalJSON.bytes(of: document(evaluations)))], Metrics(all))
+    let findings = findings(evaluations, shown.map(\.picture))
+    let files = shown.enumerated().map { (TransferFindings.file(ofPicture: $0.offset), $0.element.png) }
+    try workspace.publish([(file, findings.canonicalBytes)] + files, Metrics(all))
   }
 
   /// Of what some have, over those that have it.
@@ -68,14 +72,58 @@ enum EvaluationBody {
     return means
   }
 
-  /// Classes with their values, of each transfer.
-  private static func document(_ evaluations: [TransferEvaluation]) -> JSONValue {
-    func number(_ value: Double?) -> JSONValue {
-      value.flatMap { DecimalNumber($0) }.map { .number($0) } ?? .null
+  /// For people: nothing of it is in a key or a number.
+  private static func findings(
+    _ evaluations: [TransferEvaluation], _ pictures: [TransferFindings.Picture]
+  ) -> TransferFindings {
+    var findings = TransferFindings()
+    findings.classes = evaluations.first?.perClass.map(\.name) ?? []
+    findings.values = evaluations.map { $0.perClass.map(\.value) }
+    if evaluations.contains(where: { !$0.perClassOfMasks.isEmpty }) {
+      findings.maskValues = evaluations.map(\.perClassOfMasks)
     }
-    return [
-      "classes": .array(evaluations.first?.perClass.map { .string($0.name) } ?? []),
-      "values": .array(evaluations.map { .array($0.perClass.map { number($0.value) }) }),
-    ]
+    findings.curves = evaluations.first?.curves ?? []
+    findings.pictures = pictures
+    return findings
+  }
+
+  private static func pictures(
+    _ test: AnnotatedSplit, _ parts: AnnotatedParts, _ predictions: [Prediction]
+  ) throws -> [(picture: TransferFindings.Picture, png: [UInt8])] {
+    try (0..<min(ShownImages.count, test.count)).map { index in
+      try ShownImages.picture(of: test.image(index, parts.union(.pixels)), predictions[index])
+    }
+  }
+
+  /// What an evaluation wrote for people; nil where its folder is not here, or it came to no end.
+  ///
+  /// - Throws: for files that are damaged.
+  static func findings(of key: ContentKey, in folder: StoreFolder) throws -> EvaluationFindings? {
+    guard let output = try folder.stage(key).published(), output.names.contains(file) else { return nil }
+    let findings = try TransferFindings(JSONReader.read(output.read(file)).value, at: file)
+    let pictures = try findings.pictures.indices.map { place in
+      try output.read(TransferFindings.file(ofPicture: place))
+    }
+    return EvaluationFindings(findings: findings, pictures: pictures)
+  }
+}
+
+/// What an evaluation wrote for people, with the files of its pictures.
+package struct EvaluationFindings: Sendable {
+  package let findings: TransferFindings
+  /// PNG files, as many as there are pictures.
+  package let pictures: [[UInt8]]
+
+  /// Nil for other stages, where the folder of the run is not here, and before its end.
+  package init?(of stage: StageRecord, in folder: StoreFolder) throws {
+    guard stage.kind == EvaluationStage.kind,
+      let found = try EvaluationBody.findings(of: stage.key, in: folder)
+    else { return nil }
+    self = found
+  }
+
+  fileprivate init(findings: TransferFindings, pictures: [[UInt8]]) {
+    self.findings = findings
+    self.pictures = pictures
   }
 }

@@ -106,6 +106,7 @@ package enum PageStyle {
     .notes{margin:.8rem 0 0;padding:0;list-style:none;color:var(--soft);font-size:.86rem}
     .notes li{margin:.15rem 0}
     .notes .gap{padding-left:1rem}
+    .swatches{display:flex;flex-wrap:wrap;gap:.1rem 1.2rem}.swatches svg{vertical-align:-1px}
     .work{list-style:none;margin:0;padding:0}.work li{display:grid;grid-template-columns:minmax(0,1fr) minmax(8rem,16rem) 11rem;gap:.3rem 1.2rem;\
     align-items:center;padding:.45rem 0;border-bottom:1px solid var(--line)}.work li:last-child{border:0}.work .bar{height:.5rem}.work .bar i{background:var(--accent)}
     .work .bar i.rest{background:none}

@@ -137,7 +137,9 @@ struct Dashboard: Sendable {
     let epochs =
       run.state == .open ? run.epochs.replaced(by: folder.reportedEpochs(of: run.stage.key)) : run.epochs
     switch part {
-    case nil: return .html(DashboardPages.run(run, epochs, work, log))
+    case nil:
+      let findings = try TransferSections(of: run, in: folder)?.sections ?? []
+      return .html(DashboardPages.run(run, epochs, work, log, findings))
     case "part": return .html(DashboardPages.runParts(run, epochs, work, log).text)
     case "log": return .text(log ?? "No log is here: logs stay where the run was made.\n")
     default: return Self.notFound

@@ -60,15 +60,18 @@ enum DashboardPages {
   /// - Parameters:
   ///   - epochs: all that are known, of a worker that is at it too.
   ///   - work: where that worker is; nil where nobody is at it.
-  static func run(_ run: StoredRun, _ epochs: [EpochRecord], _ work: RunningStage?, _ log: String?) -> String
-  {
+  ///   - findings: what stands before everything else.
+  static func run(
+    _ run: StoredRun, _ epochs: [EpochRecord], _ work: RunningStage?, _ log: String?,
+    _ findings: [SweepPage.Section]
+  ) -> String {
     SweepPage.document(
       title: "\(run.stage.title) · mtkd-sweep",
       header: """
         <p class=eyebrow><a href="/">All sweeps</a></p><h1>\(run.stage.title)</h1>
         <p class="lede mono">\(run.stage.key.description)</p>
         """,
-      sections: [
+      sections: findings + [
         section(
           "run", "This run", "/runs/\(run.stage.key.description)/part", runParts(run, epochs, work, log),
           isWork: true)
@@ -213,6 +216,16 @@ enum DashboardPages {
   static func runParts(
     _ run: StoredRun, _ epochs: [EpochRecord], _ work: RunningStage?, _ log: String?
   ) -> Markup {
+    let said: Markup =
+      log.map { "<h3>Log</h3><pre class=log>\($0)</pre>" }
+      ?? "<p class=soft>No log is here: logs stay where the run was made.</p>"
+    return runFacts(run, epochs, work, said)
+  }
+
+  /// - Parameter said: what stands between curves and settings.
+  static func runFacts(
+    _ run: StoredRun, _ epochs: [EpochRecord], _ work: RunningStage?, _ said: Markup = ""
+  ) -> Markup {
     let state = run.state
     let (tone, word) =
       work == nil ? (state.word, state.word == "open" ? "to run" : state.word) : ("running", "at work")
@@ -258,9 +271,6 @@ enum DashboardPages {
       : "<details><summary>\(ofClasses.count) curves of single classes</summary>\(charts(ofClasses))</details>"
     let curves: Markup = "\(charts(names.subtracting(ofClasses).sorted(by: Self.isBefore)))\(byClass)"
     let settings = (try? JSONReader.read(Array(run.stage.spec.utf8)).value.indented) ?? run.stage.spec
-    let said: Markup =
-      log.map { "<h3>Log</h3><pre class=log>\($0)</pre>" }
-      ?? "<p class=soft>No log is here: logs stay where the run was made.</p>"
     return
       "<dl>\(list)</dl>\(curves)\(said)<h3>Settings</h3><pre>\(settings)</pre>"
   }
