@@ -56,6 +56,7 @@ private enum PageFigures {
   /// Courses of single metrics that are read for one figure.
   static let mostCourses = 2000
   static let mostBytes = 1_500_000
-  /// One needs to be told its axis; the page has its own small curves, and a forest with every seed.
-  static let elsewhere: Set<String> = ["axis", "curves", "seeds"]
+  /// One needs to be told its axis; the page has its own small curves, a forest with every seed, and its table for every
+  /// setting of a cell.
+  static let elsewhere: Set<String> = ["axis", "curves", "parallel", "seeds"]
 }

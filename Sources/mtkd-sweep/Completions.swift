@@ -28,9 +28,24 @@ enum Completions {
   static let sweeps = CompletionKind.custom { words, _, prefix in
     ((try? store(words)?.sweeps().map(\.name)) ?? []).filter { $0.hasPrefix(prefix) }
   }
+  /// Settings that tell the cells of the store's sweeps apart: of one of them, where a word names it.
+  static let varying = CompletionKind.custom { words, _, prefix in
+    columns(words).filter { $0.hasPrefix(prefix) }
+  }
+  /// The same with a sign behind it, and seeds.
+  static let conditions = CompletionKind.custom { words, _, prefix in
+    (columns(words) + ["seed"]).map { "\($0)=" }.filter { $0.hasPrefix(prefix) }
+  }
+  static let paperTables = CompletionKind.list(Catalog.paperTables.names)
   static let runs = CompletionKind.custom { words, _, prefix in
     let keys = (try? store(words)?.stages(withPrefix: prefix).map(\.stage.key)) ?? []
     return keys.map { String($0.description.prefix(max(12, prefix.count))) }
+  }
+
+  private static func columns(_ words: [String]) -> [String] {
+    let sweeps = (try? store(words)?.sweeps()) ?? []
+    let named = sweeps.filter { words.contains($0.name) }
+    return Set((named.isEmpty ? sweeps : named).flatMap(\.columns)).sorted()
   }
 
   /// The store that the words so far name.

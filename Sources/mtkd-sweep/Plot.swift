@@ -14,6 +14,7 @@ struct Plot: ParsableCommand {
       Kinds:
       \(Catalog.figures.entries.map { "  \($0.name.padding(toLength: 15, withPad: " ", startingAt: 0))\($0.summary)" }.joined(separator: "\n"))
 
+      For a paper: --width 3.3in --no-title, and --font with the name of its font.
       The file's ending decides: .svg is written here; .png and .pdf need rsvg-convert, inkscape or ImageMagick.
       """)
 
@@ -37,7 +38,8 @@ struct Plot: ParsableCommand {
   var output: String
 
   @Option(
-    help: ArgumentHelp("With the kind 'axis': the setting on the horizontal axis.", valueName: "setting"))
+    help: ArgumentHelp("With the kind 'axis': the setting on the horizontal axis.", valueName: "setting"),
+    completion: Completions.varying)
   var x: String?
 
   @Flag(
@@ -45,7 +47,30 @@ struct Plot: ParsableCommand {
       "With the kind 'weights': also each teacher's logit and feature loss, below its weights."))
   var losses = false
 
+  @Option(
+    help: ArgumentHelp(
+      "How wide: 3.3in, 84mm, 240pt. Text keeps its size of 9 pt where the kind can be made so narrow.",
+      valueName: "length"))
+  var width: String?
+
+  @Option(help: ArgumentHelp("The font's name.", valueName: "name"))
+  var font: String?
+
+  @Flag(help: "Without the title: a paper has a caption.")
+  var noTitle = false
+
+  @Option(
+    help: ArgumentHelp("The ends of the metric's axis, such as 70,80.", valueName: "low,high"))
+  var ylim: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "With the kind 'forest': \(FigureOptions.CellOrder.allCases.map(\.rawValue).joined(separator: ", ")).",
+      valueName: "order"))
+  var order: FigureOptions.CellOrder?
+
   func validate() throws {
+    try checkPaper()
     do { _ = try Catalog.figures.entry(kind) } catch { throw ValidationError("\(error)") }
     guard output == "-" || Self.formats.contains(ending) else {
       throw ValidationError(
@@ -57,6 +82,46 @@ struct Plot: ParsableCommand {
     if losses, kind != WeightsFigure.name {
       throw ValidationError("--losses belongs to the kind '\(WeightsFigure.name)'.")
     }
+  }
+
+  /// What belongs to some kinds only, and what is no length, no font and no range.
+  private func checkPaper() throws {
+    let figure = try? Catalog.figures.entry(kind)
+    if let width, FigureOptions.pixels(width) == nil {
+      throw ValidationError("--width is a length from 1in to 40in, such as 3.3in, 84mm or 240pt.")
+    }
+    if let font, !FigureOptions.isFont(font) {
+      throw ValidationError("--font is the name of a font: letters, digits, spaces and hyphens.")
+    }
+    if ylim != nil, limits == nil {
+      throw ValidationError("--ylim is two numbers, the lower one first: 70,80.")
+    }
+    let kinds = Catalog.figures.entries
+    let limited = kinds.filter { $0.takesLimits }.map { $0.name }.joined(separator: ", ")
+    let sorted = kinds.filter { $0.takesOrder }.map { $0.name }.joined(separator: ", ")
+    if ylim != nil, let figure, !figure.takesLimits {
+      throw ValidationError("--ylim belongs to the kinds \(limited).")
+    }
+    if order != nil, let figure, !figure.takesOrder {
+      throw ValidationError("--order belongs to the kinds \(sorted).")
+    }
+  }
+
+  private var limits: ClosedRange<Double>? {
+    let numbers = (ylim ?? "").split(separator: ",").map { Double($0) }
+    guard numbers.count == 2, let low = numbers[0], let high = numbers[1], low < high, (high - low).isFinite
+    else {
+      return nil
+    }
+    return low...high
+  }
+
+  private var figureOptions: FigureOptions {
+    var options = FigureOptions()
+    options.width = width.flatMap(FigureOptions.pixels)
+    (options.font, options.hasTitle, options.limits) = (font, !noTitle, limits)
+    options.order = order ?? .mean
+    return options
   }
 
   private static let formats = ["svg", "png", "pdf"]
@@ -84,10 +149,18 @@ struct Plot: ParsableCommand {
         "\(counted(withheld, "cell")) left out because of different programs or numerics. --allow-mixed draws all."
       )
     }
-    let svg = try figure.draw(
-      FigureInput(table, series: try series(figure, record.name, results, store), x: x))
+    var input = FigureInput(table, series: try series(figure, record.name, results, store), x: x)
+    input.options = figureOptions
+    let svg = try figure.draw(input)
+    if let asked = input.options.width, let width, svg.width > asked * 1.02 {
+      let (inches, points) = (svg.width / 96, 9 * asked / svg.width)
+      Talk.say(
+        "This figure needs \(NumberFormat.fixed(inches, 1))in for text of 9 pt; at \(width) its text is "
+          + "\(NumberFormat.fixed(points, 1)) pt. --where leaves cells out.")
+    }
+    let text = svg.text(input.options)
     let isPicture = output != "-" && ending != "svg"
-    let bytes = isPicture ? try PictureConverter.convert(svg.text, to: ending) : Array(svg.text.utf8)
+    let bytes = isPicture ? try PictureConverter.convert(text, to: ending) : Array(text.utf8)
     try ExportDestination(output: output).write { write in try write(ExportedFile(path: "", bytes: bytes)) }
   }
 
@@ -118,6 +191,8 @@ struct Plot: ParsableCommand {
     return series
   }
 }
+
+extension FigureOptions.CellOrder: ExpressibleByArgument {}
 
 /// Turns SVG into pictures with a program of the system.
 enum PictureConverter {

@@ -5,6 +5,7 @@ internal import Specs
 package enum AxisFigure: FigureKind {
   package static let name = "axis"
   package static let summary = "the metric over any setting of numbers or words: --x SETTING"
+  package static let takesLimits = true
 
   package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
     guard let axis = input.x else {
@@ -60,13 +61,14 @@ package enum AxisFigure: FigureKind {
     heights += references.compactMap { $0.headline?.mean }
     let titles = lines.map { input.name($0[0], among: drawn, without: [axis]) }
     let legend = titles + references.map { "\(input.name($0, among: input.table.cells, without: [axis]))" }
-    let width = 560 + Legend.width(legend)
+    let layout = LegendLayout(legend, input.options)
     var svg = SVG(
-      width: width, height: max(430, 70 + Double(legend.count) * Legend.rowHeight + 40),
+      width: layout.width, height: layout.height,
       title: "\(input.results.name): \(input.metricTitle) over \(symbol)",
       description:
         "Lines are means over seeds, bands one sample std, marks single seeds, \(input.selection).")
-    let frame = Frame(x: x, y: Scale(covering: heights), left: 66, top: 46, width: 470, height: 300)
+    let y = try input.limited(Scale(covering: heights), heights, kind: kind)
+    let frame = layout.frame(x, y)
     svg.text(
       "\(input.results.name): accuracy over \(symbol)".replacing("accuracy", with: Self.noun(input)),
       Point(66, 26), "title")
@@ -85,7 +87,7 @@ package enum AxisFigure: FigureKind {
     Legend.draw(
       marks
         + legend.dropFirst(titles.count).enumerated().map { ($0.element, Legend.Mark.reference($0.offset)) },
-      on: &svg, at: Point(556, 46)
+      on: &svg, at: layout.corner
     )
     let n = Set(drawn.map(\.values.count)).sorted().map(String.init).joined(separator: " or ")
     svg.note(
@@ -229,6 +231,7 @@ package enum AxisFigure: FigureKind {
 package enum AlphaFigure: FigureKind {
   package static let name = "alpha"
   package static let summary = "the metric over α, the weight of the logit term (the paper's Figure 2)"
+  package static let takesLimits = true
 
   package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
     try AxisFigure.draw(input, over: "alpha", kind: name, title: "α (weight of the logit term)", symbol: "α")
@@ -239,6 +242,7 @@ package enum AlphaFigure: FigureKind {
 package enum BetaFigure: FigureKind {
   package static let name = "beta"
   package static let summary = "the metric over β, the weight of the feature term (the paper's Figure 2)"
+  package static let takesLimits = true
 
   package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
     try AxisFigure.draw(input, over: "beta", kind: name, title: "β (weight of the feature term)", symbol: "β")
@@ -249,6 +253,7 @@ package enum BetaFigure: FigureKind {
 package enum TeachersFigure: FigureKind {
   package static let name = "teachers"
   package static let summary = "the metric over M, the number of teachers (the paper's Figure 2)"
+  package static let takesLimits = true
 
   package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
     try AxisFigure.draw(input, over: "teachers", kind: name, title: "M (number of teachers)", symbol: "M")

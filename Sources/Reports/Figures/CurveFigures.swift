@@ -40,20 +40,19 @@ struct Course {
 enum CoursePlot {
   static func draw(
     _ courses: [(name: String, course: Course)], title: String, y: String, note: String,
-    from zero: Bool = false
-  ) -> SVG {
+    from zero: Bool = false, _ input: FigureInput, kind: String
+  ) throws(NoFigure) -> SVG {
     let epochs = courses.map(\.course.means.count).max() ?? 1
     let values = courses.flatMap { $0.course.lows + $0.course.highs }
-    let width = 560 + Legend.width(courses.map(\.name))
-    var svg = SVG(width: width, height: 430, title: title, description: note)
+    let layout = LegendLayout(courses.map(\.name), input.options)
+    var svg = SVG(width: layout.width, height: layout.height, title: title, description: note)
     svg.text(title, Point(66, 26), "title")
-    let frame = Frame(
-      x: Scale(epochs: epochs), y: Scale(covering: values, from: zero), left: 66, top: 46, width: 470,
-      height: 300)
+    let y0 = try input.limited(Scale(covering: values, from: zero), values, kind: kind)
+    let frame = layout.frame(Scale(epochs: epochs), y0)
     frame.draw(on: &svg, x: "epoch", y: y)
     for (index, entry) in courses.enumerated() { entry.course.draw(index, frame, on: &svg) }
     Legend.draw(
-      courses.indices.map { (courses[$0].name, Legend.Mark.line($0)) }, on: &svg, at: Point(556, 46))
+      courses.indices.map { (courses[$0].name, Legend.Mark.line($0)) }, on: &svg, at: layout.corner)
     svg.note(note)
     return svg
   }
@@ -64,6 +63,8 @@ package enum CurvesFigure: FigureKind {
   package static let name = "curves"
   package static let summary =
     "learning curves: the metric over the epochs, a line a cell, a band over its seeds"
+
+  package static let takesLimits = true
 
   package static func series(among names: [String]) -> [String] { names }
 
@@ -80,13 +81,13 @@ package enum CurvesFigure: FigureKind {
     let account = input.account(drawn: kept.map(\.cell)) { cell in
       hidden.contains(cell.labels) ? "not shown" : "without epochs"
     }
-    return CoursePlot.draw(
+    return try CoursePlot.draw(
       kept.map { (input.name($0.cell, among: all), $0.course) },
       title: "\(input.results.name): learning curves",
       y: input.metricTitle,
       note:
-        "Mean over seeds, band of one sample std. \(account)"
-    )
+        "Mean over seeds, band of one sample std. \(account)",
+      input, kind: name)
   }
 }
 
@@ -123,10 +124,10 @@ package enum RewardFigure: FigureKind {
       paid.contains { $0.labels == cell.labels } ? "not shown" : "without a reward"
     }
     courses = courses.prefix(FigureStyle.count).map { ($0.name.isEmpty ? "reward" : $0.name, $0.course) }
-    return CoursePlot.draw(
+    return try CoursePlot.draw(
       courses, title: "\(input.results.name): reward of the agent", y: "reward, mean over samples (nats)",
       note:
-        "As paid, before normalisation; mean over seeds, band of one sample std. \(account)\(left > 0 ? " \(left) of their lines are not shown." : "")"
-    )
+        "As paid, before normalisation; mean over seeds, band of one sample std. \(account)\(left > 0 ? " \(left) of their lines are not shown." : "")",
+      input, kind: name)
   }
 }

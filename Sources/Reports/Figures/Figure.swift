@@ -7,12 +7,18 @@ package protocol FigureKind: Sendable {
   static var summary: String { get }
   /// The metrics whose course over the epochs it draws, of those that a sweep has.
   static func series(among names: [String]) -> [String]
+  /// Whether it has an axis of the metric that can be given ends (default: no).
+  static var takesLimits: Bool { get }
+  /// Whether it lists cells in an order that can be chosen (default: no).
+  static var takesOrder: Bool { get }
   /// - Throws: `NoFigure` where the sweep has nothing of that kind to show.
   static func draw(_ input: FigureInput) throws(NoFigure) -> SVG
 }
 
 extension FigureKind {
   package static func series(among names: [String]) -> [String] { [] }
+  package static var takesLimits: Bool { false }
+  package static var takesOrder: Bool { false }
 }
 
 /// What a figure is made of.
@@ -22,6 +28,7 @@ package struct FigureInput: Sendable {
   package let series: [String: [ContentKey: [Double]]]
   /// Setting on the horizontal axis, where the kind lets one choose.
   package var x: String?
+  package var options = FigureOptions()
   /// Of the runs of each cell, by its labels.
   private let keys: [[JSONValue]: [ContentKey]]
 
@@ -106,6 +113,8 @@ extension Catalog where Entry == any FigureKind.Type {
       RewardFigure.self,
       CostFigure.self,
       SeedsFigure.self,
+      ImportanceFigure.self,
+      ParallelFigure.self,
       ClaimsFigure.self,
     ]
   ) { $0.name }

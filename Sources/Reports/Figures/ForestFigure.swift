@@ -10,6 +10,9 @@ package enum ForestFigure: FigureKind {
   private static let rowHeight = 22.0
   private static let width = 400.0
 
+  package static let takesLimits = true
+  package static let takesOrder = true
+
   package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
     let all = input.table.cells.filter { $0.headline != nil }
     guard !all.isEmpty else { throw NoFigure(kind: name, reason: "no cell has a finished run yet.") }
@@ -29,6 +32,7 @@ package enum ForestFigure: FigureKind {
     let left = 16 + longest + 10
     let texts = cells.map { ReportTable.text($0.headline, plusMinus: "±", digits: input.table.digits) }
     let column = max(90, (texts.map { TextFit.width($0) }.max() ?? 0) + 12)
+    let width = input.options.frameWidth(beside: left + column + 16, usual: Self.width)
     let rows = shown.count + (groups.count > 1 ? groups.count : 0)
     var svg = SVG(
       width: left + width + column + 16, height: 46 + Double(rows) * rowHeight + 70,
@@ -37,7 +41,7 @@ package enum ForestFigure: FigureKind {
         "A row a cell, the best mean first; the large mark is the mean, the level line its 95 percent t interval, "
         + "each dot a seed, \(input.selection).")
     svg.text(input.results.name, Point(16, 26), "title")
-    let x = scale(cells)
+    let x = try input.limited(scale(cells), cells.flatMap { $0.values.map(\.value) }, kind: name)
     let frame = Frame(
       x: x, y: Scale(low: 0, high: Double(rows), ticks: []), left: left, top: 40, width: width,
       height: Double(rows) * rowHeight)
@@ -98,12 +102,12 @@ package enum ForestFigure: FigureKind {
     let reference = referenceMethod(input)
     return order.map { key in
       var group = groups[key]!
-      group.cells.sort { sign * $0.headline!.mean > sign * $1.headline!.mean }
+      group.cells = input.ordered(group.cells, sign)
       let means = group.cells.filter { cell in
         reference != nil && input.label(cell, "method").map(ReportTable.text) == reference
       }.map { $0.headline!.mean }
       // The best of its cells, where the reference has several.
-      group.reference = means.first
+      group.reference = means.max { sign * $0 < sign * $1 }
       return group
     }
   }

@@ -19,17 +19,28 @@ package struct SVG: Sendable {
   }
 
   /// The file's text.
-  package var text: String {
-    let size = "\(Self.number(width)) \(Self.number(height))"
+  package var text: String { text(FigureOptions()) }
+
+  /// The file's text as a paper wants it: so wide, in a font, without the words at its head.
+  package func text(_ options: FigureOptions) -> String {
+    let top = options.hasTitle ? 0 : Self.titleHeight
+    let (scale, tall) = (options.width.map { $0 / width } ?? 1, height - top)
+    let box = "0 \(Self.number(top)) \(Self.number(width)) \(Self.number(tall))"
+    let size = "width=\"\(Self.number(width * scale))\" height=\"\(Self.number(tall * scale))\""
     let head =
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"mf\" viewBox=\"0 0 \(size)\" width=\"\(Self.number(width))\" height=\"\(Self.number(height))\" role=\"img\">"
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"mf\" viewBox=\"\(box)\" \(size) role=\"img\">"
+    let font = options.font.map { ".mf{font-family:'\($0)',sans-serif}" } ?? ""
     let lines = [
       head, "<title>\(HTMLSheet.escaped(title))</title>", "<desc>\(HTMLSheet.escaped(description))</desc>",
-      "<style>\(FigureStyle.sheet)</style>",
+      "<style>\(FigureStyle.sheet)\(font)</style>",
       "<rect class=\"ground\" width=\"\(Self.number(width))\" height=\"\(Self.number(height))\"/>",
     ]
+    let body = options.hasTitle ? body : body.filter { !$0.hasPrefix("<text class=\"title\"") }
     return (lines + body + ["</svg>"]).joined(separator: "\n") + "\n"
   }
+
+  /// What the title takes of every kind.
+  private static let titleHeight = 28.0
 
   /// At most two digits after the point: pixels.
   static func number(_ value: Double) -> String {
@@ -185,7 +196,7 @@ enum FigureStyle {
       .mf .label{font-size:12px}.mf .title{font-size:15px;font-weight:600}.mf .strong{font-weight:600}.mf .note{font-size:11px}.mf .small{font-size:10.5px}\
       .mf .line{fill:none;stroke-width:1.8}.mf .thin{fill:none;stroke-width:1}.mf .grid{stroke-width:1;fill:none}\
       .mf .axis{stroke-width:1.2;fill:none}.mf .band{fill-opacity:.16;stroke:none}.mf .dot{fill-opacity:.55;stroke:none}\
-      .mf .fill{stroke:none}.mf .ribbon{stroke-width:.8}.mf .pale{fill-opacity:.5}.mf .edge{fill:none;stroke-width:1.4}
+      .mf .fill{stroke:none}.mf .ribbon{stroke-width:.8}.mf .pale{fill-opacity:.5}.mf .faint{stroke-opacity:.5}.mf .edge{fill:none;stroke-width:1.4}
       """
     func surroundings(
       _ scope: String, _ ground: String, _ ink: String, _ soft: String, _ grid: String, _ onFill: String
@@ -194,6 +205,8 @@ enum FigureStyle {
       \(scope) .ground{fill:\(ground)}\(scope) .label,\(scope) .title,\(scope) .small{fill:\(ink)}\(scope) .note{fill:\(soft)}\
       \(scope) .grid{stroke:\(grid)}\(scope) .axis,\(scope) .edge{stroke:\(ink)}\(scope) .ribbon{stroke:\(ground)}\
       \(scope) .reference{stroke:\(soft);fill:none;stroke-width:1.2}\
+      \(scope) .halo{paint-order:stroke;stroke:\(ground);stroke-width:3px;stroke-linejoin:round}\
+      \(scope) .hatch{stroke:\(ground);stroke-width:1.4}\
       \(scope) .on-dark{fill:#fff}\(scope) .on-light{fill:#111}\(scope) .on-fill{fill:\(onFill)}
       """
     }
