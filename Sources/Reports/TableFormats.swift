@@ -34,6 +34,21 @@ package struct TextStyle: Sendable {
   static let untestable = "?"
   package func bold(_ text: String) -> String { isColoured ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
   package func dim(_ text: String) -> String { isColoured ? "\u{1b}[2m\(text)\u{1b}[0m" : text }
+
+  /// What a colour means wherever it stands; words beside it say the same.
+  package enum Meaning: Sendable { case finished, failed, stopped, running }
+
+  package func tinted(_ text: String, _ meaning: Meaning) -> String {
+    guard isColoured, !text.isEmpty else { return text }
+    let colour =
+      switch meaning {
+      case .finished: 32
+      case .failed: 31
+      case .stopped: 33
+      case .running: 36
+      }
+    return "\u{1b}[0;\(colour)m\(text)\u{1b}[0m"
+  }
 }
 
 extension Catalog where Entry == any TableFormat.Type {

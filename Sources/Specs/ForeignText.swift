@@ -68,13 +68,14 @@ package enum ForeignText {
     return result
   }
 
-  /// Whole output for people: its lines, tabs and the marks of bold and dim text stay.
+  /// Whole output for people: its lines, tabs and the marks of bold, dim and coloured text stay.
   package static func screen(_ text: String) -> String {
     isPlain(text, keeping: ["\n", "\t"]) ? text : visible(text, keeping: ["\n", "\t"], marks: marks)
   }
 
   /// What `TextStyle` puts around words.
-  private static let marks = ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m"]
+  private static let marks =
+    ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m"] + [31, 32, 33, 36].map { "\u{1b}[0;\($0)m" }
 
   /// Whether no byte of a text can belong to anything that needs a look.
   private static func isPlain(_ text: String, keeping kept: Set<Unicode.Scalar>) -> Bool {

@@ -36,7 +36,7 @@ struct Compare: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Test the numbers that the paper prints: \(Catalog.paperTables.names.joined(separator: ", ")). A and B, where given, are two of its methods.",
-      valueName: "table"))
+      valueName: "table"), completion: Completions.paperTables)
   var paper: String?
 
   @Option(

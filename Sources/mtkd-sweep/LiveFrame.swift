@@ -50,19 +50,22 @@ struct LiveFrame {
   func lines(width: Int, height: Int, _ style: TextStyle) -> [String] {
     // The last column stays free: terminals differ in what they do at the edge.
     let width = max(20, width - 1)
-    var lines = [style.bold(Self.fitted(head(style, width), width))]
+    var lines = [head(style, width)]
     if let detail = detail() { lines.append(style.dim(Self.fitted(detail, width))) }
     let room = max(1, height - 1 - lines.count)
     let workRoom = max(1, min(work.count, room - min(4, room / 2)))
-    let titles = work.map(\.title.count).max() ?? 0
+    let titles = work.map(\.title.cells).max() ?? 0
     for entry in work.prefix(work.count > workRoom ? max(0, workRoom - 1) : workRoom) {
-      lines.append(Self.fitted(Self.text(entry, titleWidth: min(titles, max(16, width / 2)), style), width))
+      let line = Self.fitted(Self.text(entry, titleWidth: min(titles, max(16, width / 2)), style), width)
+      // The bar stands behind two spaces.
+      let bar = String(line.dropFirst(2).prefix(Self.workBar))
+      lines.append("  \(style.tinted(bar, .running))\(line.dropFirst(2 + Self.workBar))")
     }
     if work.count > workRoom {
       lines.append(Self.fitted("  and \(work.count - max(0, workRoom - 1)) more at work", width))
     }
     for warning in warnings.suffix(2) where lines.count < height - 2 {
-      lines.append(Self.fitted("! \(warning)", width))
+      lines.append(style.tinted(Self.fitted("! \(warning)", width), .stopped))
     }
     if let claims { lines += Self.text(claims, width, (height - 1 - lines.count) / 2, style) }
     if let table { lines += self.table(table, width, height - 1 - lines.count, style) }
@@ -90,8 +93,16 @@ struct LiveFrame {
       words.append("time left not known yet")
     }
     let text = words.joined(separator: ", ")
-    let cells = max(8, min(30, width - name.count - text.count - 6))
-    return "\(name)  \(Self.bar(finished + failed, all, cells, style))  \(text)"
+    let cells = max(8, min(30, width - name.cells - text.count - 6))
+    let bar = Self.bar(finished + failed, all, cells, style)
+    let whole = "\(name)  \(bar)  \(text)"
+    guard style.isColoured, whole.cells <= width else { return style.bold(Self.fitted(whole, width)) }
+    let good = all > 0 ? min(cells, finished * cells / all) : 0
+    let over = all > 0 ? min(cells, (finished + failed) * cells / all) : 0
+    let tinted =
+      style.tinted(String(bar.prefix(good)), .finished)
+      + style.tinted(String(bar.dropFirst(good).prefix(over - good)), .failed) + bar.dropFirst(over)
+    return "\(style.bold(name))  \(tinted)  \(style.bold(text))"
   }
 
   private func detail() -> String? {
@@ -105,6 +116,8 @@ struct LiveFrame {
     return words.isEmpty ? nil : words.joined(separator: ", ")
   }
 
+  private static let workBar = 12
+
   static func bar(_ done: Int, _ all: Int, _ cells: Int, _ style: TextStyle) -> String {
     let full = all > 0 ? min(cells, max(0, done * cells / all)) : 0
     let (on, off) = style.isUnicode ? ("█", "░") : ("#", ".")
@@ -113,7 +126,7 @@ struct LiveFrame {
 
   private static func text(_ work: Work, titleWidth: Int, _ style: TextStyle) -> String {
     let title = padded(shortened(work.title, titleWidth), titleWidth)
-    var words = ["  \(bar(work.step, work.steps, 12, style)) \(title)"]
+    var words = ["  \(bar(work.step, work.steps, workBar, style)) \(title)"]
     words.append(
       work.epochs > 0 ? "epoch \(min(work.epoch + 1, work.epochs))/\(work.epochs)" : "starting")
     if let loss = work.loss, loss.isFinite { words.append("loss \(NumberFormat.fixed(loss, 3))") }
@@ -132,7 +145,7 @@ struct LiveFrame {
     let head = [table.results.described.heading] + table.columns
     let limit = max(12, width / 3)
     let texts = ([head] + body).map { $0.map { Self.shortened($0, limit) } }
-    let widths = head.indices.map { column in texts.map { $0[column].count }.max() ?? 0 }
+    let widths = head.indices.map { column in texts.map { $0[column].cells }.max() ?? 0 }
     var (shown, used) = (0, 0)
     while shown < widths.count, used + widths[shown] + (shown > 0 ? 2 : 0) <= width {
       used += widths[shown] + (shown > 0 ? 2 : 0)
@@ -140,7 +153,11 @@ struct LiveFrame {
     }
     guard shown > 1 else { return [] }
     func line(_ cells: [String]) -> String {
-      zip(cells, widths).prefix(shown).map { Self.padded($0, $1) }.joined(separator: "  ")
+      zip(cells, widths).prefix(shown).map { text, width in
+        let padded = Self.padded(text, width)
+        return text.hasPrefix("diverged ") || text.hasPrefix("failed ")
+          ? style.tinted(padded, .failed) : padded
+      }.joined(separator: "  ")
     }
     let rows = min(body.count, room - 2)
     let isCut = rows < body.count
@@ -166,18 +183,18 @@ struct LiveFrame {
   }
 
   static func fitted(_ text: String, _ width: Int) -> String {
-    text.count <= width ? text : String(text.prefix(max(1, width - 1))) + "~"
+    text.cells <= width ? text : String(text.prefix(cells: max(1, width - 1))) + "~"
   }
 
   /// Names differ at their ends: what does not fit goes from the middle.
   private static func shortened(_ text: String, _ width: Int) -> String {
-    guard text.count > width, width > 8 else { return fitted(text, width) }
+    guard text.cells > width, width > 8 else { return fitted(text, width) }
     let head = (width - 1) / 3
-    return "\(text.prefix(head))~\(text.suffix(width - 1 - head))"
+    return "\(text.prefix(cells: head))~\(text.suffix(cells: width - 1 - head))"
   }
 
   private static func padded(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(0, width - text.count))
+    text + String(repeating: " ", count: max(0, width - text.cells))
   }
 }
 
@@ -230,13 +247,13 @@ struct LiveScreen {
   /// How many places a line takes: escape sequences take none.
   static func seen(_ line: String) -> Int {
     var (count, isEscape) = (0, false)
-    for scalar in line.unicodeScalars {
-      if scalar == "\u{1b}" {
+    for character in line {
+      if character == "\u{1b}" {
         isEscape = true
       } else if isEscape {
-        if scalar.properties.isAlphabetic { isEscape = false }
+        if character.isLetter { isEscape = false }
       } else {
-        count += 1
+        count += character.cells
       }
     }
     return count

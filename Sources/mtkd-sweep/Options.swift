@@ -201,6 +201,11 @@ struct StyleOptions: ParsableArguments {
     return TextStyle(isUnicode: Self.isUnicode(environment), isColoured: isColoured)
   }
 
+  /// Whether lines that were written can be written over: on a terminal that is not called dumb.
+  static func canRedraw(_ stream: Int32) -> Bool {
+    isatty(stream) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+  }
+
   /// Whether the locale is UTF-8; files and pipes without any locale get Unicode too.
   static func isUnicode(_ environment: [String: String]) -> Bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }

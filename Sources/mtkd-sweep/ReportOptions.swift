@@ -23,13 +23,13 @@ struct TestOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Only runs that meet a condition, such as 'alpha>=1' or 'method=mtkd-rl|ca-mkd'; may be given several times.",
-      valueName: "condition"))
+      valueName: "condition"), completion: Completions.conditions)
   var `where`: [String] = []
 
   @Option(
     help: ArgumentHelp(
       "Means over settings, such as student: within each seed first, then mean and std over seeds; '' for none.",
-      valueName: "settings"))
+      valueName: "settings"), completion: Completions.varying)
   var average: String?
 
   @Option(help: "Digits after the point (default: by the spread).")
@@ -104,10 +104,14 @@ struct TestOptions: ParsableArguments {
 struct ReportOptions: ParsableArguments {
   @OptionGroup var tests: TestOptions
 
-  @Option(help: ArgumentHelp("Settings that make the rows, such as student,method.", valueName: "settings"))
+  @Option(
+    help: ArgumentHelp("Settings that make the rows, such as student,method.", valueName: "settings"),
+    completion: Completions.varying)
   var rows: String?
 
-  @Option(help: ArgumentHelp("Settings that make the columns, such as alpha.", valueName: "settings"))
+  @Option(
+    help: ArgumentHelp("Settings that make the columns, such as alpha.", valueName: "settings"),
+    completion: Completions.varying)
   var columns: String?
 
   @Option(
@@ -135,7 +139,7 @@ struct ReportOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Set a table of the paper beside the cells: \(Catalog.paperTables.names.joined(separator: ", ")).",
-      valueName: "table"))
+      valueName: "table"), completion: Completions.paperTables)
   var paper: String?
 
   func validate() throws {

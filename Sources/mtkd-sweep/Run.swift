@@ -187,7 +187,8 @@ struct Run: AsyncParsableCommand {
   ) async throws -> ClusterSweep.Outcome {
     let sweep = look.sweep
     let display = RunDisplay(
-      style: styles.style(for: STDERR_FILENO), isLive: isatty(STDERR_FILENO) == 1 && !quiet && !events,
+      style: styles.style(for: STDERR_FILENO),
+      isLive: StyleOptions.canRedraw(STDERR_FILENO) && !quiet && !events,
       isQuiet: quiet, detail: verbose, events: events, forecast: sweep.forecast)
     talk.display.withLock { $0 = display }
     let start = try runner(of: sweep, store, program) { display.show($0) }

@@ -24,7 +24,7 @@ final class StatusWatch {
 
   /// Until the process ends, or the sweep is over and nobody runs it.
   func run() async throws {
-    let isLive = isatty(STDOUT_FILENO) == 1
+    let isLive = StyleOptions.canRedraw(STDOUT_FILENO)
     var screen = LiveScreen(STDOUT_FILENO)
     var last = ""
     while true {

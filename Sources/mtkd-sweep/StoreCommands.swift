@@ -16,7 +16,8 @@ struct Status: AsyncParsableCommand {
   @OptionGroup var location: StoreLocation
 
   @Argument(
-    help: "The sweep. May be left out where the store holds one.", completion: Completions.sweeps)
+    help: "The sweep. Without one, a line for each where the store holds several.",
+    completion: Completions.sweeps)
   var sweep: String?
 
   @Flag(help: "JSON on standard output.")
@@ -39,12 +40,19 @@ struct Status: AsyncParsableCommand {
 
   func run() async throws {
     let store = try location.open()
+    let style = styles.style(for: STDOUT_FILENO)
+    if sweep == nil, !watch, !json, try store.sweeps().count > 1 {
+      let all = try store.sweeps().map { try Standing(of: $0, in: store, location.folder, nil) }
+      Out.put(all.map { $0.head(style) + "\n" }.joined())
+      if check, all.contains(where: { $0.failed + $0.blocked > 0 }) { throw ExitCode(.doneWithFailures) }
+      return
+    }
     let record = try location.sweep(sweep, in: store)
     if watch {
-      return try await StatusWatch(record.name, location.folder, styles.style(for: STDOUT_FILENO)).run()
+      return try await StatusWatch(record.name, location.folder, style).run()
     }
     let standing = try Standing(of: record, in: store, location.folder, await cluster(record))
-    Out.put(json ? mtkd_sweep.json(standing.machine) : standing.lines.joined(separator: "\n") + "\n")
+    Out.put(json ? mtkd_sweep.json(standing.machine) : standing.lines(style).joined(separator: "\n") + "\n")
     if check, standing.failed + standing.blocked > 0 { throw ExitCode(.doneWithFailures) }
   }
 
@@ -59,7 +67,9 @@ private struct Standing {
   private(set) var failed = 0
   private(set) var blocked = 0
   private var open = 0
-  private var troubles: [String] = []
+  private var diverged = 0
+  /// Equal ones together, in the order of the plan.
+  private var troubles: [Trouble] = []
   private let name: String
   private let diary: String
   private let holder: Holder?
@@ -83,12 +93,36 @@ private struct Standing {
       case .finished: finished += 1
       case .failed(let failure):
         failed += 1
-        troubles.append("failed \(standing.key.short): \(ForeignText.line(failure.reason))")
+        if failure.cause == .diverged { diverged += 1 }
+        add(standing.state?.word ?? "failed", failure.reason, standing.key)
       case .blocked(let reason):
         blocked += 1
-        troubles.append("blocked \(standing.key.short): \(ForeignText.line(reason))")
+        add("blocked", reason, standing.key)
       case .open, nil: open += 1
       }
+    }
+  }
+
+  private struct Trouble {
+    let word: String
+    let reason: String
+    var keys: [ContentKey]
+
+    /// `failed 0123abcdef: no such file`, `diverged 12 times: the loss is nan (0123abcdef, 4567abcdef and 10 more)`.
+    var text: String {
+      if keys.count == 1 { return "\(word) \(keys[0].short): \(reason)" }
+      let shown = keys.prefix(3).map(\.short).joined(separator: ", ")
+      let rest = keys.count > 3 ? " and \(keys.count - 3) more" : ""
+      return "\(word) \(keys.count) times: \(reason) (\(shown)\(rest))"
+    }
+  }
+
+  private mutating func add(_ word: String, _ reason: String, _ key: ContentKey) {
+    let reason = ForeignText.line(reason)
+    if let place = troubles.firstIndex(where: { $0.word == word && $0.reason == reason }) {
+      troubles[place].keys.append(key)
+    } else {
+      troubles.append(Trouble(word: word, reason: reason, keys: [key]))
     }
   }
 
@@ -113,15 +147,28 @@ private struct Standing {
     ]
   }
 
-  var lines: [String] {
-    var lines = [
-      "\(name): \(counted(runs, "run")), \(finished) finished, \(failed) failed, \(blocked) blocked, \(open) to run"
-    ]
+  /// `smoke: 12 runs, 9 finished, 1 diverged, 0 failed, 0 blocked, 2 to run`.
+  func head(_ style: TextStyle) -> String {
+    func part(_ count: Int, _ word: String, _ meaning: TextStyle.Meaning) -> String {
+      count > 0 ? style.tinted("\(count) \(word)", meaning) : "\(count) \(word)"
+    }
+    let broken =
+      (diverged > 0 ? [part(diverged, "diverged", .failed)] : []) + [
+        part(failed - diverged, "failed", .failed)
+      ]
+    let parts =
+      [counted(runs, "run"), part(finished, "finished", .finished)] + broken
+      + [part(blocked, "blocked", .stopped), "\(open) to run"]
+    return "\(name): \(parts.joined(separator: ", "))"
+  }
+
+  func lines(_ style: TextStyle) -> [String] {
+    var lines = [head(style)]
     if let claims {
       lines.append("claims: \(claims.summary)")
       lines += claims.lines.map { "  \($0)" }
     }
-    lines += troubles.map { "  \($0)" }
+    lines += troubles.map { "  \($0.text)" }
     if programs.count > 1 {
       lines.append(
         "\(programs.count) programs or numerics made the finished runs; a cell that has runs of several shows no number without --allow-mixed:"

@@ -96,15 +96,33 @@ import Testing
 }
 
 @Suite struct ManualTests {
-  @Test func `the manual page has every command and no line that man takes for its own`() throws {
+  @Test
+  func `the manual page has the sections of mdoc, every command, and no line that man takes for its own`()
+    throws
+  {
     let page = try Program.run("manual", in: FileManager.default.temporaryDirectory)
     #expect(page.status == 0)
-    for command in ["init", "run", "report", "export", "serve"] {
-      #expect(page.out.contains("\n.SS \(command)\n"), "\(command)")
+    let lines = page.out.split(separator: "\n").map(String.init)
+    let sections = lines.filter { $0.hasPrefix(".Sh ") }.map { $0.dropFirst(4) }
+    #expect(Array(sections.prefix(3)) == ["NAME", "SYNOPSIS", "DESCRIPTION"])
+    #expect(
+      Array(sections.suffix(5)) == ["ENVIRONMENT", "FILES", "EXIT STATUS", "EXAMPLES", "SEE ALSO"])
+    for command in ["INIT", "RUN", "REPORT", "EXPORT", "SERVE"] {
+      #expect(sections.contains { $0 == command }, "\(command)")
     }
-    let known = [".TH", ".SH", ".SS", ".nf", ".fi", ".TP", ".I", ".B"]
-    for line in page.out.split(separator: "\n") where line.hasPrefix(".") || line.hasPrefix("'") {
+    for word in [".It Fl \\-store Ar", ".It Ev NO_COLOR", ".It 75", ".It Pa results/store.sqlite"] {
+      #expect(lines.contains { $0.contains(word) }, "\(word)")
+    }
+    let known = [
+      ".Dd", ".Dt", ".Os", ".Sh", ".Ss", ".Nm", ".Nd", ".Cm", ".Op", ".Ar", ".Pp", ".Bl", ".It", ".El", ".Bd",
+      ".Ed", ".Fl", ".Dl",
+    ]
+    for line in lines where line.hasPrefix(".") || line.hasPrefix("'") {
       #expect(known.contains { line == $0 || line.hasPrefix($0 + " ") }, "\(line)")
+    }
+    for (begin, end) in [(".Bl", ".El"), (".Bd", ".Ed")] {
+      #expect(
+        lines.count { $0.hasPrefix(begin) } == lines.count { $0 == end }, "\(begin) without \(end)")
     }
   }
 }

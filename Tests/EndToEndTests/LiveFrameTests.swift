@@ -77,6 +77,32 @@ import Testing
     #expect(coloured.map(LiveScreen.seen) == frame().lines(width: 100, height: 30, plain).map(\.count))
   }
 
+  @Test func `colours tell what is finished, failed, at work and stopped`() {
+    var frame = frame()
+    frame.warnings = ["nobody is running it"]
+    let lines = frame.lines(width: 100, height: 30, TextStyle(isUnicode: true, isColoured: true))
+    // 10 of 18 runs are finished and one failed: green, then red, then what is open.
+    let head = lines[0].matches(of: /\u{1b}\[0;(\d+)m(█+)\u{1b}\[0m/)
+    #expect(head.map { $0.1 } == ["32", "31"], "\(lines[0])")
+    #expect(head.map(\.2.count) == [16, 2], "of 30 places: \(lines[0])")
+    #expect(lines.contains { $0.hasPrefix("  \u{1b}[0;36m█") && $0.contains("epoch 2/6") }, "\(lines)")
+    #expect(lines.contains { $0 == "\u{1b}[0;33m! nobody is running it\u{1b}[0m" }, "\(lines)")
+  }
+
+  @Test func `names of two places a character keep to the width`() {
+    var frame = frame()
+    frame.name = "蒸留の実験"
+    frame.work = frame.work.map { entry in
+      var entry = entry
+      entry.title = "教師 網 学生 mtkd-rl alpha=0.5 seed 1"
+      return entry
+    }
+    for width in [30, 60, 100] {
+      let lines = frame.lines(width: width, height: 30, plain)
+      #expect(lines.allSatisfy { $0.cells < width }, "\(lines)")
+    }
+  }
+
   @Test func `more workers than lines are counted, not dropped`() {
     let lines = frame(workers: 30).lines(width: 80, height: 12, plain)
     let shown = lines.count { $0.contains("epoch 2/6") }

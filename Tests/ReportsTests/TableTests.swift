@@ -10,6 +10,14 @@ import Testing
     TextTable.render(ReportTable(results, layout), style: TextStyle())
   }
 
+  @Test func `columns of a text table line up where characters take two places`() {
+    let sheet = Sheet(
+      title: "wide", head: ["", "acc"], rows: [["学生モデル", "71"], ["resnet8", "72"]])
+    let lines = TextTable.render(sheet, style: TextStyle()).split(separator: "\n")
+    #expect(lines.dropFirst(3).prefix(2) == ["学生モデル  71", "resnet8     72"])
+    #expect(lines[2].count == 15)
+  }
+
   @Test func `a std that is not 0 never reads as 0, and a difference of 0 has no sign`() {
     func text(_ values: [Double], _ digits: Int) -> String {
       ReportTable.text(SampleStatistics(values), plusMinus: "±", digits: digits)

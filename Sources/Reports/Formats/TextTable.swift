@@ -8,10 +8,10 @@ package enum TextTable: TableFormat {
     let body = sheet.rows.map { $0.map { ForeignText.line($0.text) } }
     let head = sheet.head.map { ForeignText.line($0) }
     let widths = head.indices.map { column in
-      ([head] + body).map { $0[column].count }.max() ?? 0
+      ([head] + body).map { $0[column].cells }.max() ?? 0
     }
     func line(_ cells: [String]) -> String {
-      let padded = zip(cells, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+      let padded = zip(cells, widths).map { $0 + String(repeating: " ", count: $1 - $0.cells) }
       return String(padded.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
     }
     let rule = String(
