@@ -59,6 +59,7 @@ enum ArchiveCheck {
     }
     let saved = try JSONReader.read(Array(sweep.canonical.utf8)).value
     if let report = saved.object?["report"] { _ = try ReportPreferences(report, at: "report") }
+    _ = try sweep.names
     for note in saved.object?["data"]?.array ?? [] {
       try check(note.string ?? "", "what is said of the data of \(sweep.name)", mostOfText)
     }

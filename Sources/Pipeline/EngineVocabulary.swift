@@ -43,7 +43,7 @@ extension GridVocabulary {
       try TeacherWeights.backbone($0, in: folder.map(WeightsFolder.init), gridFolder: gridFolder)
     }
     vocabulary.transferObstacle = { TransferObstacles.head($1, of: $0, on: $2) }
-    vocabulary.trunkObstacle = { TransferObstacles.trunk($0, trainedOn: $1) }
+    vocabulary.trunkObstacle = { TransferObstacles.trunk($0, $1, trainedOn: $2) }
     vocabulary.obstacle = { obstacle($0) }
     vocabulary.trainer = { try TrainerFiles.spec($0, in: gridFolder) }
     return vocabulary

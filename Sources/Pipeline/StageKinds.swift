@@ -1,3 +1,4 @@
+internal import Networks
 internal import Specs
 internal import Storage
 internal import Sweeps
@@ -21,7 +22,9 @@ protocol StageKind: StageSpec {
   /// Whether it reads files from outside of the store, so that it runs where these are (default: no).
   static var readsFiles: Bool { get }
   /// What a person calls the stage where no grid says more, such as `teacher resnet56 seed 2`.
-  var title: String { get }
+  ///
+  /// - Parameter names: what the grid calls networks.
+  func title(_ names: WrittenNames) -> String
   /// The file that it is made from, where that was trained elsewhere (default: none).
   var sourceWeights: ImportedWeights? { get }
   /// That file, and those that its inputs are made from.
@@ -45,6 +48,8 @@ protocol StageKind: StageSpec {
 }
 
 extension StageKind {
+  /// What it is called where no grid is at hand.
+  var title: String { title(WrittenNames()) }
   static var hasCheckpoints: Bool { false }
   static var readsFiles: Bool { false }
   var sourceWeights: ImportedWeights? { nil }
@@ -98,6 +103,12 @@ enum StageKinds {
   @TaskLocal static var additional: [any StageKind.Type] = []
 }
 
+extension WrittenNames {
+  /// As the grid writes it; the first of its published names where no grid does.
+  func title(of network: ModelSpec) -> String { self[network] ?? NetworkNames.title(of: network) }
+  func title(of teacher: TeacherSpec) -> String { self[teacher] ?? NetworkNames.title(of: teacher.network) }
+}
+
 extension StageRequest {
   /// The stage as its kind knows it.
   ///
@@ -123,7 +134,8 @@ extension StageRequest {
   }
 
   /// What a person calls the stage; the name of its kind where this program does not know that.
-  var title: String { (try? stage.title) ?? kind }
+  func title(_ names: WrittenNames) -> String { (try? stage.title(names)) ?? kind }
+  var title: String { title(WrittenNames()) }
 }
 
 extension StageRecord {

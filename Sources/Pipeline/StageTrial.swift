@@ -42,13 +42,14 @@ package struct StageTrial: Sendable {
         let alone = RunSpec(
           dataset: run.dataset, student: teacher.network, method: MethodSpec(name: "baseline"), teachers: [],
           recipe: teacher.recipe, seed: 0)
-        add("teacher \(NetworkNames.title(of: teacher.network))", Self.representative(alone))
+        add("teacher \(expansion.names.title(of: teacher.network))", Self.representative(alone))
       }
     }
     for run in students {
       let pool = run.teachers.isEmpty ? "" : ", \(counted(run.teachers.count, "teacher"))"
       add(
-        "student \(NetworkNames.title(of: run.student)) \(run.method.name)\(pool)", Self.representative(run))
+        "student \(expansion.names.title(of: run.student)) \(run.method.name)\(pool)",
+        Self.representative(run))
     }
     let trials = order.map { bytes in
       StageTrial(title: found[bytes]!.title, stages: found[bytes]!.stages, run: found[bytes]!.run)

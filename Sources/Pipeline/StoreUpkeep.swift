@@ -42,14 +42,16 @@ extension StoreUpkeep {
       old = nil
       report.troubles.append("The old database is not read: \(error)")
     }
+    let sweeps = try SweepFile.all(in: folder)
+    let titles = try titles(of: sweeps)
     for key in try folder.stageKeys() {
       do {
-        try take(key, folder, store, beside: old, &report)
+        try take(key, titles[key], folder, store, beside: old, &report)
       } catch {
         report.troubles.append("\(folder.stage(key).path): \(error)")
       }
     }
-    for (sweep, points, needs) in try SweepFile.all(in: folder) {
+    for (sweep, points, needs) in sweeps {
       try store.saveSweep(sweep, points: points, needs: needs)
       report.sweeps += 1
     }
@@ -65,10 +67,27 @@ extension StoreUpkeep {
     return (report, path)
   }
 
+  /// What the grids call their stages; where several do, the first sweep by name.
+  private static func titles(
+    of sweeps: [(sweep: SweepRecord, points: [SweepPoint], needs: [StageNeed])]
+  ) throws -> [ContentKey: String] {
+    var titles: [ContentKey: String] = [:]
+    for (sweep, points, needs) in sweeps {
+      let names = try sweep.names
+      for need in needs where titles[need.key] == nil {
+        titles[need.key] = try StageRequest(document: Array(need.spec.utf8)).title(names)
+      }
+      for point in points where titles[point.key] == nil {
+        titles[point.key] = RunTitle.text(sweep.columns, point.labels, seed: point.seed)
+      }
+    }
+    return titles
+  }
+
   /// Takes a stage in from its folder. One that lost some of what it recorded or made is left open, and said.
   private static func take(
-    _ key: ContentKey, _ folder: StoreFolder, _ store: ResultStore, beside old: ResultStore?,
-    _ report: inout Rebuilt
+    _ key: ContentKey, _ title: String?, _ folder: StoreFolder, _ store: ResultStore,
+    beside old: ResultStore?, _ report: inout Rebuilt
   ) throws {
     let place = folder.stage(key)
     let request = try StageRequest(document: AtomicFile.read(place.spec, limit: AtomicFile.textLimit))
@@ -76,7 +95,7 @@ extension StoreUpkeep {
       report.troubles.append("\(place.spec) is that of \(request.key.short): it was changed")
       return
     }
-    let text = request.title
+    let text = title ?? request.title
     let intake = Intake(
       folder: folder, store: store, stages: [key: request],
       titles: [key: StageTitle(key: key, kind: request.kind, text: text)])

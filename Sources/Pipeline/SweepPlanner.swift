@@ -93,7 +93,7 @@ package struct PlannedSweep: Sendable {
   }
 
   /// What a report has to know of the grid: its `report` block, as `ReportPreferences` reads it, the metrics that its
-  /// runs declare, and what of its datasets was left out or is missing.
+  /// runs declare, what it calls its networks, its note, and what of its datasets was left out or is missing.
   var canonical: String {
     var bytes: [UInt8] = []
     var object = ObjectWriter(to: &bytes)
@@ -111,6 +111,8 @@ package struct PlannedSweep: Sendable {
       }
       bytes.append(UInt8(ascii: "]"))
     }
+    object.member("names", to: &bytes, expansion.names.append)
+    if let note = grid.note { object.member("note", .string(ForeignText.line(note)), to: &bytes) }
     object.member("report", to: &bytes, grid.report.append)
     object.end(&bytes)
     return String(decoding: bytes, as: UTF8.self)

@@ -65,7 +65,7 @@ extension TeacherWeights {
     }
     let network = try NetworkNames.spec(named)
     guard NetworkNames.isTrunk(network) else {
-      throw WeightsError(TransferObstacles.trunk(network, trainedOn: nil) ?? "")
+      throw WeightsError(TransferObstacles.trunk(network, named.title, trainedOn: nil) ?? "")
     }
     guard let source = try file(members, in: folder, gridFolder: gridFolder) else {
       return absent(value, as: named, "resnet18", missing(members, gridFolder: gridFolder))

@@ -14,17 +14,25 @@ package struct ImportRecord: CanonicallyEncodable {
   package var classes: Int
   /// The file as it was named.
   package var source: String
+  /// What the network was called; nil where it was left to the file, and of an older program.
+  package var networkName: String?
+
+  package var networkTitle: String { networkName ?? NetworkNames.title(of: network) }
 
   package func append(to bytes: inout [UInt8]) {
     var object = ObjectWriter(to: &bytes)
     object.member("classes", classes, to: &bytes)
     object.member("network", to: &bytes, network.append)
+    if let networkName { object.member("networkName", .string(networkName), to: &bytes) }
     object.member("source", .string(source), to: &bytes)
     object.member("weights", to: &bytes, weights.append)
     object.end(&bytes)
   }
 
-  package init(network: ModelSpec, weights: ImportedWeights, classes: Int, source: String) {
+  package init(
+    network: ModelSpec, weights: ImportedWeights, classes: Int, source: String, networkName: String? = nil
+  ) {
+    self.networkName = networkName
     self.network = network
     self.weights = weights
     self.classes = classes
@@ -36,7 +44,8 @@ package struct ImportRecord: CanonicallyEncodable {
     self.init(
       network: try ModelSpec(object["network"] ?? .null, at: object.path("network")),
       weights: try ImportedWeights(object["weights"] ?? .null, at: object.path("weights")),
-      classes: try object.integer("classes"), source: try object.string("source"))
+      classes: try object.integer("classes"), source: try object.string("source"),
+      networkName: try object.optional("networkName", SpecObject.string))
   }
 }
 

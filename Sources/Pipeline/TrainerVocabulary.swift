@@ -117,9 +117,11 @@ extension GridVocabulary {
     if !methods.contains(run.method.name) {
       return ("method", unknown("method", run.method.name, among: methods, by: who))
     }
-    let title = NetworkNames.title(of: run.student)
-    if let networks = description.networks, !networks.contains(title), !networks.contains(run.student.family)
+    let known = NetworkNames.all.filter { $0.spec == run.student }.flatMap { [$0.id, $0.published] }
+    if let networks = description.networks, !known.contains(where: networks.contains),
+      !networks.contains(run.student.family)
     {
+      let title = NetworkNames.title(of: run.student)
       return ("student", unknown("network", title, among: networks, by: who))
     }
     if let tasks = description.tasks, !tasks.contains("classification") {

@@ -58,9 +58,11 @@ enum TransferObstacles {
 
   /// Why a network can be no trunk; nil where it can.
   ///
-  /// - Parameter dataset: of the student that it is.
-  static func trunk(_ network: ModelSpec, trainedOn dataset: DatasetSpec?) -> String? {
-    let name = NetworkNames.title(of: network)
+  /// - Parameters:
+  ///   - name: as the grid writes it.
+  ///   - dataset: of the student that it is.
+  static func trunk(_ network: ModelSpec, _ name: String?, trainedOn dataset: DatasetSpec?) -> String? {
+    let name = name ?? NetworkNames.title(of: network)
     guard NetworkNames.isTrunk(network) else {
       let known = NetworkNames.all.filter { NetworkNames.isTrunk($0.spec) }.map(\.id)
       return "\(name) can be no trunk of a detector or a segmentor, which need maps of strides 4 to 32; "

@@ -40,6 +40,9 @@ extension SweepResults {
     results.sample = sample
     results.teachers = teachers
     results.constants = constants
+    results.dataNotes = dataNotes
+    results.note = note
+    results.aliases = aliases
     results.averages = zip(names, averaged).map { name, place in
       var values: [JSONValue] = []
       for run in runs where run.labels[place] != .null && !values.contains(run.labels[place]) {

@@ -92,6 +92,7 @@ extension ReportTable {
           heads.map { Sheet.Entry($0) } + cells.map { entry($0, style) }
         }, notes: footer(style))
     table.constants = constants(style)
+    table.note = results.note
     return [table] + (claims.map { [$0.sheet(digits: digits, style)] } ?? [])
       + (comparisons.isEmpty ? [] : [comparisonSheet(style)])
       + (paper.map { [$0.sheet(digits: digits, style)] } ?? [])
@@ -149,7 +150,7 @@ extension ReportTable {
     lines += results.dataNotes.map { "Data: \($0)." }
     lines.append(selectionNote)
     lines += directionNotes() + earlyNotes() + sizeNotes()
-    lines += teacherNotes() + poolNotes() + rankingNotes(style) + lookNotes()
+    lines += teacherNotes() + poolNotes() + results.aliases.map(\.note) + rankingNotes(style) + lookNotes()
     return lines
   }
 

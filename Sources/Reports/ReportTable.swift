@@ -36,6 +36,7 @@ package struct ReportTable: Sendable {
 
   /// - Precondition: `layout.check(results)` did not throw.
   package init(_ source: SweepResults, _ layout: ReportLayout = ReportLayout()) {
+    let source = source.aliased()
     let results = source.averaged(over: layout.average)
     self.results = results
     self.source = source

@@ -3,6 +3,8 @@ package struct Sheet: Sendable {
   package var title: String
   /// What all rows have in common: `fashion-mnist, 1500 + 2000 images, 5 epochs; seeds 1–3`. Nil where nobody knows.
   package var constants: String?
+  /// What the grid says of itself; nil where it says nothing.
+  package var note: String?
   package var head: [String]
   /// How many columns at the left name a row.
   package var stubs: Int

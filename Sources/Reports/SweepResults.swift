@@ -23,6 +23,10 @@ package struct SweepResults: Sendable {
 
   /// What its runs have in common: `fashion-mnist, 1500 + 2000 images, 5 epochs`; nil where nobody knows.
   package var constants: String?
+  /// What the grid says of itself; nil where it says nothing.
+  package var note: String?
+  /// Short names that stand for networks which the grid spells out; empty before `aliased`.
+  package internal(set) var aliases: [NetworkAlias] = []
   /// Settings over which the numbers are means, seed by seed; empty where a number is of one run.
   package var averages: [Average] = []
 
@@ -171,6 +175,9 @@ package struct SweepResults: Sendable {
     results.teachers = teachers
     results.averages = averages
     results.constants = constants
+    results.dataNotes = dataNotes
+    results.note = note
+    results.aliases = aliases
     return results
   }
 

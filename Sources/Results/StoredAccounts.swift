@@ -5,17 +5,15 @@ package import Storage
 extension ResultStore {
   /// What the store knows of a run, as reports read it.
   package func account(of point: SweepPoint, columns: [String]) throws -> RunAccount {
+    let title = RunTitle.text(columns, point.labels, seed: point.seed)
     guard let run = try run(of: point.key) else {
-      let labels = zip(columns, point.labels).filter { $0.1 != .null }.map {
-        "\($0.0)=\($0.1.string ?? $0.1.description)"
-      }
       return RunAccount(
-        key: point.key, title: labels.joined(separator: " ") + " seed \(point.seed)", labels: point.labels,
+        key: point.key, title: title, labels: point.labels,
         seed: point.seed, state: .open, spec: .null, epochs: [], totals: Metrics(), attempts: [],
         checkpoints: [])
     }
     return RunAccount(
-      key: point.key, title: run.stage.title, labels: point.labels, seed: point.seed,
+      key: point.key, title: title, labels: point.labels, seed: point.seed,
       state: run.state, spec: try JSONReader.read(Array(run.stage.spec.utf8)).value,
       epochs: run.epochs, totals: run.totals,
       attempts: run.attempts.map { RunAccount.Attempt($0) },
@@ -43,7 +41,7 @@ extension ResultStore {
       }
       let outline = outlines[place]
       return SweepStory.Run(
-        key: key, title: outline.title ?? "seed \(run.seed)",
+        key: key, title: RunTitle.text(sweep.columns, run.labels, seed: run.seed),
         attempts: outline.attempts.map { RunAccount.Attempt($0) },
         series: series[place].map(\.value), lastState: outline.lastState, final: outline.final,
         seal: seals[key].map {

@@ -22,6 +22,11 @@ extension SweepRecord {
     }
   }
 
+  /// What the grid says of itself; nil where it says nothing.
+  package var note: String? {
+    get throws { try members["note"]?.string }
+  }
+
   /// What of the datasets was left out, is missing or is in both sets, a sentence a dataset, as the last `run` saw it.
   package var dataNotes: [String] {
     get throws { try members["data"]?.array?.compactMap(\.string) ?? [] }
@@ -78,7 +83,8 @@ extension ResultStore {
     let specs = try sampled(results)
     results.sample = try sample(of: results, specs)
     results.dataNotes = try record.dataNotes
-    results.teachers = try teachers(of: results)
+    results.note = try record.note
+    results.teachers = try teachers(of: results, record.names)
     results.constants = specs.first.map { Self.constants($0, results) }
     return results
   }

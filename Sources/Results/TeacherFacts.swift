@@ -25,21 +25,34 @@ package struct TeacherFact: Sendable {
 }
 
 extension ResultStore {
-  /// Teachers that a stage reads, in the order of its specification.
+  /// Teachers that a stage reads, in the order of its specification, as the sweep that asks for it calls them.
   package func teachers(of stage: StageRecord) throws -> [TeacherFact] {
+    try teachers(of: stage, sweep(askingFor: stage.key)?.names ?? WrittenNames())
+  }
+
+  private func teachers(of stage: StageRecord, _ names: WrittenNames) throws -> [TeacherFact] {
     let spec = try JSONReader.read(Array(stage.spec.utf8)).value
     let keys = (spec.object?["inputs"]?.array ?? []).compactMap { $0.string.flatMap { ContentKey($0) } }
     return try records(of: keys).filter { $0.kind == "teacher" }.map { teacher in
       let metrics = try metrics(of: teacher.key)
       return TeacherFact(
-        title: teacher.title, key: teacher.key,
+        title: Self.title(of: teacher, names), key: teacher.key,
         accuracy: metrics[ClassificationMetrics.best(ClassificationMetrics.headline.name)]
           ?? metrics[ClassificationMetrics.headline.name])
     }
   }
 
+  /// As the grid writes it; as the store does where the grid does not say.
+  private static func title(of stage: StageRecord, _ names: WrittenNames) -> String {
+    guard let spec = try? JSONReader.read(Array(stage.spec.utf8)).value,
+      let teacher = try? TeacherSpec(spec.object?["spec"]?.object?["teacher"] ?? .null, at: "teacher"),
+      let name = names[teacher]
+    else { return stage.title }
+    return teacher.title(name)
+  }
+
   /// Teachers of a sweep, as one run of each cell names them, the first cells at least.
-  func teachers(of results: SweepResults) throws -> [SweepResults.Teacher] {
+  func teachers(of results: SweepResults, _ names: WrittenNames) throws -> [SweepResults.Teacher] {
     var cells: Set<[JSONValue]> = []
     var keys: [ContentKey] = []
     for run in results.runs where keys.count < Self.mostTaughtCells {
@@ -49,7 +62,7 @@ extension ResultStore {
     var known: Set<ContentKey> = []
     var teachers: [SweepResults.Teacher] = []
     for stage in try records(of: keys) {
-      for teacher in try self.teachers(of: stage) where known.insert(teacher.key).inserted {
+      for teacher in try self.teachers(of: stage, names) where known.insert(teacher.key).inserted {
         teachers.append(SweepResults.Teacher(title: teacher.title, accuracy: teacher.accuracy))
       }
     }

@@ -47,8 +47,12 @@ package struct GridVocabulary: Sendable {
 
   /// Why a network's backbone cannot be put to a transfer; nil where nothing is in the way.
   ///
-  /// - Parameter dataset: of the student; nil for a backbone from elsewhere.
-  package var trunkObstacle: @Sendable (ModelSpec, DatasetSpec?) -> String? = { _, _ in nil }
+  /// - Parameters:
+  ///   - name: as the grid writes it.
+  ///   - dataset: of the student; nil for a backbone from elsewhere.
+  package var trunkObstacle: @Sendable (ModelSpec, _ name: String?, DatasetSpec?) -> String? = {
+    _, _, _ in nil
+  }
 
   /// - Parameter settings: those of the methods among them.
   package init(

@@ -72,3 +72,13 @@ package enum SweepFile {
     )
   }
 }
+
+extension SweepRecord {
+  /// What the grid that was last run calls its networks; nothing where an older program stored the sweep.
+  package var names: WrittenNames {
+    get throws {
+      let saved = try JSONReader.read(Array(canonical.utf8)).value.object?["names"]
+      return try saved.map { try WrittenNames($0, at: "names") } ?? WrittenNames()
+    }
+  }
+}

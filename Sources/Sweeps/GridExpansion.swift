@@ -11,6 +11,8 @@ package struct GridExpansion: Sendable {
   package let warnings: [GridProblem]
   /// Sentences such as `baseline does not read alpha: 10 runs asked for are 2`.
   package let sharing: [String]
+  /// What the grid calls its networks.
+  package let names: WrittenNames
 
   /// How many runs a grid may ask for without being told that it may.
   package static let usualLimit = 10_000
@@ -61,6 +63,7 @@ package struct GridExpansion: Sendable {
     guard errors.isEmpty else { throw GridRejected(errors) }
     self.columns = columns
     self.asked = gathering.asked
+    names = resolver.names
     warnings = resolver.warnings + complaints
     sharing = Self.sharing(gathering.tally, grid, vocabulary)
     self.runs = grid.run.order == .cellMajor ? runs : Self.seedMajor(runs)

@@ -208,12 +208,13 @@ struct Compare: ParsableCommand {
     }
     let settings = try settings(table.comparisons, a, b, in: store)
     if format == JSONTable.name {
-      return JSONTable.render(table.comparisons, a: a, b: b, results, settings: Array(settings.dropFirst()))
+      return JSONTable.render(
+        table.comparisons, a: a, b: b, table.results, settings: Array(settings.dropFirst()))
     }
     var sheet = ComparisonSheet.full(
       table.comparisons, title: "\(record.name): \(b) \(style.minus) \(a)", digits: table.digits,
       correction: layout.correction, style)
-    sheet.notes += settings
+    sheet.notes += settings + table.results.aliases.map(\.note)
     return try Catalog.tableFormats.entry(format).render(sheet, style: style)
   }
 

@@ -78,13 +78,13 @@ struct Import: ParsableCommand {
     let examined = try TeacherWeights.examine(
       path, network: network.map { try NetworkNames.spec(.string($0)) }, normalisation: chosen(),
       task: TeacherWeights.task(of: located.spec))
-    let title = NetworkNames.title(of: examined.network)
+    let title = network ?? NetworkNames.title(of: examined.network)
     guard let name = [name, network, title].compactMap(\.self).first(where: Self.isName) else {
       throw WeightsError("Say with --name what grids should call this network.")
     }
     let record = ImportRecord(
       network: examined.network, weights: examined.weights,
-      classes: try TeacherWeights.task(of: located.spec).classes, source: path)
+      classes: try TeacherWeights.task(of: located.spec).classes, source: path, networkName: network)
     let evaluation = evaluate ? try TeacherWeights.evaluate(examined, on: located, index: index) : nil
     let folder = location.weights
     if folder.hasRecord(name) {

@@ -364,7 +364,7 @@ struct Show: ParsableCommand {
   private func showImport() throws {
     let record = try TeacherWeights.record(key, in: location.weights)
     let facts = try TeacherWeights.facts(of: record, in: location.weights)
-    let title = NetworkNames.title(of: record.network)
+    let title = record.networkTitle
     guard json else { return Out.put(([title] + facts).joined(separator: "\n") + "\n") }
     Out.put(
       mtkd_sweep.json([

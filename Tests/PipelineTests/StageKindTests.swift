@@ -20,7 +20,7 @@ private struct ReevaluationStage: StageKind {
   let run: RunSpec
   /// The dataset, then the student.
   var inputs: [ContentKey] { [DatasetStage(run.dataset).key, StudentStage(run).key] }
-  var title: String { "reevaluation of \(StudentStage(run).title)" }
+  func title(_ names: WrittenNames) -> String { "reevaluation of \(StudentStage(run).title(names))" }
 
   init(_ run: RunSpec) { self.run = run }
   init(_ json: JSONValue, at path: String) throws(SpecError) { run = try RunSpec(json, at: path) }

@@ -6,8 +6,11 @@ internal import Sweeps
 internal import Transfers
 
 extension BackboneStage: StageKind {
-  var title: String {
-    let name = NetworkNames.title(of: network)
+  func title(_ names: WrittenNames) -> String {
+    var name = names.title(of: network)
+    if case .weights(let weights) = source {
+      name = names.title(of: TeacherSpec(network: network, weights: weights))
+    }
     return switch source {
     case .student(let key, _, let epoch): "backbone \(name) of \(key.short), \(epoch) epoch"
     case .random(let seed): "random backbone \(name) seed \(seed)"

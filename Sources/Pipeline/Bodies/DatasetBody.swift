@@ -5,7 +5,7 @@ internal import Sweeps
 
 extension DatasetStage: StageKind {
   static var readsFiles: Bool { true }
-  var title: String { "dataset \(dataset.name)" }
+  func title(_ names: WrittenNames) -> String { "dataset \(dataset.name)" }
   var datasetName: String? { dataset.name }
 
   func run(in workspace: Workspace) throws { try DatasetBody.run(self, in: workspace) }

@@ -7,7 +7,7 @@ internal import Transfers
 
 extension EvaluationStage: StageKind {
   static var readsFiles: Bool { true }
-  var title: String { "\(transfer.title), \(NetworkNames.title(of: network))" }
+  func title(_ names: WrittenNames) -> String { "\(transfer.title), \(names.title(of: network))" }
   var datasetName: String? { transfer.dataset.name }
   /// Whoever only judges the same predictions again has verified little.
   var verifiedInputs: [ContentKey] { transfers }

@@ -7,9 +7,9 @@ internal import Tensors
 internal import Training
 
 extension TeacherOutputsStage: StageKind {
-  var title: String {
+  func title(_ names: WrittenNames) -> String {
     let seed = teacher.seed == 0 ? "" : " seed \(teacher.seed)"
-    return "outputs of \(NetworkNames.title(of: teacher.network))\(seed), \(views) views"
+    return "outputs of \(names.title(of: teacher))\(seed), \(views) views"
       + (keeps == .heads ? "" : keeps == .maps ? " with maps" : " with all maps")
   }
 

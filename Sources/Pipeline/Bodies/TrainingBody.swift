@@ -10,12 +10,7 @@ internal import Training
 
 extension TeacherStage: StageKind {
   static var hasCheckpoints: Bool { true }
-  var title: String {
-    let seed =
-      teacher.weights.map { " from weights \($0.digest.short)" }
-      ?? (teacher.seed == 0 ? "" : " seed \(teacher.seed)")
-    return "teacher \(NetworkNames.title(of: teacher.network))\(seed)"
-  }
+  func title(_ names: WrittenNames) -> String { teacher.title(names.title(of: teacher)) }
   var sourceWeights: ImportedWeights? { teacher.weights }
   var network: TrainedNetwork? {
     TrainedNetwork(
@@ -37,7 +32,9 @@ extension TeacherStage: StageKind {
 
 extension StudentStage: StageKind {
   static var hasCheckpoints: Bool { true }
-  var title: String { "\(NetworkNames.title(of: run.student)) \(run.method.name) seed \(run.seed)" }
+  func title(_ names: WrittenNames) -> String {
+    "\(names.title(of: run.student)) \(run.method.name) seed \(run.seed)"
+  }
   var importedWeights: [ImportedWeights] { run.teachers.compactMap(\.weights) }
   var trainer: TrainerSpec? { run.trainer }
   var optionalInputs: [ContentKey] {

@@ -9,7 +9,9 @@ internal import Transfers
 
 extension TransferStage: StageKind {
   static var readsFiles: Bool { true }
-  var title: String { "\(transfer.title) seed \(seed), \(NetworkNames.title(of: network))" }
+  func title(_ names: WrittenNames) -> String {
+    "\(transfer.title) seed \(seed), \(names.title(of: network))"
+  }
   var datasetName: String? { transfer.dataset.name }
 
   func cost(hasHelpers: Bool, _ meter: inout CostMeter) throws -> StageCost? {

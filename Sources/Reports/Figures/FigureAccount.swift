@@ -26,7 +26,8 @@ extension FigureInput {
       let common = Self.gap(of: cells[0]) == nil ? "" : self.common(cells)
       return "\(cells.count) \(word)\(common.isEmpty ? "" : " (\(common))")"
     }
-    return "\(counted(table.cells.count, "cell")): \(([drawing] + others).joined(separator: ", "))."
+    let account = "\(counted(table.cells.count, "cell")): \(([drawing] + others).joined(separator: ", "))."
+    return ([account] + results.aliases.map(\.note)).joined(separator: " ")
   }
 
   /// Why a cell has no number; nil where it has one.

@@ -22,7 +22,7 @@ package enum CSVTable: TableFormat {
         boot?.high,
         cell.last?.mean, cell.last?.std, cell.best?.mean, cell.best?.std,
       ]
-      var line = cell.labels.map { $0 == .null ? "" : ReportTable.text($0) }
+      var line = cell.labels.map { $0 == .null ? "" : ReportTable.text(table.results.original($0)) }
       line += ["\(headline?.count ?? 0)", "\(cell.seeds.count)", table.results.select.rawValue]
       line += numbers.map { $0.map(\.description) ?? "" }
       line += [table.results.metric, "1", place.map { $0.place == .first ? "1" : "2" } ?? ""]

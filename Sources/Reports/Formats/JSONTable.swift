@@ -29,11 +29,11 @@ package enum JSONTable: TableFormat {
       "finished": .number(DecimalNumber(results.finished)),
       "cells": .array(table.cells.map { cell($0, table) }),
       "test": .string(table.layout.test.rawValue), "correction": .string(table.layout.correction.rawValue),
-      "comparisons": .array(table.comparisons.map { comparison($0, results.columns) }),
+      "comparisons": .array(table.comparisons.map { comparison($0, results) }),
     ]
     if !results.dataNotes.isEmpty { members["data"] = .array(results.dataNotes.map { .string($0) }) }
     if let claims = table.claims { members["claims"] = claims.json }
-    if let paper = table.paper { members["paper"] = self.paper(paper, results.columns) }
+    if let paper = table.paper { members["paper"] = self.paper(paper, results) }
     return .object(members)
   }
 
@@ -41,14 +41,14 @@ package enum JSONTable: TableFormat {
     results.described.isHigherBetter.map { .string(MetricDirection($0).rawValue) } ?? .null
   }
 
-  private static func paper(_ paper: PaperComparison, _ columns: [String]) -> JSONValue {
+  private static func paper(_ paper: PaperComparison, _ results: SweepResults) -> JSONValue {
     [
       "table": .string(paper.table.name), "notes": .array(paper.table.notes.map { .string($0) }),
       "settings": .array(paper.settings.map { .string($0.difference) }),
       "cells": .array(
         paper.rows.map { row in
           [
-            "labels": labels(row.cell, columns), "mean": number(row.value.mean),
+            "labels": labels(row.cell, results), "mean": number(row.value.mean),
             "std": number(row.value.std),
             "source": .string(row.value.source), "p": number(row.welch?.p),
             "difference": number(row.cell.headline.map { $0.mean - row.value.mean }),
@@ -60,7 +60,7 @@ package enum JSONTable: TableFormat {
   private static func cell(_ cell: Cell, _ table: ReportTable) -> JSONValue {
     let place = table.place(of: cell)
     var members: [String: JSONValue] = [
-      "labels": labels(cell, table.results.columns),
+      "labels": labels(cell, table.results),
       "seeds": .array(cell.seeds.map { .number(DecimalNumber($0)) }),
       "values": .array(
         cell.values.map { ["seed": .number(DecimalNumber($0.seed)), "value": number($0.value)] }),
@@ -85,8 +85,8 @@ package enum JSONTable: TableFormat {
     return .object(members)
   }
 
-  private static func labels(_ cell: Cell, _ columns: [String]) -> JSONValue {
-    .object(Dictionary(zip(columns, cell.labels)) { $1 })
+  private static func labels(_ cell: Cell, _ results: SweepResults) -> JSONValue {
+    .object(Dictionary(zip(results.columns, cell.labels.map(results.original))) { $1 })
   }
 
   /// Comparisons of two methods, with the settings in which they differ.
@@ -98,7 +98,7 @@ package enum JSONTable: TableFormat {
       "metric": .string(results.metric), "select": .string(results.select.rawValue),
       "cells": .array(
         comparisons.map { item in
-          guard case .object(var members) = comparison(item, results.columns) else { return .null }
+          guard case .object(var members) = comparison(item, results) else { return .null }
           members["context"] = .string(item.context)
           (members["statisticsA"], members["statisticsB"]) = (
             statistics(item.a.headline), statistics(item.b.headline)
@@ -113,13 +113,13 @@ package enum JSONTable: TableFormat {
   /// What moved between two sweeps or stores.
   package static func render(_ comparison: SweepComparison) -> String {
     let rows = comparison.rows.map { row -> JSONValue in
-      guard case .object(var members) = self.comparison(row.comparison, comparison.a.results.columns) else {
+      guard case .object(var members) = self.comparison(row.comparison, comparison.a.results) else {
         return .null
       }
       members["context"] = .string(row.comparison.context)
       members["verdict"] = .string(
         row.verdict == .within ? "within" : row.verdict == .unknown ? "unknown" : row.verdict.rawValue)
-      members["b"] = labels(row.comparison.b, comparison.b.results.columns)
+      members["b"] = labels(row.comparison.b, comparison.b.results)
       members["statisticsA"] = statistics(row.comparison.a.headline)
       members["statisticsB"] = statistics(row.comparison.b.headline)
       return .object(members)
@@ -141,9 +141,9 @@ package enum JSONTable: TableFormat {
     return CanonicalJSON.text(of: value) + "\n"
   }
 
-  private static func comparison(_ comparison: CellComparison, _ columns: [String]) -> JSONValue {
+  private static func comparison(_ comparison: CellComparison, _ results: SweepResults) -> JSONValue {
     var members: [String: JSONValue] = [
-      "a": labels(comparison.a, columns), "b": labels(comparison.b, columns),
+      "a": labels(comparison.a, results), "b": labels(comparison.b, results),
       "difference": number(comparison.difference), "interval": interval(comparison.interval),
       "p": number(comparison.p), "adjusted": number(comparison.adjusted),
     ]

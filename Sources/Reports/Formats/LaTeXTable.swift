@@ -16,7 +16,7 @@ package enum LaTeXTable: TableFormat {
     }
     var lines = [
       "% Needs \\usepackage{booktabs}.", "\\begin{table}", "  \\centering",
-      "  \\caption{\(escaped(sheet.caption))}",
+      "  \\caption{\(escaped(caption(sheet)))}",
       "  \\begin{tabular}{\(columns)}",
       "    \\toprule", row(sheet.head.map(escaped)), "    \\midrule",
     ]
@@ -34,9 +34,14 @@ package enum LaTeXTable: TableFormat {
     return (lost(sheet).map { [$0] + lines } ?? lines).joined(separator: "\n") + "\n"
   }
 
+  /// What is constant, then what the grid says of itself.
+  private static func caption(_ sheet: Sheet) -> String {
+    sheet.note.map { "\(sheet.caption). \(ForeignText.line($0))" } ?? sheet.caption
+  }
+
   /// A remark on characters that LaTeX's usual fonts do not have and that stand as `?`; nil where there are none.
   private static func lost(_ sheet: Sheet) -> String? {
-    let texts = [sheet.caption] + sheet.head + sheet.rows.flatMap { $0.map(\.text) } + sheet.notes
+    let texts = [caption(sheet)] + sheet.head + sheet.rows.flatMap { $0.map(\.text) } + sheet.notes
     var scalars: Set<Unicode.Scalar> = []
     for scalar in texts.joined().unicodeScalars where !scalar.isASCII {
       if ForeignText.safe(String(scalar), for: .latex) == "?" { scalars.insert(scalar) }

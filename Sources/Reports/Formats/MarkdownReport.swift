@@ -33,6 +33,9 @@ package enum MarkdownReport {
     if let constants = story.table.constants(TextStyle()) {
       lines += ["", ForeignText.safe("All of it: \(constants).", for: .markdownLine)]
     }
+    if let note = results.note {
+      lines += ["", ForeignText.safe(ForeignText.line(note), for: .markdownLine)]
+    }
     return lines.joined(separator: "\n") + "\n"
   }
 

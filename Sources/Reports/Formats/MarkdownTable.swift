@@ -6,7 +6,8 @@ package enum MarkdownTable: TableFormat {
 
   package static func render(_ sheet: Sheet, style: TextStyle) -> String {
     let constants = sheet.constants.map { ": \(ForeignText.safe($0, for: .markdownLine))" } ?? ""
-    return render(sheet, title: "**\(escaped(sheet.title))**\(constants)")
+    let note = sheet.note.map { "\n\n\(ForeignText.safe(ForeignText.line($0), for: .markdownLine))" } ?? ""
+    return render(sheet, title: "**\(escaped(sheet.title))**\(constants)\(note)")
   }
 
   private static func escaped(_ text: String) -> String {

@@ -65,7 +65,8 @@ package enum PublicationTable {
 
   private static func caption(_ table: ReportTable, _ style: TextStyle) -> String {
     let heading = table.results.described.heading
-    return "\(heading), mean and std over seeds. \(table.constants(style).map { "\($0)." } ?? "")"
+    let note = table.results.note.map { " \(ForeignText.line($0))" } ?? ""
+    return "\(heading), mean and std over seeds. \(table.constants(style).map { "\($0)." } ?? "")\(note)"
   }
 
   /// Heads of rows; equal ones below each other are one cell over several rows.
@@ -112,7 +113,7 @@ package enum PublicationTable {
         "Bold: best of a student among complete cells, and all that are not distinguishable from it "
           + "(\(escaped(test)), \(escaped(correction)), $p \\geq 0.05$).")
     }
-    notes += table.poolNotes().map(escaped)
+    notes += (table.poolNotes() + table.results.aliases.map(\.note)).map(escaped)
     if !table.results.averages.isEmpty {
       notes.append("Each seed's value is its \(escaped(table.results.averageText)).")
     }

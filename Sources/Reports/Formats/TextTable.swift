@@ -16,8 +16,9 @@ package enum TextTable: TableFormat {
     }
     let rule = String(
       repeating: style.isUnicode ? "─" : "-", count: widths.reduce(0, +) + 2 * (widths.count - 1))
-    var lines =
-      [style.bold(ForeignText.line(sheet.caption)), style.bold(line(head)), rule] + body.map(line) + [rule]
+    var lines = [style.bold(ForeignText.line(sheet.caption))]
+    lines += sheet.note.map { [ForeignText.line($0)] } ?? []
+    lines += [style.bold(line(head)), rule] + body.map(line) + [rule]
     lines += sheet.notes.map { style.dim(ForeignText.safe($0, for: .line)) }
     return lines.joined(separator: "\n") + "\n"
   }

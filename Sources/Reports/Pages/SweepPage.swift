@@ -120,6 +120,7 @@ package enum SweepPage {
     <p class=eyebrow>mtkd-sweep report</p><h1>\(story.results.name)</h1>
     <p class=lede>\(story.results.described.heading), \(epoch(story.results))</p>
     \(story.table.constants(TextStyle()).map { "<p class=constants>\($0)</p>" as Markup } ?? "")
+    \(story.results.note.map { "<p class=constants>\($0)</p>" as Markup } ?? "")
     \(StateBar.markup(story.results.states))
     """
   }

@@ -118,6 +118,7 @@ extension RunResolver {
     do {
       let teacher = try vocabulary.weights(value, dataset)
       imported[value, default: [:]][dataset] = teacher
+      names.note(value, teacher)
       return teacher
     } catch {
       report(spot.problem("\(error)"))

@@ -168,6 +168,7 @@ extension RunResolver {
     do {
       let spec = try vocabulary.network(value)
       networks[value] = spec
+      names.note(value, spec)
       return spec
     } catch let error as UnknownName {
       report(spot.problem(unknown("network", error.name, vocabulary.networks, "models")))

@@ -123,7 +123,9 @@ extension RunResolver {
       return network(named, at: setting.spot).map { .random($0) }
     }
     do {
-      return .weights(try vocabulary.backbone(setting.value))
+      let teacher = try vocabulary.backbone(setting.value)
+      names.note(setting.value, teacher)
+      return .weights(teacher)
     } catch {
       report(setting.spot.problem("\(error)"))
       return nil
@@ -133,7 +135,8 @@ extension RunResolver {
   /// Complains once about a network that is no trunk.
   mutating func look(at row: GridRow, _ transfer: TransferPart, _ lesson: Lesson) {
     let dataset = transfer.source.isStudent ? lesson.dataset : nil
-    guard let sentence = vocabulary.trunkObstacle(transfer.network(of: lesson), dataset) else { return }
+    let network = transfer.network(of: lesson)
+    guard let sentence = vocabulary.trunkObstacle(network, names[network], dataset) else { return }
     let name = transfer.source.isStudent ? "student" : "transfer.backbone"
     guard let spot = row[name]?.spot ?? row.spot ?? rows.spot else { return }
     report(spot.problem(sentence))

@@ -17,6 +17,8 @@ struct RunResolver {
   let columns: [String]
 
   var networks: [JSONValue: ModelSpec] = [:]
+  /// What the grid calls them.
+  var names = WrittenNames()
   var imported: [JSONValue: [DatasetSpec: TeacherSpec]] = [:]
   var datasets: [JSONValue: DatasetSpec] = [:]
   var annotatedDatasets: [JSONValue: DatasetSpec] = [:]
