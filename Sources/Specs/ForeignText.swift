@@ -132,9 +132,10 @@ package enum ForeignText {
 // MARK: Formats
 
 extension ForeignText {
-  /// A backslash before what would begin a tag, a link or another cell; emphasis does no harm and stays.
+  /// A backslash before what would begin a tag, a link, another cell or emphasis by asterisks, with which short names
+  /// of networks end; underlines stay.
   private static func markdown(_ text: String, inTable: Bool) -> String {
-    guard text.utf8.contains(where: { "|<(\\".utf8.contains($0) }) else { return text }
+    guard text.utf8.contains(where: { "|<(\\*".utf8.contains($0) }) else { return text }
     var result = ""
     let scalars = Array(text.unicodeScalars)
     for (place, scalar) in scalars.enumerated() {
@@ -142,8 +143,9 @@ extension ForeignText {
       let last = place > 0 ? scalars[place - 1] : " "
       let isTag = next.properties.isAlphabetic || "/!?".unicodeScalars.contains(next)
       switch scalar {
+      case "*": result += "\\"
       case "|" where inTable, "<" where isTag, "(" where last == "]": result += "\\"
-      case "\\" where "|<(".unicodeScalars.contains(next): result += "\\"
+      case "\\" where "|<(*".unicodeScalars.contains(next): result += "\\"
       default: break
       }
       result.unicodeScalars.append(scalar)

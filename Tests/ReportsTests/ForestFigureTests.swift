@@ -27,6 +27,11 @@ import Testing
     }
   }
 
+  /// The sentences at the foot, whose lines are texts of their own.
+  static func note(_ svg: String) -> String {
+    svg.matches(of: /<text class="note"[^>]*>([^<]*)</).map { String($0.1) }.joined(separator: " ")
+  }
+
   static func labels(_ svg: String, anchor: String) -> [(text: String, y: Double)] {
     svg.matches(of: /<text class="label[^"]*" x="[^"]*" y="([^"]*)" text-anchor="([a-z]+)"[^>]*>([^<]*)</)
       .compactMap {

@@ -21,7 +21,7 @@ import Testing
   @Test(arguments: ForeignText.Output.allCases.filter { $0 != .latex })
   func `ordinary text stays, in any script`(_ output: ForeignText.Output) {
     for text in [
-      "resnet8 mtkd-rl α=0.5 seed 2", "Größe 72.10 ± 0.40 [72.3]", "שלום", "日本語 👩‍🔬", "val_loss *best*", "",
+      "resnet8 mtkd-rl α=0.5 seed 2", "Größe 72.10 ± 0.40 [72.3]", "שלום", "日本語 👩‍🔬", "val_loss _best_", "",
     ] { #expect(ForeignText.safe(text, for: output) == text) }
   }
 
@@ -59,7 +59,7 @@ import Testing
   @Test(arguments: [
     ("a|b", #"a\|b"#), (#"a\|b"#, #"a\\\|b"#), ("<script>", #"\<script>"#), ("p < 0.001", "p < 0.001"),
     ("[x](javascript:y)", #"[x]\(javascript:y)"#), ("</td>", #"\</td>"#),
-    ("72.1 [72.3] (2 of 3)", "72.1 [72.3] (2 of 3)"),
+    ("72.1 [72.3] (2 of 3)", "72.1 [72.3] (2 of 3)"), ("val_loss *best*", #"val_loss \*best\*"#),
   ])
   func `Markdown gets no cell, tag or link`(_ text: String, _ safe: String) {
     #expect(ForeignText.safe(text, for: .markdown) == safe)

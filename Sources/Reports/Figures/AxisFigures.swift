@@ -29,71 +29,93 @@ package enum AxisFigure: FigureKind {
           "\(axis) does not vary in it; what varies is \(input.results.columns.joined(separator: ", ")).")
     }
     let cells = input.table.cells.filter { $0.labels[place] != .null && $0.headline != nil }
-    var lines = Self.lines(cells, besides: place)
+    let lines = Self.lines(cells, besides: place)
     guard lines.contains(where: { $0.count > 1 }) else {
       throw NoFigure(kind: kind, reason: "no two finished cells differ in nothing but \(axis).")
     }
     // Groups of one cell are marks without a line.
-    lines = input.kept(lines, most: FigureStyle.count) { $0 }
-    let drawn = lines.flatMap(\.self)
+    let (panels, titles) = input.panels(lines, without: [axis]) { $0 }
+    let drawn = panels.flatMap(\.cells)
     let references = Self.references(input, place, for: drawn)
     let diverged = input.table.cells.filter { cell in
       cell.labels[place] != .null && !cell.gaps.isEmpty && cell.gaps.allSatisfy { $0.word == "diverged" }
-        && cell.headline == nil
+        && cell.headline == nil && panels.contains { input.belongs(cell, to: $0) }
     }
-
-    let placed = drawn + diverged
-    let numbers = placed.compactMap { Self.number($0.labels[place]) }
-    let isNumeric = numbers.count == placed.count
-    var names: [String] = []
-    let pools = ReportTable.poolNames(input.results)
-    func text(_ cell: Cell) -> String { pools[cell.labels[place]] ?? ReportTable.text(cell.labels[place]) }
-    for cell in placed where !names.contains(text(cell)) { names.append(text(cell)) }
-    let isLogarithmic = isNumeric && Self.isLogarithmic(numbers)
-    let x =
-      isLogarithmic ? Self.decades(numbers) : isNumeric ? Self.scale(numbers) : Scale(names: names)
-    func position(_ cell: Cell) -> Double {
-      Self.number(cell.labels[place]).flatMap { isLogarithmic ? log10($0) : isNumeric ? $0 : nil }
-        ?? Double(names.firstIndex(of: text(cell))!)
-    }
-
-    var heights = drawn.flatMap { cell in cell.values.map(\.value) + Self.band(cell) }
-    heights += references.compactMap { $0.headline?.mean }
-    let titles = lines.map { input.name($0[0], among: drawn, without: [axis]) }
-    let legend = titles + references.map { "\(input.name($0, among: input.table.cells, without: [axis]))" }
-    let layout = LegendLayout(legend, input.options)
+    let axisOfX = AxisOfX(input, place, drawn + diverged, title)
+    let hidden = [axis] + (panels.count > 1 ? ["student", "dataset"] : [])
+    var levels: [String] = []
+    func level(_ cell: Cell) -> String { input.name(cell, among: input.table.cells, without: hidden) }
+    for cell in references where !levels.contains(level(cell)) { levels.append(level(cell)) }
+    let grid = PanelGrid(panels.count, titles + levels, input.options)
     var svg = SVG(
-      width: layout.width, height: layout.height,
+      width: grid.width, height: grid.height,
       title: "\(input.results.name): \(input.metricTitle) over \(symbol)",
       description:
         "Lines are means over seeds, bands one sample std, marks single seeds, \(input.selection).")
-    let y = try input.limited(Scale(covering: heights), heights, kind: kind)
-    let frame = layout.frame(x, y)
-    svg.text(
-      "\(input.results.name): accuracy over \(symbol)".replacing("accuracy", with: Self.noun(input)),
-      Point(66, 26), "title")
-    frame.draw(on: &svg, x: isLogarithmic ? "\(title), log scale" : title, y: input.metricTitle)
-    for (index, reference) in references.enumerated() {
-      let y = frame.at(x.low, reference.headline!.mean).y
-      svg.line(
-        Point(frame.left, y), Point(frame.right, y), "reference", dash: FigureStyle.referenceDash(index))
+    svg.text("\(input.results.name): \(Self.noun(input)) over \(symbol)", Point(66, 26), "title")
+    for (index, panel) in panels.enumerated() {
+      let beside = references.filter { input.belongs($0, to: panel) }
+      let heights =
+        panel.cells.flatMap { cell in cell.values.map(\.value) + Self.band(cell) }
+        + beside.compactMap { $0.headline?.mean }
+      let scale = Scale(covering: heights, count: panels.count > 1 ? 5 : 6)
+      let frame = grid.frame(
+        index, axisOfX.scale, try input.limited(scale, heights, kind: kind))
+      if !panel.title.isEmpty {
+        svg.text(panel.title, Point(frame.left, frame.top - 9), "label strong", room: frame.width)
+      }
+      frame.draw(on: &svg, x: axisOfX.title, y: grid.isFirst(index) ? input.metricTitle : "")
+      for cell in beside {
+        let y = frame.at(frame.x.low, cell.headline!.mean).y
+        svg.line(
+          Point(frame.left, y), Point(frame.right, y), "reference",
+          dash: FigureStyle.referenceDash(levels.firstIndex(of: level(cell))!))
+      }
+      for cell in diverged where input.belongs(cell, to: panel) {
+        svg.cross(frame.at(axisOfX.position(cell), frame.y.low))
+      }
+      for (style, line) in panel.members {
+        let points = line.map { (axisOfX.position($0), $0) }.sorted { $0.0 < $1.0 }
+        draw(points, style, titles.count, frame, on: &svg, isJoined: true)
+      }
     }
-    for cell in diverged { svg.cross(frame.at(position(cell), frame.y.low)) }
-    for (index, line) in lines.enumerated() {
-      let sorted = line.sorted { position($0) < position($1) }
-      draw(sorted.map { (position($0), $0) }, index, lines.count, frame, on: &svg, isJoined: true)
-    }
-    let marks = titles.indices.map { (titles[$0], Legend.Mark.line($0)) }
     Legend.draw(
-      marks
-        + legend.dropFirst(titles.count).enumerated().map { ($0.element, Legend.Mark.reference($0.offset)) },
-      on: &svg, at: layout.corner
-    )
+      titles.enumerated().map { ($1, Legend.Mark.line($0)) }
+        + levels.enumerated().map { ($1, Legend.Mark.reference($0)) }, on: &svg, at: grid.legend)
     let n = Set(drawn.map(\.values.count)).sorted().map(String.init).joined(separator: " or ")
+    let scales = panels.count > 1 && input.options.limits == nil ? " Each panel has its own scale." : ""
+    let account = account(input, place, panels.flatMap { $0.members.map(\.item) }, references, diverged)
     svg.note(
-      "Mean of n = \(n) seeds, band of one sample std, each seed a mark; \(input.selection). \(account(input, place, lines, references, diverged))"
+      "Mean of n = \(n) seeds, band of one sample std, each seed a mark; \(input.selection).\(scales) \(account)"
     )
     return svg
+  }
+
+  /// The horizontal axis: numbers, their logarithms, or names.
+  private struct AxisOfX {
+    let scale: Scale
+    let title: String
+    let position: (Cell) -> Double
+
+    init(_ input: FigureInput, _ place: Int, _ cells: [Cell], _ title: String) {
+      let numbers = cells.compactMap { AxisFigure.number($0.labels[place]) }
+      let isNumeric = numbers.count == cells.count
+      let isLogarithmic = isNumeric && AxisFigure.isLogarithmic(numbers)
+      let pools = ReportTable.poolNames(input.results)
+      func text(_ cell: Cell) -> String { pools[cell.labels[place]] ?? ReportTable.text(cell.labels[place]) }
+      var names: [String] = []
+      for cell in cells where !names.contains(text(cell)) { names.append(text(cell)) }
+      scale =
+        isLogarithmic
+        ? AxisFigure.decades(numbers) : isNumeric ? AxisFigure.scale(numbers) : Scale(names: names)
+      self.title = isLogarithmic ? "\(title), log scale" : title
+      position = { cell in
+        guard isNumeric, let number = AxisFigure.number(cell.labels[place]) else {
+          return Double(names.firstIndex(of: text(cell))!)
+        }
+        return isLogarithmic ? log10(number) : number
+      }
+    }
   }
 
   /// What the figure says of every cell.
@@ -184,7 +206,7 @@ package enum AxisFigure: FigureKind {
   }
 
   /// Powers of ten around some numbers above 0, at most about seven of them; places are logarithms.
-  private static func decades(_ numbers: [Double]) -> Scale {
+  static func decades(_ numbers: [Double]) -> Scale {
     let (low, high) = (log10(numbers.min()!), log10(numbers.max()!))
     let pad = 0.05 * (high - low)
     let (first, last) = (Int((low - pad).rounded(.up)), Int((high + pad).rounded(.down)))

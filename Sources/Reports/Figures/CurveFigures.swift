@@ -36,23 +36,31 @@ struct Course {
   }
 }
 
-/// Several courses in one frame, with a legend and a line below.
+/// Several courses in one frame, or in a panel a student, with a legend and a line below.
 enum CoursePlot {
+  /// Courses of one panel, each with the place of its name.
+  typealias Panel = (title: String, courses: [(style: Int, course: Course)])
+
   static func draw(
-    _ courses: [(name: String, course: Course)], title: String, y: String, note: String,
-    from zero: Bool = false, _ input: FigureInput, kind: String
+    _ panels: [Panel], names: [String], title: String, y: String, note: String, _ input: FigureInput,
+    kind: String
   ) throws(NoFigure) -> SVG {
-    let epochs = courses.map(\.course.means.count).max() ?? 1
-    let values = courses.flatMap { $0.course.lows + $0.course.highs }
-    let layout = LegendLayout(courses.map(\.name), input.options)
-    var svg = SVG(width: layout.width, height: layout.height, title: title, description: note)
+    let epochs = panels.flatMap(\.courses).map(\.course.means.count).max() ?? 1
+    let grid = PanelGrid(panels.count, names, input.options)
+    var svg = SVG(width: grid.width, height: grid.height, title: title, description: note)
     svg.text(title, Point(66, 26), "title")
-    let y0 = try input.limited(Scale(covering: values, from: zero), values, kind: kind)
-    let frame = layout.frame(Scale(epochs: epochs), y0)
-    frame.draw(on: &svg, x: "epoch", y: y)
-    for (index, entry) in courses.enumerated() { entry.course.draw(index, frame, on: &svg) }
-    Legend.draw(
-      courses.indices.map { (courses[$0].name, Legend.Mark.line($0)) }, on: &svg, at: layout.corner)
+    for (index, panel) in panels.enumerated() {
+      let values = panel.courses.flatMap { $0.course.lows + $0.course.highs }
+      let scale = Scale(covering: values, count: panels.count > 1 ? 5 : 6)
+      let frame = grid.frame(
+        index, Scale(epochs: epochs), try input.limited(scale, values, kind: kind))
+      if !panel.title.isEmpty {
+        svg.text(panel.title, Point(frame.left, frame.top - 9), "label strong", room: frame.width)
+      }
+      frame.draw(on: &svg, x: "epoch", y: grid.isFirst(index) ? y : "")
+      for (style, course) in panel.courses { course.draw(style, frame, on: &svg) }
+    }
+    Legend.draw(names.enumerated().map { ($1, Legend.Mark.line($0)) }, on: &svg, at: grid.legend)
     svg.note(note)
     return svg
   }
@@ -76,18 +84,16 @@ package enum CurvesFigure: FigureKind {
     guard !courses.isEmpty else {
       throw NoFigure(kind: name, reason: "no run has \(input.results.metric) of an epoch yet.")
     }
-    let kept = input.kept(courses, most: FigureStyle.count) { [$0.cell] }
+    let (panels, names) = input.panels(courses, among: all) { [$0.cell] }
     let hidden = Set(courses.map(\.cell.labels))
-    let account = input.account(drawn: kept.map(\.cell)) { cell in
+    let account = input.account(drawn: panels.flatMap(\.cells)) { cell in
       hidden.contains(cell.labels) ? "not shown" : "without epochs"
     }
+    let scales = panels.count > 1 && input.options.limits == nil ? " Each panel has its own scale." : ""
     return try CoursePlot.draw(
-      kept.map { (input.name($0.cell, among: all), $0.course) },
-      title: "\(input.results.name): learning curves",
-      y: input.metricTitle,
-      note:
-        "Mean over seeds, band of one sample std. \(account)",
-      input, kind: name)
+      panels.map { panel in (panel.title, panel.members.map { ($0.style, $0.item.course) }) }, names: names,
+      title: "\(input.results.name): learning curves", y: input.metricTitle,
+      note: "Mean over seeds, band of one sample std.\(scales) \(account)", input, kind: name)
   }
 }
 
@@ -125,7 +131,8 @@ package enum RewardFigure: FigureKind {
     }
     courses = courses.prefix(FigureStyle.count).map { ($0.name.isEmpty ? "reward" : $0.name, $0.course) }
     return try CoursePlot.draw(
-      courses, title: "\(input.results.name): reward of the agent", y: "reward, mean over samples (nats)",
+      [("", courses.enumerated().map { ($0, $1.course) })], names: courses.map(\.name),
+      title: "\(input.results.name): reward of the agent", y: "reward, mean over samples (nats)",
       note:
         "As paid, before normalisation; mean over seeds, band of one sample std. \(account)\(left > 0 ? " \(left) of their lines are not shown." : "")",
       input, kind: name)
