@@ -149,9 +149,14 @@ extension ExpandedGrid {
   ///
   /// - Parameter count: how many seeds a cell of these labels gets.
   package func asking(for count: ([JSONValue]) -> Int) -> ExpandedGrid {
+    asking { 0..<count($0) }
+  }
+
+  /// The same with some of the seeds alone, by their places from 0.
+  package func asking(seeds: ([JSONValue]) -> Range<Int>) -> ExpandedGrid {
     guard let claims = grid.claims else { return self }
     return ExpandedGrid(
-      path: path, text: text, grid: grid, expansion: expansion.asking(claims, for: count), reads: reads,
+      path: path, text: text, grid: grid, expansion: expansion.asking(claims, for: seeds), reads: reads,
       missingData: missingData, dataNotes: dataNotes)
   }
 }
@@ -194,12 +199,14 @@ package enum SweepPlanner {
   }
 
   /// The second half: what the store has is subtracted.
+  ///
+  /// - Parameter other: a plan whose stages count as done, because it is executed before.
   package static func plan(
-    _ read: ExpandedGrid, store: ResultStore?, recordsTeachers: Bool = true
+    _ read: ExpandedGrid, store: ResultStore?, recordsTeachers: Bool = true, after other: SweepPlan? = nil
   ) throws -> PlannedSweep {
     let (grid, expansion) = (read.grid, read.expansion)
     var plan = SweepPlan(expansion.runs)
-    var done: Set<ContentKey> = []
+    var done = Set(other?.stages.map(\.key) ?? [])
     var failed: [ContentKey: FailureRecord] = [:]
     func look(_ keys: [ContentKey]) throws {
       for (key, state) in try store?.states(of: keys) ?? [:] {

@@ -71,15 +71,15 @@ package struct GridExpansion: Sendable {
 
   /// The same with some of the runs.
   ///
-  /// - Parameter count: how many of the seeds a cell of these labels gets.
-  package func asking(_ set: ClaimSet, for count: ([JSONValue]) -> Int) -> GridExpansion {
+  /// - Parameter seeds: which of the seeds, by their places from 0, a cell of these labels gets.
+  package func asking(_ set: ClaimSet, for seeds: ([JSONValue]) -> Range<Int>) -> GridExpansion {
     let places = Dictionary(uniqueKeysWithValues: set.seeds.enumerated().map { ($1, $0) })
-    var counts: [Int: Int] = [:]
+    var ranges: [Int: Range<Int>] = [:]
     var expansion = self
     expansion.runs = runs.filter { run in
-      let most = counts[run.cell.number] ?? count(run.labels)
-      counts[run.cell.number] = most
-      return places[run.seed].map { $0 < most } ?? false
+      let range = ranges[run.cell.number] ?? seeds(run.labels)
+      ranges[run.cell.number] = range
+      return places[run.seed].map(range.contains) ?? false
     }
     expansion.asked = asked - (runs.count - expansion.runs.count)
     return expansion

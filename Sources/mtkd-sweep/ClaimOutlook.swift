@@ -34,9 +34,15 @@ struct ClaimOutlook {
     }
     basis = PowerSheet(
       differences: [], std: std, correlation: correlation, chance: 0.8, cells: cells)
-    let whole = try SweepPlanner.plan(read.asking(for: book.mostCount), store: store)
     least = (sweep.plan.runKeys.count, sweep.forecast.cpuSeconds)
-    most = (whole.plan.runKeys.count, whole.forecast.cpuSeconds)
+    // What is asked for already is planned already: the seeds beyond it are the smaller part.
+    let beyond = read.asking { book.count(of: $0)..<max(book.count(of: $0), book.mostCount(of: $0)) }
+    let more = try SweepPlanner.plan(beyond, store: store, after: sweep.plan)
+    let asked = Set(sweep.plan.runKeys)
+    most = (
+      least.runs + more.plan.runKeys.count { !asked.contains($0) },
+      least.cpu + more.forecast.cpuSeconds
+    )
     let runs = book.expectedRuns(std: basis.std, correlation: basis.correlation ?? 0) {
       draw, cell, seed in
       var stream = RandomStream(seed: 1, "claim outlook", draw, cell ?? -1, seed)
