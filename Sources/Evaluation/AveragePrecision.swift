@@ -138,58 +138,74 @@ private struct ImageMatches {
   /// Of the detections, falling.
   let scores: [Double]
   /// By area, objects that count.
-  let counted: [Int]
-  /// By area and threshold: of each detection, what it is.
-  let verdicts: [[[Verdict]]]
+  private(set) var counted: [Int] = []
+  /// By area and threshold, then of each detection what it is: of one row after the other.
+  private(set) var verdicts: [Verdict]
 
   enum Verdict: UInt8 {
     case wrong, right, ignored
   }
+
+  /// Rows of verdicts.
+  static let rows = AveragePrecision.areas.count * AveragePrecision.thresholds.count
 
   init<Shape>(_ objects: [TrueObject<Shape>], _ found: [DetectedObject<Shape>]) {
     let order = found.indices.sorted { (-found[$0].score, $0) < (-found[$1].score, $1) }
       .prefix(AveragePrecision.limits.last!)
     let best = order.map { found[$0] }
     scores = best.map(\.score)
-    let overlaps = best.map { detection in
-      objects.map { detection.shape.overlap(withObject: $0.shape, isCrowd: $0.isCrowd) }
+    verdicts = Array(repeating: .wrong, count: Self.rows * best.count)
+    var overlaps: [Double] = []
+    overlaps.reserveCapacity(best.count * objects.count)
+    for detection in best {
+      for object in objects {
+        overlaps.append(detection.shape.overlap(withObject: object.shape, isCrowd: object.isCrowd))
+      }
     }
-    var counted: [Int] = []
-    var verdicts: [[[Verdict]]] = []
+    let isCrowd = objects.map(\.isCrowd)
+    var row = 0
     for area in AveragePrecision.areas {
       let isIgnored = objects.map { $0.isCrowd || !area.contains($0.area) }
       // Objects that count come first; among equals the file's order stays.
       let order = objects.indices.filter { !isIgnored[$0] } + objects.indices.filter { isIgnored[$0] }
       counted.append(isIgnored.count { !$0 })
-      let isOutside = best.map { !area.contains($0.shape.pixels) }
-      verdicts.append(
-        AveragePrecision.thresholds.map { threshold in
-          Self.match(overlaps, objects.map(\.isCrowd), isIgnored, order, isOutside, threshold)
-        })
+      let unmatched = best.map { area.contains($0.shape.pixels) ? Verdict.wrong : .ignored }
+      for threshold in AveragePrecision.thresholds {
+        let start = row * best.count
+        row += 1
+        // Most images have no object of most categories.
+        if objects.isEmpty {
+          for detection in best.indices { verdicts[start + detection] = unmatched[detection] }
+        } else {
+          match(overlaps, isCrowd, isIgnored, order, unmatched, threshold, from: start)
+        }
+      }
     }
-    self.counted = counted
-    self.verdicts = verdicts
   }
 
   /// Detections by falling score take the object with the largest overlap that is left; the last of equals wins.
-  private static func match(
-    _ overlaps: [[Double]], _ isCrowd: [Bool], _ isIgnored: [Bool], _ order: [Int], _ isOutside: [Bool],
-    _ threshold: Double
-  ) -> [Verdict] {
+  private mutating func match(
+    _ overlaps: [Double], _ isCrowd: [Bool], _ isIgnored: [Bool], _ order: [Int], _ unmatched: [Verdict],
+    _ threshold: Double, from start: Int
+  ) {
     var isTaken = Array(repeating: false, count: isCrowd.count)
-    return overlaps.indices.map { detection in
+    for detection in unmatched.indices {
+      let row = detection * isCrowd.count
       var best = min(threshold, 1 - 1e-10)
       var match: Int?
       for object in order {
         if isTaken[object], !isCrowd[object] { continue }
         if let match, !isIgnored[match], isIgnored[object] { break }
-        guard overlaps[detection][object] >= best else { continue }
-        best = overlaps[detection][object]
+        guard overlaps[row + object] >= best else { continue }
+        best = overlaps[row + object]
         match = object
       }
-      guard let match else { return isOutside[detection] ? .ignored : .wrong }
+      guard let match else {
+        verdicts[start + detection] = unmatched[detection]
+        continue
+      }
       isTaken[match] = true
-      return isIgnored[match] ? .ignored : .right
+      verdicts[start + detection] = isIgnored[match] ? .ignored : .right
     }
   }
 }
@@ -202,6 +218,7 @@ private struct Curves {
   private(set) var recall: [[[Double]]?] = []
 
   init(_ parts: [ImageMatches]) {
+    let list = RankedList(parts)
     for area in AveragePrecision.areas.indices {
       let objects = parts.reduce(0) { $0 + $1.counted[area] }
       guard objects > 0 else {
@@ -211,14 +228,11 @@ private struct Curves {
       }
       var precisions: [[Double]] = []
       var recalls: [[Double]] = []
-      for limit in AveragePrecision.limits {
-        // Images in rising order of their ids, detections in falling order of their scores: ties stay as they are.
-        let scores = parts.flatMap { $0.scores.prefix(limit) }
-        let order = scores.indices.sorted { (-scores[$0], $0) < (-scores[$1], $1) }
+      for (limit, order) in zip(AveragePrecision.limits, list.orders) {
         var ends: [Double] = []
         for threshold in AveragePrecision.thresholds.indices {
-          let verdicts = parts.flatMap { $0.verdicts[area][threshold].prefix(limit) }
-          let curve = Self.curve(order.lazy.map { verdicts[$0] }, objects: objects)
+          let verdicts = list.verdicts(area: area, threshold: threshold)
+          let curve = Self.curve(order.lazy.map { verdicts[verdicts.startIndex + $0] }, objects: objects)
           ends.append(curve.recall)
           if limit == AveragePrecision.limits.last { precisions.append(curve.precision) }
         }
@@ -261,5 +275,36 @@ private struct Curves {
       return place < recalls.count ? precisions[place] : 0
     }
     return (sampled, recalls.last ?? 0)
+  }
+}
+
+/// The detections of one category in all images, images in rising order of their ids.
+private struct RankedList {
+  /// By limit: places of the detections that count, in falling order of their scores; ties stay as they are.
+  let orders: [[Int]]
+  private let count: Int
+  /// One row of all images after the other.
+  private let flat: [ImageMatches.Verdict]
+
+  init(_ parts: [ImageMatches]) {
+    let scores = parts.flatMap(\.scores)
+    let ranks = parts.flatMap { Array($0.scores.indices) }
+    let order = scores.indices.sorted { (-scores[$0], $0) < (-scores[$1], $1) }
+    orders = AveragePrecision.limits.map { limit in order.filter { ranks[$0] < limit } }
+    count = scores.count
+    var flat: [ImageMatches.Verdict] = []
+    flat.reserveCapacity(ImageMatches.rows * count)
+    for row in 0..<ImageMatches.rows {
+      for part in parts {
+        let length = part.scores.count
+        flat += part.verdicts[row * length..<(row + 1) * length]
+      }
+    }
+    self.flat = flat
+  }
+
+  func verdicts(area: Int, threshold: Int) -> ArraySlice<ImageMatches.Verdict> {
+    let row = area * AveragePrecision.thresholds.count + threshold
+    return flat[row * count..<(row + 1) * count]
   }
 }

@@ -6,7 +6,7 @@ package import Specs
 package enum ShownImages {
   /// The first of the test images.
   package static let count = 6
-  /// Pixels of a picture's longer side at most: six photographs stay below half a megabyte.
+  /// Pixels of a picture's longer side at most, so that what is stored stays small.
   static let longestSide = 224
   /// Objects of a prediction, the surest ones.
   static let mostFound = 20

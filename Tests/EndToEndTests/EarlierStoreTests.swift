@@ -27,12 +27,13 @@ import Testing
     return output.out
   }
 
-  /// The lines of a report without what stands below its table.
-  /// Without the line above the table, which says today what all its cells have in common.
-  private func table(_ report: String) -> [Substring] {
-    let lines = report.split(separator: "\n").dropFirst()
+  /// The rows of a report's table.
+  /// Without its head, which says today what all cells have in common and calls networks by short names.
+  private func table(_ report: String) -> [String] {
+    let lines = report.split(separator: "\n")
     let rules = lines.indices.filter { lines[$0].hasPrefix("──") }
-    return rules.count > 1 ? Array(lines[..<rules[1]]) : []
+    guard rules.count > 1 else { return [] }
+    return lines[(rules[0] + 1)..<rules[1]].map { $0.split(separator: " ").joined(separator: " ") }
   }
 
   /// The numbers of a report's cells, without marks and notes: cells of several programs are not ranked.

@@ -64,7 +64,7 @@ import Testing
     _ = try run("--store", "read", in: sweep)
     #expect(try outputs("read", sweep).count == 2)
     #expect(try digests("read", sweep) == expected)
-    #expect(try logs("read", sweep).contains("2 of 2 teachers are read"))
+    #expect(try logs("read", sweep).contains("2 of 2 teachers read"))
 
     // More seeds find what is there; nothing is written again.
     let before = try outputs("read", sweep).map {

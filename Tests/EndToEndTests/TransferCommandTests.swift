@@ -8,12 +8,12 @@ import Testing
   private static let grid = """
     { "version": 1, "name": "tiny",
       "blocks": [
-        { "base": { "transfer": {
+        { "name": "detector", "base": { "transfer": {
             "dataset": "synthetic-shapes-32x32-3", "trainImages": 6, "testImages": 4,
             "backbone": { "random": "resnet18" },
             "recipe": "mini-det", "detector": "mask-rcnn", "epochs": 2, "evalEvery": 1, "fpnWidth": 8,
             "hidden": 16, "maskWidth": 8, "roiSample": 16 } } },
-        { "base": { "transfer": {
+        { "name": "segmentor", "base": { "transfer": {
             "dataset": "synthetic-shapes-32x32-3", "trainImages": 6, "testImages": 4,
             "backbone": { "random": "resnet18" },
             "recipe": "mini-seg", "segmentor": "pspnet", "steps": 2, "batchSize": 4, "lossGroup": 2,

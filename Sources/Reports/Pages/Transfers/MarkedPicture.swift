@@ -62,7 +62,7 @@ enum MarkedPicture {
   private static func objects(
     _ objects: [TransferFindings.Mark], _ picture: TransferFindings.Picture, _ classes: [String]
   ) -> Markup {
-    let size = Double(max(picture.width, picture.height)) / 16
+    let size = Double(max(picture.width, picture.height)) / 24
     // The surest one lies on top.
     return objects.reversed().reduce(into: "" as Markup) { markup, object in
       let colour = ClassColours.colour(object.label)
@@ -98,9 +98,8 @@ enum MarkedPicture {
     let paths = RunPath.paths(labels: labels, width: width)
     return paths.sorted { $0.key < $1.key }.reduce(into: "" as Markup) { markup, entry in
       let colour = ClassColours.colour(entry.key)
-      let opacity = entry.key == ClassColours.ignored ? "1" : ".8"
       markup += """
-        <path d="\(entry.value)" fill="\(colour)" fill-opacity="\(opacity)" shape-rendering="crispEdges"/>
+        <path d="\(entry.value)" fill="\(colour)" shape-rendering="crispEdges"/>
         """
     }
   }
