@@ -26,4 +26,19 @@ import Testing
     let about = try RepositoryFile.text("results/about/\(name).md").split(separator: "\n").first ?? ""
     #expect(page.contains(about), "what the table shows stands above it")
   }
+
+  @Test(arguments: [("study", "study-fashion"), ("study-useless", "study-useless")])
+  func `the study's archive opens anywhere and draws its table again, byte for byte`(
+    _ archive: String, _ sweep: String
+  ) throws {
+    let path = RepositoryFile.root.appending(path: "results/\(archive).mtkd").path
+    let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? .max
+    #expect(size <= 5_000_000)
+    let folder = try TinySweep()
+    defer { folder.remove() }
+    let opened = try Program.run("unarchive", path, "--store", "opened", in: folder.folder)
+    #expect(opened.status == 0, "\(opened.talk)")
+    let table = try Program.run("report", sweep, "--store", "opened", in: folder.folder)
+    #expect(try table.out == RepositoryFile.text("results/study/\(sweep).txt"), "results/study/make.sh")
+  }
 }
