@@ -50,7 +50,7 @@ import Testing
 
   @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3")))
   func `killed with its trainer, a sweep goes on from the trainer's own checkpoint`() throws {
-    let sweep = try sweep(Self.command, epochs: 12)
+    let sweep = try sweep(Self.command, epochs: 60)
     defer { sweep.remove() }
     #expect(try Program.run("run", "tiny.json", "--store", "calm", in: sweep.folder).status == 0)
     var interrupted = false
