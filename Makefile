@@ -108,7 +108,7 @@ bench: build
 # The rival, mtkd_torch, in an environment of its own.
 bench-torch: build
 	test -x .build/torch/bin/python || python3 -m venv .build/torch
-	.build/torch/bin/python -c 'import torch' 2>/dev/null || .build/torch/bin/pip install --quiet torch numpy
+	.build/torch/bin/python -c "import torch, onnxruntime, onnx" 2>/dev/null || .build/torch/bin/pip install --quiet torch numpy onnx onnxruntime
 	swift build $(RELEASE) --product mtkd-benchmarks
 	python3 Benchmarks/pairs.py --append Benchmarks/RESULTS.md
 

@@ -75,7 +75,8 @@ import Training
   private func measure(_ name: String) throws {
     if name == DistillationStep.name {
       var step = try DistillationStep(batch: batch)
-      return print(name, "train", Int(median { step.train() }.rounded()), Self.largestMemory)
+      let speed = median(of: batch * DistillationStep.batches) { step.train() }
+      return print(name, "train", String(format: "%.1f", speed), Self.largestMemory)
     }
     var step = try TrainingStep(name, batch: batch, convolution)
     if wantsDigest {
@@ -98,8 +99,8 @@ import Training
     return usage.ru_maxrss >> 10
   }
 
-  /// The first two calls warm the buffers up and are not counted.
-  private func median(_ body: () -> Void) -> Double {
+  /// Images a second, where a call trains on so many. The first two calls warm the buffers up and are not counted.
+  private func median(of images: Int? = nil, _ body: () -> Void) -> Double {
     body()
     body()
     var speeds: [Double] = []
@@ -107,7 +108,7 @@ import Training
     while now < end || speeds.count < 3 {
       let start = now
       body()
-      speeds.append(Double(batch) / (now - start))
+      speeds.append(Double(images ?? batch) / (now - start))
     }
     return speeds.sorted()[speeds.count / 2]
   }
@@ -178,9 +179,13 @@ private struct TrainingStep {
   }
 }
 
-/// A whole step of MTKD-RL as the paper has it: a ShuffleNetV2 learns from the four teachers, which are asked live.
+/// MTKD-RL as the paper has it: a ShuffleNetV2 learns from the four teachers, which are asked live, and the policy learns at the
+/// end of each epoch. An epoch is a few batches, so that a step carries its share of the policy's learning; the first epoch,
+/// in which the policy is not heard, is not counted.
 private struct DistillationStep {
   static let name = "mtkd-rl"
+  /// Of an epoch; torch_steps.py has as many.
+  static let batches = 4
 
   private var run: TrainingRun
 
@@ -196,12 +201,15 @@ private struct DistillationStep {
       recipe: .student(epochs: 1000, batchSize: batch), source: NoiseBatch(task: task, size: batch), seed: 1)
   }
 
+  /// An epoch.
   mutating func train() {
-    guard (try? run.step()) ?? nil != nil else { fatalError("the run ended or diverged") }
+    for _ in 0..<Self.batches {
+      guard (try? run.step()) ?? nil != nil else { fatalError("the run ended or diverged") }
+    }
   }
 }
 
-/// The same images of noise for every batch; so many batches an epoch that a measurement sees no evaluation.
+/// The same images of noise for every batch, and none to evaluate.
 private struct NoiseBatch: BatchSource {
   let task: ImageTask
   private let images: Tensor
@@ -217,7 +225,7 @@ private struct NoiseBatch: BatchSource {
     labels = (0..<size).map { _ in stream.index(below: task.classes) }
   }
 
-  func order(epoch: Int) -> [[Int]] { Array(repeating: Array(0..<size), count: 10_000) }
+  func order(epoch: Int) -> [[Int]] { Array(repeating: Array(0..<size), count: DistillationStep.batches) }
   func trainingBatch(_ positions: [Int], epoch: Int) -> (images: Tensor, targets: any Targets) {
     (images, ClassTargets(labels, classes: task.classes))
   }

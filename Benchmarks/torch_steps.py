@@ -1,16 +1,18 @@
 """The rival: the networks and methods of mtkd_torch, the one PyTorch implementation of this repository.
 
-    torch_steps.py NETWORK train|infer [--batch N] [--seconds S]
-    torch_steps.py mtkd-rl train [--student NETWORK]        # a student's step with four live teachers
+    torch_steps.py NETWORK train|infer [--engine eager|compile|onnxruntime] [--batch N] [--seconds S]
+    torch_steps.py mtkd-rl train [--student NETWORK]       # steps with four live teachers and a learning policy
 
-Prints one line: images per CPU second at one thread, median over steps, then the largest resident memory in MiB. Eager
-mode, channels_last, 3 x 32 x 32 (NAME@SIDE for other sides), 100 classes, SGD with momentum. Start it with malloc told to
-keep memory, or page faults are measured:
+Prints one line: images per CPU second at one thread, median over steps, then the largest resident memory in MiB.
+channels_last, 3 x 32 x 32 (NAME@SIDE for other sides), 100 classes, SGD with momentum. The engine is PyTorch eager
+where nothing is said, torch.compile, or (inference alone) onnxruntime on the exported network. Start it with malloc told
+to keep memory, or page faults are measured:
 
     MALLOC_TRIM_THRESHOLD_=-1 MALLOC_MMAP_MAX_=0 MALLOC_TOP_PAD_=268435456
 """
 
 import csv
+import itertools
 import json
 import os
 import resource
@@ -27,6 +29,8 @@ from mtkd_torch import initial, networks, options
 from mtkd_torch.training import Training
 
 CLASSES = 100
+# Steps of an epoch of mtkd-rl; TrainingSpeed.swift has as many.
+EPOCH = 4
 TEACHERS = ["regnety-400mf", "resnet32x4", "wrn-28-4", "regnetx-400mf"]
 
 
@@ -60,20 +64,45 @@ class Noise:
 
 
 def distillation(student, images, labels):
-    """A step of MTKD-RL as grids have it by default; the policy learns at the end of an epoch, which never comes."""
+    """An epoch of MTKD-RL, its policy's learning included, as grids have it by default; the first one is the warm-up."""
     recipe = {
-        "epochs": 1, "batchSize": len(labels), "learningRate": 0.05, "momentum": 0.9, "nesterov": True,
+        "epochs": 1000, "batchSize": len(labels), "learningRate": 0.05, "momentum": 0.9, "nesterov": True,
         "weightDecay": 1e-4, "milestones": [], "gamma": 0.1}
     teachers = [build(name, 32, index) for index, name in enumerate(TEACHERS)]
     training = Training(
         student, teachers, lambda context: options.make("mtkd-rl", {}, context), recipe, Noise(images, labels), 1)
-    samples = list(range(len(labels)))
+    samples, epochs = list(range(len(labels))), itertools.count()
 
-    def step():
-        training.step(1, 0, samples)
-        # What the policy would learn from is kept for a whole epoch; here the epoch has no end.
-        training.method.history.clear()
-    return step
+    def epoch():
+        number = next(epochs)
+        for index in range(EPOCH):
+            training.step(number, index, samples)
+        training.method.finish_epoch()
+    return epoch
+
+
+def exported(network, images):
+    """The network in onnxruntime, at one thread and with every optimisation of graphs."""
+    import io
+
+    import onnxruntime
+
+    class Logits(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.network = network
+
+        def forward(self, batch):
+            return self.network(batch).logits
+
+    file = io.BytesIO()
+    torch.onnx.export(Logits().eval(), (images,), file, dynamo=False)
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
+    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    session = onnxruntime.InferenceSession(file.getvalue(), settings, providers=["CPUExecutionProvider"])
+    feed = {session.get_inputs()[0].name: images.contiguous().numpy()}
+    return lambda: session.run(None, feed)
 
 
 def main():
@@ -90,10 +119,16 @@ def main():
     optimizer = torch.optim.SGD(student.parameters(), 0.01, momentum=0.9, weight_decay=5e-4)
     distill = distillation(student, images, labels) if name == "mtkd-rl" else None
     student.train(mode == "train")
+    engine = given.get("--engine", "eager")
+    infer = exported(student, images) if engine == "onnxruntime" else None
+    if engine == "compile":
+        student = torch.compile(student)
 
     def step():
         if distill:
             return distill()
+        if infer:
+            return infer()
         if mode == "infer":
             with torch.inference_mode():
                 student(images)
@@ -108,7 +143,7 @@ def main():
     while time.process_time() < end or len(speeds) < 3:
         start = time.process_time()
         step()
-        speeds.append(batch / (time.process_time() - start))
+        speeds.append(batch * (EPOCH if distill else 1) / (time.process_time() - start))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"{sorted(speeds)[len(speeds) // 2]:.1f} {memory}")
 

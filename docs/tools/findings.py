@@ -57,7 +57,8 @@ def row(stores, folder, claim):
     """The line of `compare --anytime`: its cells by their heads; and the command."""
     first, second = claim["compare"]
     where = [word for condition in claim.get("where", []) for word in ("--where", condition)]
-    command = ["compare", second, first, "--anytime", "--sweep", claim["sweep"], *where]
+    mean = ["--average", ",".join(claim["average"])] if "average" in claim else []
+    command = ["compare", second, first, "--anytime", "--sweep", claim["sweep"], *where, *mean]
     sheet = stores.json(*command, "--store", folder)
     lines = [line for line in (sheet or {}).get("rows", []) if claim.get("cell", "") in line[0]]
     if len(lines) != 1:
