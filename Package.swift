@@ -90,10 +90,12 @@ let package = Package(
     .executableTarget(
       name: "mtkd-benchmarks",
       dependencies: [
-        "Pipeline", "Reports", "Storage", "Sweeps", "Training", "Datasets", "Distillation", "Networks",
-        "Tensors", "Specs",
+        "Pipeline", "Reports", "Storage", "Sweeps", "Training", "Transfers", "Detection", "Datasets",
+        "Distillation", "Networks", "Tensors", "Specs",
       ],
-      path: "Benchmarks", exclude: ["RESULTS.md", "pairs.py", "torch_steps.py"], swiftSettings: strict),
+      path: "Benchmarks",
+      exclude: ["RESULTS.md", "pairs.py", "torch_steps.py", "downstream_pairs.py", "torchvision_steps.py"],
+      swiftSettings: strict),
     // Tests
     .target(
       name: "CTestSupport", path: "Tests/CTestSupport",

@@ -11,6 +11,7 @@ import Training
 ///     mtkd-benchmarks orchestration
 ///     mtkd-benchmarks report
 ///     mtkd-benchmarks methods
+///     mtkd-benchmarks downstream NAME
 ///     mtkd-benchmarks parity
 @main struct TrainingSpeed {
   var networks = ["resnet8", "resnet20", "wrn-16-2", "mobilenetv2", "shufflenetv2", "regnetx-200mf"]
@@ -35,6 +36,9 @@ import Training
     }
     if CommandLine.arguments.dropFirst().first == "methods" {
       return try MethodSpeed.main(Array(CommandLine.arguments.dropFirst(2)))
+    }
+    if CommandLine.arguments.dropFirst().first == "downstream" {
+      return try DownstreamSpeed.main(Array(CommandLine.arguments.dropFirst(2)))
     }
     if CommandLine.arguments.dropFirst().first == "parity" {
       return try PathParity.main(Array(CommandLine.arguments.dropFirst(2)))
@@ -93,7 +97,7 @@ import Training
   }
 
   /// MiB, of the whole process so far.
-  private static var largestMemory: Int {
+  static var largestMemory: Int {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return usage.ru_maxrss >> 10

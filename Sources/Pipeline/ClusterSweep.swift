@@ -31,6 +31,7 @@ package final class ClusterSweep {
   private var dropped: Set<ContentKey> = []
   /// A run that was found to have diverged in this call.
   private var justDiverged: ContentKey?
+  private var reasons: FailureReasons
   /// Runs that the grid leaves alone, and outputs for which there is no room.
   private var leftAlone: Set<ContentKey> = []
   private var limits: BatchLimits?
@@ -70,6 +71,7 @@ package final class ClusterSweep {
     self.options = options
     room = CacheRoom(cache, folder, store)
     (done, failed) = (sweep.done, Set(sweep.failed.keys))
+    reasons = FailureReasons(sweep.failed, intake.stages)
     try store.save(sweep, in: folder)
   }
 
@@ -191,6 +193,7 @@ extension ClusterSweep {
       } else if let failure = try intake.unreadFailure(of: key) {
         try intake.take(key, closing: .failed(failure))
         failed.insert(key)
+        reasons.add(failure, of: key)
         if failure.cause == .diverged, stage.role == .result { justDiverged = key }
         observe(.stageFailed(title(key), failure, worker: 0))
         news = true
@@ -416,10 +419,17 @@ extension ClusterSweep {
       try await scheduler.cancel(tasks: decision.stalled)
     }
     for (key, culprit) in decision.blocked {
-      dropped.insert(key)
       try intake.register(key)
-      try store.setState(.blocked(reason: "\(title(culprit).text) failed"), of: key)
-      observe(.stageBlocked(title(key), by: title(culprit)))
+      let state = reasons.state(of: key, behind: culprit, title(culprit))
+      try store.setState(state, of: key)
+      if case .failed(let failure) = state {
+        failed.insert(key)
+        justDiverged = key
+        observe(.stageFailed(title(key), failure, worker: 0))
+      } else {
+        dropped.insert(key)
+        observe(.stageBlocked(title(key), by: title(culprit)))
+      }
     }
     for (key, reason) in decision.gaveUp {
       dropped.insert(key)

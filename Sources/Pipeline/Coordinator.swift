@@ -42,8 +42,7 @@ package final class Coordinator {
   private var isStopping = false
   private let intake: Intake
   private var failures = 0
-  /// Stages that failed in this call.
-  private var failuresHere: [ContentKey: FailureRecord] = [:]
+  private var reasons: FailureReasons
   private var cannotWrite: WorkerCannotWrite?
   /// Whether the grid asked to stop, because a run diverged.
   private var isStoppedByGrid = false
@@ -103,6 +102,7 @@ package final class Coordinator {
     self.workers = workers
     self.observe = observe
     stages = Dictionary(sweep.plan.stages.map { ($0.key, $0) }) { first, _ in first }
+    reasons = FailureReasons(sweep.failed, stages)
     titles = StageTitle.all(sweep)
     dataFolders = sweep.dataFolders
     intake = Intake(folder: folder, store: store, stages: stages, titles: titles)
@@ -194,6 +194,7 @@ extension Coordinator {
         try takeIn(stage.key, closing: .failed(failure))
         try flush()
         failed.insert(stage.key)
+        reasons.add(failure, of: stage.key)
       }
     }
     let waiting = sweep.plan.stages.filter {
@@ -229,6 +230,8 @@ extension Coordinator {
   private func perform(_ actions: [Scheduler.Action], _ inbox: AsyncStream<Signal>.Continuation) throws
     -> Bool
   {
+    /// What follows from this, which comes after the rest of it.
+    var next: [Scheduler.Action] = []
     for action in actions {
       switch action {
       case .start(let key, _):
@@ -242,23 +245,25 @@ extension Coordinator {
       case .stopWorkers:
         for worker in running.values { worker.process.stop(executor, atOnce: false) }
       case .block(let key, let culprit):
-        countFailure(key)
-        try intake.register(key)
-        try store.setState(.blocked(reason: blame(culprit)), of: key)
-        observe(.stageBlocked(title(key), by: title(culprit)))
+        next += try blocked(key, by: culprit)
       case .giveUp: break
       case .end: return true
       }
     }
-    return false
+    return next.isEmpty ? false : try perform(next, inbox)
   }
 
-  /// Why what reads a stage cannot be made.
-  private func blame(_ culprit: ContentKey) -> String {
-    guard let failure = failuresHere[culprit] ?? sweep.failed[culprit], failure.cause == .diverged else {
-      return "\(title(culprit).text) failed"
+  private func blocked(_ key: ContentKey, by culprit: ContentKey) throws -> [Scheduler.Action] {
+    countFailure(key)
+    try intake.register(key)
+    let state = reasons.state(of: key, behind: culprit, title(culprit))
+    try store.setState(state, of: key)
+    guard case .failed(let failure) = state else {
+      observe(.stageBlocked(title(key), by: title(culprit)))
+      return []
     }
-    return "\(title(culprit).text) diverged: \(failure.reason)"
+    observe(.stageFailed(title(key), failure, worker: 0))
+    return try afterDivergence(of: key, failure)
   }
 
   private func hasRoom(for key: ContentKey, bytes: Int) throws -> Bool {
@@ -374,7 +379,7 @@ extension Coordinator {
   ) throws -> [Scheduler.Action] {
     try takeIn(key, closing: .failed(failure))
     countFailure(key)
-    failuresHere[key] = failure
+    reasons.add(failure, of: key)
     observe(.stageFailed(title(key), failure, worker: entry.worker))
     return scheduler.handle(.failed(key)) + (try afterDivergence(of: key, failure))
   }

@@ -5,6 +5,7 @@ package import Specs
 internal import Storage
 internal import Sweeps
 internal import Tensors
+internal import Transfers
 
 /// How much work is left: networks' multiply-adds, times what a multiply-add of that work took here before.
 ///
@@ -28,6 +29,8 @@ package struct Forecast: Sendable {
   /// Of outputs of teachers still to be written, uncompressed; a part of `diskBytes`.
   package let outputBytes: Double
   package let diskBytes: Double
+  /// Of the transfers still to run, the one that takes most memory.
+  package let largestTransfer: TransferMemory?
   /// Stages behind the rates; 0 where they are assumed.
   package let measurements: Int
   /// Of each stage still to run.
@@ -108,7 +111,9 @@ package struct Forecast: Sendable {
     /// CPU seconds a multiply-add.
     let rate: Double
     /// Bytes.
-    let memory: Double
+    var memory: Double
+    /// Whether that was measured here.
+    let isMeasured: Bool
   }
 
   init(
@@ -122,6 +127,7 @@ package struct Forecast: Sendable {
     }
     var book = TopicBook(estimates)
     var (works, disk, outputs, saved): ([ContentKey: Work], Double, Double, Double) = ([:], 0, 0, 0)
+    var largest: TransferMemory?
     // Summed in one order: in another it would end in other digits.
     var seconds = 0.0
     func enter(_ work: Work, as key: ContentKey) {
@@ -148,7 +154,9 @@ package struct Forecast: Sendable {
           guard let cost = try stage.stage.cost(hasHelpers: readers.contains(stage.key), &meter) else {
             continue
           }
-          enter(Work(multiplyAdds: Float(cost.multiplyAdds), topic: book.topic(cost.topics)), as: stage.key)
+          let topic = book.topic(cost.topics, assuming: cost.memory?.bytes)
+          enter(Work(multiplyAdds: Float(cost.multiplyAdds), topic: topic), as: stage.key)
+          if let memory = cost.memory, memory.bytes > largest?.bytes ?? 0 { largest = memory }
           disk += cost.diskBytes
         }
         continue
@@ -181,6 +189,7 @@ package struct Forecast: Sendable {
     savedSeconds = max(0, saved)
     outputBytes = outputs
     diskBytes = disk + outputs
+    largestTransfer = largest
     measurements = estimates[Self.topic]?.count ?? 0
   }
 
@@ -230,14 +239,19 @@ package struct Forecast: Sendable {
     /// CPU seconds a multiply-add.
     mutating func rate(_ names: [String]) -> Double { topics[Int(topic(names))].rate }
 
-    mutating func topic(_ names: [String]) -> Int32 {
-      if let known = byNames[names] { return known }
+    /// - Parameter bytes: of memory, where none was measured.
+    mutating func topic(_ names: [String], assuming bytes: Double? = nil) -> Int32 {
+      if let known = byNames[names] {
+        let place = Int(known)
+        if let bytes, !topics[place].isMeasured { topics[place].memory = max(topics[place].memory, bytes) }
+        return known
+      }
       let measured = names.compactMap { estimates[$0] }.first
       let memory = names.compactMap { estimates[Forecast.memoryTopic($0)] }.first
       topics.append(
         Topic(
           names: names, rate: measured.map { $0.seconds / 1e9 } ?? 1 / Forecast.assumedRate,
-          memory: memory?.seconds ?? Forecast.assumedMemory))
+          memory: memory?.seconds ?? bytes ?? Forecast.assumedMemory, isMeasured: memory != nil))
       byNames[names] = Int32(topics.count - 1)
       return Int32(topics.count - 1)
     }
@@ -275,29 +289,62 @@ struct CostMeter {
   /// Of a transfer: its trunk and as much again for what stands on it, three times in training and once in each test.
   mutating func transfer(_ stage: TransferStage) throws -> Double {
     let spec = stage.transfer
-    guard
-      let facts = spec.dataset.facts ?? spec.dataset.digest.flatMap({ facts[$0] })
-        ?? (try? AnnotatedCatalog.kind(of: spec.dataset.name))?
-        .published(spec.dataset.name)
-    else { return 0 }
-    var side = (height: 512, width: 1024)
-    if case .fixed(let height, let width) = facts.size { side = (height, width) }
-    if let short = spec.fields["shortSide"]?.integer, short > 0, let long = spec.fields["longSide"]?.integer {
-      side = (short, min(long, short * 4 / 3))
-    }
-    if let height = spec.fields["cropHeight"]?.integer, height > 0,
-      let width = spec.fields["cropWidth"]?.integer
-    {
-      side = (height, width)
-    }
-    let task = ImageTask(channels: 3, height: side.height, width: side.width, classes: 2)
-    let image = 2 * Double(try cost(stage.network, task).multiplyAdds)
-    let train = spec.dataset.trainImages ?? max(facts.trainImages - spec.dataset.validationImages, 1)
-    let test = Double(spec.dataset.testImages ?? facts.testImages)
+    guard let facts = transferFacts(spec) else { return 0 }
+    let image = 2 * Double(try trunk(stage, facts).multiplyAdds)
+    let (train, test) = Self.counts(spec, facts)
     let shown =
       spec.fields["epochs"]?.integer.map { $0 * train }
       ?? (spec.fields["steps"]?.integer ?? 0) * (spec.fields["batchSize"]?.integer ?? 1)
-    return image * (Self.trainingPasses * Double(shown) + test)
+    return image * (Self.trainingPasses * Double(shown) + Double(test))
+  }
+
+  /// Nil where nobody knows how many images there are.
+  ///
+  /// - Parameter title: of the trunk.
+  mutating func memory(_ stage: TransferStage, _ title: String) throws -> TransferMemory? {
+    let spec = stage.transfer
+    guard let facts = transferFacts(spec) else { return nil }
+    let (train, test) = Self.counts(spec, facts)
+    var kept = 0.0
+    if case .fixed(let height, let width) = facts.size {
+      // As `KeptImages` keeps them, a byte a value, and as many again of annotations and what holds them.
+      for count in [train, test] {
+        let bytes = Double(3 * count * height * width)
+        if bytes <= Double(KeptImages.limit) { kept += 2 * bytes }
+      }
+    }
+    return TransferMemory(
+      spec, on: stage.network, "\(spec.head) on \(title)", size: Self.size(spec, facts),
+      parameters: try trunk(stage, facts).parameters, kept: kept)
+  }
+
+  private func transferFacts(_ spec: TransferSpec) -> DatasetFacts? {
+    spec.dataset.facts ?? spec.dataset.digest.flatMap { facts[$0] }
+      ?? (try? AnnotatedCatalog.kind(of: spec.dataset.name))?.published(spec.dataset.name)
+  }
+
+  private static func counts(_ spec: TransferSpec, _ facts: DatasetFacts) -> (train: Int, test: Int) {
+    (
+      spec.dataset.trainImages ?? max(facts.trainImages - spec.dataset.validationImages, 1),
+      spec.dataset.testImages ?? facts.testImages
+    )
+  }
+
+  /// Sides of an image as the network sees it; a guess where images have sizes of their own.
+  private static func size(_ spec: TransferSpec, _ facts: DatasetFacts) -> (height: Int, width: Int) {
+    func field(_ name: String) -> Int? { spec.fields[name]?.integer.flatMap { $0 > 0 ? $0 : nil } }
+    if let height = field("cropHeight"), let width = field("cropWidth") { return (height, width) }
+    if let short = field("shortSide"), let long = field("longSide") {
+      return (short, min(long, short * 4 / 3))
+    }
+    if case .fixed(let height, let width) = facts.size { return (height, width) }
+    return (512, 1024)
+  }
+
+  private mutating func trunk(_ stage: TransferStage, _ facts: DatasetFacts) throws -> NetworkCost {
+    let side = Self.size(stage.transfer, facts)
+    return try cost(
+      stage.network, ImageTask(channels: 3, height: side.height, width: side.width, classes: 2))
   }
 
   mutating func teacher(_ stage: TeacherStage) throws -> Double {

@@ -21,6 +21,8 @@ protocol StageKind: StageSpec {
   static var hasCheckpoints: Bool { get }
   /// Whether it reads files from outside of the store, so that it runs where these are (default: no).
   static var readsFiles: Bool { get }
+  /// Whether it is a part of a run, which diverges with it; what many runs read blocks them (default: no).
+  static var isPartOfRun: Bool { get }
   /// What a person calls the stage where no grid says more, such as `teacher resnet56 seed 2`.
   ///
   /// - Parameter names: what the grid calls networks.
@@ -52,6 +54,7 @@ extension StageKind {
   var title: String { title(WrittenNames()) }
   static var hasCheckpoints: Bool { false }
   static var readsFiles: Bool { false }
+  static var isPartOfRun: Bool { false }
   var sourceWeights: ImportedWeights? { nil }
   var importedWeights: [ImportedWeights] { sourceWeights.map { [$0] } ?? [] }
   var optionalInputs: [ContentKey] { [] }
@@ -79,6 +82,8 @@ struct StageCost {
   let topics: [String]
   /// Of its output and its states in the store.
   let diskBytes: Double
+  /// At its worst, where that is counted before anything is measured.
+  var memory: TransferMemory?
   /// Work that reading helpers' outputs spares it.
   var spared: [(multiplyAdds: Double, topics: [String])] = []
 }

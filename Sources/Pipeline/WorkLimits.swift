@@ -28,7 +28,7 @@ package struct WorkLimits: Sendable {
     self.silence = silence
   }
 
-  var memoryLimit: Int { memory ?? Self.available.map { $0 / 10 * 9 } ?? .max }
+  package var memoryLimit: Int { memory ?? Self.available.map { $0 / 10 * 9 } ?? .max }
 
   /// Bytes that can be had without swapping, as the kernel estimates them, and within the limit of the control group.
   private static var available: Int? {

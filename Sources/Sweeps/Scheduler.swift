@@ -243,12 +243,19 @@ package struct Scheduler: Sendable {
       if running > 0 { actions.append(.stopWorkers) }
     case .deviceRoom(let runs): deviceRoom = runs
     case .leftAlone(let keys):
-      for place in keys.compactMap({ index[$0] }) where isOpen(place) {
-        states[place] = .blocked
-        unsettled -= 1
+      for place in keys.compactMap({ index[$0] }) where isOpen(place) { leave(place) }
+      // What only they would have read.
+      for place in stages.indices.reversed() where stages[place].role != .result && isOpen(place) {
+        let readers = followers[place]
+        if !readers.isEmpty, readers.allSatisfy({ states[Int($0)] == .blocked }) { leave(place) }
       }
     }
     return actions + advance()
+  }
+
+  private mutating func leave(_ place: Int) {
+    states[place] = .blocked
+    unsettled -= 1
   }
 
   private mutating func end(_ key: ContentKey, _ state: State) {
@@ -273,11 +280,12 @@ package struct Scheduler: Sendable {
   private mutating func release(_ place: Int) {
     for follower in followers[place] {
       missing[Int(follower)] -= 1
-      if missing[Int(follower)] == 0 { settle(Int(follower)) }
+      settle(Int(follower))
     }
   }
 
-  /// A stage that waits for nothing any more: it is ready, or blocked by an input that failed. A helper that failed is done without.
+  /// A stage whose inputs have changed: it is ready once it waits for none, and blocked as soon as one has failed. A helper that failed is
+  /// done without.
   private mutating func settle(_ place: Int) {
     guard states[place] == .waiting else { return }
     let culprit = stages[place].inputs.first { key in
@@ -289,7 +297,7 @@ package struct Scheduler: Sendable {
       unsettled -= 1
       blocks.append(.block(stages[place].key, by: culprit))
       release(place)
-    } else {
+    } else if missing[place] == 0 {
       states[place] = .ready
       push(place)
     }

@@ -123,6 +123,21 @@ struct Plan: ParsableCommand {
     }
   }
 
+  /// What the transfers still to run take of memory, where that decides how many run at a time or whether they can.
+  private func memory(_ sweep: PlannedSweep) -> [String] {
+    guard let largest = sweep.forecast.largestTransfer else { return [] }
+    let here = Double(WorkLimits().memoryLimit)
+    let what =
+      "  memory of a transfer: \(size(largest.bytes)) at most (\(largest.title): \(size(largest.perImage)) an image, "
+      + "\(largest.images) at once)"
+    if let advice = largest.advice(within: here) {
+      return ["\(what), more than the \(size(here)) of this machine: \(advice)"]
+    }
+    let fitting = Int(here / largest.bytes)
+    let workers = workerCount(sweep)
+    return [fitting < workers ? "\(what); \(fitting) of \(workers) workers fit at a time" : what]
+  }
+
   private func text(_ sweep: PlannedSweep) -> String {
     let (counts, forecast, workers) = (sweep.counts, sweep.forecast, workerCount(sweep))
     var lines = [
@@ -159,6 +174,7 @@ struct Plan: ParsableCommand {
         )
       }
     }
+    lines += memory(sweep)
     return lines.joined(separator: "\n") + "\n"
   }
 

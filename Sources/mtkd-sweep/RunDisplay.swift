@@ -146,10 +146,9 @@ struct SweepProgress {
     case .stageFailed(let title, _, let worker):
       end(worker)
       left -= forecast.seconds(of: title.key)
-      failures += 1
-      if title.isResult { (doneRuns, failedRuns) = (doneRuns + 1, failedRuns + 1) }
+      if title.isResult { (doneRuns, failedRuns, failures) = (doneRuns + 1, failedRuns + 1, failures + 1) }
     case .workerDied(_, _, _, let worker), .stageStopped(_, _, let worker): end(worker)
-    case .stageBlocked: failures += 1
+    case .stageBlocked(let title, _): if title.isResult { failures += 1 }
     case .warning(let text): warnings = warnings.suffix(1) + [text]
     case .stopping, .notice: break
     }

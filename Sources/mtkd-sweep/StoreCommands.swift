@@ -278,7 +278,7 @@ struct List: ParsableCommand {
     let isMixed = Set(outcomes.flatMap(\.programs)).count > 1
     for outcome in outcomes {
       let labels = ReportTable.words(outcome.point.labels, record.columns, pools)
-      let state = outcome.state.map(Self.word) ?? "to run"
+      let state = outcome.state.map(Self.title) ?? "to run"
       let value = (outcome.final ?? outcome.last?.value).map { "  \(metric.text($0))" } ?? ""
       let made =
         isMixed && !outcome.programs.isEmpty ? "  by \(outcome.programs.joined(separator: ", then "))" : ""
@@ -322,6 +322,10 @@ struct List: ParsableCommand {
     }
   }
 
+  /// For people: what diverged is told from what failed.
+  static func title(_ state: StageState) -> String { state == .open ? word(state) : state.word }
+
+  /// For programs.
   static func word(_ state: StageState) -> String {
     switch state {
     case .finished: "finished"
@@ -424,9 +428,10 @@ struct Show: ParsableCommand {
     }
     let spec = (try? JSONReader.read(Array(stage.spec.utf8)).value.indented) ?? stage.spec
     var lines = [
-      "\(stage.title)", "key     \(stage.key)", "state   \(List.word(state))",
+      "\(stage.title)", "key     \(stage.key)", "state   \(List.title(state))",
       "spec    \(spec.replacing("\n", with: "\n        "))",
     ]
+    if let reason = state.reason { lines.insert("reason  \(ForeignText.line(reason))", at: 3) }
     lines += try store.dataNotes(of: stage.key).map { "data    \($0)" }
     lines += try store.teachers(of: stage).map(\.text)
     let times = AttemptTimes.all(of: stage.key, in: location.folder)
@@ -520,7 +525,7 @@ struct Retry: ParsableCommand {
 
   /// - Returns: how many.
   private func retry(_ store: ResultStore) throws -> Int {
-    let chosen = try key.map { [try location.stage($0, in: store)] } ?? store.stages()
+    let chosen = try key.map { try withInputs(of: location.stage($0, in: store), store) } ?? store.stages()
     var number = 0
     for (stage, state) in chosen {
       switch state {
@@ -528,10 +533,27 @@ struct Retry: ParsableCommand {
       case .open, .finished: continue
       }
       try location.folder.stage(stage.key).forgive()
-      number += 1
+      if stage.isResult || chosen.count == 1 { number += 1 }
     }
     // Batches that came to nothing count against their stages no longer.
     for batch in try location.folder.batches() where batch.isOver { try batch.makeVoid("forgiven") }
     return number
+  }
+
+  /// A run, and what it reads: it fails again where its transfers do not run once more.
+  private func withInputs(
+    of run: (stage: StageRecord, state: StageState), _ store: ResultStore
+  ) throws -> [(stage: StageRecord, state: StageState)] {
+    let known = Dictionary(try store.stages().map { ($0.stage.key, $0) }) { $1 }
+    var chosen = [run]
+    var seen: Set<ContentKey> = [run.stage.key]
+    var place = 0
+    while place < chosen.count {
+      for key in try StageRequest(document: Array(chosen[place].stage.spec.utf8)).inputs {
+        if let input = known[key], seen.insert(key).inserted { chosen.append(input) }
+      }
+      place += 1
+    }
+    return chosen
   }
 }

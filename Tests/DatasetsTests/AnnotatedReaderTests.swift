@@ -233,6 +233,32 @@ import Testing
         == [[0, 11, 170, 255], [80, 80, 80, 80], [10, 11, 10, 11]])
   }
 
+  @Test func `classes have the names of the file beside the images, else numbers`() throws {
+    func names(_ sample: AnnotatedSample, _ reading: AnnotatedReading = .init()) throws -> [String] {
+      let scratch = try Scratch()
+      try sample.write(to: scratch)
+      return try AnnotatedCatalog.open(
+        AnnotatedCatalog.locate(sample.text(scratch.path)).spec, reading
+      ).semanticNames
+    }
+    let info =
+      "Idx\tRatio\tTrain\tVal\tStuff\tName\r\n1\t0.16\t11664\t1172\t1\twall\r\n"
+      + "2\t0.11\t6046\t612\t1\tbuilding, edifice   \n150\t0\t1\t1\t0\tflag\n\n"
+    let ade = try names(AnnotatedSample.ade20k.with("objectInfo150.txt", Array(info.utf8)))
+    #expect(ade.prefix(3) == ["wall", "building", "class 3"] && ade.last == "flag" && ade.count == 150)
+    #expect(try names(AnnotatedSample.ade20k).first == "class 1")
+    // Numbers of the file are those of labels plus 1; 11 never occurs.
+    let text = Array("0: unlabeled\n1: person\n12: street sign\n14: parking meter\n182: wood\n".utf8)
+    let stuff = AnnotatedSample.cocoStuff.with("labels.txt", text)
+    let raw = try names(stuff)
+    #expect([0, 1, 13, 181].map { raw[$0] } == ["person", "class 1", "parking meter", "wood"])
+    let used = try names(stuff, .init(stuffIDs: .used))
+    #expect(used.count == 171 && used[0] == "person" && used[12] == "parking meter" && used[170] == "wood")
+    let bad = try problem(AnnotatedSample.cocoStuff.with("labels.txt", Array("1: person\nbicycle\n".utf8)))
+    #expect(
+      bad.contains("labels.txt") && bad.contains("line 2") && bad.contains("a number, a colon"), "\(bad)")
+  }
+
   @Test func `label files that are no maps of known values are refused with the pixel`() throws {
     let label = "annotations/training/ADE_train_2.png"
     func check(_ bytes: [UInt8]?, _ words: String..., line: Int = #line) throws {

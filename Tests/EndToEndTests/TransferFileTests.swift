@@ -110,6 +110,58 @@ import Testing
       to: "far.json")
     let run = try Program.run("run", "far.json", in: sweep.folder)
     #expect(run.status == 1, "\(run.talk)")
-    #expect(run.out.contains("diverged: The loss cls was not finite in epoch 1, at step"), "\(run.out)")
+    #expect(run.out.contains("diverged"), "\(run.out)")
+    try expectDiverged(": The loss cls was not finite in epoch 1, at step", in: sweep)
+    let again = try Program.run("run", "far.json", in: sweep.folder)
+    #expect(again.status == 1 && again.talk.contains("1 done, 0 to run"), "\(again.talk)")
+    // With its transfer, or it would be as before at once.
+    let key = try Program.run("list", "tiny", in: sweep.folder).out.prefix(10)
+    let retry = try Program.run("retry", String(key), in: sweep.folder)
+    #expect(retry.status == 0 && retry.out.contains("1 run will run again"), "\(retry.out)")
+    let open = try Program.run("plan", "far.json", in: sweep.folder)
+    #expect(open.out.contains("done 0, to run 1"), "\(open.out)")
+  }
+
+  @Test func `a run whose student diverges has diverged, and a cell is left that its grid stops`() throws {
+    let sweep = try TinySweep()
+    defer { sweep.remove() }
+    let student =
+      #""dataset": "synthetic-3x32x32-4", "trainImages": 32, "testImages": 16, "batchSize": 16, "epochs": 3,"#
+      + #" "learningRate": 1e30, "method": "baseline", "student": \#(Self.trunk),"#
+    let shapes =
+      #""dataset": "synthetic-shapes-64x64-2", "trainImages": 4, "testImages": 2, "detector": "retinanet""#
+    try sweep.write(Self.grid(shapes, student: student), to: "far.json")
+    let run = try Program.run("run", "far.json", in: sweep.folder)
+    #expect(run.status == 1, "\(run.talk)")
+    try expectDiverged("baseline seed 1: The loss was not finite", in: sweep)
+    let cell =
+      Self.grid(shapes, student: student).dropLast()
+      + #", "seeds": { "count": 3 }, "run": { "onDiverged": "stopCell" } }"#
+    try sweep.write(String(cell), to: "cell.json")
+    let stopped = try Program.run(
+      "run", "cell.json", "--workers", "1", "--store", "cell", in: sweep.folder)
+    #expect(stopped.status == 1, "\(stopped.talk)")
+    let status = try Program.run("status", "--store", "cell", in: sweep.folder)
+    #expect(status.out.contains("1 diverged, 0 failed, 2 blocked, 0 to run"), "\(status.out)")
+    let begun = try Program.shell(#"grep -l '"kind":"student"' cell/stages/*/spec.json"#, in: sweep.folder)
+    #expect(begun.out.split(separator: "\n").count < 3, "\(begun.out)")
+  }
+
+  /// In the state of the run, in the table, and wherever runs are shown and counted.
+  private func expectDiverged(_ reason: String, in sweep: TinySweep) throws {
+    func said(_ arguments: String..., status: Int32 = 0) throws -> String {
+      let output = try Program.start(arguments, in: sweep.folder).finish()
+      #expect(output.status == status, "\(arguments): \(output.talk)")
+      return output.out
+    }
+    let list = try said("list", "tiny")
+    #expect(list.contains("diverged") && !list.contains("blocked"), "\(list)")
+    let status = try said("status", "tiny", "--check", status: 1)
+    #expect(status.contains("1 diverged, 0 failed, 0 blocked, 0 to run"), "\(status)")
+    #expect(status.contains(reason), "\(status)")
+    let shown = try said("show", String(list.prefix(10)))
+    #expect(shown.contains("diverged") && shown.contains(reason), "\(shown)")
+    #expect(try said("report", "tiny").contains("(0 of 1, 1 diverged)"))
+    #expect(try said("export", "tiny", "--format", "jsonl").contains(#""state":"diverged""#))
   }
 }

@@ -6,6 +6,7 @@ internal import Sweeps
 internal import Transfers
 
 extension BackboneStage: StageKind {
+  static var isPartOfRun: Bool { true }
   func title(_ names: WrittenNames) -> String {
     var name = names.title(of: network)
     if case .weights(let weights) = source {

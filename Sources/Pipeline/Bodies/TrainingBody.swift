@@ -32,6 +32,7 @@ extension TeacherStage: StageKind {
 
 extension StudentStage: StageKind {
   static var hasCheckpoints: Bool { true }
+  static var isPartOfRun: Bool { true }
   func title(_ names: WrittenNames) -> String {
     "\(names.title(of: run.student)) \(run.method.name) seed \(run.seed)"
   }

@@ -9,6 +9,7 @@ internal import Transfers
 
 extension TransferStage: StageKind {
   static var readsFiles: Bool { true }
+  static var isPartOfRun: Bool { true }
   func title(_ names: WrittenNames) -> String {
     "\(transfer.title) seed \(seed), \(names.title(of: network))"
   }
@@ -23,7 +24,7 @@ extension TransferStage: StageKind {
         "transfer \(transfer.head) \(trunk) \(shape)", "transfer \(transfer.head)", "transfer",
         Forecast.topic,
       ],
-      diskBytes: 0)
+      diskBytes: 0, memory: try meter.memory(self, trunk))
   }
 
   func run(in workspace: Workspace) throws { try TransferBody.run(self, in: workspace) }

@@ -25,5 +25,6 @@ extension LabelMapKind {
         return value == 0 ? AnnotatedImage.ignored : UInt8(value - 1)
       }
     },
-    outputNames: { _ in (1...150).map { "class \($0)" } })
+    outputNames: { _ in (1...150).map { "class \($0)" } },
+    nameFile: .objectInfo)
 }

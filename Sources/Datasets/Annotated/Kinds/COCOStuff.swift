@@ -30,7 +30,8 @@ extension LabelMapKind {
     },
     outputNames: { reading in
       (reading.stuffIDs == .raw ? Array(0...181) : usedStuff).map { "class \($0)" }
-    })
+    },
+    nameFile: .labels)
 
   /// Either of the two names that the maps are packed under.
   private static func labelFolder(_ root: String) -> String? {

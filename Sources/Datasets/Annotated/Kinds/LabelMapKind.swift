@@ -23,7 +23,10 @@ struct LabelMapKind: AnnotatedKind {
   let pairs: @Sendable (_ root: String, _ isTest: Bool) throws(DatasetError) -> [Pair]
   /// Output of each value of a label: 255 for one that is not judged, nil for one that no label has.
   let outputs: @Sendable (AnnotatedReading) -> [UInt8?]
+  /// Of outputs, where no file has better ones.
   let outputNames: @Sendable (AnnotatedReading) -> [String]
+  /// What may lie beside the images and has names; nil for none.
+  var nameFile: ClassNameFile?
 
   func answers(to name: String) -> Bool { name == self.name || name == "\(self.name)-skip" }
 
@@ -41,6 +44,7 @@ struct LabelMapKind: AnnotatedKind {
         spec: DatasetSpec(name: place.name, folder: place.folder), missing: missing(place))
     }
     let found = try LabelledFiles(self, root, place, AnnotatedReading())
+    _ = try names(root, AnnotatedReading())
     return LocatedDataset(
       spec: DatasetSpec(name: place.name, digest: found.digest, folder: root, facts: found.facts))
   }
@@ -54,8 +58,14 @@ struct LabelMapKind: AnnotatedKind {
       throw DatasetError.changed(name: spec.name, folder: root)
     }
     return try AnnotatedDataset(
-      spec, classNames: [], semanticNames: outputNames(reading), hasMasks: false, train: found.train,
+      spec, classNames: [], semanticNames: names(root, reading), hasMasks: false, train: found.train,
       test: found.test)
+  }
+
+  /// For people: no key and no digest has them.
+  private func names(_ root: String, _ reading: AnnotatedReading) throws(DatasetError) -> [String] {
+    let standard = outputNames(reading)
+    return try nameFile?.names(root, standard, outputs: outputs(reading)) ?? standard
   }
 
   private func root(_ place: DatasetPlace) -> String? { place.folders(named: name).first(where: isAt) }
