@@ -58,11 +58,28 @@ extension Provenance {
   /// What may have decided the bits of a result: results with one text may stand in one cell.
   ///
   /// The commit where the build said it and the tree was clean, because a commit may be built twice; else the digest of the executable.
-  package var numerics: String {
-    let clean = commit.flatMap { $0.hasSuffix("-dirty") ? nil : $0 }
-    let program = clean ?? program?.short ?? "unknown build"
+  package var numerics: String { numerics(commits: [:]) }
+
+  /// - Parameter commits: of executables, by their digests, as other provenances say: the same file is the same
+  ///   program where its note of the commit was missing too.
+  package func numerics(commits: [ContentKey: String]) -> String {
+    let noted = commit == nil ? program.flatMap { commits[$0] } : nil
+    let program = cleanCommit ?? noted ?? self.program?.short ?? "unknown build"
     return "mtkd-sweep \(version) (\(program)), \(profile)"
   }
+
+  /// The commits of executables by their digests; none where two are said of one.
+  package static func commits(of made: some Sequence<Provenance>) -> [ContentKey: String] {
+    var said: [ContentKey: Set<String>] = [:]
+    for provenance in made {
+      guard let program = provenance.program, let commit = provenance.cleanCommit else { continue }
+      said[program, default: []].insert(commit)
+    }
+    return said.compactMapValues { $0.count == 1 ? $0.first : nil }
+  }
+
+  /// Nil where the build did not say it, or the tree was changed.
+  private var cleanCommit: String? { commit.flatMap { $0.hasSuffix("-dirty") ? nil : $0 } }
 
   /// `4 threads a run`; nil where it is not known.
   package var threading: String? { threads.map { "\($0) \($0 == 1 ? "thread" : "threads") a run" } }

@@ -241,10 +241,13 @@ extension ResultStore {
             AND EXISTS (SELECT 1 FROM epoch e WHERE e.stage = a.stage AND e.attempt = a.number)
           GROUP BY a.provenance
           """, arguments: [id])
-      var counts: [String: Int] = [:]
+      var made: [(provenance: Provenance, runs: Int)] = []
       try StoredRow.each("attempt", rows) { row in
-        counts[try self.provenance(row.text("provenance")).numerics, default: 0] += try row.integer("runs")
+        made.append((try self.provenance(row.text("provenance")), try row.integer("runs")))
       }
+      let commits = Provenance.commits(of: made.map(\.provenance))
+      var counts: [String: Int] = [:]
+      for (provenance, runs) in made { counts[provenance.numerics(commits: commits), default: 0] += runs }
       return counts.map { (program: $0.key, runs: $0.value) }.sorted {
         ($1.runs, $0.program) < ($0.runs, $1.program)
       }

@@ -260,7 +260,7 @@ extension ResultStore {
         try self.checkSweep(id, db)
       }
       let queries = try OutcomeQueries(db, metric, selectors)
-      var numerics: [String: String] = [:]
+      var made: [String: Provenance] = [:]
       let rows = try Row.fetchCursor(
         db,
         sql: """
@@ -280,9 +280,8 @@ extension ResultStore {
         }
         var programs: [String] = []
         for text in try queries.programs(of: stage) {
-          let program = try numerics[text] ?? self.provenance(text).numerics
-          numerics[text] = program
-          if !programs.contains(program) { programs.append(program) }
+          if made[text] == nil { made[text] = try self.provenance(text) }
+          programs.append(text)
         }
         outcomes.append(
           PointOutcome(
@@ -291,15 +290,30 @@ extension ResultStore {
             best: try queries.best(of: stage), validated: try queries.validated(of: stage),
             programs: programs))
       }
-      return try self.countingSeals(outcomes, db)
+      return try self.countingSeals(outcomes, made, db)
     }
   }
 
+  /// Names the programs of runs instead of their provenances' texts.
+  ///
   /// A run that was executed again under another program with the same bits counts as that program's: of the
   /// programs that could have made most of the runs, the one that made or has proven a run is its only one.
-  private func countingSeals(_ outcomes: [PointOutcome], _ db: Database) throws -> [PointOutcome] {
+  private func countingSeals(
+    _ outcomes: [PointOutcome], _ made: [String: Provenance], _ db: Database
+  ) throws -> [PointOutcome] {
+    let commits = Provenance.commits(of: made.values)
+    let names = made.mapValues { $0.numerics(commits: commits) }
+    let outcomes = outcomes.map { outcome in
+      var outcome = outcome
+      outcome.programs = outcome.programs.reduce(into: []) { programs, text in
+        if let name = names[text], !programs.contains(name) { programs.append(name) }
+      }
+      return outcome
+    }
     guard Set(outcomes.flatMap(\.programs)).count > 1 else { return outcomes }
-    let proven = try newestSeals(db).filter { $0.value.isEqual }.mapValues { $0.provenance.numerics }
+    let proven = try newestSeals(db).filter { $0.value.isEqual }.mapValues {
+      $0.provenance.numerics(commits: commits)
+    }
     var counts: [String: Int] = [:]
     for outcome in outcomes {
       var makers = outcome.programs.count == 1 ? Set(outcome.programs) : []

@@ -91,6 +91,28 @@ import Testing
     #expect(try programs() == [[other.numerics], [other.numerics], [other.numerics]])
   }
 
+  @Test func `one executable is one program, whether its commit was known or not`() throws {
+    var known = Examples.provenance
+    known.commit = "abc"
+    var bare = known
+    bare.commit = nil
+    var rebuilt = bare
+    rebuilt.program = Examples.key("another executable")
+    for (name, made) in [("a", known), ("b", bare), ("c", rebuilt)] {
+      try store.register([stage(name)])
+      try store.ingest(
+        numbered([.started(step: 0, made), epoch(0, 10)]), of: AttemptID(key: Examples.key(name), number: 1),
+        closing: .finished)
+    }
+    try store.saveSweep(
+      SweepRecord(name: "g", grid: "", canonical: "{}", columns: [], asked: 3, created: 0),
+      points: ["a", "b", "c"].map { SweepPoint(key: Examples.key($0), seed: 0, labels: []) })
+    let outcomes = try store.outcomes(of: "g", metric: ClassificationMetrics.headline)
+    #expect(
+      outcomes.map(\.programs) == [known, known, rebuilt].map { [$0.numerics] })
+    #expect(try store.programs(of: "g").map(\.runs) == [2, 1])
+  }
+
   @Test func `records of a run become its curve, its attempts and its metrics`() throws {
     try store.register([stage("a")])
     let id = AttemptID(key: Examples.key("a"), number: 1)
