@@ -78,8 +78,9 @@ let package = Package(
         "Training", "Transfers", "Evaluation", "Networks", "Distillation", "Datasets", "Tensors", "Storage",
         "Sweeps", "Specs", "CProcesses",
       ]),
-    .executableTarget(
-      name: "mtkd-sweep",
+    .executableTarget(name: "mtkd-sweep", dependencies: ["Commands"], swiftSettings: strict),
+    .target(
+      name: "Commands",
       dependencies: [
         "Pipeline", "Reports", "Results", "Storage", "Sweeps", "Specs", "Networks", "Distillation",
         "Datasets", "Tensors", "CProcesses",
@@ -127,6 +128,7 @@ let package = Package(
       name: "EndToEndTests",
       dependencies: [
         "TestSupport", "Reports", "Results", "Storage", "Networks", "Tensors", "Specs", "mtkd-sweep",
+        "Commands",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import mtkd_sweep
+@testable import Commands
 
 @Suite struct DeadlineTests {
   /// 2023-11-14 22:13:20 UTC.

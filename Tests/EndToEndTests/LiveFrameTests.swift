@@ -4,7 +4,7 @@ import Reports
 import Specs
 import Testing
 
-@testable import mtkd_sweep
+@testable import Commands
 
 @Suite struct LiveFrameTests {
   private let plain = TextStyle(isUnicode: true, isColoured: false)

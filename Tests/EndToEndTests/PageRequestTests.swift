@@ -1,6 +1,6 @@
 import Testing
 
-@testable import mtkd_sweep
+@testable import Commands
 
 @Suite struct PageRequestTests {
   func parse(_ text: String) throws(BadRequest) -> PageRequest { try PageRequest(head: Array(text.utf8)) }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Specs
 import Testing
 
-@testable import mtkd_sweep
+@testable import Commands
 
 /// Workers read their arguments by themselves; the argument parser is the judge of what they mean.
 @Suite struct WorkerArgumentsTests {

@@ -20,7 +20,7 @@ struct RecipesCommand: ParsableCommand {
       let all = TransferRecipes.all
       return Out.put(
         json
-          ? mtkd_sweep.json([
+          ? Commands.json([
             "schema": "mtkd-sweep-recipes-1",
             "recipes": .array(
               all.map {
@@ -38,7 +38,7 @@ struct RecipesCommand: ParsableCommand {
     let others = TransferRecipes.recipes(of: recipe.task).map(\.name).filter { $0 != name }
     if json {
       return Out.put(
-        mtkd_sweep.json([
+        Commands.json([
           "schema": "mtkd-sweep-recipe-1", "name": .string(name), "task": .string(recipe.task.rawValue),
           "fields": .array(fields.map { Self.machine($0, name) }),
         ]))

@@ -284,7 +284,7 @@ enum DashboardPages {
   }
 
   static func json(_ state: LiveState) -> String {
-    mtkd_sweep.json([
+    Commands.json([
       "schema": "mtkd-sweep-state-1", "stamp": .string(state.stamp),
       "holder": state.holder.map { .string("\($0.identity.process) on \($0.identity.host)") } ?? .null,
       "sweeps": .array(

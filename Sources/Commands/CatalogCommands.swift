@@ -26,7 +26,7 @@ struct Methods: ParsableCommand {
       ?? Catalog.methods.entries.map { $0.description }
     if json {
       Out.put(
-        mtkd_sweep.json([
+        Commands.json([
           "schema": "mtkd-sweep-methods-1",
           "methods": .array(
             chosen.map { method in
@@ -80,7 +80,7 @@ struct Presets: ParsableCommand {
       let names = Catalog.presets.names
       Out.put(
         json
-          ? mtkd_sweep.json(["schema": "mtkd-sweep-presets-1", "presets": JSONValue(names)])
+          ? Commands.json(["schema": "mtkd-sweep-presets-1", "presets": JSONValue(names)])
           : names.map { "\($0)\n" }.joined())
     }
   }
@@ -127,7 +127,7 @@ struct Bench: ParsableCommand {
       network: network, phase: EngineBenchmark.Phase(rawValue: phase)!, batch: batch, seconds: seconds)
     Out.put(
       json
-        ? mtkd_sweep.json([
+        ? Commands.json([
           "schema": "mtkd-sweep-bench-1",
           "network": .string(result.network), "phase": .string(phase), "batch": JSONValue(batch),
           "steps": JSONValue(result.steps), "cpuSeconds": JSONValue(result.cpuSeconds),

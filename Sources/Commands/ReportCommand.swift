@@ -148,7 +148,7 @@ struct Report: ParsableCommand {
   ) throws -> String {
     guard let book = table.claims else { return "" }
     if format.name == JSONTable.name {
-      return mtkd_sweep.json([
+      return Commands.json([
         "schema": "mtkd-sweep-claims-1", "sweep": .string(table.results.name), "claims": book.json,
       ])
     }

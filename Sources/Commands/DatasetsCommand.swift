@@ -69,7 +69,7 @@ struct DatasetsCommand: ParsableCommand {
     }
     Out.put(
       json
-        ? mtkd_sweep.json(["schema": "mtkd-sweep-datasets-1", "datasets": .array(entries)]) : aligned(rows))
+        ? Commands.json(["schema": "mtkd-sweep-datasets-1", "datasets": .array(entries)]) : aligned(rows))
   }
 
   /// What one dataset holds, and what of it a detector would not be trained on.
@@ -93,7 +93,7 @@ struct DatasetsCommand: ParsableCommand {
     let facts = located.spec.facts
     guard !json else {
       return Out.put(
-        mtkd_sweep.json([
+        Commands.json([
           "schema": "mtkd-sweep-datasets-1",
           "datasets": [
             [

@@ -1,12 +1,30 @@
 import ArgumentParser
 import CProcesses
+import Distillation
 import Foundation
 import Pipeline
 import Specs
 import Storage
 
+/// The command line, for programs that have catalog entries of their own:
+///
+///     @main
+///     enum MySweep {
+///       static func main() async throws {
+///         var extensions = Extensions()
+///         try extensions.add(PlainFamily.self)
+///         await extensions.use { await SweepProgram.main() }
+///       }
+///     }
+///
+/// The program is then `mtkd-sweep` with these entries. Workers are the same program started again, so they
+/// have them too.
+public enum SweepProgram {
+  /// Does what the arguments of this process say, and ends the process with the exit code that fits.
+  public static func main() async { await MTKDSweep.main() }
+}
+
 /// `mtkd-sweep`: the command tree.
-@main
 struct MTKDSweep: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mtkd-sweep",

@@ -45,7 +45,7 @@ struct Check: ParsableCommand {
     let next = "`mtkd-sweep plan \(shellWord(file))` says what they cost."
     Out.put(
       json
-        ? mtkd_sweep.json(members)
+        ? Commands.json(members)
         : "\(file) is fine: \(try size(grid)). \(next)\n")
     let failures = results.count { $0.outcome == nil }
     if failures > 0 {

@@ -32,7 +32,7 @@ struct Models: ParsableCommand {
       machine.append(Self.machine(entry, built, cost, layers: name != nil))
     }
     if json {
-      return Out.put(mtkd_sweep.json(["schema": "mtkd-sweep-models-1", "models": .array(machine)]))
+      return Out.put(Commands.json(["schema": "mtkd-sweep-models-1", "models": .array(machine)]))
     }
     Out.put(aligned(rows))
     guard name != nil, let entry = chosen.first else { return }

@@ -65,7 +65,7 @@ struct Verify: AsyncParsableCommand {
     try store.release()
     withExtendedLifetime(lease) {}
     if json {
-      Out.put(mtkd_sweep.json(["schema": "mtkd-sweep-verify-1", "runs": .array(report.rows)]))
+      Out.put(Commands.json(["schema": "mtkd-sweep-verify-1", "runs": .array(report.rows)]))
     }
     if report.different > 0 { throw ExitCode(.different) }
     if report.incomparable > 0 { throw ExitCode(.notComparable) }

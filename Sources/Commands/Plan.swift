@@ -211,6 +211,6 @@ struct Plan: ParsableCommand {
           }),
       ])
     }
-    return mtkd_sweep.json(members)
+    return Commands.json(members)
   }
 }

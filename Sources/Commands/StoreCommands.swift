@@ -52,7 +52,7 @@ struct Status: AsyncParsableCommand {
       return try await StatusWatch(record.name, location.folder, style).run()
     }
     let standing = try Standing(of: record, in: store, location.folder, await cluster(record))
-    Out.put(json ? mtkd_sweep.json(standing.machine) : standing.lines(style).joined(separator: "\n") + "\n")
+    Out.put(json ? Commands.json(standing.machine) : standing.lines(style).joined(separator: "\n") + "\n")
     if check, standing.failed + standing.blocked > 0 { throw ExitCode(.doneWithFailures) }
   }
 
@@ -242,7 +242,7 @@ struct List: ParsableCommand {
           "finished": JSONValue(count.finished), "programs": JSONValue(count.programs),
         ]
       }
-      Out.put(mtkd_sweep.json(["schema": "mtkd-sweep-list-1", "sweeps": .array(values)]))
+      Out.put(Commands.json(["schema": "mtkd-sweep-list-1", "sweeps": .array(values)]))
     } else {
       for count in counts {
         let claims = try store.claims(of: count.sweep).map { ", \($0.summary)" } ?? ""
@@ -268,7 +268,7 @@ struct List: ParsableCommand {
         ]
       }
       return Out.put(
-        mtkd_sweep.json([
+        Commands.json([
           "schema": "mtkd-sweep-runs-1", "sweep": .string(sweep), "metric": .string(metric.name),
           "unit": metric.unit.map { .string($0) } ?? .null,
           "runs": .array(runs),
@@ -309,7 +309,7 @@ struct List: ParsableCommand {
             }),
         ]
       }
-      return Out.put(mtkd_sweep.json(["schema": "mtkd-sweep-digests-1", "stages": .array(stages)]))
+      return Out.put(Commands.json(["schema": "mtkd-sweep-digests-1", "stages": .array(stages)]))
     }
     for (stage, _) in try store.stages() {
       for epoch in try store.curve(of: stage.key) {
@@ -371,7 +371,7 @@ struct Show: ParsableCommand {
     let title = record.networkTitle
     guard json else { return Out.put(([title] + facts).joined(separator: "\n") + "\n") }
     Out.put(
-      mtkd_sweep.json([
+      Commands.json([
         "schema": "mtkd-sweep-import-1", "name": .string(key), "network": .string(title),
         "digest": .string(record.weights.digest.description), "classes": JSONValue(record.classes),
         "notes": JSONValue(facts),
@@ -389,7 +389,7 @@ struct Show: ParsableCommand {
       let spec = (try? JSONReader.read(Array(stage.spec.utf8)).value) ?? .null
       let times = AttemptTimes.all(of: stage.key, in: location.folder)
       Out.put(
-        mtkd_sweep.json([
+        Commands.json([
           "schema": "mtkd-sweep-run-1",
           "key": .string(stage.key.description), "kind": .string(stage.kind), "title": .string(stage.title),
           "state": .string(List.word(state)), "spec": spec,

@@ -149,7 +149,7 @@ struct Import: ParsableCommand {
           "loss": JSONValue(evaluation.loss),
         ]
       }
-      return Out.put(mtkd_sweep.json(members))
+      return Out.put(Commands.json(members))
     }
     Out.put(
       "\(name): \(title), digest \(examined.weights.digest.short). Teachers of a grid: { \"import\": \"\(name)\" }\n"

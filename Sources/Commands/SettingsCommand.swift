@@ -1,4 +1,5 @@
 import ArgumentParser
+import Distillation
 import Foundation
 import Pipeline
 import Specs
@@ -28,7 +29,7 @@ struct SettingsCommand: ParsableCommand {
     let chosen = try name.map { [try Self.setting($0, catalog)] } ?? catalog.entries
     if json {
       return Out.put(
-        mtkd_sweep.json([
+        Commands.json([
           "schema": "mtkd-sweep-settings-1", "settings": .array(chosen.map { Self.machine($0, catalog) }),
         ]))
     }

@@ -26,7 +26,7 @@ struct Doctor: ParsableCommand {
           "says": .string(finding.sentence),
         ]
       }
-      return Out.put(mtkd_sweep.json(["schema": "mtkd-sweep-doctor-1", "checks": .array(checks)]))
+      return Out.put(Commands.json(["schema": "mtkd-sweep-doctor-1", "checks": .array(checks)]))
     }
     Out.put(aligned(findings.map { ["  \($0.mark.rawValue)", $0.topic, $0.sentence] }))
     let troubles = findings.count { $0.mark == .trouble }
