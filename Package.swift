@@ -25,6 +25,16 @@ func system(_ name: String, _ package: String) -> Target {
 
 let package = Package(
   name: "mtkd-sweep",
+  products: [
+    .executable(name: "mtkd-sweep", targets: ["mtkd-sweep"]),
+    // What programs with networks, methods and so on of their own are made of: docs/extending.md.
+    .library(
+      name: "SweepExtensions",
+      targets: [
+        "Specs", "Tensors", "Networks", "Distillation", "Datasets", "Training", "Reports", "Sweeps",
+        "Pipeline", "Results", "Commands",
+      ]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -120,6 +130,14 @@ let package = Package(
       of: "Pipeline",
       uses: ["Storage", "Sweeps", "Specs", .product(name: "GRDB", package: "GRDB.swift")]),
     tests(of: "Training", uses: ["Networks", "Distillation", "Datasets", "Tensors", "Specs"]),
+    // As if it were of another package: public declarations alone.
+    .testTarget(
+      name: "ExtensionTests",
+      dependencies: [
+        "Specs", "Tensors", "Networks", "Distillation", "Datasets", "Training", "Reports", "Sweeps",
+        "Pipeline", "Results", "Commands",
+      ],
+      packageAccess: false, swiftSettings: strict),
     .testTarget(
       name: "FuzzTests",
       dependencies: ["Specs", "Storage", "Sweeps", "Networks", "Datasets", "Evaluation"],

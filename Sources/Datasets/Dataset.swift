@@ -1,19 +1,23 @@
-package import Specs
+public import Specs
 
 /// Labelled images of one size, as bytes or in files, with the normalisation that networks see them through.
-package struct ImageSet: Sendable {
-  package let task: ImageTask
+public struct ImageSet: Sendable {
+  /// What a network sees and is asked.
+  public let task: ImageTask
   /// From 0 up to `task.classes`.
-  package let labels: [Int]
+  public let labels: [Int]
   /// `[count, channels, height, width]`, 0...255; empty where images are decoded when they are shown.
-  package let pixels: [UInt8]
+  public let pixels: [UInt8]
   /// The files of such images.
   package let photographs: Photographs?
   /// Of each channel, in units of 0...1: a network sees (pixel / 255 - mean) / std.
-  package let mean: [Double]
-  package let std: [Double]
+  public let mean: [Double]
+  public let std: [Double]
 
-  package init(task: ImageTask, labels: [Int], pixels: [UInt8], mean: [Double], std: [Double]) {
+  /// Images in memory.
+  ///
+  /// - Precondition: as many pixels as the labels have images, and statistics of every channel.
+  public init(task: ImageTask, labels: [Int], pixels: [UInt8], mean: [Double], std: [Double]) {
     precondition(
       pixels.count == labels.count * task.pixelCount, "\(pixels.count) bytes, \(labels.count) labels")
     precondition(mean.count == task.channels && std.count == task.channels, "statistics of each channel")
@@ -38,10 +42,11 @@ package struct ImageSet: Sendable {
     std = normalisation.std.map(\.double)
   }
 
-  package var count: Int { labels.count }
+  /// Images.
+  public var count: Int { labels.count }
 
   /// The images at `indices`, in that order.
-  package func selecting(_ indices: [Int]) -> ImageSet {
+  public func selecting(_ indices: [Int]) -> ImageSet {
     if let photographs {
       return ImageSet(
         task: task, labels: indices.map { labels[$0] }, photographs: photographs.selecting(indices))
@@ -61,28 +66,32 @@ package struct ImageSet: Sendable {
 }
 
 /// What a run trains and is measured on.
-package struct Dataset: Sendable {
-  package let train: ImageSet
-  package let test: ImageSet
+public struct Dataset: Sendable {
+  /// What runs learn from.
+  public let train: ImageSet
+  /// What runs are measured on.
+  public let test: ImageSet
   /// Images taken out of the training set, for selecting an epoch; nil where none were asked for.
-  package let validation: ImageSet?
+  public let validation: ImageSet?
   /// In the order of labels; empty where the files do not say.
-  package var classNames: [String] = []
+  public var classNames: [String] = []
   /// Of the whole dataset, before subsets were taken; nil for a packed one, which does not say.
-  package var facts: DatasetFacts?
+  public var facts: DatasetFacts?
 
-  package init(train: ImageSet, test: ImageSet, validation: ImageSet? = nil) {
+  /// Sets whose subsets are taken already.
+  public init(train: ImageSet, test: ImageSet, validation: ImageSet? = nil) {
     self.train = train
     self.test = test
     self.validation = validation
   }
 
-  package var task: ImageTask { train.task }
+  /// What a network sees and is asked.
+  public var task: ImageTask { train.task }
 }
 
 extension ImageTask {
   /// Bytes of an image.
-  package var pixelCount: Int { image.channels * image.height * image.width }
+  public var pixelCount: Int { image.channels * image.height * image.width }
 }
 
 /// Mean and standard deviation of each channel over all pixels of a set.

@@ -1,7 +1,7 @@
-package import Specs
+public import Specs
 
 /// What can be wrong with a dataset. Each case holds the place; the sentence names it and the next step.
-package enum DatasetError: UserError, Equatable {
+public enum DatasetError: UserError, Equatable {
   /// A byte of a file is not what the format says. `offset` counts in the file, or in its content where it is compressed.
   case malformed(file: String, offset: Int, expected: String, found: String)
   /// The system did not let us read.
@@ -23,7 +23,7 @@ package enum DatasetError: UserError, Equatable {
   /// No folder holds the files.
   case missing(MissingDataset)
 
-  package var description: String {
+  public var description: String {
     switch self {
     case .malformed(let file, let offset, let expected, let found):
       "\(ForeignText.line(file)): at byte \(offset) there should be \(expected), but there is \(found). "
@@ -55,23 +55,24 @@ extension DatasetError {
 }
 
 /// A dataset whose files are in none of the places where they could be.
-package struct MissingDataset: Error, Equatable, CustomStringConvertible {
-  package let name: String
+public struct MissingDataset: Error, Equatable, CustomStringConvertible {
+  /// As a grid names it.
+  public let name: String
   /// Folders that were looked at.
-  package let folders: [String]
+  public let folders: [String]
   /// The files that should be there, as a phrase.
-  package let files: String
+  public let files: String
   /// How to get them: a sentence.
-  package let advice: String
+  public let advice: String
 
-  package init(name: String, folders: [String], files: String, advice: String) {
+  public init(name: String, folders: [String], files: String, advice: String) {
     self.name = name
     self.folders = folders
     self.files = files
     self.advice = advice
   }
 
-  package var description: String {
+  public var description: String {
     let looked = folders.isEmpty ? "No folder was named" : "Not found in \(folders.joined(separator: ", "))"
     return "The dataset \(name) needs \(files). \(looked). \(advice)"
   }

@@ -1,7 +1,7 @@
-package import Specs
+public import Specs
 
 /// What all kinds of datasets have, whatever they train: a name, facts, and files that are found.
-package protocol NamedDatasetKind: Sendable {
+public protocol NamedDatasetKind: Sendable {
   /// As a grid names it, such as `cifar100`.
   var name: String { get }
   /// One line for a listing.
@@ -30,7 +30,7 @@ package protocol NamedDatasetKind: Sendable {
 ///       func locate(_ place: DatasetPlace) throws -> LocatedDataset { … }
 ///       func read(_ spec: DatasetSpec, _ place: DatasetPlace) throws -> Dataset { … }
 ///     }
-package protocol DatasetKind: NamedDatasetKind {
+public protocol DatasetKind: NamedDatasetKind {
   /// Reads all images, checks them, and takes the subsets that `spec` names.
   ///
   /// - Throws: `DatasetError`: absent, damaged or changed files, or fewer images than asked for.
@@ -38,18 +38,18 @@ package protocol DatasetKind: NamedDatasetKind {
 }
 
 extension NamedDatasetKind {
-  package func answers(to name: String) -> Bool { name == self.name }
-  package func published(_ name: String) -> DatasetFacts? { nil }
+  public func answers(to name: String) -> Bool { name == self.name }
+  public func published(_ name: String) -> DatasetFacts? { nil }
 }
 
 /// Where a dataset is looked for.
-package struct DatasetPlace: Sendable {
+public struct DatasetPlace: Sendable {
   /// As the grid names it, without its folder.
-  package let name: String
+  public let name: String
   /// The folder, or the packed archive, that the grid names; nil where it names none.
-  package let folder: String?
+  public let folder: String?
   /// Folders of datasets, searched in this order where `folder` is nil.
-  package let searching: [String]
+  public let searching: [String]
   package let index: PhotographIndexing
 
   package init(
@@ -72,30 +72,49 @@ package struct DatasetPlace: Sendable {
       index: index)
   }
 
+  /// A dataset that a grid names without a folder.
+  public init(name: String, searching: [String]) { self.init(name: name, folder: nil, searching: searching) }
+
   private static func trimmed(_ folder: String) -> String {
     folder.utf8.count > 1 && folder.hasSuffix("/") ? trimmed(String(folder.dropLast())) : folder
   }
 }
 
 /// A dataset as a grid named it, and what was found of it.
-package struct LocatedDataset: Sendable {
+public struct LocatedDataset: Sendable {
   /// With the digest, the folder and the facts of its files where they were found.
-  package let spec: DatasetSpec
+  public let spec: DatasetSpec
   /// Why there is no digest.
-  package let missing: MissingDataset?
+  public let missing: MissingDataset?
 
-  package init(spec: DatasetSpec, missing: MissingDataset? = nil) {
+  /// - Parameter missing: what to do about files that are in no place (default: nothing is missing).
+  public init(spec: DatasetSpec, missing: MissingDataset? = nil) {
     self.spec = spec
     self.missing = missing
   }
 }
 
 extension Catalog where Entry == any DatasetKind {
-  package static let datasets = Catalog(
+  package static var datasets: Catalog { datasetsHere.extended }
+
+  fileprivate static let datasetsHere = Catalog(
     "dataset", listedBy: "datasets",
     [
       GeneratedShapes(), IDXFolder.fashionMNIST, CIFARFolder.ten, CIFARFolder.hundred,
       PhotoFolderKind(isImageNet: false), PhotoFolderKind(isImageNet: true), IDXFolder.any,
     ] as [any DatasetKind]
   ) { $0.name }
+}
+
+extension Extensions {
+  /// Adds a kind of dataset, which grids then name as `dataset`.
+  ///
+  /// - Throws: `ExtensionError.nameTaken` where another kind has its name, or answers to it.
+  public mutating func add(_ kind: any DatasetKind) throws(ExtensionError) {
+    let kinds = Catalog.datasetsHere.entries + entries((any DatasetKind).self)
+    if kinds.contains(where: { $0.answers(to: kind.name) }) {
+      throw ExtensionError.nameTaken(kind: "dataset", name: kind.name)
+    }
+    try add(kind, to: .datasetsHere) { [$0.name] }
+  }
 }

@@ -1,4 +1,4 @@
-import Specs
+public import Specs
 import Tensors
 
 /// Class-balanced choices of images, the same for everyone who asks for the same numbers.
@@ -43,8 +43,11 @@ enum Subset {
 }
 
 extension Dataset {
-  /// The share of some images that a grid asked for.
-  init(_ spec: DatasetSpec, train: ImageSet, test: ImageSet) throws(DatasetError) {
+  /// The share of some images that a grid asked for: class-balanced subsets, the same for everyone who asks
+  /// for the same numbers, and the validation images taken out of those for training.
+  ///
+  /// - Throws: `DatasetError.tooFew` where there are fewer images than asked for.
+  public init(_ spec: DatasetSpec, train: ImageSet, test: ImageSet) throws(DatasetError) {
     let asked = (spec.trainImages ?? 1) + spec.validationImages
     guard asked <= train.count else {
       let key = spec.validationImages == 0 ? "trainImages" : "trainImages with validationImages"

@@ -1,8 +1,10 @@
-package import Specs
+public import Specs
 
 extension Catalog where Entry == any DistillationMethod.Type {
   /// What a grid can name as a method.
-  package static let methods = Catalog(
+  package static var methods: Catalog { methodsHere.extended }
+
+  fileprivate static let methodsHere = Catalog(
     "method", listedBy: "methods",
     [
       Baseline.self,
@@ -18,6 +20,63 @@ extension Catalog where Entry == any DistillationMethod.Type {
       MTKDRL.self,
     ]
   ) { $0.description.name }
+}
+
+extension Extensions {
+  /// Adds a method, which grids then name as `method`; its options are settings of its runs.
+  ///
+  /// - Throws: `ExtensionError.nameTaken` where another method has its name, `.settingTaken` where one of
+  ///   its options has the name of a setting that means something else.
+  public mutating func add(_ method: any DistillationMethod.Type) throws(ExtensionError) {
+    var extended = self
+    try extended.add(method, to: .methodsHere) { [$0.description.name] + $0.description.aliases }
+    _ = try extended.settings()
+    self = extended
+  }
+
+  /// Adds a setting of recipes, which grids then set or vary: it is read, checked, shown and part of a run's
+  /// key where it is not its default. Whoever computes with it reads `recipe[setting]`.
+  ///
+  /// - Throws: `ExtensionError.settingTaken` where another setting or an option of a method has the name,
+  ///   `.notOfRecipe` where its place is none of a recipe.
+  public mutating func add(_ setting: SettingDescription) throws(ExtensionError) {
+    guard setting.isOfRecipe else { throw ExtensionError.notOfRecipe(setting: setting.name) }
+    var extended = self
+    extended.append(setting)
+    _ = try extended.settings()
+    self = extended
+  }
+
+  /// All settings of a program with these entries.
+  private func settings() throws(ExtensionError) -> SettingCatalog {
+    do {
+      return try SettingCatalog(self)
+    } catch {
+      throw ExtensionError.settingTaken(name: error.name, owner: error.owner)
+    }
+  }
+}
+
+extension SettingCatalog {
+  /// The settings of a program with these entries: those of this package, then what is added.
+  package init(_ extensions: Extensions) throws(AmbiguousSetting) {
+    let methods = Catalog.methodsHere.entries + extensions.entries((any DistillationMethod.Type).self)
+    try self.init(
+      Settings.common + extensions.entries(SettingDescription.self), methods: methods.map { $0.description })
+  }
+
+  /// The settings of this program; an error where one name has two meanings. Whoever starts the program
+  /// looks at it first.
+  package static var ofThisProgram: Result<SettingCatalog, AmbiguousSetting> {
+    let extensions = Extensions.current
+    let isExtended =
+      !extensions.entries(SettingDescription.self).isEmpty
+      || !extensions.entries((any DistillationMethod.Type).self).isEmpty
+    guard isExtended else { return here }
+    return Result { () throws(AmbiguousSetting) in try SettingCatalog(extensions) }
+  }
+
+  private static let here = Result { () throws(AmbiguousSetting) in try SettingCatalog(Extensions()) }
 }
 
 extension SettingDescription {

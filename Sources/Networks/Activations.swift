@@ -1,18 +1,18 @@
-package import Tensors
+public import Tensors
 
 /// What distillation reads of one evaluation of a network: its maps by their taps, the embedding and the logits.
 ///
 /// Of a teacher whose answers are cached only what methods declare is at hand. Whatever else is read is asked of the teacher then and there:
 /// the bits are the same, and the conformance suite says which method does so.
-package struct Activations: Sendable {
+public struct Activations: Sendable {
   /// What may be read: a map, the embedding or the logits.
-  package enum Part: Hashable, Sendable {
+  public enum Part: Hashable, Sendable {
     case map(Tap)
     case embedding, logits
   }
 
   /// In the order of evaluation.
-  package let taps: [Tap]
+  public let taps: [Tap]
   private let kept: [Part: Tensor]
   private let missing: (@Sendable (Part) -> Tensor)?
 
@@ -31,7 +31,7 @@ package struct Activations: Sendable {
   /// Of a whole evaluation.
   ///
   /// - Parameter logits: `[batch, classes]`.
-  package init(_ features: Features, logits: Tensor) {
+  public init(_ features: Features, logits: Tensor) {
     var kept: [Part: Tensor] = [.embedding: features.embedding, .logits: logits]
     for (tap, map) in zip(features.taps, features.maps) { kept[.map(tap)] = map }
     self.init(taps: features.taps, kept: kept)
@@ -41,12 +41,13 @@ package struct Activations: Sendable {
   ///   - maps: of stages, the last ones of a network.
   ///   - embedding: `[batch, width]`.
   ///   - logits: `[batch, classes]`.
-  package init(maps: [Tensor], embedding: Tensor, logits: Tensor) {
+  public init(maps: [Tensor], embedding: Tensor, logits: Tensor) {
     self.init(
       Features(maps.indices.map { Tap.stage($0 + 1) }, maps: maps, embedding: embedding), logits: logits)
   }
 
-  package subscript(part: Part) -> Tensor {
+  /// A map, the embedding or the logits, as a constant of a teacher and with its record of a student.
+  public subscript(part: Part) -> Tensor {
     if let tensor = kept[part] { return tensor }
     guard let missing else { preconditionFailure("\(part) was not kept") }
     return missing(part)
@@ -55,13 +56,13 @@ package struct Activations: Sendable {
   package func has(_ part: Part) -> Bool { kept[part] != nil }
 
   /// `[batch, classes]`.
-  package var logits: Tensor { self[.logits] }
+  public var logits: Tensor { self[.logits] }
   /// f of the papers: what the head reads, `[batch, width]`.
-  package var embedding: Tensor { self[.embedding] }
+  public var embedding: Tensor { self[.embedding] }
   /// F of the papers: the map at the last tap, `[batch, channels, height, width]`.
-  package var map: Tensor { self[.map(taps[taps.count - 1])] }
+  public var map: Tensor { self[.map(taps[taps.count - 1])] }
   /// The map at the end of each stage, in the order of evaluation.
-  package var stages: [Tensor] { taps.filter(\.isStage).map { self[.map($0)] } }
+  public var stages: [Tensor] { taps.filter(\.isStage).map { self[.map($0)] } }
 
   /// All maps, then the embedding: the order of `architectures.md` 2.
   package var features: [Tensor] { taps.map { self[.map($0)] } + [embedding] }

@@ -1,36 +1,37 @@
-package import Tensors
+public import Tensors
 
 /// A named place of a backbone whose map can be read.
 ///
 ///     let c5 = backbone.features(of: images, pass)[.stage(4)]   // stride 32 of a `tv_resnet`
-package struct Tap: Hashable, Sendable, CustomStringConvertible {
+public struct Tap: Hashable, Sendable, CustomStringConvertible {
   /// As messages print it: `stem`, `stage1`.
-  package let name: String
+  public let name: String
   /// Whether the place is the end of a stage; the stem, before all stages, is none.
-  package let isStage: Bool
+  public let isStage: Bool
 
   /// What the images look like before the first stage.
-  package static let stem = Tap(name: "stem", isStage: false)
+  public static let stem = Tap(name: "stem", isStage: false)
 
   /// The end of a stage, counted from 1. Of a `tv_resnet`, stages 1 to 4 are C2 to C5 of the detection literature.
-  package static func stage(_ number: Int) -> Tap { Tap(name: "stage\(number)", isStage: true) }
+  public static func stage(_ number: Int) -> Tap { Tap(name: "stage\(number)", isStage: true) }
 
   /// The stem and so many stages.
-  package static func stemAndStages(_ count: Int) -> [Tap] { [.stem] + (1...count).map(Tap.stage) }
+  public static func stemAndStages(_ count: Int) -> [Tap] { [.stem] + (1...count).map(Tap.stage) }
 
-  package var description: String { name }
+  public var description: String { name }
 }
 
 /// What a backbone makes of a batch of images.
-package struct Features: Sendable {
+public struct Features: Sendable {
   /// In the order of evaluation, as `Backbone.taps` lists them.
-  package let taps: [Tap]
+  public let taps: [Tap]
   /// The map at each tap, `[batch, channels, height, width]`.
-  package let maps: [Tensor]
+  public let maps: [Tensor]
   /// What a classifier reads, `[batch, width]`.
-  package let embedding: Tensor
+  public let embedding: Tensor
 
-  package init(_ taps: [Tap], maps: [Tensor], embedding: Tensor) {
+  /// - Precondition: a map for each tap.
+  public init(_ taps: [Tap], maps: [Tensor], embedding: Tensor) {
     precondition(taps.count == maps.count, "\(maps.count) maps at \(taps.count) taps")
     self.taps = taps
     self.maps = maps
@@ -40,7 +41,7 @@ package struct Features: Sendable {
   /// The map at a tap.
   ///
   /// - Precondition: the backbone has the tap.
-  package subscript(tap: Tap) -> Tensor {
+  public subscript(tap: Tap) -> Tensor {
     guard let index = taps.firstIndex(of: tap) else { preconditionFailure("there is no tap \(tap)") }
     return maps[index]
   }
@@ -49,7 +50,7 @@ package struct Features: Sendable {
 /// A network without its head: from images to maps at named taps and an embedding.
 ///
 /// A backbone knows nothing of what its features are for; a task puts its head on it (`LinearHead` for classification).
-package protocol Backbone: Sendable {
+public protocol Backbone: Sendable {
   /// In the order of evaluation, at least one. The map at the last one is F of the papers.
   var taps: [Tap] { get }
   /// - Parameter images: `[batch, channels, height, width]`, normalised.
@@ -65,10 +66,10 @@ package protocol Backbone: Sendable {
 }
 
 extension Backbone {
-  package var embedsMap: Bool { true }
+  public var embedsMap: Bool { true }
 
   /// The mean over all positions.
-  package func embedding(of map: Tensor, _ pass: Pass) -> Tensor { map.globalAveragePool() }
+  public func embedding(of map: Tensor, _ pass: Pass) -> Tensor { map.globalAveragePool() }
 
   /// The maps at all taps, with the embedding of the last one.
   func features(_ maps: [Tensor], _ pass: Pass) -> Features {
@@ -77,7 +78,7 @@ extension Backbone {
 }
 
 /// What turns features into a task's output: one value of any kind for a batch, such as logits or boxes at several scales.
-package protocol Head: Sendable {
+public protocol Head: Sendable {
   associatedtype Output: Sendable
   func callAsFunction(_ features: Features, _ pass: Pass) -> Output
 }

@@ -1,8 +1,11 @@
-package import Specs
-package import Tensors
+public import Specs
+public import Tensors
 
 extension Catalog where Entry == any NetworkFamily.Type {
-  package static let networkFamilies = Catalog(
+  /// Every family that a grid can name.
+  package static var networkFamilies: Catalog { familiesHere.extended }
+
+  fileprivate static let familiesHere = Catalog(
     "network family",
     [
       CIFARResNet.self,
@@ -22,15 +25,28 @@ extension Catalog where Entry == any NetworkFamily.Type {
   ) { $0.name }
 }
 
+extension Extensions {
+  /// Adds a family of networks with its aliases, which grids then name as `student` or among `teachers`.
+  ///
+  /// - Throws: `ExtensionError.nameTaken` where the family's name or one of its aliases is another's.
+  public mutating func add(_ family: any NetworkFamily.Type) throws(ExtensionError) {
+    try add(family, to: .familiesHere) { family in
+      [family.name] + family.members.flatMap { $0.id == $0.published ? [$0.id] : [$0.id, $0.published] }
+    }
+  }
+}
+
 /// A network ready to be evaluated: the description and the arrays that it declares.
-package typealias BuiltNetwork = Built<LinearHead>
+public typealias BuiltNetwork = Built<LinearHead>
 
 /// A backbone with any head on it, ready to be evaluated.
-package struct Built<Top: Head>: Sendable {
-  package let network: HeadedNetwork<Top>
+public struct Built<Top: Head>: Sendable {
+  /// The backbone with its head.
+  public let network: HeadedNetwork<Top>
   /// The backbone's arrays, the head's, then the extras.
-  package let declarations: [SlotDeclaration]
-  package let image: ImageShape
+  public let declarations: [SlotDeclaration]
+  /// The images that it was built for.
+  public let image: ImageShape
 
   /// - Parameters:
   ///   - extras: declares further arrays after the network's own.
@@ -47,7 +63,8 @@ package struct Built<Top: Head>: Sendable {
     self.image = image
   }
 
-  package func state(seed: UInt64, precision: Precision = .single) -> ModelState {
+  /// First values of all arrays, each drawn from a stream that is named by its path.
+  public func state(seed: UInt64, precision: Precision = .single) -> ModelState {
     ModelState(declarations, seed: seed, precision: precision)
   }
 }
@@ -98,8 +115,12 @@ package struct TapShape: Hashable, Sendable {
 /// Networks by the names that grids use.
 package enum NetworkNames {
   /// Every alias of every family, in the catalog's order.
-  package static let all: [(id: String, published: String, spec: ModelSpec)] =
-    Catalog.networkFamilies.entries.flatMap { $0.members }
+  package static var all: [(id: String, published: String, spec: ModelSpec)] {
+    let added = Extensions.current.entries((any NetworkFamily.Type).self)
+    return added.isEmpty ? allHere : allHere + added.flatMap { $0.members }
+  }
+
+  private static let allHere = Catalog.familiesHere.entries.flatMap { $0.members }
 
   package static var ids: [String] { all.map(\.id) }
 

@@ -1,8 +1,9 @@
-package import Tensors
+public import Tensors
 
 /// The arrays of a model as one value.
-package struct ModelState: Sendable {
-  package let declarations: [SlotDeclaration]
+public struct ModelState: Sendable {
+  /// Of every array, in the order of declaration.
+  public let declarations: [SlotDeclaration]
   /// How the model's convolutions are computed. Belongs to the run that the arrays belong to, because it decides bits.
   package var convolution = ConvolutionChoice.auto
   /// Counters are doubles, exact up to 2^53.
@@ -11,7 +12,7 @@ package struct ModelState: Sendable {
   /// First values, each seeded by its own path.
   ///
   /// - Parameter purpose: what the names of the random streams begin with.
-  package init(
+  public init(
     _ declarations: [SlotDeclaration], seed: UInt64, precision: Precision = .single, purpose: String = "init"
   ) {
     self.declarations = declarations
@@ -31,19 +32,23 @@ package struct ModelState: Sendable {
     }
   }
 
-  package subscript(slot: Slot) -> Tensor {
+  /// The array of a slot.
+  public subscript(slot: Slot) -> Tensor {
     get { values[slot.index] }
     _modify { yield &values[slot.index] }
   }
 
-  package var slots: [Slot] { declarations.indices.map(Slot.init) }
+  /// Handles to all arrays, in the order of declaration.
+  public var slots: [Slot] { declarations.indices.map(Slot.init) }
 
   /// The slots of trained arrays, in the optimiser's order.
-  package var parameters: [Slot] { slots.filter { declarations[$0.index].role == .parameter } }
+  public var parameters: [Slot] { slots.filter { declarations[$0.index].role == .parameter } }
 
-  package func path(of slot: Slot) -> String { declarations[slot.index].path }
+  /// The name of an array in checkpoints, such as `stage1.conv.weight`.
+  public func path(of slot: Slot) -> String { declarations[slot.index].path }
 
-  package func converted(to precision: Precision) -> ModelState {
+  /// The same arrays in another precision; counters stay as they are.
+  public func converted(to precision: Precision) -> ModelState {
     var copy = self
     for slot in slots where declarations[slot.index].role != .counter {
       copy.values[slot.index] = values[slot.index].converted(to: precision)
@@ -54,7 +59,7 @@ package struct ModelState: Sendable {
 
 extension ModelState {
   /// The arrays under the names of a PyTorch state dictionary, counters as 64-bit integers.
-  package var stateDictionary: Safetensors {
+  public var stateDictionary: Safetensors {
     var file = Safetensors()
     for (declaration, value) in zip(declarations, values) {
       if declaration.role == .counter {
@@ -67,7 +72,7 @@ extension ModelState {
   }
 
   /// Takes all arrays from a state dictionary. Counters may be missing, as they are in old checkpoints, and count as 0.
-  package mutating func load(_ file: Safetensors, under prefix: String = "") throws(StateError) {
+  public mutating func load(_ file: Safetensors, under prefix: String = "") throws(StateError) {
     var loaded = values
     var known: Set<String> = []
     for (index, declaration) in declarations.enumerated() {
@@ -99,26 +104,28 @@ extension ModelState {
 }
 
 /// A state dictionary of another network.
-package struct StateError: Error, Equatable, CustomStringConvertible {
-  package let name: String
-  package let problem: String
+public struct StateError: Error, Equatable, CustomStringConvertible {
+  /// The name of an array in the state dictionary.
+  public let name: String
+  /// What is wrong with it, as a phrase.
+  public let problem: String
 
-  package init(name: String, problem: String) {
+  public init(name: String, problem: String) {
     self.name = name
     self.problem = problem
   }
 
-  package var description: String {
+  public var description: String {
     "The array '\(name)' \(problem): these weights belong to another network."
   }
 }
 
 extension ModelState: Snapshotting {
-  package func save(to snapshot: inout Snapshot, under prefix: String) {
+  public func save(to snapshot: inout Snapshot, under prefix: String) {
     for (declaration, value) in zip(declarations, values) { snapshot.put(prefix + declaration.path, value) }
   }
 
-  package mutating func restore(from snapshot: Snapshot, under prefix: String) throws {
+  public mutating func restore(from snapshot: Snapshot, under prefix: String) throws {
     for (index, declaration) in declarations.enumerated() {
       values[index] = try snapshot.tensor(prefix + declaration.path, declaration.shape)
     }

@@ -1,17 +1,20 @@
-package import Tensors
+public import Tensors
 
 /// A backbone with a head on it.
-package struct HeadedNetwork<Top: Head>: Sendable {
-  package let backbone: any Backbone
-  package let head: Top
+public struct HeadedNetwork<Top: Head>: Sendable {
+  /// From images to features.
+  public let backbone: any Backbone
+  /// From features to the output.
+  public let head: Top
 
-  package init(_ backbone: any Backbone, _ head: Top) {
+  /// Puts a head on a backbone; both were declared in one scope.
+  public init(_ backbone: any Backbone, _ head: Top) {
     self.backbone = backbone
     self.head = head
   }
 
   /// - Parameter images: `[batch, channels, height, width]`, normalised.
-  package func evaluate(_ images: Tensor, _ pass: Pass) -> (features: Features, output: Top.Output) {
+  public func evaluate(_ images: Tensor, _ pass: Pass) -> (features: Features, output: Top.Output) {
     pass.device.run {
       let features = backbone.features(of: images, pass)
       return (features, head(features, pass))
@@ -20,11 +23,11 @@ package struct HeadedNetwork<Top: Head>: Sendable {
 }
 
 /// A network whose head gives one row of numbers an image.
-package typealias Network = HeadedNetwork<LinearHead>
+public typealias Network = HeadedNetwork<LinearHead>
 
 extension HeadedNetwork where Top.Output == Tensor {
   /// - Parameter images: `[batch, channels, height, width]`, normalised.
-  package func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations {
+  public func callAsFunction(_ images: Tensor, _ pass: Pass) -> Activations {
     let (features, output) = evaluate(images, pass)
     return Activations(features, logits: output)
   }
@@ -34,7 +37,7 @@ extension HeadedNetwork where Top == LinearHead {
   /// The output for a map at the last tap.
   ///
   /// - Precondition: the backbone embeds its map.
-  package func logits(of map: Tensor, _ pass: Pass) -> Tensor {
+  public func logits(of map: Tensor, _ pass: Pass) -> Tensor {
     pass.device.run { head(backbone.embedding(of: map, pass), pass) }
   }
 }

@@ -1,7 +1,7 @@
-package import Specs
+public import Specs
 
 /// Networks of one design, told apart by their parameters.
-package protocol NetworkFamily: Sendable {
+public protocol NetworkFamily: Sendable {
   associatedtype Parameters: FamilyParameters
   /// As in `architectures.csv`: `cifar_resnet`.
   static var name: String { get }
@@ -15,21 +15,25 @@ package protocol NetworkFamily: Sendable {
 }
 
 /// The parameters of a family as a grid writes them.
-package protocol FamilyParameters: Hashable, Sendable {
+public protocol FamilyParameters: Hashable, Sendable {
   init(_ reader: inout ParameterReader) throws(InvalidNetwork)
   /// All parameters, defaults filled in.
   var json: [String: JSONValue] { get }
 }
 
 /// A name for one member of a family.
-package struct NetworkAlias<Parameters: Sendable>: Sendable {
+public struct NetworkAlias<Parameters: Sendable>: Sendable {
   /// As the program writes it: `wrn-28-4`.
-  package let id: String
+  public let id: String
   /// As the authors' code writes it, accepted and never written: `wrn_28_4`.
-  package let published: String
-  package let parameters: Parameters
+  public let published: String
+  /// Of the member.
+  public let parameters: Parameters
 
-  package init(_ id: String, _ published: String, _ parameters: Parameters) {
+  /// - Parameters:
+  ///   - id: as the program writes it.
+  ///   - published: as the authors' code writes it; the same text where there is no other.
+  public init(_ id: String, _ published: String, _ parameters: Parameters) {
     self.id = id
     self.published = published
     self.parameters = parameters
@@ -37,21 +41,24 @@ package struct NetworkAlias<Parameters: Sendable>: Sendable {
 }
 
 /// Reads a family's parameters strictly: every complaint names the parameter and what was expected.
-package struct ParameterReader {
+public struct ParameterReader: Sendable {
   private let family: String
   private let values: [String: JSONValue]
   private var read: [String] = []
 
-  package init(family: String, _ values: [String: JSONValue]) {
+  /// - Parameter values: as a grid writes them.
+  public init(family: String, _ values: [String: JSONValue]) {
     self.family = family
     self.values = values
   }
 
-  package mutating func integer(_ name: String, or standard: Int? = nil) throws(InvalidNetwork) -> Int {
+  /// An integer from 1 on; `standard` where the grid names none.
+  public mutating func integer(_ name: String, or standard: Int? = nil) throws(InvalidNetwork) -> Int {
     try value(name, "an integer from 1 on", standard) { value in value.integer.flatMap { $0 > 0 ? $0 : nil } }
   }
 
-  package mutating func integers(_ name: String, count: Int, or standard: [Int]? = nil) throws(InvalidNetwork)
+  /// A list of `count` integers from 1 on.
+  public mutating func integers(_ name: String, count: Int, or standard: [Int]? = nil) throws(InvalidNetwork)
     -> [Int]
   {
     try value(name, "a list of \(count) integers from 1 on", standard) { value in
@@ -60,7 +67,8 @@ package struct ParameterReader {
     }
   }
 
-  package mutating func lists(_ name: String, count: Int) throws(InvalidNetwork) -> [[Int]] {
+  /// A list of `count` lists of integers from 1 on.
+  public mutating func lists(_ name: String, count: Int) throws(InvalidNetwork) -> [[Int]] {
     try value(name, "a list of \(count) lists of integers from 1 on", nil) { value in
       let lists = (value.array ?? []).map { ($0.array ?? []).map { $0.integer ?? 0 } }
       return lists.count == count && lists.allSatisfy { !$0.isEmpty && $0.allSatisfy { $0 > 0 } }
@@ -68,11 +76,13 @@ package struct ParameterReader {
     }
   }
 
-  package mutating func flag(_ name: String, or standard: Bool) throws(InvalidNetwork) -> Bool {
+  /// True or false.
+  public mutating func flag(_ name: String, or standard: Bool) throws(InvalidNetwork) -> Bool {
     try value(name, "true or false", standard, \.bool)
   }
 
-  package mutating func decimal(_ name: String, or standard: DecimalNumber) throws(InvalidNetwork)
+  /// A number, 0 or more.
+  public mutating func decimal(_ name: String, or standard: DecimalNumber) throws(InvalidNetwork)
     -> DecimalNumber
   {
     try value(name, "a number, 0 or more", standard) { value in
@@ -80,7 +90,8 @@ package struct ParameterReader {
     }
   }
 
-  package mutating func word<Word: RawRepresentable<String> & CaseIterable>(
+  /// One of the words of an enum.
+  public mutating func word<Word: RawRepresentable<String> & CaseIterable>(
     _ name: String, or standard: Word
   ) throws(InvalidNetwork) -> Word {
     let words = Word.allCases.map(\.rawValue).joined(separator: " or ")
@@ -88,7 +99,7 @@ package struct ParameterReader {
   }
 
   /// Refuses parameters that nobody read.
-  package func finish() throws(InvalidNetwork) {
+  public func finish() throws(InvalidNetwork) {
     guard let unknown = values.keys.filter({ !read.contains($0) }).min() else { return }
     let hint = NearestName.of(unknown, among: read).map { "; did you mean '\($0)'?" } ?? ""
     throw InvalidNetwork(

@@ -1,6 +1,7 @@
-package import Tensors
+public import Tensors
 
-package enum Phase: Sendable {
+/// What an evaluation is for.
+public enum Phase: Sendable {
   /// Batch statistics, and gradients for parameters.
   case training
   /// Running statistics; nothing changes.
@@ -44,8 +45,9 @@ package struct StepNoise: Hashable, Sendable {
 /// One evaluation of a model: hands out its arrays, collects what the evaluation changes and counts its work.
 ///
 /// Deliberately not `Sendable`: it belongs to one step.
-package final class Pass {
-  package let phase: Phase
+public final class Pass {
+  /// Training or inference.
+  public let phase: Phase
   /// Where the pass's network and its gradients are computed.
   package let device: Device
   /// Multiply-adds for one image of the convolutions and linear layers evaluated so far (`architectures.md` 3).
@@ -87,8 +89,13 @@ package final class Pass {
     self.recordsGradients = recordsGradients ?? (phase == .training)
   }
 
+  /// An evaluation where the caller computes: in training every parameter is a leaf, and nothing is dropped.
+  public convenience init(_ state: ModelState, _ phase: Phase) {
+    self.init(state, phase, recordsGradients: nil)
+  }
+
   /// A leaf, the same for every use in this pass, where the slot is a parameter and gradients are recorded; else a constant.
-  package subscript(slot: Slot) -> Tensor {
+  public subscript(slot: Slot) -> Tensor {
     guard recordsGradients, state.declarations[slot.index].role == .parameter, !isFrozen(slot) else {
       return state[slot]
     }
@@ -102,7 +109,7 @@ package final class Pass {
   func isFrozen(_ slot: Slot) -> Bool { !frozen.isEmpty && frozen.contains(slot) }
 
   /// What the slot will hold once the step is over. Ignored in inference.
-  package func replace(_ slot: Slot, with value: Tensor) {
+  public func replace(_ slot: Slot, with value: Tensor) {
     if phase == .training { replacements[slot] = value }
   }
 
@@ -110,11 +117,12 @@ package final class Pass {
   func count(attention multiplyAdds: Int) { attentionMultiplyAdds += multiplyAdds }
 
   /// The gradient of each slot in the order of declaration, nil where the scalar does not depend on it.
-  package func gradients(of scalar: Tensor) -> [Tensor?] {
+  public func gradients(of scalar: Tensor) -> [Tensor?] {
     device.run { collect(scalar.gradients()) }
   }
 
-  package func gradients(of output: Tensor, upstream: Tensor) -> [Tensor?] {
+  /// The gradient of the sum of output × upstream, as of a scalar.
+  public func gradients(of output: Tensor, upstream: Tensor) -> [Tensor?] {
     device.run { collect(output.gradients(upstream: upstream)) }
   }
 
@@ -129,23 +137,25 @@ package final class Pass {
   }
 
   /// Changes that take effect when the step ends.
-  package func commit(to state: inout ModelState) {
+  public func commit(to state: inout ModelState) {
     for (slot, value) in replacements { state[slot] = value }
   }
 }
 
 /// A part of a model: an immutable description that holds slots, not arrays.
-package protocol Layer: Sendable {
+public protocol Layer: Sendable {
+  /// Evaluates the layer, with its arrays as the pass has them.
   func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor
 }
 
 /// Layers one after the other.
-package struct Chain: Layer {
+public struct Chain: Layer {
   private let layers: [any Layer]
 
-  package init(_ layers: [any Layer]) { self.layers = layers }
+  /// - Parameter layers: in the order of evaluation.
+  public init(_ layers: [any Layer]) { self.layers = layers }
 
-  package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
+  public func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     layers.reduce(input) { $1($0, pass) }
   }
 }

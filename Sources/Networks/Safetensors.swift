@@ -4,7 +4,7 @@ package import Tensors
 /// Named arrays in the safetensors format: an 8-byte header length, a JSON header, raw little-endian data.
 ///
 /// Written deterministically: equal contents are equal bytes.
-package struct Safetensors: Sendable {
+public struct Safetensors: Sendable {
   package enum ElementType: String, Sendable {
     case f64 = "F64", f32 = "F32", f16 = "F16", bf16 = "BF16"
     case i64 = "I64", u64 = "U64", i32 = "I32", u32 = "U32", i16 = "I16", u16 = "U16", i8 = "I8", u8 = "U8"
@@ -119,17 +119,17 @@ extension UnsafeRawBufferPointer {
 }
 
 /// Bytes that are not a safetensors file.
-package struct SafetensorsError: Error, Equatable, CustomStringConvertible {
+public struct SafetensorsError: Error, Equatable, CustomStringConvertible {
   /// Byte offset, or the name of the tensor.
-  package let place: String
-  package let problem: String
+  public let place: String
+  public let problem: String
 
-  package var description: String { "Not a safetensors file: \(place): \(problem)." }
+  public var description: String { "Not a safetensors file: \(place): \(problem)." }
 }
 
 extension Safetensors {
   /// The file's bytes: tensors by descending element size, then name; the header padded so that data start at a multiple of 8.
-  package func encoded() -> [UInt8] {
+  public func encoded() -> [UInt8] {
     let sorted = entries.sorted {
       ($1.type.byteCount, $0.name) < ($0.type.byteCount, $1.name)
     }
@@ -155,7 +155,7 @@ extension Safetensors {
   }
 
   /// Reads a file, every length checked before it is used.
-  package init(decoding file: [UInt8]) throws(SafetensorsError) {
+  public init(decoding file: [UInt8]) throws(SafetensorsError) {
     guard file.count >= 8 else { throw SafetensorsError(place: "byte 0", problem: "shorter than 8 bytes") }
     let length = file.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
     guard length <= 100_000_000, Int(length) <= file.count - 8 else {

@@ -1,32 +1,42 @@
-package import Tensors
+public import Tensors
 
 /// All that something needs to go on elsewhere: named arrays and numbers, with one encoding.
-package struct Snapshot: Sendable {
+public struct Snapshot: Sendable {
   private var file = Safetensors()
 
-  package init() {}
+  /// An empty one.
+  public init() {}
 
-  package init(decoding bytes: [UInt8]) throws { file = try Safetensors(decoding: bytes) }
+  /// Reads what `encoded` wrote.
+  ///
+  /// - Throws: `SafetensorsError`.
+  public init(decoding bytes: [UInt8]) throws { file = try Safetensors(decoding: bytes) }
 
   /// Equal snapshots are equal bytes.
-  package func encoded() -> [UInt8] { file.encoded() }
+  public func encoded() -> [UInt8] { file.encoded() }
 
-  package mutating func put(_ name: String, _ tensor: Tensor) { file.append(name, tensor) }
-  package mutating func put(_ name: String, _ integers: [Int]) {
+  /// Adds an array under a name that is not used yet.
+  public mutating func put(_ name: String, _ tensor: Tensor) { file.append(name, tensor) }
+  /// Adds a list of whole numbers.
+  public mutating func put(_ name: String, _ integers: [Int]) {
     file.append(name, integers: integers.map(Int64.init), [integers.count])
   }
-  package mutating func put(_ name: String, _ integer: Int) { put(name, [integer]) }
-  package mutating func put(_ name: String, _ doubles: [Double]) {
+  /// Adds a whole number.
+  public mutating func put(_ name: String, _ integer: Int) { put(name, [integer]) }
+  /// Adds a list of numbers, bit for bit.
+  public mutating func put(_ name: String, _ doubles: [Double]) {
     put(name, Tensor(doubles, [doubles.count], .double))
   }
-  package mutating func put(_ name: String, text: String) { file.metadata[name] = text }
+  /// Adds a text.
+  public mutating func put(_ name: String, text: String) { file.metadata[name] = text }
 
-  package func has(_ name: String) -> Bool { file[name] != nil }
+  /// Whether there is an array of this name.
+  public func has(_ name: String) -> Bool { file[name] != nil }
   /// Of all arrays.
-  package var names: [String] { file.entries.map(\.name) }
+  public var names: [String] { file.entries.map(\.name) }
 
   /// - Parameter shape: what it must have; nil where any will do.
-  package func tensor(_ name: String, _ shape: Shape? = nil) throws(SnapshotError) -> Tensor {
+  public func tensor(_ name: String, _ shape: Shape? = nil) throws(SnapshotError) -> Tensor {
     guard let entry = file[name] else { throw SnapshotError.missing(name) }
     guard let tensor = entry.tensor, shape == nil || shape == entry.shape else {
       throw SnapshotError.unexpected(
@@ -35,7 +45,8 @@ package struct Snapshot: Sendable {
     return tensor
   }
 
-  package func integers(_ name: String) throws(SnapshotError) -> [Int] {
+  /// A list of whole numbers.
+  public func integers(_ name: String) throws(SnapshotError) -> [Int] {
     guard let entry = file[name] else { throw SnapshotError.missing(name) }
     guard let integers = entry.integers else {
       throw SnapshotError.unexpected(name, found: entry.type.rawValue, expected: "integers")
@@ -43,7 +54,8 @@ package struct Snapshot: Sendable {
     return integers.map { Int($0) }
   }
 
-  package func integer(_ name: String) throws(SnapshotError) -> Int {
+  /// A whole number.
+  public func integer(_ name: String) throws(SnapshotError) -> Int {
     let integers = try integers(name)
     guard integers.count == 1 else {
       throw SnapshotError.unexpected(name, found: "\(integers.count) integers", expected: "one")
@@ -51,20 +63,22 @@ package struct Snapshot: Sendable {
     return integers[0]
   }
 
-  package func doubles(_ name: String) throws(SnapshotError) -> [Double] { try tensor(name).doubles }
+  /// A list of numbers.
+  public func doubles(_ name: String) throws(SnapshotError) -> [Double] { try tensor(name).doubles }
 
-  package func text(_ name: String) throws(SnapshotError) -> String {
+  /// A text.
+  public func text(_ name: String) throws(SnapshotError) -> String {
     guard let text = file.metadata[name] else { throw SnapshotError.missing(name) }
     return text
   }
 }
 
 /// A snapshot of something else than what is being restored.
-package enum SnapshotError: Error, Equatable, CustomStringConvertible {
+public enum SnapshotError: Error, Equatable, CustomStringConvertible {
   case missing(String)
   case unexpected(String, found: String, expected: String)
 
-  package var description: String {
+  public var description: String {
     switch self {
     case .missing(let name): "The snapshot holds no '\(name)': it belongs to another run or program."
     case .unexpected(let name, let found, let expected):
@@ -74,7 +88,7 @@ package enum SnapshotError: Error, Equatable, CustomStringConvertible {
 }
 
 /// State that goes into a snapshot and comes back bit for bit.
-package protocol Snapshotting {
+public protocol Snapshotting {
   /// Adds everything under names that start with `prefix`.
   func save(to snapshot: inout Snapshot, under prefix: String)
   mutating func restore(from snapshot: Snapshot, under prefix: String) throws

@@ -6,13 +6,6 @@ package import Specs
 package import Storage
 internal import Training
 
-extension SettingCatalog {
-  /// The settings of this program; an error where one name has two meanings. Whoever starts the program looks at it first.
-  package static let ofThisProgram = Result { () throws(AmbiguousSetting) in
-    try SettingCatalog(methods: Catalog.methods.entries.map { $0.description })
-  }
-}
-
 extension GridVocabulary {
   /// What this program's catalogs let a grid name.
   ///

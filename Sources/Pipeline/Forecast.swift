@@ -259,7 +259,7 @@ package struct Forecast: Sendable {
 }
 
 /// Multiply-adds of stages; every network is evaluated once a task.
-struct CostMeter {
+public struct CostMeter {
   /// A training step costs a forward pass and about two more for the gradients.
   private static let trainingPasses = 3.0
 

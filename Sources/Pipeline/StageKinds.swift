@@ -1,21 +1,24 @@
 internal import Networks
-internal import Specs
+public import Specs
 internal import Storage
-internal import Sweeps
+public import Sweeps
 
 /// A kind of stage with all that the program has to know of it. A new kind is one file that conforms a specification to
-/// this protocol, and one line in `Catalog.stageKinds`:
+/// this protocol, and one line in `Catalog.stageKinds` or a call of `Extensions.add`:
 ///
 ///     struct CalibrationStage: StageKind {
 ///       static let kind = "calibration"
 ///       static let role = StageRole.result
 ///       static let revision = 1
 ///       var run: RunSpec
-///       var inputs: [ContentKey] { [DatasetStage(run.dataset).key, StudentStage(run).key] }
+///       var inputs: [ContentKey] { [run.datasetKey, run.studentKey] }
+///       static func stages(after run: RunSpec) -> [CalibrationStage] { [CalibrationStage(run: run)] }
 ///       …
 ///       func run(in workspace: Workspace) throws { … }
 ///     }
-protocol StageKind: StageSpec {
+public protocol StageKind: StageSpec {
+  /// The stages of this kind that a plan has for one of its runs, each once, after the run (default: none).
+  static func stages(after run: RunSpec) -> [Self]
   /// Whether the store keeps its last, best and final state, from which its output is written anew where its folder is
   /// gone (default: no).
   static var hasCheckpoints: Bool { get }
@@ -52,21 +55,22 @@ protocol StageKind: StageSpec {
 extension StageKind {
   /// What it is called where no grid is at hand.
   var title: String { title(WrittenNames()) }
-  static var hasCheckpoints: Bool { false }
-  static var readsFiles: Bool { false }
-  static var isPartOfRun: Bool { false }
-  var sourceWeights: ImportedWeights? { nil }
-  var importedWeights: [ImportedWeights] { sourceWeights.map { [$0] } ?? [] }
-  var optionalInputs: [ContentKey] { [] }
-  var verifiedInputs: [ContentKey] { [] }
-  var network: TrainedNetwork? { nil }
-  var trainer: TrainerSpec? { nil }
-  var datasetName: String? { nil }
-  func cost(hasHelpers: Bool, _ meter: inout CostMeter) throws -> StageCost? { nil }
+  public static func stages(after run: RunSpec) -> [Self] { [] }
+  public static var hasCheckpoints: Bool { false }
+  public static var readsFiles: Bool { false }
+  public static var isPartOfRun: Bool { false }
+  public var sourceWeights: ImportedWeights? { nil }
+  public var importedWeights: [ImportedWeights] { sourceWeights.map { [$0] } ?? [] }
+  public var optionalInputs: [ContentKey] { [] }
+  public var verifiedInputs: [ContentKey] { [] }
+  public var network: TrainedNetwork? { nil }
+  public var trainer: TrainerSpec? { nil }
+  public var datasetName: String? { nil }
+  public func cost(hasHelpers: Bool, _ meter: inout CostMeter) throws -> StageCost? { nil }
 }
 
 /// A network that a stage leaves as its final state.
-struct TrainedNetwork {
+public struct TrainedNetwork: Sendable {
   let model: ModelSpec
   let dataset: DatasetSpec
   /// How it was trained: `teacher`, or the method's name.
@@ -76,7 +80,7 @@ struct TrainedNetwork {
 }
 
 /// What a stage is expected to take.
-struct StageCost {
+public struct StageCost: Sendable {
   let multiplyAdds: Double
   /// What measurements of such work are kept under, from the most particular name to the most general.
   let topics: [String]
@@ -89,28 +93,48 @@ struct StageCost {
 }
 
 extension Catalog where Entry == any StageKind.Type {
-  private static let builtIn: [any StageKind.Type] = [
-    DatasetStage.self, TeacherStage.self, TeacherOutputsStage.self, StudentStage.self, BackboneStage.self,
-    TransferStage.self, EvaluationStage.self,
-  ]
+  fileprivate static let kindsHere = Catalog(
+    "kind of stage",
+    [
+      DatasetStage.self, TeacherStage.self, TeacherOutputsStage.self, StudentStage.self, BackboneStage.self,
+      TransferStage.self, EvaluationStage.self,
+    ]
+  ) { $0.kind }
 
   /// Every kind of stage that this program makes.
-  static var stageKinds: Catalog {
-    Catalog("kind of stage", builtIn + StageKinds.additional) { $0.kind }
-  }
+  static var stageKinds: Catalog { kindsHere.extended }
 
   /// Nil for the name of a kind that this program does not know, as an older store may hold it.
   subscript(_ kind: String) -> (any StageKind.Type)? { entries.first { $0.kind == kind } }
 }
 
-enum StageKinds {
-  /// Kinds besides those of the catalog, for the duration of a call: tests prove with it that a kind is one file.
-  @TaskLocal static var additional: [any StageKind.Type] = []
+extension Extensions {
+  /// Adds a kind of stage. Plans then have its `stages(after:)` of each of their runs, and workers run them.
+  ///
+  /// - Throws: `ExtensionError.nameTaken` where another kind has its name.
+  public mutating func add(_ kind: any StageKind.Type) throws(ExtensionError) {
+    try add(kind, to: .kindsHere) { [$0.kind] }
+  }
+}
+
+extension SweepPlan {
+  /// The plan with what the program in use does after its runs.
+  func extended(after runs: some Sequence<RunSpec>) -> SweepPlan {
+    let kinds = Extensions.current.entries((any StageKind.Type).self)
+    return kinds.isEmpty ? self : adding(runs.flatMap { run in kinds.flatMap { $0.requests(after: run) } })
+  }
+}
+
+extension StageKind {
+  fileprivate static func requests(after run: RunSpec) -> [StageRequest] {
+    stages(after: run).map { StageRequest($0) }
+  }
 }
 
 extension WrittenNames {
-  /// As the grid writes it; the first of its published names where no grid does.
-  func title(of network: ModelSpec) -> String { self[network] ?? NetworkNames.title(of: network) }
+  /// What a person calls a network: as the grid writes it; the first of its published names where no grid
+  /// does.
+  public func title(of network: ModelSpec) -> String { self[network] ?? NetworkNames.title(of: network) }
   func title(of teacher: TeacherSpec) -> String { self[teacher] ?? NetworkNames.title(of: teacher.network) }
 }
 

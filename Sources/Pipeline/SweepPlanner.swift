@@ -3,6 +3,7 @@ internal import Foundation
 package import Specs
 package import Storage
 package import Sweeps
+internal import Training
 
 /// A grid multiplied out and compared with what a store has.
 package struct PlannedSweep: Sendable {
@@ -64,7 +65,7 @@ package struct PlannedSweep: Sendable {
       trainers.append(lesson.trainer)
       teachers = max(teachers, lesson.teachers(seed: 0).count)
     }
-    var task = ClassificationMetrics.descriptions(teachers: teachers)
+    var task = ClassificationMetrics.descriptions(teachers: teachers) + Evaluation.addedMetrics
     let tasks = expansion.transferTasks
     if !tasks.isEmpty {
       // What a run is worth is what its backbone is worth; what its student was is in the student's own stage.
@@ -224,6 +225,8 @@ package enum SweepPlanner {
       ) { try store?.states(of: [$0])[$0] == .finished }
       try look(plan.stages.filter { $0.role == .helper }.map(\.key).sorted())
     }
+    plan = plan.extended(after: expansion.runs.lazy.map(\.spec))
+    try look(plan.added.sorted())
     let students = plan.runKeys
     let finished = students.count { done.contains($0) || failed[$0] != nil }
     let counts = PlanCounts(
@@ -242,7 +245,7 @@ package enum SweepPlanner {
         expansion, plan, done: done.union(failed.keys), estimates: store?.estimates() ?? [:]),
       counts: counts, dropped: known?.subtracting(students).count ?? 0,
       kept: known?.intersection(students).count, done: done, failed: failed,
-      needs: plan.stages.filter { $0.role != .result }.map {
+      needs: plan.stages.filter { $0.role != .result || plan.added.contains($0.key) }.map {
         StageNeed(key: $0.key, spec: String(decoding: $0.document, as: UTF8.self))
       })
   }

@@ -2,6 +2,7 @@ internal import Distillation
 internal import Networks
 internal import Specs
 internal import Sweeps
+internal import Training
 
 /// Who trains a student: this program's engine, or a command that a grid names.
 protocol Trainer: Sendable {
@@ -27,7 +28,7 @@ struct EmbeddedTrainer: Trainer {
   var description: TrainerDescription? {
     TrainerDescription(
       networks: Catalog.networkFamilies.names, methods: Catalog.methods.names,
-      metrics: ClassificationMetrics.descriptions().map(\.name),
+      metrics: (ClassificationMetrics.descriptions() + Evaluation.addedMetrics).map(\.name),
       tasks: ["classification"])
   }
 

@@ -4,7 +4,7 @@ internal import Foundation
 internal import Networks
 package import Specs
 package import Storage
-package import Sweeps
+public import Sweeps
 internal import Tensors
 internal import Training
 internal import Transfers
@@ -49,7 +49,7 @@ package enum WorkerError: Error, Equatable, CustomStringConvertible {
 }
 
 /// A worker's life: claim, restore, run, snapshot on request, publish.
-package enum Worker {
+public enum Worker {
   /// - Returns: the exit code.
   ///
   /// - Parameters:
@@ -97,6 +97,33 @@ package enum Worker {
       return say("\(error)", WorkerExit.noRoom)
     } catch {
       return say("\(error)", WorkerExit.internalError)
+    }
+  }
+
+  /// Runs the stage of a job in this process, to its end: for executors that start no other. The stage
+  /// cannot be stopped.
+  ///
+  /// - Returns: how a worker of its own would have ended; what it would have said is in the job's log.
+  public static func run(_ job: Job) -> JobEnd {
+    func value(_ name: String) -> String? {
+      let place = job.arguments.firstIndex(of: name)
+      return place.flatMap { job.arguments.indices.contains($0 + 1) ? job.arguments[$0 + 1] : nil }
+    }
+    guard let store = value("--store") else {
+      return .notStarted("The job names no store. Jobs come from a sweep that is run.")
+    }
+    do {
+      let place = StoreFolder(store)
+      let stage = place.stage(job.key)
+      let request = try StageRequest(document: AtomicFile.read(stage.spec))
+      guard let attempt = try stage.attempts().last else { throw WorkerError.noAttempt(job.key, number: 1) }
+      try attempt.claim(now: Int(Date.now.timeIntervalSince1970))
+      let workspace = try Workspace(
+        store: place, stage: stage, attempt: attempt, dataFolder: value("--data-folder"), stop: StopSignal())
+      return .exited(Int(try run(request, in: workspace)))
+    } catch {
+      try? Data("\(error)\n".utf8).write(to: URL(filePath: job.log))
+      return .exited(Int(WorkerExit.internalError))
     }
   }
 

@@ -26,8 +26,9 @@ struct MissingInput: Error, CustomStringConvertible {
   }
 }
 
-/// A stage's place in the store: its inputs, its attempt's files, and the wish to stop.
-final class Workspace {
+/// A stage's place in the store: its inputs, its attempt's files, and the wish to stop. `StageKind.run(in:)`
+/// is handed one.
+public final class Workspace {
   /// The longest that a kill may cost.
   private static let snapshotSeconds = 60.0
   private static let progressSeconds = 0.5
@@ -66,7 +67,8 @@ final class Workspace {
   /// Seconds of a clock that nobody sets; for intervals only.
   private static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
 
-  var isStopRequested: Bool { stop.isRequested }
+  /// Whether somebody asked for an end: a long stage looks now and then, and leaves by `leaveIfAsked`.
+  public var isStopRequested: Bool { stop.isRequested }
 
   func requestStop() { stop.request() }
 
@@ -138,8 +140,8 @@ final class Workspace {
     for attempt in try stage.attempts() { try attempt.removeParts() }
   }
 
-  /// A line for the attempt's log.
-  func note(_ text: String) { Self.say(text) }
+  /// Writes a line into the attempt's log.
+  public func note(_ text: String) { Self.say(text) }
 
   /// Standard error of a worker is its attempt's log.
   static func say(_ text: String) { WorkerLog.say(text) }

@@ -1,7 +1,7 @@
 package import Specs
 
 /// Cells laid out in rows and columns, with what is best and what was compared.
-package struct ReportTable: Sendable {
+public struct ReportTable: Sendable {
   /// What the cells are of: means over settings where the layout averages some.
   package let results: SweepResults
   /// Run by run, before any setting was averaged.

@@ -1,36 +1,45 @@
 /// A table as texts, before any format has written it down.
-package struct Sheet: Sendable {
-  package var title: String
+public struct Sheet: Sendable {
+  /// What the table is of.
+  public var title: String
   /// What all rows have in common: `fashion-mnist, 1500 + 2000 images, 5 epochs; seeds 1–3`. Nil where nobody knows.
-  package var constants: String?
+  public var constants: String?
   /// What the grid says of itself; nil where it says nothing.
-  package var note: String?
-  package var head: [String]
+  public var note: String?
+  /// Titles of the columns.
+  public var head: [String]
   /// How many columns at the left name a row.
-  package var stubs: Int
-  package var rows: [[Entry]]
+  public var stubs: Int
+  /// As many entries in each row as there are columns.
+  public var rows: [[Entry]]
   /// Lines below; those that begin with two spaces belong to the one before.
-  package var notes: [String]
+  public var notes: [String]
 
-  package struct Entry: Sendable, ExpressibleByStringInterpolation {
-    package var text: String
-    package var emphasis: Emphasis
+  /// The text of a cell of the table.
+  public struct Entry: Sendable, ExpressibleByStringInterpolation {
+    /// As it is shown, not escaped.
+    public var text: String
+    /// How it is marked among its column.
+    public var emphasis: Emphasis
 
-    package init(_ text: String, _ emphasis: Emphasis = .none) {
+    /// A text, perhaps marked.
+    public init(_ text: String, _ emphasis: Emphasis = .none) {
       self.text = text
       self.emphasis = emphasis
     }
-    package init(stringLiteral text: String) { self.init(text) }
+    /// A table without a caption of constants and without a note.
+    public init(stringLiteral text: String) { self.init(text) }
   }
 
   /// The title with what is constant: the caption of every format.
   var caption: String { constants.map { "\(title): \($0)" } ?? title }
 
-  package enum Emphasis: Equatable, Sendable {
+  /// What marks a value: the best, or the second best, of its column.
+  public enum Emphasis: Equatable, Sendable {
     case none, best, second
   }
 
-  package init(
+  public init(
     title: String, head: [String], stubs: Int = 1, rows: [[Entry]], notes: [String] = []
   ) {
     self.title = title

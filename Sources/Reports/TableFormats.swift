@@ -1,44 +1,62 @@
-package import Specs
+public import Specs
 
-/// How a table is written down.
-package protocol TableFormat: Sendable {
+/// How a table is written down. A new format is one file that conforms to this protocol, and one line in
+/// `Catalog.tableFormats` or a call of `Extensions.add`:
+///
+///     enum DashedTable: TableFormat {
+///       static let name = "dashed"
+///       static func render(_ sheet: Sheet, style: TextStyle) -> String {
+///         ([sheet.head] + sheet.rows.map { $0.map(\.text) }).map { $0.joined(separator: " - ") + "\n" }.joined()
+///       }
+///     }
+public protocol TableFormat: Sendable {
+  /// As `report --format` names it.
   static var name: String { get }
-  /// Ends with a line feed.
+  /// A report's table. By default its sheets, one below the other. Ends with a line feed.
   static func render(_ table: ReportTable, style: TextStyle) -> String
+  /// One table of texts, which may come from files of strangers: what the format reads as markup is escaped.
   /// Ends with a line feed.
   static func render(_ sheet: Sheet, style: TextStyle) -> String
 }
 
 extension TableFormat {
   /// The table's sheets, one below the other.
-  package static func render(_ table: ReportTable, style: TextStyle) -> String {
+  public static func render(_ table: ReportTable, style: TextStyle) -> String {
     table.sheets(style).map { render($0, style: style) }.joined(separator: "\n")
   }
 }
 
 /// What the reader's terminal can show.
-package struct TextStyle: Sendable {
-  package var isUnicode: Bool
-  package var isColoured: Bool
+public struct TextStyle: Sendable {
+  /// Whether characters beyond ASCII can be shown.
+  public var isUnicode: Bool
+  /// Whether escape sequences for colours are understood.
+  public var isColoured: Bool
 
-  package init(isUnicode: Bool = true, isColoured: Bool = false) {
+  /// A terminal that shows Unicode, and no colours unless asked.
+  public init(isUnicode: Bool = true, isColoured: Bool = false) {
     self.isUnicode = isUnicode
     self.isColoured = isColoured
   }
 
-  package var plusMinus: String { isUnicode ? "±" : "+/-" }
-  package var minus: String { isUnicode ? "−" : "-" }
+  /// The sign between a mean and its std.
+  public var plusMinus: String { isUnicode ? "±" : "+/-" }
+  /// The sign of negative numbers.
+  public var minus: String { isUnicode ? "−" : "-" }
   /// Marks what a test cannot tell apart.
   var alike: String { isUnicode ? "≈" : "~" }
   /// Marks what cannot be tested.
   static let untestable = "?"
-  package func bold(_ text: String) -> String { isColoured ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
-  package func dim(_ text: String) -> String { isColoured ? "\u{1b}[2m\(text)\u{1b}[0m" : text }
+  /// Bold where colours are shown.
+  public func bold(_ text: String) -> String { isColoured ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
+  /// Dimmed where colours are shown.
+  public func dim(_ text: String) -> String { isColoured ? "\u{1b}[2m\(text)\u{1b}[0m" : text }
 
   /// What a colour means wherever it stands; words beside it say the same.
-  package enum Meaning: Sendable { case finished, failed, stopped, running }
+  public enum Meaning: Sendable { case finished, failed, stopped, running }
 
-  package func tinted(_ text: String, _ meaning: Meaning) -> String {
+  /// In the colour of a meaning, where colours are shown.
+  public func tinted(_ text: String, _ meaning: Meaning) -> String {
     guard isColoured, !text.isEmpty else { return text }
     let colour =
       switch meaning {
@@ -52,7 +70,9 @@ package struct TextStyle: Sendable {
 }
 
 extension Catalog where Entry == any TableFormat.Type {
-  package static let tableFormats = Catalog(
+  package static var tableFormats: Catalog { formatsHere.extended }
+
+  fileprivate static let formatsHere = Catalog(
     "table format",
     [
       TextTable.self,
@@ -62,4 +82,13 @@ extension Catalog where Entry == any TableFormat.Type {
       LaTeXTable.self,
     ]
   ) { $0.name }
+}
+
+extension Extensions {
+  /// Adds a table format, which `report --format` then takes.
+  ///
+  /// - Throws: `ExtensionError.nameTaken` where another format has its name.
+  public mutating func add(_ format: any TableFormat.Type) throws(ExtensionError) {
+    try add(format, to: .formatsHere) { [$0.name] }
+  }
 }

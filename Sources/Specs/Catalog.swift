@@ -20,6 +20,12 @@ package struct Catalog<Entry: Sendable>: Sendable {
   /// In the order of the list.
   package var names: [String] { entries.map(nameOf) }
 
+  /// These entries, then those that the program in use adds.
+  package var extended: Catalog {
+    let added: [Entry] = Extensions.current.entries()
+    return added.isEmpty ? self : Catalog(kind, listedBy: listedBy, entries + added, name: nameOf)
+  }
+
   package func entry(_ name: String) throws(UnknownName) -> Entry {
     guard let entry = entries.first(where: { nameOf($0) == name }) else {
       throw UnknownName(kind: kind, name: name, known: names, listedBy: listedBy)

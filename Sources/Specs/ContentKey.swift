@@ -1,7 +1,7 @@
 import CCrypto
 
 /// A SHA-256 digest that names what was hashed: a stage by its specification, a file by its bytes.
-package struct ContentKey: Hashable, Sendable {
+public struct ContentKey: Hashable, Sendable {
   /// Four words of 64 bits, the digest's bytes in big-endian order.
   private let words: (UInt64, UInt64, UInt64, UInt64)
 
@@ -33,12 +33,13 @@ package struct ContentKey: Hashable, Sendable {
     self.init(bytesOf: words)
   }
 
-  package init(hashing bytes: [UInt8]) {
+  /// The digest of some bytes.
+  public init(hashing bytes: [UInt8]) {
     self = bytes.withUnsafeBytes { ContentKey(hashing: $0) }
   }
 
   /// Reads 64 hexadecimal digits, as `description` writes them.
-  package init?(_ text: some StringProtocol) {
+  public init?(_ text: some StringProtocol) {
     guard text.utf8.count == 64 else { return nil }
     var digits: [UInt8] = []
     for character in text.utf8 {
@@ -64,22 +65,22 @@ package struct ContentKey: Hashable, Sendable {
   package var word: UInt64 { words.0 }
 
   /// The first ten digits: enough to tell the runs of a store apart at a glance.
-  package var short: String { String(description.prefix(10)) }
+  public var short: String { String(description.prefix(10)) }
 
-  package static func == (a: ContentKey, b: ContentKey) -> Bool { a.words == b.words }
-  package func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
+  public static func == (a: ContentKey, b: ContentKey) -> Bool { a.words == b.words }
+  public func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
 }
 
 extension ContentKey: CustomStringConvertible {
   /// 64 hexadecimal digits in lower case.
-  package var description: String {
+  public var description: String {
     let digits = Array("0123456789abcdef".utf8)
     return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
   }
 }
 
 extension ContentKey: Comparable {
-  package static func < (a: ContentKey, b: ContentKey) -> Bool { a.words < b.words }
+  public static func < (a: ContentKey, b: ContentKey) -> Bool { a.words < b.words }
 }
 
 /// Digests named fields, each length-prefixed, so that no two lists of fields share their bytes.

@@ -5,14 +5,15 @@
 ///       trainImages: 60_000, testImages: 10_000)
 ///
 /// Facts are what is known of a dataset, not what it is: they are in no key.
-package struct DatasetFacts: Sendable {
+public struct DatasetFacts: Sendable {
   /// What a network is asked about an image.
-  package enum Task: Hashable, Sendable {
+  public enum Task: Hashable, Sendable {
     case classification(classes: Int)
     case detection(classes: Int)
     case segmentation(classes: Int)
 
-    package var classes: Int {
+    /// How many classes the task tells apart.
+    public var classes: Int {
       switch self {
       case .classification(let classes), .detection(let classes), .segmentation(let classes): classes
       }
@@ -20,40 +21,46 @@ package struct DatasetFacts: Sendable {
   }
 
   /// How large images are when a network sees them, in pixels.
-  package enum Size: Hashable, Sendable {
+  public enum Size: Hashable, Sendable {
     case fixed(height: Int, width: Int)
     case variable
   }
 
   /// Entries of one kind that are not among the images.
-  package struct LeftOut: Hashable, Sendable {
+  public struct LeftOut: Hashable, Sendable {
     /// A phrase that names the reason, such as `not an image`.
-    package let reason: String
-    package let count: Int
+    public let reason: String
+    public let count: Int
     /// Path of the first one.
-    package let example: String
+    public let example: String
 
-    package init(reason: String, count: Int, example: String) {
+    public init(reason: String, count: Int, example: String) {
       self.reason = reason
       self.count = count
       self.example = example
     }
   }
 
-  package var task: Task
-  package var channels: Int
-  package var size: Size
-  package var trainImages: Int
-  package var testImages: Int
+  /// What a network is asked about its images.
+  public var task: Task
+  /// Of an image.
+  public var channels: Int
+  /// Of an image, in pixels.
+  public var size: Size
+  /// All of the training set.
+  public var trainImages: Int
+  /// All of the test set.
+  public var testImages: Int
   /// The most training images that a subset may have, validation included: all, unless more can be made.
-  package var mostTrainImages: Int
+  public var mostTrainImages: Int
   /// The same of test images.
-  package var mostTestImages: Int
+  public var mostTestImages: Int
   /// How many images the published dataset has; nil where no such number exists.
-  package var published: Counts?
+  public var published: Counts?
   /// How many of the published files are there; nil where no such number exists.
-  package var files: Files?
-  package var leftOut: [LeftOut] = []
+  public var files: Files?
+  /// What lies among the files and is no image of the set.
+  public var leftOut: [LeftOut] = []
   /// Images whose file is, byte for byte, both among the training and the test images.
   package var imagesInBothSets = 0
   /// Whether every object has a mask; nil where that is not asked.
@@ -62,28 +69,33 @@ package struct DatasetFacts: Sendable {
   package var warned: LeftOut?
 
   /// Numbers of training and test images.
-  package struct Counts: Hashable, Sendable {
-    package let train: Int
-    package let test: Int
+  public struct Counts: Hashable, Sendable {
+    /// Training images.
+    public let train: Int
+    /// Test images.
+    public let test: Int
 
-    package init(train: Int, test: Int) {
+    public init(train: Int, test: Int) {
       self.train = train
       self.test = test
     }
   }
 
   /// Numbers of files.
-  package struct Files: Hashable, Sendable {
-    package let present: Int
-    package let due: Int
+  public struct Files: Hashable, Sendable {
+    /// Files that are there.
+    public let present: Int
+    /// Files that the published dataset has.
+    public let due: Int
 
-    package init(present: Int, due: Int) {
+    public init(present: Int, due: Int) {
       self.present = present
       self.due = due
     }
   }
 
-  package init(task: Task, channels: Int, size: Size, trainImages: Int, testImages: Int) {
+  /// Facts of a dataset of which nothing else is known.
+  public init(task: Task, channels: Int, size: Size, trainImages: Int, testImages: Int) {
     self.task = task
     self.channels = channels
     self.size = size
@@ -96,7 +108,7 @@ package struct DatasetFacts: Sendable {
 
 extension DatasetFacts: Hashable {
   /// One number, because grids with a million runs hash their dataset often.
-  package func hash(into hasher: inout Hasher) { hasher.combine(trainImages) }
+  public func hash(into hasher: inout Hasher) { hasher.combine(trainImages) }
 }
 
 extension DatasetFacts {

@@ -1,20 +1,22 @@
 /// A dataset as a run reads it: which images, known by their digest, and how many of them.
-package struct DatasetSpec: Hashable, Sendable {
+public struct DatasetSpec: Hashable, Sendable {
   /// As a grid names it without its folder: `cifar100`, `fashion-mnist`, `synthetic-1x16x16-4`.
-  package var name: String
+  public var name: String
   /// The digest of the files, or of the generator's parameters; nil while the files have not been found.
-  package var digest: ContentKey?
+  public var digest: ContentKey?
   /// Class-balanced seeded subsets; nil for all.
-  package var trainImages: Int?
-  package var testImages: Int?
+  public var trainImages: Int?
+  /// The same of test images.
+  public var testImages: Int?
   /// Images taken out of the training set for model selection.
-  package var validationImages: Int
+  public var validationImages: Int
   /// The folder a grid named; where bytes lie is no part of what they are, so it is in no key.
-  package var folder: String?
+  public var folder: String?
   /// What its headers say, where its files have been looked at; in no key.
-  package var facts: DatasetFacts?
+  public var facts: DatasetFacts?
 
-  package init(
+  /// A dataset by its name; what is not given is not known or all of it.
+  public init(
     name: String, digest: ContentKey? = nil, trainImages: Int? = nil, testImages: Int? = nil,
     validationImages: Int = 0, folder: String? = nil, facts: DatasetFacts? = nil
   ) {
@@ -28,7 +30,7 @@ package struct DatasetSpec: Hashable, Sendable {
   }
 
   /// Names and folders are compared by their bytes.
-  package static func == (a: DatasetSpec, b: DatasetSpec) -> Bool {
+  public static func == (a: DatasetSpec, b: DatasetSpec) -> Bool {
     guard a.name.hasBytes(of: b.name), (a.folder ?? "").hasBytes(of: b.folder ?? "") else { return false }
     return a.digest == b.digest && (a.folder == nil) == (b.folder == nil) && a.trainImages == b.trainImages
       && a.testImages == b.testImages && a.validationImages == b.validationImages && a.facts == b.facts
@@ -36,7 +38,7 @@ package struct DatasetSpec: Hashable, Sendable {
 }
 
 extension DatasetSpec: CanonicallyEncodable {
-  package func append(to bytes: inout [UInt8]) {
+  public func append(to bytes: inout [UInt8]) {
     var object = ObjectWriter(to: &bytes)
     object.member("digest", digest.map { .string($0.description) }, to: &bytes)
     object.member("name", .string(name), to: &bytes)
@@ -46,7 +48,7 @@ extension DatasetSpec: CanonicallyEncodable {
     object.end(&bytes)
   }
 
-  package init(_ json: JSONValue, at path: String) throws(SpecError) {
+  public init(_ json: JSONValue, at path: String) throws(SpecError) {
     let object = try SpecObject(json, at: path)
     self.init(
       name: try object.string("name"), digest: try object.optional("digest", SpecObject.key),

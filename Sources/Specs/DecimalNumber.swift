@@ -1,15 +1,17 @@
 /// A decimal number, mantissa × 10^exponent, with 18 significant digits.
 ///
 /// `0.3`, `3e-1` and the third of a range are one value with one encoding, which binary fractions cannot offer.
-package struct DecimalNumber: Hashable, Sendable {
+public struct DecimalNumber: Hashable, Sendable {
   /// Without trailing zeros in base ten; 0 for zero.
-  package let mantissa: Int64
+  public let mantissa: Int64
   /// 0 for zero.
-  package let exponent: Int
+  public let exponent: Int
 
-  package init(_ value: Int) { self.init(mantissa: Int64(value), exponent: 0) }
+  /// A whole number.
+  public init(_ value: Int) { self.init(mantissa: Int64(value), exponent: 0) }
 
-  package init(mantissa: Int64, exponent: Int) {
+  /// mantissa × 10^exponent.
+  public init(mantissa: Int64, exponent: Int) {
     var (mantissa, exponent) = (mantissa, exponent)
     while mantissa != 0, mantissa % 10 == 0 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
     self.mantissa = mantissa
@@ -60,13 +62,13 @@ package struct DecimalNumber: Hashable, Sendable {
   }
 
   /// The decimal nearest to a binary value: the shortest text that reads back as the same `Double`. Nil when it is not finite.
-  package init?(_ value: Double) {
+  public init?(_ value: Double) {
     guard value.isFinite else { return nil }
     self.init(value.description)
   }
 
   /// The value as an integer, where it is one that fits.
-  package var integer: Int? {
+  public var integer: Int? {
     guard exponent >= 0, exponent <= 18 else { return nil }
     var value = mantissa
     for _ in 0..<exponent {
@@ -78,7 +80,7 @@ package struct DecimalNumber: Hashable, Sendable {
   }
 
   /// The nearest `Double`.
-  package var double: Double {
+  public var double: Double {
     if let integer, abs(integer) < 1 << 53 { return Double(integer) }
     return Double("\(mantissa)e\(exponent)")!
   }
@@ -110,11 +112,11 @@ package struct DecimalNumber: Hashable, Sendable {
 }
 
 extension DecimalNumber: ExpressibleByIntegerLiteral {
-  package init(integerLiteral value: Int) { self.init(mantissa: Int64(value), exponent: 0) }
+  public init(integerLiteral value: Int) { self.init(mantissa: Int64(value), exponent: 0) }
 }
 
 extension DecimalNumber: Comparable {
-  package static func < (a: DecimalNumber, b: DecimalNumber) -> Bool {
+  public static func < (a: DecimalNumber, b: DecimalNumber) -> Bool {
     let low = min(a.exponent, b.exponent)
     if let x = a.scaled(to: low), let y = b.scaled(to: low) { return x < y }
     return a.double < b.double
@@ -123,7 +125,7 @@ extension DecimalNumber: Comparable {
 
 /// The one text of the value: plain digits where they are short (`0.05`, `240`), else `mantissa e exponent`.
 extension DecimalNumber: CustomStringConvertible {
-  package var description: String {
+  public var description: String {
     if exponent == 0 { return String(mantissa) }
     let sign = mantissa < 0 ? "-" : ""
     let digits = String(mantissa.magnitude)

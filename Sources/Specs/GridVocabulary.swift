@@ -73,17 +73,20 @@ package struct GridVocabulary: Sendable {
 }
 
 /// A family with parameters that it cannot be built from.
-package struct InvalidNetwork: UserError, Equatable {
+public struct InvalidNetwork: UserError, Equatable {
   package var exitStatus: ExitStatus { .badInput }
-  package let family: String
-  package let problem: String
+  /// The name of the family.
+  public let family: String
+  /// What is wrong, as a phrase.
+  public let problem: String
 
-  package init(family: String, problem: String) {
+  /// - Parameter problem: a phrase without its full stop; the sentence goes on after it.
+  public init(family: String, problem: String) {
     self.family = family
     self.problem = problem
   }
 
-  package var description: String {
+  public var description: String {
     "\(family): \(problem). `mtkd-sweep models` lists networks with their parameters."
   }
 }

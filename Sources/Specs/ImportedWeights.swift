@@ -1,5 +1,5 @@
 /// Weights that were trained elsewhere: the digest of their file says which.
-package struct ImportedWeights: Hashable, Sendable {
+public struct ImportedWeights: Hashable, Sendable {
   /// Of the file as it was published, byte for byte.
   package var digest: ContentKey
   /// How these weights expect their images; nil where as the dataset's are.
@@ -53,14 +53,14 @@ package struct InputNormalisation: Hashable, Sendable {
 }
 
 extension ImportedWeights: CanonicallyEncodable {
-  package func append(to bytes: inout [UInt8]) {
+  public func append(to bytes: inout [UInt8]) {
     var object = ObjectWriter(to: &bytes)
     object.member("digest", .string(digest.description), to: &bytes)
     if let normalisation { object.member("normalisation", to: &bytes, normalisation.append) }
     object.end(&bytes)
   }
 
-  package init(_ json: JSONValue, at path: String) throws(SpecError) {
+  public init(_ json: JSONValue, at path: String) throws(SpecError) {
     let object = try SpecObject(json, at: path)
     self.init(digest: try object.key("digest"))
     if let value = object["normalisation"] {

@@ -1,7 +1,7 @@
 /// A JSON value whose numbers are decimals, as they were written: `0.3` is three tenths, not the nearest binary fraction.
 ///
 /// Options whose type only a catalog entry knows travel in this form.
-package enum JSONValue: Hashable, Sendable {
+public enum JSONValue: Hashable, Sendable {
   case null
   case bool(Bool)
   case number(DecimalNumber)
@@ -12,7 +12,7 @@ package enum JSONValue: Hashable, Sendable {
 
 extension JSONValue {
   /// Texts are equal where their bytes are: two names that differ by their Unicode normalisation are two.
-  package static func == (a: JSONValue, b: JSONValue) -> Bool {
+  public static func == (a: JSONValue, b: JSONValue) -> Bool {
     switch (a, b) {
     case (.null, .null): return true
     case (.bool(let x), .bool(let y)): return x == y
@@ -37,27 +37,30 @@ extension String {
 
 extension JSONValue {
   /// The text, where this is a string.
-  package var string: String? {
+  public var string: String? {
     if case .string(let text) = self { text } else { nil }
   }
 
   /// The number, where this is one.
-  package var number: DecimalNumber? {
+  public var number: DecimalNumber? {
     if case .number(let number) = self { number } else { nil }
   }
 
   /// The number as an integer, where it is one.
-  package var integer: Int? { number?.integer }
+  public var integer: Int? { number?.integer }
 
-  package var bool: Bool? {
+  /// True or false, where this is one of them.
+  public var bool: Bool? {
     if case .bool(let flag) = self { flag } else { nil }
   }
 
-  package var array: [JSONValue]? {
+  /// The elements, where this is a list.
+  public var array: [JSONValue]? {
     if case .array(let values) = self { values } else { nil }
   }
 
-  package var object: [String: JSONValue]? {
+  /// The members, where this is an object.
+  public var object: [String: JSONValue]? {
     if case .object(let members) = self { members } else { nil }
   }
 
@@ -77,18 +80,18 @@ extension JSONValue {
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
   ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
-  package init(stringLiteral value: String) { self = .string(value) }
-  package init(integerLiteral value: Int) { self = .number(DecimalNumber(value)) }
-  package init(booleanLiteral value: Bool) { self = .bool(value) }
-  package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
-  package init(dictionaryLiteral elements: (String, JSONValue)...) {
+  public init(stringLiteral value: String) { self = .string(value) }
+  public init(integerLiteral value: Int) { self = .number(DecimalNumber(value)) }
+  public init(booleanLiteral value: Bool) { self = .bool(value) }
+  public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+  public init(dictionaryLiteral elements: (String, JSONValue)...) {
     self = .object(Dictionary(elements) { $1 })
   }
 }
 
 /// The canonical text: see `CanonicalJSON`.
 extension JSONValue: CustomStringConvertible {
-  package var description: String { CanonicalJSON.text(of: self) }
+  public var description: String { CanonicalJSON.text(of: self) }
 }
 
 extension JSONValue {

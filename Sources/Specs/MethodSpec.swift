@@ -1,9 +1,10 @@
 /// A distillation method and the options that it reads.
-package struct MethodSpec: Hashable, Sendable {
-  package var name: String
+public struct MethodSpec: Hashable, Sendable {
+  /// As the program writes it: `mtkd-rl`.
+  public var name: String
   /// What was set to something other than the method's default, by encoded names. An option that the method does not read is never here,
   /// which is why a baseline is one run whatever the grid says of alpha.
-  package var options: [String: JSONValue]
+  public var options: [String: JSONValue]
   /// Which of the results that the method had under this name and these options; see `MethodDescription.revision`.
   package var revision: Int
 
@@ -15,7 +16,7 @@ package struct MethodSpec: Hashable, Sendable {
 }
 
 extension MethodSpec: CanonicallyEncodable {
-  package func append(to bytes: inout [UInt8]) {
+  public func append(to bytes: inout [UInt8]) {
     let sorted = options.map { ChosenOption($0.key, $0.value) }.sorted { $0.precedes($1) }
     Self.append(name, sorted, revision: revision, to: &bytes)
   }
@@ -40,7 +41,7 @@ extension MethodSpec: CanonicallyEncodable {
     object.end(&bytes)
   }
 
-  package init(_ json: JSONValue, at path: String) throws(SpecError) {
+  public init(_ json: JSONValue, at path: String) throws(SpecError) {
     let object = try SpecObject(json, at: path)
     self.init(
       name: try object.string("name"), options: object["options"]?.object ?? [:],
@@ -51,7 +52,7 @@ extension MethodSpec: CanonicallyEncodable {
 /// An option with the value that it has.
 package struct ChosenOption: Hashable, Sendable {
   /// As canonical encodings have it.
-  package let name: String
+  public let name: String
   package let value: JSONValue
 
   package init(_ name: String, _ value: JSONValue) {
@@ -67,15 +68,15 @@ package struct ChosenOption: Hashable, Sendable {
 
 /// The options of a run as a method's rules ask for them, by the names that a grid uses: what is set, else the default; nil for what the
 /// method does not have.
-package struct OptionValues: Sendable {
+public struct OptionValues: Sendable {
   fileprivate let method: MethodDescription
   /// A few: looked through one by one.
   fileprivate let set: [ChosenOption]
   /// How many teachers the run has, 1 or more; nil where that is not known.
-  package let teachers: Int?
+  public let teachers: Int?
 
   /// - Precondition: the option is no amount. Runs by the hundred thousand differ in nothing else, and rules are asked once for all of them.
-  package subscript(name: String) -> JSONValue? {
+  public subscript(name: String) -> JSONValue? {
     let name = method.encodedNames[name] ?? name
     precondition(!method.amounts.contains(name), "\(name) is an amount, and rules look at choices alone")
     for option in set where option.name == name { return option.value }
@@ -94,19 +95,21 @@ package struct OptionRules: Sendable {
 }
 
 /// What a grid may set of a method: its catalog entry in words, for the grid reader, `methods` and the schema.
-package struct MethodDescription: Sendable {
+public struct MethodDescription: Sendable {
   /// As the program writes it: `mtkd-rl`.
-  package let name: String
+  public let name: String
   /// Accepted spellings of papers and fixtures, never written.
-  package let aliases: [String]
+  public let aliases: [String]
   /// One sentence.
-  package let summary: String
-  package let readsTeachers: Bool
+  public let summary: String
+  /// Whether its runs have teachers.
+  public let readsTeachers: Bool
   /// The places of a teacher's evaluation that it reads. They are what is cached; the conformance suite fails a method that reads another.
   package let reads: Set<TeacherTap>
   /// Whether maps go through the teachers' classifiers, which a transformer's does not take.
   package let readsTeacherHeads: Bool
-  package let options: [SettingDescription]
+  /// What a grid may set of it.
+  public let options: [SettingDescription]
   /// Named bundles of options, the value of the key `preset`; the first is the default and holds the options' defaults.
   package let presets: [(name: String, options: [String: JSONValue])]
   /// Options that change nothing, given all of them resolved and the number of teachers: they are in no key. Like `problems` it looks at
@@ -129,7 +132,19 @@ package struct MethodDescription: Sendable {
   /// Of options whose encoded name is another than a grid's.
   fileprivate let encodedNames: [String: String]
 
-  package init(
+  /// A method as a grid names it.
+  ///
+  ///     MethodDescription(
+  ///       name: "first-stage", summary: "The first stage's map, teachers weighed alike.", readsTeachers: true,
+  ///       reads: [.stages], explanation: "L = mean over samples of H + D")
+  ///
+  /// - Parameters:
+  ///   - reads: the places of a teacher's evaluation that it reads (default: all); they are what is cached.
+  ///   - options: settings that its runs have, by their names; each is in a run's key where it is not its
+  ///     default.
+  ///   - extraSteps: what a step costs besides a plain student's step, in units of one; for forecasts.
+  ///   - explanation: the formula as implemented, in lines.
+  public init(
     name: String, aliases: [String] = [], summary: String, readsTeachers: Bool,
     reads: Set<TeacherTap> = Set(TeacherTap.allCases), readsTeacherHeads: Bool = false,
     options: [SettingDescription] = [], presets: [(name: String, options: [String: JSONValue])] = [],
@@ -216,7 +231,7 @@ package struct MethodDescription: Sendable {
 }
 
 /// A place of a teacher's evaluation that a method may read.
-package enum TeacherTap: String, CaseIterable, Sendable {
+public enum TeacherTap: String, CaseIterable, Sendable {
   case logits, embedding
   /// The map at the last tap.
   case map

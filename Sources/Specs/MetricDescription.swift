@@ -4,21 +4,24 @@
 ///
 /// Tasks and trainers declare the metrics that they report; a sweep is stored with the declarations of its runs. A metric that nobody
 /// declared has a name and nothing else: it is shown, and no value of it is called the best.
-package struct MetricDescription: Hashable, Sendable {
+public struct MetricDescription: Hashable, Sendable {
   /// As runs report it, such as `test.loss`.
-  package var name: String
+  public var name: String
   /// What it is called in a sentence, such as `accuracy`.
-  package var title: String
+  public var title: String
   /// Such as `%`, `nats` or `s`; nil for a pure number.
-  package var unit: String?
+  public var unit: String?
   /// Which of two values is the better one; nil where nobody said.
-  package var isHigherBetter: Bool?
+  public var isHigherBetter: Bool?
   /// Whether it stands for a run where nothing else is asked for: it chooses the best epoch, and is what lists and displays show.
-  package var isHeadline: Bool
+  public var isHeadline: Bool
   /// Whether an external trainer declared it; else a task did, or nobody.
   package var isOfTrainer: Bool
 
-  package init(
+  /// - Parameters:
+  ///   - name: as runs report it.
+  ///   - title: what it is called in a sentence (default: the name).
+  public init(
     _ name: String, title: String? = nil, unit: String? = nil, isHigherBetter: Bool? = nil,
     isHeadline: Bool = false, isOfTrainer: Bool = false
   ) {
@@ -116,7 +119,7 @@ extension MetricDescription: CanonicallyEncodable {
   /// The words of a grid for the two directions.
   package static let directions = MetricDirection.allCases.map(\.rawValue)
 
-  package func append(to bytes: inout [UInt8]) {
+  public func append(to bytes: inout [UInt8]) {
     var object = ObjectWriter(to: &bytes)
     object.member("direction", isHigherBetter.map { .string(MetricDirection($0).rawValue) }, to: &bytes)
     if isHeadline { object.member("headline", true, to: &bytes) }
@@ -127,7 +130,7 @@ extension MetricDescription: CanonicallyEncodable {
     object.end(&bytes)
   }
 
-  package init(_ json: JSONValue, at path: String) throws(SpecError) {
+  public init(_ json: JSONValue, at path: String) throws(SpecError) {
     let object = try SpecObject(json, at: path)
     self.init(
       try object.string("name"), title: try object.optional("title", SpecObject.string),

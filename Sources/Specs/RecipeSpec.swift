@@ -1,5 +1,5 @@
 /// How a network is trained (default: SGD with momentum under a multi-step schedule, `methods.md` 7.1, 7.2).
-package struct RecipeSpec: Hashable, Sendable {
+public struct RecipeSpec: Hashable, Sendable {
   /// Recipes that a grid can name.
   package enum Name: String, CaseIterable, Sendable {
     /// Of the paper's students and of its networks trained alone, on small images.
@@ -18,18 +18,23 @@ package struct RecipeSpec: Hashable, Sendable {
     case adamW
   }
 
-  package enum Schedule: String, CaseIterable, Sendable {
+  /// How the learning rate falls.
+  public enum Schedule: String, CaseIterable, Sendable {
     case multiStep
     /// A cosine from the rate to `leastRate`, after a linear warm-up that does not shift it.
     case cosine
   }
 
-  package var epochs: Int
-  package var batchSize: Int
-  package var learningRate: DecimalNumber
+  /// Passes over the training images.
+  public var epochs: Int
+  /// Images in a batch.
+  public var batchSize: Int
+  /// Before the schedule.
+  public var learningRate: DecimalNumber
   package var momentum: DecimalNumber
   package var nesterov: Bool
-  package var weightDecay: DecimalNumber
+  /// Of the arrays that decay.
+  public var weightDecay: DecimalNumber
   /// 0-based epochs before which the rate is multiplied by `gamma`.
   package var milestones: [Int]
   package var gamma: DecimalNumber
@@ -53,7 +58,7 @@ package struct RecipeSpec: Hashable, Sendable {
   }
 
   /// Whose kernels compute products of matrices; decides bits.
-  package enum NumericsKind: String, CaseIterable, Sendable {
+  public enum NumericsKind: String, CaseIterable, Sendable {
     /// The same bits on every machine of a kind: where OpenBLAS computes, it does so with one kernel.
     case portable
     /// OpenBLAS with the kernel that it takes for the machine's own processor.
@@ -144,8 +149,10 @@ package struct RecipeSpec: Hashable, Sendable {
 // MARK: Values by their settings
 
 extension RecipeSpec {
-  /// The value of a setting that recipes hold.
-  package subscript(setting: SettingDescription) -> JSONValue {
+  /// The value of a setting that recipes hold; its default where the recipe says nothing.
+  ///
+  ///     let order = run.recipe[.normOrder].integer
+  public subscript(setting: SettingDescription) -> JSONValue {
     get { member(setting.encodedName) ?? others[setting.encodedName] ?? setting.standard }
     set {
       if setMember(setting.encodedName, newValue) { return }
@@ -193,8 +200,14 @@ extension RecipeSpec {
   private static let settings = Dictionary(
     uniqueKeysWithValues: Settings.common.filter(\.isOfRecipe).map { ($0.encodedName, $0) })
 
+  /// A setting that recipes hold, by its encoded name; one that the program in use added among them.
+  private static func known(_ name: String) -> SettingDescription? {
+    settings[name]
+      ?? Extensions.current.entries(SettingDescription.self).first { $0.encodedName == name && $0.isOfRecipe }
+  }
+
   private static func setting(_ name: String) -> SettingDescription {
-    guard let setting = settings[name] else { preconditionFailure("\(name) is no setting of a recipe") }
+    guard let setting = known(name) else { preconditionFailure("\(name) is no setting of a recipe") }
     return setting
   }
 
@@ -259,7 +272,7 @@ extension RecipeSpec: CanonicallyEncodable {
     return members.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
   }
 
-  package func append(to bytes: inout [UInt8]) {
+  public func append(to bytes: inout [UInt8]) {
     var object = ObjectWriter(to: &bytes)
     for (name, value) in encodedMembers { object.member(name, value, to: &bytes) }
     object.end(&bytes)
@@ -271,7 +284,7 @@ extension RecipeSpec: CanonicallyEncodable {
     "schedule", "warmupRate", "weightDecay",
   ]
 
-  package init(_ json: JSONValue, at path: String) throws(SpecError) {
+  public init(_ json: JSONValue, at path: String) throws(SpecError) {
     let object = try SpecObject(json, at: path)
     let milestones = try object.array("milestones").map(\.integer)
     guard !milestones.contains(nil) else {
@@ -287,11 +300,12 @@ extension RecipeSpec: CanonicallyEncodable {
     warmupRate = try object.optional("warmupRate", SpecObject.number) ?? 0
     leastRate = try object.optional("leastRate", SpecObject.number) ?? 0
     for (name, value) in json.object ?? [:] where !Self.memberNames.contains(name) && value != .null {
-      if let setting = Self.settings[name], let expected = setting.complaint(about: value) {
+      let setting = Self.known(name)
+      if let setting, let expected = setting.complaint(about: value) {
         throw SpecError(path: object.path(name), expected: expected)
       }
       // A setting that this program does not have is kept: the key of the run depends on it.
-      others[name] = Self.settings[name]?.standard == value ? nil : value
+      others[name] = setting?.standard == value ? nil : value
     }
   }
 
@@ -301,7 +315,7 @@ extension RecipeSpec: CanonicallyEncodable {
   package init(computedAs members: [String: JSONValue], at path: String) throws(SpecError) {
     self = .none
     for (name, value) in members where value != .null {
-      guard let setting = Self.settings[name], setting.place == .recipeOfAll else { continue }
+      guard let setting = Self.known(name), setting.place == .recipeOfAll else { continue }
       if let expected = setting.complaint(about: value) {
         throw SpecError(path: path.isEmpty ? name : "\(path).\(name)", expected: expected)
       }
@@ -319,7 +333,7 @@ extension RecipeSpec: CanonicallyEncodable {
   }
 
   /// Names of values that no setting of this program explains.
-  package var unknownSettings: [String] { others.keys.filter { Self.settings[$0] == nil }.sorted() }
+  package var unknownSettings: [String] { others.keys.filter { Self.known($0) == nil }.sorted() }
 
   static func kind<Kind: RawRepresentable<String> & CaseIterable>(
     _ object: SpecObject, _ name: String

@@ -80,14 +80,19 @@ package struct GappedRun: Hashable, Sendable {
 
 /// One seeded run of a student, fully resolved: exactly the values that its method reads, and nothing else, so that equal
 /// runs are equal values.
-package struct RunSpec: Hashable, Sendable {
-  package var dataset: DatasetSpec
-  package var student: ModelSpec
-  package var method: MethodSpec
+public struct RunSpec: Hashable, Sendable {
+  /// What it is trained and tested on.
+  public var dataset: DatasetSpec
+  /// The network that is trained.
+  public var student: ModelSpec
+  /// What it learns from, with its options.
+  public var method: MethodSpec
   /// In the order of the pool; empty for a method that reads none.
   package var teachers: [TeacherSpec]
-  package var recipe: RecipeSpec
-  package var seed: Int
+  /// How it is trained.
+  public var recipe: RecipeSpec
+  /// What its random streams are made from.
+  public var seed: Int
   /// How many views of an image epochs draw from: K that are the same for every run, or 0 for a new one in each epoch.
   package var views: Int
   /// Who trains in this program's place; nil for nobody.
@@ -108,7 +113,7 @@ package struct RunSpec: Hashable, Sendable {
 }
 
 extension RunSpec: CanonicallyEncodable {
-  package func append(to bytes: inout [UInt8]) {
+  public func append(to bytes: inout [UInt8]) {
     append(to: &bytes) { value, bytes in value(&bytes) }
   }
 
@@ -147,7 +152,7 @@ extension RunSpec: CanonicallyEncodable {
     object.end(&bytes)
   }
 
-  package init(_ json: JSONValue, at path: String = "") throws(SpecError) {
+  public init(_ json: JSONValue, at path: String = "") throws(SpecError) {
     let object = try SpecObject(json, at: path)
     let list = try object.optional("teachers", SpecObject.array) ?? []
     var teachers: [TeacherSpec] = []

@@ -1,6 +1,6 @@
 /// A command that trains students in this program's place: somebody else's code under the same plan, resume, store and report
 /// (`docs/trainers.md`).
-package struct TrainerSpec: Hashable, Sendable {
+public struct TrainerSpec: Hashable, Sendable {
   /// A file of the trainer that lies beside the grid.
   package struct File: Hashable, Sendable {
     package let name: String
@@ -41,7 +41,7 @@ package struct TrainerSpec: Hashable, Sendable {
   }
 
   /// Words and names are compared by their bytes.
-  package static func == (a: TrainerSpec, b: TrainerSpec) -> Bool {
+  public static func == (a: TrainerSpec, b: TrainerSpec) -> Bool {
     func isSame(_ a: String?, _ b: String?) -> Bool {
       guard let a, let b else { return a == nil && b == nil }
       return a.hasBytes(of: b)
@@ -63,7 +63,7 @@ package struct TrainerSpec: Hashable, Sendable {
 }
 
 extension TrainerSpec: CanonicallyEncodable {
-  package func append(to bytes: inout [UInt8]) {
+  public func append(to bytes: inout [UInt8]) {
     var object = ObjectWriter(to: &bytes)
     object.member("command", .array(command.map { .string($0) }), to: &bytes)
     if !files.isEmpty {
@@ -76,7 +76,7 @@ extension TrainerSpec: CanonicallyEncodable {
     object.end(&bytes)
   }
 
-  package init(_ json: JSONValue, at path: String) throws(SpecError) {
+  public init(_ json: JSONValue, at path: String) throws(SpecError) {
     let object = try SpecObject(json, at: path)
     let command = try Self.words(object.array("command"), at: object.path("command"))
     guard !command.isEmpty else { throw SpecError(path: object.path("command"), expected: "a command") }

@@ -1,6 +1,6 @@
 /// What a grid calls its networks. Names of published networks are in no key, so the specification of a stage does not tell
 /// which of several names somebody wrote; displays and reports take these.
-package struct WrittenNames: Hashable, Sendable {
+public struct WrittenNames: Hashable, Sendable {
   private var networks: [ModelSpec: String] = [:]
   /// Of networks that were trained elsewhere, by the digest of their weights.
   private var weights: [ContentKey: String] = [:]
@@ -27,7 +27,7 @@ package struct WrittenNames: Hashable, Sendable {
 }
 
 extension WrittenNames: CanonicallyEncodable {
-  package func append(to bytes: inout [UInt8]) {
+  public func append(to bytes: inout [UInt8]) {
     let entries: [(name: String, JSONValue)] =
       networks.map { ($1, ["family": .string($0.family), "parameters": .object($0.parameters)]) }
       + weights.map { ($1, .string($0.description)) }
@@ -37,7 +37,7 @@ extension WrittenNames: CanonicallyEncodable {
     CanonicalJSON.append(.array(sorted), to: &bytes)
   }
 
-  package init(_ json: JSONValue, at path: String) throws(SpecError) {
+  public init(_ json: JSONValue, at path: String) throws(SpecError) {
     guard let entries = json.array else { throw SpecError(path: path, expected: "an array") }
     for (index, entry) in entries.enumerated() {
       let object = try SpecObject(entry, at: "\(path)[\(index)]")

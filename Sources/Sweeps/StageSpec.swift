@@ -1,7 +1,7 @@
-package import Specs
+public import Specs
 
 /// A piece of work as data: what it is made of decides its key, and the key names its result for ever.
-package protocol StageSpec: CanonicallyEncodable {
+public protocol StageSpec: CanonicallyEncodable {
   static var kind: String { get }
   static var role: StageRole { get }
   /// Raised when the meaning of the output changes; never for a faster way to the same bits.
@@ -13,7 +13,7 @@ package protocol StageSpec: CanonicallyEncodable {
 }
 
 /// What stages of a kind are for; the scheduler knows nothing else of a kind.
-package enum StageRole: Sendable {
+public enum StageRole: Sendable {
   /// Its numbers are what somebody asked for: it runs although no other stage reads it.
   case result
   /// It runs where a stage that is still to run reads its output.
@@ -24,9 +24,10 @@ package enum StageRole: Sendable {
 }
 
 extension StageSpec {
-  package var numerics: RecipeSpec.NumericsKind { .portable }
+  public var numerics: RecipeSpec.NumericsKind { .portable }
 
-  package var key: ContentKey { StageRequest(self).key }
+  /// Names the stage's result: a digest over kind, revision, encoding and inputs.
+  public var key: ContentKey { StageRequest(self).key }
 }
 
 /// A stage of any kind, encoded: what a worker is given.

@@ -1,4 +1,4 @@
-package import Specs
+public import Specs
 
 // The stages of a sweep.
 
@@ -117,4 +117,12 @@ package struct StudentStage: StageSpec {
 
   package func append(to bytes: inout [UInt8]) { run.append(to: &bytes) }
   package init(_ json: JSONValue, at path: String) throws(SpecError) { run = try RunSpec(json, at: path) }
+}
+
+extension RunSpec {
+  /// The key of the stage that publishes the images of the run: what a stage that reads them has among its
+  /// `inputs`.
+  public var datasetKey: ContentKey { DatasetStage(dataset).key }
+  /// The key of the stage that trains the run's student.
+  public var studentKey: ContentKey { StudentStage(self).key }
 }

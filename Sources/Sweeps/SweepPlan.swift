@@ -11,6 +11,8 @@ package struct SweepPlan: Sendable {
   package let students: [ContentKey?]
   /// The stages that write down what teachers say.
   package let records: [ContentKey: TeacherOutputsStage]
+  /// Stages that the program in use has after its runs, besides those that the grid asks for.
+  package private(set) var added: Set<ContentKey> = []
 
   init(
     stages: [StageRequest], runKeys: [ContentKey], records: [ContentKey: TeacherOutputsStage],
@@ -20,6 +22,17 @@ package struct SweepPlan: Sendable {
     self.runKeys = runKeys
     self.records = records
     self.students = students ?? runKeys
+  }
+
+  /// The same with stages that read what is made by those here, each once.
+  package func adding(_ more: [StageRequest]) -> SweepPlan {
+    var seen = Set(stages.map(\.key))
+    var plan = self
+    for stage in more where seen.insert(stage.key).inserted {
+      plan.stages.append(stage)
+      plan.added.insert(stage.key)
+    }
+    return plan
   }
 
   /// Whether backbones are put to something.
@@ -83,7 +96,12 @@ package struct SweepPlan: Sendable {
   /// The same without the students that are not meant; what only they read is left alone by whoever schedules.
   package func keeping(_ students: Set<ContentKey>) -> SweepPlan {
     var plan = self
-    plan.stages = stages.filter { $0.role != .result || students.contains($0.key) }
+    // What is added goes with the runs that it reads.
+    let left = added.isEmpty ? [] : Set(runKeys).subtracting(students)
+    plan.stages = stages.filter { stage in
+      stage.role != .result || students.contains(stage.key)
+        || added.contains(stage.key) && left.isDisjoint(with: stage.inputs)
+    }
     return plan
   }
 }

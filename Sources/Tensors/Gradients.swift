@@ -66,14 +66,14 @@ private final class PendingGradients: Sendable {
 }
 
 /// The gradients of one scalar with respect to the leaves that led to it.
-package struct Gradients {
+public struct Gradients {
   fileprivate var values: [ObjectIdentifier: Tensor] = [:]
   fileprivate var derivatives: [ObjectIdentifier: Tensor] = [:]
   /// Keeps the leaves alive, whose addresses are the names of their gradients.
   fileprivate var leaves: [GradientNode] = []
 
   /// Nil where the scalar does not depend on the leaf.
-  package subscript(leaf: Tensor) -> Tensor? {
+  public subscript(leaf: Tensor) -> Tensor? {
     leaf.node.flatMap { values[ObjectIdentifier($0)] }
   }
 
@@ -132,7 +132,7 @@ extension Tensor {
 
   /// The gradients of a scalar with respect to every leaf behind it. Consumes the record: activations are
   /// freed on the way.
-  package func gradients() -> Gradients {
+  public func gradients() -> Gradients {
     precondition(count == 1, "gradients of a scalar, not of \(shape); give an upstream gradient")
     return gradients(upstream: .full(1, shape, precision))
   }
@@ -140,7 +140,7 @@ extension Tensor {
   /// The gradients of the sum of self × upstream.
   ///
   /// Contributions to one tensor are added in descending order of recording, so equal graphs give equal bits.
-  package func gradients(upstream: Tensor) -> Gradients {
+  public func gradients(upstream: Tensor) -> Gradients {
     precondition(upstream.shape == shape, "upstream \(upstream.shape) of \(shape)")
     var result = Gradients()
     guard let node else { return result }

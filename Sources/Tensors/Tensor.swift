@@ -1,8 +1,8 @@
 /// The width of a tensor's elements: 32 bits for training, 64 for gradient checks and reference values.
-package enum Precision: String, Hashable, Sendable, Codable {
+public enum Precision: String, Hashable, Sendable, Codable {
   case single, double
 
-  package var byteCount: Int { self == .single ? 4 : 8 }
+  public var byteCount: Int { self == .single ? 4 : 8 }
 }
 
 /// An immutable array of numbers, perhaps with the record of how it was computed.
@@ -12,9 +12,11 @@ package enum Precision: String, Hashable, Sendable, Codable {
 /// kernel reads `storage`, a row-major copy, and is right without knowing.
 ///
 /// A tensor that no leaf leads to records nothing, so there is no mode to enter for evaluation.
-package struct Tensor: Sendable {
-  package let shape: Shape
-  package let precision: Precision
+public struct Tensor: Sendable {
+  /// Extents, outermost axis first.
+  public let shape: Shape
+  /// Of the elements.
+  public let precision: Precision
   let layout: Layout
   /// In this layout.
   private var memory: TensorStorage
@@ -73,7 +75,7 @@ package struct Tensor: Sendable {
   }
 
   /// Values in row-major order, rounded once where the tensor is single.
-  package init(_ values: [Double], _ shape: Shape, _ precision: Precision = .single) {
+  public init(_ values: [Double], _ shape: Shape, _ precision: Precision = .single) {
     precondition(values.count == shape.count, "\(values.count) values for \(shape)")
     self.init(shape, precision) { base in
       values.withUnsafeBufferPointer {
@@ -82,7 +84,8 @@ package struct Tensor: Sendable {
     }
   }
 
-  package init(_ values: [Float], _ shape: Shape) {
+  /// Values in row-major order, single.
+  public init(_ values: [Float], _ shape: Shape) {
     precondition(values.count == shape.count, "\(values.count) values for \(shape)")
     self.init(shape, .single) { base in
       values.withUnsafeBytes {
@@ -99,20 +102,23 @@ package struct Tensor: Sendable {
     }
   }
 
-  package static func full(_ value: Double, _ shape: Shape, _ precision: Precision = .single) -> Tensor {
+  /// One value everywhere.
+  public static func full(_ value: Double, _ shape: Shape, _ precision: Precision = .single) -> Tensor {
     Primitives.filled(value, shape, precision)
   }
 
-  package static func zeros(_ shape: Shape, _ precision: Precision = .single) -> Tensor {
+  /// 0 everywhere.
+  public static func zeros(_ shape: Shape, _ precision: Precision = .single) -> Tensor {
     full(0, shape, precision)
   }
 }
 
 extension Tensor {
-  package var count: Int { shape.count }
+  /// Elements.
+  public var count: Int { shape.count }
 
   /// A copy of the elements.
-  package var doubles: [Double] {
+  public var doubles: [Double] {
     [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
       if let to = buffer.baseAddress {
         Primitives.convert(storage.base, precision, to: to, .double, count: count)
@@ -122,7 +128,7 @@ extension Tensor {
   }
 
   /// A copy of the elements, rounded where the tensor is double.
-  package var floats: [Float] {
+  public var floats: [Float] {
     [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
       if let to = buffer.baseAddress {
         Primitives.convert(storage.base, precision, to: to, .single, count: count)
@@ -132,7 +138,7 @@ extension Tensor {
   }
 
   /// The only element.
-  package var scalar: Double {
+  public var scalar: Double {
     precondition(count == 1, "a scalar of \(shape)")
     return doubles[0]
   }
@@ -145,19 +151,19 @@ extension Tensor {
   }
 
   /// The same values as a leaf, whose gradient can be asked for.
-  package func leaf() -> Tensor { with(node: GradientNode(inputs: [], pullback: nil)) }
+  public func leaf() -> Tensor { with(node: GradientNode(inputs: [], pullback: nil)) }
 
   /// The same values as a constant: no gradient flows through.
-  package var detached: Tensor { with(node: nil) }
+  public var detached: Tensor { with(node: nil) }
 
   /// The square root of the sum of squares.
-  package var l2Norm: Double { doubles.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+  public var l2Norm: Double { doubles.reduce(0) { $0 + $1 * $1 }.squareRoot() }
 
   /// Whether no element is infinite or not a number.
-  package var isFinite: Bool { Primitives.isFinite(self) }
+  public var isFinite: Bool { Primitives.isFinite(self) }
 
   /// A constant of the same values in another precision.
-  package func converted(to precision: Precision) -> Tensor {
+  public func converted(to precision: Precision) -> Tensor {
     if precision == self.precision { return detached }
     return Tensor(shape, precision) {
       Primitives.convert(storage.base, self.precision, to: $0, precision, count: count)

@@ -1,14 +1,18 @@
 /// A height and a width.
-package struct Extent: Hashable, Sendable, ExpressibleByIntegerLiteral {
-  package let height: Int
-  package let width: Int
+public struct Extent: Hashable, Sendable, ExpressibleByIntegerLiteral {
+  /// Rows.
+  public let height: Int
+  /// Columns.
+  public let width: Int
 
-  package init(_ height: Int, _ width: Int) {
+  /// So many rows and columns.
+  public init(_ height: Int, _ width: Int) {
     self.height = height
     self.width = width
   }
-  package init(_ side: Int) { self.init(side, side) }
-  package init(integerLiteral value: Int) { self.init(value) }
+  /// As many rows as columns.
+  public init(_ side: Int) { self.init(side, side) }
+  public init(integerLiteral value: Int) { self.init(value) }
 }
 
 /// A window that moves over planes `[height, width]`, in pixels.

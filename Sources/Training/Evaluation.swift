@@ -13,6 +13,8 @@ package struct Evaluation: Hashable, Sendable {
   /// Sum of the cross-entropies in nats.
   private var totalLoss = 0.0
   private var calibration = CalibrationBins()
+  /// Metrics that the program in use adds, without the set of images in their names.
+  private var added: [String: Double] = [:]
 
   /// Mean cross-entropy in nats.
   package var loss: Double { count > 0 ? totalLoss / Double(count) : .nan }
@@ -39,10 +41,14 @@ package struct Evaluation: Hashable, Sendable {
   }
 
   private init(on source: some BatchSource, _ logits: (Tensor) -> Tensor) throws(DatasetError) {
+    var metrics = Catalog.metrics.entries.map { $0.init() }
     for positions in source.evaluationOrder {
       let (images, targets) = try source.evaluationBatch(positions)
-      add(logits(images), targets)
+      let logits = logits(images)
+      add(logits, targets)
+      for place in metrics.indices { metrics[place].add(logits, targets) }
     }
+    for metric in metrics where count > 0 { added[type(of: metric).description.name] = metric.value }
   }
 
   /// Takes in a batch.
@@ -70,6 +76,7 @@ package struct Evaluation: Hashable, Sendable {
       ClassificationMetrics.calibration(split): calibrationError,
       ClassificationMetrics.images(split): Double(count),
     ]
+    for (name, value) in added { metrics["\(split.rawValue).\(name)"] = value }
     if let correctAmongFive {
       metrics[ClassificationMetrics.topFive(split)] = percent(Double(correctAmongFive))
     }

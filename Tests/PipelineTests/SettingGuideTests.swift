@@ -1,3 +1,4 @@
+import Distillation
 import Pipeline
 import Specs
 import TestSupport

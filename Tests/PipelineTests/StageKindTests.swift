@@ -117,7 +117,9 @@ private struct ReevaluationStage: StageKind {
   @Test func `a stage that takes a student is one file: planned, run, verified, put right and tidied`()
     async throws
   {
-    try await StageKinds.$additional.withValue([ReevaluationStage.self]) {
+    var extensions = Extensions()
+    try extensions.add(ReevaluationStage.self)
+    try await extensions.use {
       let sweep = try InProcessSweep(Self.grid)
       var planned = try sweep.plan()
       let request = Self.reevaluating(&planned)

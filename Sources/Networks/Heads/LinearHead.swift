@@ -1,22 +1,30 @@
-package import Specs
-package import Tensors
+public import Specs
+public import Tensors
 
 /// Classification's head: one linear layer from the embedding to a logit a class.
-package struct LinearHead: Head {
+public struct LinearHead: Head {
   /// How a network's authors name the layer and start it; weights files keep these names.
-  package struct Plan: Sendable {
+  public struct Plan: Sendable {
     /// Below the root of the network: `["fc"]`, `["classifier", "1"]`.
     let path: [String]
     /// Width of the embedding.
-    package let inputs: Int
+    public let inputs: Int
     let weight: Initializer?
     let bias: Initializer?
     /// Applied to the embedding in training: the place that its draws are named by, and the rate.
     let dropout: (path: [String], rate: Double)?
 
+    /// A layer under its authors' name.
+    ///
+    ///     LinearHead.Plan("fc", inputs: 64)
+    ///
     /// - Parameters:
-    ///   - weight, bias: default: uniform in ±1/√inputs.
-    init(
+    ///   - path: below the root of the network, from the outside in.
+    ///   - inputs: width of the embedding.
+    ///   - weight, bias: how the arrays start (default: uniform in ±1/√inputs).
+    ///   - dropout: of the embedding in training: the place that its draws are named by, and the rate
+    ///     (default: none).
+    public init(
       _ path: String..., inputs: Int, weight: Initializer? = nil, bias: Initializer? = nil,
       dropout: (path: [String], rate: Double)? = nil
     ) {
@@ -29,25 +37,25 @@ package struct LinearHead: Head {
   }
 
   /// Logits an image.
-  package let outputs: Int
+  public let outputs: Int
   private let linear: Linear
   private let dropout: Dropout?
 
   /// Declares the layer behind the arrays of the backbone.
   ///
   /// - Parameter outputs: classes.
-  package init(_ scope: Scope, _ plan: Plan, outputs: Int) {
+  public init(_ scope: Scope, _ plan: Plan, outputs: Int) {
     self.outputs = outputs
     dropout = plan.dropout.map { Dropout($0.path.reduce(scope, /), rate: $0.rate) }
     linear = Linear(
       plan.path.reduce(scope, /), inputs: plan.inputs, outputs: outputs, weight: plan.weight, bias: plan.bias)
   }
 
-  package func callAsFunction(_ features: Features, _ pass: Pass) -> Tensor { self(features.embedding, pass) }
+  public func callAsFunction(_ features: Features, _ pass: Pass) -> Tensor { self(features.embedding, pass) }
 
   /// - Parameter embedding: `[batch, width]`.
   /// - Returns: logits, `[batch, classes]`.
-  package func callAsFunction(_ embedding: Tensor, _ pass: Pass) -> Tensor {
+  public func callAsFunction(_ embedding: Tensor, _ pass: Pass) -> Tensor {
     linear(dropout?(embedding, pass) ?? embedding, pass)
   }
 }
@@ -63,12 +71,13 @@ extension BuiltNetwork {
   /// A classifier of the task's images.
   ///
   /// - Parameter extras: declares further arrays after the network's own, such as the regressors of a feature loss.
-  package init(_ spec: ModelSpec, _ task: ImageTask, extras: (Scope) throws -> Void = { _ in }) throws {
+  /// - Throws: `InvalidNetwork` for parameters or images that the network does not take.
+  public init(_ spec: ModelSpec, _ task: ImageTask, extras: (Scope) throws -> Void = { _ in }) throws {
     try self.init(spec, task.image, extras: extras) {
       LinearHead($0, $1.classifier, outputs: task.classes)
     }
   }
 
   /// What it classifies.
-  package var task: ImageTask { ImageTask(image, classes: network.head.outputs) }
+  public var task: ImageTask { ImageTask(image, classes: network.head.outputs) }
 }

@@ -1,4 +1,4 @@
-package import Tensors
+public import Tensors
 
 /// Batch normalisation over all axes but the channels, with epsilon 1e-5.
 ///
@@ -8,14 +8,15 @@ package import Tensors
 /// - Input and output: `[batch, channels, …]`.
 /// - Arrays: `weight`, `bias`, `running_mean`, `running_var` `[channels]`, and the counter `num_batches_tracked`.
 /// - Source: `architectures.md` 10.
-package struct BatchNorm: Layer {
+public struct BatchNorm: Layer {
   private let weight: Slot
   private let bias: Slot
   private let mean: Slot
   private let variance: Slot
   private let batches: Slot
 
-  package init(_ scope: Scope, channels: Int) {
+  /// Declares the arrays in a scope of its own.
+  public init(_ scope: Scope, channels: Int) {
     weight = scope.parameter("weight", [channels], .constant(1))
     bias = scope.parameter("bias", [channels], .constant(0))
     mean = scope.buffer("running_mean", [channels], .constant(0))
@@ -23,12 +24,12 @@ package struct BatchNorm: Layer {
     batches = scope.counter("num_batches_tracked")
   }
 
-  package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
+  public func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     callAsFunction(input, pass, relu: false)
   }
 
   /// - Parameter relu: whether a ReLU follows, which then costs no pass of its own.
-  package func callAsFunction(_ input: Tensor, _ pass: Pass, relu: Bool) -> Tensor {
+  public func callAsFunction(_ input: Tensor, _ pass: Pass, relu: Bool) -> Tensor {
     evaluate(pass) { scale, shift, statistics in
       guard let statistics else {
         let (output, mean, variance) = input.batchNorm(weight: scale, bias: shift, relu: relu)

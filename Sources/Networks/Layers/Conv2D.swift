@@ -1,12 +1,12 @@
-package import Tensors
+public import Tensors
 
 /// A two-dimensional convolution with square kernel; default padding: dilation (kernel - 1) / 2.
 ///
 /// - Input: `[batch, inputs, height, width]`. Output: `[batch, outputs, oh, ow]`.
 /// - Arrays: `weight` `[outputs, inputs / groups, kernel, kernel]`, `bias` `[outputs]` where there is one.
-package struct Conv2D: Layer {
+public struct Conv2D: Layer {
   /// How weights start (`architectures.md` 9).
-  package enum Start: Sendable {
+  public enum Start: Sendable {
     /// Uniform in ±1/√fan-in, PyTorch's own.
     case fanIn
     /// Normal with std √(2 / (outputs kernel²)); outputs are not divided by groups.
@@ -20,7 +20,8 @@ package struct Conv2D: Layer {
   private let dilation: Extent
   private let groups: Int
 
-  package init(
+  /// Declares the weight, and a bias where there is one, in a scope of its own.
+  public init(
     _ scope: Scope, inputs: Int, outputs: Int, kernel: Int, stride: Int = 1, padding: Int? = nil,
     dilation: Int = 1, groups: Int = 1,
     hasBias: Bool = false, start: Start
@@ -42,7 +43,7 @@ package struct Conv2D: Layer {
   }
 
   /// With a bias, and arrays that start as they are told to.
-  package init(
+  public init(
     _ scope: Scope, inputs: Int, outputs: Int, kernel: Int, stride: Int = 1, weight: Initializer,
     bias: Initializer
   ) {
@@ -54,7 +55,7 @@ package struct Conv2D: Layer {
     groups = 1
   }
 
-  package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
+  public func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     let weight = pass[weight]
     let output = input.conv2D(
       weight, bias: bias.map { pass[$0] }, stride: stride, padding: padding, dilation: dilation,

@@ -1,14 +1,14 @@
-package import Tensors
+public import Tensors
 
 /// A convolution without bias, batch normalisation and perhaps a ReLU: the brick of all small-image networks.
-package struct ConvNorm: Layer {
+public struct ConvNorm: Layer {
   private let convolution: Conv2D
   private let norm: BatchNorm
   private let hasReLU: Bool
 
   /// - Parameters:
   ///   - names: the scopes of the convolution and of the norm, such as `("conv1", "bn1")`; both are declared in this order.
-  package init(
+  public init(
     _ scope: Scope, _ names: (convolution: String, norm: String), inputs: Int, outputs: Int, kernel: Int,
     stride: Int = 1, dilation: Int = 1,
     groups: Int = 1, relu: Bool = true, start: Conv2D.Start
@@ -21,12 +21,12 @@ package struct ConvNorm: Layer {
     hasReLU = relu
   }
 
-  package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
+  public func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     convolution(input, pass, norm, adding: nil, relu: hasReLU)
   }
 
   /// ReLU(layer(input) + added): the end of a residual block, for a layer without a ReLU of its own.
-  package func callAsFunction(_ input: Tensor, _ pass: Pass, adding added: Tensor, relu: Bool = true)
+  public func callAsFunction(_ input: Tensor, _ pass: Pass, adding added: Tensor, relu: Bool = true)
     -> Tensor
   {
     precondition(!hasReLU, "a residual sum comes before the ReLU")

@@ -1,21 +1,22 @@
-package import Tensors
+public import Tensors
 
 /// Stochastic depth: in training each sample of a branch is left out with some probability, and divided by the probability of staying otherwise
 /// (Huang et al. 2016).
 ///
 /// What is dropped depends on the seed, the layer's path and the place of the step. The identity in inference and where the pass has no
 /// noise.
-package struct DropPath: Layer {
+public struct DropPath: Layer {
   private let path: String
   /// Of the highest probability, which the recipe sets.
   private let share: Double
 
-  package init(_ scope: Scope, share: Double) {
+  /// - Parameter share: of the highest probability, which the recipe sets; from 0 to 1.
+  public init(_ scope: Scope, share: Double) {
     path = scope.path
     self.share = share
   }
 
-  package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
+  public func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     guard let noise = pass.noise, noise.dropPath * share > 0 else { return input }
     var stream = noise.stream(path)
     let keep = 1 - noise.dropPath * share
@@ -25,16 +26,17 @@ package struct DropPath: Layer {
 }
 
 /// In training each element is left out with a probability, and divided by that of staying otherwise. As `DropPath` elsewhere.
-package struct Dropout: Layer {
+public struct Dropout: Layer {
   private let path: String
   private let rate: Double
 
-  package init(_ scope: Scope, rate: Double) {
+  /// - Parameter rate: the probability of being left out, from 0 to below 1.
+  public init(_ scope: Scope, rate: Double) {
     path = scope.path
     self.rate = rate
   }
 
-  package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
+  public func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     guard let noise = pass.noise, rate > 0 else { return input }
     var stream = noise.stream(path)
     let keep = 1 - rate

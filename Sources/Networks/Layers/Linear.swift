@@ -1,17 +1,17 @@
-package import Tensors
+public import Tensors
 
 /// y = x Wᵀ + b
 ///
 /// - Input: `[batch, …, inputs]`. Output: `[batch, …, outputs]`.
 /// - Arrays: `weight` `[outputs, inputs]`, `bias` `[outputs]`.
-package struct Linear: Layer {
+public struct Linear: Layer {
   private let weight: Slot
   private let bias: Slot?
 
   /// - Parameters:
   ///   - weight: default: U(±1/√inputs).
   ///   - bias: the same.
-  package init(
+  public init(
     _ scope: Scope, inputs: Int, outputs: Int, hasBias: Bool = true, weight: Initializer? = nil,
     bias: Initializer? = nil
   ) {
@@ -19,7 +19,7 @@ package struct Linear: Layer {
     self.bias = hasBias ? scope.parameter("bias", [outputs], bias ?? .fanIn(inputs)) : nil
   }
 
-  package func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
+  public func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     let weight = pass[weight]
     let dimensions = input.shape.dimensions
     pass.count(multiplyAdds: dimensions[1..<(dimensions.count - 1)].reduce(1, *) * weight.count)

@@ -1,39 +1,40 @@
-package import Specs
-package import Tensors
+public import Specs
+public import Tensors
 
 /// Classification's targets: one label an image. Its head is `LinearHead`, its metrics are `ClassificationMetrics`.
-package struct ClassTargets: Targets {
+public struct ClassTargets: Targets {
   /// From 0 up to the number of classes.
   private let labels: [Int]
   private let classes: Int
   /// The share of a label that all classes divide among them in training.
   private var smoothing = 0.0
 
-  package init(_ labels: [Int], classes: Int) {
+  /// - Precondition: labels from 0 up to, not including, `classes`.
+  public init(_ labels: [Int], classes: Int) {
     self.labels = labels
     self.classes = classes
   }
 
-  package var count: Int { labels.count }
+  public var count: Int { labels.count }
 
   /// Cross-entropy in nats.
-  package func loss(of output: Tensor) -> Tensor { output.crossEntropy(labels: labels) }
+  public func loss(of output: Tensor) -> Tensor { output.crossEntropy(labels: labels) }
 
-  package func trainingLoss(of output: Tensor) -> Tensor {
+  public func trainingLoss(of output: Tensor) -> Tensor {
     output.crossEntropy(labels: labels, smoothing: smoothing)
   }
 
-  package func trained(by recipe: RecipeSpec) -> any Targets {
+  public func trained(by recipe: RecipeSpec) -> any Targets {
     var targets = self
     targets.smoothing = recipe.labelSmoothing.double
     return targets
   }
 
   /// Of equal logits the lowest label counts.
-  package func hits(of output: Tensor) -> [Bool] { zip(output.largestPerRow(), labels).map { $0 == $1 } }
+  public func hits(of output: Tensor) -> [Bool] { zip(output.largestPerRow(), labels).map { $0 == $1 } }
 
   /// The larger logits come before that of the label, and of equal ones those of lower labels. Every logit comes before one that is not a number.
-  package func ranks(of output: Tensor) -> [Int] {
+  public func ranks(of output: Tensor) -> [Int] {
     let values = output.doubles
     let width = output.shape[1]
     return labels.enumerated().map { row, label in
@@ -44,11 +45,11 @@ package struct ClassTargets: Targets {
     }
   }
 
-  package var groups: [Int] { labels }
-  package var groupCount: Int { classes }
-  package var groupName: String { "class" }
+  public var groups: [Int] { labels }
+  public var groupCount: Int { classes }
+  public var groupName: String { "class" }
 
-  package func joined(with others: [any Targets]) -> any Targets {
+  public func joined(with others: [any Targets]) -> any Targets {
     let all = others.reduce(labels) { labels, other in
       guard let other = other as? ClassTargets else { preconditionFailure("targets of one task") }
       return labels + other.labels

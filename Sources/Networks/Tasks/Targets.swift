@@ -1,11 +1,11 @@
-package import Specs
-package import Tensors
+public import Specs
+public import Tensors
 
 /// What the samples of a batch should come out as, in the form of their task, with the losses and answers that follow from it.
 ///
 /// Methods, sums and evaluations see targets only through this; what a target is (a label, boxes, a map of classes) is known to its task alone.
 /// Outputs are those of the task's head, one row a sample.
-package protocol Targets: Sendable {
+public protocol Targets: Sendable {
   /// Samples.
   var count: Int { get }
   /// The loss of each sample that evaluations report, `[batch]`, with its record.

@@ -6,27 +6,30 @@
 ///       sentence: "Share of a label that all classes divide among them.")
 ///
 /// That one entry in `Settings.common` is a whole recipe setting; whoever computes with it reads `recipe.number("labelSmoothing")`.
-package struct SettingDescription: Hashable, Sendable {
+public struct SettingDescription: Hashable, Sendable {
   /// As a grid writes it. A dot makes it a member of a group: `transfer.detector` is also `"transfer": { "detector": … }`.
-  package let name: String
+  public let name: String
   /// What its values may be.
-  package let kind: SettingKind
+  public let kind: SettingKind
   /// What a run has whose grid does not name the setting.
-  package let `default`: Default
+  public let `default`: Default
   /// Of an amount: `epochs`, `images`. Nil for what has none.
-  package let unit: String?
-  package let readers: Readers
+  public let unit: String?
+  /// Which runs can differ in it.
+  public let readers: Readers
   /// What it is, for people.
-  package let sentence: String
-  package let place: Place
+  public let sentence: String
+  /// Where its value goes.
+  public let place: Place
   /// What other programs call it; for hints alone.
-  package let synonyms: [String]
+  public let synonyms: [String]
   /// What older grids call it; read where it can mean nothing else.
-  package let formerName: String?
+  public let formerName: String?
   /// What canonical encodings, and so keys, call it.
-  package let encodedName: String
+  public let encodedName: String
 
-  package enum Default: Hashable, Sendable {
+  /// What a run has whose grid does not name the setting.
+  public enum Default: Hashable, Sendable {
     /// There is no run without it.
     case required
     /// What its absence means, in a word: `none`, `all`.
@@ -41,7 +44,7 @@ package struct SettingDescription: Hashable, Sendable {
   }
 
   /// Which runs can differ in it.
-  package enum Readers: Hashable, Sendable {
+  public enum Readers: Hashable, Sendable {
     case everyRun
     /// Runs whose method reads teachers.
     case methodsWithTeachers
@@ -54,7 +57,7 @@ package struct SettingDescription: Hashable, Sendable {
   }
 
   /// Where its value goes.
-  package enum Place: Hashable, Sendable {
+  public enum Place: Hashable, Sendable {
     /// Into the run, beside its recipe and its method.
     case run
     /// Into what recipes start from, the student's and its teachers': name, length, batches.
@@ -69,7 +72,12 @@ package struct SettingDescription: Hashable, Sendable {
     case transfer
   }
 
-  package init(
+  /// A setting of every run.
+  ///
+  /// - Parameters:
+  ///   - readers: which runs can differ in it (default: every run).
+  ///   - encodedName: what keys call it (default: its name).
+  public init(
     _ name: String, _ kind: SettingKind, default: Default, unit: String? = nil, readers: Readers = .everyRun,
     place: Place, synonyms: [String] = [], formerName: String? = nil, encodedName: String? = nil,
     sentence: String
@@ -89,7 +97,7 @@ package struct SettingDescription: Hashable, Sendable {
   /// An option of methods.
   ///
   /// - Parameter standard: its default.
-  package init(
+  public init(
     option name: String, _ kind: SettingKind, default standard: JSONValue, unit: String? = nil,
     formerName: String? = nil, encodedName: String? = nil, _ sentence: String
   ) {

@@ -1,5 +1,5 @@
 /// What the value of a setting may be. Reader, schema, listings and the table in docs/grid.md all ask this one type.
-package enum SettingKind: Hashable, Sendable {
+public enum SettingKind: Hashable, Sendable {
   case number(NumberRange)
   /// Written without point and exponent.
   case integer(ClosedRange<Int>)
@@ -31,15 +31,18 @@ package enum SettingKind: Hashable, Sendable {
   /// What reports show of a backbone from elsewhere: `{ "student": …, "method": … }`.
   case label
 
-  package static func number(minimum: DecimalNumber) -> SettingKind { .number(.from(minimum)) }
-  package static func integer(minimum: Int) -> SettingKind { .integer(minimum...Int.max) }
-  package static func integerOr(minimum: Int, _ words: [String]) -> SettingKind {
+  /// A number from a minimum on.
+  public static func number(minimum: DecimalNumber) -> SettingKind { .number(.from(minimum)) }
+  /// A whole number from a minimum on.
+  public static func integer(minimum: Int) -> SettingKind { .integer(minimum...Int.max) }
+  /// A whole number from a minimum on, or one of the words.
+  public static func integerOr(minimum: Int, _ words: [String]) -> SettingKind {
     .integerOr(minimum...Int.max, words)
   }
 }
 
 /// The numbers that a setting takes.
-package struct NumberRange: Hashable, Sendable {
+public struct NumberRange: Hashable, Sendable {
   package let lower: DecimalNumber
   package let includesLower: Bool
   /// Nil for no upper bound.
@@ -55,12 +58,16 @@ package struct NumberRange: Hashable, Sendable {
     self.includesUpper = includesUpper
   }
 
-  package static func from(_ lower: DecimalNumber) -> NumberRange { NumberRange(lower, true) }
-  package static func above(_ lower: DecimalNumber) -> NumberRange { NumberRange(lower, false) }
-  package static func from(_ lower: DecimalNumber, to upper: DecimalNumber) -> NumberRange {
+  /// Numbers from a bound on, which is among them.
+  public static func from(_ lower: DecimalNumber) -> NumberRange { NumberRange(lower, true) }
+  /// Numbers above a bound, which is not among them.
+  public static func above(_ lower: DecimalNumber) -> NumberRange { NumberRange(lower, false) }
+  /// Numbers between two bounds, which are among them.
+  public static func from(_ lower: DecimalNumber, to upper: DecimalNumber) -> NumberRange {
     NumberRange(lower, true, upper, true)
   }
-  package static func from(_ lower: DecimalNumber, below upper: DecimalNumber) -> NumberRange {
+  /// Numbers from a bound on and below another.
+  public static func from(_ lower: DecimalNumber, below upper: DecimalNumber) -> NumberRange {
     NumberRange(lower, true, upper, false)
   }
 

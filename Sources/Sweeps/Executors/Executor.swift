@@ -1,15 +1,17 @@
-package import Specs
+public import Specs
 
 /// A stage for an executor: this program again, with arguments.
-package struct Job: Sendable {
-  package let key: ContentKey
-  package let arguments: [String]
+public struct Job: Sendable {
+  /// Of the stage.
+  public let key: ContentKey
+  /// Of this program.
+  public let arguments: [String]
   /// Nil takes a variable away.
-  package let environment: [String: String?]
+  public let environment: [String: String?]
   /// Where its output and diagnostics go.
-  package let log: String
+  public let log: String
 
-  package init(key: ContentKey, arguments: [String], environment: [String: String?], log: String) {
+  public init(key: ContentKey, arguments: [String], environment: [String: String?], log: String) {
     self.key = key
     self.arguments = arguments
     self.environment = environment
@@ -18,7 +20,7 @@ package struct Job: Sendable {
 }
 
 /// How a worker ended.
-package enum JobEnd: Hashable, Sendable {
+public enum JobEnd: Hashable, Sendable {
   case exited(Int)
   case killed(signal: Int)
   /// It could not be started; a sentence.
@@ -28,7 +30,7 @@ package enum JobEnd: Hashable, Sendable {
 }
 
 /// Something that runs jobs: processes here, later a cluster.
-package protocol Executor: Sendable {
+public protocol Executor: Sendable {
   static var name: String { get }
   /// Runs one job to its end.
   ///

@@ -1,13 +1,15 @@
-package import Specs
+public import Specs
 
 /// An option of one executor, as `run --NAME VALUE` or `run --executor-option NAME=VALUE` gives it.
-package struct ExecutorOption: Sendable {
-  package let name: String
+public struct ExecutorOption: Sendable {
+  /// As the command line spells it, without dashes.
+  public let name: String
   /// What its value is called; nil for a flag.
-  package let valueName: String?
-  package let help: String
+  public let valueName: String?
+  /// A phrase for its help.
+  public let help: String
 
-  package init(_ name: String, valueName: String? = nil, help: String) {
+  public init(_ name: String, valueName: String? = nil, help: String) {
     self.name = name
     self.valueName = valueName
     self.help = help
@@ -15,20 +17,21 @@ package struct ExecutorOption: Sendable {
 }
 
 /// What an executor is made from.
-package struct ExecutorRequest: Sendable {
+public struct ExecutorRequest: Sendable {
   /// Path of this program, as other machines that share the file system find it.
-  package let program: String
+  public let program: String
   /// The very file that this process runs, even where another program has its path by now.
-  package let running: String
+  public let running: String
   /// What every worker finds in its environment besides the job's own.
-  package let environment: [String: String]
+  public let environment: [String: String]
   /// The executor's own options by their names; a flag has the value "".
-  package let options: [String: String]
-  package let attempts: AttemptAccess
+  public let options: [String: String]
+  /// For executors that cannot send signals.
+  public let attempts: AttemptAccess
   /// Is told what is started and how it ended.
-  package let trace: (@Sendable (String) -> Void)?
+  public let trace: (@Sendable (String) -> Void)?
 
-  package init(
+  public init(
     program: String, running: String? = nil, environment: [String: String] = [:],
     options: [String: String] = [:],
     attempts: AttemptAccess, trace: (@Sendable (String) -> Void)? = nil
@@ -43,13 +46,13 @@ package struct ExecutorRequest: Sendable {
 }
 
 /// What an attempt's folder is used for by executors that cannot send signals.
-package struct AttemptAccess: Sendable {
+public struct AttemptAccess: Sendable {
   /// Leaves the wish to stop where the job's worker looks for it.
-  package let askToStop: @Sendable (Job) -> Void
+  public let askToStop: @Sendable (Job) -> Void
   /// Whether the job's worker has ever claimed its attempt.
-  package let hasBegun: @Sendable (Job) -> Bool
+  public let hasBegun: @Sendable (Job) -> Bool
 
-  package init(
+  public init(
     askToStop: @escaping @Sendable (Job) -> Void, hasBegun: @escaping @Sendable (Job) -> Bool
   ) {
     self.askToStop = askToStop
@@ -62,24 +65,26 @@ package struct AttemptAccess: Sendable {
 ///     ExecutorDescription(name: "twice", help: "every worker twice", options: []) { request in
 ///       .workers(Twice(try LocalProcesses(executable: request.running)), count: nil)
 ///     }
-package struct ExecutorDescription: Sendable {
-  package enum Made: Sendable {
+public struct ExecutorDescription: Sendable {
+  /// What an entry of the catalog makes.
+  public enum Made: Sendable {
     /// Runs workers one by one, so many at a time; nil for as many as the call asks for.
     case workers(any Executor, count: Int?)
     /// Queues scripts on a cluster, and the call may leave.
     case cluster(SchedulerDescription)
   }
 
-  package let name: String
-  package let help: String
-  package let options: [ExecutorOption]
+  public let name: String
+  public let help: String
+  public let options: [ExecutorOption]
   /// Whether a call may leave while jobs go on.
   package let isCluster: Bool
   /// What is wrong with the options, a sentence; nil where nothing is.
-  package let complaint: @Sendable (_ options: [String: String]) -> String?
-  package let make: @Sendable (ExecutorRequest) throws -> Made
+  public let complaint: @Sendable (_ options: [String: String]) -> String?
+  /// Makes the executor of one call of `run`.
+  public let make: @Sendable (ExecutorRequest) throws -> Made
 
-  package init(
+  public init(
     name: String, help: String, options: [ExecutorOption] = [], isCluster: Bool = false,
     complaint: @escaping @Sendable ([String: String]) -> String? = { _ in nil },
     make: @escaping @Sendable (ExecutorRequest) throws -> Made
@@ -107,7 +112,9 @@ package struct ExecutorDescription: Sendable {
 }
 
 extension Catalog where Entry == ExecutorDescription {
-  package static let executors = Catalog(
+  package static var executors: Catalog { executorsHere.extended }
+
+  fileprivate static let executorsHere = Catalog(
     "executor",
     [.local] + Catalog<SchedulerDescription>.schedulers.entries.map { ExecutorDescription($0) } + [.ssh]
   ) { $0.name }
@@ -124,5 +131,15 @@ extension Catalog where Entry == ExecutorDescription {
         : "--\(option) is an option of \(readers.joined(separator: " and ")), not of \(name)."
     }
     return chosen.complaint(options)
+  }
+}
+
+extension Extensions {
+  /// Adds an executor, which `run --executor` then takes; its options are given as `--executor-option
+  /// NAME=VALUE`.
+  ///
+  /// - Throws: `ExtensionError.nameTaken` where another executor has its name.
+  public mutating func add(_ executor: ExecutorDescription) throws(ExtensionError) {
+    try add(executor, to: .executorsHere) { [$0.name] }
   }
 }

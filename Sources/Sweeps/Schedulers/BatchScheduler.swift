@@ -175,7 +175,7 @@ extension ExecutorError {
 }
 
 /// A kind of cluster in the catalog.
-package struct SchedulerDescription: Sendable {
+public struct SchedulerDescription: Sendable {
   package let name: String
   package let help: String
   /// - Parameter bin: folder of the scheduler's commands; nil where they are on the path.

@@ -32,17 +32,21 @@ extension Tensor {
   }
 
   /// max(x, 0). The gradient at 0 is 0.
-  package func relu() -> Tensor { unary(.relu) }
+  public func relu() -> Tensor { unary(.relu) }
   /// min(max(x, 0), 6). The gradient at 0 and at 6 is 0.
-  package func relu6() -> Tensor { unary(.relu6) }
+  public func relu6() -> Tensor { unary(.relu6) }
   /// 1 / (1 + exp(-x)).
-  package func sigmoid() -> Tensor { unary(.sigmoid) }
-  package func tanh() -> Tensor { unary(.tanh) }
-  package func exp() -> Tensor { unary(.exponential) }
+  public func sigmoid() -> Tensor { unary(.sigmoid) }
+  /// The hyperbolic tangent.
+  public func tanh() -> Tensor { unary(.tanh) }
+  /// e to the power of each element.
+  public func exp() -> Tensor { unary(.exponential) }
   /// The natural logarithm.
-  package func log() -> Tensor { unary(.logarithm) }
-  package func square() -> Tensor { unary(.square) }
-  package func squareRoot() -> Tensor { unary(.root) }
+  public func log() -> Tensor { unary(.logarithm) }
+  /// Each element times itself.
+  public func square() -> Tensor { unary(.square) }
+  /// The square root of each element; the gradient at 0 is infinite.
+  public func squareRoot() -> Tensor { unary(.root) }
   /// min(max(x, 0), 1).
-  package func clampedToUnit() -> Tensor { unary(.clampedToUnit) }
+  public func clampedToUnit() -> Tensor { unary(.clampedToUnit) }
 }

@@ -11,12 +11,14 @@ extension Tensor {
     }
   }
 
-  package static func + (a: Tensor, b: Tensor) -> Tensor {
+  /// Elementwise, of equal shapes.
+  public static func + (a: Tensor, b: Tensor) -> Tensor {
     recorded(.add, a, b) { [$0, $0] }
       .moved(with: [a, b]) { _, tangents in OperationTangent(Tensors.sum(tangents[0], tangents[1])) }
   }
 
-  package static func - (a: Tensor, b: Tensor) -> Tensor {
+  /// Elementwise, of equal shapes.
+  public static func - (a: Tensor, b: Tensor) -> Tensor {
     recorded(.subtract, a, b) { [$0, -$0] }
       .moved(with: [a, b]) { _, tangents in
         OperationTangent(Tensors.sum(tangents[0], tangents[1].map { -$0 }))
@@ -24,7 +26,7 @@ extension Tensor {
   }
 
   /// Elementwise.
-  package static func * (a: Tensor, b: Tensor) -> Tensor {
+  public static func * (a: Tensor, b: Tensor) -> Tensor {
     recorded(.multiply, a, b) { [a = a.detached, b = b.detached] in [$0 * b, $0 * a] }
       .moved(with: [a, b]) { x, tangents in
         OperationTangent(Tensors.sum(tangents[0].map { $0 * x[1] }, tangents[1].map { x[0] * $0 })) {
@@ -35,7 +37,7 @@ extension Tensor {
   }
 
   /// Elementwise.
-  package static func / (a: Tensor, b: Tensor) -> Tensor {
+  public static func / (a: Tensor, b: Tensor) -> Tensor {
     recorded(.divide, a, b) { [a = a.detached, b = b.detached] in
       let share = $0 / b
       return [share, -(share * a / b)]
@@ -53,21 +55,27 @@ extension Tensor {
   }
 
   /// factor × self + offset, elementwise.
-  package func affine(_ factor: Double, _ offset: Double = 0) -> Tensor {
+  public func affine(_ factor: Double, _ offset: Double = 0) -> Tensor {
     Primitives.affine(self, factor, offset).recorded(from: [self]) {
       [$0.affine(factor)]
     }.moved(with: self) { $0.affine(factor) }
   }
 
-  package static func * (a: Tensor, factor: Double) -> Tensor { a.affine(factor) }
-  package static func * (factor: Double, a: Tensor) -> Tensor { a.affine(factor) }
-  package static func / (a: Tensor, divisor: Double) -> Tensor { a.affine(1 / divisor) }
-  package static func + (a: Tensor, offset: Double) -> Tensor { a.affine(1, offset) }
-  package static func - (a: Tensor, offset: Double) -> Tensor { a.affine(1, -offset) }
-  package static prefix func - (a: Tensor) -> Tensor { a.affine(-1) }
+  /// Every element times a factor.
+  public static func * (a: Tensor, factor: Double) -> Tensor { a.affine(factor) }
+  /// Every element times a factor.
+  public static func * (factor: Double, a: Tensor) -> Tensor { a.affine(factor) }
+  /// Every element divided by a number.
+  public static func / (a: Tensor, divisor: Double) -> Tensor { a.affine(1 / divisor) }
+  /// A number added to every element.
+  public static func + (a: Tensor, offset: Double) -> Tensor { a.affine(1, offset) }
+  /// A number taken from every element.
+  public static func - (a: Tensor, offset: Double) -> Tensor { a.affine(1, -offset) }
+  /// Every element with its sign changed.
+  public static prefix func - (a: Tensor) -> Tensor { a.affine(-1) }
 
   /// Adds a vector along one axis: `v` `[extent of axis]`.
-  package func adding(_ v: Tensor, along axis: Int) -> Tensor {
+  public func adding(_ v: Tensor, along axis: Int) -> Tensor {
     checkVector(v, along: axis)
     return .computed(from: [self, v]) {
       Primitives.add(self, vector: v, along: axis)
@@ -80,7 +88,7 @@ extension Tensor {
   }
 
   /// Multiplies by a vector along one axis: `v` `[extent of axis]`.
-  package func scaled(by v: Tensor, along axis: Int) -> Tensor {
+  public func scaled(by v: Tensor, along axis: Int) -> Tensor {
     checkVector(v, along: axis)
     return .computed(from: [self, v]) {
       Primitives.scale(self, byVector: v, along: axis)
@@ -106,16 +114,17 @@ extension Tensor {
   }
 
   /// `[batch, features]` plus a row `[features]`.
-  package func adding(row: Tensor) -> Tensor { adding(row, along: 1) }
+  public func adding(row: Tensor) -> Tensor { adding(row, along: 1) }
   /// `[batch, channels, …]` plus a value a channel.
-  package func adding(channel: Tensor) -> Tensor { adding(channel, along: 1) }
+  public func adding(channel: Tensor) -> Tensor { adding(channel, along: 1) }
   /// Row b of all that follows the first axis times element b.
-  package func scaled(byRow factors: Tensor) -> Tensor { scaled(by: factors, along: 0) }
-  package func scaled(byChannel factors: Tensor) -> Tensor { scaled(by: factors, along: 1) }
+  public func scaled(byRow factors: Tensor) -> Tensor { scaled(by: factors, along: 0) }
+  /// `[batch, channels, …]` times a factor a channel.
+  public func scaled(byChannel factors: Tensor) -> Tensor { scaled(by: factors, along: 1) }
 
   /// A map `[batch, channels, height, width]` times one gate a sample and channel, `[batch, channels]`
   /// (squeeze-excitation).
-  package func gating(_ gates: Tensor) -> Tensor {
+  public func gating(_ gates: Tensor) -> Tensor {
     precondition(shape.rank == 4 && gates.shape == [shape[0], shape[1]], "\(shape) by gates \(gates.shape)")
     if layout == .blocked, !isMoving, !gates.isMoving { return gatingBlocks(gates) }
     let rows = reshaped([shape[0] * shape[1], shape[2] * shape[3]])

@@ -1,6 +1,6 @@
 extension Tensor {
   /// x Φ(x) with the error function, not its tanh approximation (Hendrycks and Gimpel 2016).
-  package func gelu() -> Tensor {
+  public func gelu() -> Tensor {
     .computed(from: [self]) {
       Primitives.gelu(self)
     } pullback: { [x = detached] upstream in

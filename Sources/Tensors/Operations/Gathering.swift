@@ -1,6 +1,6 @@
 extension Tensor {
   /// The named steps along the first axis, in the order of `indices`; repeats are allowed.
-  package func rows(_ indices: [Int]) -> Tensor {
+  public func rows(_ indices: [Int]) -> Tensor {
     precondition(indices.allSatisfy { 0 <= $0 && $0 < shape[0] }, "rows \(indices) of \(shape)")
     return .computed(from: [self]) {
       Primitives.gather(self, indices)
@@ -10,7 +10,7 @@ extension Tensor {
   }
 
   /// Element `index[r]` of each row r of a matrix: `[rows]`.
-  package func element(perRow index: [Int]) -> Tensor {
+  public func element(perRow index: [Int]) -> Tensor {
     precondition(shape.rank == 2 && index.count == shape[0], "\(index.count) indices for \(shape)")
     precondition(index.allSatisfy { 0 <= $0 && $0 < shape[1] }, "indices \(index) of \(shape)")
     let places = index.map(Int64.init)
@@ -22,7 +22,7 @@ extension Tensor {
   }
 
   /// The column of the largest element of each row, the lowest on ties.
-  package func largestPerRow() -> [Int] {
+  public func largestPerRow() -> [Int] {
     let (columns, values) = (shape[1], doubles)
     return (0..<shape[0]).map { row in
       var best = 0

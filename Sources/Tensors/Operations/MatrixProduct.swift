@@ -5,7 +5,7 @@ extension Tensor {
   ///
   /// - Parameter isParameter: of the second factor, which is then made ready once for all products until it
   ///   changes.
-  package func matmul(
+  public func matmul(
     _ other: Tensor, transposingSelf aT: Bool = false, transposingOther bT: Bool = false,
     adding row: Tensor? = nil, isParameter: Bool = false
   ) -> Tensor {

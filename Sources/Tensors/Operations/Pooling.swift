@@ -2,7 +2,7 @@ extension Tensor {
   /// The largest value of each window; padding counts as minus infinity, and the gradient goes to the first
   /// of equal
   /// values.
-  package func maxPool2D(kernel: Extent, stride: Extent, padding: Extent = 0, ceil: Bool = false) -> Tensor {
+  public func maxPool2D(kernel: Extent, stride: Extent, padding: Extent = 0, ceil: Bool = false) -> Tensor {
     let window = window(kernel, stride, padding, ceil)
     let (output, index) = Primitives.maxPool(self, window)
     return output.recorded(from: [self]) { [shape] upstream in
@@ -32,7 +32,7 @@ extension Tensor {
   /// The mean of each window, padding included in the count.
   ///
   /// - Parameter ceil: sizes are rounded up; what a last window has beyond the padding does not count.
-  package func averagePool2D(kernel: Extent, stride: Extent, padding: Extent = 0, ceil: Bool = false)
+  public func averagePool2D(kernel: Extent, stride: Extent, padding: Extent = 0, ceil: Bool = false)
     -> Tensor
   {
     let window = window(kernel, stride, padding, ceil)
@@ -45,12 +45,12 @@ extension Tensor {
 
   /// Output cell o covers the input rows floor(o h / oh) up to, not including, ceil((o + 1) h / oh); columns
   /// alike.
-  package func adaptiveAveragePool2D(height: Int, width: Int) -> Tensor {
+  public func adaptiveAveragePool2D(height: Int, width: Int) -> Tensor {
     resized(.adaptiveAverage, height, width)
   }
 
   /// The mean over positions: `[batch, channels]`.
-  package func globalAveragePool() -> Tensor {
+  public func globalAveragePool() -> Tensor {
     if layout == .blocked, !isMoving { return pixelMeans() }
     return reshaped([shape[0] * shape[1], shape[2] * shape[3]]).rowMeans().reshaped([shape[0], shape[1]])
   }

@@ -9,24 +9,24 @@ extension Tensor {
   }
 
   /// The sum of all elements, shape `[]`.
-  package func sum() -> Tensor { reshaped([1, count]).sumKeeping(axis: 0).reshaped([]) }
+  public func sum() -> Tensor { reshaped([1, count]).sumKeeping(axis: 0).reshaped([]) }
 
   /// The mean of all elements, shape `[]`.
-  package func mean() -> Tensor {
+  public func mean() -> Tensor {
     reshaped([1, count]).sumKeeping(axis: 0, factor: 1 / Double(count)).reshaped([])
   }
 
   /// The mean over all but the first axis: `[batch]`.
-  package func rowMeans() -> Tensor { sumKeeping(axis: 0, factor: 1 / Double(shape.inner(of: 0))) }
+  public func rowMeans() -> Tensor { sumKeeping(axis: 0, factor: 1 / Double(shape.inner(of: 0))) }
 
   /// The sum over all but the first axis: `[batch]`.
-  package func rowSums() -> Tensor { sumKeeping(axis: 0) }
+  public func rowSums() -> Tensor { sumKeeping(axis: 0) }
 
   /// The sum over one axis, which is dropped.
-  package func sum(axis: Int) -> Tensor { reduced(axis: axis, factor: 1) }
+  public func sum(axis: Int) -> Tensor { reduced(axis: axis, factor: 1) }
 
   /// The mean over one axis, which is dropped.
-  package func mean(axis: Int) -> Tensor { reduced(axis: axis, factor: 1 / Double(shape[axis])) }
+  public func mean(axis: Int) -> Tensor { reduced(axis: axis, factor: 1 / Double(shape[axis])) }
 
   private func reduced(axis: Int, factor: Double) -> Tensor {
     .computed(from: [self]) {

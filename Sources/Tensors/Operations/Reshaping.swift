@@ -1,6 +1,6 @@
 extension Tensor {
   /// The same elements under another shape of the same count.
-  package func reshaped(_ shape: Shape) -> Tensor {
+  public func reshaped(_ shape: Shape) -> Tensor {
     precondition(shape.count == count, "\(self.shape) as \(shape)")
     if shape == self.shape { return self }
     let view = Tensor(shape: shape, precision: precision, storage: storage, node: nil)
@@ -9,10 +9,10 @@ extension Tensor {
   }
 
   /// `[batch, everything else]`.
-  package var flattenedRows: Tensor { reshaped([shape[0], shape.inner(of: 0)]) }
+  public var flattenedRows: Tensor { reshaped([shape[0], shape.inner(of: 0)]) }
 
   /// A matrix with rows and columns exchanged.
-  package func transposed() -> Tensor {
+  public func transposed() -> Tensor {
     precondition(shape.rank == 2, "a matrix, not \(shape)")
     return .computed(from: [self]) {
       Primitives.transpose(self)
@@ -22,7 +22,7 @@ extension Tensor {
   }
 
   /// Joins tensors that agree in all other extents.
-  package static func concatenated(_ parts: [Tensor], axis: Int) -> Tensor {
+  public static func concatenated(_ parts: [Tensor], axis: Int) -> Tensor {
     let first = parts[0].shape
     var dimensions = first.dimensions
     dimensions[axis] = parts.reduce(0) { $0 + $1.shape[axis] }
@@ -47,7 +47,7 @@ extension Tensor {
 
   /// The samples of all parts, one after the other, as a constant. Maps keep the layout that the first part
   /// has.
-  package static func stacked(_ parts: [Tensor]) -> Tensor {
+  public static func stacked(_ parts: [Tensor]) -> Tensor {
     let layout = parts[0].layout
     var dimensions = parts[0].shape.dimensions
     dimensions[0] = parts.reduce(0) { $0 + $1.shape[0] }
@@ -55,7 +55,7 @@ extension Tensor {
   }
 
   /// The elements `from ..< to` along one axis.
-  package func sliced(axis: Int, from: Int, to: Int) -> Tensor {
+  public func sliced(axis: Int, from: Int, to: Int) -> Tensor {
     precondition(
       0 <= from && from <= to && to <= shape[axis], "\(from) ..< \(to) of axis \(axis) of \(shape)")
     if axis == 1, layout == .blocked, !isMoving { return channels(from, to) }

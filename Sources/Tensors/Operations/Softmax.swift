@@ -5,7 +5,7 @@ extension Tensor {
   }
 
   /// exp(x) / sum of exp(x) over the last axis, the maximum subtracted first.
-  package func softmax() -> Tensor {
+  public func softmax() -> Tensor {
     let output = Primitives.softmax(self)
     @Sendable func back(_ upstream: Tensor) -> Tensor { Primitives.softmaxPullback(output, upstream) }
     return output.recorded(from: [self]) { [back($0)] }
@@ -30,7 +30,7 @@ extension Tensor {
   }
 
   /// The logarithm of the softmax over the last axis.
-  package func logSoftmax() -> Tensor {
+  public func logSoftmax() -> Tensor {
     let (rows, columns) = rowsAndColumns
     let output = Primitives.logSoftmax(self)
     return output.recorded(from: [self]) { upstream in
@@ -47,12 +47,12 @@ extension Tensor {
   }
 
   /// -log softmax(self)[label] of each row, in nats: `[rows]`.
-  package func crossEntropy(labels: [Int]) -> Tensor { -logSoftmax().element(perRow: labels) }
+  public func crossEntropy(labels: [Int]) -> Tensor { -logSoftmax().element(perRow: labels) }
 
   /// The same against a target that gives a share of `smoothing` to all classes alike (Szegedy et al. 2016):
   ///
   ///     (1 - smoothing) × -log p[label] + smoothing × the mean over classes of -log p
-  package func crossEntropy(labels: [Int], smoothing: Double) -> Tensor {
+  public func crossEntropy(labels: [Int], smoothing: Double) -> Tensor {
     guard smoothing > 0 else { return crossEntropy(labels: labels) }
     let logarithms = logSoftmax()
     return -(logarithms.element(perRow: labels) * (1 - smoothing) + logarithms.rowMeans() * smoothing)
@@ -62,7 +62,7 @@ extension Tensor {
   ///
   /// - Parameter teacher: logits, a constant; the gradient flows into self, the student's logits.
   /// - Source: `methods.md` 1.3.
-  package func klDivergence(from teacher: Tensor, temperature: Double) -> Tensor {
+  public func klDivergence(from teacher: Tensor, temperature: Double) -> Tensor {
     precondition(shape.rank == 2 && shape == teacher.shape, "\(shape) and \(teacher.shape)")
     let teacher = teacher.detached
     return .computed(from: [self, teacher]) {
