@@ -289,7 +289,6 @@ extension ResultStore {
 }
 
 extension PlannedSweep {
-  /// Folders of datasets' files, where the grid named one.
   /// Folders that grids name for images of transfers, by the name of the dataset.
   private var transferFolders: [String: String] {
     var folders: [String: String] = [:]
@@ -301,12 +300,17 @@ extension PlannedSweep {
     return folders
   }
 
+  /// Folders of datasets' files, by the stages that read them: also of what only teachers learn from.
   var dataFolders: [ContentKey: String] {
     var folders: [ContentKey: String] = [:]
     var seen: Set<Int> = []
     for run in expansion.runs where seen.insert(run.cell.lesson.number).inserted {
       let dataset = run.cell.lesson.dataset
-      if let named = dataset.folder { folders[DatasetStage(dataset).key] = named }
+      guard let named = dataset.folder else { continue }
+      folders[DatasetStage(dataset).key] = named
+      for teacher in run.cell.lesson.teachers(seed: run.seed) where teacher.weights == nil {
+        folders[DatasetStage(TeacherStage(teacher, on: dataset).dataset).key] = named
+      }
     }
     // Images of transfers stay where they are: whoever trains and judges reads them there.
     for stage in plan.stages {

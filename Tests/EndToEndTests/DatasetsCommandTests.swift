@@ -67,4 +67,26 @@ import Testing
     let slip = try Program.run("datasets", "citiscapes:d", in: folder)
     #expect(slip.status != 0 && slip.talk.contains("'cityscapes'"))
   }
+
+  @Test func `teachers that learn from more images than students find the folder of the data, too`() throws {
+    let sweep = try TinySweep(
+      grid: """
+        { "version": 1, "name": "folder",
+          "base": { "dataset": "cifar10:pictures", "trainImages": 20, "testImages": 10, "batchSize": 10, "epochs": 1,
+                    "method": "aver-kd", "student": { "family": "cifar_resnet", "depth": 8, "widths": [4, 4, 4, 8] },
+                    "teachers": [{ "family": "cifar_resnet", "depth": 8, "widths": [4, 4, 8, 8] }],
+                    "teacherTrainImages": 40 } }
+        """)
+    defer { sweep.remove() }
+    let pictures = sweep.folder.appending(path: "pictures")
+    try FileManager.default.createDirectory(at: pictures, withIntermediateDirectories: true)
+    for (name, count) in [("data_batch_1.bin", 50), ("test_batch.bin", 10)] {
+      let records = (0..<count).flatMap { index in
+        [UInt8(index % 10)] + (0..<3072).map { UInt8(truncatingIfNeeded: $0 &* (index + 3)) }
+      }
+      try Data(records).write(to: pictures.appending(path: name))
+    }
+    let run = try Program.run("run", "tiny.json", in: sweep.folder)
+    #expect(run.status == 0, "\(run.talk)")
+  }
 }
