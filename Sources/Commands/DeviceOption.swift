@@ -24,6 +24,7 @@ enum DeviceOption {
       DeviceShare(devices, perRun: run.devicesPerRun, runsPer: run.runsPerDevice), check: run.deviceCheck)
   }
 
+  /// Those that torch finds.
   private static func found() throws -> [String] {
     let devices = PythonSide.interpreter()?.devices.compactMap {
       $0.split(separator: " ").first.map(String.init)
@@ -50,5 +51,13 @@ enum DeviceOption {
       "Devices are given to runs on this machine, and the executor '\(executor)' starts them elsewhere. On a cluster ask for "
         + "a device with each task, in the site file."
     }
+  }
+}
+
+extension DeviceUse {
+  /// Such as `cuda:0, cuda:1; 2 runs at a time`.
+  var sentence: String {
+    let (count, names) = (share.runs, share.devices.joined(separator: ", "))
+    return "\(names); \(count == 1 ? "one run" : "\(count) runs") at a time"
   }
 }

@@ -23,6 +23,11 @@ struct Plan: ParsableCommand {
   @Option(help: "Worker processes to forecast for (default: as many as `run` would start).")
   var workers: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Devices of runs of trainers to forecast for (default: what the grid says).", valueName: "names"))
+  var devices: String?
+
   @OptionGroup var gridSize: GridSize
 
   @Option(
@@ -86,7 +91,8 @@ struct Plan: ParsableCommand {
       return Out.put(lines.joined(separator: "\n") + "\n")
     }
     let seeds = power ? try powerSheet(sweep, store) : nil
-    Out.put(json ? machine(sweep, seeds, outlook) : text(sweep) + (outlook?.text ?? ""))
+    let use = try sweep.runsOfTrainers.isEmpty ? nil : DeviceOption.use(devices, sweep.grid.run)
+    Out.put(json ? machine(sweep, use, seeds, outlook) : text(sweep, use) + (outlook?.text ?? ""))
     if let seeds, !json {
       let style = styles.style(for: STDOUT_FILENO)
       Out.put("\n" + TextTable.render(seeds.sheet(style), style: style))
@@ -138,7 +144,7 @@ struct Plan: ParsableCommand {
     return [fitting < workers ? "\(what); \(fitting) of \(workers) workers fit at a time" : what]
   }
 
-  private func text(_ sweep: PlannedSweep) -> String {
+  private func text(_ sweep: PlannedSweep, _ devices: DeviceUse?) -> String {
     let (counts, forecast, workers) = (sweep.counts, sweep.forecast, workerCount(sweep))
     var lines = [
       "\(sweep.name): \(counted(counts.asked, "run")) asked for, \(counts.distinct) distinct, \(counts.shared) shared"
@@ -150,6 +156,10 @@ struct Plan: ParsableCommand {
     lines.append(
       "  done \(counts.done), to run \(counts.toRun), \(before) to make \(counts.preparations)")
     lines += transfers(sweep)
+    if let devices {
+      lines.append(
+        "  devices: \(devices.sentence), for \(counted(sweep.runsOfTrainers.count, "run")) of trainers")
+    }
     if let change = sweep.change {
       lines.append("  since the last run: \(change.dropFirst(sweep.name.count + 2))")
     }
@@ -166,7 +176,7 @@ struct Plan: ParsableCommand {
       let threads = sweep.grid.run.threadsPerRun
       let threading = threads > 1 ? " of \(threads) threads, each run at the pace of one" : ""
       lines.append(
-        "  forecast: \(duration(forecast.cpuSeconds)) of CPU, \(duration(sweep.wallSeconds(workers: workers))) at \(workers) \(workers == 1 ? "worker" : "workers")\(threading), \(size(forecast.diskBytes)) of disk (\(basis))"
+        "  forecast: \(duration(forecast.cpuSeconds)) of CPU, \(duration(sweep.wallSeconds(workers: workers, devices: devices))) at \(workers) \(workers == 1 ? "worker" : "workers")\(threading), \(size(forecast.diskBytes)) of disk (\(basis))"
       )
       if forecast.savedSeconds > 0 || forecast.outputBytes > 0 {
         lines.append(
@@ -178,7 +188,9 @@ struct Plan: ParsableCommand {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private func machine(_ sweep: PlannedSweep, _ seeds: PowerSheet?, _ outlook: ClaimOutlook?) -> String {
+  private func machine(
+    _ sweep: PlannedSweep, _ devices: DeviceUse?, _ seeds: PowerSheet?, _ outlook: ClaimOutlook?
+  ) -> String {
     let (counts, forecast, workers) = (sweep.counts, sweep.forecast, workerCount(sweep))
     var members: [String: JSONValue] = [
       "schema": "mtkd-sweep-plan-1", "sweep": .string(sweep.name), "asked": JSONValue(counts.asked),
@@ -189,7 +201,8 @@ struct Plan: ParsableCommand {
       "sharing": JSONValue(sweep.expansion.sharing),
       "forecast": .object([
         "cpuSeconds": JSONValue(forecast.cpuSeconds),
-        "wallSeconds": JSONValue(sweep.wallSeconds(workers: workers)), "workers": JSONValue(workers),
+        "wallSeconds": JSONValue(sweep.wallSeconds(workers: workers, devices: devices)),
+        "workers": JSONValue(workers),
         "savedSeconds": JSONValue(forecast.savedSeconds), "outputBytes": JSONValue(forecast.outputBytes),
         "diskBytes": JSONValue(forecast.diskBytes), "measurements": JSONValue(forecast.measurements),
       ]),
@@ -197,6 +210,12 @@ struct Plan: ParsableCommand {
       "missingData": JSONValue(sweep.missingData), "dataNotes": JSONValue(sweep.dataNotes),
     ]
     if let outlook { members["claims"] = outlook.json }
+    if let share = devices?.share {
+      members["devices"] = .object([
+        "names": JSONValue(share.devices), "runsAtATime": JSONValue(share.runs),
+        "runs": JSONValue(sweep.runsOfTrainers.count),
+      ])
+    }
     if let seeds {
       members["power"] = .object([
         "std": JSONValue(seeds.std), "correlation": seeds.correlation.map { JSONValue($0) } ?? .null,

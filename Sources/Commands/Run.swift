@@ -380,11 +380,7 @@ struct Run: AsyncParsableCommand {
     limits.devices = try DeviceOption.use(devices, sweep.grid.run)
     guard let use = limits.devices, !sweep.runsOfTrainers.isEmpty else { return limits }
     guard isHere else { throw DeviceOption.NotHere(executor: place.executor) }
-    let (count, names) = (use.share.runs, use.share.devices.joined(separator: ", "))
-    if !quiet {
-      Talk.say(
-        "Devices for runs of trainers: \(names); \(count == 1 ? "one run" : "\(count) runs") at a time.")
-    }
+    if !quiet { Talk.say("Devices for runs of trainers: \(use.sentence).") }
     return limits
   }
 

@@ -446,7 +446,7 @@ extension ClusterSweep {
     for wave in decision.waves {
       let after = Set(wave.afterWaves.sorted().flatMap { numbers[$0] }).union(wave.after).sorted()
       var submitted: [String] = []
-      for tasks in try arrays(wave.entries) {
+      for (tasks, gres) in try arrays(wave.entries) {
         let token = String(UUID().uuidString.lowercased().filter { $0 != "-" }.prefix(12))
         var submission = BatchSubmission(
           token: token, tasks: tasks.count, program: program, store: folder.path)
@@ -454,8 +454,10 @@ extension ClusterSweep {
         submission.exclude = decision.exclude
         submission.delay = wave.refusals == 0 ? 0 : site.retrySeconds << min(10, wave.refusals - 1)
         submission.environment = NumericsProfile.environment
+        submission.devices = gres
         let manifest = BatchManifest(
-          token: token, sweep: sweep.name, tasks: tasks, slots: max(1, site.cpus / options.threads),
+          token: token, sweep: sweep.name, tasks: tasks,
+          slots: gres == nil ? max(1, site.cpus / options.threads) : sweep.grid.run.runsPerDevice,
           wallSeconds: site.wallSeconds, leadSeconds: site.leadSeconds, bin: site.bin,
           scheduler: schedulerName, options: options)
         submitted.append(try await submit(manifest, submission))
@@ -497,14 +499,33 @@ extension ClusterSweep {
     }
   }
 
-  /// The tasks of some stages, cut into arrays that the scheduler takes.
-  private func arrays(_ entries: [BatchManifest.Entry]) throws -> [[[BatchManifest.Entry]]] {
+  /// What `--gres` asks for with each task that runs trainers: as the site spells it, else as many as a run of the grid gets.
+  private var gres: String? {
+    let run = sweep.grid.run
+    return site.gres ?? (run.devices.isEmpty && run.devicesPerRun == 1 ? nil : "gpu:\(run.devicesPerRun)")
+  }
+
+  /// The tasks of some stages, cut into arrays that the scheduler takes: those of trainers, with a device each, in arrays of
+  /// their own.
+  private func arrays(
+    _ entries: [BatchManifest.Entry]
+  ) throws -> [(tasks: [[BatchManifest.Entry]], gres: String?)] {
     for entry in entries {
       if let stage = intake.stages[entry.key] { try folder.stage(entry.key).create(spec: stage.document) }
     }
+    let onDevices = gres == nil ? [] : sweep.runsOfTrainers
+    let (theirs, ours) = (
+      entries.filter { onDevices.contains($0.key) }, entries.filter { !onDevices.contains($0.key) }
+    )
+    return try cut(ours, slots: site.cpus).map { ($0, nil) }
+      + cut(theirs, slots: sweep.grid.run.runsPerDevice).map { ($0, gres) }
+  }
+
+  private func cut(_ entries: [BatchManifest.Entry], slots: Int) throws -> [[[BatchManifest.Entry]]] {
+    if entries.isEmpty { return [] }
     let most = min(site.maxTasks, limits?.maxJobCount ?? site.maxTasks)
     let tasks = BatchManifest.chunks(
-      entries, seconds: sweep.forecast.seconds, goal: Double(site.chunkMinutes * 60 * site.cpus), limit: most)
+      entries, seconds: sweep.forecast.seconds, goal: Double(site.chunkMinutes * 60 * slots), limit: most)
     let size = max(1, limits?.maxArraySize ?? 1001)
     return stride(from: 0, to: tasks.count, by: size).map { Array(tasks[$0..<min($0 + size, tasks.count)]) }
   }

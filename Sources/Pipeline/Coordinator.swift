@@ -71,6 +71,8 @@ package final class Coordinator {
     var progress: WorkerProgress?
     /// Why it was ended from here.
     var verdict: Verdict?
+    /// What it was given; nothing where it takes none.
+    var devices: [String] = []
     /// How many of its worker's notes people have been told.
     var told = 0
   }
@@ -289,9 +291,10 @@ extension Coordinator {
     if onDevices.contains(key) {
       guard let taken = devices?.take(for: key) else { preconditionFailure("\(key) has no device") }
       environment.merge(DevicePool.environment(of: taken)) { $1 }
+      running[key]?.devices = taken
     }
     let job = Job(key: key, arguments: arguments, environment: environment, log: attempt.log)
-    observe(.stageStarted(title(key), attempt: attempt.number, worker: slot))
+    observe(.stageStarted(titleAtWork(key), attempt: attempt.number, worker: slot))
     let (executor, process) = (executor, entry.process)
     Task {
       let end = await executor.run(job) { process.started($0, executor) }
@@ -495,6 +498,15 @@ extension Coordinator {
 
   private func title(_ key: ContentKey) -> StageTitle { titles[key]! }
 
+  /// With the devices that the run has.
+  private func titleAtWork(_ key: ContentKey) -> StageTitle {
+    let (title, devices) = (title(key), running[key]?.devices ?? [])
+    if devices.isEmpty { return title }
+    return StageTitle(
+      key: title.key, kind: title.kind, text: "\(title.text) on \(devices.joined(separator: " and "))",
+      isPreparation: title.isPreparation)
+  }
+
   /// CPU seconds of 10⁹ multiply-adds and bytes of memory, for the next forecast.
   private func measurements(of key: ContentKey, _ entry: Running) -> [(topic: String, seconds: Double)] {
     sweep.forecast.measurements(of: key, from: entry.attempt)
@@ -529,7 +541,7 @@ extension Coordinator {
       observe(
         .progress(
           StageProgress(
-            title: title(key), epoch: progress.epoch, epochs: progress.epochs, step: progress.step,
+            title: titleAtWork(key), epoch: progress.epoch, epochs: progress.epochs, step: progress.step,
             steps: progress.steps,
             loss: progress.loss, imagesPerSecond: progress.imagesPerSecond), worker: entry.worker))
     }

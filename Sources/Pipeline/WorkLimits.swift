@@ -46,10 +46,13 @@ package struct WorkLimits: Sendable {
 }
 
 extension PlannedSweep {
-  /// At so many workers that do not disturb each other: what `run` would schedule, in the grid's order and within the memory of this machine, rehearsed on the forecast.
-  package func wallSeconds(workers: Int) -> Double {
-    Rehearsal.seconds(
-      plan.stages, done: done, failed: Set(failed.keys), workers: workers, demand: demand(WorkLimits()),
+  /// At so many workers that do not disturb each other: what `run` would schedule, in the grid's order, on these devices and
+  /// within the memory of this machine, rehearsed on the forecast.
+  package func wallSeconds(workers: Int, devices: DeviceUse? = nil) -> Double {
+    var limits = WorkLimits()
+    limits.devices = devices
+    return Rehearsal.seconds(
+      plan.stages, done: done, failed: Set(failed.keys), workers: workers, demand: demand(limits),
       order: order, overhead: Forecast.overhead)
   }
 

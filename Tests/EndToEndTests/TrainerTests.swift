@@ -300,6 +300,21 @@ import Testing
     #expect(count.out.trimmingCharacters(in: .whitespacesAndNewlines) == "2", "\(count.out)")
   }
 
+  @Test func `an epoch that is reported again with other numbers is said, and the later ones count`() throws {
+    let first = "if [ ! -e FOLDER/died ]; then touch FOLDER/died; \(Self.epoch(0)); exit 3; fi"
+    let again = #"{"test.acc1": 60}"#
+    let sweep = try scripted("")
+    defer { sweep.remove() }
+    try sweep.write(
+      "read request\n\(first.replacing("FOLDER", with: sweep.folder.path))\n"
+        + "\(Self.epoch(0, again)); \(Self.epoch(1, again)); \(Self.finished("[]", again))\n", to: "t.sh")
+    let run = try Program.run("run", "tiny.json", in: sweep.folder)
+    #expect(
+      run.talk.contains("attempt 2 came to another state in epoch 1 than an earlier one"), "\(run.talk)")
+    let export = try Program.run("export", "--format", "jsonl", in: sweep.folder).out
+    #expect(export.contains(#""test.acc1":60"#) && !export.contains(#""test.acc1":50"#), "\(export)")
+  }
+
   @Test func `what looks wrong in a trainer's numbers is said once`() throws {
     let sweep = try scripted(
       "\(Self.epoch(0, #"{"test.acc1": 0.5}"#)); \(Self.epoch(1, #"{"test.acc1": 0.6}"#)); \(Self.finished("[]", #"{"test.acc1": 60}"#))"

@@ -21,8 +21,7 @@ enum ExternalBody {
 
   static func run(_ stage: StudentStage, _ trainer: TrainerSpec, in workspace: Workspace) throws {
     var made = ProgramIdentity.provenance()
-    if let devices = ProcessInfo.processInfo.environment[DevicePool.variable] { made.cpu += ", \(devices)" }
-    try workspace.record(.started(step: 0, made))
+    for device in DeviceFacts.ofThisProcess() { made.cpu += ", \(device)" }
     let home = TrainerFiles.folder(of: trainer, in: workspace.store)
     for file in trainer.files {
       guard try TrainerFiles.digest(of: "\(home)/\(file.name)") == file.digest else {
@@ -39,7 +38,7 @@ enum ExternalBody {
       trainer.command, in: trainer.files.isEmpty ? folder : home, saying: request,
       mark: TrainerRemains.mark(of: workspace.stage.path))
     defer { child.endGroup() }
-    var session = TrainerSession(epochs: stage.run.recipe.epochs, reported: reported)
+    var session = TrainerSession(epochs: stage.run.recipe.epochs, reported: reported, made: made)
     var asked: Double?
     while let lines = child.lines(isAsked: asked != nil) {
       for line in lines { try session.take(line, workspace) }
@@ -51,6 +50,7 @@ enum ExternalBody {
         if workspace.elapsed - begin > graceSeconds { child.signal(SIGKILL) }
       }
     }
+    try session.begin(workspace)
     try finish(stage, trainer, session, child.end, wasAsked: asked != nil, in: workspace)
   }
 

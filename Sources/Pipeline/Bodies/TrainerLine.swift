@@ -8,6 +8,8 @@ enum TrainerLine: Hashable {
     let files: [String]
   }
 
+  /// What decides bits where the trainer computes: a phrase such as `torch 2.9.1, cpu AVX2, 1 thread`.
+  case environment(profile: String)
   case epoch(EpochRecord)
   case progress(step: Int, steps: Int, loss: Double?)
   case finished(Finished)
@@ -27,6 +29,12 @@ enum TrainerLine: Hashable {
     do {
       let object = try SpecObject(JSONReader.read(Array(Self.withoutBareNonNumbers(text).utf8)).value)
       switch try object.string("record") {
+      case "environment":
+        let profile = ForeignText.line(try object.string("profile"))
+        guard !profile.isEmpty, profile.count <= 200 else {
+          throw SpecError(path: "profile", expected: "a phrase of at most 200 characters")
+        }
+        self = .environment(profile: profile)
       case "epoch":
         let (epoch, step) = (try object.integer("epoch"), try object.integer("step"))
         let metrics = try Metrics(object["metrics"] ?? .null, at: "metrics")
@@ -62,7 +70,7 @@ enum TrainerLine: Hashable {
             cause: cause, reason: ForeignText.line(try object.string("reason")),
             epoch: try object.optional("epoch", SpecObject.integer),
             step: try object.optional("step", SpecObject.integer)))
-      default: throw SpecError(path: "record", expected: "epoch, progress, finished or failed")
+      default: throw SpecError(path: "record", expected: "environment, epoch, progress, finished or failed")
       }
     } catch {
       throw TrainerProtocolError(line: text, expected: "\(error)")

@@ -11,6 +11,8 @@ struct TrainerSession {
   private(set) var step = 0
   private(set) var finished: TrainerLine.Finished?
   private(set) var failure: FailureRecord?
+  /// What the attempt is made with, until it is recorded: the trainer may say what decides its bits, before all else.
+  private var unrecorded: Provenance?
   /// The metrics of the last epoch.
   private var lastMetrics = Metrics()
   private var hasSpoken = false
@@ -20,18 +22,31 @@ struct TrainerSession {
   /// Seconds without a record after which people are told why that may be.
   private static let silence = 60.0
 
-  init(epochs: Int, reported: Int) {
+  init(epochs: Int, reported: Int, made: Provenance) {
+    unrecorded = made
     self.epochs = epochs
     self.reported = reported
   }
 
   /// - Throws: `TrainerProtocolError`, and what the workspace throws.
   mutating func take(_ text: String, _ workspace: Workspace) throws {
-    let line = try TrainerLine(text)
+    let line: TrainerLine
+    do { line = try TrainerLine(text) } catch {
+      try begin(workspace)
+      throw error
+    }
     if case .talk(let text) = line { return WorkerLog.say(text) }
     hasSpoken = true
+    if case .environment(let profile) = line {
+      guard unrecorded != nil else {
+        throw TrainerProtocolError(line: text, expected: "\"environment\" once, before all other records")
+      }
+      unrecorded?.profile = profile
+      return try begin(workspace)
+    }
+    try begin(workspace)
     switch line {
-    case .talk: break
+    case .talk, .environment: break
     case .epoch(let epoch): try take(epoch, text, workspace)
     case .progress(let step, let steps, let loss):
       self.step = max(self.step, step)
@@ -47,6 +62,13 @@ struct TrainerSession {
       }
     case .failed(let failure): self.failure = failure
     }
+  }
+
+  /// Records how the attempt began, unless it has been.
+  mutating func begin(_ workspace: Workspace) throws {
+    guard let made = unrecorded else { return }
+    unrecorded = nil
+    try workspace.record(.started(step: 0, made))
   }
 
   private mutating func take(_ epoch: EpochRecord, _ text: String, _ workspace: Workspace) throws {

@@ -22,6 +22,8 @@ package struct SiteOptions: Hashable, Sendable {
   package var leadSeconds = 120
   /// Whether the site lets jobs go back into the queue.
   package var requeue = true
+  /// Devices of each task that runs trainers, as `sbatch --gres` takes them, such as `gpu:a100:1`.
+  package var gres: String?
   /// Further lines for the script, without `#SBATCH`.
   package var extra: [String] = []
   package var exclude: [String] = []
@@ -36,7 +38,8 @@ package struct SiteOptions: Hashable, Sendable {
   package init() {}
 
   private static let keys = [
-    "account", "bin", "chunkMinutes", "constraint", "cpus", "environment", "exclude", "extra", "leadSeconds",
+    "account", "bin", "chunkMinutes", "constraint", "cpus", "environment", "exclude", "extra", "gres",
+    "leadSeconds",
     "maxTasks", "memory", "partition", "pollSeconds", "qos", "requeue", "retrySeconds", "tasksAtOnce", "time",
   ]
 
@@ -74,6 +77,7 @@ package struct SiteOptions: Hashable, Sendable {
       }
       (partition, account, qos) = (try text("partition"), try text("account"), try text("qos"))
       (constraint, time, memory) = (try text("constraint"), try text("time"), try text("memory"))
+      gres = try text("gres")
       (bin, extra, exclude) = (try text("bin"), try lines("extra"), try lines("exclude"))
       cpus = try count("cpus", cpus)
       tasksAtOnce = object["tasksAtOnce"] == nil ? nil : try count("tasksAtOnce", 1)

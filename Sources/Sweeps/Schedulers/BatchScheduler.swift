@@ -82,6 +82,8 @@ package struct BatchSubmission: Sendable {
   package var delay = 0
   /// What workers' numerics are pinned to.
   package var environment: [String: String] = [:]
+  /// Devices that each task gets, as the scheduler spells them; nil for none.
+  package var devices: String?
 
   package init(token: String, tasks: Int, program: String, store: String) {
     self.token = token

@@ -35,6 +35,7 @@ extension SlurmText {
     option("constraint", site.constraint)
     option("time", site.time)
     option("mem", site.memory)
+    option("gres", submission.devices)
     let exclude = (site.exclude + submission.exclude).reduce(into: [String]()) {
       if !$0.contains($1) { $0.append($1) }
     }
@@ -45,9 +46,11 @@ extension SlurmText {
     option("begin", submission.delay > 0 ? "now+\(submission.delay)" : nil)
     for line in site.extra { lines.append("#SBATCH \(line)") }
     lines.append("exec env -i \\")
+    // By these Slurm says which devices are the task's.
+    let own = submission.devices == nil ? [] : ["CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"]
     for name in [
       "HOME", "PATH", "TMPDIR", "SLURM_CONF", "SLURM_ARRAY_JOB_ID", "SLURM_RESTART_COUNT", "SLURMD_NODENAME",
-    ] {
+    ] + own {
       lines.append("  ${\(name)+\"\(name)=$\(name)\"} \\")
     }
     for (name, value) in submission.environment.merging(site.environment, uniquingKeysWith: { $1 })
