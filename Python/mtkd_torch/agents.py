@@ -38,6 +38,19 @@ class Experience:
     reward: Tensor | None = None
     choice: Choice | None = None
 
+    def saved(self) -> dict:
+        return vars(self) | {"choice": self.choice and vars(self.choice)}
+
+    @staticmethod
+    def restored(saved: dict, device) -> "Experience":
+        def moved(value):
+            if isinstance(value, dict):
+                return Choice(**{name: moved(part) for name, part in value.items()})
+            if isinstance(value, list):
+                return [moved(part) for part in value]
+            return value.to(device) if isinstance(value, Tensor) else value
+        return Experience(**{name: moved(value) for name, value in saved.items()})
+
 
 @dataclass
 class Action:
@@ -245,7 +258,9 @@ class ReplayPolicy(DeterministicPolicy):
             "adam": [self.critic_adam.state_dict(), self.actor_adam.state_dict()]}
 
     def set_extra_state(self, state) -> None:
-        self.memory, self.draws = state["memory"], state["draws"]
+        device = next(self.parameters()).device
+        self.memory = state["memory"] and [part.to(device) for part in state["memory"]]
+        self.draws = state["draws"]
         self.critic_adam.load_state_dict(state["adam"][0])
         self.actor_adam.load_state_dict(state["adam"][1])
 

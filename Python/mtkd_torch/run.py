@@ -15,6 +15,8 @@ from .training import Training, rate
 
 #: float32: no shortcuts; tf32: products in 19 bits on cards that have them; amp: networks in bfloat16.
 PRECISIONS = ("float32", "tf32", "amp")
+#: A checkpoint each so many steps, besides those at the ends of epochs.
+CHECKPOINT_STEPS = 500
 
 
 def device_of(environment=os.environ) -> torch.device:
@@ -75,22 +77,23 @@ def build(run: Run, device: torch.device, precision: str) -> Training:
 
 def train(run: Run, training: Training, epoch: int, state) -> dict:
     """An epoch: metrics are means over its samples, under the names of mtkd-sweep's own trainer."""
-    sums, policy, count, correct = {}, {}, 0, 0
-    batches = training.batches(epoch)
-    steps = len(batches) * run.epoch_count
-    for index, samples in enumerate(batches):
-        loss, outcome = training.step(epoch, index, samples)
-        if not math.isfinite(loss.total.item()):
+    if not state.done:
+        state.kept.update(sums={}, policy={}, count=0, correct=0)
+    for samples in run.steps(training.batches(epoch), every=CHECKPOINT_STEPS):
+        # A run that goes on in the middle of an epoch has other dictionaries since it began.
+        kept = state.kept
+        loss, outcome = training.step(epoch, state.done, samples)
+        state.loss = loss.total.item()
+        if not math.isfinite(state.loss):
             run.fail(f"The loss was not finite in epoch {epoch + 1}, at step {state.step + 1}.", "diverged")
-        count += len(samples)
-        correct += int((outcome["predicted"].argmax(1) == training.source.labels(samples)).sum())
+        kept["count"] += len(samples)
+        kept["correct"] += int((outcome["predicted"].argmax(1) == training.source.labels(samples)).sum())
         for name, value in _means(loss):
-            sums[name] = sums.get(name, 0.0) + value.detach().double() * len(samples)
-        _add(policy, outcome["policy"])
-        state.step += 1
-        run.progress(state.step, steps, loss.total.item()) if index % 20 == 0 else None
+            kept["sums"][name] = kept["sums"].get(name, 0.0) + value.detach().double() * len(samples)
+        _add(kept["policy"], outcome["policy"])
+    sums, policy, count, correct = (state.kept.pop(name) for name in ("sums", "policy", "count", "correct"))
     _add(policy, training.method.finish_epoch())
-    metrics = {name: total.item() / count for name, total in sums.items()}
+    metrics = {name: float(total) / count for name, total in sums.items()}
     metrics |= {"train.acc1": 100 * correct / count, "learningRate": rate(training.recipe, epoch)}
     taken = policy.pop("policy.steps", 0)
     if hasattr(training.method, "nonfinite"):

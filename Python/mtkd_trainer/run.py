@@ -9,7 +9,7 @@ import threading
 import time
 import warnings
 
-from . import encoding, generators, parts, protocol, weights
+from . import encoding, environment, generators, parts, protocol, weights
 from .checkpoint import Checkpoints, require_folder, write_whole
 from .dataset import PackedDataset
 from .errors import TrainerError
@@ -33,6 +33,8 @@ class State:
         self.epoch = 0
         self.step = 0
         self.kept: dict = {}
+        #: Of the last batch, for displays, where the loop sets it.
+        self.loss: float | None = None
         # Steps of the epoch that is under way; 0 between epochs.
         self.done = 0
         # What random numbers came from when the epoch under way began: needed to begin it again in its middle.
@@ -95,6 +97,9 @@ class Run:
             parts.save(name, part)
             for warning in parts.warnings(name, part):
                 self._tell(warning)
+        profile = environment.profile()
+        if profile:
+            self._records.write("environment", profile=profile)
         found = self._checkpoints.newest(self._tell)
         if found:
             self._resumed, beside = found
@@ -326,7 +331,7 @@ class Run:
         now = time.monotonic()
         if now - self._last_progress > 1:
             self._last_progress = now
-            self.progress(step, steps)
+            self.progress(step, steps, self._state.loss)
 
     def _publish_weights(self) -> None:
         if self._state is None or "model" not in self._state.parts:

@@ -15,7 +15,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 RECORD = HERE / "torch_record.json"
-SUITES = ("torch_methods", "torch_models", "torch_trajectories", "torch_recipes")
+SUITES = ("torch_methods", "torch_models", "torch_trajectories", "torch_recipes", "torch_steps")
 
 
 def digest_of(paths, root) -> str:
@@ -37,18 +37,20 @@ def fixtures_digest(folder) -> str:
     folder = pathlib.Path(folder)
     return digest_of(
         [folder / "methods.json", *folder.glob("models/*.safetensors"), folder / "models" / "index.json",
-         *folder.glob("runs/*.json")], folder)
+         *folder.glob("runs/*.json"), *folder.glob("steps/*")], folder)
 
 
 def listed(folder) -> list[str]:
-    """The names of all cases, without torch."""
+    """The names of all cases, without torch. The specification's own folder has no steps of this program."""
     def of(*path):
         with open(os.path.join(folder, *path), encoding="utf-8") as file:
             return json.load(file)
     return sorted(
         [f"methods/{case['id']}" for case in of("methods.json")["cases"]]
         + [f"models/{case['id']}" for case in of("models", "index.json")["cases"]]
-        + [f"runs/{name}" for name in of("runs", "index.json")["files"]])
+        + [f"runs/{name}" for name in of("runs", "index.json")["files"]]
+        + [f"steps/{entry['run']['student']['family']}/{entry['run']['method']['name']}"
+           for entry in (of("steps", "steps.json") if os.path.isdir(os.path.join(folder, "steps")) else [])])
 
 
 def main():

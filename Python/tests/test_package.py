@@ -273,7 +273,8 @@ class DatasetTests(unittest.TestCase):
                 image, label = dataset.test[0]
                 self.assertEqual(label, 1)
                 wanted = [1.0, -1.0, (128 / 255 - 0.25) / 0.125, (64 / 255 - 0.25) / 0.125]
-                self.assertTrue(torch.allclose(image.flatten(), torch.tensor(wanted)))
+                # Near the mean little is left of a number: what counts is its size beside 1.
+                self.assertTrue(torch.allclose(image.flatten(), torch.tensor(wanted), atol=1e-6))
             if numpy:
                 images, labels = dataset.train.arrays()
                 self.assertEqual((images.shape, labels.tolist(), images[1, 0, 0, 1]), ((2, 2, 1, 2), [2, 0], 5))

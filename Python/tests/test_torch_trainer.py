@@ -18,7 +18,8 @@ try:
 except ImportError:
     torch = None
 
-KILLS, EPOCHS = 6, 8
+# Nine steps an epoch.
+KILLS, EPOCHS, EVERY = 6, 8, 2
 STUDENT = {"family": "cifar_resnet", "parameters": {"depth": 8, "widths": [4, 4, 4, 8], "block": "basic"}}
 TEACHERS = [
     {"family": "cifar_resnet", "parameters": {"depth": 8, "widths": [4, 4, 8, 8], "block": "basic"}},
@@ -71,6 +72,8 @@ class TorchTrainerTests(unittest.TestCase):
     def setUpClass(cls):
         # Children are forked, which threads of torch would not survive.
         torch.set_num_threads(1)
+        cls.addClassCleanup(setattr, run, "CHECKPOINT_STEPS", run.CHECKPOINT_STEPS)
+        run.CHECKPOINT_STEPS = EVERY
 
     def killed(self, method, **options):
         home = tempfile.TemporaryDirectory()
@@ -80,6 +83,7 @@ class TorchTrainerTests(unittest.TestCase):
         self.addCleanup(disturbed.close)
         seconds = calm.whole()
         disturbed.killed(KILLS, seconds)
+        self.assertRegex(disturbed.log(), r"going on from epoch \d+, step \d+ of it")
         self.assertEqual(len(calm.states()), EPOCHS)
         self.assertEqual(disturbed.contradictions, [])
         self.assertEqual(disturbed.states(), calm.states(), disturbed.log())
@@ -97,6 +101,9 @@ class TorchTrainerTests(unittest.TestCase):
 
     def test_so_do_those_with_running_states_and_ND(self):
         self.killed("mtkd-rl", stateNorm="running", ndMode="add")
+
+    def test_so_do_those_whose_policy_learns_within_epochs_and_explores(self):
+        self.killed("mtkd-rl", policy="ppo", policyInterval=3)
 
     def test_a_loss_that_is_no_number_is_a_failure_with_its_cause(self):
         home = tempfile.TemporaryDirectory()

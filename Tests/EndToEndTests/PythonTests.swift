@@ -159,6 +159,47 @@ import Testing
     }
   }
 
+  @Test func `the first ten steps that mtkd_torch is compared with are those of the program of today`() throws
+  {
+    let fixtures = RepositoryFile.root.appending(path: "Tests/Fixtures/steps")
+    let sweep = try TinySweep(
+      grid: try String(contentsOf: fixtures.appending(path: "grid.json"), encoding: .utf8))
+    defer { sweep.remove() }
+    let run = try Program.run("run", "tiny.json", in: sweep.folder)
+    #expect(run.status == 0, "\(run.talk)")
+    let recorded = try JSONReader.read(Array(Data(contentsOf: fixtures.appending(path: "steps.json")))).value
+    var known: [String: [[String: Double]]] = [:]
+    for entry in recorded.array ?? [] {
+      let settings = try #require(entry.object?["run"]?.object)
+      let name =
+        (settings["student"]?.object?["family"]?.string ?? "") + " "
+        + (settings["method"]?.object?["name"]?.string ?? "")
+      known[name] = entry.object?["steps"]?.array?.map { step in
+        (step.object ?? [:]).compactMapValues { $0.number?.double }
+      }
+    }
+    let export = try Program.run("export", "--format", "jsonl", in: sweep.folder)
+    for line in export.out.split(separator: "\n") {
+      let record = try #require(JSONReader.read(Array(line.utf8)).value.object)
+      let labels = record["labels"]?.object ?? [:]
+      let family = labels["student"]?.string == "mini-shufflev2-01" ? "cifar_shufflenetv2" : "cifar_resnet"
+      let name = "\(family) \(labels["method"]?.string ?? "")"
+      let want = try #require(known[name], "\(name) is not recorded")
+      known[name] = nil
+      let epochs = try #require(record["epochs"]?.array)
+      #expect(epochs.count == 10 && want.count == 10, "\(name)")
+      for (epoch, step) in zip(epochs, want) {
+        let metrics = epoch.object?["metrics"]?.object ?? [:]
+        // Another kernel may round otherwise.
+        for (metric, value) in step
+        where !(abs((metrics[metric]?.number?.double ?? .nan) - value) <= 1e-6 * max(1, abs(value))) {
+          Issue.record("\(name) \(metric): Python/tests/record_steps.py records anew")
+        }
+      }
+    }
+    #expect(known.isEmpty, "\(known.keys.sorted())")
+  }
+
   @Test(.enabled(if: Available.python("random"), "there is a Python"))
   func `a Python without torch, and no Python at all, are told before anything runs`() throws {
     let python = try #require(Python.interpreter(with: ["random"])).path

@@ -119,10 +119,14 @@ class MTKDRL(Method):
             cut(scene.reward), choice)
 
     def get_extra_state(self):
-        """Between epochs there is no history, and snapshots are taken there."""
-        return {"normalisers": [n.state_dict() for n in self.normalisers], "epoch": self.epoch}
+        """Between epochs there is no history."""
+        return {
+            "normalisers": [n.state_dict() for n in self.normalisers], "epoch": self.epoch,
+            "nonfinite": self.nonfinite, "history": [scene.saved() for scene in self.history]}
 
     def set_extra_state(self, state) -> None:
-        self.epoch = state["epoch"]
+        self.epoch, self.nonfinite = state["epoch"], state["nonfinite"]
+        device = next(self.learned.parameters()).device
+        self.history = [Experience.restored(scene, device) for scene in state["history"]]
         for normaliser, saved in zip(self.normalisers, state["normalisers"]):
             normaliser.load_state_dict(saved)
