@@ -49,11 +49,11 @@ def interval(count: int, mean: float, std: float | None) -> tuple[float, float] 
     """mean ± t · s / √n at 95 percent."""
     if std is None or count < 2:
         return None
-    reach = _quantile(count - 1.0, 1 - 0.95) * std / math.sqrt(count)
+    reach = quantile(count - 1.0, 1 - 0.95) * std / math.sqrt(count)
     return mean - reach, mean + reach
 
 
-def _quantile(freedom: float, p: float) -> float:
+def quantile(freedom: float, p: float) -> float:
     def two_sided(t):
         return _beta(freedom / (freedom + t * t), freedom / 2, 0.5)
 

@@ -27,6 +27,15 @@ import Testing
     #expect(page.contains(about), "what the table shows stands above it")
   }
 
+  @Test func `the parity of two engines states the grids that it was decided for`() throws {
+    let page = try RepositoryFile.text("results/parity/README.md")
+    for name in ["embedded", "torch"] {
+      let grid = try RepositoryFile.text("results/parity/\(name).json")
+      #expect(
+        page.contains("`\(ContentKey(hashing: Array(grid.utf8)))` \(name).json"), "\(name).json has changed")
+    }
+  }
+
   @Test(arguments: [("study", "study-fashion"), ("study-useless", "study-useless")])
   func `the study's archive opens anywhere and draws its table again, byte for byte`(
     _ archive: String, _ sweep: String
