@@ -213,6 +213,10 @@ extension ForeignText {
       case "”": "''"
       case "\n", "\t": " "
       case " "..."~": String(scalar)
+      case "«": "$\\ll$"
+      case "»": "$\\gg$"
+      // The original encoding of TeX's fonts has no such letters, and stops at them.
+      case "Ð", "ð", "Þ", "þ": "?"
       case "\u{a1}"..."\u{ff}": String(scalar)
       default: "?"
       }

@@ -38,10 +38,13 @@ import Testing
   @Test func `it says whether it fits a column, and by how much it does not`() {
     let narrow = PublicationTable.render(Self.table())
     #expect(narrow.contains("fits a column of 3.3 in.") && narrow.contains("\\begin{table}[t]"), "\(narrow)")
-    let wide = Self.table { $0.columns = ["student", "method", "alpha"] }
-    let text = PublicationTable.render(wide)
+    let wide = PublicationTable.render(Self.table { $0.columns = ["student", "alpha"] })
     #expect(
-      text.contains("in more than a column of 3.3 in") && text.contains("\\begin{table*}[t]"), "\(text)")
+      wide.contains("in more than a column of 3.3 in") && wide.contains("\\begin{table*}[t]"), "\(wide)")
+    let wider = PublicationTable.render(Self.table { $0.columns = ["student", "method", "alpha"] })
+    #expect(
+      wider.contains("in more than both columns of a page, 6.9 in") && wider.contains("\\begin{table*}[t]"),
+      "\(wider)")
   }
 
   @Test func `cells without a number say why, and incomplete ones are marked and never bold`() {
@@ -55,6 +58,22 @@ import Testing
     #expect(text.contains("baseline & -- & diverged"), "\(text)")
     #expect(text.contains("}$\\tnote{*}") && text.contains("[*] Without every seed"), "\(text)")
     #expect(!text.split(separator: "\n").contains { $0.contains("tnote") && $0.contains("mathbf") })
+  }
+
+  @Test func `lists stand without quotes, and characters that no font has are named`() {
+    let labels: [JSONValue] = [["policy", "confidence"], ["中"]]
+    let results = SweepResults(
+      name: "lists", columns: ["student", "terms"],
+      runs: labels.flatMap { label in
+        (1...2).map { seed in
+          SweepResults.Run(
+            labels: ["resnet8", label], seed: seed, state: .finished,
+            numbers: MadeUp.numbers(last: Double(70 + seed), best: 75), programs: ["one"])
+        }
+      }, metric: MadeUp.metric())
+    let text = PublicationTable.render(Self.table(results))
+    #expect(text.contains("      policy, confidence & $"), "\(text)")
+    #expect(text.hasPrefix("% Shown as ?, because LaTeX's usual fonts lack them: U+4E2D.\n"), "\(text)")
   }
 
   @Test func `the tests are a text of their own, with real minus signs`() throws {

@@ -380,39 +380,6 @@ import Testing
     #expect(text.contains(#"r\&d & \textbf{1 $\pm$ 2} \\"#) && text.contains(#"\underline{$-$3}"#), "\(text)")
   }
 
-  @Test(.enabled(if: Tool.find("pdflatex") != nil, "pdflatex compiles the tables"))
-  func `LaTeX tables compile where a TeX engine is installed`() throws {
-    let engine = try #require(Tool.find("pdflatex"))
-    let folder = FileManager.default.temporaryDirectory.appending(path: "mtkd-tex-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    var layout = ReportLayout()
-    layout.compareTo = ["ca-mkd"]
-    var table = ReportTable(MadeUp.results(), layout)
-    table.paper = PaperComparison(table, try Catalog.paperTables.entry("table1"), specs: [:])
-    let odd = Sheet(
-      title: ##"% {a_b} & $ # \ ~ ^ <> | [x] "é" 中 α"##, head: ["[", "]"], rows: [["[", "*"]],
-      notes: ["  [n]"])
-    let document = """
-      \\documentclass{article}
-      \\usepackage{booktabs}
-      \\begin{document}
-      \(LaTeXTable.render(table, style: TextStyle()))
-      \(LaTeXTable.render(odd, style: TextStyle()))
-      \\end{document}
-      """
-    try document.write(to: folder.appending(path: "t.tex"), atomically: false, encoding: .utf8)
-    let process = Process()
-    (process.executableURL, process.currentDirectoryURL) = (engine, folder)
-    process.arguments = ["-interaction=nonstopmode", "-halt-on-error", "t.tex"]
-    (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
-    try process.run()
-    process.waitUntilExit()
-    let log = (try? String(contentsOf: folder.appending(path: "t.log"), encoding: .isoLatin1)) ?? ""
-    #expect(process.terminationStatus == 0, "\(log.suffix(1500))")
-    #expect(FileManager.default.fileExists(atPath: folder.appending(path: "t.pdf").path))
-  }
-
   @Test func `an HTML fragment lets no text become markup`() {
     let sheet = Sheet(
       title: "<b>", head: ["", "a&b"], rows: [["\"x\"", Sheet.Entry("<script>", .best)]], notes: ["\u{1}'"])
@@ -427,15 +394,5 @@ import Testing
       name: one.name, columns: one.columns, runs: one.runs.sorted { $0.seed > $1.seed }, metric: one.described
     )
     #expect(ReportTable(one).cells.map(\.last) == ReportTable(other).cells.map(\.last))
-  }
-}
-
-/// Programs of the system.
-enum Tool {
-  /// The first of that name on the path; nil where it is not installed.
-  static func find(_ name: String) -> URL? {
-    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
-    return folders.map { URL(filePath: String($0)).appending(path: name) }
-      .first { FileManager.default.isExecutableFile(atPath: $0.path) }
   }
 }

@@ -14,8 +14,11 @@ package enum LaTeXTable: TableFormat {
       case .second: "\\underline{\(escaped(entry.text))}"
       }
     }
+    let width = width(sheet)
+    let environment = LaTeXText.environment(width)
     var lines = [
-      "% Needs \\usepackage{booktabs}.", "\\begin{table}", "  \\centering",
+      "% Needs \\usepackage{booktabs}.", LaTeXText.fit(width), "\\begin{\(environment)}",
+      "  \\centering\\small",
       "  \\caption{\(escaped(caption(sheet)))}",
       "  \\begin{tabular}{\(columns)}",
       "    \\toprule", row(sheet.head.map(escaped)), "    \\midrule",
@@ -30,8 +33,9 @@ package enum LaTeXTable: TableFormat {
       }
       lines.append("  \\end{minipage}")
     }
-    lines.append("\\end{table}")
-    return (lost(sheet).map { [$0] + lines } ?? lines).joined(separator: "\n") + "\n"
+    lines.append("\\end{\(environment)}")
+    let texts = [caption(sheet)] + sheet.head + sheet.rows.flatMap { $0.map(\.text) } + sheet.notes
+    return (LaTeXText.lost(texts).map { [$0] + lines } ?? lines).joined(separator: "\n") + "\n"
   }
 
   /// What is constant, then what the grid says of itself.
@@ -39,20 +43,14 @@ package enum LaTeXTable: TableFormat {
     sheet.note.map { "\(sheet.caption). \(ForeignText.line($0))" } ?? sheet.caption
   }
 
-  /// A remark on characters that LaTeX's usual fonts do not have and that stand as `?`; nil where there are none.
-  private static func lost(_ sheet: Sheet) -> String? {
-    let texts = [caption(sheet)] + sheet.head + sheet.rows.flatMap { $0.map(\.text) } + sheet.notes
-    var scalars: Set<Unicode.Scalar> = []
-    for scalar in texts.joined().unicodeScalars where !scalar.isASCII {
-      if ForeignText.safe(String(scalar), for: .latex) == "?" { scalars.insert(scalar) }
-    }
-    guard !scalars.isEmpty else { return nil }
-    let names = scalars.sorted().prefix(20).map { "U+\(String($0.value, radix: 16, uppercase: true))" }
-    return "% Shown as ?, because LaTeX's usual fonts lack them: \(names.joined(separator: ", "))"
-      + (scalars.count > 20 ? " and \(scalars.count - 20) more." : ".")
+  /// Inches, by the longest text of each column.
+  static func width(_ sheet: Sheet) -> Double {
+    LaTeXText.inches(
+      sheet.head.indices.map { column in
+        let cells = sheet.rows.map { LaTeXText.width($0[column].text, isBold: $0[column].emphasis == .best) }
+        return max(LaTeXText.width(sheet.head[column]), cells.max() ?? 0)
+      })
   }
 
-  private static func escaped(_ text: String) -> String {
-    ForeignText.safe(ForeignText.bounded(text), for: .latex)
-  }
+  private static func escaped(_ text: String) -> String { LaTeXText.escaped(text) }
 }

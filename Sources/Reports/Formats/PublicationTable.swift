@@ -6,9 +6,6 @@ package enum PublicationTable {
   /// What `report --style` calls it.
   package static let name = "paper"
 
-  /// Inches of a column of the usual two-column pages.
-  static let column = 3.3
-
   /// - Parameter table: with every setting of its rows in a column of its own (`layout`).
   package static func render(_ table: ReportTable) -> String {
     let style = TextStyle()
@@ -18,16 +15,10 @@ package enum PublicationTable {
     }
     let names = table.rowNames.map { escaped($0) } + table.columns.map { escaped($0) }
     let width = width(table)
-    let isWide = width > column
-    let kind = isWide ? "table*" : "table"
-    let size = "About \(NumberFormat.fixed(width, 1)) in wide at \\small: "
-    let fit =
-      isWide
-      ? "\(NumberFormat.fixed(width - column, 1)) in more than a column of \(NumberFormat.fixed(column, 1)) in, so it "
-        + "spans both; fewer --columns, or --where, make it fit."
-      : "fits a column of \(NumberFormat.fixed(column, 1)) in."
+    let environment = LaTeXText.environment(width)
     var lines = [
-      "% Needs \\usepackage{booktabs,multirow,threeparttable}.", "% \(size)\(fit)", "\\begin{\(kind)}[t]",
+      "% Needs \\usepackage{booktabs,multirow,threeparttable}.", LaTeXText.fit(width),
+      "\\begin{\(environment)}[t]",
       "  \\centering\\small", "  \\begin{threeparttable}",
       "    \\caption{\(escaped(caption(table, style)))}", "    \\label{tab:\(label(table.results.name))}",
       "    \\begin{tabular}{\(String(repeating: "l", count: table.rowNames.count))"
@@ -37,8 +28,14 @@ package enum PublicationTable {
     lines += body
     lines += ["      \\bottomrule", "    \\end{tabular}", "    \\begin{tablenotes}\\footnotesize"]
     lines += notes(table, style).map { "      \\item \($0)" }
-    lines += ["    \\end{tablenotes}", "  \\end{threeparttable}", "\\end{\(kind)}"]
-    return lines.joined(separator: "\n") + "\n"
+    lines += ["    \\end{tablenotes}", "  \\end{threeparttable}", "\\end{\(environment)}"]
+    return (LaTeXText.lost(texts(table, style)).map { [$0] + lines } ?? lines).joined(separator: "\n") + "\n"
+  }
+
+  /// Whatever somebody else may have written.
+  private static func texts(_ table: ReportTable, _ style: TextStyle) -> [String] {
+    [caption(table, style)] + table.rowNames + table.columns + table.rowHeads.flatMap { $0 }
+      + table.poolNotes() + table.results.aliases.map(\.note)
   }
 
   /// The declared comparisons, claims and the paper's numbers; nil where there are none.
@@ -85,18 +82,30 @@ package enum PublicationTable {
     }
   }
 
-  private static func text(_ head: String) -> String { head.isEmpty ? "--" : escaped(head) }
+  private static func text(_ head: String) -> String { head.isEmpty ? "--" : escaped(plain(head)) }
+
+  /// A list without its quotes and brackets: `policy, confidence`.
+  private static func plain(_ head: String) -> String {
+    guard head.hasPrefix("[\""), let list = try? JSONReader.read(Array(head.utf8)).value.array else {
+      return head
+    }
+    return list.map(\.title).joined(separator: ", ")
+  }
 
   private static func entry(_ cell: Cell?, _ table: ReportTable) -> String {
     guard let cell else { return "" }
-    guard let sample = cell.headline else {
-      let words = Set(cell.gaps.map(\.word)).sorted().joined(separator: ", ")
-      return cell.isWithheld ? "mixed programs" : escaped(words.isEmpty ? "--" : words)
-    }
+    guard let sample = cell.headline else { return escaped(missing(cell)) }
     let (mean, spread) = ReportTable.parts(sample, digits: table.digits)
     let std = spread.map { "_{\\pm \($0.replacing("< ", with: "{<}"))}" } ?? ""
     let number = table.tiesWithBest(cell) ? "$\\mathbf{\(mean)}\(std)$" : "$\(mean)\(std)$"
     return cell.gaps.isEmpty ? number : "\(number)\\tnote{*}"
+  }
+
+  /// What stands for a number that is not there.
+  private static func missing(_ cell: Cell?) -> String {
+    guard let cell else { return "" }
+    let words = Set(cell.gaps.map(\.word)).sorted().joined(separator: ", ")
+    return cell.isWithheld ? "mixed programs" : words.isEmpty ? "--" : words
   }
 
   private static func notes(_ table: ReportTable, _ style: TextStyle) -> [String] {
@@ -129,23 +138,23 @@ package enum PublicationTable {
       : escaped("at each seed's epoch of \(results.selectorText)")
   }
 
-  /// Inches, by the longest text of each column at nine points: letters take about half of that.
+  /// Inches, by the longest text of each column.
   static func width(_ table: ReportTable) -> Double {
     let heads = table.rowNames.indices.map { column in
-      ([table.rowNames[column]] + table.rowHeads.map { $0[column] }).map(\.count).max() ?? 0
+      ([table.rowNames[column]] + table.rowHeads.map { plain($0[column]) }).map { LaTeXText.width($0) }.max()
+        ?? 0
     }
     let cells = table.columns.indices.map { column in
-      let texts = table.grid.map { row -> Double in
-        guard let sample = row[column]?.headline else { return row[column] == nil ? 0 : 8 }
+      let entries = table.grid.map { row -> Double in
+        guard let cell = row[column], let sample = cell.headline else {
+          return LaTeXText.width(missing(row[column]))
+        }
         let (mean, spread) = ReportTable.parts(sample, digits: table.digits)
-        // What is below the line is set at seven tenths.
-        return Double(mean.count) + (spread.map { 0.7 * Double($0.count + 2) } ?? 0)
+        return LaTeXText.width(mean: mean, spread: spread, isBold: table.tiesWithBest(cell))
       }
-      return max(Double(table.columns[column].count), texts.max() ?? 0)
+      return max(LaTeXText.width(table.columns[column]), entries.max() ?? 0)
     }
-    let characters = Double(heads.reduce(0, +)) + cells.reduce(0, +)
-    let gaps = Double(2 * (heads.count + cells.count)) * 6
-    return (characters * 4.5 + gaps) / 72.27
+    return LaTeXText.inches(heads + cells)
   }
 
   /// Letters, digits and hyphens, as labels are.
@@ -157,9 +166,7 @@ package enum PublicationTable {
       })
   }
 
-  private static func escaped(_ text: String) -> String {
-    ForeignText.safe(ForeignText.bounded(text), for: .latex)
-  }
+  private static func escaped(_ text: String) -> String { LaTeXText.escaped(text) }
 }
 
 extension ReportTable {
