@@ -106,11 +106,18 @@ import Testing
     #expect(!plain.text.contains("loss of each teacher"))
   }
 
-  @Test func `a figure over alpha has a band and a line a method and beta, and a mark for every seed`() throws
+  @Test
+  func
+    `a figure over alpha has a line a method and beta, bars where there are four, and a mark for every seed`()
+    throws
   {
     let drawing = try Drawing(AlphaFigure.draw(Self.input).text)
     #expect(drawing.marks("line", of: "path").count == 4, "two methods at two betas")
-    #expect(drawing.marks("band", of: "path").count == 4)
+    // Four bands over each other would hide the lines: a bar at each of three alphas instead.
+    #expect(drawing.marks("band", of: "path").isEmpty && drawing.marks("bar", of: "path").count == 12)
+    let bar = try #require(drawing.marks("bar", of: "path").first).points
+    #expect(bar.count == 6 && bar[2].x == bar[3].x && bar[2].y > bar[3].y && bar[0].y == bar[1].y)
+    #expect(drawing.texts.joined().contains("bars of one sample std"))
     #expect(drawing.all.count { $0.style.contains("dot") } == 4 * 3 * 3, "three alphas and three seeds each")
     #expect(drawing.marks("reference", of: "line").count == 2, "the baseline, and its line in the legend")
     #expect(drawing.texts.contains("α (weight of the logit term)") && drawing.texts.contains("test.acc1 (%)"))
@@ -222,16 +229,17 @@ import Testing
     #expect(colours.contains("rgb(254,232,56)") && colours.contains("rgb(0,34,78)"))
   }
 
-  @Test func `bars of the loss terms stand on the axis, with the baseline where alpha and beta are not read`()
+  @Test
+  func
+    `loss terms are marks with bars, of a shape each, with the baseline where alpha and beta are not read`()
     throws
   {
     let drawing = try Drawing(LossTermsFigure.draw(Self.input).text)
-    let bars = drawing.elements("rect").filter { $0.title?.contains(": ") == true }
-    // Two methods, two alphas above 0, four bars each.
-    #expect(bars.count == 16)
-    let bottoms = bars.map { Double($0.attributes["y"]!)! + Double($0.attributes["height"]!)! }
-    #expect(bottoms.allSatisfy { $0.isNear(bottoms[0], absolute: 0.02) })
-    #expect(drawing.texts.contains { $0.contains("axis not from 0") })
+    // Two methods, two alphas above 0, four marks each: an axis that does not begin at 0 has no use for columns.
+    let marks = drawing.all.filter { $0.style.contains("fill") && $0.title?.contains(" ± ") == true }
+    #expect(marks.count == 16 && drawing.marks("bar", of: "path").count == 16)
+    #expect(marks.count { $0.name == "circle" } == 4, "every term has a shape of its own")
+    #expect(drawing.all.count { $0.style.contains("dot") } == 16 * 3)
   }
 
   @Test func `learning curves begin with epoch 1 and end with the last`() throws {
@@ -242,19 +250,83 @@ import Testing
     #expect(drawing.texts.contains("epoch"))
   }
 
+  /// Three methods: of the second a run diverged after an epoch, the third has one run under way and two that diverged
+  /// before any.
+  private static let troubled: FigureInput = {
+    var runs: [SweepResults.Run] = []
+    var series: [String: [ContentKey: [Double]]] = [:]
+    func failure(_ epoch: Int) -> RunState {
+      .failed(FailureRecord(cause: .diverged, reason: "the loss is not finite", epoch: epoch, step: 1))
+    }
+    for (method, seed, state, course) in [
+      ("aver-kd", 1, RunState.finished, [50.0, 60, 70, 71]), ("aver-kd", 2, .finished, [51, 61, 71, 72]),
+      ("ca-mkd", 1, .finished, [50, 60, 70, 70]), ("ca-mkd", 2, failure(2), [50, 40]),
+      ("mtkd-rl", 1, .open, [50, 60]), ("at", 1, failure(0), []), ("at", 2, failure(0), []),
+    ] as [(String, Int, RunState, [Double])] {
+      let key = ContentKey(hashing: Array("\(method) \(seed)".utf8))
+      runs.append(
+        SweepResults.Run(
+          labels: ["resnet8", .string(method)], seed: seed, state: state,
+          numbers: state == .finished ? MadeUp.numbers(last: course.last!, best: 80) : nil, key: key,
+          programs: ["one"]))
+      if !course.isEmpty { series["test.acc1", default: [:]][key] = course }
+    }
+    let results = SweepResults(
+      name: "troubled", columns: ["student", "method"], runs: runs, metric: MadeUp.metric())
+    return FigureInput(ReportTable(results), series: series)
+  }()
+
+  @Test func `curves say where a run diverged, and draw those that are under way`() throws {
+    let drawing = try Drawing(CurvesFigure.draw(Self.troubled).text)
+    let lines = drawing.marks("line", of: "path").filter { $0.points.count > 1 }
+    #expect(Set(lines.map(\.points.count)) == [4, 2], "\(lines.map(\.points.count))")
+    #expect(drawing.texts.contains("diverged in epoch 3"), "\(drawing.texts)")
+    #expect(drawing.texts.contains("2 runs diverged in epoch 1"), "\(drawing.texts)")
+    // A cross is two strokes; runs that diverged at one place share one.
+    let strokes = drawing.marks("diverged", of: "line")
+    #expect(strokes.count == 4)
+    let middles = strokes.map { (Double($0.attributes["x1"]!)! + Double($0.attributes["x2"]!)!) / 2 }
+    let ends = lines[0].points
+    #expect(middles.contains { $0.isNear(ends[2].x, absolute: 0.1) }, "at epoch 3")
+    #expect(middles.contains { $0.isNear(ends[0].x, absolute: 0.1) }, "at epoch 1")
+    let note = drawing.texts.joined(separator: " ")
+    #expect(note.contains("× where a run diverged. 1 run of them not at the end yet."), "\(note)")
+  }
+
   @Test func `ribbons of weights fill the whole`() throws {
     let drawing = try Drawing(WeightsFigure.draw(Self.input).text)
     let ribbons = drawing.all.filter { $0.name == "path" && $0.style.contains("ribbon") }
-    #expect(ribbons.count == 3 * 2 * 2, "three cells, two terms, two teachers")
+    #expect(ribbons.count == 6 * 2 * 2, "six cells, two terms, two teachers")
     // The weights sum to 1: the upper edge of the second ribbon is level.
-    let upper = Set(ribbons[1].points.prefix(3).map(\.y))
+    let upper = Set(ribbons[1].points.prefix(2).map(\.y))
     #expect(upper.count == 1)
+    // The first epoch weighs both the same: a strip up to where the ribbons begin.
+    let strips = drawing.marks("strip", of: "rect")
+    #expect(strips.count == 12 && strips[0].title == "warm-up: all teachers weigh the same, 1.00 together")
+    let end = Double(strips[0].attributes["x"]!)! + Double(strips[0].attributes["width"]!)!
+    #expect(end.isNear(ribbons[0].points[0].x, absolute: 0.02))
+    #expect(drawing.texts.joined(separator: " ").contains("(warm-up). 13 cells: 6 drawn, 7 without weights"))
     #expect(drawing.texts.contains("teacher 1") && drawing.texts.contains("teacher 2"))
     let classes = try Drawing(ClassWeightsFigure.draw(Self.input).text)
     let parts = classes.elements("rect").filter { $0.title?.hasPrefix("class ") == true }
     #expect(parts.count == 8 && classes.texts.contains("class of the image"))
     let heights = parts.map { Double($0.attributes["height"]!)! }
     #expect((heights[0] / heights[1]).isNear(3, absolute: 0.01), "0.75 and 0.25")
+  }
+
+  @Test func `areas beside each other differ in lightness, and those of one lightness in their strokes`() {
+    let looks = (0..<FigureStyle.count).map { index in
+      "\(index % 2) \(FigureStyle.hatch(index).map { "\($0.step) \($0.dash ?? "")" } ?? "plain")"
+    }
+    #expect(Set(looks).count == FigureStyle.count, "\(looks)")
+  }
+
+  @Test func `epochs that weigh all the same are a warm-up only where later ones do not`() throws {
+    func course(_ values: [Double]) throws -> Course { try #require(Course([values])) }
+    let decided = try [course([1, 0.25, 0.3]), course([1, 0.75, 0.7])]
+    let equal = try [course([0.5, 0.5, 0.5]), course([0.5, 0.5, 0.5])]
+    #expect(WeightsFigure.warmup([decided, decided]) == 1 && WeightsFigure.warmup([decided, equal]) == 1)
+    #expect(WeightsFigure.warmup([equal, equal]) == 0 && WeightsFigure.warmup([[decided[0]]]) == 0)
   }
 
   @Test func `rewards are drawn for each teacher, and every seed once`() throws {

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Specs
 
-/// A metric over one setting: a line a combination of the others, a band of one std, every seed a mark.
+/// A metric over one setting: a line a combination of the others, a band or bars of one std, every seed a mark.
 package enum AxisFigure: FigureKind {
   package static let name = "axis"
   package static let summary = "the metric over any setting of numbers or words: --x SETTING"
@@ -47,11 +47,14 @@ package enum AxisFigure: FigureKind {
     func level(_ cell: Cell) -> String { input.name(cell, among: input.table.cells, without: hidden) }
     for cell in references where !levels.contains(level(cell)) { levels.append(level(cell)) }
     let grid = PanelGrid(panels.count, titles + levels, input.options)
+    let sizes = panels.map(\.members.count)
+    let hasBars = SpreadMarks.areBars(sizes)
     var svg = SVG(
       width: grid.width, height: grid.height,
       title: "\(input.results.name): \(input.metricTitle) over \(symbol)",
       description:
-        "Lines are means over seeds, bands one sample std, marks single seeds, \(input.selection).")
+        "Lines are means over seeds, \(hasBars ? "bars" : "bands") one sample std, marks single seeds, \(input.selection)."
+    )
     svg.text("\(input.results.name): \(Self.noun(input)) over \(symbol)", Point(66, 26), "title")
     for (index, panel) in panels.enumerated() {
       let beside = references.filter { input.belongs($0, to: panel) }
@@ -76,7 +79,7 @@ package enum AxisFigure: FigureKind {
       }
       for (style, line) in panel.members {
         let points = line.map { (axisOfX.position($0), $0) }.sorted { $0.0 < $1.0 }
-        draw(points, style, titles.count, frame, on: &svg, isJoined: true)
+        draw(points, style, titles.count, frame, hasBars: hasBars, on: &svg)
       }
     }
     Legend.draw(
@@ -86,7 +89,7 @@ package enum AxisFigure: FigureKind {
     let scales = panels.count > 1 && input.options.limits == nil ? " Each panel has its own scale." : ""
     let account = account(input, place, panels.flatMap { $0.members.map(\.item) }, references, diverged)
     svg.note(
-      "Mean of n = \(n) seeds, band of one sample std, each seed a mark; \(input.selection).\(scales) \(account)"
+      "Mean of n = \(n) seeds, \(SpreadMarks.word(sizes)) of one sample std, each seed a mark; \(input.selection).\(scales) \(account)"
     )
     return svg
   }
@@ -132,8 +135,8 @@ package enum AxisFigure: FigureKind {
   }
 
   private static func draw(
-    _ points: [(x: Double, cell: Cell)], _ index: Int, _ count: Int, _ frame: Frame, on svg: inout SVG,
-    isJoined: Bool
+    _ points: [(x: Double, cell: Cell)], _ index: Int, _ count: Int, _ frame: Frame, hasBars: Bool,
+    on svg: inout SVG
   ) {
     // Lines stand a little beside each other, so that equal values do not hide.
     let shift = (Double(index) - Double(count - 1) / 2) * min(3, 14 / Double(count))
@@ -142,7 +145,12 @@ package enum AxisFigure: FigureKind {
       return Point(point.x + shift, point.y)
     }
     let bands = points.filter { $0.cell.headline?.std != nil }
-    if bands.count > 1 {
+    if hasBars || bands.count == 1 {
+      for (x, cell) in bands {
+        let (mean, std) = (cell.headline!.mean, cell.headline!.std!)
+        svg.bar(at(x, mean).x, from: at(x, mean - std).y, to: at(x, mean + std).y, FigureStyle.bar(index))
+      }
+    } else if bands.count > 1 {
       let upper = bands.map { at($0.x, $0.cell.headline!.mean + $0.cell.headline!.std!) }
       let lower = bands.map { at($0.x, $0.cell.headline!.mean - $0.cell.headline!.std!) }
       svg.path(upper + lower.reversed(), "band f\(index % FigureStyle.count)", isClosed: true)

@@ -20,18 +20,72 @@ struct Course {
     self.runs = runs.count
   }
 
-  func draw(_ index: Int, _ frame: Frame, on svg: inout SVG) {
+  /// - Parameter hasBars: whether its spread is bars now and then rather than a band.
+  func draw(_ index: Int, _ frame: Frame, hasBars: Bool, on svg: inout SVG) {
     let known = means.indices.filter { means[$0].isFinite }
     guard !known.isEmpty else { return }
     func points(_ values: [Double]) -> [Point] { known.map { frame.at(Double($0 + 1), values[$0]) } }
-    if runs > 1 {
+    if runs > 1, !hasBars {
       svg.path(points(highs) + points(lows).reversed(), "band f\(index % FigureStyle.count)", isClosed: true)
     }
     svg.path(points(means), FigureStyle.stroke(index), dash: FigureStyle.dash(index))
     // A marker now and then, shifted from line to line, tells them apart without colour.
     let step = max(1, known.count / 6)
     for place in stride(from: min(known.count - 1, index % step), to: known.count, by: step) {
+      if runs > 1, hasBars {
+        let (low, high) = (points(lows)[place], points(highs)[place])
+        svg.bar(low.x, from: low.y, to: high.y, FigureStyle.bar(index))
+      }
       svg.marker(index, points(means)[place], radius: 3.6, FigureStyle.fill(index))
+    }
+  }
+}
+
+/// How figures show the spread of seeds.
+enum SpreadMarks {
+  /// Whether lines in one frame are so many that bands over each other would hide them.
+  static func areBars(_ lines: [Int]) -> Bool { lines.contains { $0 > 3 } }
+  static func word(_ lines: [Int]) -> String { areBars(lines) ? "bars" : "band" }
+}
+
+/// A run that diverged: in which epoch, counted from 1, and where its line ends; at the axis where it has none.
+struct Divergence {
+  let epoch: Int
+  let value: Double?
+
+  /// Of some cells' runs, those that diverged at a known epoch.
+  static func all(_ cells: [Cell], _ input: FigureInput) -> [Divergence] {
+    let labels = Set(cells.map(\.labels))
+    let courses = input.series[input.results.metric] ?? [:]
+    return input.results.runs.compactMap { run in
+      guard case .failed(let failure) = run.state, failure.cause == .diverged, let epoch = failure.epoch,
+        labels.contains(run.labels)
+      else { return nil }
+      let last = run.key.flatMap { courses[$0] }?.last { $0.isFinite }
+      return Divergence(epoch: epoch + 1, value: last)
+    }
+  }
+
+  /// Epochs that are written beside the crosses of a frame at most.
+  private static let mostTexts = 4
+
+  /// A cross where each ends; those at one place are one. What happened is written beside the first cross of an epoch.
+  static func draw(_ ends: [Divergence], _ frame: Frame, on svg: inout SVG) {
+    let epochs = Set(ends.map(\.epoch)).sorted()
+    for (row, epoch) in epochs.enumerated() {
+      let points = ends.filter { $0.epoch == epoch }.map { end in
+        frame.at(Double(epoch), max(frame.y.low, min(frame.y.high, end.value ?? frame.y.low)))
+      }
+      var places: [Point] = []
+      for point in points where !places.contains(point) { places.append(point) }
+      for place in places { svg.cross(place, radius: 4) }
+      guard row < mostTexts, let first = places.min(by: { $0.y < $1.y }) else { continue }
+      let isLeft = first.x < frame.left + frame.width / 2
+      let count = points.count > 1 ? "\(points.count) runs " : ""
+      svg.text(
+        "\(count)diverged in epoch \(epoch)",
+        Point(first.x + (isLeft ? 8 : -8), max(frame.top + 12, first.y - 8 - 13 * Double(row))), "small halo",
+        anchor: isLeft ? "start" : "end")
     }
   }
 }
@@ -39,13 +93,15 @@ struct Course {
 /// Several courses in one frame, or in a panel a student, with a legend and a line below.
 enum CoursePlot {
   /// Courses of one panel, each with the place of its name.
-  typealias Panel = (title: String, courses: [(style: Int, course: Course)])
+  typealias Panel = (title: String, courses: [(style: Int, course: Course)], ends: [Divergence])
 
   static func draw(
     _ panels: [Panel], names: [String], title: String, y: String, note: String, _ input: FigureInput,
     kind: String
   ) throws(NoFigure) -> SVG {
-    let epochs = panels.flatMap(\.courses).map(\.course.means.count).max() ?? 1
+    let hasBars = SpreadMarks.areBars(panels.map(\.courses.count))
+    let ends = panels.flatMap(\.ends).map(\.epoch)
+    let epochs = (panels.flatMap(\.courses).map(\.course.means.count) + ends).max() ?? 1
     let grid = PanelGrid(panels.count, names, input.options)
     var svg = SVG(width: grid.width, height: grid.height, title: title, description: note)
     svg.text(title, Point(66, 26), "title")
@@ -58,7 +114,8 @@ enum CoursePlot {
         svg.text(panel.title, Point(frame.left, frame.top - 9), "label strong", room: frame.width)
       }
       frame.draw(on: &svg, x: "epoch", y: grid.isFirst(index) ? y : "")
-      for (style, course) in panel.courses { course.draw(style, frame, on: &svg) }
+      for (style, course) in panel.courses { course.draw(style, frame, hasBars: hasBars, on: &svg) }
+      Divergence.draw(panel.ends, frame, on: &svg)
     }
     Legend.draw(names.enumerated().map { ($1, Legend.Mark.line($0)) }, on: &svg, at: grid.legend)
     svg.note(note)
@@ -70,7 +127,7 @@ enum CoursePlot {
 package enum CurvesFigure: FigureKind {
   package static let name = "curves"
   package static let summary =
-    "learning curves: the metric over the epochs, a line a cell, a band over its seeds"
+    "learning curves: the metric over the epochs, a line a cell, a band or bars over its seeds"
 
   package static let takesLimits = true
 
@@ -90,10 +147,30 @@ package enum CurvesFigure: FigureKind {
       hidden.contains(cell.labels) ? "not shown" : "without epochs"
     }
     let scales = panels.count > 1 && input.options.limits == nil ? " Each panel has its own scale." : ""
+    // Cells without a line, because no run of theirs got so far, belong beside the others of their student.
+    let without = all.filter { !hidden.contains($0.labels) }
+    let ends = panels.map { panel in
+      Divergence.all(panel.cells + without.filter { input.belongs($0, to: panel) }, input)
+    }
+    let spread = SpreadMarks.word(panels.map(\.members.count))
+    let crosses = ends.joined().isEmpty ? "" : " × where a run diverged."
+    let running = Self.running(panels.flatMap(\.cells), input)
     return try CoursePlot.draw(
-      panels.map { panel in (panel.title, panel.members.map { ($0.style, $0.item.course) }) }, names: names,
+      zip(panels, ends).map { ($0.title, $0.members.map { ($0.style, $0.item.course) }, $1) }, names: names,
       title: "\(input.results.name): learning curves", y: input.metricTitle,
-      note: "Mean over seeds, band of one sample std.\(scales) \(account)", input, kind: name)
+      note: "Mean over seeds, \(spread) of one sample std.\(scales)\(crosses)\(running) \(account)", input,
+      kind: name)
+  }
+
+  /// How many of the drawn runs are not at their end.
+  private static func running(_ cells: [Cell], _ input: FigureInput) -> String {
+    let labels = Set(cells.map(\.labels))
+    let courses = input.series[input.results.metric] ?? [:]
+    let count = input.results.runs.count { run in
+      guard case .open = run.state, labels.contains(run.labels), let key = run.key else { return false }
+      return courses[key]?.contains(where: \.isFinite) == true
+    }
+    return count == 0 ? "" : " \(counted(count, "run")) of them not at the end yet."
   }
 }
 
@@ -131,10 +208,10 @@ package enum RewardFigure: FigureKind {
     }
     courses = courses.prefix(FigureStyle.count).map { ($0.name.isEmpty ? "reward" : $0.name, $0.course) }
     return try CoursePlot.draw(
-      [("", courses.enumerated().map { ($0, $1.course) })], names: courses.map(\.name),
+      [("", courses.enumerated().map { ($0, $1.course) }, [])], names: courses.map(\.name),
       title: "\(input.results.name): reward of the agent", y: "reward, mean over samples (nats)",
       note:
-        "As paid, before normalisation; mean over seeds, band of one sample std. \(account)\(left > 0 ? " \(left) of their lines are not shown." : "")",
+        "As paid, before normalisation; mean over seeds, \(SpreadMarks.word([courses.count])) of one sample std. \(account)\(left > 0 ? " \(left) of their lines are not shown." : "")",
       input, kind: name)
   }
 }

@@ -126,8 +126,8 @@ struct Legend {
   /// Pixels of a name at most.
   private static let longest = 260.0
 
-  /// A line, a marker of a shape and a colour, or a patch before each name.
-  enum Mark { case line(Int), marker(Int, colour: Int), patch(Int), ribbon(Int), reference(Int) }
+  /// A line, a marker of a shape and a colour, or a piece of a ribbon before each name.
+  enum Mark { case line(Int), marker(Int, colour: Int), ribbon(Int), reference(Int) }
 
   static func draw(_ entries: [(name: String, mark: Mark)], on svg: inout SVG, at corner: Point) {
     for (row, entry) in entries.enumerated() {
@@ -140,10 +140,9 @@ struct Legend {
         svg.marker(index, Point(corner.x + 13, y), radius: 4, FigureStyle.fill(index))
       case .marker(let shape, let colour):
         svg.marker(shape, Point(corner.x + 13, y), radius: 5, FigureStyle.fill(colour))
-      case .patch(let index):
-        svg.rectangle(Point(corner.x + 5, y - 6), width: 16, height: 12, FigureStyle.fill(index))
       case .ribbon(let index):
         svg.rectangle(Point(corner.x + 5, y - 6), width: 16, height: 12, FigureStyle.ribbon(index))
+        svg.hatch(index, over: Point(corner.x + 5, y - 6), width: 16, height: 12)
       case .reference(let index):
         svg.line(
           Point(corner.x, y), Point(corner.x + 26, y), "reference", dash: FigureStyle.referenceDash(index))

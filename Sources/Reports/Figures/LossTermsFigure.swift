@@ -4,7 +4,7 @@ internal import Specs
 package enum LossTermsFigure: FigureKind {
   package static let name = "loss-terms"
   package static let summary =
-    "bars of task, logit, feature and both terms of the loss (the paper's Figure 2)"
+    "task, logit, feature and both terms of the loss, a mark each (the paper's Figure 2)"
   private static let words = ["task only", "+ logit term", "+ feature term", "+ both"]
 
   package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
@@ -45,7 +45,7 @@ package enum LossTermsFigure: FigureKind {
     var svg = SVG(
       width: width, height: 430, title: "\(input.results.name): \(input.metricTitle) by loss terms",
       description:
-        "Bars are means over seeds, lines one sample std, marks single seeds, \(input.selection).")
+        "Large marks are means over seeds, bars one sample std, dots single seeds, \(input.selection).")
     svg.text("\(input.results.name): \(AxisFigure.noun(input)) by loss terms", Point(66, 26), "title")
     let inner = width - 66 - Legend.width(words) - 24
     let frame = Frame(
@@ -57,32 +57,29 @@ package enum LossTermsFigure: FigureKind {
       for (bar, cell) in entry.bars.enumerated() {
         guard let cell, let sample = cell.headline else { continue }
         let middle = frame.at(Double(group), sample.mean).x + (Double(bar) - 1.5) * (thick + 6)
-        let top = frame.at(0, sample.mean).y
-        svg.rectangle(
-          Point(middle - thick / 2, top), width: thick, height: frame.bottom - top, FigureStyle.fill(bar),
-          hint: "\(words[bar]): \(ReportTable.text(sample, plusMinus: "±"))")
         if let std = sample.std {
-          svg.line(
-            Point(middle, frame.at(0, sample.mean - std).y),
-            Point(middle, frame.at(0, sample.mean + std).y),
-            "edge")
+          let (low, high) = (frame.at(0, sample.mean - std).y, frame.at(0, sample.mean + std).y)
+          svg.bar(middle, from: low, to: high, FigureStyle.bar(bar))
         }
         for value in cell.values {
           svg.marker(
-            bar, Point(middle + thick / 2 + 2, frame.at(0, value.value).y), radius: 2.4, "dot f\(bar)",
+            bar, Point(middle + 9, frame.at(0, value.value).y), radius: 2.4, "dot f\(bar)",
             hint: "seed \(value.seed): \(NumberFormat.fixed(value.value, 2))")
         }
+        svg.marker(
+          bar, Point(middle, frame.at(0, sample.mean).y), radius: 5, FigureStyle.fill(bar),
+          hint: "\(words[bar]): \(ReportTable.text(sample, plusMinus: "±"))")
         svg.text(
-          NumberFormat.fixed(sample.mean, input.table.digits), Point(middle, frame.bottom - 6),
-          "small on-fill",
+          NumberFormat.fixed(sample.mean, input.table.digits),
+          Point(middle, frame.at(0, sample.mean + (sample.std ?? 0)).y - 7), "small halo",
           anchor: "middle")
       }
     }
     Legend.draw(
-      words.indices.map { (words[$0], Legend.Mark.patch($0)) }, on: &svg,
+      words.indices.map { (words[$0], Legend.Mark.marker($0, colour: $0)) }, on: &svg,
       at: Point(width - Legend.width(words), 46))
     svg.note(
-      "Mean over seeds ± one sample std, seeds as marks; axis not from 0; \(input.selection). \(input.account(drawn: drawn) { _ in "not shown" })"
+      "Mean over seeds with a bar of one sample std, seeds as dots beside it; \(input.selection). \(input.account(drawn: drawn) { _ in "not shown" })"
     )
     return svg
   }

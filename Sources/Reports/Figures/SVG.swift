@@ -103,10 +103,24 @@ package struct SVG: Sendable {
     body.append(Self.closed(element.0, element.1, hint))
   }
 
-  /// A cell all of whose seeds diverged.
+  /// What diverged.
   mutating func cross(_ at: Point, radius: Double = 5) {
     for side in [-radius, radius] {
       line(Point(at.x - radius, at.y - side), Point(at.x + radius, at.y + side), "edge diverged")
+    }
+  }
+
+  /// An upright interval with its ends.
+  mutating func bar(_ x: Double, from low: Double, to high: Double, _ style: String) {
+    let ends: [(Double, Double)] = [(-3, low), (3, low), (0, low), (0, high), (-3, high), (3, high)]
+    path(ends.map { Point(x + $0.0, $0.1) }, style)
+  }
+
+  /// Strokes over an area that tell it in grey from others of its lightness; none for the first two areas.
+  mutating func hatch(_ index: Int, over corner: Point, width: Double, height: Double) {
+    guard let (step, dash) = FigureStyle.hatch(index) else { return }
+    for y in stride(from: corner.y + step / 2, to: corner.y + height - 0.5, by: step) {
+      line(Point(corner.x, y), Point(corner.x + width, y), "hatch", dash: dash)
     }
   }
 
@@ -182,8 +196,17 @@ enum FigureStyle {
   static func fill(_ index: Int) -> String { "fill f\(index % count)" }
   /// An area beside others of its kind: every other one is pale, so that neighbours differ in grey too.
   static func ribbon(_ index: Int) -> String { "ribbon f\(index % count)\(index % 2 == 1 ? " pale" : "")" }
+  /// An upright interval.
+  static func bar(_ index: Int) -> String { "bar c\(index % count)" }
+  /// Pixels between the strokes over an area, and their dash: with the two lightnesses, eight areas differ in grey.
+  static func hatch(_ index: Int) -> (step: Double, dash: String?)? {
+    [nil, (7, nil), (3.5, nil), (7, "5 4")][index % count / 2]
+  }
   /// Text on such an area.
-  static func ink(onRibbon index: Int) -> String { index % 2 == 1 ? "label" : "label on-fill" }
+  static func ink(onRibbon index: Int) -> String {
+    // Over strokes a text needs ground of its own.
+    hatch(index) != nil ? "label halo" : index % 2 == 1 ? "label" : "label on-fill"
+  }
 
   static let sheet: String = {
     func colours(_ colours: [String], _ scope: String) -> String {
@@ -196,13 +219,13 @@ enum FigureStyle {
       .mf .label{font-size:12px}.mf .title{font-size:15px;font-weight:600}.mf .strong{font-weight:600}.mf .note{font-size:11px}.mf .small{font-size:10.5px}\
       .mf .line{fill:none;stroke-width:1.8}.mf .thin{fill:none;stroke-width:1}.mf .grid{stroke-width:1;fill:none}\
       .mf .axis{stroke-width:1.2;fill:none}.mf .band{fill-opacity:.16;stroke:none}.mf .dot{fill-opacity:.55;stroke:none}\
-      .mf .fill{stroke:none}.mf .ribbon{stroke-width:.8}.mf .pale{fill-opacity:.5}.mf .faint{stroke-opacity:.5}.mf .edge{fill:none;stroke-width:1.4}
+      .mf .fill{stroke:none}.mf .ribbon{stroke-width:.8}.mf .pale{fill-opacity:.5}.mf .faint{stroke-opacity:.5}.mf .edge{fill:none;stroke-width:1.4}.mf .bar{fill:none;stroke-width:1.1}.mf .strip{fill-opacity:.16;stroke:none}
       """
     func surroundings(
       _ scope: String, _ ground: String, _ ink: String, _ soft: String, _ grid: String, _ onFill: String
     ) -> String {
       """
-      \(scope) .ground{fill:\(ground)}\(scope) .label,\(scope) .title,\(scope) .small{fill:\(ink)}\(scope) .note{fill:\(soft)}\
+      \(scope) .ground{fill:\(ground)}\(scope) .label,\(scope) .title,\(scope) .small{fill:\(ink)}\(scope) .note,\(scope) .strip{fill:\(soft)}\
       \(scope) .grid{stroke:\(grid)}\(scope) .axis,\(scope) .edge{stroke:\(ink)}\(scope) .ribbon{stroke:\(ground)}\
       \(scope) .reference{stroke:\(soft);fill:none;stroke-width:1.2}\
       \(scope) .halo{paint-order:stroke;stroke:\(ground);stroke-width:3px;stroke-linejoin:round}\

@@ -3,11 +3,13 @@ internal import Specs
 /// How the weights of the teachers share the whole, epoch by epoch.
 package enum WeightsFigure: FigureKind {
   package static let name = "weights"
-  package static let summary = "ribbons of the teachers' weights over the epochs, logit and feature term"
+  package static let summary =
+    "ribbons of the teachers' weights over the epochs, logit and feature term; warm-up as a grey strip"
   static let kinds = [("weight.logit", "logit term"), ("weight.feature", "feature term")]
   /// The mean losses of each teacher beside its weight: the last word of `teacher.2.logit`, and a panel's title.
   private static let losses = [("logit", "logit loss"), ("feature", "feature loss")]
-  private static let most = 3
+  /// Cells at most; more than three are drawn less tall.
+  private static let most = 12
 
   package static func series(among names: [String]) -> [String] {
     names.filter { name in kinds.contains { teacher(name, $0.0) != nil } }
@@ -39,7 +41,8 @@ package enum WeightsFigure: FigureKind {
       frame.y = Scale(covering: values, from: false)
       svg.text("\(title) of each teacher", Point(frame.left, frame.top - 10))
       frame.draw(on: &svg, x: "epoch", y: column == 0 ? "mean over samples" : "")
-      for (teacher, course) in courses { course.draw(teacher, frame, on: &svg) }
+      let hasBars = SpreadMarks.areBars([courses.count])
+      for (teacher, course) in courses { course.draw(teacher, frame, hasBars: hasBars, on: &svg) }
     }
   }
 
@@ -64,48 +67,54 @@ package enum WeightsFigure: FigureKind {
     let cells = input.kept(candidates, most: most) { [$0] }
     guard !cells.isEmpty else { throw NoFigure(kind: name, reason: "no run of it weighs its teachers.") }
     let account = input.account(drawn: cells) { cell in
-      all.contains { $0.labels == cell.labels } ? "not shown" : "without weights of teachers"
+      if candidates.contains(where: { $0.labels == cell.labels }) { return "not shown" }
+      if several.contains(where: { $0.labels == cell.labels }) { return "with equal weights of all teachers" }
+      return all.contains { $0.labels == cell.labels } ? "with one teacher" : "without weights of teachers"
     }
     let teachers = cells.flatMap { cell in kinds.map { courses(cell, $0.0).count } }.max()!
     let names = (0..<teachers).map { "teacher \($0 + 1)" }
     let hasLosses = input.series.keys.contains { !lossSeries(among: [$0]).isEmpty }
     let rows = hasLosses ? 2 : 1
     let (panel, gap) = (310.0, 66.0)
+    let tall = cells.count > 3 ? 100.0 : 180
+    let pitch = tall + 90
     let width = 66 + 2 * panel + gap + 20 + Legend.width(names)
-    let height = 70 + Double(cells.count * rows) * 270 + 24
     var svg = SVG(
-      width: width, height: height, title: "\(input.results.name): weights of the teachers",
+      width: width, height: 70 + Double(cells.count * rows) * pitch + 24,
+      title: "\(input.results.name): weights of the teachers",
       description: "Each ribbon is a teacher's share of the weights, mean over samples and seeds.")
     svg.text("\(input.results.name): weights of the teachers", Point(66, 26), "title")
+    var hasWarmup = false
     for (row, cell) in cells.enumerated() {
+      let ribbons = kinds.map { courses(cell, $0.0) }
+      let warmup = warmup(ribbons)
+      if warmup > 0 { hasWarmup = true }
       for (column, kind) in kinds.enumerated() {
-        let ribbons = courses(cell, kind.0)
-        guard let epochs = ribbons.map(\.means.count).max() else { continue }
-        let top = 74 + Double(row * rows) * 270
-        let totals = (0..<epochs).map { epoch in
-          ribbons.reduce(0.0) {
-            $0 + (epoch < $1.means.count && $1.means[epoch].isFinite ? $1.means[epoch] : 0)
-          }
-        }
+        guard let epochs = ribbons[column].map(\.means.count).max() else { continue }
+        let top = 74 + Double(row * rows) * pitch
+        let totals = (0..<epochs).map { epoch in sum(ribbons[column], epoch) }
         let frame = Frame(
-          x: Scale(epochs: epochs), y: Scale(covering: totals, count: 5, from: true),
-          left: 66 + Double(column) * (panel + gap), top: top, width: panel, height: 180)
+          x: Scale(epochs: epochs),
+          y: Scale(covering: Array(totals.dropFirst(warmup)), count: tall < 150 ? 3 : 5, from: true),
+          left: 66 + Double(column) * (panel + gap), top: top, width: panel, height: tall)
         let title = [
           cells.count > 1 || !input.table.cells.isEmpty ? input.name(cell, among: input.table.cells) : "",
           kind.1,
         ]
         let text = title.filter { !$0.isEmpty }.joined(separator: ", ")
         svg.text(text, Point(frame.left, top - 10), room: panel + (column == 0 ? gap - 12 : 0))
-        frame.draw(on: &svg, x: "epoch", y: column == 0 ? "weight (sum of teachers)" : "")
-        draw(ribbons, frame, on: &svg)
+        frame.draw(
+          on: &svg, x: "epoch", y: column == 0 ? tall < 150 ? "weight" : "weight (sum of teachers)" : "")
+        if warmup > 0 { strip(warmup, totals[0], frame, on: &svg) }
+        draw(ribbons[column], after: warmup, frame, on: &svg)
         svg.line(Point(frame.left, frame.bottom), Point(frame.right, frame.bottom), "axis")
       }
       if hasLosses {
         let empty = kinds.indices.map { column in
           Frame(
             x: Scale(epochs: 1), y: Scale(covering: [0, 1], from: true),
-            left: 66 + Double(column) * (panel + gap), top: 74 + Double(row * rows + 1) * 270, width: panel,
-            height: 180)
+            left: 66 + Double(column) * (panel + gap), top: 74 + Double(row * rows + 1) * pitch, width: panel,
+            height: tall)
         }
         drawLosses(input, cell, empty, on: &svg)
       }
@@ -116,12 +125,49 @@ package enum WeightsFigure: FigureKind {
     if hasLosses {
       Legend.draw(
         names.indices.map { (names[$0], Legend.Mark.line($0)) }, on: &svg,
-        at: Point(width - Legend.width(names), 74 + 270))
+        at: Point(width - Legend.width(names), 74 + pitch))
     }
+    let warmupNote =
+      hasWarmup ? " Grey strip: the first epochs, in which all teachers weigh the same (warm-up)." : ""
     svg.note(
-      "Mean over samples and seeds of executed weights, stacked in the order of the pool. \(account)"
+      "Mean over samples and seeds of executed weights, stacked in the order of the pool.\(warmupNote) \(account)"
     )
     return svg
+  }
+
+  /// Of all teachers in an epoch.
+  private static func sum(_ courses: [Course], _ epoch: Int) -> Double {
+    courses.reduce(0) {
+      $0 + (epoch < $1.means.count && $1.means[epoch].isFinite ? $1.means[epoch] : 0)
+    }
+  }
+
+  /// How many epochs at the beginning weigh all teachers the same in every term, where later ones do not.
+  static func warmup(_ terms: [[Course]]) -> Int {
+    let several = terms.filter { $0.count > 1 }
+    guard let epochs = several.flatMap({ $0.map(\.means.count) }).max() else { return 0 }
+    func isEqual(_ epoch: Int) -> Bool {
+      several.allSatisfy { courses in
+        courses.allSatisfy { course in
+          epoch < course.means.count && epoch < courses[0].means.count
+            && abs(course.means[epoch] - courses[0].means[epoch]) < 1e-6
+        }
+      }
+    }
+    let count = (0..<epochs).prefix(while: isEqual).count
+    return count < epochs ? count : 0
+  }
+
+  /// What stands for the epochs before anything decides.
+  private static func strip(_ epochs: Int, _ sum: Double, _ frame: Frame, on svg: inout SVG) {
+    let end = frame.at(Double(epochs + 1), 0).x
+    svg.rectangle(
+      Point(frame.left, frame.top), width: end - frame.left, height: frame.height, "strip",
+      hint: "warm-up: all teachers weigh the same, \(NumberFormat.fixed(sum, 2)) together")
+    guard end - frame.left >= 14 else { return }
+    svg.text(
+      "warm-up", Point((frame.left + end) / 2 + 4, frame.top + frame.height / 2), "small", anchor: "middle",
+      turned: true)
   }
 
   /// Whether all teachers weigh the same in every epoch.
@@ -131,25 +177,43 @@ package enum WeightsFigure: FigureKind {
     }
   }
 
-  private static func draw(_ ribbons: [Course], _ frame: Frame, on svg: inout SVG) {
-    var floor = Array(repeating: 0.0, count: ribbons.map(\.means.count).max() ?? 0)
+  private static func draw(_ ribbons: [Course], after skipped: Int, _ frame: Frame, on svg: inout SVG) {
+    let epochs = Array(skipped..<(ribbons.map(\.means.count).max() ?? 0))
+    var floor = Array(repeating: 0.0, count: epochs.count)
     for (index, ribbon) in ribbons.enumerated() {
-      let top = floor.indices.map {
-        floor[$0] + (ribbon.means.indices.contains($0) && ribbon.means[$0].isFinite ? ribbon.means[$0] : 0)
-      }
+      let top = zip(floor, epochs).map { $0 + sum([ribbon], $1) }
       // A single epoch is a ribbon too: half an epoch either way.
-      let places = top.count == 1 ? [0.75, 1.25] : top.indices.map { Double($0 + 1) }
+      let places =
+        epochs.count == 1
+        ? [max(frame.x.low, Double(skipped) + 0.75), min(frame.x.high, Double(skipped) + 1.25)]
+        : epochs.map { Double($0 + 1) }
       func edge(_ values: [Double]) -> [Point] {
         places.enumerated().map { frame.at($0.element, values[min($0.offset, values.count - 1)]) }
       }
       svg.path(edge(top) + edge(floor).reversed(), FigureStyle.ribbon(index), isClosed: true)
+      hatch(index, edge(top), edge(floor), on: &svg)
       let middle = places.count / 2
-      if let last = top.indices.last, top[last] - floor[last] > 0.08 * frame.y.high {
+      if let last = top.indices.last, top[last] - floor[last] > 14 / frame.height * frame.y.high {
         let y = (edge(top)[middle].y + edge(floor)[middle].y) / 2 + 4
         svg.text(
           "\(index + 1)", Point(edge(top)[middle].x, y), FigureStyle.ink(onRibbon: index), anchor: "middle")
       }
       floor = top
+    }
+  }
+
+  /// Upright strokes over a ribbon whose lightness another one has already.
+  private static func hatch(_ index: Int, _ top: [Point], _ floor: [Point], on svg: inout SVG) {
+    guard let (step, dash) = FigureStyle.hatch(index), let first = top.first, let last = top.last else {
+      return
+    }
+    func height(_ edge: [Point], _ x: Double) -> Double {
+      guard let place = edge.indices.dropLast().last(where: { edge[$0].x <= x }) else { return edge[0].y }
+      let (a, b) = (edge[place], edge[place + 1])
+      return a.y + (b.y - a.y) * (x - a.x) / max(b.x - a.x, 1e-9)
+    }
+    for x in stride(from: first.x + step / 2, to: last.x - 0.5, by: step) {
+      svg.line(Point(x, height(top, x)), Point(x, height(floor, x)), "hatch", dash: dash)
     }
   }
 }
@@ -235,6 +299,8 @@ package enum ClassWeightsFigure: FigureKind {
             Point(top.x - thick / 2, top.y), width: thick, height: bottom.y - top.y,
             FigureStyle.ribbon(teacher),
             hint: "class \(label), teacher \(teacher + 1): \(NumberFormat.fixed(weight, 3))")
+          svg.hatch(
+            teacher, over: Point(top.x - thick / 2, top.y), width: thick, height: bottom.y - top.y)
           floor += weight
         }
       }
