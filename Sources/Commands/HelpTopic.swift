@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import Specs
 
@@ -10,6 +11,33 @@ struct HelpTopic: Sendable {
   static func asked(by arguments: [String]) -> HelpTopic? {
     guard arguments.count == 2, arguments[0] == "help" else { return nil }
     return try? Catalog.helpTopics.entry(arguments[1])
+  }
+
+  /// The script that `--generate-completion-script SHELL` prints, with commands and topics behind `help`, whose words
+  /// the parser leaves to nobody; nil where none is asked for.
+  static func completionScript(for arguments: [String]) -> String? {
+    let option = "--generate-completion-script"
+    let name =
+      arguments.first == option && arguments.count == 2
+      ? arguments[1]
+      : arguments.count == 1 && arguments[0].hasPrefix(option + "=")
+        ? String(arguments[0].dropFirst(option.count + 1)) : nil
+    guard let shell = name.flatMap(CompletionShell.init) else { return nil }
+    let commands = MTKDSweep.configuration.subcommands.filter { $0.configuration.shouldDisplay }
+    let words = (Catalog.helpTopics.names + commands.compactMap { $0.configuration.commandName })
+      .joined(separator: " ")
+    let script = MTKDSweep.completionScript(for: shell)
+    switch shell {
+    case .bash:
+      return script.replacing(
+        "_mtkd-sweep_help() {\n",
+        with: "_mtkd-sweep_help() {\n    COMPREPLY=($(compgen -W '\(words)' -- \"${cur}\"))\n    return\n")
+    case .zsh:
+      return script.replacing("'*:subcommands:'", with: "'*:subcommands:(\(words))'")
+    default:
+      return script
+        + "complete -c 'mtkd-sweep' -n '__fish_seen_subcommand_from help' -fka '\(words)'\n"
+    }
   }
 }
 

@@ -159,11 +159,16 @@ struct LiveFrame {
           ? style.tinted(padded, .failed) : padded
       }.joined(separator: "  ")
     }
-    let rows = min(body.count, room - 2)
-    let isCut = rows < body.count
+    let hidden = widths.count - shown
+    let isCut = body.count + (hidden > 0 ? 1 : 0) > room - 2
+    let rows = isCut ? min(body.count, room - 3) : body.count
     var lines = ["", style.dim(line(texts[0]))]
-    lines += texts.dropFirst().prefix(isCut ? rows - 1 : rows).map(line)
-    if isCut { lines.append(style.dim("and \(body.count - rows + 1) more rows: `mtkd-sweep report`")) }
+    lines += texts.dropFirst().prefix(rows).map(line)
+    let left = [(body.count - rows, "row"), (hidden, "column")].filter { $0.0 > 0 }
+    if !left.isEmpty {
+      let words = left.map { counted($0.0, "more \($0.1)") }.joined(separator: " and ")
+      lines.append(style.dim(Self.fitted("and \(words): `mtkd-sweep report`", width)))
+    }
     return lines
   }
 

@@ -71,6 +71,10 @@ struct MTKDSweep: AsyncParsableCommand {
       Foundation.exit(LockProbe.look(at: arguments[1]))
     }
     if let job = WorkerJob(arguments) { Foundation.exit(job.run()) }
+    if let script = HelpTopic.completionScript(for: arguments) {
+      Out.put(script)
+      ExitCodes.leave()
+    }
     if arguments == ["run"] { FirstContact.explainRun() }
     FirstContact.explainUnknownTopic(arguments, commands: commandNames)
     FirstContact.explainUnknownCommand(arguments.first, known: commandNames)

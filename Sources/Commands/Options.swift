@@ -198,7 +198,9 @@ struct StyleOptions: ParsableArguments {
     let environment = ProcessInfo.processInfo.environment
     let isPlain = !(environment["NO_COLOR"] ?? "").isEmpty || environment["TERM"] == "dumb"
     let isColoured = color == .always || (color == .auto && isatty(stream) == 1 && !isPlain)
-    return TextStyle(isUnicode: Self.isUnicode(environment), isColoured: isColoured)
+    return TextStyle(
+      isUnicode: Self.isUnicode(environment), isColoured: isColoured,
+      width: isatty(stream) == 1 ? LiveScreen(stream).size.width : nil)
   }
 
   /// Whether lines that were written can be written over: on a terminal that is not called dumb.

@@ -46,7 +46,7 @@ struct Report: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Choose settings, such as alpha,beta, for each method by its validation images, and tell the test result of "
-        + "what was chosen.", valueName: "settings"))
+        + "what was chosen.", valueName: "settings"), completion: Completions.varying)
   var choose: String?
 
   @Option(

@@ -62,7 +62,7 @@ struct Status: AsyncParsableCommand {
 }
 
 /// What `status` says of a sweep.
-private struct Standing {
+struct Standing {
   private(set) var finished = 0
   private(set) var failed = 0
   private(set) var blocked = 0
@@ -74,7 +74,7 @@ private struct Standing {
   private let diary: String
   private let holder: Holder?
   private let cluster: ClusterStatus?
-  private let active: [RunningStage]
+  private let active: [(title: String, stage: RunningStage)]
   private let programs: [(program: String, runs: Int)]
   private let claims: ClaimBook?
 
@@ -85,7 +85,8 @@ private struct Standing {
     diary = RunDiary.path(of: record.name, in: folder)
     holder = Lease.holder(of: folder)
     self.cluster = cluster
-    active = holder == nil && cluster == nil ? [] : try RunningStage.all(in: folder, store)
+    let running = holder == nil && cluster == nil ? [] : try RunningStage.all(in: folder, store)
+    active = running.isEmpty ? [] : try Self.named(running, as: record, store)
     programs = try store.programs(of: record.name)
     claims = try store.claims(of: record)
     for standing in try store.standings(of: record.name) {
@@ -103,7 +104,18 @@ private struct Standing {
     }
   }
 
-  private struct Trouble {
+  /// Stages that several sweeps ask for have the title that the first of them gave; here they are what this one calls them.
+  static func named(
+    _ running: [RunningStage], as record: SweepRecord, _ store: ResultStore
+  ) throws -> [(title: String, stage: RunningStage)] {
+    let points = try store.points(of: record.name)
+    let titles = Dictionary(
+      points.map { ($0.key, RunTitle.text(record.columns, $0.labels, seed: $0.seed)) }
+    ) { first, _ in first }
+    return running.map { (titles[$0.key] ?? $0.title, $0) }
+  }
+
+  struct Trouble {
     let word: String
     let reason: String
     var keys: [ContentKey]
@@ -138,10 +150,10 @@ private struct Standing {
       "holder": holder.map { JSONValue(Int($0.identity.process)) } ?? .null,
       "cluster": cluster.map(Self.machine) ?? .null, "claims": claims?.json ?? .null,
       "running": .array(
-        active.map {
+        active.map { title, stage in
           [
-            "title": .string($0.title), "epoch": JSONValue($0.epoch), "epochs": JSONValue($0.epochs),
-            "step": JSONValue($0.step), "steps": JSONValue($0.steps),
+            "title": .string(title), "epoch": JSONValue(stage.epoch), "epochs": JSONValue(stage.epochs),
+            "step": JSONValue(stage.step), "steps": JSONValue(stage.steps),
           ]
         }),
     ]
@@ -183,8 +195,8 @@ private struct Standing {
     if FileManager.default.fileExists(atPath: diary) {
       lines.append("  \(diary) has what a run had to say that had lost its terminal")
     }
-    lines += active.map {
-      "  \($0.title): epoch \($0.epoch + 1) of \($0.epochs), step \($0.step) of \($0.steps)"
+    lines += active.map { title, stage in
+      "  \(title): epoch \(stage.epoch + 1) of \(stage.epochs), step \(stage.step) of \(stage.steps)"
     }
     return lines
   }

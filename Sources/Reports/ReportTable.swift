@@ -6,7 +6,7 @@ public struct ReportTable: Sendable {
   package let results: SweepResults
   /// Run by run, before any setting was averaged.
   package let source: SweepResults
-  package let layout: ReportLayout
+  package private(set) var layout: ReportLayout
   package let cells: [Cell]
   /// What the columns at the left are called: settings, or one empty text where a row's words stand together.
   package let rowNames: [String]
@@ -63,6 +63,9 @@ public struct ReportTable: Sendable {
     self.verdicts = verdicts
     comparisons = Self.declared(layout, cells, results, source)
   }
+
+  /// Without what stands beside the headline in brackets.
+  mutating func hideBest() { layout.showsBest = false }
 
   /// What somebody sees who looks at the table: how many seeds a cell is asked for at most, and how many have a number.
   package var seedsSeen: (asked: Int, finished: Int) {

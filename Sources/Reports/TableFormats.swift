@@ -32,11 +32,14 @@ public struct TextStyle: Sendable {
   public var isUnicode: Bool
   /// Whether escape sequences for colours are understood.
   public var isColoured: Bool
+  /// Places in a line; nil where lines may be of any length, as in files and pipes.
+  public var width: Int?
 
-  /// A terminal that shows Unicode, and no colours unless asked.
-  public init(isUnicode: Bool = true, isColoured: Bool = false) {
+  /// A terminal that shows Unicode and lines of any length, and no colours unless asked.
+  public init(isUnicode: Bool = true, isColoured: Bool = false, width: Int? = nil) {
     self.isUnicode = isUnicode
     self.isColoured = isColoured
+    self.width = width
   }
 
   /// The sign between a mean and its std.

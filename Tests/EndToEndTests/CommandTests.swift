@@ -153,7 +153,8 @@ import Testing
     func offers(_ words: String) throws -> Set<String> {
       let line = """
         "$PROGRAM" --generate-completion-script bash > c.bash; . ./c.bash; COMP_WORDS=("$PROGRAM" \(words)); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-        COMP_LINE="${COMP_WORDS[*]}"; COMP_POINT=${#COMP_LINE}; _mtkd-sweep; echo "${COMPREPLY[@]}"
+        COMP_LINE="${COMP_WORDS[*]}"; COMP_POINT=${#COMP_LINE}
+        _mtkd-sweep "$PROGRAM" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"; echo "${COMPREPLY[@]}"
         """
       try sweep.write(line, to: "complete.sh")
       let output = try Program.shell("bash complete.sh", in: sweep.folder)
@@ -162,6 +163,12 @@ import Testing
     #expect(try offers("show ''").contains(String(key.prefix(12))))
     #expect(try offers("models resnet2").isSuperset(of: ["resnet20"]))
     #expect(try offers("report ''").contains("tiny"))
+    #expect(try offers("help st").isSuperset(of: ["statistics", "status"]))
+    #expect(try offers("help exit") == ["exit-codes"])
+    #expect(try offers("report tiny --rows ''").contains("method"))
+    #expect(try offers("report tiny --choose ''").contains("method"))
+    #expect(try offers("report tiny --where se") == ["seed="])
+    #expect(try offers("report tiny --paper table1").contains("table1"))
   }
 
   @Test func `colour and marks follow the terminal, the flags and the locale`() throws {

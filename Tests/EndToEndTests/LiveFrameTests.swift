@@ -36,6 +36,23 @@ import Testing
       }, table: ReportTable(results), remaining: 180...300, now: 0, warnings: ["the disk is nearly full"])
   }
 
+  @Test func `rows and columns that have no room are counted`() {
+    let lines = frame(rows: 30, columns: 12).lines(width: 60, height: 24, plain)
+    let last = lines.last ?? ""
+    let numbers = last.split(separator: " ").compactMap { Int($0) }
+    #expect(
+      last.hasPrefix("and ") && last.contains(" more rows and ") && last.contains(" more columns"), "\(lines)"
+    )
+    // What is shown and what is counted are everything.
+    let head = lines.first { $0.contains("student0") } ?? ""
+    let body = lines.filter { $0.hasPrefix("method") }
+    #expect(
+      numbers == [30 - body.count, 12 - head.split(separator: " ").count { $0.hasPrefix("student") }],
+      "\(lines)")
+    let wide = frame(rows: 3, columns: 2).lines(width: 200, height: 60, plain)
+    #expect(!wide.contains { $0.hasPrefix("and ") }, "\(wide)")
+  }
+
   @Test(arguments: [20, 40, 60, 80, 120, 300], [2, 4, 6, 10, 24, 60])
   func `no frame is wider or higher than its terminal`(_ width: Int, _ height: Int) {
     let lines = frame(workers: 8, rows: 20, columns: 12).lines(width: width, height: height, plain)
