@@ -33,12 +33,16 @@ enum WeightsExport {
       "program": "mtkd-sweep \(ProgramIdentity.version)",
     ]
     metadata["commit"] = try store.attempts(of: stage.key).last?.provenance?.commit
-    metadata["grid"] = try store.sweeps().first { sweep in
+    let sweeps = try store.sweeps()
+    let asking = try sweeps.first { sweep in
       try store.points(of: sweep.name).contains { $0.key == stage.key }
-    }?.name
+    }
+    metadata["grid"] = asking?.name
+    // A teacher is a run of no sweep: the first one that names its network says how.
+    let names = try asking?.names ?? store.sweep(askingFor: stage.key)?.names ?? WrittenNames()
     let exported = try ExportedWeights(
       of: stage.spec, checkpoint: checkpoint.bytes, metadata: metadata, in: location.folder,
-      dataFolders: dataFolders)
+      dataFolders: dataFolders, names: names)
     return (exported, stage.title)
   }
 }

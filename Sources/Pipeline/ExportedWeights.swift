@@ -21,9 +21,10 @@ package struct ExportedWeights: Sendable {
   ///   - metadata: what the file says of itself, beside the network, the method, the dataset and how images are shown.
   ///   - folder: of the store, which has the images that the run saw.
   ///   - dataFolders: where they are looked for when the store has them no more.
+  ///   - names: what the run's grid calls networks.
   package init(
     of spec: String, checkpoint: [UInt8], metadata: [String: String], in folder: StoreFolder,
-    dataFolders: [String]
+    dataFolders: [String], names: WrittenNames = WrittenNames()
   ) throws {
     let request = try StageRequest(document: Array(spec.utf8))
     guard let facts = try request.stage.network else {
@@ -52,10 +53,11 @@ package struct ExportedWeights: Sendable {
     }
     bytes = exported.encoded()
     preprocess = shown.json.indented + "\n"
+    let network = names[facts.model] ?? NetworkNames.title(of: facts.model)
     readme = """
-      \(metadata["title"] ?? NetworkNames.title(of: facts.model)), run \(metadata["run"] ?? "unknown"), written by \
+      \(metadata["title"] ?? network), run \(metadata["run"] ?? "unknown"), written by \
       \(metadata["program"] ?? "mtkd-sweep").
-      Network: \(NetworkNames.title(of: facts.model)); method: \(facts.method); \(shown.task.classes) classes of \
+      Network: \(network); method: \(facts.method); \(shown.task.classes) classes of \
       \(facts.dataset.name) (digest \(facts.dataset.digest?.short ?? "unknown")).
       Images: \(shown.summary).
       PyTorch: network.load_state_dict(safetensors.torch.load_file(FILE), strict=True), for a network of this architecture.
