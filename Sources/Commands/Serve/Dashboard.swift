@@ -32,7 +32,7 @@ struct Dashboard: Sendable {
     } catch let error as StoreError {
       return Self.response(to: error)
     } catch let error as UnknownName {
-      return .text("\(error)\n", status: 404)
+      return Self.missing("\(error)")
     } catch {
       return .text("\(error)\n", status: 500)
     }
@@ -40,44 +40,54 @@ struct Dashboard: Sendable {
 
   private static func response(to error: StoreError) -> PageResponse {
     switch error {
-    case .unknownSweep, .unknownStage: .text("\(error)\n", status: 404)
+    case .unknownSweep, .unknownStage: missing("\(error)")
     case .absent: .html(DashboardPages.noStore("\(error)"))
     default: .text("\(error)\n", status: 500)
     }
   }
 
-  private static let notFound = PageResponse.text(
-    "There is no such page. / lists what there is.\n", status: 404)
+  private static let notFound = missing("There is no such page.")
+
+  /// In the dress of the other pages.
+  private static func missing(_ sentence: String) -> PageResponse {
+    .html(DashboardPages.missing(sentence), status: 404)
+  }
 
   private func page(_ request: PageRequest) async throws -> PageResponse {
     let query = RunQuery(request.query)
     switch (request.path.first, request.path.count) {
-    case (nil, _): return .html(DashboardPages.overview(folder.path, try await feed.state()))
+    case (nil, _):
+      return .html(
+        DashboardPages.overview(folder.path, try await feed.state(), try await feed.summaries()))
     case ("events", 1):
       return PageResponse(status: 200, type: "text/event-stream", body: .events(await feed.events()))
     case ("state.json", 1): return .json(DashboardPages.json(try await feed.state()))
     case ("parts", 2):
       let state = try await feed.state()
       switch request.path[1] {
-      case "sweeps": return .html(DashboardPages.sweeps(state).text)
+      case "sweeps": return .html(DashboardPages.sweeps(state, try await feed.summaries()).text)
       case "work": return .html(DashboardPages.work(state).text)
       default: return Self.notFound
       }
-    case ("sweeps", 2...): return try await sweep(request.path[1], Array(request.path.dropFirst(2)), query)
+    case ("sweeps", 2...):
+      return try await sweep(request.path[1], Array(request.path.dropFirst(2)), request.query)
     case ("runs", 2...3):
       return try await run(request.path[1], request.path.count > 2 ? request.path[2] : nil)
     default: return Self.notFound
     }
   }
 
-  private func sweep(_ name: String, _ rest: [String], _ query: RunQuery) async throws -> PageResponse {
+  private func sweep(
+    _ name: String, _ rest: [String], _ asked: [String: String]
+  ) async throws -> PageResponse {
+    let query = RunQuery(asked)
     let store = try await feed.current()
     let record = try store.sweep(name)
     switch rest {
     case []:
       return .html(
         DashboardPages.sweep(
-          record, try store.counts(of: name), try await feed.state(), query,
+          record, try await standing(name, store), try await feed.state(), query,
           runs: try await runs(store, record, query)))
     case ["report"]:
       let stamp = try await feed.state().stamp
@@ -88,7 +98,14 @@ struct Dashboard: Sendable {
         })
     case ["report.json"]:
       return .json(JSONTable.render(try store.preferredTable(of: record), style: TextStyle()))
-    case ["state"]: return .html(DashboardPages.bar(try store.counts(of: name)).text)
+    case ["report.csv"]:
+      var answer = PageResponse.text(
+        CSVTable.render(try store.preferredTable(of: record), style: TextStyle()))
+      answer.type = "text/csv; charset=utf-8"
+      answer.headers = [("Content-Disposition", "attachment; filename=\"\(Gate.encoded(name)).csv\"")]
+      return answer
+    case ["state"]: return .html(try await standing(name, store).text)
+    case ["overlay"]: return .html(try await overlay(store, record, asked["runs"] ?? "").text)
     case ["table"]:
       return .html(TableSections.main(try store.preferredTable(of: record)).text)
     case ["curves"]:
@@ -99,6 +116,27 @@ struct Dashboard: Sendable {
     case ["runs"]: return .html(try await runs(store, record, query).text)
     default: return Self.notFound
     }
+  }
+
+  private func standing(_ name: String, _ store: ResultStore) async throws -> Markup {
+    let standing = try SweepStanding(of: name, in: store, folder, try await feed.state())
+    return standing.markup(at: Date.now.timeIntervalSince1970)
+  }
+
+  /// Curves of the runs that a reader picked, by their keys with commas between them.
+  private func overlay(_ store: ResultStore, _ sweep: SweepRecord, _ keys: String) async throws -> Markup {
+    let results = try store.results(of: sweep.name)
+    let pools = ReportTable.poolNames(results.columns, results.runs.lazy.map(\.labels))
+    let asked = Set(keys.split(separator: ",").map(String.init))
+    let runs = results.runs.filter { run in run.key.map { asked.contains($0.description) } ?? false }
+    let picked = runs.prefix(OverlayChart.most)
+    let stored = try store.series(of: picked.compactMap(\.key), metric: results.metric)
+    let drawn = zip(picked, stored).map { run, series -> (name: String, values: [Double]) in
+      let begun = folder.reportedEpochs(of: run.key!).map { $0.metrics[results.metric] ?? .nan }
+      let labels = ReportTable.words(run.labels, results.columns, pools)
+      return ("\(labels) seed \(run.seed)", series.isEmpty ? begun : series.map(\.value))
+    }
+    return OverlayChart.markup(results, drawn + runs.dropFirst(drawn.count).map { _ in ("", []) })
   }
 
   /// A page of the runs that a query means, sorted over all of them.
@@ -125,11 +163,10 @@ struct Dashboard: Sendable {
     }
     let found = try store.stages(withPrefix: prefix)
     guard found.count == 1, let run = try store.run(of: found[0].stage.key) else {
-      return .text(
+      return Self.missing(
         found.isEmpty
-          ? "No run has a key that begins with \(prefix).\n"
-          : "\(found.count) runs have a key that begins with \(prefix).\n",
-        status: 404)
+          ? "No run has a key that begins with \(prefix)."
+          : "\(found.count) runs have a key that begins with \(prefix).")
     }
     let log = try log(of: run.stage.key)
     let work = try await feed.state().running.first { $0.key == run.stage.key }
@@ -139,7 +176,9 @@ struct Dashboard: Sendable {
     switch part {
     case nil:
       let findings = try TransferSections(of: run, in: folder)?.sections ?? []
-      return .html(DashboardPages.run(run, epochs, work, log, findings))
+      return .html(
+        DashboardPages.run(
+          run, epochs, work, log, findings, try DashboardPages.RunPlace(run.stage.key, store)))
     case "part": return .html(DashboardPages.runParts(run, epochs, work, log).text)
     case "log": return .text(log ?? "No log is here: logs stay where the run was made.\n")
     default: return Self.notFound

@@ -10,14 +10,14 @@ enum DashboardPages {
   private static let lamp: Markup =
     "<span class=status><span id=lamp class=\"dot open\">connecting</span></span>"
 
-  static func overview(_ store: String, _ state: LiveState) -> String {
+  static func overview(_ store: String, _ state: LiveState, _ summaries: [String: SweepSummary]) -> String {
     SweepPage.document(
       title: "mtkd-sweep · \(store)",
       header:
         "<p class=eyebrow>mtkd-sweep</p><h1>\(store)</h1><p class=lede>Sweeps of this store, as they are now</p>",
       sections: [
         section("work", "At work", "/parts/work", work(state), isWork: true),
-        section("sweeps", "Sweeps", "/parts/sweeps", sweeps(state)),
+        section("sweeps", "Sweeps", "/parts/sweeps", sweeps(state, summaries)),
       ], script: PageScript.live, status: lamp, footer: footer)
   }
 
@@ -28,8 +28,18 @@ enum DashboardPages {
       sections: [], script: PageScript.report, footer: footer)
   }
 
+  static func missing(_ sentence: String) -> String {
+    SweepPage.document(
+      title: "Not found · mtkd-sweep",
+      header: """
+        <p class=eyebrow><a href="/">All sweeps</a></p><h1>Not found</h1><p class=lede>\(sentence)</p>
+        <p><a class=button href="/">What there is</a></p>
+        """,
+      sections: [], script: PageScript.report, footer: footer)
+  }
+
   static func sweep(
-    _ sweep: SweepRecord, _ counts: StateCounts, _ state: LiveState, _ query: RunQuery, runs: Markup
+    _ sweep: SweepRecord, _ standing: Markup, _ state: LiveState, _ query: RunQuery, runs: Markup
   )
     -> String
   {
@@ -41,19 +51,23 @@ enum DashboardPages {
       title: "\(sweep.name) · mtkd-sweep",
       header: """
         <p class=eyebrow><a href="/">All sweeps</a></p><h1>\(sweep.name)</h1>
-        <div data-live="\(place)/state">\(bar(counts))</div>
-        <p><a class=button href="\(place)/report">Whole report</a></p>
+        <div data-live="\(place)/state" data-work>\(standing)</div>
+        <p><a class=button href="\(place)/report">Whole report</a> <a class=button href="\(place)/report.csv">CSV</a></p>
         """,
       sections: [
         section("work", "At work", "/parts/work", work(state), isWork: true),
         section("table", "Results so far", "\(place)/table", "<p class=soft>Fetching…</p>"),
         section("curves", "Curves", "\(place)/curves", "<p class=soft>Fetching…</p>"),
         SweepPage.Section(
+          id: "overlay", title: "Picked runs",
+          body: "<div data-live=\"\(place)/overlay\" data-work data-overlay>\(OverlayChart.hint)</div>"),
+        SweepPage.Section(
           id: "runs", title: "Runs",
           body:
             "\(search)<div data-live=\"\(place)/runs\" data-query=\"\(query.text)\" data-search=run-search>\(runs)</div>"
         ),
-        SweepPage.Section(id: "grid", title: "The grid", body: "<pre id=grid-text>\(sweep.grid)</pre>"),
+        SweepPage.Section(
+          id: "grid", title: "The grid", body: "<pre id=grid-text tabindex=0>\(sweep.grid)</pre>"),
       ], script: PageScript.live, status: lamp, footer: footer)
   }
 
@@ -63,19 +77,45 @@ enum DashboardPages {
   ///   - findings: what stands before everything else.
   static func run(
     _ run: StoredRun, _ epochs: [EpochRecord], _ work: RunningStage?, _ log: String?,
-    _ findings: [SweepPage.Section]
+    _ findings: [SweepPage.Section], _ place: RunPlace
   ) -> String {
     SweepPage.document(
       title: "\(run.stage.title) · mtkd-sweep",
       header: """
-        <p class=eyebrow><a href="/">All sweeps</a></p><h1>\(run.stage.title)</h1>
-        <p class="lede mono">\(run.stage.key.description)</p>
+        <p class=eyebrow><a href="/">All sweeps</a>\(place.sweepLink)</p><h1>\(place.title ?? run.stage.title)</h1>
+        <p class="lede mono">\(run.stage.key.description)</p>\(place.seedLinks)
         """,
       sections: findings + [
         section(
           "run", "This run", "/runs/\(run.stage.key.description)/part", runParts(run, epochs, work, log),
           isWork: true)
       ], script: PageScript.live, status: lamp, footer: footer)
+  }
+
+  /// Where a run belongs: its sweep, and the other seeds of its cell.
+  struct RunPlace {
+    /// As its sweep names it; nil for a stage that no sweep lists.
+    let title: String?
+    let sweepLink: Markup
+    let seedLinks: Markup
+
+    init(_ key: ContentKey, _ store: ResultStore) throws {
+      guard let sweep = try store.sweep(askingFor: key) else {
+        (title, sweepLink, seedLinks) = (nil, "", "")
+        return
+      }
+      sweepLink = " › <a href=\"/sweeps/\(Gate.encoded(sweep.name))\">\(sweep.name)</a>"
+      let points = try store.points(of: sweep.name)
+      let own = points.first { $0.key == key }
+      let pools = ReportTable.poolNames(sweep.columns, points.lazy.map(\.labels))
+      title = own.map { "\(ReportTable.words($0.labels, sweep.columns, pools)) seed \($0.seed)" }
+      let cell = points.filter { $0.labels == own?.labels }.sorted { $0.seed < $1.seed }
+      let links = cell.map { point -> Markup in
+        point.key == key
+          ? "<b>\(point.seed)</b>" : "<a href=\"/runs/\(point.key.description)\">\(point.seed)</a>"
+      }
+      seedLinks = cell.count > 1 ? "<p class=seeds>Seeds of this cell: \(links)</p>" : ""
+    }
   }
 
   private static func section(
@@ -98,15 +138,26 @@ enum DashboardPages {
     return StateBar.markup(states.filter { $0.1 > 0 })
   }
 
-  static func sweeps(_ state: LiveState) -> Markup {
+  /// Newest first.
+  static func sweeps(_ state: LiveState, _ summaries: [String: SweepSummary]) -> Markup {
     if state.sweeps.isEmpty {
       return "<p class=soft>No sweep yet: <code>mtkd-sweep run FILE</code> makes one.</p>"
     }
-    let items = state.sweeps.map { sweep -> Markup in
-      """
-      <li class=card><h3><a href="/sweeps/\(Gate.encoded(sweep.name))">\(sweep.name)</a> <span class="soft small">\(sweep.counts.finished) of \(sweep.counts.all) runs finished</span></h3>
-      \(bar(sweep.counts))</li>
-      """
+    let newest = state.sweeps.enumerated().sorted { a, b in
+      let (first, second) = (summaries[a.element.name]?.changed ?? 0, summaries[b.element.name]?.changed ?? 0)
+      return first == second ? a.offset > b.offset : first > second
+    }
+    let items = newest.map { _, sweep -> Markup in
+      let summary = summaries[sweep.name]
+      let best: Markup = summary?.best.map { "<p class=best>Best: \($0)</p>" } ?? ""
+      let failures = sweep.counts.diverged + sweep.counts.failed + sweep.counts.blocked
+      var words = ["\(sweep.counts.finished) of \(sweep.counts.all) runs finished"]
+      if failures > 0 { words.append("\(failures) without a result") }
+      if let changed = summary?.changed { words.append("last change \(TimeOfDay.local(changed))") }
+      return """
+        <li class=card><h3><a href="/sweeps/\(Gate.encoded(sweep.name))">\(sweep.name)</a> <span class="soft small">\(words.joined(separator: ", "))</span></h3>
+        \(best)\(bar(sweep.counts))</li>
+        """
     }
     return "<ul class=sweeps>\(items)</ul>"
   }
@@ -186,8 +237,8 @@ enum DashboardPages {
     let first = (page - 1) * RunQuery.pageSize
     let lines = rows.dropFirst(first).prefix(RunQuery.pageSize).map { row -> Markup in
       """
-      <tr><td><a class=mono href="/runs/\(row.key.description)">\(row.key.short)</a></td><td class=text>\(row.labels)</td>\
-      <td data-v="\(row.seed)">\(row.seed)</td><td class="text \(row.state)"><span class=dot></span>\(row.state == "open" ? "to run" : row.state)</td>\
+      <tr><td><input type=checkbox data-pick value="\(row.key.description)" aria-label="Draw \(row.labels) seed \(row.seed)"> <a class=mono href="/runs/\(row.key.description)">\(row.key.short)</a></td><td class=text>\(row.labels)</td>\
+      <td data-v="\(row.seed)">\(row.seed)</td><td class="text \(row.state)"><span class=dot></span>\(RunState.shown(row.state))</td>\
       \(number(row.last))\(number(row.best))</tr>
 
       """
@@ -203,7 +254,7 @@ enum DashboardPages {
     let next: Markup = page < pages ? " \(link(query.turned(to: page + 1), "next"))" : ""
     let count: Markup = "<p class=\"soft small\">\(range)\(found)\(order)\(before)\(next)</p>"
     return """
-      <div class="scroll tall" tabindex=0 role=region aria-label=Runs><table id=run-table><thead><tr>\(head)</tr></thead><tbody>
+      <div class="scroll tall" tabindex=0 role=group aria-label="List of runs"><table id=run-table><thead><tr>\(head)</tr></thead><tbody>
       \(Array(lines))</tbody></table></div>\(count)
       """
   }
@@ -217,7 +268,7 @@ enum DashboardPages {
     _ run: StoredRun, _ epochs: [EpochRecord], _ work: RunningStage?, _ log: String?
   ) -> Markup {
     let said: Markup =
-      log.map { "<h3>Log</h3><pre class=log>\($0)</pre>" }
+      log.map { "<h3>Log</h3><pre class=log tabindex=0>\($0)</pre>" }
       ?? "<p class=soft>No log is here: logs stay where the run was made.</p>"
     return runFacts(run, epochs, work, said)
   }
@@ -228,7 +279,7 @@ enum DashboardPages {
   ) -> Markup {
     let state = run.state
     let (tone, word) =
-      work == nil ? (state.word, state.word == "open" ? "to run" : state.word) : ("running", "at work")
+      work == nil ? (state.word, state.shown) : ("running", "at work")
     var facts: [(String, Markup)] = [("state", "<span class=\"tag \(tone)\">\(word)</span>")]
     if let reason = state.reason { facts.append(("why", "\(reason)")) }
     if let work {
@@ -270,9 +321,27 @@ enum DashboardPages {
       ? ""
       : "<details><summary>\(ofClasses.count) curves of single classes</summary>\(charts(ofClasses))</details>"
     let curves: Markup = "\(charts(names.subtracting(ofClasses).sorted(by: Self.isBefore)))\(byClass)"
-    let settings = (try? JSONReader.read(Array(run.stage.spec.utf8)).value.indented) ?? run.stage.spec
-    return
-      "<dl>\(list)</dl>\(curves)\(said)<h3>Settings</h3><pre>\(settings)</pre>"
+    return "<dl>\(list)</dl>\(curves)\(said)<h3>Settings</h3>\(settings(run.stage.spec))"
+  }
+
+  /// What a stage was made of: a line a value, and the whole as it is stored.
+  private static func settings(_ spec: String) -> Markup {
+    guard let value = try? JSONReader.read(Array(spec.utf8)).value else {
+      return "<pre tabindex=0>\(spec)</pre>"
+    }
+    func lines(_ value: JSONValue, _ path: String) -> [(String, String)] {
+      guard let members = value.object, !members.isEmpty else { return [(path, value.title)] }
+      return members.sorted { $0.key < $1.key }.flatMap {
+        lines($0.value, path.isEmpty ? $0.key : "\(path).\($0.key)")
+      }
+    }
+    let rows = lines(value, "").map { name, text -> Markup in
+      "<tr><th scope=row>\(name)</th><td>\(Markup.breakable(text))</td></tr>"
+    }
+    return """
+      <div class=scroll tabindex=0 role=group aria-label="Settings"><table class=settings><tbody>\(rows)</tbody></table></div>\
+      <details><summary>As JSON</summary><pre tabindex=0>\(value.indented)</pre></details>
+      """
   }
 
   /// What came out before what went on inside; otherwise by name.

@@ -1,5 +1,6 @@
 import Foundation
 import Pipeline
+import Reports
 import Results
 import Specs
 import Storage
@@ -10,6 +11,7 @@ actor LiveFeed {
   private var store: (store: ResultStore, file: FileStamp)?
   private var counts: (stamp: FileStamp, sweeps: [SweepState])?
   private var open: (stamp: FileStamp, stages: [StageRecord])?
+  private var known: [String: (counts: StateCounts, summary: SweepSummary)] = [:]
   private var last: (state: LiveState, at: ContinuousClock.Instant)?
   private var watchers: [Int: AsyncStream<String>.Continuation] = [:]
   private var nextWatcher = 0
@@ -25,7 +27,7 @@ actor LiveFeed {
     if let store, let file, file.file == store.file.file { return store.store }
     let opened = try ResultStore(at: folder, .reading)
     store = (opened, FileStamp(folder.database) ?? FileStamp())
-    (counts, open) = (nil, nil)
+    (counts, open, known) = (nil, nil, [:])
     return opened
   }
 
@@ -53,6 +55,22 @@ actor LiveFeed {
     return LiveState(
       stamp: stamp.description, sweeps: counts?.sweeps ?? [], holder: holder,
       running: holder == nil ? [] : try RunningStage.all(in: folder, among: open?.stages ?? []))
+  }
+
+  /// What the first page says of each sweep, by its name; looked up again only where runs have ended since.
+  func summaries() throws -> [String: SweepSummary] {
+    let state = try state()
+    let store = try current()
+    for sweep in state.sweeps where known[sweep.name]?.counts != sweep.counts {
+      let record = try store.sweep(sweep.name)
+      // A report that a grid asks for in vain says so on its own page.
+      let best = (try? store.preferredTable(of: record))?.bestLine
+      let changes = try store.points(of: sweep.name).compactMap { folder.stage($0.key).changed }
+      known[sweep.name] = (
+        sweep.counts, SweepSummary(best: best, changed: max(changes.max() ?? 0, record.created))
+      )
+    }
+    return known.mapValues(\.summary)
   }
 
   /// Events: `change` with the store's stamp when results were added, `work` when only workers went on. The first comes at once.
@@ -115,6 +133,23 @@ struct SweepState: Equatable, Sendable {
   let name: String
   let asked: Int
   let counts: StateCounts
+}
+
+/// What a sweep has come to.
+struct SweepSummary: Equatable, Sendable {
+  /// `mtkd-rl M=4, mini-shufflev2-01: 79.8 ± 0.2`; nil where no cell is complete.
+  let best: String?
+  /// Seconds since 1970 of its last result here, or of when it was planned.
+  let changed: Int
+}
+
+extension StageFolder {
+  /// When it was last changed, which is when its result was put there; nil where no folder is here.
+  var changed: Int? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    return Int(status.st_mtim.tv_sec)
+  }
 }
 
 /// A file as it was at one moment.

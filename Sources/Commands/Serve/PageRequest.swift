@@ -119,8 +119,8 @@ struct PageResponse: Sendable {
   var headers: [(name: String, value: String)] = []
   var body: Body
 
-  static func html(_ text: String) -> PageResponse {
-    PageResponse(status: 200, type: "text/html; charset=utf-8", body: .bytes(Array(text.utf8)))
+  static func html(_ text: String, status: Int = 200) -> PageResponse {
+    PageResponse(status: status, type: "text/html; charset=utf-8", body: .bytes(Array(text.utf8)))
   }
 
   static func text(_ text: String, status: Int = 200) -> PageResponse {

@@ -26,6 +26,14 @@ package struct Markup: Sendable, Equatable, ExpressibleByStringInterpolation {
     package mutating func appendInterpolation(_ parts: [Markup]) { for part in parts { text += part.text } }
   }
 
+  /// A text that may break behind `=`, `,` and `+` as well as at spaces, before any word of it breaks inside.
+  package static func breakable(_ text: String) -> Markup {
+    let escaped = ForeignText.safe(text, for: .html)
+    guard escaped.utf8.contains(where: { "=,+".utf8.contains($0) }) else { return Markup(trusted: escaped) }
+    return Markup(
+      trusted: escaped.reduce(into: "") { $0 += "=,+".contains($1) ? "\($1)<wbr>" : String($1) })
+  }
+
   /// Markup with something between its parts.
   package static func joined(_ parts: [Markup], _ separator: Markup) -> Markup {
     Markup(trusted: parts.map(\.text).joined(separator: separator.text))

@@ -150,3 +150,12 @@ enum Narration {
     return top
   }
 }
+
+extension ReportTable {
+  /// The best complete cell with its number; nil where there is none.
+  package var bestLine: String? {
+    Narration.top(self).map { top in
+      "\(top.name): \(Self.text(top.cell.headline, plusMinus: "±", digits: digits))"
+    }
+  }
+}

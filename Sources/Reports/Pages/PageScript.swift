@@ -81,10 +81,14 @@ package enum PageScript {
     };
     wire(document);
     const root = document.documentElement;
+    // A browser may refuse to keep anything; the page is then as its surroundings are.
+    const kept = { get theme() { try { return localStorage.getItem("mtkd-sweep-theme"); } catch { return null; } },
+      set theme(word) { try { localStorage.setItem("mtkd-sweep-theme", word); } catch { /* Not kept. */ } } };
+    if (["light", "dark"].includes(kept.theme)) root.dataset.theme = kept.theme;
     document.getElementById("theme")?.addEventListener("click", () => {
       const dark = root.dataset.theme ? root.dataset.theme === "dark"
         : matchMedia("(prefers-color-scheme: dark)").matches;
-      root.dataset.theme = dark ? "light" : "dark";
+      root.dataset.theme = kept.theme = dark ? "light" : "dark";
     });
     for (const group of document.querySelectorAll("details[data-holds]")) {
       group.addEventListener("toggle", () => { if (group.open) unfold(group); });
@@ -131,12 +135,25 @@ package enum PageScript {
           const answer = await fetch(address, { credentials: "same-origin" });
           if (answer.ok) {
             const text = await answer.text();
-            if (part.lastText !== text) { part.innerHTML = part.lastText = text; wire(part); }
+            if (part.lastText !== text) { 
+              part.innerHTML = part.lastText = text; wire(part);
+              for (const box of part.querySelectorAll("input[data-pick]")) box.checked = picked.has(box.value);
+            }
           }
         } catch { /* The stream of events says when the server is back. */ }
         busy.delete(part);
         if (part.dataset.again !== undefined) { delete part.dataset.again; refresh(part); }
       };
+      // Runs whose curves are drawn over each other, whatever page of the list they stand on.
+      const picked = new Set();
+      const overlay = document.querySelector("[data-overlay]");
+      document.addEventListener("change", event => {
+        const box = event.target.closest("input[data-pick]");
+        if (!box || !overlay) return;
+        if (box.checked) picked.add(box.value); else picked.delete(box.value);
+        overlay.dataset.query = picked.size ? "runs=" + [...picked].join(",") : "";
+        refresh(overlay);
+      });
       const parts = selector => document.querySelectorAll(selector).forEach(refresh);
       for (const part of document.querySelectorAll("[data-search]")) {
         let pause;

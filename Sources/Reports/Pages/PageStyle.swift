@@ -2,12 +2,12 @@
 package enum PageStyle {
   package static let sheet = """
     :root{color-scheme:light;--paper:#fbfaf7;--card:#fff;--ink:#1d2125;--soft:#5c636b;--line:#e4e1da;--accent:#1d5fa8;--wash:#eef3f9;\
-    --good:#2d7a4f;--bad:#b3362b;--warn:#9a6700;--idle:#b9bcc0;--code:#f4f2ec;--shadow:0 1px 2px #0000000a,0 4px 16px #0000000a}
+    --good:#2d7a4f;--bad:#b3362b;--warn:#8f5f00;--idle:#5f666d;--rest:#b9bcc0;--code:#f4f2ec;--shadow:0 1px 2px #0000000a,0 4px 16px #0000000a}
     @media (prefers-color-scheme:dark){:root:not([data-theme=light]){color-scheme:dark;--paper:#131619;--card:#1a1e22;--ink:#e7e9eb;\
-    --soft:#9aa3ab;--line:#2c3238;--accent:#7db4f0;--wash:#1d2731;--good:#6cc592;--bad:#f0857b;--warn:#dfb04e;--idle:#535b63;\
+    --soft:#9aa3ab;--line:#2c3238;--accent:#7db4f0;--wash:#1d2731;--good:#6cc592;--bad:#f0857b;--warn:#dfb04e;--idle:#9aa3ab;--rest:#535b63;\
     --code:#1f2429;--shadow:none}}
     :root[data-theme=dark]{color-scheme:dark;--paper:#131619;--card:#1a1e22;--ink:#e7e9eb;--soft:#9aa3ab;--line:#2c3238;\
-    --accent:#7db4f0;--wash:#1d2731;--good:#6cc592;--bad:#f0857b;--warn:#dfb04e;--idle:#535b63;--code:#1f2429;--shadow:none}
+    --accent:#7db4f0;--wash:#1d2731;--good:#6cc592;--bad:#f0857b;--warn:#dfb04e;--idle:#9aa3ab;--rest:#535b63;--code:#1f2429;--shadow:none}
     *{box-sizing:border-box}
     html{scroll-behavior:smooth;scroll-padding-top:4rem;-webkit-text-size-adjust:100%}
     body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",\
@@ -15,12 +15,12 @@ package enum PageStyle {
     .wrap{max-width:74rem;margin:0 auto;padding:0 1.5rem}
     header.top{padding:3rem 0 1.25rem}
     .eyebrow{margin:0;color:var(--soft);font-size:.78rem;letter-spacing:.09em;text-transform:uppercase}
-    h1{margin:.2rem 0 .5rem;font-size:clamp(1.7rem,4vw,2.5rem);line-height:1.15;letter-spacing:-.02em;overflow-wrap:anywhere}
+    h1{margin:.2rem 0 .5rem;font-size:clamp(1.7rem,4vw,2.5rem);line-height:1.15;letter-spacing:-.02em;overflow-wrap:break-word}
     h2{margin:0 0 .9rem;font-size:1.3rem;letter-spacing:-.01em}
     h3{margin:1.6rem 0 .6rem;font-size:1rem}
     p{margin:.5rem 0;max-width:68ch}
     a{color:var(--accent);text-decoration-thickness:1px;text-underline-offset:2px}
-    code,pre,.mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.86em}
+    code,pre,.mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.86em}.mono{overflow-wrap:anywhere}td .mono,td.mono{overflow-wrap:normal}
     code{background:var(--code);border-radius:4px;padding:.1em .35em}
     .lede{font-size:1.08rem;color:var(--soft)}
     .soft{color:var(--soft)}
@@ -41,16 +41,16 @@ package enum PageStyle {
     .card{background:var(--card);border:1px solid var(--line);border-radius:10px;box-shadow:var(--shadow);padding:1.25rem 1.4rem}
     .tiles{display:grid;grid-template-columns:1fr 1fr;gap:1rem;margin:0;padding:0;list-style:none}
     .tiles li{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:.8rem 1rem;box-shadow:var(--shadow)}
-    .tiles b{display:block;font-size:1.5rem;font-weight:620;letter-spacing:-.02em;line-height:1.25;overflow-wrap:anywhere}
+    .tiles b{display:block;font-size:1.5rem;font-weight:620;letter-spacing:-.02em;line-height:1.25;overflow-wrap:break-word}
     .tiles span{color:var(--soft);font-size:.82rem}
     .bar{display:flex;height:.6rem;border-radius:99px;overflow:hidden;background:var(--line);gap:2px}
     .bar i{display:block;min-width:3px}
     .finished{--tone:var(--good)}.failed,.diverged{--tone:var(--bad)}.blocked{--tone:var(--warn)}.open,.running{--tone:var(--idle)}
     .running{--tone:var(--accent)}
-    .bar i{background:var(--tone)}
+    .bar i{background:var(--tone)}.bar i.open{background:var(--rest)}
     .legend{display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;margin:.55rem 0 0;padding:0;list-style:none;font-size:.86rem;color:var(--soft)}
     .legend li::before,.dot::before{content:"";display:inline-block;width:.6rem;height:.6rem;border-radius:50%;background:var(--tone);\
-    margin-right:.45rem}
+    margin-right:.45rem}.legend li.open::before,.open>.dot::before,.dot.open::before{background:var(--rest)}
     .summary li{margin:.45rem 0;max-width:72ch}
     ul.summary{margin:0;padding-left:2.4rem}
     .short{display:grid;grid-template-columns:minmax(0,5fr) minmax(0,3fr);gap:1rem;align-items:start}
@@ -65,7 +65,7 @@ package enum PageStyle {
     thead th{position:sticky;top:0;background:var(--card);font-weight:600;color:var(--soft);font-size:.82rem;z-index:2;\
     box-shadow:inset 0 -1px var(--line)}
     tbody th{font-weight:560;position:sticky;left:0;background:var(--card);z-index:1}
-    tbody th{white-space:normal;overflow-wrap:anywhere;max-width:min(40vw,28rem);min-width:8rem}
+    tbody th{white-space:normal;overflow-wrap:break-word;max-width:min(40vw,28rem);min-width:8rem}
     thead th:first-child{left:0;z-index:3}
     @media (max-width:700px){tbody th,thead th:first-child{position:static}}
     tbody tr:hover>*{background:var(--wash)}
@@ -111,18 +111,20 @@ package enum PageStyle {
     align-items:center;padding:.45rem 0;border-bottom:1px solid var(--line)}.work li:last-child{border:0}.work .bar{height:.5rem}.work .bar i{background:var(--accent)}
     .work .bar i.rest{background:none}
     .work .sub{text-align:right}
-    .sweeps{list-style:none;margin:0;padding:0;display:grid;gap:.9rem}.sweeps h3{margin:0 0 .5rem}
+    .sweeps{list-style:none;margin:0;padding:0;display:grid;gap:.9rem}.sweeps h3{margin:0 0 .5rem}.sweeps h3 .small{font-weight:400}
     pre.log{max-height:26rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}
     .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(19rem,100%),1fr));gap:1rem}
     .chart text{fill:var(--soft);font:11px system-ui,sans-serif}.chart .name{fill:var(--ink);font-weight:600}\
     .chart .curve{fill:none;stroke:var(--accent);stroke-width:1.6;stroke-linejoin:round}.chart figcaption{color:var(--ink);font-weight:600;font-size:.82rem;margin:0 0 .4rem}.chart{padding:.8rem}.chart .seed{fill:none;stroke:var(--accent);stroke-width:1;opacity:.35}.chart .axis{stroke:var(--line)}.chart circle{fill:var(--accent)}
+    .settings th,.settings td{white-space:normal;overflow-wrap:break-word;text-align:left}.settings td{overflow-wrap:anywhere}.settings tbody th{position:static;color:var(--soft);font-weight:400;width:1%;min-width:9rem;max-width:none}
+    .facts{margin:.6rem 0 0;color:var(--soft)}.seeds a,.seeds b{margin-right:.5rem}
     [hidden]{display:none!important}
     @media (max-width:56rem){.short{grid-template-columns:minmax(0,1fr)}}
     @media (max-width:40rem){.work li{grid-template-columns:minmax(0,1fr)}.work .sub{text-align:left}.wrap{padding:0 1rem}header.top{padding-top:1.8rem}th,td{padding:.45rem .6rem}\
     nav.page .wrap{gap:1rem}.card{padding:1rem}dl{grid-template-columns:1fr}dt{margin-top:.3rem}.tiles{grid-template-columns:1fr 1fr}\
     .tiles b{font-size:1.2rem}ul.summary{padding-left:1.6rem}details.run>summary{flex-wrap:wrap;gap:.2rem .8rem}}
     @media print{@page{margin:16mm 14mm}:root,:root[data-theme]{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--soft:#444;\
-    --line:#bbb;--accent:#1d5fa8;--wash:#fff;--code:#fff;--good:#2d7a4f;--bad:#b3362b;--warn:#9a6700;--idle:#aaa;--shadow:none}
+    --line:#bbb;--accent:#1d5fa8;--wash:#fff;--code:#fff;--good:#2d7a4f;--bad:#b3362b;--warn:#8f5f00;--idle:#5f666d;--rest:#aaa;--shadow:none}
     *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
     body{font-size:9.5pt}.wrap{max-width:none;padding:0}header.top{padding:0 0 .6rem}nav.page,.tools,th button::after,.screen{display:none!important}
     .scroll,.scroll.tall{overflow:visible;max-height:none;border:0;border-top:1.5pt solid #000;border-bottom:1.5pt solid #000;border-radius:0}

@@ -40,7 +40,7 @@ enum ProvenanceSections {
         """
     }
     return """
-      <div class=scroll><table class=text><thead><tr>\(head)</tr></thead><tbody>
+      <div class=scroll tabindex=0 role=group aria-label="Programs and machines"><table class=text><thead><tr>\(head)</tr></thead><tbody>
       \(rows)</tbody></table></div>
       """
   }
@@ -59,7 +59,7 @@ enum ProvenanceSections {
     return """
       <h3>Make them again</h3>
       <p>Save the grid below as <code>\(name).json</code> and type:</p>
-      <pre>\(text)</pre>
+      <pre tabindex=0>\(text)</pre>
       <p>Each run is named by the digest of everything that decides its result. A run whose key, program and numerics profile are those above \
       ends with the same state after every epoch, bit for bit; its digest stands in its section.</p>
       """

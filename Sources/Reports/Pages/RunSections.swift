@@ -27,7 +27,7 @@ package enum RunSections {
       let spark = Sparkline.markup(
         story.series, in: range, label: "\(results.metric) over the epochs of \(story.title)")
       return """
-        <tr><td>\(name)</td>\(labels)<td data-v="\(run.seed)">\(run.seed)</td><td class="text \(run.state.word)"><span class=dot></span>\(run.state.word == "open" ? "to run" : run.state.word)</td>\
+        <tr><td>\(name)</td>\(labels)<td data-v="\(run.seed)">\(run.seed)</td><td class="text \(run.state.word)"><span class=dot></span>\(run.state.shown)</td>\
         \(number(last))\(number(best))<td data-v="\(story.series.count)">\(story.series.count)</td><td>\(spark)</td></tr>
 
         """
@@ -43,7 +43,7 @@ package enum RunSections {
     return """
       <p class=tools><input type=search data-filters=run-table placeholder="Filter: mtkd-rl seed diverged" aria-label="Filter runs">\
       <output class="soft small"></output></p>
-      <div class="scroll tall"><table class=sortable id=run-table><thead><tr>\(head)<th scope=col>curve</th></tr></thead><tbody>
+      <div class="scroll tall" tabindex=0 role=group aria-label="List of runs"><table class=sortable id=run-table><thead><tr>\(head)<th scope=col>curve</th></tr></thead><tbody>
       \(Array(shown))</tbody></table></div>\(rest)
       """
   }
@@ -58,7 +58,7 @@ package enum RunSections {
       let (last, best) = values(run)
       let shown: Markup =
         last.map { "<span class=value>\(ReportTable.digits($0))</span>" }
-        ?? "<span class=\"tag \(run.state.word)\">\(run.state.word == "open" ? "to run" : run.state.word)</span>"
+        ?? "<span class=\"tag \(run.state.word)\">\(run.state.shown)</span>"
       var facts: [(String, Markup)] = [("key", "<span class=mono>\(story.key.description)</span>")]
       if let reason = run.state.reason { facts.append(("why", "\(ForeignText.line(reason))")) }
       if let last {

@@ -159,7 +159,7 @@ package enum SweepPage {
 
   private static func grid(_ story: SweepStory) -> Markup {
     """
-    <p class=tools><button type=button data-copies=grid-text>Copy the grid</button></p><pre id=grid-text>\(story.grid)</pre>
+    <p class=tools><button type=button data-copies=grid-text>Copy the grid</button></p><pre id=grid-text tabindex=0>\(story.grid)</pre>
     """
   }
 }
@@ -178,7 +178,7 @@ extension SweepResults {
 /// States of runs as a bar with its legend.
 package enum StateBar {
   package static func markup(_ states: [(word: String, count: Int)]) -> Markup {
-    let words = states.map { "\($0.count) \($0.word == "open" ? "to run" : $0.word)" }
+    let words = states.map { "\($0.count) \(RunState.shown($0.word))" }
     let parts = states.map { state -> Markup in
       "<i class=\(state.word) data-flex=\(state.count)></i>"
     }

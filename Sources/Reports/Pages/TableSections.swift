@@ -11,12 +11,12 @@ package enum TableSections {
       "<th scope=col><button type=button>\(name)</button></th>"
     }
     let body = zip(table.rowHeads, table.grid).map { heads, cells -> Markup in
-      let names = heads.map { text -> Markup in "<th scope=row class=text>\(text)</th>" }
+      let names = heads.map { text -> Markup in "<th scope=row class=text>\(Markup.breakable(text))</th>" }
       return "<tr>\(names)\(cells.map { cell($0, table) })</tr>\n"
     }
     let notes = list(table.notes(TextStyle()) + table.trustNotes())
     return """
-      <div class=scroll><table class=sortable id=main-table><thead><tr>\(stubs)\(head)</tr></thead><tbody>
+      <div class=scroll tabindex=0 role=group aria-label="Table"><table class=sortable id=main-table><thead><tr>\(stubs)\(head)</tr></thead><tbody>
       \(body)</tbody></table></div><ul class=notes>\(notes)</ul>
       """
   }
@@ -97,7 +97,7 @@ package enum TableSections {
         """
     }
     return """
-      <details><summary>Every cell in full</summary><div class=scroll><table class=sortable id=cell-table><thead><tr>\(head)</tr></thead><tbody>
+      <details><summary>Every cell in full</summary><div class=scroll tabindex=0 role=group aria-label="Table"><table class=sortable id=cell-table><thead><tr>\(head)</tr></thead><tbody>
       \(rows)</tbody></table></div></details>
       """
   }
@@ -142,7 +142,8 @@ package enum TableSections {
     }
     let rows = sheet.rows.map { entries -> Markup in
       let cells = entries.enumerated().map { index, entry -> Markup in
-        index < sheet.stubs ? "<th scope=row class=text>\(entry.text)</th>" : "<td>\(entry.text)</td>"
+        index < sheet.stubs
+          ? "<th scope=row class=text>\(Markup.breakable(entry.text))</th>" : "<td>\(entry.text)</td>"
       }
       return "<tr>\(cells)</tr>\n"
     }
@@ -150,7 +151,7 @@ package enum TableSections {
       note.hasPrefix("  ") ? "<li class=gap>\(String(note.dropFirst(2)))</li>" : "<li>\(note)</li>"
     }
     return """
-      <h3>\(sheet.title)</h3><div class=scroll><table class=sortable id="\(id)"><thead><tr>\(head)</tr></thead><tbody>
+      <h3>\(sheet.title)</h3><div class=scroll tabindex=0 role=group aria-label="Table"><table class=sortable id="\(id)"><thead><tr>\(head)</tr></thead><tbody>
       \(rows)</tbody></table></div><ul class=notes>\(notes)</ul>
       """
   }

@@ -91,7 +91,7 @@ package struct TransferSections: Sendable {
     let over =
       findings.values.count > 1 ? " Means over \(findings.values.count) transfers." : ""
     return """
-      <div class="scroll tall"><table class=sortable><thead><tr>\(head)</tr></thead><tbody>
+      <div class="scroll tall" tabindex=0 role=group aria-label="Classes"><table class=sortable><thead><tr>\(head)</tr></thead><tbody>
       \(rows)</tbody></table></div><p class="soft small">\(measured); \
       n/a: the test images have nothing of this class.\(over)</p>
       """
