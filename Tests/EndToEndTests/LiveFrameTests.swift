@@ -44,7 +44,7 @@ import Testing
       last.hasPrefix("and ") && last.contains(" more rows and ") && last.contains(" more columns"), "\(lines)"
     )
     // What is shown and what is counted are everything.
-    let head = lines.first { $0.contains("student0") } ?? ""
+    let head = lines.first { $0.hasPrefix("test.acc1") } ?? ""
     let body = lines.filter { $0.hasPrefix("method") }
     #expect(
       numbers == [30 - body.count, 12 - head.split(separator: " ").count { $0.hasPrefix("student") }],

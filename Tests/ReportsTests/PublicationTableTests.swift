@@ -38,7 +38,7 @@ import Testing
   @Test func `it says whether it fits a column, and by how much it does not`() {
     let narrow = PublicationTable.render(Self.table())
     #expect(narrow.contains("fits a column of 3.3 in.") && narrow.contains("\\begin{table}[t]"), "\(narrow)")
-    let wide = PublicationTable.render(Self.table { $0.columns = ["student", "alpha"] })
+    let wide = PublicationTable.render(Self.table { $0.columns = ["method", "alpha"] })
     #expect(
       wide.contains("in more than a column of 3.3 in") && wide.contains("\\begin{table*}[t]"), "\(wide)")
     let wider = PublicationTable.render(Self.table { $0.columns = ["student", "method", "alpha"] })
