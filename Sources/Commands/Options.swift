@@ -66,7 +66,9 @@ struct CacheOptions: ParsableArguments {
       valueName: "size"))
   var limit: ByteSize?
 
-  @Flag(name: .customLong("no-cache"), help: "Ignore cached teacher outputs; run the teachers live.")
+  @Flag(
+    name: .customLong("no-cache"),
+    help: "Every run asks its teachers itself: no cached outputs, and no runs side by side.")
   var isLeftAlone = false
 
   var isUsed: Bool { !isLeftAlone }

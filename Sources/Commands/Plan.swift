@@ -172,15 +172,21 @@ struct Plan: ParsableCommand {
         forecast.measurements > 0
         ? "from \(counted(forecast.measurements, "stage")) measured here"
         : "assumed; nothing has been measured in this store yet"
+      let outlook = sweep.outlook(workers: workers, devices: devices)
       // How much faster a run becomes depends on its network.
       let threads = sweep.grid.run.threadsPerRun
       let threading = threads > 1 ? " of \(threads) threads, each run at the pace of one" : ""
       lines.append(
-        "  forecast: \(duration(forecast.cpuSeconds)) of CPU, \(duration(sweep.wallSeconds(workers: workers, devices: devices))) at \(workers) \(workers == 1 ? "worker" : "workers")\(threading), \(size(forecast.diskBytes)) of disk (\(basis))"
+        "  forecast: \(duration(forecast.cpuSeconds - outlook.spared)) of CPU, \(duration(outlook.wall)) at \(workers) \(workers == 1 ? "worker" : "workers")\(threading), \(size(forecast.diskBytes)) of disk (\(basis))"
       )
+      if outlook.spared > 0 {
+        lines.append(
+          "  runs of a seed ask their teachers together, \(counted(outlook.asked, "time")) in all; each for itself: \(duration(forecast.cpuSeconds)) of CPU"
+        )
+      }
       if forecast.savedSeconds > 0 || forecast.outputBytes > 0 {
         lines.append(
-          "  outputs of teachers are kept: \(size(forecast.outputBytes)) to write; without them \(duration(forecast.cpuSeconds + forecast.savedSeconds)) of CPU"
+          "  outputs of teachers are kept: \(size(forecast.outputBytes)) to write; without them \(duration(forecast.cpuSeconds - outlook.spared + forecast.savedSeconds)) of CPU"
         )
       }
     }
@@ -192,6 +198,7 @@ struct Plan: ParsableCommand {
     _ sweep: PlannedSweep, _ devices: DeviceUse?, _ seeds: PowerSheet?, _ outlook: ClaimOutlook?
   ) -> String {
     let (counts, forecast, workers) = (sweep.counts, sweep.forecast, workerCount(sweep))
+    let rehearsed = sweep.outlook(workers: workers, devices: devices)
     var members: [String: JSONValue] = [
       "schema": "mtkd-sweep-plan-1", "sweep": .string(sweep.name), "asked": JSONValue(counts.asked),
       "distinct": JSONValue(counts.distinct), "shared": JSONValue(counts.shared),
@@ -200,9 +207,9 @@ struct Plan: ParsableCommand {
       "dropped": JSONValue(sweep.dropped), "kept": JSONValue(sweep.kept ?? 0),
       "sharing": JSONValue(sweep.expansion.sharing),
       "forecast": .object([
-        "cpuSeconds": JSONValue(forecast.cpuSeconds),
-        "wallSeconds": JSONValue(sweep.wallSeconds(workers: workers, devices: devices)),
-        "workers": JSONValue(workers),
+        "cpuSeconds": JSONValue(forecast.cpuSeconds - rehearsed.spared),
+        "sharedSeconds": JSONValue(rehearsed.spared), "timesAsked": JSONValue(rehearsed.asked),
+        "wallSeconds": JSONValue(rehearsed.wall), "workers": JSONValue(workers),
         "savedSeconds": JSONValue(forecast.savedSeconds), "outputBytes": JSONValue(forecast.outputBytes),
         "diskBytes": JSONValue(forecast.diskBytes), "measurements": JSONValue(forecast.measurements),
       ]),

@@ -113,7 +113,8 @@ struct SweepProgress {
   private let forecast: Forecast
   private var counts = PlanCounts(asked: 0, distinct: 0, done: 0, preparations: 0)
   private var workers = 1
-  private var running: [Int: (title: StageTitle, progress: StageProgress?)] = [:]
+  /// By their keys: a worker may train several runs.
+  private var running: [ContentKey: (worker: Int, title: StageTitle, progress: StageProgress?)] = [:]
   private var doneRuns = 0
   private var failures = 0
   private var failedRuns = 0
@@ -133,28 +134,29 @@ struct SweepProgress {
       self.counts = counts
       self.workers = workers
       doneRuns = counts.done
-    case .stageStarted(let title, _, let worker): running[worker] = (title, nil)
-    case .progress(let progress, let worker): running[worker] = (progress.title, progress)
-    case .stageFinished(let title, _, let seconds, let worker):
-      end(worker)
+    case .stageStarted(let title, _, let worker): running[title.key] = (worker, title, nil)
+    case .progress(let progress, let worker):
+      running[progress.title.key] = (worker, progress.title, progress)
+    case .stageFinished(let title, _, let seconds, _):
+      end(title)
       let forecast = forecast.seconds(of: title.key)
       (expected, measured, left) = (expected + forecast, measured + seconds, left - forecast)
       if title.isResult { doneRuns += 1 }
       if let place = preparations.firstIndex(where: { $0.kind == title.kind }) {
         preparations[place].done = min(preparations[place].all, preparations[place].done + 1)
       }
-    case .stageFailed(let title, _, let worker):
-      end(worker)
+    case .stageFailed(let title, _, _):
+      end(title)
       left -= forecast.seconds(of: title.key)
       if title.isResult { (doneRuns, failedRuns, failures) = (doneRuns + 1, failedRuns + 1, failures + 1) }
-    case .workerDied(_, _, _, let worker), .stageStopped(_, _, let worker): end(worker)
+    case .workerDied(let title, _, _, _), .stageStopped(let title, _, _): end(title)
     case .stageBlocked(let title, _): if title.isResult { failures += 1 }
     case .warning(let text): warnings = warnings.suffix(1) + [text]
     case .stopping, .notice: break
     }
   }
 
-  private mutating func end(_ worker: Int) { running[worker] = nil }
+  private mutating func end(_ title: StageTitle) { running[title.key] = nil }
 
   /// Seconds until all is done, as a range; nil before anything has been measured.
   func remaining() -> ClosedRange<Double>? {
@@ -194,7 +196,7 @@ struct SweepProgress {
     LiveFrame(
       name: name, finished: max(0, doneRuns - failedRuns), failed: failures, all: counts.distinct,
       preparations: preparations.map { ("\($0.kind)s", $0.done, $0.all) },
-      work: running.sorted { $0.key < $1.key }.map { _, entry in
+      work: running.values.sorted { ($0.worker, $0.title.text) < ($1.worker, $1.title.text) }.map { entry in
         LiveFrame.Work(
           title: entry.title.text, epoch: entry.progress?.epoch ?? 0, epochs: entry.progress?.epochs ?? 0,
           step: entry.progress?.step ?? 0, steps: entry.progress?.steps ?? 0, loss: entry.progress?.loss,

@@ -14,6 +14,11 @@ struct WorkerCommand: AsyncParsableCommand {
   @Argument var key: String?
   @OptionGroup var location: StoreLocation
   @Option var attempt: Int?
+  @Option(
+    name: .customLong("with"),
+    help:
+      "KEY:ATTEMPT of a run that is trained side by side with the first, because both ask the same teachers.")
+  var others: [String] = []
   @Option var dataFolder: String?
   @Option(help: "What the cluster calls the job that this runs in.")
   var job: String?
@@ -30,6 +35,9 @@ struct WorkerCommand: AsyncParsableCommand {
       throw ValidationError(
         "Workers are started by `mtkd-sweep run`: KEY --attempt N, or --batch TOKEN --task I.")
     }
+    guard others.allSatisfy({ WorkerJob.assignment($0) != nil }) else {
+      throw ValidationError("--with takes a key, a colon and the number of an attempt.")
+    }
     if let key, ContentKey(key) == nil { throw ValidationError("A key has 64 hexadecimal digits.") }
   }
 
@@ -44,6 +52,7 @@ struct WorkerCommand: AsyncParsableCommand {
   var work: WorkerJob? {
     guard let key = key.flatMap({ ContentKey($0) }), let attempt else { return nil }
     var work = WorkerJob(key: key, attempt: attempt, store: location.path)
+    work.others = others.compactMap(WorkerJob.assignment)
     work.dataFolder = dataFolder
     work.job = job
     work.niceness = niceness
@@ -78,11 +87,13 @@ struct WorkerCommand: AsyncParsableCommand {
   }
 }
 
-/// One attempt at one stage.
+/// One attempt at one stage, or at several runs side by side.
 struct WorkerJob: Equatable {
   let key: ContentKey
   let attempt: Int
   let store: String
+  /// Runs besides the first.
+  var others: [Pipeline.Worker.Assignment] = []
   var dataFolder: String?
   var job: String?
   var liveTeachers = false
@@ -109,11 +120,15 @@ struct WorkerJob: Equatable {
     var logLimit: Int? = WorkerOptions.standardLogLimit
     var (dataFolder, job): (String?, String?) = (nil, nil)
     var (liveTeachers, allowOtherProfile) = (false, false)
+    var others: [Pipeline.Worker.Assignment] = []
     var rest = arguments.dropFirst(2)
     while let name = rest.popFirst() {
       switch name {
       case "--live-teachers": liveTeachers = true
       case "--allow-other-profile": allowOtherProfile = true
+      case "--with":
+        guard let other = rest.popFirst().flatMap(Self.assignment) else { return nil }
+        others.append(other)
       case "--attempt", "--store", "--data-folder", "--job", "--niceness", "--threads", "--log-limit":
         guard let value = rest.popFirst() else { return nil }
         switch name {
@@ -130,6 +145,7 @@ struct WorkerJob: Equatable {
     }
     guard let attempt, let store, let niceness, let threads, let logLimit else { return nil }
     self.init(key: key, attempt: attempt, store: store)
+    self.others = others
     self.dataFolder = dataFolder
     self.job = job
     self.niceness = niceness
@@ -137,6 +153,15 @@ struct WorkerJob: Equatable {
     self.allowOtherProfile = allowOtherProfile
     self.threads = threads
     self.logLimit = logLimit
+  }
+
+  /// Reads `KEY:ATTEMPT`.
+  static func assignment(_ text: String) -> Pipeline.Worker.Assignment? {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2, let key = ContentKey(String(parts[0])), let attempt = Int(parts[1]) else {
+      return nil
+    }
+    return Pipeline.Worker.Assignment(key: key, attempt: attempt)
   }
 
   /// Makes this process nicer than it began. Threads that it starts from now on are as nice.
@@ -151,9 +176,11 @@ struct WorkerJob: Equatable {
     // One that came before the handler stood.
     if process_was_signalled(SIGTERM) { raise(SIGTERM) }
     Self.addNiceness(niceness)
-    return Pipeline.Worker.run(
-      key, attempt: attempt, in: StoreFolder(store), dataFolder: dataFolder, job: job,
+    let options = WorkerOptions(
       asksTeachers: liveTeachers, allowsOtherProfile: allowOtherProfile, threads: threads,
       logLimit: logLimit)
+    return Pipeline.Worker.run(
+      Pipeline.Worker.Assignment(key: key, attempt: attempt), with: others, in: StoreFolder(store),
+      dataFolder: dataFolder, job: job, options: options)
   }
 }

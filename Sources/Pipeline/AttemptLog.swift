@@ -24,6 +24,15 @@ struct AttemptLog {
     ForeignText.line(FailureMessage.last(in: lastLines) ?? "")
   }
 
+  /// Adds a line.
+  func append(_ text: String) throws(FileError) {
+    let file = SystemCall.retrying { open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o666) }
+    guard file >= 0 else { throw FileError("write", path) }
+    defer { close(file) }
+    let code = SystemCall.write(Array("\(text)\n".utf8), to: file)
+    guard code == 0 else { throw FileError("write", path, code: code) }
+  }
+
   /// The end of a regular file.
   private static func tail(of path: String, bytes: Int) throws(FileError) -> [UInt8] {
     let file = SystemCall.retrying { open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }

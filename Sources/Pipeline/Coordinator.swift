@@ -48,6 +48,7 @@ package final class Coordinator {
   private var isStoppedByGrid = false
   private var devices: DevicePool?
   private let onDevices: Set<ContentKey>
+  private var processes = 0
 
   /// What workers are watched by: it stands still while this process does.
   private var watch = WatchClock()
@@ -60,14 +61,17 @@ package final class Coordinator {
   private struct Running {
     let attempt: AttemptFolder
     let worker: Int
+    /// The number of its process, and how many runs were started in it.
+    let process: Int
+    let size: Int
     /// When it was started, by `Coordinator.now`.
     let started: Double
     /// The same by the coordinator's watch.
     let watched: Double
     /// Its newest heartbeat, and when the coordinator's watch first saw that one.
     var beat: (time: Double, seen: Double)?
-    /// Known once the executor has started it.
-    let process = ProcessBox()
+    /// Known once the executor has started it; one for all of its runs.
+    let box: ProcessBox
     var progress: WorkerProgress?
     /// Why it was ended from here.
     var verdict: Verdict?
@@ -80,7 +84,7 @@ package final class Coordinator {
   private enum Verdict { case hung, overtime }
 
   private enum Signal: Sendable {
-    case ended(ContentKey, JobEnd)
+    case ended(process: Int, JobEnd)
     case tick
   }
 
@@ -114,7 +118,8 @@ package final class Coordinator {
     let (done, failed) = try settled()
     scheduler = Scheduler(
       sweep.plan.stages, done: done, failed: failed, slots: workers, retries: sweep.grid.run.retries,
-      demand: sweep.demand(limits), order: sweep.order)
+      demand: sweep.demand(limits, sharing: cache.isUsed && type(of: executor).takesGroups),
+      order: sweep.order)
     failures = sweep.plan.runKeys.count { failed.contains($0) }
   }
 
@@ -137,7 +142,7 @@ package final class Coordinator {
     var ticks = 0
     for await signal in signals {
       switch signal {
-      case .ended(let key, let end): isOver = try perform(ended(key, end), inbox)
+      case .ended(let process, let end): isOver = try perform(ended(process: process, end), inbox)
       case .tick:
         ticks += 1
         isOver = try perform(roomAgain(), inbox)
@@ -150,6 +155,7 @@ package final class Coordinator {
           // Whatever ended since shares a transaction: its files are the truth until then.
           try flush()
           showProgress()
+          isOver = try perform(endedInTheirGroups(), inbox)
         }
         if ticks % 8 == 0 { endSilentOnes() }
       }
@@ -169,7 +175,7 @@ package final class Coordinator {
 
   /// Ends every worker at once; nothing is lost but work since their last snapshots.
   package func kill() {
-    for worker in running.values { worker.process.stop(executor, atOnce: true) }
+    for worker in running.values { worker.box.stop(executor, atOnce: true) }
   }
 
   /// Only runs count: a teacher that failed shows in the runs that it blocks.
@@ -242,10 +248,11 @@ extension Coordinator {
             .warning("\(title(key).text): no room within --cache-limit; each run does without"))
           if try perform(scheduler.handle(.skipped(key)), inbox) { return true }
         } else {
-          try start(key, inbox)
+          try start([key], inbox)
         }
+      case .startTogether(let keys): try start(keys, inbox)
       case .stopWorkers:
-        for worker in running.values { worker.process.stop(executor, atOnce: false) }
+        for worker in running.values { worker.box.stop(executor, atOnce: false) }
       case .block(let key, let culprit):
         next += try blocked(key, by: culprit)
       case .giveUp: break
@@ -274,33 +281,44 @@ extension Coordinator {
     return try room.make(for: key, bytes: bytes, wanted: scheduler.wantedHelpers)
   }
 
-  private func start(_ key: ContentKey, _ inbox: AsyncStream<Signal>.Continuation) throws {
-    guard let stage = stages[key] else { preconditionFailure("\(key) is not in the plan") }
-    let place = folder.stage(key)
-    try place.create(spec: stage.document)
-    intake.announce(key)
-    let attempt = try place.newAttempt()
+  /// Starts stages in one process: one of them, or runs that share their teachers.
+  private func start(_ keys: [ContentKey], _ inbox: AsyncStream<Signal>.Continuation) throws {
+    processes += 1
+    let (process, box, leader) = (processes, ProcessBox(), keys[0])
     let slot = (1...workers).first { slot in !running.values.contains { $0.worker == slot } } ?? workers
-    let entry = Running(attempt: attempt, worker: slot, started: Self.now, watched: watch.seconds)
-    running[key] = entry
-    var arguments = ["worker", key.description, "--store", folder.path, "--attempt", "\(attempt.number)"]
-    if let data = dataFolders[key] { arguments += ["--data-folder", data] }
+    for key in keys {
+      guard let stage = stages[key] else { preconditionFailure("\(key) is not in the plan") }
+      let place = folder.stage(key)
+      try place.create(spec: stage.document)
+      intake.announce(key)
+      running[key] = Running(
+        attempt: try place.newAttempt(), worker: slot, process: process, size: keys.count, started: Self.now,
+        watched: watch.seconds, box: box)
+    }
+    guard let stage = stages[leader], let attempt = running[leader]?.attempt else { return }
+    var arguments = [
+      "worker", leader.description, "--store", folder.path, "--attempt", "\(attempt.number)",
+    ]
+    for key in keys.dropFirst() { arguments += ["--with", "\(key):\(running[key]!.attempt.number)"] }
+    if let data = dataFolders[leader] { arguments += ["--data-folder", data] }
     arguments += options.arguments
     var environment = try NumericsProfile.environment(of: stage)
     environment[WorkerSlot.variable] = "\(slot)"
-    if onDevices.contains(key) {
-      guard let taken = devices?.take(for: key) else { preconditionFailure("\(key) has no device") }
+    if onDevices.contains(leader) {
+      guard let taken = devices?.take(for: leader) else { preconditionFailure("\(leader) has no device") }
       environment.merge(DevicePool.environment(of: taken)) { $1 }
-      running[key]?.devices = taken
+      running[leader]?.devices = taken
     }
-    let job = Job(key: key, arguments: arguments, environment: environment, log: attempt.log)
-    observe(.stageStarted(titleAtWork(key), attempt: attempt.number, worker: slot))
-    let (executor, process) = (executor, entry.process)
+    let job = Job(key: leader, arguments: arguments, environment: environment, log: attempt.log)
+    for key in keys {
+      observe(.stageStarted(titleAtWork(key), attempt: running[key]!.attempt.number, worker: slot))
+    }
+    let (executor, remains) = (executor, folder.stage(leader).path)
     Task {
-      let end = await executor.run(job) { process.started($0, executor) }
+      let end = await executor.run(job) { box.started($0, executor) }
       // A worker that was killed could not end what its trainer had started.
-      if case .killed = end { TrainerRemains.end(of: place.path, within: 10) { _ in } }
-      inbox.yield(.ended(key, end))
+      if case .killed = end { TrainerRemains.end(of: remains, within: 10) { _ in } }
+      inbox.yield(.ended(process: process, end))
     }
   }
 
@@ -326,6 +344,22 @@ extension Coordinator {
     }
   }
 
+  /// Runs of a group end each for itself, as their notes say; those that left none end as the process did.
+  private func ended(process: Int, _ end: JobEnd) throws -> [Scheduler.Action] {
+    let ended = running.filter { $0.value.process == process }.sorted { $0.key < $1.key }
+    return try ended.flatMap { key, entry in
+      try self.ended(key, entry.size > 1 ? JobEnd(entry.attempt.exitNote) ?? end : end)
+    }
+  }
+
+  /// Runs that have ended while others of their group go on.
+  private func endedInTheirGroups() throws -> [Scheduler.Action] {
+    let ended = running.filter { $0.value.size > 1 }.sorted { $0.key < $1.key }
+    return try ended.flatMap { key, entry in
+      try JobEnd(entry.attempt.exitNote).map { try self.ended(key, $0) } ?? []
+    }
+  }
+
   private func ended(_ key: ContentKey, _ end: JobEnd) throws -> [Scheduler.Action] {
     if let attempt = running[key]?.attempt { tell(WorkerProgress(of: attempt)?.notes ?? [], of: key) }
     guard let entry = running.removeValue(forKey: key) else { preconditionFailure("\(key) was not running") }
@@ -334,7 +368,10 @@ extension Coordinator {
     if let reason = noRoom(end, entry.attempt) {
       // It has done nothing, so its number may be given again.
       try AtomicFile.removeFolder(entry.attempt.path)
-      if let sentence = pause.begin(reason, atWork: running.count) { observe(.warning(sentence)) }
+      // Runs of one process had no room once.
+      if entry.size == 1 || !pause.isOn, let sentence = pause.begin(reason, atWork: running.count) {
+        observe(.warning(sentence))
+      }
       return scheduler.handle(isStopping ? .stopped(key) : .postponed(key))
     }
     pause.end()
@@ -373,7 +410,9 @@ extension Coordinator {
     }
     // What others read is in the store before they read it. Were its files damaged in between, nobody would make it again once they are done.
     if stages[key]?.role != .result { try flush() }
-    observe(.stageFinished(title(key), metrics, seconds: Self.now - entry.started, worker: entry.worker))
+    observe(
+      .stageFinished(
+        title(key), metrics, seconds: (Self.now - entry.started) / Double(entry.size), worker: entry.worker))
     return scheduler.handle(.finished(key))
   }
 
@@ -525,10 +564,12 @@ extension Coordinator {
       if beat != entry.beat?.time { running[key]?.beat = (beat, watch.seconds) }
       if let known = entry.beat, known.time == beat, watch.seconds - known.seen > limits.silence {
         running[key]?.verdict = .hung
-        entry.process.stop(executor, atOnce: true)
-      } else if let minutes = limits.minutes, watch.seconds - entry.watched > minutes * 60 {
+        entry.box.stop(executor, atOnce: true)
+      } else if let minutes = limits.minutes,
+        watch.seconds - entry.watched > minutes * 60 * Double(entry.size)
+      {
         running[key]?.verdict = .overtime
-        entry.process.stop(executor, atOnce: false)
+        entry.box.stop(executor, atOnce: false)
       }
     }
   }
@@ -563,6 +604,14 @@ extension Coordinator {
       }
     let last = intake.lastWords(attempt)
     return last.isEmpty ? how : "\(how): \(last)"
+  }
+}
+
+extension JobEnd {
+  /// Nil where there is no note, or none with a code.
+  fileprivate init?(_ note: ExitNote?) {
+    guard let code = note?.code else { return nil }
+    self = .exited(code)
   }
 }
 

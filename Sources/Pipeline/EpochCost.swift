@@ -3,6 +3,8 @@ internal import Specs
 internal import Training
 
 /// What training costs here, epoch by epoch: wall and processor seconds without evaluation, snapshots and the making of caches, and memory.
+///
+/// A run whose teachers another run has just asked counts what they took all the same: its cost is its own, not that of who was there with it.
 struct EpochCost {
   /// Wall and processor seconds; only differences mean something.
   static let stopwatch: @Sendable () -> [Double] = {
@@ -13,6 +15,8 @@ struct EpochCost {
 
   private var start: [Double] = []
   private var spent = [0.0, 0.0]
+  /// CPU seconds of the last step, its evaluation included.
+  private(set) var lastStep = 0.0
   /// Of this attempt's whole epochs.
   private var epochs: [[Double]] = []
   /// An attempt that went on in the middle of an epoch does not know its first part.
@@ -26,7 +30,10 @@ struct EpochCost {
   mutating func end(_ report: StepReport) -> Metrics {
     let now = Self.stopwatch()
     for index in spent.indices {
-      spent[index] += now[index] - start[index] - (report.evaluationCost?[index] ?? 0)
+      let teaching = report.teachingCost.map { $0.isSpared ? $0.spent[index] : 0 } ?? 0
+      let step = now[index] - start[index] + teaching
+      if index == 1 { lastStep = step }
+      spent[index] += step - (report.evaluationCost?[index] ?? 0)
     }
     guard report.finishedEpoch != nil else { return Metrics() }
     defer { (spent, isPartial) = ([0, 0], false) }

@@ -40,6 +40,16 @@ package struct Forecast: Sendable {
   private struct Work: Sendable {
     let multiplyAdds: Float
     let topic: Int32
+    /// Those of teachers that are asked.
+    var teaching: (multiplyAdds: Float, topic: Int32) = (0, 0)
+
+    init(_ cost: StageCost, _ book: inout TopicBook) {
+      (multiplyAdds, topic) = (
+        Float(cost.multiplyAdds), book.topic(cost.topics, assuming: cost.memory?.bytes)
+      )
+      guard let asked = cost.teaching else { return }
+      teaching = (Float(asked.multiplyAdds), book.topic(asked.topics))
+    }
   }
 
   /// What the forecast of a run depends on.
@@ -66,7 +76,7 @@ package struct Forecast: Sendable {
 
     init(_ cost: StageCost?, _ book: inout TopicBook) {
       let cost = cost ?? StageCost(multiplyAdds: 0, topics: [Forecast.topic], diskBytes: 0)
-      work = Work(multiplyAdds: Float(cost.multiplyAdds), topic: book.topic(cost.topics))
+      work = Work(cost, &book)
       disk = cost.diskBytes
       saved = cost.spared.reduce(0) { $0 + $1.multiplyAdds * book.rate($1.topics) }
     }
@@ -138,10 +148,10 @@ package struct Forecast: Sendable {
     let helpers = plan.stages.filter { $0.role == .helper && !done.contains($0.key) }
     for helper in helpers.sorted(by: { $0.key < $1.key }) {
       guard let cost = try helper.stage.cost(hasHelpers: false, &meter) else { continue }
-      let topic = book.topic(cost.topics)
-      enter(Work(multiplyAdds: Float(cost.multiplyAdds), topic: topic), as: helper.key)
+      let work = Work(cost, &book)
+      enter(work, as: helper.key)
       outputs += cost.diskBytes
-      saved -= cost.multiplyAdds * book.topics[Int(topic)].rate
+      saved -= cost.multiplyAdds * book.topics[Int(work.topic)].rate
     }
     let readers = Set(plan.stages.lazy.filter { !$0.helpers.isEmpty }.map(\.key))
     var preparations = Preparations(plan, done: done)
@@ -154,8 +164,7 @@ package struct Forecast: Sendable {
           guard let cost = try stage.stage.cost(hasHelpers: readers.contains(stage.key), &meter) else {
             continue
           }
-          let topic = book.topic(cost.topics, assuming: cost.memory?.bytes)
-          enter(Work(multiplyAdds: Float(cost.multiplyAdds), topic: topic), as: stage.key)
+          enter(Work(cost, &book), as: stage.key)
           if let memory = cost.memory, memory.bytes > largest?.bytes ?? 0 { largest = memory }
           disk += cost.diskBytes
         }
@@ -173,9 +182,7 @@ package struct Forecast: Sendable {
         kinds[kind] = demand
         for preparation in preparations.take(stage.inputs) {
           guard let cost = try preparation.stage.cost(hasHelpers: false, &meter) else { continue }
-          enter(
-            Work(multiplyAdds: Float(cost.multiplyAdds), topic: book.topic(cost.topics)),
-            as: preparation.key)
+          enter(Work(cost, &book), as: preparation.key)
         }
       }
       last = (kind, demand)
@@ -198,6 +205,14 @@ package struct Forecast: Sendable {
     works[key].map { Double($0.multiplyAdds) * topics[Int($0.topic)].rate } ?? 0
   }
 
+  /// The part of them in which it asks its teachers.
+  func teachingSeconds(of key: ContentKey) -> Double {
+    guard let work = works[key], work.teaching.multiplyAdds > 0 else { return 0 }
+    let teaching = Double(work.teaching.multiplyAdds) * topics[Int(work.teaching.topic)].rate
+    // The two were measured in different runs.
+    return min(teaching, seconds(of: key))
+  }
+
   /// Bytes of memory that one stage takes at its worst.
   func memory(of key: ContentKey) -> Int { Int(works[key].map { topics[Int($0.topic)].memory } ?? 100e6) }
 
@@ -215,6 +230,11 @@ package struct Forecast: Sendable {
     else { return [] }
     let done = cost.multiplyAdds * Double(progress.stepsHere) / Double(progress.steps)
     var measured = cost.topics.map { ($0, progress.cpuSeconds / done * 1e9) }
+    if let seconds = progress.teachingSeconds, let work = works[key], work.teaching.multiplyAdds > 0 {
+      let share = done / cost.multiplyAdds
+      let asked = Double(work.teaching.multiplyAdds) * share
+      measured.append((topics[Int(work.teaching.topic)].names[0], seconds / asked * 1e9))
+    }
     if let peak = progress.peakBytes { measured.append((Self.memoryTopic(cost.topics[0]), Double(peak))) }
     return measured
   }

@@ -88,6 +88,8 @@ public struct StageCost: Sendable {
   let diskBytes: Double
   /// At its worst, where that is counted before anything is measured.
   var memory: TransferMemory?
+  /// The part of it in which teachers are asked.
+  var teaching: (multiplyAdds: Double, topics: [String])?
   /// Work that reading helpers' outputs spares it.
   var spared: [(multiplyAdds: Double, topics: [String])] = []
 }

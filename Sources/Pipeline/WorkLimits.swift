@@ -1,6 +1,6 @@
 internal import Foundation
 package import Specs
-internal import Sweeps
+package import Sweeps
 
 /// What workers may take of this machine, and how long one may be silent.
 package struct WorkLimits: Sendable {
@@ -46,21 +46,28 @@ package struct WorkLimits: Sendable {
 }
 
 extension PlannedSweep {
-  /// At so many workers that do not disturb each other: what `run` would schedule, in the grid's order, on these devices and
-  /// within the memory of this machine, rehearsed on the forecast.
-  package func wallSeconds(workers: Int, devices: DeviceUse? = nil) -> Double {
+  /// At so many workers that do not disturb each other: what `run` would schedule, in the grid's order, on these
+  /// devices and within the memory of this machine, rehearsed on the forecast.
+  package func outlook(workers: Int, devices: DeviceUse? = nil) -> Rehearsal.Outlook {
     var limits = WorkLimits()
     limits.devices = devices
-    return Rehearsal.seconds(
-      plan.stages, done: done, failed: Set(failed.keys), workers: workers, demand: demand(limits),
+    return Rehearsal.outlook(
+      plan.stages, done: done, failed: Set(failed.keys), workers: workers,
+      demand: demand(limits, sharing: plan.stages.count <= Rehearsal.limit),
       order: order, overhead: Forecast.overhead)
   }
 
   /// What the scheduler is told of the stages.
-  func demand(_ limits: WorkLimits) -> Scheduler.Demand {
+  ///
+  /// - Parameter sharing: whether runs that hear the same of their teachers may start together.
+  func demand(_ limits: WorkLimits, sharing: Bool) -> Scheduler.Demand {
     let forecast = forecast
     var demand = Scheduler.Demand(
       seconds: { forecast.seconds(of: $0) }, memory: { forecast.memory(of: $0) }, limit: limits.memoryLimit)
+    if sharing {
+      demand.groups = plan.groups(expansion.runs)
+      demand.teaching = { forecast.teachingSeconds(of: $0) }
+    }
     if let devices = limits.devices {
       demand.onDevices = runsOfTrainers
       demand.deviceRoom = devices.share.runs

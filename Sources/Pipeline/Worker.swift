@@ -50,53 +50,55 @@ package enum WorkerError: Error, Equatable, CustomStringConvertible {
 
 /// A worker's life: claim, restore, run, snapshot on request, publish.
 public enum Worker {
-  /// - Returns: the exit code.
-  ///
+  /// One attempt at one stage.
+  package struct Assignment: Hashable, Sendable {
+    package let key: ContentKey
+    package let attempt: Int
+
+    package init(key: ContentKey, attempt: Int) {
+      self.key = key
+      self.attempt = attempt
+    }
+  }
+
+  private struct Claimed {
+    let request: StageRequest
+    let workspace: Workspace
+    let heart: Heart
+
+    /// What the code says, unless a newer attempt was the reason to leave.
+    func ending(_ code: Int32) -> Int32 {
+      code == WorkerExit.stopped && heart.isSuperseded ? WorkerExit.superseded : code
+    }
+  }
+
   /// - Parameters:
+  ///   - others: runs that are trained side by side with the first, so that their teachers are asked once. Each gets an exit note of its own.
   ///   - job: what a cluster calls the job that this process runs in.
-  ///   - asksTeachers: whether teachers are asked even where their outputs were written down.
-  ///   - logLimit: bytes that the attempt's log may have.
-  ///   - threads: that the work of an operation is divided among; they decide no bit.
+  ///   - options: whether teachers are asked even where their outputs were written down, and whatever else every worker is told.
+  /// - Returns: the exit code; of several runs that of the first.
   package static func run(
-    _ key: ContentKey, attempt number: Int, in store: StoreFolder, dataFolder: String?, job: String? = nil,
-    asksTeachers: Bool = false, allowsOtherProfile: Bool = false, threads: Int = 1,
-    logLimit: Int = WorkerOptions.standardLogLimit
+    _ task: Assignment, with others: [Assignment] = [], in store: StoreFolder, dataFolder: String?,
+    job: String? = nil,
+    options: WorkerOptions = WorkerOptions()
   ) -> Int32 {
     WorkerSignals.install()
-    let device = Device(threads: threads)
-    if device.threads < threads {
-      Workspace.say("\(device.threads) of \(threads) threads could be had.")
+    let device = Device(threads: options.threads)
+    if device.threads < options.threads {
+      Workspace.say("\(device.threads) of \(options.threads) threads could be had.")
+    }
+    func claimed(_ task: Assignment) throws -> Claimed {
+      try claim(task, in: store, dataFolder: dataFolder, job: job, options)
     }
     do {
       try WorkerSignals.dieWithParent()
-      let stage = store.stage(key)
-      let request = try StageRequest(document: AtomicFile.read(stage.spec))
-      guard request.key == key else { throw WorkerError.otherKey(expected: key, found: request.key) }
-      guard let attempt = try stage.attempts().first(where: { $0.number == number }) else {
-        throw WorkerError.noAttempt(key, number: number)
-      }
-      try attempt.claim(now: Int(Date.now.timeIntervalSince1970), job: job)
-      let heart = try Heart(of: attempt, in: stage, stop: WorkerSignals.stop, logLimit: logLimit)
-      defer { heart.end() }
-      let workspace = try Workspace(
-        store: store, stage: stage, attempt: attempt, dataFolder: dataFolder, asksTeachers: asksTeachers,
-        allowsOtherProfile: allowsOtherProfile, stop: WorkerSignals.stop)
-      let code = try device.run { try run(request, in: workspace) }
-      return code == WorkerExit.stopped && heart.isSuperseded ? WorkerExit.superseded : code
-    } catch let error as OtherProfile {
-      return say("\(error)", WorkerExit.otherProfile)
-    } catch let error as TrainerEndedAgain {
-      return say("\(error)", WorkerExit.repeated)
-    } catch let error as Contradiction {
-      return say("\(error)", WorkerExit.contradicted)
-    } catch let error as FileError {
-      return say("\(error)", error.isPassing ? WorkerExit.noRoom : WorkerExit.inputOutput)
-    } catch WorkerError.noThread(let code) {
-      return say("\(WorkerError.noThread(errno: code))", WorkerExit.noRoom)
-    } catch let error as StartFailure where error.isPassing {
-      return say("\(error)", WorkerExit.noRoom)
+      if !others.isEmpty { return device.run { group([task] + others, in: store, claim: claimed) } }
+      let claimed = try claimed(task)
+      defer { claimed.heart.end() }
+      return claimed.ending(try device.run { try run(claimed.request, in: claimed.workspace) })
     } catch {
-      return say("\(error)", WorkerExit.internalError)
+      let (code, text) = reason(error)
+      return say(text, code)
     }
   }
 
@@ -127,10 +129,93 @@ public enum Worker {
     }
   }
 
-  /// Failures that would happen again are results and become records; everything else is the machine's.
-  static func run(_ request: StageRequest, in workspace: Workspace) throws -> Int32 {
+  private static func claim(
+    _ task: Assignment, in store: StoreFolder, dataFolder: String?, job: String?, _ options: WorkerOptions
+  ) throws -> Claimed {
+    let (key, number) = (task.key, task.attempt)
+    let stage = store.stage(key)
+    let request = try StageRequest(document: AtomicFile.read(stage.spec))
+    guard request.key == key else { throw WorkerError.otherKey(expected: key, found: request.key) }
+    guard let attempt = try stage.attempts().first(where: { $0.number == number }) else {
+      throw WorkerError.noAttempt(key, number: number)
+    }
+    try attempt.claim(now: Int(Date.now.timeIntervalSince1970), job: job)
+    let heart = try Heart(of: attempt, in: stage, stop: WorkerSignals.stop, logLimit: options.logLimit)
+    let workspace = try Workspace(
+      store: store, stage: stage, attempt: attempt, dataFolder: dataFolder,
+      asksTeachers: options.asksTeachers, allowsOtherProfile: options.allowsOtherProfile,
+      stop: WorkerSignals.stop)
+    return Claimed(request: request, workspace: workspace, heart: heart)
+  }
+
+  /// Several runs side by side. What goes wrong with one of them is its own end.
+  private static func group(
+    _ tasks: [Assignment], in store: StoreFolder, claim: (Assignment) throws -> Claimed
+  ) -> Int32 {
+    /// Where the note cannot be written, the end of the process tells.
+    func close(_ attempt: AttemptFolder?, _ code: Int32) { try? attempt?.close(ExitNote(code: Int(code))) }
+    var (places, members): ([Claimed], [RunGroup.Member]) = ([], [])
+    var codes: [ContentKey: Int32] = [:]
+    for task in tasks {
+      do {
+        let claimed = try claim(task)
+        let stage: StudentStage = try claimed.request.decoded(as: StudentStage.self)
+        if task != tasks[0] {
+          claimed.workspace.ownLog = claimed.workspace.attempt.log
+          claimed.workspace.note("Trained side by side with \(tasks[0].key.short), whose log says the rest.")
+        }
+        places.append(claimed)
+        members.append(
+          RunGroup.Member(run: stage.run, inputs: stage.inputs, workspace: claimed.workspace))
+      } catch {
+        let (code, text) = reason(error)
+        codes[task.key] = say("\(task.key.short): \(text)", code)
+        close(try? store.stage(task.key).attempts().first { $0.number == task.attempt }, code)
+      }
+    }
+    RunGroup.run(members) { place, code in
+      let (claimed, code) = (places[place], places[place].ending(code))
+      claimed.heart.end()
+      codes[claimed.request.key] = code
+      close(claimed.workspace.attempt, code)
+    }
+    return codes[tasks[0].key] ?? WorkerExit.internalError
+  }
+
+  /// The exit code of what a run does, which is `finished` where it does it to the end. Whatever else it was stands in the attempt's log.
+  static func code(in workspace: Workspace, _ work: () throws -> Void) -> Int32 {
     do {
-      try request.stage.run(in: workspace)
+      return try outcome(in: workspace, work)
+    } catch {
+      let (code, text) = reason(error)
+      workspace.note(text)
+      return code
+    }
+  }
+
+  /// What an error that is no result means to the coordinator.
+  private static func reason(_ error: any Error) -> (code: Int32, text: String) {
+    let code =
+      switch error {
+      case is OtherProfile: WorkerExit.otherProfile
+      case is TrainerEndedAgain: WorkerExit.repeated
+      case is Contradiction: WorkerExit.contradicted
+      case let error as FileError: error.isPassing ? WorkerExit.noRoom : WorkerExit.inputOutput
+      case WorkerError.noThread: WorkerExit.noRoom
+      case let error as StartFailure where error.isPassing: WorkerExit.noRoom
+      default: WorkerExit.internalError
+      }
+    return (code, "\(error)")
+  }
+
+  static func run(_ request: StageRequest, in workspace: Workspace) throws -> Int32 {
+    try outcome(in: workspace) { try request.stage.run(in: workspace) }
+  }
+
+  /// Failures that would happen again are results and become records; everything else is the machine's.
+  private static func outcome(in workspace: Workspace, _ work: () throws -> Void) throws -> Int32 {
+    do {
+      try work()
       return WorkerExit.finished
     } catch is WorkerStopped {
       return WorkerExit.stopped
@@ -166,7 +251,8 @@ public enum Worker {
   private static func fail(_ failure: FailureRecord, _ workspace: Workspace) throws -> Int32 {
     try workspace.stage.keepSpec()
     try workspace.record(.failed(failure))
-    return say(failure.reason, WorkerExit.failed)
+    workspace.note(failure.reason)
+    return WorkerExit.failed
   }
 
   private static func say(_ text: String, _ code: Int32) -> Int32 {

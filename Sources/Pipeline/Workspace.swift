@@ -40,6 +40,8 @@ public final class Workspace {
   let dataFolder: String?
   /// Whether teachers are asked even where their outputs were written down.
   let asksTeachers: Bool
+  /// The attempt's log, where the process's standard error is the log of another attempt.
+  var ownLog: String?
   private let records: RecordWriter
   private let stop: StopSignal
   private let started = Workspace.now
@@ -141,7 +143,11 @@ public final class Workspace {
   }
 
   /// Writes a line into the attempt's log.
-  public func note(_ text: String) { Self.say(text) }
+  public func note(_ text: String) {
+    guard let ownLog else { return Self.say(text) }
+    // What cannot be said there is said where the process says the rest.
+    do { try AttemptLog(ownLog).append(text) } catch { Self.say(text) }
+  }
 
   /// Standard error of a worker is its attempt's log.
   static func say(_ text: String) { WorkerLog.say(text) }
@@ -161,6 +167,8 @@ struct WorkerProgress: CanonicallyEncodable {
   /// CPU seconds of the worker and steps of this attempt so far, from which forecasts learn.
   var cpuSeconds: Double
   var stepsHere: Int
+  /// The part of `cpuSeconds` in which teachers were asked; nil for none.
+  var teachingSeconds: Double?
   /// The most memory that the worker has held.
   var peakBytes: Int?
   /// Sentences that people should hear once; those of before come first.
@@ -197,6 +205,7 @@ struct WorkerProgress: CanonicallyEncodable {
     object.member("step", step, to: &bytes)
     object.member("steps", steps, to: &bytes)
     object.member("stepsHere", stepsHere, to: &bytes)
+    object.member("teachingSeconds", number(teachingSeconds), to: &bytes)
     object.end(&bytes)
   }
 
@@ -209,6 +218,7 @@ struct WorkerProgress: CanonicallyEncodable {
       imagesPerSecond: object["imagesPerSecond"]?.number?.double,
       cpuSeconds: try object.number("cpuSeconds").double,
       stepsHere: try object.integer("stepsHere"))
+    teachingSeconds = object["teachingSeconds"]?.number?.double
     peakBytes = object["peakBytes"]?.integer
     notes = (try object.optional("notes", SpecObject.array) ?? []).compactMap(\.string)
   }

@@ -31,6 +31,8 @@ package struct Scheduler: Sendable {
 
   package enum Action: Equatable, Sendable {
     case start(ContentKey, attempt: Int)
+    /// In one process: two or more runs of a group.
+    case startTogether([ContentKey])
     /// Tell every running worker to write a snapshot and leave.
     case stopWorkers
     /// It will not run, because an input failed.
@@ -50,6 +52,10 @@ package struct Scheduler: Sendable {
     /// Stages that are given devices, and how many of them may run at a time. All others take none.
     package var onDevices: Set<ContentKey> = []
     package var deviceRoom = Int.max
+    /// Runs that hear the same of their teachers have the same number: those that start together ask them once.
+    package var groups: [ContentKey: Int] = [:]
+    /// Of `seconds`, those in which teachers are asked.
+    package var teaching: @Sendable (ContentKey) -> Double = { _ in 0 }
 
     package init(
       seconds: @escaping @Sendable (ContentKey) -> Double = { _ in 0 },
@@ -79,6 +85,9 @@ package struct Scheduler: Sendable {
     case blocked
   }
 
+  /// So many runs one process trains at most: teachers cost each a thirty-second by then, and more would be lost with one process.
+  static let mostTogether = 32
+
   private let stages: [StageRequest]
   private let slots: Int
   private let retries: Int
@@ -94,9 +103,20 @@ package struct Scheduler: Sendable {
   private var readyForDevice: ReadyHeap
   private var deviceRoom: Int
   private var onDevices = 0
+  /// Runs in a group that could start, of each group.
+  private var readyInGroup: [Int: ReadyHeap] = [:]
+  /// Processes at work, by numbers that count up: how many of their stages have not ended, and the memory of the largest.
+  private var processes: [Int: (left: Int, memory: Int)] = [:]
+  private var processOf: [Int: Int] = [:]
+  private var processCount = 0
+  /// Runs at work that were started together with others.
+  private var sharing: Set<Int> = []
+  /// Runs whose process ended under them while others were in it: from then on they go alone.
+  private var loners: Set<Int> = []
   private var deaths: [Int: Int] = [:]
   private var attempts: [Int: Int] = [:]
-  private var running = 0
+  /// Processes at work.
+  private var running: Int { processes.count }
   /// How many may run at a time now: `slots`, or fewer while the system has no room for as many.
   private var room: Int
   private var isPaused = false
@@ -230,7 +250,9 @@ package struct Scheduler: Sendable {
       isPaused = false
       room = min(slots, room + 1)
     case .died(let key):
-      deaths[index[key]!, default: 0] += 1
+      let place = index[key]!
+      // Who of several brought the process down is not known: it costs none of them a try, and happens to each once at most.
+      if sharing.contains(place) { loners.insert(place) } else { deaths[place, default: 0] += 1 }
       if triesLeft(key) > 0 || isStopping {
         end(key, .ready)
       } else {
@@ -261,10 +283,7 @@ package struct Scheduler: Sendable {
   private mutating func end(_ key: ContentKey, _ state: State) {
     let place = index[key]!
     precondition(states[place] == .running, "\(key.short) is not running")
-    running -= 1
-    // What it held is free now.
-    isPaused = false
-    memory -= demand.memory(key)
+    endInProcess(place)
     if demand.onDevices.contains(key) { onDevices -= 1 }
     if state == .ready {
       states[place] = .ready
@@ -274,6 +293,18 @@ package struct Scheduler: Sendable {
       states[place] = state
       release(place)
     }
+  }
+
+  /// What a process held is free once nothing in it runs any more.
+  private mutating func endInProcess(_ place: Int) {
+    guard let process = processOf.removeValue(forKey: place), var entry = processes[process] else { return }
+    sharing.remove(place)
+    entry.left -= 1
+    processes[process] = entry
+    guard entry.left == 0 else { return }
+    processes[process] = nil
+    memory -= entry.memory
+    isPaused = false
   }
 
   /// Those that waited for a stage, now that it is settled one way or the other.
@@ -304,7 +335,36 @@ package struct Scheduler: Sendable {
   }
 
   private mutating func push(_ place: Int) {
+    wait(place)
+    if let group = demand.groups[stages[place].key], !loners.contains(place) {
+      readyInGroup[group, default: ready.emptied].push(place)
+    }
+  }
+
+  private mutating func wait(_ place: Int) {
     if demand.onDevices.contains(stages[place].key) { readyForDevice.push(place) } else { ready.push(place) }
+  }
+
+  /// Runs to start in one process with one that starts: those of its group that come first. They stay in the other heap, where whoever finds
+  /// them sees that they have started.
+  private mutating func company(of place: Int) -> [Int] {
+    guard let group = demand.groups[stages[place].key], !loners.contains(place) else { return [] }
+    // As many as each process at a time has if all that has not ended is divided evenly, and so few that every process that could start
+    // now gets one.
+    let even = (unsettled + processOf.count + slots - 1) / slots
+    let free = max(1, room - running)
+    let most = min(Self.mostTogether, even, (unsettled + free - 1) / free)
+    let own = demand.memory(stages[place].key)
+    var others: [Int] = []
+    while others.count + 1 < most, let other = readyInGroup[group]?.pop() {
+      guard states[other] == .ready, other != place, !loners.contains(other), !others.contains(other) else {
+        continue
+      }
+      let need = demand.memory(stages[other].key)
+      guard need <= own || memory + need <= demand.limit else { continue }
+      others.append(other)
+    }
+    return others
   }
 
   /// The smallest rank among what could start now: while no device is free, of those that need none.
@@ -312,6 +372,27 @@ package struct Scheduler: Sendable {
     guard onDevices < deviceRoom, let other = readyForDevice.least else { return ready.pop() }
     guard let own = ready.least, own < other else { return readyForDevice.pop() }
     return ready.pop()
+  }
+
+  /// Starts stages in one process.
+  private mutating func start(_ places: [Int]) -> Action {
+    processCount += 1
+    // They step one after the other, so their largest moments do not come together.
+    let need = places.map { demand.memory(stages[$0].key) }.max() ?? 0
+    processes[processCount] = (places.count, need)
+    memory += need
+    for place in places {
+      states[place] = .running
+      unsettled -= 1
+      processOf[place] = processCount
+      if demand.onDevices.contains(stages[place].key) { onDevices += 1 }
+      attempts[place, default: 0] += 1
+    }
+    guard places.count > 1 else {
+      return .start(stages[places[0]].key, attempt: attempts[places[0]]!)
+    }
+    sharing.formUnion(places)
+    return .startTogether(places.map { stages[$0].key })
   }
 
   private mutating func advance() -> [Action] {
@@ -329,15 +410,9 @@ package struct Scheduler: Sendable {
         if tooLarge.count == 64 { break }
         continue
       }
-      states[place] = .running
-      unsettled -= 1
-      running += 1
-      memory += need
-      if demand.onDevices.contains(stages[place].key) { onDevices += 1 }
-      attempts[place, default: 0] += 1
-      actions.append(.start(stages[place].key, attempt: attempts[place]!))
+      actions.append(start([place] + company(of: place)))
     }
-    for place in tooLarge { push(place) }
+    for place in tooLarge { wait(place) }
     if isOver { actions.append(.end) }
     return actions
   }
@@ -349,6 +424,9 @@ private struct ReadyHeap: Sendable {
   private var heap: [Int] = []
 
   init(ranks: [Int32]) { self.ranks = ranks }
+
+  /// Another one of the same ranks.
+  var emptied: ReadyHeap { ReadyHeap(ranks: ranks) }
 
   /// The smallest rank in it.
   var least: Int32? { heap.first.map { ranks[$0] } }

@@ -1,4 +1,5 @@
 package import Networks
+internal import Synchronization
 package import Tensors
 
 /// A frozen network that a student learns from.
@@ -32,16 +33,47 @@ package protocol RecordedOutputs: Sendable {
   func activations(_ positions: [Int], views: [Int]) -> Activations?
 }
 
-/// The teachers of a run behind one question: what do they say of this batch? Who answers, the network or the record of it, changes no bit.
+/// What the teachers said of the batch at hand, for runs that show it one after the other: the first asks them, the others are told.
+///
+/// Only runs whose teachers, images and batches are the same may have one in common; then who asks changes no bit.
+package final class SharedAnswers: Sendable {
+  fileprivate struct Answer {
+    let epoch: Int
+    let positions: [Int]
+    let activations: [Activations]
+    /// What asking took, by the stopwatch of whoever asked.
+    let spent: [Double]
+  }
+
+  /// One batch is enough: whoever is behind asks anew.
+  fileprivate let last = Mutex<Answer?>(nil)
+
+  package init() {}
+}
+
+/// What the answers to one batch took by the caller's stopwatch, and whether another run has spent it.
+package struct TeachingCost: Sendable {
+  package let spent: [Double]
+  package let isSpared: Bool
+}
+
+/// The teachers of a run behind one question: what do they say of this batch? Who answers, the network, the record of it or another run that
+/// has just asked it, changes no bit.
 package struct TeacherPool: Sendable {
   private let teachers: [Teacher]
   private let recorded: [(any RecordedOutputs)?]
+  private let shared: SharedAnswers?
 
-  /// - Parameter recorded: one a teacher, or none at all.
-  package init(_ teachers: [Teacher], recorded: [(any RecordedOutputs)?] = []) {
+  /// - Parameters:
+  ///   - recorded: one a teacher, or none at all.
+  ///   - shared: with runs that show the same batches to the same teachers.
+  package init(
+    _ teachers: [Teacher], recorded: [(any RecordedOutputs)?] = [], shared: SharedAnswers? = nil
+  ) {
     precondition(recorded.isEmpty || recorded.count == teachers.count, "a record for each teacher, or none")
     self.teachers = teachers
     self.recorded = recorded.isEmpty ? teachers.map { _ in nil } : recorded
+    self.shared = teachers.isEmpty ? nil : shared
   }
 
   /// In the order of the teachers.
@@ -56,5 +88,23 @@ package struct TeacherPool: Sendable {
       }
       return teacher(images)
     }
+  }
+
+  /// The same of a batch of one epoch, which other runs may show too.
+  ///
+  /// - Returns: in the order of the teachers, and what it took; nil without a stopwatch.
+  package func activations(
+    _ images: Tensor, _ positions: [Int], views: [Int]?, epoch: Int, stopwatch: (@Sendable () -> [Double])?
+  ) -> ([Activations], TeachingCost?) {
+    if let known = shared?.last.withLock({ $0 }), known.epoch == epoch, known.positions == positions {
+      return (known.activations, TeachingCost(spent: known.spent, isSpared: true))
+    }
+    let start = stopwatch?() ?? []
+    let answers = activations(images, positions, views: views)
+    let spent = zip(stopwatch?() ?? [], start).map { $0 - $1 }
+    shared?.last.withLock {
+      $0 = SharedAnswers.Answer(epoch: epoch, positions: positions, activations: answers, spent: spent)
+    }
+    return (answers, stopwatch == nil || teachers.isEmpty ? nil : TeachingCost(spent: spent, isSpared: false))
   }
 }

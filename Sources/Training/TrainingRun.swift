@@ -30,6 +30,8 @@ package struct StepReport: Sendable {
   package let finishedEpoch: EpochRecord?
   /// What the caller's stopwatch says of the evaluation that ended the epoch.
   package let evaluationCost: [Double]?
+  /// And of what the teachers said of the batch; nil without teachers.
+  package let teachingCost: TeachingCost?
 }
 
 /// One seeded run of a student under a method: a value with a `step()`. It opens no file, starts no task and prints nothing.
@@ -67,10 +69,12 @@ package struct TrainingRun: Sendable {
   ///   - student: built on the source's task; what the method trains jointly is declared behind it.
   ///   - seed: of initial values and of the policy; the source has its own.
   ///   - recorded: what teachers said of the source's fixed views before, in their order; nil for those that are evaluated.
+  ///   - shared: what the teachers say of a batch, for runs with equal teachers and sources that are stepped side by side.
   package init(
     student: ModelSpec, teachers: [Teacher], method: MethodSpec, recipe: RecipeSpec, source: any BatchSource,
     seed: Int,
-    precision: Precision = .single, recorded: [(any RecordedOutputs)?] = []
+    precision: Precision = .single, recorded: [(any RecordedOutputs)?] = [],
+    shared: SharedAnswers? = nil
   ) throws {
     let seed = UInt64(bitPattern: Int64(seed))
     let kind = try Catalog.methods.entry(method.name)
@@ -102,7 +106,8 @@ package struct TrainingRun: Sendable {
     }
     self.recipe = recipe
     self.source = source
-    self.teachers = TeacherPool(teachers, recorded: precision == .single ? recorded : [])
+    self.teachers = TeacherPool(
+      teachers, recorded: precision == .single ? recorded : [], shared: shared)
     state = network.state(seed: seed, precision: precision)
     state.convolution = ConvolutionChoice(recipe.convolution)
     self.seed = seed
@@ -113,6 +118,9 @@ package struct TrainingRun: Sendable {
   package var isFinished: Bool { epoch == recipe.epochs }
 
   package var isAtEpochStart: Bool { batch == 0 }
+
+  /// Of the next batch, both from 0.
+  package var place: (epoch: Int, batch: Int) { (epoch, batch) }
 
   /// Steps of the whole run.
   package var totalSteps: Int { recipe.epochs * batches(epoch: 0).count }
@@ -129,7 +137,7 @@ package struct TrainingRun: Sendable {
     if isFinished { return nil }
     if order.isEmpty { order = batches(epoch: epoch) }
     let (now, samples, rate) = ((epoch, batch), order[batch], rates.rate(epoch: epoch))
-    let images = try shown(samples, epoch: epoch, index: batch)
+    let (images, teachingCost) = try shown(samples, epoch: epoch, index: batch)
     let (loss, gradients, observed) = try evaluate(images)
     optimizer.step(&state, gradients, rate: rate)
 
@@ -155,21 +163,25 @@ package struct TrainingRun: Sendable {
     return StepReport(
       epoch: now.0, batch: now.1, batches: order.count, samples: samples.count, loss: loss,
       gradientNorm: measuresGradients ? gradients.norm : nil, policySteps: policySteps,
-      overwritten: outcome.overwritten, finishedEpoch: finished, evaluationCost: evaluationCost)
+      overwritten: outcome.overwritten, finishedEpoch: finished, evaluationCost: evaluationCost,
+      teachingCost: teachingCost)
   }
 
-  /// Images as an epoch shows them, with what the teachers say of them.
-  private func shown(_ samples: [Int], epoch: Int, index: Int) throws(DatasetError) -> RecalledBatch {
+  /// Images as an epoch shows them, with what the teachers say of them, and what that took.
+  private func shown(
+    _ samples: [Int], epoch: Int, index: Int
+  ) throws(DatasetError) -> (RecalledBatch, TeachingCost?) {
     let (images, targets) = try source.trainingBatch(samples, epoch: epoch)
-    return batch(
-      images, targets, samples, views: source.views(samples, epoch: epoch), epoch: epoch, index: index)
+    let (taught, cost) = teachers.activations(
+      images, samples, views: source.views(samples, epoch: epoch), epoch: epoch, stopwatch: stopwatch)
+    return (batch(images, targets, samples, taught, epoch: epoch, index: index), cost)
   }
 
   private func batch(
-    _ images: Tensor, _ targets: any Targets, _ samples: [Int], views: [Int]?, epoch: Int, index: Int
+    _ images: Tensor, _ targets: any Targets, _ samples: [Int], _ taught: [Activations], epoch: Int,
+    index: Int
   ) -> RecalledBatch {
-    let taught = teachers.activations(images, samples, views: views)
-    return RecalledBatch { [network, targets = targets.trained(by: recipe)] pass in
+    RecalledBatch { [network, targets = targets.trained(by: recipe)] pass in
       DistillationBatch(
         samples: samples, targets: targets, student: network.network(images, pass), teachers: taught,
         epoch: epoch, index: index)
@@ -180,10 +192,11 @@ package struct TrainingRun: Sendable {
   private func recalled(_ views: [SampleView], index: Int) throws -> RecalledBatch {
     let single = try views.map { try source.trainingBatch([$0.sample], epoch: $0.epoch) }
     let fixed = views.compactMap { source.views([$0.sample], epoch: $0.epoch)?.first }
+    let (images, samples) = (Tensor.concatenated(single.map(\.images), axis: 0), views.map(\.sample))
+    let taught = teachers.activations(images, samples, views: fixed.count == views.count ? fixed : nil)
     return batch(
-      .concatenated(single.map(\.images), axis: 0),
-      single[0].targets.joined(with: single.dropFirst().map(\.targets)), views.map(\.sample),
-      views: fixed.count == views.count ? fixed : nil, epoch: epoch, index: index)
+      images, single[0].targets.joined(with: single.dropFirst().map(\.targets)), samples, taught,
+      epoch: epoch, index: index)
   }
 
   /// The student's forward and backward pass; running statistics change here.

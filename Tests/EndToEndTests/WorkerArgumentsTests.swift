@@ -10,6 +10,7 @@ import Testing
 
   @Test(arguments: [
     [], ["--live-teachers"], ["--allow-other-profile", "--niceness", "5", "--threads", "2"],
+    ["--with", "\(key):4", "--with", "\(ContentKey(hashing: [2])):1"],
     ["--data-folder", "--store", "--job", "12_3"], ["--live-teachers", "--job", "7", "--data-folder", "d d"],
   ])
   func `what an executor writes means what the parser reads`(_ more: [String]) throws {
@@ -28,6 +29,8 @@ import Testing
     let key = "\(Self.key)"
     for arguments in [
       [], ["worker"], ["worker", key], ["worker", "7", "--store", "s", "--attempt", "1"],
+      ["worker", key, "--store", "s", "--attempt", "1", "--with", "\(key)"],
+      ["worker", key, "--store", "s", "--attempt", "1", "--with", "7:1"],
       ["worker", key, "--store", "s"], ["worker", key, "--store", "s", "--attempt", "x"],
       ["worker", key, "--store", "s", "--attempt"],
       ["worker", key, "--store", "s", "--attempt", "1", "--help"],

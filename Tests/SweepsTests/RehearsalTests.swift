@@ -30,10 +30,11 @@ import Testing
     order: Scheduler.Order = .plan, overhead: Double = 0
   ) -> Double {
     let seconds = Dictionary(uniqueKeysWithValues: stages.map { ($0.0.key, $0.1) })
-    return Rehearsal.seconds(
+    return Rehearsal.outlook(
       stages.map(\.0), done: Set(done.map(\.key)), failed: Set(failed.map(\.key)), workers: workers,
       demand: Scheduler.Demand(seconds: { seconds[$0] ?? 0 }, memory: { _ in memory }, limit: limit),
-      order: order, overhead: overhead)
+      order: order, overhead: overhead
+    ).wall
   }
 
   @Test func `three runs of ten seconds take two rounds on two workers`() {
@@ -130,5 +131,20 @@ import Testing
     let teacher = Self.teacher("t")
     let chain = runs + [(teacher, 1e6), (Self.run("last", [teacher]), 5)]
     #expect(wall(chain, workers: 4) == 1e6 + 5)
+  }
+
+  @Test func `runs that start together ask their teachers once`() {
+    let runs = (0..<4).map { Self.run("\($0)") }
+    var demand = Scheduler.Demand(seconds: { _ in 10 })
+    demand.teaching = { _ in 8 }
+    func outlook(_ workers: Int) -> Rehearsal.Outlook {
+      Rehearsal.outlook(runs, done: [], workers: workers, demand: demand, overhead: 1)
+    }
+    #expect(outlook(1) == .init(wall: 44, spared: 0, asked: 0))
+    for (place, run) in runs.enumerated() { demand.groups[run.key] = place / 2 }
+    // Twice 8 + 2 + 2 and the start of a process.
+    #expect(outlook(1) == .init(wall: 26, spared: 16, asked: 2))
+    #expect(outlook(2) == .init(wall: 13, spared: 16, asked: 2))
+    #expect(outlook(4) == .init(wall: 11, spared: 0, asked: 4))
   }
 }

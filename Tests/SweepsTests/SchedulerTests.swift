@@ -168,4 +168,71 @@ import Testing
     }
     #expect(count == 20_001)
   }
+
+  private func together(_ actions: [Scheduler.Action]) -> [[ContentKey]] {
+    actions.compactMap { action in
+      switch action {
+      case .start(let key, _): [key]
+      case .startTogether(let keys): keys
+      default: nil
+      }
+    }
+  }
+
+  @Test func `runs of a group start together, each process with its share of what is left`() {
+    let runs = (0..<8).map { Self.student("\($0)", []) }
+    let keys = runs.map(\.key)
+    var demand = Scheduler.Demand()
+    // Two seeds, in turns.
+    for (place, key) in keys.enumerated() { demand.groups[key] = place % 2 }
+    var one = Scheduler(runs, done: [], failed: [], slots: 1, retries: 0, demand: demand)
+    #expect(together(one.begin()) == [[keys[0], keys[2], keys[4], keys[6]]])
+    // The process goes on until the last of them ends.
+    for place in [0, 4, 2] { #expect(one.handle(.finished(keys[place])).isEmpty) }
+    #expect(together(one.handle(.finished(keys[6]))) == [[keys[1], keys[3], keys[5], keys[7]]])
+    var actions: [Scheduler.Action] = []
+    for place in [1, 3, 5, 7] { actions = one.handle(.finished(keys[place])) }
+    #expect(actions == [.end])
+
+    var four = Scheduler(runs, done: [], failed: [], slots: 4, retries: 0, demand: demand)
+    #expect(
+      together(four.begin()) == [
+        [keys[0], keys[2]], [keys[1], keys[3]], [keys[4], keys[6]], [keys[5], keys[7]],
+      ])
+    var eight = Scheduler(runs, done: [], failed: [], slots: 8, retries: 0, demand: demand)
+    #expect(together(eight.begin()) == keys.map { [$0] })
+  }
+
+  @Test func `runs whose process ended under them lose no try and go on alone`() {
+    let runs = ["a", "b", "c"].map { Self.student($0, []) }
+    let keys = runs.map(\.key)
+    var demand = Scheduler.Demand()
+    for key in keys { demand.groups[key] = 7 }
+    var scheduler = Scheduler(runs, done: [], failed: [], slots: 1, retries: 0, demand: demand)
+    #expect(together(scheduler.begin()) == [keys])
+    #expect(scheduler.handle(.finished(keys[1])).isEmpty)
+    #expect(scheduler.handle(.died(keys[0])).isEmpty)
+    #expect(together(scheduler.handle(.died(keys[2]))) == [[keys[0]]])
+    #expect(scheduler.triesLeft(keys[0]) == 1)
+    // Alone it is its own fault.
+    let actions = scheduler.handle(.died(keys[0]))
+    #expect(actions.first == .giveUp(keys[0]) && together(actions) == [[keys[2]]])
+    #expect(scheduler.handle(.finished(keys[2])) == [.end])
+  }
+
+  @Test func `a group takes as much memory as its largest run, and stops and starts again as one`() {
+    let runs = ["a", "b", "c", "d"].map { Self.student($0, []) }
+    let keys = runs.map(\.key)
+    var demand = Scheduler.Demand(memory: { $0 == keys[2] ? 9 : 4 }, limit: 10)
+    for key in keys.prefix(3) { demand.groups[key] = 0 }
+    var scheduler = Scheduler(runs, done: [], failed: [], slots: 2, retries: 0, demand: demand)
+    // The third would leave the fourth no room; with two workers each gets two anyway.
+    #expect(together(scheduler.begin()) == [[keys[0], keys[1]], [keys[3]]])
+    #expect(scheduler.handle(.stopped(keys[0])).isEmpty)
+    // Its process is still there.
+    #expect(together(scheduler.handle(.stopped(keys[1]))) == [[keys[0], keys[1]]])
+    #expect(scheduler.handle(.stopRequested) == [.stopWorkers])
+    for key in [keys[0], keys[1]] { #expect(scheduler.handle(.stopped(key)).isEmpty) }
+    #expect(scheduler.handle(.stopped(keys[3])) == [.end])
+  }
 }

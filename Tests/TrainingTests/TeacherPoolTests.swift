@@ -106,6 +106,26 @@ import Training
     let mixed = try run([records[0], nil]).states
     #expect(mixed == asked.states)
   }
+
+  @Test func `who has just asked answers for others that show the same batch`() throws {
+    let teacher = try Self.teacher(Self.networks[0])
+    let shared = SharedAnswers()
+    let (first, second) = (TeacherPool([teacher], shared: shared), TeacherPool([teacher], shared: shared))
+    func ask(_ pool: TeacherPool, _ positions: [Int], epoch: Int) throws -> ([[Float]], isSpared: Bool?) {
+      let images = try Augmentation.standard.batch(
+        of: Self.dataset.train, indices: positions, seed: 1, epoch: epoch)
+      let (said, cost) = pool.activations(images, positions, views: nil, epoch: epoch) { [0] }
+      return (Self.bits(said[0]), cost?.isSpared)
+    }
+    let known = try ask(first, [4, 2, 9], epoch: 0)
+    let told = try ask(second, [4, 2, 9], epoch: 0)
+    #expect(known.isSpared == false && told.isSpared == true && told.0 == known.0)
+    #expect(try ask(second, [4, 2, 9], epoch: 1).isSpared == false)
+    // Only the last batch is kept.
+    let again = try ask(first, [4, 2, 9], epoch: 0)
+    #expect(again.isSpared == false && again.0 == known.0)
+    #expect(try ask(second, [2, 4, 9], epoch: 0).isSpared == false)
+  }
 }
 
 extension Activations {

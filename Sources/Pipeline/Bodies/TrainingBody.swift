@@ -55,13 +55,15 @@ extension StudentStage: StageKind {
     let pool = run.teachers.map { NetworkNames.title(of: $0.network) }.joined(separator: " ")
     let how = run.teachers.isEmpty ? "alone" : hasHelpers ? "reading" : "asking"
     let (network, shape) = (NetworkNames.title(of: run.student), try meter.shape(of: run.dataset))
+    let asked = hasHelpers ? 0 : teachers.reduce(0) { $0 + $1.cost }
+    let topics = [
+      "student \(network) \(run.method.name) \(how) \(pool) \(shape)", "student \(network) \(how) \(shape)",
+      "student \(how)", Forecast.topic,
+    ]
     return StageCost(
-      multiplyAdds: hasHelpers ? own : own + teachers.reduce(0) { $0 + $1.cost },
-      topics: [
-        "student \(network) \(run.method.name) \(how) \(pool) \(shape)", "student \(network) \(how) \(shape)",
-        "student \(how)", Forecast.topic,
-      ],
+      multiplyAdds: own + asked, topics: topics,
       diskBytes: run.trainer == nil ? try meter.bytes(run.student, run.dataset) : 0,
+      teaching: asked > 0 ? (asked, ["asking \(pool) \(shape)"] + topics) : nil,
       spared: try hasHelpers
         ? teachers.map { teacher, cost in
           let outputs = TeacherOutputsStage(teacher, on: run.dataset, views: 1, keeps: .maps)
@@ -72,7 +74,7 @@ extension StudentStage: StageKind {
   func run(in workspace: Workspace) throws { try Trainers.trainer(of: self.run).run(self, in: workspace) }
 }
 
-/// Trains teachers and students: the loop around a `TrainingRun` that writes records and snapshots and leaves on request.
+/// Trains teachers and students, or takes in those that were trained elsewhere.
 enum TrainingBody {
   static let finalFile = "final.safetensors"
   static let bestFile = "best.safetensors"
@@ -96,21 +98,31 @@ enum TrainingBody {
 
   /// A student before its first step.
   ///
-  /// - Parameter inputs: keys of the dataset, then of the teachers.
+  /// - Parameters:
+  ///   - inputs: keys of the dataset, then of the teachers.
+  ///   - lesson: what the run has in common with others of its process; nil where it is alone.
   static func student(
-    _ run: RunSpec, inputs: [ContentKey], in workspace: Workspace
+    _ run: RunSpec, inputs: [ContentKey], sharing lesson: SharedLesson? = nil, in workspace: Workspace
   ) throws -> TrainingRun {
     try run.recipe.check()
-    let dataset = try DatasetBody.dataset(inputs[0], in: workspace)
-    let teachers = try zip(run.teachers, inputs.dropFirst()).map { teacher, key in
-      try self.teacher(teacher, key, dataset, in: workspace)
-    }
+    let (dataset, teachers) = try lesson?.loaded ?? self.lesson(of: run, inputs, in: workspace)
+    lesson?.loaded = (dataset, teachers)
     let source = DatasetBatches(
       dataset, batchSize: run.recipe.batchSize, seed: run.seed, plan: ViewPlan(views: run.views),
       augmentation: Augmentation(run.recipe))
     return try TrainingRun(
       student: run.student, teachers: teachers, method: run.method, recipe: run.recipe, source: source,
-      seed: run.seed, recorded: try TeacherRecord.all(of: run, in: workspace))
+      seed: run.seed, recorded: try TeacherRecord.all(of: run, in: workspace), shared: lesson?.answers)
+  }
+
+  private static func lesson(
+    of run: RunSpec, _ inputs: [ContentKey], in workspace: Workspace
+  ) throws -> (Dataset, [Teacher]) {
+    let dataset = try DatasetBody.dataset(inputs[0], in: workspace)
+    let teachers = try zip(run.teachers, inputs.dropFirst()).map { teacher, key in
+      try self.teacher(teacher, key, dataset, in: workspace)
+    }
+    return (dataset, teachers)
   }
 
   /// A trained teacher as those who learn from it see it.
@@ -142,168 +154,12 @@ enum TrainingBody {
     BestEpoch(epoch, than: nil)?.save(to: &place)
     try workspace.publish(
       [(finalFile, weights), (bestFile, weights), (lastFile, place.encoded())],
-      totals(of: epoch, best: BestEpoch(epoch, than: nil), steps: 0))
+      TrainingSession.totals(of: epoch, best: BestEpoch(epoch, than: nil), steps: 0))
   }
 
   private static func train(_ fresh: TrainingRun, in workspace: Workspace) throws {
-    var (run, best) = try resumed(fresh, in: workspace)
-    try workspace.record(.started(step: run.stepCount, ProgramIdentity.provenance()))
-    let (firstStep, totalSteps) = (run.stepCount, run.totalSteps)
-    func snapshot() throws {
-      var state = run.snapshot
-      best?.save(to: &state)
-      try workspace.write(Storage.Snapshot(step: run.stepCount, bytes: state.encoded()))
-    }
-    func progress(_ report: StepReport) -> WorkerProgress {
-      let steps = run.stepCount - firstStep
-      return WorkerProgress(
-        epoch: report.epoch, epochs: run.recipe.epochs, step: run.stepCount, steps: totalSteps,
-        loss: report.loss.total.scalar,
-        imagesPerSecond: Double(steps * run.recipe.batchSize) / max(workspace.elapsed, 1e-3),
-        cpuSeconds: processorSeconds(), stepsHere: steps)
-    }
-    var (cost, last): (EpochCost, EpochRecord?) = (EpochCost(isPartial: !run.isAtEpochStart), nil)
-    run.stopwatch = EpochCost.stopwatch
-    cost.begin()
-    while let report = try run.step() {
-      let measured = cost.end(report)
-      // Asked once a step: a wish that comes while a step is written down is heard after the next one, with a snapshot.
-      let isLeaving = workspace.isStopRequested
-      if var epoch = report.finishedEpoch {
-        epoch.measured = measured
-        let better = BestEpoch(epoch, than: best)
-        (best, last) = (better ?? best, epoch)
-        // The end is published with all of this at once: to write it twice would take a small stage as long as its training.
-        try workspace.record(.epoch(epoch), isFollowed: run.isFinished)
-        if !run.isFinished {
-          // What a snapshot refers to is on disk before the snapshot is.
-          if let better {
-            try workspace.writeBest(
-              Storage.Snapshot(step: better.step, bytes: run.state.stateDictionary.encoded()))
-          }
-          try snapshot()
-        }
-      } else if workspace.isSnapshotDue || isLeaving {
-        try snapshot()
-      }
-      try workspace.report(progress(report), always: run.isFinished)
-      if isLeaving, !run.isFinished {
-        try workspace.record(.stopped(step: run.stepCount))
-        throw WorkerStopped()
-      }
-      cost.begin()
-    }
-    try finish(run, best, last, in: workspace)
-  }
-
-  /// Publishes a run that has ended, with the numbers of its last epoch.
-  private static func finish(
-    _ run: TrainingRun, _ best: BestEpoch?, _ epoch: EpochRecord?, in workspace: Workspace
-  ) throws {
-    guard let best, let epoch else { preconditionFailure("a run ends with an epoch") }
-    let final = run.state.stateDictionary.encoded()
-    var bestState = final
-    if best.step != run.stepCount {
-      guard let kept = try workspace.stage.newestBest(upTo: best.step).snapshot, kept.step == best.step else {
-        throw LostBestEpoch()
-      }
-      bestState = kept.bytes
-    }
-    var last = run.snapshot
-    best.save(to: &last)
-    try workspace.publish(
-      [(finalFile, final), (bestFile, bestState), (lastFile, last.encoded())],
-      totals(of: epoch, best: best, steps: run.stepCount))
-  }
-
-  /// The numbers of a whole run: its last evaluation, and where its best epoch was.
-  private static func totals(of last: EpochRecord, best: BestEpoch?, steps: Int) -> Metrics {
-    var totals: [String: Double] = ["steps": Double(steps)]
-    for metric in last.metrics.values
-    where metric.name.hasPrefix("\(ClassificationMetrics.Split.test.rawValue).") {
-      totals[metric.name] = metric.value
-    }
-    if let best {
-      totals[ClassificationMetrics.best(BestEpoch.metric.name)] = best.value
-      totals["best.epoch"] = Double(best.epoch)
-      totals["best.step"] = Double(best.step)
-    }
-    return Metrics(totals)
-  }
-
-  /// The run where its newest usable snapshot left it, or at its start. A snapshot is usable when the best state that it refers to is
-  /// there too.
-  private static func resumed(
-    _ fresh: TrainingRun, in workspace: Workspace
-  ) throws -> (run: TrainingRun, best: BestEpoch?) {
-    let (newest, damaged) = try workspace.stage.newestSnapshot()
-    for path in damaged { workspace.note("\(path) is damaged and was passed over") }
-    guard let newest else { return (fresh, nil) }
-    try workspace.checkProfile()
-    do {
-      let snapshot = try Networks.Snapshot(decoding: newest.bytes)
-      var run = fresh
-      try run.restore(from: snapshot)
-      // An end is published, not written down to go on from.
-      if run.isFinished {
-        throw SnapshotError.unexpected("place", found: "the end of the run", expected: "a step before it")
-      }
-      guard let best = try BestEpoch(from: snapshot) else { return (run, nil) }
-      if try workspace.stage.newestBest(upTo: best.step).snapshot?.step == best.step { return (run, best) }
-      workspace.note("the best state of step \(best.step) is gone; the run starts again")
-    } catch let error as SnapshotError {
-      workspace.note("\(error) The run starts again.")
-    } catch let error as SafetensorsError {
-      workspace.note("\(error) The run starts again.")
-    }
-    return (fresh, nil)
-  }
-}
-
-/// The epoch with the best value of the task's headline so far, the earliest if several.
-private struct BestEpoch {
-  static let metric = ClassificationMetrics.headline
-
-  let epoch: Int
-  let step: Int
-  /// Of the metric.
-  let value: Double
-
-  private init(epoch: Int, step: Int, value: Double) {
-    self.epoch = epoch
-    self.step = step
-    self.value = value
-  }
-
-  /// Nil where the epoch is not better.
-  init?(_ record: EpochRecord, than best: BestEpoch?) {
-    guard let value = record.metrics[Self.metric.name],
-      best.map({ Self.metric.isBetter(value, than: $0.value) }) != false
-    else { return nil }
-    self.init(epoch: record.epoch, step: record.step, value: value)
-  }
-
-  func save(to snapshot: inout Networks.Snapshot) {
-    snapshot.put("best.place", [epoch, step])
-    snapshot.put("best.accuracy", [value])
-  }
-
-  /// Nil where no epoch had ended.
-  init?(from snapshot: Networks.Snapshot) throws {
-    guard snapshot.has("best.place") else { return nil }
-    let place = try snapshot.integers("best.place")
-    let value = try snapshot.doubles("best.accuracy")
-    guard place.count == 2, value.count == 1 else {
-      throw SnapshotError.unexpected("best.place", found: "\(place.count) integers", expected: "2")
-    }
-    self.init(epoch: place[0], step: place[1], value: value[0])
-  }
-}
-
-/// The best state was on disk when the run went on from it, and is not any more.
-private struct LostBestEpoch: Error, CustomStringConvertible {
-  var description: String {
-    "The state of the best epoch was removed while the run was going on. Run the sweep again."
+    var session = try TrainingSession(fresh, in: workspace)
+    while try session.advance() {}
   }
 }
 

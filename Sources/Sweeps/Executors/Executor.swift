@@ -32,10 +32,16 @@ public enum JobEnd: Hashable, Sendable {
 /// Something that runs jobs: processes here, later a cluster.
 public protocol Executor: Sendable {
   static var name: String { get }
+  /// Whether a job may be several runs that one process trains side by side (default: no).
+  static var takesGroups: Bool { get }
   /// Runs one job to its end.
   ///
   /// - Parameter started: called once with an identifier that `stop` takes.
   func run(_ job: Job, started: @Sendable (Int) -> Void) async -> JobEnd
   /// Asks for a snapshot and an end, or ends at once.
   func stop(_ identifier: Int, atOnce: Bool)
+}
+
+extension Executor {
+  package static var takesGroups: Bool { false }
 }

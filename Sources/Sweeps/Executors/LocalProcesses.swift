@@ -11,6 +11,7 @@ internal import Foundation
 /// when this process is gone, however it went, workers read the end of file.
 package struct LocalProcesses: Executor {
   package static let name = "local"
+  package static let takesGroups = true
 
   private let executable: String
   /// All that a job's process finds besides the job's own.
