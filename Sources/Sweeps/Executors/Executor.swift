@@ -43,5 +43,5 @@ public protocol Executor: Sendable {
 }
 
 extension Executor {
-  package static var takesGroups: Bool { false }
+  public static var takesGroups: Bool { false }
 }
