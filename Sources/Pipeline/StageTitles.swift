@@ -15,8 +15,10 @@ extension StageTitle {
         key: key, kind: run.kind, text: RunTitle.text(sweep.expansion.columns, run.labels, seed: run.seed))
     }
     for stage in sweep.plan.stages where titles[stage.key] == nil {
+      // What the program in use adds after runs is counted among none of them.
       titles[stage.key] = StageTitle(
-        key: stage.key, kind: stage.kind, text: stage.title(sweep.expansion.names))
+        key: stage.key, kind: stage.kind, text: stage.title(sweep.expansion.names),
+        isPreparation: sweep.plan.added.contains(stage.key))
     }
     return titles
   }

@@ -45,7 +45,7 @@ import Testing
       let planned = try sweep().stages()
       #expect(planned.map(\.kind) == ["dataset", "teacher", "student", "weight-norm"])
       #expect(planned.allSatisfy { $0.metrics.isEmpty })
-      #expect(planned.last?.title == "weight norm of plain-4, seed 1")
+      #expect(planned.last?.title == "weight norm of plain-4 first-stage, seed 1")
 
       #expect(try await sweep().run(executor: "in-this-process") == .allDone)
       let student = try stage("student").metrics

@@ -21,7 +21,7 @@ struct WeightNormStage: StageKind {
   func append(to bytes: inout [UInt8]) { run.append(to: &bytes) }
 
   func title(_ names: WrittenNames) -> String {
-    "weight norm of \(names.title(of: run.student)), seed \(run.seed)"
+    "weight norm of \(names.title(of: run.student)) \(run.method.name), seed \(run.seed)"
   }
 
   func run(in workspace: Workspace) throws {
