@@ -4,7 +4,7 @@ import Storage
 import Testing
 
 @testable import Pipeline
-@testable import mtkd_sweep
+@testable import Commands
 
 /// What `status` calls the stages that are at work.
 @Suite struct StatusTitleTests {
