@@ -120,7 +120,7 @@ struct DownstreamSpeed {
       return { { _ = try Suppression.kept(boxes, scores: scores, threshold: 0.7) } }
     case "transposed-convolution":
       let (x, weight, bias) = (noise([128, 256, 14, 14]), noise([256, 256, 2, 2]), noise([256]))
-      return { { _ = x.transposedConv2D(weight, bias: bias, stride: 2) } }
+      return { { _ = x.transposedConv2D(weight, bias: bias, stride: 2, by: .auto) } }
     default: return nil
     }
   }

@@ -91,6 +91,13 @@ void k_space(k_precision p, const void *x, void *y, size_t planes, size_t h, siz
 void k_space_pullback(k_precision p, const void *dy, void *dx, size_t planes, size_t h, size_t w, size_t sy, size_t sx) {
   DISPATCH(p, space_pullback, dy, dx, planes, h, w, sy, sx);
 }
+void k_phases(k_precision p, const void *x, void *y, size_t batch, size_t channels, size_t h, size_t w, size_t sy, size_t sx) {
+  DISPATCH(p, phases, x, y, batch, channels, h, w, sy, sx);
+}
+void k_joined_phases(k_precision p, const void *y, void *x, size_t batch, size_t channels, size_t ph, size_t pw, size_t h, size_t w,
+                     size_t sy, size_t sx) {
+  DISPATCH(p, joined_phases, y, x, batch, channels, ph, pw, h, w, sy, sx);
+}
 void k_adaptive_max_pool(k_precision p, const void *x, void *y, int32_t *index, size_t planes, size_t h, size_t w, size_t oh,
                          size_t ow) {
   DISPATCH(p, adaptive_max_pool, x, y, index, planes, h, w, oh, ow);

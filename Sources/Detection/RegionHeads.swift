@@ -138,7 +138,8 @@ package struct MaskHead: Sendable {
 
   package func callAsFunction(_ regions: Tensor, _ pass: Pass) -> Tensor {
     let features = tower.reduce(regions) { $1($0, pass).relu() }
-    let upsampled = features.transposedConv2D(pass[upsampling], bias: pass[upsamplingBias], stride: 2)
+    let upsampled = features.transposedConv2D(
+      pass[upsampling], bias: pass[upsamplingBias], stride: 2, by: pass.convolution)
     return output(upsampled.relu(), pass)
   }
 }

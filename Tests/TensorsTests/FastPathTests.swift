@@ -107,6 +107,53 @@ import Testing
     }
   }
 
+  /// Maps that the dilation divides and that it does not, down to one pixel a phase.
+  @Test(arguments: [(2, 9, 12), (4, 8, 8), (6, 13, 7), (12, 8, 9), (1, 5, 5)])
+  func `a dilated convolution and its gradients agree with the reference path`(
+    _ dilation: Int, _ height: Int, _ width: Int
+  ) throws {
+    var noise = Noise()
+    let (x, weight, bias) = (noise([3, 33, height, width]), noise([40, 33, 3, 3]), noise([40]))
+    let dy = noise([3, 40, height, width])
+    func results(_ precision: Precision, _ choice: ConvolutionChoice) throws -> [Tensor] {
+      let leaves = [x, weight, bias].map { $0.converted(to: precision).leaf() }
+      let y = leaves[0].conv2D(
+        leaves[1], bias: leaves[2], padding: Extent(dilation), dilation: Extent(dilation), by: choice)
+      let gradients = y.gradients(upstream: dy.converted(to: precision))
+      return try [y] + leaves.map { try #require(gradients[$0]) }
+    }
+    let truth = try results(.double, .reference)
+    for choice in [ConvolutionChoice.direct, .auto] {
+      for (name, (got, want)) in zip(
+        ["y", "dx", "dweight", "dbias"], zip(try results(.single, choice), truth))
+      {
+        let error = Self.error(got, want)
+        #expect(error < (choice == .auto ? 4e-5 : 4e-6), "\(choice) \(name): \(error)")
+      }
+    }
+  }
+
+  @Test(arguments: [(2, 2), (3, 2), (1, 4)])
+  func `a transposed convolution whose windows lie apart agrees with the reference path`(
+    _ rows: Int, _ columns: Int
+  ) throws {
+    var noise = Noise()
+    let kernel = Extent(rows, columns)
+    let (x, weight, bias) = (noise([3, 20, 7, 5]), noise([20, 33, rows, columns]), noise([33]))
+    let dy = noise([3, 33, 7 * rows, 5 * columns])
+    func results(_ precision: Precision, _ choice: ConvolutionChoice) throws -> [Tensor] {
+      let leaves = [x, weight, bias].map { $0.converted(to: precision).leaf() }
+      let y = leaves[0].transposedConv2D(leaves[1], bias: leaves[2], stride: kernel, by: choice)
+      let gradients = y.gradients(upstream: dy.converted(to: precision))
+      return try [y] + leaves.map { try #require(gradients[$0]) }
+    }
+    let (got, truth) = (try results(.single, .auto), try results(.double, .reference))
+    for (name, (got, want)) in zip(["y", "dx", "dweight", "dbias"], zip(got, truth)) {
+      let error = Self.error(got, want)
+      #expect(error < 4e-6, "\(name): \(error)")
+    }
+  }
+
   @Test(arguments: cases, [false, true])
   func `convolution, norm, sum and ReLU are what their parts are`(_ c: Case, _ isTraining: Bool) throws {
     var noise = Noise()

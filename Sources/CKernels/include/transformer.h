@@ -36,5 +36,11 @@ int k_is_finite(k_precision p, const void *x, size_t n);
 void k_space(k_precision p, const void *x, void *y, size_t planes, size_t h, size_t w, size_t sy, size_t sx);
 // dx from dy: what `k_space` placed.
 void k_space_pullback(k_precision p, const void *dy, void *dx, size_t planes, size_t h, size_t w, size_t sy, size_t sx);
+// Maps x [batch, channels, h, w] taken apart: phase (a, b) has the pixels (a + i sy, b + j sx), zeros where there are none. All
+// samples of phase (0, 0) come first: y [sy sx batch, channels, ceil(h / sy), ceil(w / sx)].
+void k_phases(k_precision p, const void *x, void *y, size_t batch, size_t channels, size_t h, size_t w, size_t sy, size_t sx);
+// Maps x [batch, channels, h, w] from phases y [sy sx batch, channels, ph, pw] of at least their size.
+void k_joined_phases(k_precision p, const void *y, void *x, size_t batch, size_t channels, size_t ph, size_t pw, size_t h, size_t w,
+                     size_t sy, size_t sx);
 // The largest value of each cell of an adaptive pooling and its index in the plane, the first on ties.
 void k_adaptive_max_pool(k_precision p, const void *x, void *y, int32_t *index, size_t planes, size_t h, size_t w, size_t oh, size_t ow);

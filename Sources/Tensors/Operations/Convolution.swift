@@ -31,6 +31,12 @@ extension Tensor {
     {
       return convolved(fast, weight, bias: bias)
     }
+    if stride == 1,
+      let joined = convolvedByPhases(
+        weight, bias: bias, padding: padding, dilation: dilation, groups: groups, choice)
+    {
+      return joined
+    }
     let window = Window(
       over: shape[2], shape[3], kernel: Extent(weight.shape[2], weight.shape[3]), stride: stride,
       padding: padding, dilation: dilation)

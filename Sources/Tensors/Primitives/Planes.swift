@@ -135,6 +135,32 @@ extension Primitives {
   }
 }
 
+// Maps taken apart into phases and joined again.
+
+extension Primitives {
+  /// Phase (a, b) has the pixels (a + i × step, b + j × step); all samples of phase (0, 0) come first.
+  static func phases(_ x: Tensor, by step: Extent) -> Tensor {
+    let (batch, channels, height, width) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+    let shape: Shape = [
+      batch * step.height * step.width, channels, (height + step.height - 1) / step.height,
+      (width + step.width - 1) / step.width,
+    ]
+    return Tensor(shape, x.precision) {
+      k_phases(
+        x.precision.kernel, x.storage.base, $0, batch, channels, height, width, step.height, step.width)
+    }
+  }
+
+  /// - Parameter shape: of the maps, whose phases have at least as many pixels as these need.
+  static func joinedPhases(_ phases: Tensor, by step: Extent, _ shape: Shape) -> Tensor {
+    Tensor(shape, phases.precision) {
+      k_joined_phases(
+        phases.precision.kernel, phases.storage.base, $0, shape[0], shape[1], phases.shape[2],
+        phases.shape[3], shape[2], shape[3], step.height, step.width)
+    }
+  }
+}
+
 // Regions of maps.
 
 extension RegionPooling {

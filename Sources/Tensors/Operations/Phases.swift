@@ -1,0 +1,48 @@
+extension Tensor {
+  /// Maps taken apart: phase (a, b) has the pixels (a + i step, b + j step). A convolution with a dilation of
+  /// `step` is a plain one of each phase.
+  ///
+  /// - Input: `[batch, channels, height, width]`. Output: `[step² batch, channels, ⌈height / step⌉,
+  ///   ⌈width / step⌉]`, all samples of phase (0, 0) first, zeros where a phase has no pixel.
+  func phases(by step: Extent) -> Tensor {
+    .computed(from: [self]) {
+      Primitives.phases(self, by: step)
+    } pullback: { [shape] upstream in
+      [upstream.joined(by: step, shape)]
+    }.moved(with: self) { $0.phases(by: step) }
+  }
+
+  /// The maps whose phases these are.
+  ///
+  /// - Parameter shape: of the maps. The phases may have more rows and columns than they need: those are left.
+  func joined(by step: Extent, _ shape: Shape) -> Tensor {
+    .computed(from: [self]) {
+      Primitives.joinedPhases(self, by: step, shape)
+    } pullback: { [own = self.shape] upstream in
+      let phases = upstream.phases(by: step)
+      let (rows, columns) = (own[2] - phases.shape[2], own[3] - phases.shape[3])
+      return [phases.padded(bottom: rows, right: columns)]
+    }.moved(with: self) { $0.joined(by: step, shape) }
+  }
+
+  /// A convolution with a dilation, phase by phase; nil where the fast path takes none of that shape.
+  ///
+  /// The padding is a multiple of the dilation, so that each phase is padded alike.
+  func convolvedByPhases(
+    _ weight: Tensor, bias: Tensor?, padding: Extent, dilation: Extent, groups: Int,
+    _ choice: ConvolutionChoice
+  ) -> Tensor? {
+    guard choice != .reference, precision == .single, dilation != 1,
+      padding.height % dilation.height == 0, padding.width % dilation.width == 0
+    else { return nil }
+    let window = Window(
+      over: shape[2], shape[3], kernel: Extent(weight.shape[2], weight.shape[3]), stride: 1, padding: padding,
+      dilation: dilation)
+    let output: Shape = [shape[0], weight.shape[0], window.outHeight, window.outWidth]
+    return phases(by: dilation).conv2D(
+      weight, bias: bias,
+      padding: Extent(padding.height / dilation.height, padding.width / dilation.width), groups: groups,
+      by: choice
+    ).joined(by: dilation, output)
+  }
+}
