@@ -60,6 +60,21 @@ import Testing
         "6 of 30 runs are not in it. 10 cells: 8 drawn, 2 outside of the balanced part."))
   }
 
+  @Test func `an option that one method alone reads is no setting beside the method`() throws {
+    let plain = MadeUp.results()
+    let runs = plain.runs.map { run in
+      SweepResults.Run(
+        labels: run.labels + [run.labels[1] == "mtkd-rl" ? "uniform" : .null], seed: run.seed,
+        state: .finished,
+        numbers: run.numbers, programs: run.programs)
+    }
+    let results = SweepResults(
+      name: "made-up", columns: plain.columns + ["warmupWeight"], runs: runs, metric: MadeUp.metric(),
+      select: .last)
+    let part = try #require(BalancedPart(of: ReportTable(results).cells))
+    #expect(part.runs == 24 && part.settings.map(\.place) == [0, 1, 2])
+  }
+
   @Test func `a diverged cell takes the value with it that has least besides`() throws {
     let results = MadeUp.results { run in
       guard run.labels[1] == "ca-mkd", run.labels[0] == "resnet56",

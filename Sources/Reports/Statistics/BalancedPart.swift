@@ -67,11 +67,27 @@ struct BalancedPart: Sendable {
     return nil
   }
 
+  /// The settings that vary, but for those that follow from another one, such as an option that only one of
+  /// the methods reads.
   private static func varying(_ cells: [Cell]) -> [(place: Int, values: [JSONValue])] {
-    (cells.first?.labels.indices ?? 0..<0).compactMap { place in
+    let all = (cells.first?.labels.indices ?? 0..<0).compactMap {
+      place -> (place: Int, values: [JSONValue])? in
       var seen: Set<JSONValue> = []
       let values = cells.map { $0.labels[place] }.filter { seen.insert($0).inserted }
       return values.count > 1 ? (place, values) : nil
+    }
+    func follows(_ place: Int, from other: Int) -> Bool {
+      var known: [JSONValue: JSONValue] = [:]
+      return cells.allSatisfy { cell in
+        let value = cell.labels[place]
+        return known.updateValue(value, forKey: cell.labels[other]).map { $0 == value } ?? true
+      }
+    }
+    return all.filter { setting in
+      !all.contains { other in
+        other.place != setting.place && follows(setting.place, from: other.place)
+          && (other.place < setting.place || !follows(other.place, from: setting.place))
+      }
     }
   }
 
