@@ -21,7 +21,7 @@ import Storage
 /// have them too.
 public enum SweepProgram {
   /// Does what the arguments of this process say, and ends the process with the exit code that fits.
-  public static func main() async { await MTKDSweep.main() }
+  @MainActor public static func main() async { await MTKDSweep.main() }
 }
 
 /// `mtkd-sweep`: the command tree.
@@ -60,7 +60,8 @@ struct MTKDSweep: AsyncParsableCommand {
     String(cString: process_argument($0))
   }
 
-  static func main() async {
+  // On the thread that there is: where no other can be started, the first step to one would be the last.
+  @MainActor static func main() async {
     // A setting with two meanings would be read one way here and another there.
     if case .failure(let error) = SettingCatalog.ofThisProgram { ExitCodes.leave(with: error) }
     if let topic = HelpTopic.asked(by: arguments) {
