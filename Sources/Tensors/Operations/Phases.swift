@@ -27,7 +27,8 @@ extension Tensor {
 
   /// A convolution with a dilation, phase by phase; nil where the fast path takes none of that shape.
   ///
-  /// The padding is a multiple of the dilation, so that each phase is padded alike.
+  /// The padding is a multiple of the dilation, so that each phase is padded alike. Taps that meet padding alone are
+  /// left out: on maps no larger than the dilation, all but the middle ones.
   func convolvedByPhases(
     _ weight: Tensor, bias: Tensor?, padding: Extent, dilation: Extent, groups: Int,
     _ choice: ConvolutionChoice
@@ -35,14 +36,36 @@ extension Tensor {
     guard choice != .reference, precision == .single, dilation != 1,
       padding.height % dilation.height == 0, padding.width % dilation.width == 0
     else { return nil }
+    let kernel = Extent(weight.shape[2], weight.shape[3])
+    let idle = (
+      height: Self.idleTaps(shape[2], kernel.height, padding.height, dilation.height),
+      width: Self.idleTaps(shape[3], kernel.width, padding.width, dilation.width)
+    )
+    if idle != (0, 0) {
+      let met = weight.sliced(axis: 2, from: idle.height, to: kernel.height - idle.height)
+        .sliced(axis: 3, from: idle.width, to: kernel.width - idle.width)
+      return conv2D(
+        met, bias: bias,
+        padding: Extent(
+          padding.height - idle.height * dilation.height, padding.width - idle.width * dilation.width),
+        dilation: Extent(
+          met.shape[2] == 1 ? 1 : dilation.height, met.shape[3] == 1 ? 1 : dilation.width),
+        groups: groups, by: choice)
+    }
     let window = Window(
-      over: shape[2], shape[3], kernel: Extent(weight.shape[2], weight.shape[3]), stride: 1, padding: padding,
-      dilation: dilation)
+      over: shape[2], shape[3], kernel: kernel, stride: 1, padding: padding, dilation: dilation)
     let output: Shape = [shape[0], weight.shape[0], window.outHeight, window.outWidth]
     return phases(by: dilation).conv2D(
       weight, bias: bias,
       padding: Extent(padding.height / dilation.height, padding.width / dilation.width), groups: groups,
       by: choice
     ).joined(by: dilation, output)
+  }
+
+  /// How many taps at each end of a filter meet no pixel, wherever it is put.
+  private static func idleTaps(_ size: Int, _ taps: Int, _ padding: Int, _ dilation: Int) -> Int {
+    let outputs = size + 2 * padding - dilation * (taps - 1)
+    // At the last output a tap of the first half has come furthest into the map.
+    return (0..<taps / 2).prefix { $0 * dilation - padding + outputs - 1 < 0 }.count
   }
 }
