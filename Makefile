@@ -35,9 +35,13 @@ setup-tests: setup
 	[ -z "$$made" ] || rm -f $$guard
 
 # Everything: format, unit, fixture and conformance suites, then the built program end to end (kill -9 included).
+# What failed is said once more at the end, where it is not lost among a thousand tests.
 test: setup-tests lint
 	swift build --build-tests
-	swift test --skip-build --parallel
+	@mkdir -p .build; echo "swift test --skip-build --parallel"; \
+	{ swift test --skip-build --parallel 2>&1; echo $$? > .build/tests.status; } | tee .build/tests.log; \
+	status=$$(cat .build/tests.status); [ "$$status" = 0 ] || { echo; echo "What failed:"; \
+	  grep -a -A 4 -E 'recorded an issue|Fatal error' .build/tests.log | cut -c 1-400 | tail -n 40; }; exit $$status
 
 # The suites of Python/ by PYTHON; those of torch are skipped, and say so, where it has none. `make test` runs them too.
 PYTHON ?= python3
