@@ -28,7 +28,8 @@ extension Tensor {
   /// A convolution with a dilation, phase by phase; nil where the fast path takes none of that shape.
   ///
   /// The padding is a multiple of the dilation, so that each phase is padded alike. Taps that meet padding alone are
-  /// left out: on maps no larger than the dilation, all but the middle ones.
+  /// left out: on maps no larger than the dilation, all but the middle ones. Phases of less than four columns would
+  /// be computed pixel by pixel: there, what all taps read becomes channels of a 1 × 1 convolution.
   func convolvedByPhases(
     _ weight: Tensor, bias: Tensor?, padding: Extent, dilation: Extent, groups: Int,
     _ choice: ConvolutionChoice
@@ -54,12 +55,25 @@ extension Tensor {
     }
     let window = Window(
       over: shape[2], shape[3], kernel: kernel, stride: 1, padding: padding, dilation: dilation)
+    if groups == 1, window.outWidth < 4 * dilation.width {
+      let filters = weight.reshaped([weight.shape[0], weight.shape[1] * window.taps, 1, 1])
+      return columns(window).conv2D(filters, bias: bias, by: choice)
+    }
     let output: Shape = [shape[0], weight.shape[0], window.outHeight, window.outWidth]
     return phases(by: dilation).conv2D(
       weight, bias: bias,
       padding: Extent(padding.height / dilation.height, padding.width / dilation.width), groups: groups,
       by: choice
     ).joined(by: dilation, output)
+  }
+
+  /// What each output pixel of a convolution reads, as channels of that pixel.
+  private func columns(_ window: Window) -> Tensor {
+    .computed(from: [self]) {
+      Primitives.columns(self, window)
+    } pullback: { [shape] upstream in
+      [Primitives.columnsPullback(upstream, window, shape)]
+    }.moved(with: self) { $0.columns(window) }
   }
 
   /// How many taps at each end of a filter meet no pixel, wherever it is put.

@@ -161,6 +161,29 @@ extension Primitives {
   }
 }
 
+// What the windows of a convolution read.
+
+extension Primitives {
+  /// `[batch, channels, height, width]` to `[batch, channels × taps, oh, ow]`, zeros for padding.
+  static func columns(_ x: Tensor, _ window: Window) -> Tensor {
+    let channels = x.shape[1] * window.taps
+    return Tensor([x.shape[0], channels, window.outHeight, window.outWidth], x.precision) { columns in
+      window.withKernelWindow {
+        k_im2col(x.precision.kernel, x.storage.base, columns, x.shape.planes, $0, 0, window.outHeight)
+      }
+    }
+  }
+
+  /// The sum of what each pixel was read for.
+  static func columnsPullback(_ gradient: Tensor, _ window: Window, _ shape: Shape) -> Tensor {
+    Tensor(shape, gradient.precision) { dx in
+      window.withKernelWindow {
+        k_col2im(gradient.precision.kernel, gradient.storage.base, dx, shape.planes, $0)
+      }
+    }
+  }
+}
+
 // Regions of maps.
 
 extension RegionPooling {
