@@ -40,12 +40,14 @@ def main(precision: str) -> None:
             training = build(run, device, precision)
         except (TrainerError, ValueError) as error:
             run.fail(f"{error}", "data")
+        # What the teachers say of the images that measure, by their set, where the grid asks how often they and the student agree.
+        taught = {} if run.settings.get("agreement") else None
         state = run.resume(model=training.student, method=training.method, optimizer=training.optimizer)
         for epoch in run.epochs(state):
             metrics = train(run, training, epoch, state)
-            metrics |= measure(training, "test")
-            if len(training.source.validation[1]):
-                metrics |= measure(training, "validation")
+            for name in ("test", "validation"):
+                if len(getattr(training.source, name)[1]):
+                    metrics |= measure(training, name, taught)
             run.report(epoch, metrics, state)
 
 
@@ -121,17 +123,24 @@ def _add(sums: dict, steps: list[dict]) -> None:
         sums["policy.steps"] = sums.get("policy.steps", 0) + 1
 
 
-def measure(training: Training, name: str) -> dict:
-    """On images that measure, with running statistics."""
-    student, count, sums = training.student.eval(), 0, torch.zeros(3, dtype=torch.float64)
+def measure(training: Training, name: str, taught: dict | None = None) -> dict:
+    """On images that measure, with running statistics; beside what the teachers say, which is kept in `taught`."""
+    student, count, sums, named = training.student.eval(), 0, torch.zeros(3, dtype=torch.float64), []
     with torch.no_grad():
+        if taught is not None and name not in taught:
+            taught[name] = [
+                torch.cat([training.seen(teacher, images).logits.argmax(1) for images, _ in training.source.held_out(name)])
+                for teacher in training.teachers]
         for images, labels in training.source.held_out(name):
             logits = training.seen(student, images).logits
+            named.append(logits.argmax(1))
             ranks = (logits > logits.gather(1, labels[:, None])).sum(1)
-            hits = logits.argmax(1) == labels
+            hits = named[-1] == labels
             losses = F.cross_entropy(logits, labels, reduction="none").double()
             sums += torch.stack([hits.sum().double(), (ranks < 5).sum().double(), losses.sum()]).cpu()
             count += len(labels)
     acc1, acc5, loss = (sums / count).tolist()
     metrics = {f"{name}.acc1": 100 * acc1, f"{name}.loss": loss, f"{name}.images": count}
+    for teacher, answers in enumerate(taught[name] if taught else []):
+        metrics[f"{name}.agreement.{teacher}"] = 100 * int((torch.cat(named) == answers).sum()) / count
     return metrics | ({f"{name}.acc5": 100 * acc5} if logits.shape[1] >= 10 else {})

@@ -13,7 +13,7 @@ try:
     import torch
 
     from mtkd_torch import initial, networks, run
-    from mtkd_trainer import TrainerError
+    from mtkd_trainer import PackedDataset, TrainerError, read_safetensors
     from mtkd_trainer.weights import safetensors
 except ImportError:
     torch = None
@@ -104,6 +104,28 @@ class TorchTrainerTests(unittest.TestCase):
 
     def test_so_do_those_whose_policy_learns_within_epochs_and_explores(self):
         self.killed("mtkd-rl", policy="ppo", policyInterval=3)
+
+    def test_how_often_each_teacher_and_the_student_agree_is_counted_on_demand(self):
+        home = tempfile.TemporaryDirectory()
+        self.addCleanup(home.cleanup)
+        plain, asked = TorchRunner(home.name, "aver-kd"), TorchRunner(home.name, "aver-kd")
+        asked.run["agreement"] = True
+        for runner in (plain, asked):
+            self.addCleanup(runner.close)
+            runner.whole()
+        self.assertEqual([state for state, _ in asked.states()], [state for state, _ in plain.states()])
+        self.assertFalse(any("agreement" in name for name in plain.states()[-1][1]))
+
+        def named(spec, path):
+            network = networks.build(spec["family"], spec["parameters"], 1, 3).eval()
+            network.load_state_dict(read_safetensors(path, "torch"))
+            pixels = torch.from_numpy(PackedDataset(asked.data).test.arrays()[0].astype("float32"))
+            with torch.no_grad():
+                return network((pixels / 255 - 0.5) / 0.25).logits.argmax(1).tolist()
+        own = named(STUDENT, os.path.join(asked.folder, "weights.safetensors"))
+        for place, (spec, path) in enumerate(zip(TEACHERS, asked.weights)):
+            shared = sum(a == b for a, b in zip(own, named(spec, path)))
+            self.assertEqual(asked.states()[-1][1][f"test.agreement.{place}"], 100 * shared / len(own))
 
     def test_a_loss_that_is_no_number_is_a_failure_with_its_cause(self):
         home = tempfile.TemporaryDirectory()

@@ -74,6 +74,7 @@ package struct StageTrial: Sendable {
     run.recipe.colourJitter = computed.colourJitter
     if computed.optimizer == .adamW { run.recipe.learningRate = DecimalNumber(mantissa: 1, exponent: -3) }
     run.views = min(run.views, 1)
+    run.agreement = false
     run.teachers = run.teachers.map { teacher in
       var recipe = RecipeSpec.student(epochs: 1)
       recipe.convolution = teacher.recipe.convolution

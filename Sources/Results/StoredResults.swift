@@ -138,14 +138,36 @@ extension ResultStore {
   /// Runs that are looked at until one has teachers.
   private static var mostSampledRuns: Int { 50 }
 
-  private func check(
+  /// Complains about a metric that nobody declared, or that is measured on demand, once there are numbers and none is of it.
+  package func check(
     _ metric: MetricDescription, _ metrics: MetricDescriptions, _ outcomes: [PointOutcome]
   ) throws {
-    guard !metrics.values.contains(where: { $0.name == metric.name }),
-      outcomes.contains(where: { $0.state == .finished }),
+    guard outcomes.contains(where: { $0.state == .finished }),
       outcomes.allSatisfy({ $0.last == nil && $0.total == nil })
     else { return }
+    if let request = ClassificationMetrics.request(for: metric.name) {
+      throw NotMeasured(metric: metric.name, request: request)
+    }
+    guard !metrics.values.contains(where: { $0.name == metric.name }) else { return }
     throw UnknownName(kind: "metric of this sweep", name: metric.name, known: try metricNames())
+  }
+}
+
+/// A metric that is measured on demand, and that no run of a sweep was asked for.
+package struct NotMeasured: UserError, Equatable {
+  package let metric: String
+  /// What a grid says for it.
+  package let request: String
+
+  package init(metric: String, request: String) {
+    self.metric = metric
+    self.request = request
+  }
+
+  package var exitStatus: ExitStatus { .missingInput }
+  package var description: String {
+    "No run of this sweep has measured \(metric). Write \(request) in the grid's \"base\" and run it: "
+      + "runs that measure it are runs of their own."
   }
 }
 

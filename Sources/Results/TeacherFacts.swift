@@ -8,19 +8,28 @@ package struct TeacherFact: Sendable {
   package let key: ContentKey
   /// `test.acc1` in percent, at its best epoch where that was kept; nil before the teacher is trained.
   package let accuracy: Double?
+  /// The share of test images for which it and the student name the same class, in percent; nil where nobody asked.
+  package let agreement: Double?
 
   /// Such as `resnet56, test.acc1 93.39 % at its best epoch, 5e0c91d2aa`.
   package var text: String {
     let number =
       accuracy.map { "test.acc1 \(NumberFormat.fixed($0, 2)) % at its best epoch" } ?? "not trained yet"
-    return "\(title), \(number), \(key.short)"
+    let shared =
+      agreement.map { ", agrees with the student on \(NumberFormat.fixed($0, 2)) % of the test images" }
+      ?? ""
+    return "\(title), \(number), \(key.short)\(shared)"
   }
 
   package var json: JSONValue {
-    [
-      "key": .string(key.description), "title": .string(title),
-      "test.acc1": accuracy.flatMap { DecimalNumber($0) }.map { .number($0) } ?? .null,
+    func number(_ value: Double?) -> JSONValue {
+      value.flatMap { DecimalNumber($0) }.map { .number($0) } ?? .null
+    }
+    var members: [String: JSONValue] = [
+      "key": .string(key.description), "title": .string(title), "test.acc1": number(accuracy),
     ]
+    if let agreement { members["test.agreement"] = number(agreement) }
+    return .object(members)
   }
 }
 
@@ -33,12 +42,16 @@ extension ResultStore {
   private func teachers(of stage: StageRecord, _ names: WrittenNames) throws -> [TeacherFact] {
     let spec = try JSONReader.read(Array(stage.spec.utf8)).value
     let keys = (spec.object?["inputs"]?.array ?? []).compactMap { $0.string.flatMap { ContentKey($0) } }
+    let own = try metrics(of: stage.key)
     return try records(of: keys).filter { $0.kind == "teacher" }.map { teacher in
       let metrics = try metrics(of: teacher.key)
+      // The first input is the dataset.
+      let place = keys.dropFirst().firstIndex(of: teacher.key).map { $0 - 1 }
       return TeacherFact(
         title: Self.title(of: teacher, names), key: teacher.key,
         accuracy: metrics[ClassificationMetrics.best(ClassificationMetrics.headline.name)]
-          ?? metrics[ClassificationMetrics.headline.name])
+          ?? metrics[ClassificationMetrics.headline.name],
+        agreement: place.flatMap { own[ClassificationMetrics.agreement(.test, teacher: $0)] })
     }
   }
 

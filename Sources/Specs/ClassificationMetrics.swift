@@ -15,9 +15,17 @@ package enum ClassificationMetrics {
   package static func loss(_ split: Split) -> String { "\(split.rawValue).loss" }
   /// The expected calibration error (Guo et al. 2017, fifteen bins of equal width), in percent.
   package static func calibration(_ split: Split) -> String { "\(split.rawValue).ece" }
-  /// The share of images for which the student and a teacher, counted from 0, name the same class, in percent.
+  /// The share of images for which the student and a teacher, counted from 0, name the same class, in percent; measured on demand.
   package static func agreement(_ split: Split, teacher: Int) -> String {
     "\(split.rawValue).agreement.\(teacher)"
+  }
+  /// What a grid says for a metric that is measured on demand, such as `"agreement": true`; nil for one that every run has.
+  package static func request(for name: String) -> String? {
+    let isAgreement = Split.allCases.contains { split in
+      let prefix = "\(split.rawValue).agreement."
+      return name.hasPrefix(prefix) && Int(name.dropFirst(prefix.count)) != nil
+    }
+    return isAgreement ? "\"agreement\": true" : nil
   }
   /// The accuracy of a teacher, counted from 0, on the images that the student trains on, in percent.
   package static func teacherAccuracy(_ teacher: Int) -> String { "teacher.\(accuracyKey).\(teacher)" }

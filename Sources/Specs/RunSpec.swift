@@ -97,6 +97,8 @@ public struct RunSpec: Hashable, Sendable {
   package var views: Int
   /// Who trains in this program's place; nil for nobody.
   package var trainer: TrainerSpec?
+  /// Whether its evaluations measure how often the student and each teacher name the same class.
+  package var agreement = false
 
   package init(
     dataset: DatasetSpec, student: ModelSpec, method: MethodSpec, teachers: [TeacherSpec], recipe: RecipeSpec,
@@ -132,6 +134,7 @@ extension RunSpec: CanonicallyEncodable {
     to bytes: inout [UInt8], _ varying: (_ write: (inout [UInt8]) -> Void, inout [UInt8]) -> Void
   ) {
     var object = ObjectWriter(to: &bytes)
+    if agreement { object.member("agreement", .bool(true), to: &bytes) }
     object.member("dataset", to: &bytes, dataset.append)
     object.member("method", to: &bytes) { varying(method.append, &$0) }
     object.member("recipe", to: &bytes) { varying(recipe.append, &$0) }
@@ -168,5 +171,6 @@ extension RunSpec: CanonicallyEncodable {
     trainer = try object["trainer"].map { value throws(SpecError) in
       try TrainerSpec(value, at: object.path("trainer"))
     }
+    agreement = try object.optional("agreement", SpecObject.bool) ?? false
   }
 }

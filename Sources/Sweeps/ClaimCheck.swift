@@ -23,7 +23,9 @@ enum ClaimCheck {
         problems.append(spot.problem(problem))
       }
       if let metric = claim.metric, let known = metrics(of: runs), !known.contains(metric) {
-        let hint = NearestName.of(metric, among: known).map { "; did you mean \"\($0)\"?" } ?? "."
+        let hint =
+          ClassificationMetrics.request(for: metric).map { "; it needs \($0), and a method with teachers" }
+          ?? NearestName.of(metric, among: known).map { "; did you mean \"\($0)\"?" } ?? "."
         problems.append(place.claim.problem("no run of this grid reports \"\(metric)\"\(hint)"))
       }
       let select = claim.select ?? grid.report.select
@@ -65,7 +67,8 @@ enum ClaimCheck {
     let transfers = runs.compactMap(\.cell.transfer)
     var seen: Set<TransferTask> = []
     let tasks = transfers.map(\.spec.task).filter { seen.insert($0).inserted }
-    let own = transfers.count < runs.count ? ClassificationMetrics.descriptions(teachers: 0) : []
+    let taught = runs.lazy.map(\.cell.lesson).filter(\.agreement).map(\.teacherCount).max() ?? 0
+    let own = transfers.count < runs.count ? ClassificationMetrics.descriptions(teachers: taught) : []
     return (TransferMetrics.descriptions(tasks) + own).map(\.name)
   }
 

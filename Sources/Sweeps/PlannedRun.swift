@@ -27,7 +27,7 @@ extension PlannedRun {
     func lesson(_ number: Int) -> Lesson {
       Lesson(
         dataset: spec.dataset, student: spec.student, teachers: spec.teachers, views: spec.views,
-        trainer: spec.trainer, seeds: .fixed, number: number)
+        trainer: spec.trainer, agreement: spec.agreement, seeds: .fixed, number: number)
     }
     let (recipe, method) = (spec.recipe.canonicalBytes, spec.method.canonicalBytes)
     let options = spec.method.options.map { ChosenOption($0.key, $0.value) }.sorted { $0.precedes($1) }
@@ -75,6 +75,7 @@ package final class RunCell: Sendable {
       dataset: lesson.dataset, student: lesson.student, method: method.spec,
       teachers: lesson.teachers(seed: seed), recipe: recipe.spec, seed: seed, views: lesson.views)
     run.trainer = lesson.trainer
+    run.agreement = lesson.agreement
     return run
   }
 }
@@ -85,6 +86,8 @@ package final class Lesson: Sendable {
   package let student: ModelSpec
   package let views: Int
   package let trainer: TrainerSpec?
+  /// Whether evaluations measure how often the student and each teacher name the same class.
+  package let agreement: Bool
   /// With seeds of 0, where they have the seed of their run.
   private let teachers: [TeacherSpec]
   /// Whether some teacher has the seed of its run.
@@ -97,13 +100,14 @@ package final class Lesson: Sendable {
   ///   - seeds: whether teachers that are trained here have the seed of their run.
   init(
     dataset: DatasetSpec, student: ModelSpec, teachers: [TeacherSpec], views: Int, trainer: TrainerSpec?,
-    seeds: GridSpec.TeacherSeeds, number: Int
+    agreement: Bool = false, seeds: GridSpec.TeacherSeeds, number: Int
   ) {
     self.dataset = dataset
     self.student = student
     self.teachers = teachers
     self.views = views
     self.trainer = trainer
+    self.agreement = agreement
     self.number = number
     hasSeededTeachers = seeds == .perSeed && teachers.contains { $0.weights == nil }
   }
@@ -138,6 +142,7 @@ package final class Lesson: Sendable {
       dataset: dataset, student: student, method: MethodSpec(name: ""), teachers: teachers(seed: seed),
       recipe: .student(epochs: 1), seed: 0, views: views)
     run.trainer = trainer
+    run.agreement = agreement
     return run.gapped
   }
 }

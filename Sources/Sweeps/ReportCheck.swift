@@ -63,6 +63,11 @@ enum ReportCheck {
     {
       say("select", nil, Self.needsValidation(runs))
     }
+    if let metric = report.metric, let request = ClassificationMetrics.request(for: metric),
+      runs.allSatisfy({ !$0.cell.lesson.agreement && $0.cell.lesson.trainer == nil })
+    {
+      say("metric", nil, "\(metric) is measured on demand; write \(request) in \"base\"")
+    }
     for (member, names) in [("rows", report.rows), ("columns", report.columns)] {
       for (index, name) in names.enumerated() where report.average.contains(name) {
         say(member, index, "\"\(name)\" is averaged over, and tells no cells of the table apart")

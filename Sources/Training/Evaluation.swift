@@ -13,6 +13,8 @@ package struct Evaluation: Hashable, Sendable {
   /// Sum of the cross-entropies in nats.
   private var totalLoss = 0.0
   private var calibration = CalibrationBins()
+  /// Images for which each teacher names the class that the network names; empty where nobody asks.
+  package private(set) var agreements: [Int] = []
   /// Metrics that the program in use adds, without the set of images in their names.
   private var added: [String: Double] = [:]
 
@@ -29,10 +31,13 @@ package struct Evaluation: Hashable, Sendable {
   init() {}
 
   /// Evaluates with running statistics; nothing changes.
-  package init(_ network: Network, _ state: ModelState, on source: some BatchSource)
-    throws(DatasetError)
-  {
-    try self.init(on: source) { .stacked(network.parts(of: $0, state).map(\.logits)) }
+  ///
+  /// - Parameter choices: the class that each teacher names for each image, in the order of evaluation; empty where nobody
+  ///   asks how often they agree.
+  package init(
+    _ network: Network, _ state: ModelState, on source: some BatchSource, beside choices: [[Int]] = []
+  ) throws(DatasetError) {
+    try self.init(on: source, beside: choices) { .stacked(network.parts(of: $0, state).map(\.logits)) }
   }
 
   /// Evaluates a teacher, whose images may be normalised in another way.
@@ -40,12 +45,14 @@ package struct Evaluation: Hashable, Sendable {
     try self.init(on: source) { teacher($0).logits }
   }
 
-  private init(on source: some BatchSource, _ logits: (Tensor) -> Tensor) throws(DatasetError) {
+  private init(
+    on source: some BatchSource, beside choices: [[Int]] = [], _ logits: (Tensor) -> Tensor
+  ) throws(DatasetError) {
     var metrics = Catalog.metrics.entries.map { $0.init() }
     for positions in source.evaluationOrder {
       let (images, targets) = try source.evaluationBatch(positions)
       let logits = logits(images)
-      add(logits, targets)
+      add(logits, targets, beside: choices.map { Array($0[count..<count + targets.count]) })
       for place in metrics.indices { metrics[place].add(logits, targets) }
     }
     for metric in metrics where count > 0 { added[type(of: metric).description.name] = metric.value }
@@ -53,10 +60,16 @@ package struct Evaluation: Hashable, Sendable {
 
   /// Takes in a batch.
   ///
-  /// - Parameter logits: `[batch, classes]`.
-  mutating func add(_ logits: Tensor, _ targets: any Targets) {
+  /// - Parameters:
+  ///   - logits: `[batch, classes]`.
+  ///   - taught: the class that each teacher names for each image of the batch.
+  mutating func add(_ logits: Tensor, _ targets: any Targets, beside taught: [[Int]] = []) {
     let classes = logits.shape[1]
     let choices = logits.largestPerRow()
+    if agreements.isEmpty { agreements = taught.map { _ in 0 } }
+    for (teacher, named) in taught.enumerated() {
+      agreements[teacher] += zip(named, choices).count { $0 == $1 }
+    }
     let shares = logits.softmax().doubles
     for (row, isRight) in targets.hits(of: logits).enumerated() {
       if isRight { correct += 1 }
@@ -76,6 +89,9 @@ package struct Evaluation: Hashable, Sendable {
       ClassificationMetrics.calibration(split): calibrationError,
       ClassificationMetrics.images(split): Double(count),
     ]
+    for (teacher, count) in agreements.enumerated() {
+      metrics[ClassificationMetrics.agreement(split, teacher: teacher)] = percent(Double(count))
+    }
     for (name, value) in added { metrics["\(split.rawValue).\(name)"] = value }
     if let correctAmongFive {
       metrics[ClassificationMetrics.topFive(split)] = percent(Double(correctAmongFive))

@@ -1,3 +1,4 @@
+internal import Datasets
 package import Networks
 internal import Synchronization
 package import Tensors
@@ -88,6 +89,18 @@ package struct TeacherPool: Sendable {
       }
       return teacher(images)
     }
+  }
+
+  /// The class that each teacher names for each image that measures, in the order of evaluation.
+  func choices(on source: any BatchSource) throws(DatasetError) -> [[Int]] {
+    var choices = teachers.map { _ in [Int]() }
+    for positions in source.evaluationOrder {
+      let images = try source.evaluationBatch(positions).images
+      for (place, teacher) in teachers.enumerated() {
+        choices[place] += teacher(images).logits.largestPerRow()
+      }
+    }
+    return choices
   }
 
   /// The same of a batch of one epoch, which other runs may show too.

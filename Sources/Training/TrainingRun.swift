@@ -56,6 +56,10 @@ package struct TrainingRun: Sendable {
   package var stopwatch: (@Sendable () -> [Double])?
 
   private let teachers: TeacherPool
+  /// Whether evaluations measure how often the student and each teacher name the same class.
+  private let measuresAgreement: Bool
+  /// The class that each teacher names for each image that measures, asked for once.
+  private var taughtChoices: [ClassificationMetrics.Split: [[Int]]] = [:]
   private let source: any BatchSource
   private let seed: UInt64
   private let rates: RateSchedule
@@ -70,11 +74,12 @@ package struct TrainingRun: Sendable {
   ///   - seed: of initial values and of the policy; the source has its own.
   ///   - recorded: what teachers said of the source's fixed views before, in their order; nil for those that are evaluated.
   ///   - shared: what the teachers say of a batch, for runs with equal teachers and sources that are stepped side by side.
+  ///   - measuresAgreement: whether evaluations measure how often the student and each teacher name the same class.
   package init(
     student: ModelSpec, teachers: [Teacher], method: MethodSpec, recipe: RecipeSpec, source: any BatchSource,
     seed: Int,
     precision: Precision = .single, recorded: [(any RecordedOutputs)?] = [],
-    shared: SharedAnswers? = nil
+    shared: SharedAnswers? = nil, measuresAgreement: Bool = false
   ) throws {
     let seed = UInt64(bitPattern: Int64(seed))
     let kind = try Catalog.methods.entry(method.name)
@@ -106,6 +111,7 @@ package struct TrainingRun: Sendable {
     }
     self.recipe = recipe
     self.source = source
+    self.measuresAgreement = measuresAgreement
     self.teachers = TeacherPool(
       teachers, recorded: precision == .single ? recorded : [], shared: shared)
     state = network.state(seed: seed, precision: precision)
@@ -215,22 +221,33 @@ package struct TrainingRun: Sendable {
   }
 
   private mutating func finishEpoch() throws(DatasetError) -> EpochRecord {
-    let evaluation = try evaluate()
+    let tested = try measured(.test, on: source)
     var metrics = sums.metrics(byGroup: epoch + 1 == recipe.epochs)
     metrics["learningRate"] = rates.rate(epoch: epoch)
-    metrics.merge(evaluation.metrics(.test)) { $1 }
-    if let held = source.heldOut { metrics.merge(try evaluate(on: held).metrics(.validation)) { $1 } }
+    metrics.merge(tested) { $1 }
+    if let held = source.heldOut { metrics.merge(try measured(.validation, on: held)) { $1 } }
     (epoch, batch, order, sums) = (epoch + 1, 0, [], EpochSums())
     return EpochRecord(
       epoch: epoch - 1, step: stepCount, metrics: Metrics(metrics),
       state: ContentKey(hashing: snapshot.encoded()))
   }
 
-  package func evaluate() throws(DatasetError) -> Evaluation { try evaluate(on: source) }
+  private mutating func measured(
+    _ split: ClassificationMetrics.Split, on source: any BatchSource
+  ) throws(DatasetError) -> [String: Double] {
+    if measuresAgreement, taughtChoices[split] == nil {
+      taughtChoices[split] = try teachers.choices(on: source)
+    }
+    return try evaluate(on: source, beside: taughtChoices[split] ?? []).metrics(split)
+  }
 
-  private func evaluate(on source: any BatchSource) throws(DatasetError) -> Evaluation {
+  package func evaluate() throws(DatasetError) -> Evaluation { try evaluate(on: source, beside: []) }
+
+  private func evaluate(
+    on source: any BatchSource, beside choices: [[Int]]
+  ) throws(DatasetError) -> Evaluation {
     func opened(_ source: some BatchSource) throws(DatasetError) -> Evaluation {
-      try Evaluation(network.network, state, on: source)
+      try Evaluation(network.network, state, on: source, beside: choices)
     }
     return try opened(source)
   }

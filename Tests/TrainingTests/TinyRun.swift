@@ -63,11 +63,11 @@ struct TinyRun {
     }
   }
 
-  func run() throws -> TrainingRun {
+  func run(measuringAgreement: Bool = false) throws -> TrainingRun {
     try TrainingRun(
       student: Self.network(8), teachers: method == "baseline" ? [] : trainedTeachers, method: try spec,
       recipe: .student(epochs: epochs, batchSize: batchSize), source: source, seed: seed,
-      precision: precision)
+      precision: precision, measuresAgreement: measuringAgreement)
   }
 
   /// Every step of the whole run.

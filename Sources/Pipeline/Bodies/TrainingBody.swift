@@ -112,7 +112,8 @@ enum TrainingBody {
       augmentation: Augmentation(run.recipe))
     return try TrainingRun(
       student: run.student, teachers: teachers, method: run.method, recipe: run.recipe, source: source,
-      seed: run.seed, recorded: try TeacherRecord.all(of: run, in: workspace), shared: lesson?.answers)
+      seed: run.seed, recorded: try TeacherRecord.all(of: run, in: workspace), shared: lesson?.answers,
+      measuresAgreement: run.agreement)
   }
 
   private static func lesson(

@@ -99,6 +99,11 @@ package enum Settings {
         "K: every epoch draws each image's view from K seeded ones, the same for all runs, so that teachers' outputs can be cached; 0: new views in each epoch."
     ),
     SettingDescription(
+      "agreement", .flag, default: .value(false), readers: .methodsWithTeachers, place: .run,
+      sentence:
+        "Whether each evaluation also measures the share of images for which the student and a teacher name the same class: `test.agreement.0` of the first teacher, and so on."
+    ),
+    SettingDescription(
       "convolution", .choice(RecipeSpec.ConvolutionKind.allCases.map(\.rawValue)), default: .value("auto"),
       place: .recipeOfAll,
       sentence:

@@ -27,10 +27,11 @@ extension RunResolver {
     var trainer: TrainerSpec?
     if let setting = row["trainer"] { trainer = self.trainer(setting.value, at: setting.spot) }
     let views = row["views"]?.value.integer ?? 0
+    let agreement = method.readsTeachers && row["agreement"]?.value.bool == true
     func lesson(_ number: Int) -> Lesson {
       Lesson(
         dataset: dataset, student: network, teachers: teachers, views: views, trainer: trainer,
-        seeds: teacherSeeds, number: number)
+        agreement: agreement, seeds: teacherSeeds, number: number)
     }
     let number = lessonNumbers.number(of: ByteString(lesson(0).encoding)).number
     if readers[method.name] == nil {
