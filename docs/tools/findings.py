@@ -12,13 +12,15 @@ from pathlib import Path
 
 HEAD = """# The paper's sentences, judged
 
-The networks here have 20 000 to 300 000 parameters and learn from one or two thousand pictures of clothes; the paper's have
-millions and learn from CIFAR-100 and ImageNet. A contradiction here is a hint, not a refutation, and support is no proof.
-This page is written by `make findings` from the stores of our own runs; nothing on it is written by hand.
+The networks here have 20 000 to 300 000 parameters and learn from one or two thousand pictures of clothes;
+the paper's have millions and learn from CIFAR-100 and ImageNet. A contradiction here is a hint, not a
+refutation, and support is no proof. This page is written by `make findings` from the stores of our own runs;
+nothing on it is written by hand.
 
-A sentence is *supported* or *contradicted* where a grid declared it as a claim before its first run and the answer was
-`different`; *no difference that matters* where the answer was that; *open* where the claim is undecided, or where nobody
-declared it and the number is only looked at; *not testable here* where the program does not have what it needs.
+A sentence is *supported* or *contradicted* where a grid declared it as a claim before its first run and the
+answer was `different`; *no difference that matters* where the answer was that; *open* where the claim is
+undecided, or where nobody declared it and the number is only looked at; *not testable here* where the program
+does not have what it needs.
 """
 
 
