@@ -65,6 +65,7 @@ public struct MissingDataset: Error, Equatable, CustomStringConvertible {
   /// How to get them: a sentence.
   public let advice: String
 
+  /// A dataset by its name in the grid, with what was looked for, where, and a sentence on how to get it.
   public init(name: String, folders: [String], files: String, advice: String) {
     self.name = name
     self.folders = folders

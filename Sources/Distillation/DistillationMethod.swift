@@ -56,6 +56,7 @@ public struct MethodContext {
   /// Of the arrays that the run computes with.
   public let precision: Precision
 
+  /// What a run knows of itself before its first batch; tests of a method make one up.
   public init(
     scope: Scope, student: ActivationShape, teachers: [ActivationShape],
     heads: [@Sendable (Tensor) -> Tensor], classMeans: @escaping () throws -> [Tensor], classes: Int,
@@ -115,6 +116,7 @@ public struct DistillationBatch: Sendable {
   /// The student's task loss of each sample, as its recipe trains it: `[batch]`.
   public var taskLoss: Tensor { targets.trainingLoss(of: student.logits) }
 
+  /// A batch with what the student, recorded, and the teachers, in the order of the pool, make of it.
   public init(
     samples: [Int], targets: any Targets, student: Activations, teachers: [Activations], epoch: Int,
     index: Int
@@ -143,6 +145,7 @@ public struct MethodLoss: Sendable {
   /// Matrices behind the means, for records.
   public var details: LossDetails
 
+  /// The loss to descend on, with the batch means of its terms before their factors (defaults: the task term alone counts).
   public init(
     total: Tensor, task: Double, logit: Double?, feature: Double?, scales: TermScales = TermScales(),
     details: LossDetails
@@ -165,6 +168,7 @@ public struct TermScales: Hashable, Sendable {
   /// Of the feature term; beta of equation 2.
   public var feature = 0.0
 
+  /// The task loss alone, unless other factors are given.
   public init(task: Double = 1, logit: Double = 0, feature: Double = 0) {
     self.task = task
     self.logit = logit
@@ -266,6 +270,7 @@ public struct RecalledBatch {
   /// Evaluates the student that a pass holds; everything else is already known.
   public let observed: (Pass) -> DistillationBatch
 
+  /// Images behind a function that evaluates the student of a pass on them and knows the rest.
   public init(observed: @escaping (Pass) -> DistillationBatch) { self.observed = observed }
 }
 
@@ -296,6 +301,7 @@ public struct PolicyStep: Sendable {
   /// The training images behind `rows` (MMKD).
   package var drawn: [Int]?
 
+  /// An update that one stored batch led to; the objective is that before it, the parameters those after it.
   public init(batch: Int, objective: Double, gradientNorm: Double, parameterNorm: Double) {
     self.batch = batch
     self.objective = objective

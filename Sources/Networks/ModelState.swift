@@ -110,6 +110,7 @@ public struct StateError: Error, Equatable, CustomStringConvertible {
   /// What is wrong with it, as a phrase.
   public let problem: String
 
+  /// An array by its name, and a phrase about it that follows "The array 'NAME'".
   public init(name: String, problem: String) {
     self.name = name
     self.problem = problem

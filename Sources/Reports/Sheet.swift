@@ -27,7 +27,7 @@ public struct Sheet: Sendable {
       self.text = text
       self.emphasis = emphasis
     }
-    /// A table without a caption of constants and without a note.
+    /// An unmarked text.
     public init(stringLiteral text: String) { self.init(text) }
   }
 
@@ -39,6 +39,7 @@ public struct Sheet: Sendable {
     case none, best, second
   }
 
+  /// A table without a caption of constants; each row has as many entries as the head.
   public init(
     title: String, head: [String], stubs: Int = 1, rows: [[Entry]], notes: [String] = []
   ) {

@@ -30,10 +30,12 @@ public struct DatasetFacts: Sendable {
   public struct LeftOut: Hashable, Sendable {
     /// A phrase that names the reason, such as `not an image`.
     public let reason: String
+    /// How many they are.
     public let count: Int
     /// Path of the first one.
     public let example: String
 
+    /// So many entries that were left out for one reason, the first of them as the example.
     public init(reason: String, count: Int, example: String) {
       self.reason = reason
       self.count = count
@@ -75,6 +77,7 @@ public struct DatasetFacts: Sendable {
     /// Test images.
     public let test: Int
 
+    /// Numbers of images of the two sets.
     public init(train: Int, test: Int) {
       self.train = train
       self.test = test
@@ -88,6 +91,7 @@ public struct DatasetFacts: Sendable {
     /// Files that the published dataset has.
     public let due: Int
 
+    /// Numbers of files that are there and of those that were published.
     public init(present: Int, due: Int) {
       self.present = present
       self.due = due

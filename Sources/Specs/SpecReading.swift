@@ -5,6 +5,7 @@ public struct SpecError: Error, Equatable, CustomStringConvertible {
   /// What should be there, as a phrase.
   public let expected: String
 
+  /// A member by its path, and a phrase that follows "should be".
   public init(path: String, expected: String) {
     self.path = path
     self.expected = expected

@@ -11,6 +11,7 @@ public struct Job: Sendable {
   /// Where its output and diagnostics go.
   public let log: String
 
+  /// A worker of a stage; what `environment` does not name is as this process has it.
   public init(key: ContentKey, arguments: [String], environment: [String: String?], log: String) {
     self.key = key
     self.arguments = arguments

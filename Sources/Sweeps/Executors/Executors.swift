@@ -9,6 +9,7 @@ public struct ExecutorOption: Sendable {
   /// A phrase for its help.
   public let help: String
 
+  /// An option with a value, or a flag where the value has no name.
   public init(_ name: String, valueName: String? = nil, help: String) {
     self.name = name
     self.valueName = valueName
@@ -31,6 +32,9 @@ public struct ExecutorRequest: Sendable {
   /// Is told what is started and how it ended.
   public let trace: (@Sendable (String) -> Void)?
 
+  /// What one call of `run` hands to its executor.
+  ///
+  /// - Parameter running: the file that this process runs (default: `program`).
   public init(
     program: String, running: String? = nil, environment: [String: String] = [:],
     options: [String: String] = [:],
@@ -52,6 +56,7 @@ public struct AttemptAccess: Sendable {
   /// Whether the job's worker has ever claimed its attempt.
   public let hasBegun: @Sendable (Job) -> Bool
 
+  /// The two things that an executor without signals needs of an attempt; tests hand in functions of their own.
   public init(
     askToStop: @escaping @Sendable (Job) -> Void, hasBegun: @escaping @Sendable (Job) -> Bool
   ) {
@@ -84,6 +89,11 @@ public struct ExecutorDescription: Sendable {
   /// Makes the executor of one call of `run`.
   public let make: @Sendable (ExecutorRequest) throws -> Made
 
+  /// An entry of the catalog.
+  ///
+  /// - Parameters:
+  ///   - name: as `run --executor` spells it.
+  ///   - isCluster: whether a call may leave while jobs go on.
   public init(
     name: String, help: String, options: [ExecutorOption] = [], isCluster: Bool = false,
     complaint: @escaping @Sendable ([String: String]) -> String? = { _ in nil },
