@@ -59,25 +59,7 @@ struct PhotoIndex: Sendable {
       }
     }
     let looked = try PhotoCache.look(at: found.map(\.path), below: root, cache: cache, progress: progress)
-    var warnings: (count: Int, first: String) = (0, "")
-    for ((split, label, path), outcome) in zip(found, looked) {
-      switch outcome {
-      case .photograph(let digest, _, let warning):
-        let entry = Photographs.Entry(path: path, digest: digest)
-        if split == 0 {
-          train.labels.append(label)
-          train.entries.append(entry)
-        } else {
-          test.labels.append(label)
-          test.entries.append(entry)
-        }
-        guard let warning else { continue }
-        if warnings.count == 0 { warnings.first = "\(path): \(warning)" }
-        warnings.count += 1
-      case .foreign: collector.leaveOut("not a picture", path)
-      case .damaged(let problem): damaged.append(Damaged(path: path, problem: problem))
-      }
-    }
+    for (file, outcome) in zip(found, looked) { take(file, outcome, &collector) }
     for (split, folder) in [(train, trainFolder), (test, testFolder)] {
       let present = Set(split.labels)
       if let empty = classes.indices.first(where: { !present.contains($0) }) {
@@ -88,9 +70,28 @@ struct PhotoIndex: Sendable {
       }
     }
     leftOut = collector.leftOut
-    if warnings.count > 0 {
+  }
+
+  private mutating func take(
+    _ file: (split: Int, label: Int, path: String), _ outcome: PhotoCache.Outcome,
+    _ collector: inout PhotoCollector
+  ) {
+    switch outcome {
+    case .photograph(let digest, _, let warning):
+      let entry = Photographs.Entry(path: file.path, digest: digest)
+      if file.split == 0 {
+        train.labels.append(file.label)
+        train.entries.append(entry)
+      } else {
+        test.labels.append(file.label)
+        test.entries.append(entry)
+      }
+      guard let warning else { return }
       warned = DatasetFacts.LeftOut(
-        reason: "decoded with a warning", count: warnings.count, example: warnings.first)
+        reason: "decoded with a warning", count: (warned?.count ?? 0) + 1,
+        example: warned?.example ?? "\(file.path): \(warning)")
+    case .foreign: collector.leaveOut("not a picture", file.path)
+    case .damaged(let problem): damaged.append(Damaged(path: file.path, problem: problem))
     }
   }
 

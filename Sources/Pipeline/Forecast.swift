@@ -129,30 +129,15 @@ package struct Forecast: Sendable {
   init(
     _ expansion: GridExpansion, _ plan: SweepPlan, done: Set<ContentKey>, estimates: [String: Estimate]
   ) throws {
-    var meter = CostMeter()
+    var tally = Tally(book: TopicBook(estimates))
     for run in expansion.runs {
       // What was read of files is in no document of a stage.
       guard let dataset = run.cell.transfer?.spec.dataset, let digest = dataset.digest else { continue }
-      meter.facts[digest] = dataset.facts
+      tally.meter.facts[digest] = dataset.facts
     }
-    var book = TopicBook(estimates)
-    var (works, disk, outputs, saved): ([ContentKey: Work], Double, Double, Double) = ([:], 0, 0, 0)
-    var largest: TransferMemory?
-    // Summed in one order: in another it would end in other digits.
-    var seconds = 0.0
-    func enter(_ work: Work, as key: ContentKey) {
-      works[key] = work
-      seconds += Double(work.multiplyAdds) * book.topics[Int(work.topic)].rate
-    }
-    works.reserveCapacity(plan.runKeys.count - min(done.count, plan.runKeys.count))
+    tally.works.reserveCapacity(plan.runKeys.count - min(done.count, plan.runKeys.count))
     let helpers = plan.stages.filter { $0.role == .helper && !done.contains($0.key) }
-    for helper in helpers.sorted(by: { $0.key < $1.key }) {
-      guard let cost = try helper.stage.cost(hasHelpers: false, &meter) else { continue }
-      let work = Work(cost, &book)
-      enter(work, as: helper.key)
-      outputs += cost.diskBytes
-      saved -= cost.multiplyAdds * book.topics[Int(work.topic)].rate
-    }
+    for helper in helpers.sorted(by: { $0.key < $1.key }) { try tally.add(helper: helper) }
     let readers = Set(plan.stages.lazy.filter { !$0.helpers.isEmpty }.map(\.key))
     var preparations = Preparations(plan, done: done)
     // What runs of one kind take is worked out once; most grids have few kinds, and neighbours mostly the same.
@@ -161,12 +146,7 @@ package struct Forecast: Sendable {
     for (run, key) in zip(expansion.runs, plan.runKeys) where !done.contains(key) {
       if run.cell.transfer != nil {
         for stage in preparations.takeAll(before: key) {
-          guard let cost = try stage.stage.cost(hasHelpers: readers.contains(stage.key), &meter) else {
-            continue
-          }
-          enter(Work(cost, &book), as: stage.key)
-          if let memory = cost.memory, memory.bytes > largest?.bytes ?? 0 { largest = memory }
-          disk += cost.diskBytes
+          try tally.add(ofTransfer: stage, hasHelpers: readers.contains(stage.key))
         }
         continue
       }
@@ -178,26 +158,66 @@ package struct Forecast: Sendable {
         demand = known
       } else {
         let stage = StudentStage(run.spec)
-        demand = try RunDemand(stage.cost(hasHelpers: kind.isRead, &meter), &book)
+        demand = try RunDemand(stage.cost(hasHelpers: kind.isRead, &tally.meter), &tally.book)
         kinds[kind] = demand
-        for preparation in preparations.take(stage.inputs) {
-          guard let cost = try preparation.stage.cost(hasHelpers: false, &meter) else { continue }
-          enter(Work(cost, &book), as: preparation.key)
-        }
+        for preparation in preparations.take(stage.inputs) { try tally.add(preparation: preparation) }
       }
       last = (kind, demand)
+      tally.add(demand, as: key)
+    }
+    works = tally.works
+    topics = tally.book.topics
+    cpuSeconds = tally.seconds
+    savedSeconds = max(0, tally.saved)
+    outputBytes = tally.outputs
+    diskBytes = tally.disk + tally.outputs
+    largestTransfer = tally.largest
+    measurements = estimates[Self.topic]?.count ?? 0
+  }
+
+  /// What stages take, summed in one order: in another it would end in other digits.
+  private struct Tally {
+    var meter = CostMeter()
+    var book: TopicBook
+    var works: [ContentKey: Work] = [:]
+    private(set) var seconds = 0.0
+    private(set) var disk = 0.0
+    private(set) var outputs = 0.0
+    private(set) var saved = 0.0
+    private(set) var largest: TransferMemory?
+
+    init(book: TopicBook) { self.book = book }
+
+    mutating func add(_ demand: RunDemand, as key: ContentKey) {
       enter(demand.work, as: key)
       disk += demand.disk
       saved += demand.saved
     }
-    self.works = works
-    topics = book.topics
-    cpuSeconds = seconds
-    savedSeconds = max(0, saved)
-    outputBytes = outputs
-    diskBytes = disk + outputs
-    largestTransfer = largest
-    measurements = estimates[Self.topic]?.count ?? 0
+
+    mutating func add(helper: StageRequest) throws {
+      guard let cost = try helper.stage.cost(hasHelpers: false, &meter) else { return }
+      let work = Work(cost, &book)
+      enter(work, as: helper.key)
+      outputs += cost.diskBytes
+      saved -= cost.multiplyAdds * book.topics[Int(work.topic)].rate
+    }
+
+    mutating func add(preparation: StageRequest) throws {
+      guard let cost = try preparation.stage.cost(hasHelpers: false, &meter) else { return }
+      enter(Work(cost, &book), as: preparation.key)
+    }
+
+    mutating func add(ofTransfer stage: StageRequest, hasHelpers: Bool) throws {
+      guard let cost = try stage.stage.cost(hasHelpers: hasHelpers, &meter) else { return }
+      enter(Work(cost, &book), as: stage.key)
+      if let memory = cost.memory, memory.bytes > largest?.bytes ?? 0 { largest = memory }
+      disk += cost.diskBytes
+    }
+
+    private mutating func enter(_ work: Work, as key: ContentKey) {
+      works[key] = work
+      seconds += Double(work.multiplyAdds) * book.topics[Int(work.topic)].rate
+    }
   }
 
   /// CPU seconds of one stage.

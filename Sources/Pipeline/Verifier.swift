@@ -59,32 +59,10 @@ package final class Verifier: Sendable {
   /// - Returns: the outcome, and what executed the run again; nil where nothing was.
   package func verify(_ key: ContentKey) async throws -> (outcome: VerificationOutcome, by: Provenance?) {
     guard let run = try store.run(of: key) else { return (.notComparable("the store does not know it"), nil) }
-    guard run.state == .finished else { return (.notComparable("it is not finished"), nil) }
-    guard !run.epochs.isEmpty else {
-      let reason =
-        run.stage.hasCheckpoints ? "no epoch of it is recorded" : "a \(run.stage.kind) has no epochs"
-      return (.notComparable(reason), nil)
-    }
-    guard let request = try? StageRequest(document: Array(run.stage.spec.utf8)), request.key == key else {
-      return (.notComparable("its specification in the store is not what its key was made of"), nil)
-    }
-    guard let kind = Catalog.stageKinds[request.kind], let stage = try? request.stage else {
-      return (.notComparable("this program does not know stages of the kind \(request.kind)"), nil)
-    }
-    let current = kind.revision
-    guard request.revision == current else {
-      return (
-        .notComparable(
-          "another program made it: its numbers are of revision \(request.revision), this program's of \(current)"
-        ), nil
-      )
-    }
-    if let lost = stage.sourceWeights, !WeightsFolder(folder).has(lost.digest) {
-      return (
-        .notComparable(
-          "the file that it was made from is not in the store (\(WeightsFolder(folder).file(lost.digest))); import it again"
-        ), nil
-      )
+    let (request, stage): (StageRequest, any StageKind)
+    switch executable(run, key) {
+    case .no(let reason): return (.notComparable(reason), nil)
+    case .yes(let asked, let known): (request, stage) = (asked, known)
     }
     let scratch = StoreFolder("\(scratch)/\(key.short)")
     defer { try? scratch.remove() }
@@ -121,6 +99,38 @@ package final class Verifier: Sendable {
       return (.notComparable(reason), by)
     }
     return (outcome, by)
+  }
+
+  private enum Executable {
+    case yes(StageRequest, any StageKind)
+    /// With the reason.
+    case no(String)
+  }
+
+  /// Whether a run can be executed again by this program.
+  private func executable(_ run: StoredRun, _ key: ContentKey) -> Executable {
+    guard run.state == .finished else { return .no("it is not finished") }
+    guard !run.epochs.isEmpty else {
+      return .no(
+        run.stage.hasCheckpoints ? "no epoch of it is recorded" : "a \(run.stage.kind) has no epochs")
+    }
+    guard let request = try? StageRequest(document: Array(run.stage.spec.utf8)), request.key == key else {
+      return .no("its specification in the store is not what its key was made of")
+    }
+    guard let kind = Catalog.stageKinds[request.kind], let stage = try? request.stage else {
+      return .no("this program does not know stages of the kind \(request.kind)")
+    }
+    guard request.revision == kind.revision else {
+      return .no(
+        "another program made it: its numbers are of revision \(request.revision), this program's of \(kind.revision)"
+      )
+    }
+    if let lost = stage.sourceWeights, !WeightsFolder(folder).has(lost.digest) {
+      return .no(
+        "the file that it was made from is not in the store (\(WeightsFolder(folder).file(lost.digest))); import it again"
+      )
+    }
+    return .yes(request, stage)
   }
 
   /// Whether a trainer comes to other bits each time it is executed, which says nothing about the run: a sentence with where

@@ -119,12 +119,7 @@ private struct Placement {
     var down = layout.rows.isEmpty ? rest : places(layout.rows)
     let isSplit = !layout.rows.isEmpty
     if !isSplit, cells.count > 1 {
-      // What all cells share is said once, above the table; a row keeps its method, and one word at least.
-      shared = down.filter { place in
-        results.columns[place] != "method" && cells[0].labels[place] != .null
-          && cells.allSatisfy { $0.labels[place] == cells[0].labels[place] }
-      }
-      if shared.count == down.count, !shared.isEmpty { shared.removeLast() }
+      shared = Self.shared(down, cells, results)
       down.removeAll(where: shared.contains)
     }
     if isSplit, Set(cells.map { cell in (down + across).map { cell.labels[$0] } }).count < cells.count {
@@ -159,18 +154,11 @@ private struct Placement {
     }
     columns = sorted.map { index in
       if across.isEmpty { return results.described.heading }
-      return zip(across, columnKeys[index]).map { place, label in
-        let name = results.columns[place]
-        if label == .null { return "no \(name)" }
-        return name == "student" ? ReportTable.text(label) : ReportTable.word(name, label, pools)
-      }.joined(separator: " ")
+      return zip(across, columnKeys[index]).map { Self.title(results.columns[$0], $1, pools) }
+        .joined(separator: " ")
     }
     let heads = rowKeys.map { key -> [String] in
-      if isSplit {
-        return zip(down, key).map { place, label in
-          label == .null ? "" : pools[label] ?? ReportTable.text(label)
-        }
-      }
+      if isSplit { return key.map { $0 == .null ? "" : pools[$0] ?? ReportTable.text($0) } }
       let words = zip(down, key).compactMap { place, label in
         label == .null ? nil : ReportTable.word(results.columns[place], label, pools)
       }
@@ -179,6 +167,21 @@ private struct Placement {
     let order = Self.order(rowKeys, grid, down.map { results.columns[$0] }, layout.sort)
     rowHeads = order.map { heads[$0] }
     self.grid = order.map { grid[$0] }
+  }
+
+  /// What the head of a column says of a setting.
+  private static func title(_ name: String, _ label: JSONValue, _ pools: [JSONValue: String]) -> String {
+    if label == .null { return "no \(name)" }
+    return name == "student" ? ReportTable.text(label) : ReportTable.word(name, label, pools)
+  }
+
+  /// What all cells share is said once, above the table; a row keeps its method, and one word at least.
+  private static func shared(_ down: [Int], _ cells: [Cell], _ results: SweepResults) -> [Int] {
+    let shared = down.filter { place in
+      results.columns[place] != "method" && cells[0].labels[place] != .null
+        && cells.allSatisfy { $0.labels[place] == cells[0].labels[place] }
+    }
+    return shared.count == down.count ? Array(shared.dropLast()) : shared
   }
 
   private static func order(

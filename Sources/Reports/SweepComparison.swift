@@ -133,31 +133,33 @@ package struct SweepComparison: Sendable {
     ]
   }
 
-  package func sheet(digits places: Int?, _ style: TextStyle) -> Sheet {
-    let spreads = rows.flatMap { [$0.comparison.a, $0.comparison.b] }.compactMap { $0.headline?.std }
-      .filter { $0 > 0 }
-    let digits =
-      places ?? SampleStatistics(spreads).flatMap { NumberFormat.places(forSpread: $0.median) } ?? 2
+  private static func entries(of row: Row, _ digits: Int, _ style: TextStyle) -> [Sheet.Entry] {
     func text(_ cell: Cell) -> String {
       let value =
         cell.isWithheld
         ? "mixed programs" : ReportTable.text(cell.headline, plusMinus: style.plusMinus, digits: digits)
       return cell.shortfall.map { "\(value) (\($0))" } ?? value
     }
-    let body = rows.map { row -> [Sheet.Entry] in
-      let comparison = row.comparison
-      let interval = Self.interval(of: comparison).map {
-        "[\(NumberFormat.signed($0.low, digits)), \(NumberFormat.signed($0.high, digits))]"
-      }
-      return [
-        Sheet.Entry(comparison.context), Sheet.Entry(text(comparison.a)), Sheet.Entry(text(comparison.b)),
-        Sheet.Entry(comparison.difference.map { NumberFormat.signed($0, digits) } ?? "-"),
-        Sheet.Entry(interval ?? "-"),
-        Sheet.Entry(
-          row.verdict == .equal ? "-" : comparison.adjusted.map { NumberFormat.p($0) } ?? "not testable"),
-        Sheet.Entry(row.verdict.rawValue),
-      ]
+    let comparison = row.comparison
+    let interval = Self.interval(of: comparison).map {
+      "[\(NumberFormat.signed($0.low, digits)), \(NumberFormat.signed($0.high, digits))]"
     }
+    return [
+      Sheet.Entry(comparison.context), Sheet.Entry(text(comparison.a)), Sheet.Entry(text(comparison.b)),
+      Sheet.Entry(comparison.difference.map { NumberFormat.signed($0, digits) } ?? "-"),
+      Sheet.Entry(interval ?? "-"),
+      Sheet.Entry(
+        row.verdict == .equal ? "-" : comparison.adjusted.map { NumberFormat.p($0) } ?? "not testable"),
+      Sheet.Entry(row.verdict.rawValue),
+    ]
+  }
+
+  package func sheet(digits places: Int?, _ style: TextStyle) -> Sheet {
+    let spreads = rows.flatMap { [$0.comparison.a, $0.comparison.b] }.compactMap { $0.headline?.std }
+      .filter { $0 > 0 }
+    let digits =
+      places ?? SampleStatistics(spreads).flatMap { NumberFormat.places(forSpread: $0.median) } ?? 2
+    let body = rows.map { Self.entries(of: $0, digits, style) }
     let counts = [Verdict.moved, .within, .equal, .unknown].compactMap { verdict -> String? in
       let count = rows.count { $0.verdict == verdict }
       return count == 0 ? nil : "\(count) \(verdict.rawValue)"

@@ -218,14 +218,7 @@ extension GridReader {
           continue
         }
         check(parts, among: GridKeys.block)
-        let title = parts.first { $0.name == "name" }
-        if let name = title?.node.value.string {
-          if !titles.insert(name).inserted {
-            problems.append(title!.node.spot.problem("two blocks are called \"\(name)\""))
-          }
-        } else {
-          problems.append(element.spot.problem("a block needs a \"name\""))
-        }
+        let title = self.title(of: parts, at: element.spot, among: &titles)
         let laid = parts.filter { $0.name == "base" }.reduce(into: base) { base, part in
           base.merge(settings(part.node)) { $1 }
         }
@@ -238,7 +231,7 @@ extension GridReader {
         if let own { ownSeeds.append(own.spot) }
         blocks.append(
           block(
-            parts, named: title?.node.value.string, at: element.spot, base: laid,
+            parts, named: title, at: element.spot, base: laid,
             seeds: ownList?.first ?? seeds))
       }
     }
@@ -248,6 +241,20 @@ extension GridReader {
     return GridSpec(
       name: name ?? "", note: node("note")?.value.string, blocks: blocks, teacherSeeds: teacherSeeds,
       run: preferences.run, report: preferences.report, claims: claims, reportSpots: preferences.spots)
+  }
+
+  /// A block's name, which no other has; nil where it has none.
+  private mutating func title(
+    of block: [GridMember], at spot: GridSpot, among titles: inout Set<String>
+  ) -> String? {
+    guard let title = block.first(where: { $0.name == "name" }), let name = title.node.value.string else {
+      problems.append(spot.problem("a block needs a \"name\""))
+      return nil
+    }
+    if !titles.insert(name).inserted {
+      problems.append(title.node.spot.problem("two blocks are called \"\(name)\""))
+    }
+    return name
   }
 
   private mutating func name(_ node: GridNode) -> String? {

@@ -161,34 +161,11 @@ extension SweepPlan {
     }
     for (run, demand) in asked.values { demands[pool(run), default: Demand()].add(demand) }
     if demands.isEmpty { return self }
-    // Pools overlap: what one teacher is asked is the sum over all pools that it is in.
-    var teachers: [TeacherOutputsStage: Demand] = [:]
-    for (pool, demand) in demands {
-      for teacher in Set(pool.teachers) {
-        let stage = TeacherOutputsStage(teacher, on: pool.dataset, views: pool.views, keeps: .heads)
-        teachers[stage, default: Demand()].add(demand)
-      }
-    }
-    var chosen: [TeacherOutputsStage: StageRequest] = [:]
-    var records: [ContentKey: TeacherOutputsStage] = [:]
-    for (stage, demand) in teachers where demand.epochs > stage.views {
-      var stage = stage
-      let plain = stage
-      stage.keeps = demand.reads
-      // What keeps more and is there already serves as well.
-      for larger in demand.reads.sufficient.dropFirst() {
-        var other = stage
-        other.keeps = larger
-        if try exists(other.key) { stage.keeps = larger }
-      }
-      let request = StageRequest(stage)
-      chosen[plain] = request
-      records[request.key] = stage
-    }
+    let chosen = try Self.worthRecording(demands, exists: exists)
     var helpers: [TeacherPoolViews: [ContentKey]] = [:]
     for pool in demands.keys {
       helpers[pool] = pool.teachers.compactMap {
-        chosen[TeacherOutputsStage($0, on: pool.dataset, views: pool.views, keeps: .heads)]?.key
+        chosen[TeacherOutputsStage($0, on: pool.dataset, views: pool.views, keeps: .heads)]?.request.key
       }
     }
     let helpersOfLesson = asked.mapValues { helpers[pool($0.run)] ?? [] }
@@ -205,8 +182,37 @@ extension SweepPlan {
       helped[places?[student] ?? place].helpers = helpers
     }
     return SweepPlan(
-      stages: Array(stages[..<first]) + chosen.values.sorted { $0.key < $1.key } + helped, runKeys: runKeys,
-      records: records, students: students)
+      stages: Array(stages[..<first]) + chosen.values.map(\.request).sorted { $0.key < $1.key } + helped,
+      runKeys: runKeys,
+      records: Dictionary(uniqueKeysWithValues: chosen.values.map { ($0.request.key, $0.stage) }),
+      students: students)
+  }
+
+  /// Stages that are less work than asking: by what they would be if they kept logits and embeddings alone, as they are.
+  private static func worthRecording(
+    _ demands: [TeacherPoolViews: Demand], exists: (ContentKey) throws -> Bool
+  ) rethrows -> [TeacherOutputsStage: (stage: TeacherOutputsStage, request: StageRequest)] {
+    // Pools overlap: what one teacher is asked is the sum over all pools that it is in.
+    var teachers: [TeacherOutputsStage: Demand] = [:]
+    for (pool, demand) in demands {
+      for teacher in Set(pool.teachers) {
+        let stage = TeacherOutputsStage(teacher, on: pool.dataset, views: pool.views, keeps: .heads)
+        teachers[stage, default: Demand()].add(demand)
+      }
+    }
+    var chosen: [TeacherOutputsStage: (stage: TeacherOutputsStage, request: StageRequest)] = [:]
+    for (plain, demand) in teachers where demand.epochs > plain.views {
+      var stage = plain
+      stage.keeps = demand.reads
+      // What keeps more and is there already serves as well.
+      for larger in demand.reads.sufficient.dropFirst() {
+        var other = stage
+        other.keeps = larger
+        if try exists(other.key) { stage.keeps = larger }
+      }
+      chosen[plain] = (stage, StageRequest(stage))
+    }
+    return chosen
   }
 }
 

@@ -33,19 +33,8 @@ package enum AxisFigure: FigureKind {
     guard lines.contains(where: { $0.count > 1 }) else {
       throw NoFigure(kind: kind, reason: "no two finished cells differ in nothing but \(axis).")
     }
-    // Groups of one cell are marks without a line.
-    let (panels, titles) = input.panels(lines, without: [axis]) { $0 }
-    let drawn = panels.flatMap(\.cells)
-    let references = Self.references(input, place, for: drawn)
-    let diverged = input.table.cells.filter { cell in
-      cell.labels[place] != .null && !cell.gaps.isEmpty && cell.gaps.allSatisfy { $0.word == "diverged" }
-        && cell.headline == nil && panels.contains { input.belongs(cell, to: $0) }
-    }
-    let axisOfX = AxisOfX(input, place, drawn + diverged, title)
-    let hidden = [axis] + (panels.count > 1 ? ["student", "dataset"] : [])
-    var levels: [String] = []
-    func level(_ cell: Cell) -> String { input.name(cell, among: input.table.cells, without: hidden) }
-    for cell in references where !levels.contains(level(cell)) { levels.append(level(cell)) }
+    let content = Content(input, place, lines, title, axis)
+    let (panels, titles, levels) = (content.panels, content.titles, content.levels)
     let grid = PanelGrid(panels.count, titles + levels, input.options)
     let sizes = panels.map(\.members.count)
     let hasBars = SpreadMarks.areBars(sizes)
@@ -57,41 +46,91 @@ package enum AxisFigure: FigureKind {
     )
     svg.text("\(input.results.name): \(Self.noun(input)) over \(symbol)", Point(66, 26), "title")
     for (index, panel) in panels.enumerated() {
-      let beside = references.filter { input.belongs($0, to: panel) }
-      let heights =
-        panel.cells.flatMap { cell in cell.values.map(\.value) + Self.band(cell) }
-        + beside.compactMap { $0.headline?.mean }
+      let heights = content.heights(of: panel)
       let scale = Scale(covering: heights, count: panels.count > 1 ? 5 : 6)
       let frame = grid.frame(
-        index, axisOfX.scale, try input.limited(scale, heights, kind: kind))
+        index, content.axis.scale, try input.limited(scale, heights, kind: kind))
       if !panel.title.isEmpty {
         svg.text(panel.title, Point(frame.left, frame.top - 9), "label strong", room: frame.width)
       }
-      frame.draw(on: &svg, x: axisOfX.title, y: grid.isFirst(index) ? input.metricTitle : "")
-      for cell in beside {
-        let y = frame.at(frame.x.low, cell.headline!.mean).y
-        svg.line(
-          Point(frame.left, y), Point(frame.right, y), "reference",
-          dash: FigureStyle.referenceDash(levels.firstIndex(of: level(cell))!))
-      }
-      for cell in diverged where input.belongs(cell, to: panel) {
-        svg.cross(frame.at(axisOfX.position(cell), frame.y.low))
-      }
-      for (style, line) in panel.members {
-        let points = line.map { (axisOfX.position($0), $0) }.sorted { $0.0 < $1.0 }
-        draw(points, style, titles.count, frame, hasBars: hasBars, on: &svg)
-      }
+      frame.draw(on: &svg, x: content.axis.title, y: grid.isFirst(index) ? input.metricTitle : "")
+      draw(panel, content, frame, hasBars: hasBars, on: &svg)
     }
     Legend.draw(
       titles.enumerated().map { ($1, Legend.Mark.line($0)) }
         + levels.enumerated().map { ($1, Legend.Mark.reference($0)) }, on: &svg, at: grid.legend)
-    let n = Set(drawn.map(\.values.count)).sorted().map(String.init).joined(separator: " or ")
+    let n = Set(content.drawn.map(\.values.count)).sorted().map(String.init).joined(separator: " or ")
     let scales = panels.count > 1 && input.options.limits == nil ? " Each panel has its own scale." : ""
-    let account = account(input, place, panels.flatMap { $0.members.map(\.item) }, references, diverged)
+    let account = account(
+      input, place, panels.flatMap { $0.members.map(\.item) }, content.references, content.diverged)
     svg.note(
       "Mean of n = \(n) seeds, \(SpreadMarks.word(sizes)) of one sample std, each seed a mark; \(input.selection).\(scales) \(account)"
     )
     return svg
+  }
+
+  /// What such a figure shows.
+  private struct Content {
+    let input: FigureInput
+    let panels: [FigurePanel<[Cell]>]
+    /// Of the lines.
+    let titles: [String]
+    let drawn: [Cell]
+    /// Cells whose method does not read the axis.
+    let references: [Cell]
+    let diverged: [Cell]
+    let axis: AxisOfX
+    /// Names of the references, equal ones once.
+    private(set) var levels: [String] = []
+    private let hidden: [String]
+
+    init(_ input: FigureInput, _ place: Int, _ lines: [[Cell]], _ title: String, _ axis: String) {
+      self.input = input
+      // Groups of one cell are marks without a line.
+      let (panels, titles) = input.panels(lines, without: [axis]) { $0 }
+      self.panels = panels
+      self.titles = titles
+      drawn = panels.flatMap(\.cells)
+      references = AxisFigure.references(input, place, for: drawn)
+      diverged = input.table.cells.filter { cell in
+        cell.labels[place] != .null && !cell.gaps.isEmpty && cell.gaps.allSatisfy { $0.word == "diverged" }
+          && cell.headline == nil && panels.contains { input.belongs(cell, to: $0) }
+      }
+      self.axis = AxisOfX(input, place, drawn + diverged, title)
+      hidden = [axis] + (panels.count > 1 ? ["student", "dataset"] : [])
+      for cell in references where !levels.contains(level(cell)) { levels.append(level(cell)) }
+    }
+
+    func level(_ cell: Cell) -> String { input.name(cell, among: input.table.cells, without: hidden) }
+
+    func references(of panel: FigurePanel<[Cell]>) -> [Cell] {
+      references.filter { input.belongs($0, to: panel) }
+    }
+
+    /// All values that a panel has room for.
+    func heights(of panel: FigurePanel<[Cell]>) -> [Double] {
+      panel.cells.flatMap { cell in cell.values.map(\.value) + AxisFigure.band(cell) }
+        + references(of: panel).compactMap { $0.headline?.mean }
+    }
+  }
+
+  /// The level lines, crosses and lines of a panel.
+  private static func draw(
+    _ panel: FigurePanel<[Cell]>, _ content: Content, _ frame: Frame, hasBars: Bool, on svg: inout SVG
+  ) {
+    for cell in content.references(of: panel) {
+      let y = frame.at(frame.x.low, cell.headline!.mean).y
+      svg.line(
+        Point(frame.left, y), Point(frame.right, y), "reference",
+        dash: FigureStyle.referenceDash(content.levels.firstIndex(of: content.level(cell))!))
+    }
+    for cell in content.diverged where content.input.belongs(cell, to: panel) {
+      svg.cross(frame.at(content.axis.position(cell), frame.y.low))
+    }
+    for (style, line) in panel.members {
+      let points = line.map { (content.axis.position($0), $0) }.sorted { $0.0 < $1.0 }
+      draw(points, style, content.titles.count, frame, hasBars: hasBars, on: &svg)
+    }
   }
 
   /// The horizontal axis: numbers, their logarithms, or names.

@@ -21,11 +21,7 @@ package enum CostFigure: FigureKind {
     guard let metric = series(among: input.series.keys.sorted()).first else {
       throw NoFigure(kind: name, reason: "no run of it recorded the seconds that an epoch took.")
     }
-    var points: [(cell: Cell, cost: SampleStatistics)] = []
-    for cell in input.table.cells where cell.headline != nil {
-      let means = input.courses(of: cell, metric).compactMap { SampleStatistics($0.filter(\.isFinite))?.mean }
-      if let cost = SampleStatistics(means) { points.append((cell, cost)) }
-    }
+    let points = input.table.cells.filter { $0.headline != nil }.compactMap { costed($0, metric, input) }
     guard points.count > 1 else {
       throw NoFigure(kind: name, reason: "fewer than two cells have both numbers.")
     }
@@ -50,11 +46,6 @@ package enum CostFigure: FigureKind {
       let sample = point.cell.headline!
       return [sample.mean - (sample.std ?? 0), sample.mean + (sample.std ?? 0)]
     }
-    // No cost is below nothing, however much it spreads.
-    func reach(_ cost: SampleStatistics) -> (low: Double, high: Double) {
-      let std = cost.std ?? 0
-      return (max(min(0, cost.mean), cost.mean - std), cost.mean + std)
-    }
     let widths = points.flatMap { [reach($0.cost).low, reach($0.cost).high] }
     let frame = Frame(
       x: Scale(covering: widths, from: true), y: Scale(covering: heights), left: 66, top: 46, width: 470,
@@ -64,35 +55,11 @@ package enum CostFigure: FigureKind {
     svg.path(joined, "reference", dash: "5 4")
     var numbers: [Point] = []
     for (index, point) in points.enumerated() {
-      let sample = point.cell.headline!
-      let at = frame.at(point.cost.mean, sample.mean)
-      let isFront = front.contains(index)
-      if let std = sample.std {
-        svg.line(
-          frame.at(point.cost.mean, sample.mean - std),
-          frame.at(point.cost.mean, sample.mean + std), "thin c\(isFront ? 1 : 0)")
-      }
-      if point.cost.std != nil {
-        let (low, high) = reach(point.cost)
-        svg.line(frame.at(low, sample.mean), frame.at(high, sample.mean), "thin c\(isFront ? 1 : 0)")
-      }
-      svg.marker(
-        isFront ? 3 : 0, at, radius: isFront ? 5.5 : 4.5, FigureStyle.fill(isFront ? 1 : 0),
-        hint:
-          "\(input.name(point.cell, among: all)): \(NumberFormat.fixed(point.cost.mean, 3)) s, \(ReportTable.text(sample, plusMinus: "±"))"
-      )
-      if named.contains(index) {
-        // Marks may be close to each other: the first of four places that no other number takes.
-        let wide = TextFit.width("\(index + 1)", "small")
-        let places = [(8.0, -6.0), (8, 13), (-8 - wide, -6), (-8 - wide, 13)].map {
-          Point(at.x + $0.0, at.y + $0.1)
-        }
-        let free = places.first { place in
-          !numbers.contains { abs($0.x - place.x) < 16 && abs($0.y - place.y) < 11 }
-        }
-        numbers.append(free ?? places[0])
-        svg.text("\(index + 1)", numbers.last!, "small")
-      }
+      draw(point, isFront: front.contains(index), frame, input.name(point.cell, among: all), on: &svg)
+      guard named.contains(index) else { continue }
+      let at = frame.at(point.cost.mean, point.cell.headline!.mean)
+      numbers.append(place(of: index + 1, at: at, beside: numbers))
+      svg.text("\(index + 1)", numbers.last!, "small")
     }
     Legend.draw(
       zip(named, names).map { place, name in
@@ -102,6 +69,53 @@ package enum CostFigure: FigureKind {
       "Diamonds: no other cell is both cheaper and better. Mean and one sample std over seeds; seconds are those of the machines that ran them. \(input.account(drawn: all) { _ in "without seconds" })"
     )
     return svg
+  }
+
+  /// A cell with what its epochs took; nil where no seed recorded it.
+  private static func costed(_ cell: Cell, _ metric: String, _ input: FigureInput) -> Costed? {
+    let means = input.courses(of: cell, metric).compactMap { SampleStatistics($0.filter(\.isFinite))?.mean }
+    return SampleStatistics(means).map { (cell, $0) }
+  }
+
+  private typealias Costed = (cell: Cell, cost: SampleStatistics)
+
+  /// One std either way. No cost is below nothing, however much it spreads.
+  private static func reach(_ cost: SampleStatistics) -> (low: Double, high: Double) {
+    let std = cost.std ?? 0
+    return (max(min(0, cost.mean), cost.mean - std), cost.mean + std)
+  }
+
+  /// A cell's mark with its spread in both directions.
+  private static func draw(
+    _ point: Costed, isFront: Bool, _ frame: Frame, _ name: String, on svg: inout SVG
+  ) {
+    let sample = point.cell.headline!
+    let style = "thin c\(isFront ? 1 : 0)"
+    if let std = sample.std {
+      svg.line(
+        frame.at(point.cost.mean, sample.mean - std), frame.at(point.cost.mean, sample.mean + std), style)
+    }
+    if point.cost.std != nil {
+      let (low, high) = reach(point.cost)
+      svg.line(frame.at(low, sample.mean), frame.at(high, sample.mean), style)
+    }
+    svg.marker(
+      isFront ? 3 : 0, frame.at(point.cost.mean, sample.mean), radius: isFront ? 5.5 : 4.5,
+      FigureStyle.fill(isFront ? 1 : 0),
+      hint:
+        "\(name): \(NumberFormat.fixed(point.cost.mean, 3)) s, \(ReportTable.text(sample, plusMinus: "±"))")
+  }
+
+  /// Marks may be close to each other: the first of four places that no other number takes.
+  private static func place(of number: Int, at mark: Point, beside others: [Point]) -> Point {
+    let wide = TextFit.width("\(number)", "small")
+    let places = [(8.0, -6.0), (8, 13), (-8 - wide, -6), (-8 - wide, 13)].map {
+      Point(mark.x + $0.0, mark.y + $0.1)
+    }
+    let free = places.first { place in
+      !others.contains { abs($0.x - place.x) < 16 && abs($0.y - place.y) < 11 }
+    }
+    return free ?? places[0]
   }
 
   /// Positions that no other beats in both, by rising cost.

@@ -66,15 +66,22 @@ package enum ForestFigure: FigureKind {
         row += 1
       }
       for cell in group.lost {
-        let y = frame.top + (Double(row) + 0.5) * rowHeight
-        svg.text(names[cell.labels] ?? "", Point(left - 10, y + 4), anchor: "end", room: longest)
-        svg.cross(Point(left, y), radius: 4)
-        svg.text("diverged \(cell.gaps.count)/\(cell.seeds.count)", Point(frame.right + 10, y + 4))
+        drawLost(cell, names[cell.labels] ?? "", row, frame, longest, &svg)
         row += 1
       }
     }
     svg.note(note(input, cells, lost))
     return svg
+  }
+
+  /// A cell all of whose runs diverged.
+  private static func drawLost(
+    _ cell: Cell, _ name: String, _ row: Int, _ frame: Frame, _ longest: Double, _ svg: inout SVG
+  ) {
+    let y = frame.top + (Double(row) + 0.5) * rowHeight
+    svg.text(name, Point(frame.left - 10, y + 4), anchor: "end", room: longest)
+    svg.cross(Point(frame.left, y), radius: 4)
+    svg.text("diverged \(cell.gaps.count)/\(cell.seeds.count)", Point(frame.right + 10, y + 4))
   }
 
   private struct Group {

@@ -12,22 +12,8 @@ package enum LossTermsFigure: FigureKind {
       throw NoFigure(
         kind: name, reason: "it needs cells with alpha = 0 and with beta = 0 beside the full loss.")
     }
-    var groups: [(full: Cell, bars: [Cell?])] = []
     let cells = input.table.cells.filter { $0.headline != nil }
-    for full in cells {
-      guard let alpha = full.labels[a].number, let beta = full.labels[b].number, alpha.double > 0,
-        beta.double > 0
-      else { continue }
-      func sibling(_ x: DecimalNumber, _ y: DecimalNumber) -> Cell? {
-        var labels = full.labels
-        (labels[a], labels[b]) = (.number(x), .number(y))
-        return cells.first { $0.labels == labels }
-      }
-      let zero = DecimalNumber(0)
-      guard let logit = sibling(alpha, zero), let feature = sibling(zero, beta) else { continue }
-      let plain = sibling(zero, zero) ?? baseline(full, cells, input)
-      groups.append((full, [plain, logit, feature, full]))
-    }
+    var groups = cells.compactMap { group($0, among: cells, alpha: a, beta: b, input) }
     guard !groups.isEmpty else {
       throw NoFigure(
         kind: name,
@@ -57,22 +43,7 @@ package enum LossTermsFigure: FigureKind {
       for (bar, cell) in entry.bars.enumerated() {
         guard let cell, let sample = cell.headline else { continue }
         let middle = frame.at(Double(group), sample.mean).x + (Double(bar) - 1.5) * (thick + 6)
-        if let std = sample.std {
-          let (low, high) = (frame.at(0, sample.mean - std).y, frame.at(0, sample.mean + std).y)
-          svg.bar(middle, from: low, to: high, FigureStyle.bar(bar))
-        }
-        for value in cell.values {
-          svg.marker(
-            bar, Point(middle + 9, frame.at(0, value.value).y), radius: 2.4, "dot f\(bar)",
-            hint: "seed \(value.seed): \(NumberFormat.fixed(value.value, 2))")
-        }
-        svg.marker(
-          bar, Point(middle, frame.at(0, sample.mean).y), radius: 5, FigureStyle.fill(bar),
-          hint: "\(words[bar]): \(ReportTable.text(sample, plusMinus: "±"))")
-        svg.text(
-          NumberFormat.fixed(sample.mean, input.table.digits),
-          Point(middle, frame.at(0, sample.mean + (sample.std ?? 0)).y - 7), "small halo",
-          anchor: "middle")
+        draw(cell, sample, bar, at: middle, frame, digits: input.table.digits, on: &svg)
       }
     }
     Legend.draw(
@@ -82,6 +53,48 @@ package enum LossTermsFigure: FigureKind {
       "Mean over seeds with a bar of one sample std, seeds as dots beside it; \(input.selection). \(input.account(drawn: drawn) { _ in "not shown" })"
     )
     return svg
+  }
+
+  private typealias Group = (full: Cell, bars: [Cell?])
+
+  /// A cell with both terms and its partners without one or both of them; nil where it has none.
+  private static func group(
+    _ full: Cell, among cells: [Cell], alpha a: Int, beta b: Int, _ input: FigureInput
+  ) -> Group? {
+    guard let alpha = full.labels[a].number, let beta = full.labels[b].number, alpha.double > 0,
+      beta.double > 0
+    else { return nil }
+    func sibling(_ x: DecimalNumber, _ y: DecimalNumber) -> Cell? {
+      var labels = full.labels
+      (labels[a], labels[b]) = (.number(x), .number(y))
+      return cells.first { $0.labels == labels }
+    }
+    let zero = DecimalNumber(0)
+    guard let logit = sibling(alpha, zero), let feature = sibling(zero, beta) else { return nil }
+    let plain = sibling(zero, zero) ?? baseline(full, cells, input)
+    return (full, [plain, logit, feature, full])
+  }
+
+  /// A cell's mean with its std, its seeds beside it and its number above.
+  private static func draw(
+    _ cell: Cell, _ sample: SampleStatistics, _ bar: Int, at middle: Double, _ frame: Frame, digits: Int,
+    on svg: inout SVG
+  ) {
+    if let std = sample.std {
+      let (low, high) = (frame.at(0, sample.mean - std).y, frame.at(0, sample.mean + std).y)
+      svg.bar(middle, from: low, to: high, FigureStyle.bar(bar))
+    }
+    for value in cell.values {
+      svg.marker(
+        bar, Point(middle + 9, frame.at(0, value.value).y), radius: 2.4, "dot f\(bar)",
+        hint: "seed \(value.seed): \(NumberFormat.fixed(value.value, 2))")
+    }
+    svg.marker(
+      bar, Point(middle, frame.at(0, sample.mean).y), radius: 5, FigureStyle.fill(bar),
+      hint: "\(words[bar]): \(ReportTable.text(sample, plusMinus: "±"))")
+    svg.text(
+      NumberFormat.fixed(sample.mean, digits),
+      Point(middle, frame.at(0, sample.mean + (sample.std ?? 0)).y - 7), "small halo", anchor: "middle")
   }
 
   /// The cell of the method without teachers that shares the other labels.

@@ -38,13 +38,7 @@ package enum SeedsFigure: FigureKind {
       let y = frame.top + (Double(row) + 0.5) * rowHeight
       svg.text(names[row], Point(left - 8, y + 4), anchor: "end", room: longest)
       let sample = cell.headline!
-      if let interval = sample.moments.interval() {
-        let (from, to) = (frame.at(max(x.low, interval.low), 0).x, frame.at(min(x.high, interval.high), 0).x)
-        svg.line(Point(from, y), Point(to, y), "reference")
-        for (end, isCut) in [(from, interval.low < x.low), (to, interval.high > x.high)] where !isCut {
-          svg.line(Point(end, y - 4), Point(end, y + 4), "reference")
-        }
-      }
+      if let interval = sample.moments.interval() { draw(interval, at: y, frame, on: &svg) }
       let mean = frame.at(sample.mean, 0).x
       svg.line(Point(mean, y - 8), Point(mean, y + 8), "edge")
       for (place, value) in cell.values.enumerated() {
@@ -66,5 +60,17 @@ package enum SeedsFigure: FigureKind {
       "Upright: mean; level: its 95 % t interval, open where it leaves the frame; \(input.selection). \(input.account(drawn: cells) { _ in "not shown" })"
     )
     return svg
+  }
+
+  /// A level line with ends, which are left out where it leaves the frame.
+  private static func draw(
+    _ interval: Interval, at y: Double, _ frame: Frame, on svg: inout SVG
+  ) {
+    let x = frame.x
+    let (from, to) = (frame.at(max(x.low, interval.low), 0).x, frame.at(min(x.high, interval.high), 0).x)
+    svg.line(Point(from, y), Point(to, y), "reference")
+    for (end, isCut) in [(from, interval.low < x.low), (to, interval.high > x.high)] where !isCut {
+      svg.line(Point(end, y - 4), Point(end, y + 4), "reference")
+    }
   }
 }

@@ -51,18 +51,20 @@ package enum WeightsFigure: FigureKind {
     metric.hasPrefix(kind + ".") ? Int(metric.dropFirst(kind.count + 1)) : nil
   }
 
-  package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
-    func metrics(_ kind: String) -> [String] {
-      input.series.keys.filter { teacher($0, kind) != nil }.sorted { teacher($0, kind)! < teacher($1, kind)! }
-    }
-    func courses(_ cell: Cell, _ kind: String) -> [Course] {
-      metrics(kind).compactMap { Course(input.courses(of: cell, $0)) }
-    }
+  /// The weights of a cell's teachers in one term, epoch by epoch, in the order of the pool.
+  private static func courses(_ cell: Cell, _ kind: String, _ input: FigureInput) -> [Course] {
+    let metrics = input.series.keys.filter { teacher($0, kind) != nil }
+      .sorted { teacher($0, kind)! < teacher($1, kind)! }
+    return metrics.compactMap { Course(input.courses(of: cell, $0)) }
+  }
+
+  /// The cells that say most, and a sentence about the others.
+  private static func chosen(_ input: FigureInput) throws(NoFigure) -> (cells: [Cell], account: String) {
     // Cells with more than one teacher say more.
-    let all = input.table.cells.filter { cell in kinds.contains { !courses(cell, $0.0).isEmpty } }
-    let several = all.filter { cell in kinds.contains { courses(cell, $0.0).count > 1 } }
+    let all = input.table.cells.filter { cell in kinds.contains { !courses(cell, $0.0, input).isEmpty } }
+    let several = all.filter { cell in kinds.contains { courses(cell, $0.0, input).count > 1 } }
     // Weights that are equal by definition say less than those that something decides.
-    let decided = several.filter { cell in kinds.contains { !areEqual(courses(cell, $0.0)) } }
+    let decided = several.filter { cell in kinds.contains { !areEqual(courses(cell, $0.0, input)) } }
     let candidates = decided.isEmpty ? several.isEmpty ? all : several : decided
     let cells = input.kept(candidates, most: most) { [$0] }
     guard !cells.isEmpty else { throw NoFigure(kind: name, reason: "no run of it weighs its teachers.") }
@@ -71,7 +73,12 @@ package enum WeightsFigure: FigureKind {
       if several.contains(where: { $0.labels == cell.labels }) { return "with equal weights of all teachers" }
       return all.contains { $0.labels == cell.labels } ? "with one teacher" : "without weights of teachers"
     }
-    let teachers = cells.flatMap { cell in kinds.map { courses(cell, $0.0).count } }.max()!
+    return (cells, account)
+  }
+
+  package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
+    let (cells, account) = try chosen(input)
+    let teachers = cells.flatMap { cell in kinds.map { courses(cell, $0.0, input).count } }.max()!
     let names = (0..<teachers).map { "teacher \($0 + 1)" }
     let hasLosses = input.series.keys.contains { !lossSeries(among: [$0]).isEmpty }
     let rows = hasLosses ? 2 : 1
@@ -86,7 +93,7 @@ package enum WeightsFigure: FigureKind {
     svg.text("\(input.results.name): weights of the teachers", Point(66, 26), "title")
     var hasWarmup = false
     for (row, cell) in cells.enumerated() {
-      let ribbons = kinds.map { courses(cell, $0.0) }
+      let ribbons = kinds.map { courses(cell, $0.0, input) }
       let warmup = warmup(ribbons)
       if warmup > 0 { hasWarmup = true }
       for (column, kind) in kinds.enumerated() {
@@ -119,20 +126,22 @@ package enum WeightsFigure: FigureKind {
         drawLosses(input, cell, empty, on: &svg)
       }
     }
-    Legend.draw(
-      names.indices.map { (names[$0], Legend.Mark.ribbon($0)) }, on: &svg,
-      at: Point(width - Legend.width(names), 74))
-    if hasLosses {
-      Legend.draw(
-        names.indices.map { (names[$0], Legend.Mark.line($0)) }, on: &svg,
-        at: Point(width - Legend.width(names), 74 + pitch))
-    }
+    legend(
+      names, at: Point(width - Legend.width(names), 74), losses: hasLosses ? 74 + pitch : nil, on: &svg)
     let warmupNote =
       hasWarmup ? " Grey strip: the first epochs, in which all teachers weigh the same (warm-up)." : ""
     svg.note(
       "Mean over samples and seeds of executed weights, stacked in the order of the pool.\(warmupNote) \(account)"
     )
     return svg
+  }
+
+  /// The teachers' ribbons and, further down, the lines of their losses where these are drawn.
+  private static func legend(_ names: [String], at corner: Point, losses y: Double?, on svg: inout SVG) {
+    Legend.draw(names.indices.map { (names[$0], Legend.Mark.ribbon($0)) }, on: &svg, at: corner)
+    guard let y else { return }
+    Legend.draw(
+      names.indices.map { (names[$0], Legend.Mark.line($0)) }, on: &svg, at: Point(corner.x, y))
   }
 
   /// Of all teachers in an epoch.
@@ -238,40 +247,45 @@ package enum ClassWeightsFigure: FigureKind {
     return (teacher, label)
   }
 
+  /// By class, then teacher.
+  private static func weights(_ cell: Cell, _ kind: String, _ input: FigureInput) -> [[Double]] {
+    var means: [Int: [Int: Double]] = [:]
+    for metric in input.series.keys.sorted() {
+      guard let (teacher, label) = parts(metric, kind) else { continue }
+      let last = input.courses(of: cell, metric).compactMap { $0.last { $0.isFinite } }
+      if let sample = SampleStatistics(last) { means[label, default: [:]][teacher] = sample.mean }
+    }
+    guard let classes = means.keys.max(), let teachers = means.values.flatMap(\.keys).max() else {
+      return []
+    }
+    return (0...classes).map { label in (0...teachers).map { means[label]?[$0] ?? 0 } }
+  }
+
+  private static func teachers(_ cell: Cell, _ input: FigureInput) -> Int {
+    WeightsFigure.kinds.map { weights(cell, $0.0, input).first?.count ?? 0 }.max()!
+  }
+
+  /// Whether something decides a cell's weights, which equal ones do not show.
+  private static func isDecided(_ cell: Cell, _ input: FigureInput) -> Bool {
+    WeightsFigure.kinds.contains { kind in
+      weights(cell, kind.0, input).contains { row in row.contains { abs($0 - row[0]) > 1e-6 } }
+    }
+  }
+
   package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
-    /// By class, then teacher.
-    func weights(_ cell: Cell, _ kind: String) -> [[Double]] {
-      var means: [Int: [Int: Double]] = [:]
-      for metric in input.series.keys.sorted() {
-        guard let (teacher, label) = parts(metric, kind) else { continue }
-        let last = input.courses(of: cell, metric).compactMap { $0.last { $0.isFinite } }
-        if let sample = SampleStatistics(last) { means[label, default: [:]][teacher] = sample.mean }
-      }
-      guard let classes = means.keys.max(), let teachers = means.values.flatMap(\.keys).max() else {
-        return []
-      }
-      return (0...classes).map { label in (0...teachers).map { means[label]?[$0] ?? 0 } }
-    }
-    func teachers(_ cell: Cell) -> Int {
-      WeightsFigure.kinds.map { weights(cell, $0.0).first?.count ?? 0 }.max()!
-    }
-    let candidates = input.table.cells.filter { teachers($0) > 0 }
-    func isDecided(_ cell: Cell) -> Bool {
-      WeightsFigure.kinds.contains { kind in
-        weights(cell, kind.0).contains { row in row.contains { abs($0 - row[0]) > 1e-6 } }
-      }
-    }
+    let candidates = input.table.cells.filter { teachers($0, input) > 0 }
     let chosen =
-      candidates.first(where: isDecided) ?? candidates.first { teachers($0) > 1 } ?? candidates.first
+      candidates.first { isDecided($0, input) } ?? candidates.first { teachers($0, input) > 1 }
+      ?? candidates.first
     guard let cell = chosen else {
       throw NoFigure(kind: name, reason: "no run of it recorded weights by class.")
     }
-    let fields = WeightsFigure.kinds.map { (title: $0.1, weights: weights(cell, $0.0)) }.filter {
+    let fields = WeightsFigure.kinds.map { (title: $0.1, weights: weights(cell, $0.0, input)) }.filter {
       !$0.weights.isEmpty
     }
     let classes = fields[0].weights.count
     let shown = min(classes, most)
-    let names = (0..<teachers(cell)).map { "teacher \($0 + 1)" }
+    let names = (0..<teachers(cell, input)).map { "teacher \($0 + 1)" }
     let inner = max(360, Double(shown) * 22)
     let width = 66 + inner + 24 + Legend.width(names)
     let height = 78 + Double(fields.count) * 250
@@ -290,19 +304,8 @@ package enum ClassWeightsFigure: FigureKind {
         left: 66, top: 78 + Double(row) * 250, width: inner, height: 160)
       svg.text(field.title, Point(frame.left, frame.top - 8))
       frame.draw(on: &svg, x: "class of the image", y: "weight")
-      let thick = 0.8 * inner / Double(shown)
       for label in 0..<shown {
-        var floor = 0.0
-        for (teacher, weight) in field.weights[label].enumerated() {
-          let (top, bottom) = (frame.at(Double(label), floor + weight), frame.at(Double(label), floor))
-          svg.rectangle(
-            Point(top.x - thick / 2, top.y), width: thick, height: bottom.y - top.y,
-            FigureStyle.ribbon(teacher),
-            hint: "class \(label), teacher \(teacher + 1): \(NumberFormat.fixed(weight, 3))")
-          svg.hatch(
-            teacher, over: Point(top.x - thick / 2, top.y), width: thick, height: bottom.y - top.y)
-          floor += weight
-        }
+        draw(field.weights[label], of: label, frame, thick: 0.8 * inner / Double(shown), on: &svg)
       }
       svg.line(Point(frame.left, frame.bottom), Point(frame.right, frame.bottom), "axis")
     }
@@ -317,5 +320,20 @@ package enum ClassWeightsFigure: FigureKind {
       "After the last epoch, mean over samples and seeds; stacked in the order of the pool. \(account)\(left > 0 ? " \(left) more classes are not shown." : "")"
     )
     return svg
+  }
+
+  /// The bar of a class: its teachers' weights upon each other.
+  private static func draw(
+    _ weights: [Double], of label: Int, _ frame: Frame, thick: Double, on svg: inout SVG
+  ) {
+    var floor = 0.0
+    for (teacher, weight) in weights.enumerated() {
+      let (top, bottom) = (frame.at(Double(label), floor + weight), frame.at(Double(label), floor))
+      svg.rectangle(
+        Point(top.x - thick / 2, top.y), width: thick, height: bottom.y - top.y, FigureStyle.ribbon(teacher),
+        hint: "class \(label), teacher \(teacher + 1): \(NumberFormat.fixed(weight, 3))")
+      svg.hatch(teacher, over: Point(top.x - thick / 2, top.y), width: thick, height: bottom.y - top.y)
+      floor += weight
+    }
   }
 }

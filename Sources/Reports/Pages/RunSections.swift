@@ -55,49 +55,10 @@ package enum RunSections {
   static func each(_ story: SweepStory) -> Markup {
     let range = range(of: story)
     let sections = zip(story.results.runs, story.runs).map { run, story -> Markup in
-      let (last, best) = values(run)
       let shown: Markup =
-        last.map { "<span class=value>\(ReportTable.digits($0))</span>" }
+        values(run).last.map { "<span class=value>\(ReportTable.digits($0))</span>" }
         ?? "<span class=\"tag \(run.state.word)\">\(run.state.shown)</span>"
-      var facts: [(String, Markup)] = [("key", "<span class=mono>\(story.key.description)</span>")]
-      if let reason = run.state.reason { facts.append(("why", "\(ForeignText.line(reason))")) }
-      if let last {
-        let best = best.map { ", best \(ReportTable.digits($0))" } ?? ""
-        facts.append(("result", "\(ReportTable.digits(last)) after epoch \(story.series.count)\(best)"))
-      }
-      let spark = Sparkline.markup(story.series, in: range, label: "curve of \(story.title)")
-      if spark != "" { facts.append(("curve", spark)) }
-      for attempt in story.attempts {
-        facts.append(
-          (
-            "try \(attempt.number)",
-            "from step \(attempt.firstStep), \(attempt.outcome)\(attempt.reason.map { ": \(ForeignText.line($0))" } ?? "")\(attempt.time.map { "; \($0.text)" } ?? "")"
-          ))
-      }
-      if let made = story.provenance {
-        facts.append(
-          (
-            "made by",
-            "mtkd-sweep \(made.version)\(made.commit.map { ", commit \($0)" } ?? "") on \(made.host)\(made.threading.map { ", \($0)" } ?? "")"
-          ))
-      }
-      if let state = story.lastState {
-        facts.append(("state after the last epoch", "<span class=mono>\(state.description)</span>"))
-      }
-      if let final = story.final {
-        facts.append(("final checkpoint", "<span class=mono>\(final.description)</span>"))
-      }
-      if let seal = story.seal {
-        let verdict: Markup =
-          seal.isEqual
-          ? "<span class=\"tag finished\">equal</span>" : "<span class=\"tag failed\">different</span>"
-        facts.append(
-          (
-            "verified",
-            "\(verdict) executed again, \(counted(seal.epochs, "epoch")) compared bit for bit, \(seal.by)"
-          ))
-      }
-      let list = facts.map { fact -> Markup in "<dt>\(fact.0)</dt><dd>\(fact.1)</dd>" }
+      let list = facts(of: run, story, range).map { fact -> Markup in "<dt>\(fact.0)</dt><dd>\(fact.1)</dd>" }
       return """
         <details class=run id="r-\(story.key.short)"><summary><span>\(story.title)</span>\(shown)</summary><dl>\(list)</dl></details>
 
@@ -113,6 +74,52 @@ package enum RunSections {
         """
     }
     return "<div class=card>\(groups)</div>"
+  }
+
+  /// What is said of a run, by the words that it stands under.
+  private static func facts(
+    of run: SweepResults.Run, _ story: SweepStory.Run, _ range: ClosedRange<Double>
+  ) -> [(String, Markup)] {
+    let (last, best) = values(run)
+    var facts: [(String, Markup)] = [("key", "<span class=mono>\(story.key.description)</span>")]
+    if let reason = run.state.reason { facts.append(("why", "\(ForeignText.line(reason))")) }
+    if let last {
+      let best = best.map { ", best \(ReportTable.digits($0))" } ?? ""
+      facts.append(("result", "\(ReportTable.digits(last)) after epoch \(story.series.count)\(best)"))
+    }
+    let spark = Sparkline.markup(story.series, in: range, label: "curve of \(story.title)")
+    if spark != "" { facts.append(("curve", spark)) }
+    for attempt in story.attempts {
+      facts.append(
+        (
+          "try \(attempt.number)",
+          "from step \(attempt.firstStep), \(attempt.outcome)\(attempt.reason.map { ": \(ForeignText.line($0))" } ?? "")\(attempt.time.map { "; \($0.text)" } ?? "")"
+        ))
+    }
+    if let made = story.provenance {
+      facts.append(
+        (
+          "made by",
+          "mtkd-sweep \(made.version)\(made.commit.map { ", commit \($0)" } ?? "") on \(made.host)\(made.threading.map { ", \($0)" } ?? "")"
+        ))
+    }
+    if let state = story.lastState {
+      facts.append(("state after the last epoch", "<span class=mono>\(state.description)</span>"))
+    }
+    if let final = story.final {
+      facts.append(("final checkpoint", "<span class=mono>\(final.description)</span>"))
+    }
+    if let seal = story.seal {
+      let verdict: Markup =
+        seal.isEqual
+        ? "<span class=\"tag finished\">equal</span>" : "<span class=\"tag failed\">different</span>"
+      facts.append(
+        (
+          "verified",
+          "\(verdict) executed again, \(counted(seal.epochs, "epoch")) compared bit for bit, \(seal.by)"
+        ))
+    }
+    return facts
   }
 
   private static func values(_ run: SweepResults.Run) -> (last: Double?, best: Double?) {

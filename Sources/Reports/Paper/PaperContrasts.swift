@@ -10,18 +10,6 @@ extension PaperTable {
     of method: String = "mtkd-rl", against rivals: [String] = [], correction: ReportCorrection = .holm,
     _ style: TextStyle = TextStyle()
   ) -> Sheet {
-    // In a table of detectors or heads the variant belongs to the row, elsewhere to the entry.
-    let isRowVariant = variant.isEmpty
-    typealias Entry = (method: String, variant: String)
-    func row(_ value: PaperValue) -> String {
-      let parts = isRowVariant ? [value.network, value.variant] : [value.network]
-      let isOne = Set(accuracies.map(\.dataset)).count == 1
-      return (parts + (isOne ? [] : [value.dataset])).filter { !$0.isEmpty }.joined(separator: ", ")
-    }
-    func entry(_ value: PaperValue) -> Entry { (value.methodName, isRowVariant ? "" : value.variant) }
-    func value(_ name: String, _ wanted: Entry) -> PaperValue? {
-      accuracies.first { row($0) == name && entry($0) == wanted }
-    }
     let subject: Entry = (method, method == "mtkd-rl" ? variant : "")
     var entries: [Entry] = []
     for value in accuracies where !entries.contains(where: { $0 == entry(value) }) {
@@ -37,10 +25,6 @@ extension PaperTable {
     var networks: [String] = []
     for item in accuracies where value(row(item), subject) != nil && !networks.contains(row(item)) {
       networks.append(row(item))
-    }
-    func label(_ wanted: Entry) -> String {
-      guard let found = accuracies.first(where: { entry($0) == wanted }) else { return wanted.method }
-      return wanted.variant.isEmpty ? found.method : wanted.variant
     }
     let labels = others.map(label)
     var head = [""]
@@ -71,6 +55,28 @@ extension PaperTable {
       notes: notes(
         tested, pairs.compactMap { welch($0, $1, stds: 1.5.squareRoot())?.p }, labels.prefix(family),
         correction))
+  }
+
+  private typealias Entry = (method: String, variant: String)
+
+  /// In a table of detectors or heads the variant belongs to the row, elsewhere to the entry.
+  private var isRowVariant: Bool { variant.isEmpty }
+
+  private func row(_ value: PaperValue) -> String {
+    let parts = isRowVariant ? [value.network, value.variant] : [value.network]
+    let isOne = Set(accuracies.map(\.dataset)).count == 1
+    return (parts + (isOne ? [] : [value.dataset])).filter { !$0.isEmpty }.joined(separator: ", ")
+  }
+
+  private func entry(_ value: PaperValue) -> Entry { (value.methodName, isRowVariant ? "" : value.variant) }
+
+  private func value(_ name: String, _ wanted: Entry) -> PaperValue? {
+    accuracies.first { row($0) == name && entry($0) == wanted }
+  }
+
+  private func label(_ wanted: Entry) -> String {
+    guard let found = accuracies.first(where: { entry($0) == wanted }) else { return wanted.method }
+    return wanted.variant.isEmpty ? found.method : wanted.variant
   }
 
   private func notes(

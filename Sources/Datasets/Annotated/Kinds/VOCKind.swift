@@ -89,19 +89,9 @@ private struct VOCFiles {
       var wanted: [AnnotatedFiles.Wanted] = []
       var ids: [String] = []
       for list in lists {
-        for (id, line) in try Self.ids("\(root)/ImageSets/Main/\(list).txt") {
-          let record = "image \(id) (line \(line))"
-          guard let annotation = annotations[id] else {
-            throw .malformedRecord(
-              file: "\(root)/ImageSets/Main/\(list).txt", record: record,
-              expected: "the file Annotations/\(id).xml", found: "no such file",
-              advice: "Put it there, or take the image out of the list.")
-          }
-          wanted.append(
-            .init(
-              path: "JPEGImages/\(images[id] ?? "\(id).jpg")", size: annotation.size,
-              file: "\(root)/Annotations/\(id).xml", record: record))
-          ids.append(id)
+        for image in try Self.wanted("\(root)/ImageSets/Main/\(list).txt", root, annotations, images) {
+          ids.append(image.id)
+          wanted.append(image.file)
         }
       }
       let files = try AnnotatedFiles(
@@ -122,6 +112,26 @@ private struct VOCFiles {
     facts.leftOut = leftOut
     let known = Set(train.photographs.entries.map(\.digest))
     facts.imagesInBothSets = test.photographs.entries.count { known.contains($0.digest) }
+  }
+
+  /// The images of a list, with what their annotations say of their size.
+  private static func wanted(
+    _ list: String, _ root: String, _ annotations: [String: VOCAnnotation], _ images: [String: String]
+  ) throws(DatasetError) -> [(id: String, file: AnnotatedFiles.Wanted)] {
+    var wanted: [(id: String, file: AnnotatedFiles.Wanted)] = []
+    for (id, line) in try ids(list) {
+      let record = "image \(id) (line \(line))"
+      guard let annotation = annotations[id] else {
+        throw .malformedRecord(
+          file: list, record: record, expected: "the file Annotations/\(id).xml", found: "no such file",
+          advice: "Put it there, or take the image out of the list.")
+      }
+      let file = AnnotatedFiles.Wanted(
+        path: "JPEGImages/\(images[id] ?? "\(id).jpg")", size: annotation.size,
+        file: "\(root)/Annotations/\(id).xml", record: record)
+      wanted.append((id, file))
+    }
+    return wanted
   }
 
   /// Files of images by their names without endings.

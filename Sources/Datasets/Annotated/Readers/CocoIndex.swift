@@ -254,20 +254,20 @@ private struct CocoBuilder {
 
 // MARK: Annotations
 
-extension CocoBuilder {
-  fileprivate mutating func annotation(
-    _ stream: inout JSONStream, _ index: Int, _ bytes: UnsafeBufferPointer<UInt8>,
-    _ failure: inout DatasetError?
-  ) throws(JSONStream.Problem) {
-    var found = CocoIndex.Annotation()
-    var id: Int?
-    var image: Int?
-    var category: Int?
-    var numbers = SIMD4<Double>(repeating: .nan)
-    var count: Int?
-    var area: Double?
-    var crowd = 0
-    var mask: (start: Int, end: Int)?
+/// What an annotation says, before any of it is judged.
+private struct AnnotationMembers {
+  private(set) var id: Int?
+  private(set) var image: Int?
+  private(set) var category: Int?
+  private(set) var box = SIMD4<Double>(repeating: .nan)
+  /// Numbers of the box.
+  private(set) var count: Int?
+  private(set) var area: Double?
+  private(set) var crowd = 0
+  /// Where the mask's text is.
+  private(set) var mask: (start: Int, end: Int)?
+
+  init(_ stream: inout JSONStream) throws(JSONStream.Problem) {
     try stream.object { (stream, member) throws(JSONStream.Problem) in
       if member.elementsEqual("segmentation".utf8) {
         _ = stream.peek()
@@ -277,7 +277,7 @@ extension CocoBuilder {
       } else if member.elementsEqual("bbox".utf8) {
         count = try stream.array { (stream, place) throws(JSONStream.Problem) in
           let number = try stream.number()
-          if place < 4 { numbers[place] = number }
+          if place < 4 { box[place] = number }
         }
       } else if member.elementsEqual("id".utf8) {
         id = try stream.integer()
@@ -293,18 +293,30 @@ extension CocoBuilder {
         try stream.skip(depth: 3)
       }
     }
-    guard let id else {
+  }
+}
+
+extension CocoBuilder {
+  fileprivate mutating func annotation(
+    _ stream: inout JSONStream, _ index: Int, _ bytes: UnsafeBufferPointer<UInt8>,
+    _ failure: inout DatasetError?
+  ) throws(JSONStream.Problem) {
+    let read = try AnnotationMembers(&stream)
+    guard let id = read.id else {
       throw stop(stream, &failure, "annotation \(index + 1) of the list", "an id", "none")
     }
     let record = "annotation \(id)"
-    guard let image, let category else {
+    guard let image = read.image, let category = read.category else {
       throw stop(
         stream, &failure, record, "an image_id and a category_id",
-        image == nil ? "no image_id" : "no category_id")
+        read.image == nil ? "no image_id" : "no category_id")
     }
     let place = "\(record) of image \(image)"
-    guard let count, count == 4, numbers.indices.allSatisfy({ numbers[$0].isFinite }) else {
-      let shown = count.map { $0 == 4 ? "\(numbers.indices.map { numbers[$0] })" : counted($0, "number") }
+    let numbers = read.box
+    guard read.count == 4, numbers.indices.allSatisfy({ numbers[$0].isFinite }) else {
+      let shown = read.count.map {
+        $0 == 4 ? "\(numbers.indices.map { numbers[$0] })" : counted($0, "number")
+      }
       throw stop(stream, &failure, place, "a bbox of 4 finite numbers", shown ?? "none")
     }
     guard numbers[2] >= 0, numbers[3] >= 0 else {
@@ -312,20 +324,21 @@ extension CocoBuilder {
         stream, &failure, place, "a bbox [x, y, width, height] of no negative size",
         "a width of \(numbers[2]) and a height of \(numbers[3])")
     }
-    guard crowd == 0 || crowd == 1 else {
-      throw stop(stream, &failure, place, "an iscrowd of 0 or 1", "\(crowd)")
+    guard read.crowd == 0 || read.crowd == 1 else {
+      throw stop(stream, &failure, place, "an iscrowd of 0 or 1", "\(read.crowd)")
     }
+    var found = CocoIndex.Annotation()
     found.box = Box(x: numbers[0], y: numbers[1], width: numbers[2], height: numbers[3])
     // Files without areas mean those of the boxes.
-    found.area = area ?? numbers[2] * numbers[3]
+    found.area = read.area ?? numbers[2] * numbers[3]
     guard found.area.isFinite else {
       throw stop(stream, &failure, place, "a finite area", "\(found.area)")
     }
     found.id = id
     found.image = image
     found.category = category
-    found.isCrowd = crowd == 1
-    if let mask { try self.mask(mask, bytes, &found, place, &failure) }
+    found.isCrowd = read.crowd == 1
+    if let mask = read.mask { try self.mask(mask, bytes, &found, place, &failure) }
     annotations.append(found)
   }
 
