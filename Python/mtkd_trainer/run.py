@@ -175,6 +175,8 @@ class Run:
         values = {name: protocol.number(name, value) for name, value in metrics.items()}
         state.epoch, state.done, state.begin = epoch + 1, 0, None
         state.step = max(state.step, epoch + 1)
+        if self.request.get("protocol", 1) >= 2:
+            self._put_weights(_weights_of(epoch))
         self._write(state, values)
         self._say(epoch)
         if state.epoch < self.epoch_count:
@@ -320,7 +322,10 @@ class Run:
 
     def _say(self, epoch: int) -> None:
         metrics, step, digest = self.history[epoch]
-        self._records.write("epoch", epoch=epoch, step=step, metrics=metrics, state=digest)
+        name = _weights_of(epoch)
+        # mtkd-sweep takes them away once it has heard of them.
+        named = {"weights": name} if os.path.exists(os.path.join(self.folder, name)) else {}
+        self._records.write("epoch", epoch=epoch, step=step, metrics=metrics, state=digest, **named)
 
     def _say_again(self) -> None:
         """A run that was killed may have checkpoints that are further than its records."""
@@ -334,12 +339,18 @@ class Run:
             self.progress(step, steps, self._state.loss)
 
     def _publish_weights(self) -> None:
-        if self._state is None or "model" not in self._state.parts:
-            return
-        arrays = weights.of_part(parts.save("model", self._state.parts["model"]))
-        if arrays is not None:
-            write_whole(os.path.join(self.folder, "weights.safetensors"), weights.safetensors(arrays))
+        if self._put_weights("weights.safetensors"):
             self.publish("weights.safetensors")
+
+    def _put_weights(self, name: str) -> bool:
+        """The weights of the part `model`, where there is one, as a file of the folder."""
+        if self._state is None or "model" not in self._state.parts:
+            return False
+        arrays = weights.of_part(parts.save("model", self._state.parts["model"]))
+        if arrays is None:
+            return False
+        write_whole(os.path.join(self.folder, name), weights.safetensors(arrays))
+        return True
 
     def _listen(self) -> None:
         if threading.current_thread() is threading.main_thread():
@@ -385,6 +396,10 @@ class Run:
         if sentence not in self._told:
             self._told.add(sentence)
             print(f"note: {sentence}", file=sys.stderr, flush=True)
+
+
+def _weights_of(epoch: int) -> str:
+    return f"epoch-{epoch}.safetensors"
 
 
 def _digest(value) -> str:

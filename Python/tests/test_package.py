@@ -252,6 +252,21 @@ class RunTests(unittest.TestCase):
         from mtkd_trainer import read_safetensors
         arrays = read_safetensors(os.path.join(runner.folder, "weights.safetensors"))
         self.assertEqual((arrays["w"].tolist(), arrays["b"].shape), ([0, 1, 2], (2, 2)))
+        self.assertFalse(any("weights" in record for record in records), "version 1 names them once")
+
+    @unittest.skipUnless(numpy, "needs numpy")
+    def test_weights_of_a_model_are_named_with_each_epoch_under_protocol_2(self):
+        from mtkd_trainer import read_safetensors
+        code, records, runner = self.records(
+            "import numpy\nclass Model(Part):\n"
+            " def state_dict(self): return {'w': numpy.full(2, self.value)}\n"
+            "run.request['protocol'], model = 2, Model()\n"
+            "for e in run.epochs(run.resume(model=model)):\n model.value = e + 7\n run.report(e, {})")
+        named = [record["weights"] for record in records if record["record"] == "epoch"]
+        self.assertEqual(named, ["epoch-0.safetensors", "epoch-1.safetensors"], runner.log())
+        for epoch, name in enumerate(named):
+            arrays = read_safetensors(os.path.join(runner.folder, name))
+            self.assertEqual(arrays["w"].tolist(), [epoch + 7] * 2)
 
 
 class DatasetTests(unittest.TestCase):

@@ -30,7 +30,10 @@ struct Export: ParsableCommand {
     completion: Completions.sweeps)
   var sweep: String?
 
-  @Option(help: "Of a run's weights: those of the last epoch, or of the best on the test images.")
+  @Option(
+    help: ArgumentHelp(
+      "Of a run's weights: last (the last epoch's), best (the best epoch's on the test images), or of a trainer's run a number "
+        + "of epochs after which they were kept (run --keep).", valueName: "epoch"))
   var epoch = WeightsExport.Choice.last
 
   @Option(help: "What to write: \((Catalog.exports.names + Self.ofRuns).joined(separator: ", ")).")
@@ -117,4 +120,17 @@ struct Export: ParsableCommand {
   }
 }
 
-extension WeightsExport.Choice: ExpressibleByArgument {}
+extension WeightsExport.Choice: ExpressibleByArgument {
+  init?(argument: String) {
+    switch argument {
+    case "last": self = .last
+    case "best": self = .best
+    default:
+      guard let epochs = Int(argument), epochs > 0 else { return nil }
+      self = .after(epochs: epochs)
+    }
+  }
+
+  var defaultValueDescription: String { word }
+  static var allValueStrings: [String] { ["last", "best"] }
+}

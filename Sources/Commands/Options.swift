@@ -113,7 +113,16 @@ struct LimitOptions: ParsableArguments {
       valueName: "size"))
   var logLimit: ByteSize?
 
+  @Option(
+    help: ArgumentHelp(
+      "Keep the weights that a trainer names with its epochs of so many newest epochs, beside those of the best.",
+      valueName: "epochs"))
+  var keep = 1
+
   func validate() throws {
+    guard keep >= 1 else {
+      throw ValidationError("--keep is 1 or more: the last epoch's weights are always kept.")
+    }
     if let logLimit, logLimit.bytes < WorkerOptions.leastLogLimit {
       throw ValidationError("--log-limit is \(WorkerOptions.leastLogLimit / 1000)kB or more.")
     }
@@ -134,6 +143,7 @@ struct LimitOptions: ParsableArguments {
     limits.allowsOtherProfile = allowOtherProfile
     limits.threads = threads(grid)
     limits.logLimit = logLimit?.bytes ?? WorkerOptions.standardLogLimit
+    limits.keep = keep
     return limits
   }
 
@@ -141,7 +151,8 @@ struct LimitOptions: ParsableArguments {
   func workerOptions(_ cache: CacheOptions, _ grid: GridSpec) -> WorkerOptions {
     WorkerOptions(
       asksTeachers: !cache.isUsed, allowsOtherProfile: allowOtherProfile, niceness: niceness,
-      threads: threads(grid), logLimit: logLimit?.bytes ?? WorkerOptions.standardLogLimit)
+      threads: threads(grid), logLimit: logLimit?.bytes ?? WorkerOptions.standardLogLimit,
+      keep: keep)
   }
 
   /// What belongs to the site file on a cluster, a sentence; nil where nothing of that is asked for.

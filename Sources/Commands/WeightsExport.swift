@@ -9,8 +9,19 @@ enum WeightsExport {
   static let format = "safetensors"
 
   /// Which of a run's states.
-  enum Choice: String, CaseIterable {
+  enum Choice: Hashable {
     case last, best
+    /// Of a trainer that names weights with its epochs, those after so many of them, where they were kept.
+    case after(epochs: Int)
+
+    /// As the command line spells it.
+    var word: String {
+      switch self {
+      case .last: "last"
+      case .best: "best"
+      case .after(let epochs): "\(epochs)"
+      }
+    }
   }
 
   /// The bytes of the file.
@@ -27,9 +38,15 @@ enum WeightsExport {
       throw NothingThere(
         description: "\(stage.title) is not finished: there are no weights to export yet.")
     }
-    let checkpoint = try store.checkpoint(of: stage.key, kind: choice == .last ? .final : .best)
+    let checkpoint =
+      switch choice {
+      case .last: try store.checkpoint(of: stage.key, kind: .final).bytes
+      case .best: try store.checkpoint(of: stage.key, kind: .best).bytes
+      case .after(let epochs):
+        try ExportedWeights.kept(after: epochs, of: stage.key, in: location.folder, store)
+      }
     var metadata = [
-      "format": "pt", "run": stage.key.description, "title": stage.title, "epoch": choice.rawValue,
+      "format": "pt", "run": stage.key.description, "title": stage.title, "epoch": choice.word,
       "program": "mtkd-sweep \(ProgramIdentity.version)",
     ]
     metadata["commit"] = try store.attempts(of: stage.key).last?.provenance?.commit
@@ -41,7 +58,7 @@ enum WeightsExport {
     // A teacher is a run of no sweep: the first one that names its network says how.
     let names = try asking?.names ?? store.sweep(askingFor: stage.key)?.names ?? WrittenNames()
     let exported = try ExportedWeights(
-      of: stage.spec, checkpoint: checkpoint.bytes, metadata: metadata, in: location.folder,
+      of: stage.spec, checkpoint: checkpoint, metadata: metadata, in: location.folder,
       dataFolders: dataFolders, names: names)
     return (exported, stage.title)
   }

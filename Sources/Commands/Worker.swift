@@ -29,6 +29,7 @@ struct WorkerCommand: AsyncParsableCommand {
   @Option var niceness = 0
   @Option var threads = 1
   @Option var logLimit = WorkerOptions.standardLogLimit
+  @Option var keep = 1
 
   func validate() throws {
     guard (key != nil && attempt != nil) != (batch != nil && task != nil) else {
@@ -60,6 +61,7 @@ struct WorkerCommand: AsyncParsableCommand {
     work.allowOtherProfile = allowOtherProfile
     work.threads = threads
     work.logLimit = logLimit
+    work.keep = keep
     return work
   }
 
@@ -102,6 +104,8 @@ struct WorkerJob: Equatable {
   var threads = 1
   /// Bytes that the log of the attempt may have.
   var logLimit = WorkerOptions.standardLogLimit
+  /// Of how many of the newest epochs a trainer's weights are kept.
+  var keep = 1
 
   init(key: ContentKey, attempt: Int, store: String) {
     self.key = key
@@ -117,7 +121,7 @@ struct WorkerJob: Equatable {
     }
     var (attempt, store): (Int?, String?) = (nil, nil)
     var (niceness, threads): (Int?, Int?) = (0, 1)
-    var logLimit: Int? = WorkerOptions.standardLogLimit
+    var (logLimit, keep): (Int?, Int?) = (WorkerOptions.standardLogLimit, 1)
     var (dataFolder, job): (String?, String?) = (nil, nil)
     var (liveTeachers, allowOtherProfile) = (false, false)
     var others: [Pipeline.Worker.Assignment] = []
@@ -129,7 +133,8 @@ struct WorkerJob: Equatable {
       case "--with":
         guard let other = rest.popFirst().flatMap(Self.assignment) else { return nil }
         others.append(other)
-      case "--attempt", "--store", "--data-folder", "--job", "--niceness", "--threads", "--log-limit":
+      case "--attempt", "--store", "--data-folder", "--job", "--niceness", "--threads",
+        "--log-limit", "--keep":
         guard let value = rest.popFirst() else { return nil }
         switch name {
         case "--attempt": attempt = Int(value)
@@ -138,12 +143,15 @@ struct WorkerJob: Equatable {
         case "--job": job = value
         case "--threads": threads = Int(value)
         case "--log-limit": logLimit = Int(value)
+        case "--keep": keep = Int(value)
         default: niceness = Int(value)
         }
       default: return nil
       }
     }
-    guard let attempt, let store, let niceness, let threads, let logLimit else { return nil }
+    guard let attempt, let store, let niceness, let threads, let logLimit, let keep else {
+      return nil
+    }
     self.init(key: key, attempt: attempt, store: store)
     self.others = others
     self.dataFolder = dataFolder
@@ -153,6 +161,7 @@ struct WorkerJob: Equatable {
     self.allowOtherProfile = allowOtherProfile
     self.threads = threads
     self.logLimit = logLimit
+    self.keep = keep
   }
 
   /// Reads `KEY:ATTEMPT`.
@@ -178,7 +187,7 @@ struct WorkerJob: Equatable {
     Self.addNiceness(niceness)
     let options = WorkerOptions(
       asksTeachers: liveTeachers, allowsOtherProfile: allowOtherProfile, threads: threads,
-      logLimit: logLimit)
+      logLimit: logLimit, keep: keep)
     return Pipeline.Worker.run(
       Pipeline.Worker.Assignment(key: key, attempt: attempt), with: others, in: StoreFolder(store),
       dataFolder: dataFolder, job: job, options: options)

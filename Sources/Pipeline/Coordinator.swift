@@ -102,7 +102,7 @@ package final class Coordinator {
     room = CacheRoom(cache, folder, store)
     options = WorkerOptions(
       asksTeachers: !cache.isUsed, allowsOtherProfile: limits.allowsOtherProfile, niceness: limits.niceness,
-      threads: limits.threads, logLimit: limits.logLimit)
+      threads: limits.threads, logLimit: limits.logLimit, keep: limits.keep)
     self.limits = limits
     self.executor = executor
     self.workers = workers

@@ -44,13 +44,9 @@ package struct ExportedWeights: Sendable {
       exported.metadata["classNames"] = JSONValue.array(seen.classNames.map { .string($0) }).description
     }
     let state = try Safetensors(decoding: checkpoint)
-    let built = try BuiltNetwork(facts.model, seen.images.task)
-    for declaration in built.declarations {
-      guard let entry = state[declaration.path] else {
-        throw WeightsError("The checkpoint has no array '\(declaration.path)'.")
-      }
-      exported.append(entry)
-    }
+    let entries = try Self.entries(
+      state, of: facts.model, seen.images.task, isForeign: request.stage.trainer != nil)
+    for entry in entries { exported.append(entry) }
     bytes = exported.encoded()
     preprocess = shown.json.indented + "\n"
     let network = names[facts.model] ?? NetworkNames.title(of: facts.model)
@@ -64,6 +60,48 @@ package struct ExportedWeights: Sendable {
       Steps for torchvision.transforms and the classes' names are in the file's metadata (preprocess, classNames).
 
       """
+  }
+
+  /// The arrays of the network alone. Those of a trainer are written as they are where they are no network of ours.
+  private static func entries(
+    _ state: Safetensors, of model: ModelSpec, _ task: ImageTask, isForeign: Bool
+  ) throws -> [Safetensors.Entry] {
+    let paths: [String]
+    do { paths = try BuiltNetwork(model, task).declarations.map(\.path) } catch {
+      guard isForeign else { throw error }
+      return state.entries
+    }
+    var entries: [Safetensors.Entry] = []
+    for path in paths {
+      guard let entry = state[path] else {
+        if isForeign { return state.entries }
+        throw WeightsError("The checkpoint has no array '\(path)'.")
+      }
+      entries.append(entry)
+    }
+    return entries
+  }
+
+  /// Weights that a trainer named with an epoch, where they were kept.
+  ///
+  /// - Throws: `WeightsError` with the epochs whose weights there are.
+  package static func kept(
+    after epochs: Int, of key: ContentKey, in folder: StoreFolder, _ store: ResultStore
+  ) throws -> [UInt8] {
+    let checkpoints = try store.checkpoints(of: key).filter { $0.kind != .last }
+    if let same = checkpoints.first(where: { $0.epoch == epochs - 1 }) {
+      return try store.checkpoint(of: key, kind: same.kind).bytes
+    }
+    let output = try folder.stage(key).published()
+    let name = KeptWeights.file(after: epochs)
+    if let output, output.names.contains(name) { return try output.read(name) }
+    let others = (output?.names ?? []).compactMap(KeptWeights.epochs)
+    let known = Set(others + checkpoints.map { $0.epoch + 1 }).sorted().map(String.init)
+    throw WeightsError(
+      "The weights after \(counted(epochs, "epoch")) were not kept"
+        + (known.isEmpty ? "." : ": there are those after \(known.joined(separator: ", ")).")
+        + " Of trainers that name weights with their epochs, `run --keep N` keeps those of the N newest."
+    )
   }
 
   /// The images that a run saw, and their classes' names where something says them.

@@ -209,8 +209,10 @@ final class Intake {
   ) throws -> [Checkpoint] {
     guard let kind = stages[key]?.kind, Catalog.stageKinds[kind]?.hasCheckpoints == true else { return [] }
     if closing == .finished, let output = try place.published() {
-      // Somebody else's trainer keeps its checkpoints in files of its own.
-      guard output.names.contains(TrainingBody.lastFile) else { return [] }
+      // Somebody else's trainer keeps what it goes on from in files of its own.
+      guard output.names.contains(TrainingBody.lastFile) else {
+        return try KeptWeights.checkpoints(output)
+      }
       let snapshot = try output.read(TrainingBody.lastFile)
       let (best, last) = try Self.milestones(records) ?? Self.milestones(snapshot)
       func state(_ kind: CheckpointKind, _ at: Milestone, _ file: String) throws -> Checkpoint {
@@ -233,10 +235,11 @@ final class Intake {
   /// Writes a stage's output anew from the states that the store keeps of it, where its folder was removed or the store
   /// was copied here.
   ///
-  /// - Returns: false for stages of which the store keeps no state, such as datasets, which are quicker read again.
+  /// - Returns: false for stages of which the store keeps no state, such as datasets, which are quicker read again, or a part
+  ///   alone, such as the weights of a trainer's run.
   func putBack(_ key: ContentKey) throws -> Bool {
     guard let stage = stages[key], Catalog.stageKinds[stage.kind]?.hasCheckpoints == true,
-      try !store.checkpoints(of: key).isEmpty
+      try store.checkpoints(of: key).count == CheckpointKind.allCases.count
     else { return false }
     let place = folder.stage(key)
     try place.create(spec: stage.document)

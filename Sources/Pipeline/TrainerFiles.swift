@@ -6,7 +6,8 @@ internal import Sweeps
 /// The files of somebody else's trainers: digested beside the grid, copied into the store, run from there. A script that is edited while a sweep is
 /// going on changes the runs to come, and no run that is under way.
 ///
-///     trainers/DIGEST/NAME      in the store; DIGEST is that of all names and contents
+///     trainers/DIGEST/NAME           in the store; DIGEST is that of all names and contents
+///     trainers/headlines/KEY.json    the metric that tells the best epoch, where a trainer declares one
 enum TrainerFiles {
   /// Reads a trainer as a grid writes it: an object, or the name of one that comes with this program. Words of the command
   /// that are names of files beside the grid count as its files.
@@ -36,7 +37,11 @@ enum TrainerFiles {
 
   /// Copies the files of a sweep's trainers into the store, where they are not there yet.
   static func copy(_ sweep: PlannedSweep, into store: StoreFolder) throws {
-    for trainer in Set(sweep.expansion.runs.compactMap(\.cell.lesson.trainer)) where !trainer.files.isEmpty {
+    for trainer in Set(sweep.expansion.runs.compactMap(\.cell.lesson.trainer)) {
+      if let headline = trainer.metrics.first(where: \.isHeadline) {
+        try put(headline.canonicalBytes, at: headlinePath(of: trainer, in: store))
+      }
+      if trainer.files.isEmpty { continue }
       let folder = folder(of: trainer, in: store)
       try AtomicFile.createDurableFolder(folder)
       for file in trainer.files { try give(file, from: trainer.folder ?? ".", to: folder) }
@@ -49,12 +54,32 @@ enum TrainerFiles {
   static func lend(_ trainer: TrainerSpec, from store: StoreFolder, to other: StoreFolder) throws -> String? {
     let target = folder(of: trainer, in: other)
     try AtomicFile.createFolder(target)
+    let headline = headlinePath(of: trainer, in: store)
+    if AtomicFile.exists(headline) {
+      try put(AtomicFile.read(headline), at: headlinePath(of: trainer, in: other))
+    }
     for file in trainer.files {
       let source = "\(folder(of: trainer, in: store))/\(file.name)"
       guard FileManager.default.fileExists(atPath: source) else { return source }
       try give(file, from: folder(of: trainer, in: store), to: target)
     }
     return nil
+  }
+
+  /// The metric that tells a trainer's best epoch: what it declares, else accuracy.
+  static func headline(of trainer: TrainerSpec, in store: StoreFolder) throws -> MetricDescription {
+    let path = headlinePath(of: trainer, in: store)
+    guard AtomicFile.exists(path) else { return ClassificationMetrics.headline }
+    return try MetricDescription(JSONReader.read(AtomicFile.read(path)).value, at: path)
+  }
+
+  private static func headlinePath(of trainer: TrainerSpec, in store: StoreFolder) -> String {
+    "\(store.path)/trainers/headlines/\(ContentKey(hashing: trainer.canonicalBytes)).json"
+  }
+
+  private static func put(_ bytes: [UInt8], at path: String) throws {
+    try AtomicFile.createDurableFolder(URL(filePath: path).deletingLastPathComponent().path)
+    try AtomicFile.write(bytes, to: path)
   }
 
   /// Copies a file, or a folder with all that it holds, unless the same is there.

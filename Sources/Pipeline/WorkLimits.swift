@@ -18,6 +18,8 @@ package struct WorkLimits: Sendable {
   package var threads = 1
   /// Bytes that the log of an attempt may have.
   package var logLimit = WorkerOptions.standardLogLimit
+  /// Of how many of the newest epochs a trainer's weights are kept.
+  package var keep = 1
   /// What runs of trainers are given; nil for nothing.
   package var devices: DeviceUse?
 

@@ -144,7 +144,7 @@ public enum Worker {
     let workspace = try Workspace(
       store: store, stage: stage, attempt: attempt, dataFolder: dataFolder,
       asksTeachers: options.asksTeachers, allowsOtherProfile: options.allowsOtherProfile,
-      stop: WorkerSignals.stop)
+      keepsWeights: options.keep, stop: WorkerSignals.stop)
     return Claimed(request: request, workspace: workspace, heart: heart)
   }
 

@@ -49,12 +49,15 @@ public final class Workspace {
   private var lastProgress = -Double.infinity
   /// Whether a run may go on from a snapshot of another numerics profile.
   let allowsOtherProfile: Bool
+  /// Of how many of the newest epochs a trainer's weights are kept.
+  let keepsWeights: Int
   /// For tests: called after every step of a run.
   var afterStep: () throws -> Void = {}
 
   init(
     store: StoreFolder, stage: StageFolder, attempt: AttemptFolder, dataFolder: String?,
-    asksTeachers: Bool = false, allowsOtherProfile: Bool = false, stop: StopSignal
+    asksTeachers: Bool = false, allowsOtherProfile: Bool = false, keepsWeights: Int = 1,
+    stop: StopSignal
   ) throws {
     self.store = store
     self.stage = stage
@@ -63,6 +66,7 @@ public final class Workspace {
     self.stop = stop
     self.asksTeachers = asksTeachers
     self.allowsOtherProfile = allowsOtherProfile
+    self.keepsWeights = keepsWeights
     records = try RecordWriter(attempt.records)
   }
 

@@ -9,7 +9,8 @@ import Testing
   private static let key = ContentKey(hashing: [1])
 
   @Test(arguments: [
-    [], ["--live-teachers"], ["--allow-other-profile", "--niceness", "5", "--threads", "2"],
+    [], ["--live-teachers"],
+    ["--allow-other-profile", "--niceness", "5", "--threads", "2", "--keep", "4"],
     ["--with", "\(key):4", "--with", "\(ContentKey(hashing: [2])):1"],
     ["--data-folder", "--store", "--job", "12_3"], ["--live-teachers", "--job", "7", "--data-folder", "d d"],
   ])

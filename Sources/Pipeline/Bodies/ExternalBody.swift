@@ -32,13 +32,22 @@ enum ExternalBody {
     try AtomicFile.createFolder(folder)
     // What a killed worker left of an earlier attempt would write into the same folder.
     TrainerRemains.end(of: workspace.stage.path) { workspace.note($0) }
-    let reported = try reportedEpochs(workspace.stage)
+    let earlier = try reportedEpochs(workspace.stage)
+    let reported = (0...).first { earlier[$0] == nil } ?? 0
     let request = try request(stage, folder: absolute(folder), reported: reported, in: workspace)
     let child = try TrainerProcess(
       trainer.command, in: trainer.files.isEmpty ? folder : home, saying: request,
       mark: TrainerRemains.mark(of: workspace.stage.path))
     defer { child.endGroup() }
-    var session = TrainerSession(epochs: stage.run.recipe.epochs, reported: reported, made: made)
+    let weights =
+      trainer.version < 2
+      ? nil
+      : KeptWeights(
+        of: workspace.stage, from: folder,
+        best: try TrainerFiles.headline(of: trainer, in: workspace.store),
+        count: workspace.keepsWeights, earlier: earlier.values.sorted { $0.epoch < $1.epoch })
+    var session = TrainerSession(
+      epochs: stage.run.recipe.epochs, reported: reported, made: made, weights: weights)
     var asked: Double?
     while let lines = child.lines(isAsked: asked != nil) {
       for line in lines { try session.take(line, workspace) }
@@ -68,9 +77,21 @@ enum ExternalBody {
             + "It reports every epoch first (docs/trainers.md).")
       }
       let folder = "\(workspace.stage.path)/trainer"
-      var files = try finished.files.map { (name: $0, bytes: try PublishedFile.read($0, in: folder)) }
+      var files = try finished.files.map {
+        (name: $0, bytes: try PublishedFile.read($0, in: folder))
+      }
+      for kept in try session.weights?.files(epochs: session.epochs) ?? [] {
+        guard !files.contains(where: { $0.name == kept.name }) else {
+          throw TrainerFault(
+            reason:
+              "The trainer names the file \(kept.name) in \"finished\" and weights with its epochs, of which this program "
+              + "writes a file of that name. Choose another one.")
+        }
+        files.append(kept)
+      }
       files.append((name: "metrics.json", bytes: finished.metrics.canonicalBytes))
-      return try workspace.publish(files, finished.metrics)
+      try workspace.publish(files, finished.metrics)
+      return try session.weights?.remove() ?? ()
     }
     if wasAsked {
       try workspace.record(.stopped(step: session.step))
@@ -101,21 +122,21 @@ enum ExternalBody {
     return earlier.map { AttemptLog($0.log).lastWords == ForeignText.line(sentence) } ?? false
   }
 
-  /// How many epochs, from the first on and without a gap, earlier attempts have on disk. A trainer that was killed may have
-  /// come further than its records did.
-  private static func reportedEpochs(_ stage: StageFolder) throws -> Int {
-    var epochs: Set<Int> = []
+  /// The epochs that earlier attempts have on disk, by their numbers. A trainer that was killed may have come further than
+  /// its records did.
+  private static func reportedEpochs(_ stage: StageFolder) throws -> [Int: EpochRecord] {
+    var epochs: [Int: EpochRecord] = [:]
     for attempt in try stage.attempts() {
       var reader = RecordReader(attempt.records)
       do {
-        for case .epoch(let epoch) in try reader.next().map(\.record) { epochs.insert(epoch.epoch) }
+        for case .epoch(let epoch) in try reader.next().map(\.record) {
+          epochs[epoch.epoch] = epoch
+        }
       } catch let error as RecordDamage {
         WorkerLog.say("\(error) Its epochs are asked for again.")
       }
     }
-    var count = 0
-    while epochs.contains(count) { count += 1 }
-    return count
+    return epochs
   }
 
   /// What the trainer reads: one line.
@@ -181,10 +202,14 @@ enum PublishedFile {
   /// The bytes of a regular file, without waiting for anybody.
   ///
   /// - Throws: `TrainerFault` where it is none; `FileError` with a code that may pass.
-  static func read(_ name: String, in folder: String) throws -> [UInt8] {
+  ///
+  /// - Parameter place: where the trainer names it.
+  static func read(_ name: String, in folder: String, named place: String = "in \"finished\"")
+    throws -> [UInt8]
+  {
     let path = "\(folder)/\(name)"
     func fault(_ what: String) -> TrainerFault {
-      TrainerFault(reason: "The trainer names the file \(name) in \"finished\", and \(what) in \(folder).")
+      TrainerFault(reason: "The trainer names the file \(name) \(place), and \(what) in \(folder).")
     }
     let file = SystemCall.retrying { open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
     guard file >= 0 else {

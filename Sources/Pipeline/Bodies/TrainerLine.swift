@@ -10,7 +10,8 @@ enum TrainerLine: Hashable {
 
   /// What decides bits where the trainer computes: a phrase such as `torch 2.9.1, cpu AVX2, 1 thread`.
   case environment(profile: String)
-  case epoch(EpochRecord)
+  /// An epoch is over. Its weights are a file of the trainer's folder, where it names one.
+  case epoch(EpochRecord, weights: String?)
   case progress(step: Int, steps: Int, loss: Double?)
   case finished(Finished)
   case failed(FailureRecord)
@@ -40,8 +41,11 @@ enum TrainerLine: Hashable {
         let metrics = try Metrics(object["metrics"] ?? .null, at: "metrics")
         // A trainer that cannot digest its state is compared by its numbers.
         let state =
-          try object.optional("state", SpecObject.key) ?? ContentKey(hashing: metrics.canonicalBytes)
-        self = .epoch(EpochRecord(epoch: epoch, step: step, metrics: metrics, state: state))
+          try object.optional("state", SpecObject.key)
+          ?? ContentKey(hashing: metrics.canonicalBytes)
+        self = .epoch(
+          EpochRecord(epoch: epoch, step: step, metrics: metrics, state: state),
+          weights: object["weights"]?.string)
       case "progress":
         self = .progress(
           step: try object.integer("step"), steps: try object.integer("steps"),

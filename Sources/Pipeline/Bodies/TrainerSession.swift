@@ -15,6 +15,8 @@ struct TrainerSession {
   private var unrecorded: Provenance?
   /// The metrics of the last epoch.
   private var lastMetrics = Metrics()
+  /// Weights that are named with epochs; nil for a trainer of version 1, whose epochs name none.
+  private(set) var weights: KeptWeights?
   private var hasSpoken = false
   /// What was said to whoever watches, in its order.
   private var hints: [String] = []
@@ -22,7 +24,8 @@ struct TrainerSession {
   /// Seconds without a record after which people are told why that may be.
   private static let silence = 60.0
 
-  init(epochs: Int, reported: Int, made: Provenance) {
+  init(epochs: Int, reported: Int, made: Provenance, weights: KeptWeights?) {
+    self.weights = weights
     unrecorded = made
     self.epochs = epochs
     self.reported = reported
@@ -47,7 +50,7 @@ struct TrainerSession {
     try begin(workspace)
     switch line {
     case .talk, .environment: break
-    case .epoch(let epoch): try take(epoch, text, workspace)
+    case .epoch(let epoch, let weights): try take(epoch, weights, text, workspace)
     case .progress(let step, let steps, let loss):
       self.step = max(self.step, step)
       try workspace.report(progress(step: step, steps: steps, loss: loss))
@@ -71,7 +74,9 @@ struct TrainerSession {
     try workspace.record(.started(step: 0, made))
   }
 
-  private mutating func take(_ epoch: EpochRecord, _ text: String, _ workspace: Workspace) throws {
+  private mutating func take(
+    _ epoch: EpochRecord, _ weights: String?, _ text: String, _ workspace: Workspace
+  ) throws {
     guard epoch.epoch > lastEpoch, epoch.epoch < epochs, epoch.step >= step else {
       throw TrainerProtocolError(
         line: text, expected: "epochs in ascending order below \(epochs), with steps that grow")
@@ -81,6 +86,11 @@ struct TrainerSession {
       throw TrainerProtocolError(
         line: text, expected: "epoch \(reported) first, which nobody has reported yet")
     }
+    if let weights, self.weights != nil, !TrainerSpec.isPlain(weights) {
+      throw TrainerProtocolError(
+        line: text, expected: "\"weights\" to be the name of a file in the run's folder")
+    }
+    try self.weights?.take(weights, of: epoch)
     lastEpoch = epoch.epoch
     step = epoch.step
     lastMetrics = epoch.metrics

@@ -14,19 +14,23 @@ package struct WorkerOptions: Hashable, Sendable {
   /// Bytes that the log of an attempt may have; its middle is cut out where it grows longer.
   package var logLimit = WorkerOptions.standardLogLimit
 
+  /// Of how many of the newest epochs a trainer's weights are kept, beside the best.
+  package var keep = 1
+
   package static let standardLogLimit = 64_000_000
   /// Below this there would be nothing left to read.
   package static let leastLogLimit = 10_000
 
   package init(
     asksTeachers: Bool = false, allowsOtherProfile: Bool = false, niceness: Int = 0, threads: Int = 1,
-    logLimit: Int = WorkerOptions.standardLogLimit
+    logLimit: Int = WorkerOptions.standardLogLimit, keep: Int = 1
   ) {
     self.asksTeachers = asksTeachers
     self.allowsOtherProfile = allowsOtherProfile
     self.niceness = niceness
     self.threads = threads
     self.logLimit = logLimit
+    self.keep = keep
   }
 
   package var arguments: [String] {
@@ -34,6 +38,7 @@ package struct WorkerOptions: Hashable, Sendable {
       + (niceness > 0 ? ["--niceness", "\(niceness)"] : [])
       + (threads > 1 ? ["--threads", "\(threads)"] : [])
       + (logLimit != Self.standardLogLimit ? ["--log-limit", "\(logLimit)"] : [])
+      + (keep != 1 ? ["--keep", "\(keep)"] : [])
   }
 }
 
@@ -42,6 +47,7 @@ extension WorkerOptions: CanonicallyEncodable {
     var object = ObjectWriter(to: &bytes)
     object.member("allowsOtherProfile", .bool(allowsOtherProfile), to: &bytes)
     object.member("asksTeachers", .bool(asksTeachers), to: &bytes)
+    object.member("keep", keep == 1 ? nil : .number(DecimalNumber(keep)), to: &bytes)
     object.member(
       "logLimit", logLimit == Self.standardLogLimit ? nil : .number(DecimalNumber(logLimit)), to: &bytes)
     object.member("niceness", niceness, to: &bytes)
@@ -56,7 +62,9 @@ extension WorkerOptions: CanonicallyEncodable {
       allowsOtherProfile: try object.bool("allowsOtherProfile"),
       niceness: try object.integer("niceness"),
       threads: try object.optional("threads", SpecObject.integer) ?? 1,
-      logLimit: try object.optional("logLimit", SpecObject.integer) ?? Self.standardLogLimit)
+      logLimit: try object.optional("logLimit", SpecObject.integer) ?? Self.standardLogLimit,
+      keep: try object.optional("keep", SpecObject.integer) ?? 1)
+    guard keep >= 1 else { throw SpecError(path: object.path("keep"), expected: "1 or more") }
     guard logLimit >= Self.leastLogLimit else {
       throw SpecError(path: object.path("logLimit"), expected: "\(Self.leastLogLimit) or more")
     }
