@@ -94,7 +94,7 @@ struct ClaimTests {
     #expect(calm.status == 0, "\(calm.talk)")
     for kill in 0..<7 {
       let run = try Program.start(["run", "tiny.json", "--workers", "1"], in: sweep.folder)
-      let deadline = Date.now + 60
+      let deadline = Date.now + 120
       // The first sign of life of each look is a good moment, and the third, fourth … run of the sweep another.
       while run.process.isRunning, Date.now < deadline,
         try finished(sweep) < 3 * kill

@@ -78,7 +78,7 @@ import Testing
     let first = try Program.start(["run", "tiny.json", "--workers", "1"], in: sweep.folder)
     defer { first.signal(SIGKILL) }
     let database = sweep.folder.appending(path: "results/store.sqlite").path
-    let deadline = Date.now + 60
+    let deadline = Date.now + 120
     while !FileManager.default.fileExists(atPath: database) || !first.talkSoFar.contains("done") {
       try #require(Date.now < deadline && first.process.isRunning, "\(first.talkSoFar)")
       usleep(20_000)
@@ -173,7 +173,7 @@ import Testing
     try FileManager.default.copyItem(at: Program.path, to: copy)
     let run = try Program.start(
       executable: copy, ["run", "tiny.json", "--workers", "1"], in: sweep.folder, environment: [:])
-    let deadline = Date.now + 60
+    let deadline = Date.now + 120
     while !run.talkSoFar.contains("done  ") {
       try #require(Date.now < deadline && run.process.isRunning, "\(run.talkSoFar)")
       usleep(5_000)
@@ -192,7 +192,7 @@ import Testing
     defer { sweep.remove() }
     #expect(try Program.run("run", "tiny.json", in: sweep.folder).status == 0)
     let verify = try Program.start(["verify", "--all"], in: sweep.folder)
-    let deadline = Date.now + 60
+    let deadline = Date.now + 120
     while !verify.outSoFar.contains("  equal  ") {
       try #require(Date.now < deadline)
       usleep(5_000)

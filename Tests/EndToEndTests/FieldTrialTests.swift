@@ -102,7 +102,7 @@ import Testing
     let run = try Program.start(
       ["run", "tiny.json", "--workers", "2", "--silence", "45", "--minutes", "3"], in: sweep.folder,
       environment: environment)
-    let deadline = Date.now + 60
+    let deadline = Date.now + 120
     while run.process.isRunning, Date.now < deadline,
       try Program.shell("grep -l '\"epoch\":2' results/stages/*/attempts/1/records.jsonl", in: sweep.folder)
         .status != 0

@@ -68,15 +68,15 @@ import Testing
   /// Starts a long run and waits until a worker is at work.
   private func startLong(_ sweep: TinySweep) throws -> Program.Running {
     let run = try Program.start(["run", "tiny.json"], in: sweep.folder)
-    let deadline = Date.now + 30
+    let deadline = Date.now + 120
     while try sweep.workersAlive().isEmpty, run.process.isRunning, Date.now < deadline { usleep(2000) }
     try #require(run.process.isRunning, "\(run.talkSoFar)")
     return run
   }
 
-  /// Workers end with the process that started them, two seconds later at the latest.
+  /// Workers end with the process that started them: in two seconds, on a machine full of tests in twenty.
   private func expectNoWorker(of sweep: TinySweep) throws {
-    let deadline = Date.now + 2
+    let deadline = Date.now + 20
     while try !sweep.workersAlive().isEmpty, Date.now < deadline { usleep(10_000) }
     #expect(try sweep.workersAlive().isEmpty)
   }
@@ -90,7 +90,7 @@ import Testing
     let asked = Date.now
     let output = try run.finish()
     #expect(output.status == 75, "\(output.talk)")
-    #expect(Date.now.timeIntervalSince(asked) < 5)
+    #expect(Date.now.timeIntervalSince(asked) < 30)
     #expect(output.talk.contains("run tiny.json"), "the next command is named: \(output.talk)")
     #expect(try sweep.workersAlive().isEmpty)
     let status = try Program.run("status", in: sweep.folder)
@@ -126,7 +126,7 @@ import Testing
     let expected = try undisturbed(sweep)
     let run = try Program.start(
       ["run", "tiny.json", "--workers", "1", "--silence", "45"], in: sweep.folder)
-    let deadline = Date.now + 30
+    let deadline = Date.now + 120
     var held: Int32?
     // One that was about to end anyway cannot be held any more; then the next one is.
     while held == nil, run.process.isRunning, Date.now < deadline {

@@ -22,7 +22,7 @@ import Testing
       ["-n", "7", Program.path.path, "run", "tiny.json", "--workers", "1", "--nice", "\(more)"],
       in: sweep.folder, environment: [:])
     defer { run.signal(SIGINT) }
-    let deadline = Date.now + 60
+    let deadline = Date.now + 120
     var (caller, seen): (Int?, Set<Int>) = (nil, [])
     // A worker adds what it is told to once its program has begun.
     func isThere() -> Bool { caller.map { seen.contains(min(19, $0 + more)) } ?? false }

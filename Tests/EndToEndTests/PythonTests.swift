@@ -58,7 +58,7 @@ import Testing
     #expect(calm.status == 0, "\(calm.talk)")
     for kill in 0..<4 {
       let running = try run("results")
-      let deadline = Date.now + 60
+      let deadline = Date.now + 120
       let wanted = "'[ $(cat results/stages/*/attempts/*/records.jsonl | grep -c epoch) -gt \(3 * kill) ]'"
       while running.process.isRunning, Date.now < deadline,
         try Program.shell("sh -c \(wanted) 2>/dev/null", in: sweep.folder).status != 0

@@ -48,7 +48,7 @@ struct SSHTests {
     }
     func startAndWait() throws -> Program.Running {
       let run = try start(sweep, server, hosts: "a,b")
-      let deadline = Date.now + 60
+      let deadline = Date.now + 120
       while try workers().isEmpty, run.process.isRunning, Date.now < deadline { usleep(10_000) }
       try #require(run.process.isRunning, "\(run.talkSoFar)")
       return run
@@ -63,7 +63,7 @@ struct SSHTests {
     second.signal(SIGKILL)
     _ = try second.finish()
     // A connection that was still being made starts its worker first, which then finds that nobody is there; a leak would go on for minutes.
-    let deadline = Date.now + 60
+    let deadline = Date.now + 120
     while try !workers().isEmpty, Date.now < deadline { usleep(20_000) }
     #expect(try workers().isEmpty)
   }
@@ -120,7 +120,7 @@ final class SSHServer {
       executable: URL(filePath: "/bin/bash"), ["-c", line], in: folder, environment: [:]
     ).finish()
     try #require(started.status == 0)
-    let deadline = Date.now + 30
+    let deadline = Date.now + 120
     while try Program.shell("ssh -F client a true", in: folder).status != 0 {
       guard Date.now < deadline else {
         let said = try? String(contentsOf: folder.appending(path: "said"), encoding: .utf8)

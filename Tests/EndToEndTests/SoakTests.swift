@@ -94,7 +94,7 @@ import Testing
           tally.kills += 1
           _ = try run.finish()
           try check(sweep, store, &tally)
-          let deadline = Date.now + 10
+          let deadline = Date.now + 60
           while try !sweep.workersAlive().isEmpty, Date.now < deadline { usleep(5000) }
           if Int.random(in: 0..<3, using: &dice) == 0 { damage(sweep, store, &dice, &tally) }
         } else {

@@ -54,7 +54,7 @@ import Testing
   private func start(_ line: String, _ sweep: TinySweep) throws -> Program.Running {
     let run = try Program.start(
       executable: URL(filePath: "/bin/sh"), ["-c", line], in: sweep.folder, environment: [:])
-    let deadline = Date.now + 30
+    let deadline = Date.now + 120
     while try sweep.workersAlive().isEmpty, run.process.isRunning, Date.now < deadline { usleep(2000) }
     return run
   }

@@ -122,15 +122,17 @@ final class Testbed {
   private static let calm = Mutex<[String: String]>([:])
 
   /// Waits for something to become true, which is a failure if it does not.
+  ///
+  /// - Parameter seconds: that it may take on a free machine; one that is full of tests gets three times as long.
   func wait(
     _ seconds: Double, for what: String, sourceLocation: SourceLocation = #_sourceLocation,
     until condition: () throws -> Bool
   ) throws {
-    let deadline = Date.now + seconds
+    let deadline = Date.now + 3 * seconds
     while try !condition() {
       guard Date.now < deadline else {
         let queue = try? shell("squeue -r --states=all; sinfo -N -l; cat results/batches/*/log-*").out
-        Issue.record("no \(what) within \(seconds) s\n\(queue ?? "")", sourceLocation: sourceLocation)
+        Issue.record("no \(what) within \(3 * seconds) s\n\(queue ?? "")", sourceLocation: sourceLocation)
         throw Refused(command: what, talk: "waited in vain")
       }
       usleep(50_000)

