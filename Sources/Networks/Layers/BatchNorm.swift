@@ -41,6 +41,12 @@ public struct BatchNorm: Layer {
     }
   }
 
+  /// Scale, shift and running statistics, where the pass normalises by these; nil where it takes the batch's.
+  func constants(_ pass: Pass) -> (scale: Tensor, shift: Tensor, statistics: NormStatistics)? {
+    guard pass.phase != .training || pass.isFrozen(weight) else { return nil }
+    return (pass[weight], pass[bias], NormStatistics(mean: pass[mean], variance: pass[variance]))
+  }
+
   /// Evaluates an operation that ends in this norm.
   ///
   /// - Parameter operation: normalises by the statistics that it is given, or by those of the batch, and returns them.
@@ -48,10 +54,7 @@ public struct BatchNorm: Layer {
     _ pass: Pass,
     _ operation: (_ scale: Tensor, _ shift: Tensor, NormStatistics?) -> (output: Tensor, NormStatistics)
   ) -> Tensor {
-    guard pass.phase == .training, !pass.isFrozen(weight) else {
-      let running = NormStatistics(mean: pass[mean], variance: pass[variance])
-      return operation(pass[weight], pass[bias], running).output
-    }
+    if let (scale, shift, running) = constants(pass) { return operation(scale, shift, running).output }
     let (output, statistics) = operation(pass[weight], pass[bias], nil)
     let count = Double(output.count / output.shape[1])
     let unbiased = statistics.variance * (count / (count - 1))

@@ -61,7 +61,7 @@ public struct Conv2D: Layer {
       weight, bias: bias.map { pass[$0] }, stride: stride, padding: padding, dilation: dilation,
       groups: groups,
       by: pass.convolution)
-    count(output, weight, pass)
+    count(output.shape, pass)
     return output
   }
 
@@ -76,11 +76,23 @@ public struct Conv2D: Layer {
         weight, stride: stride, padding: padding, dilation: dilation, groups: groups, by: pass.convolution,
         scale: scale, shift: shift, statistics: statistics, adding: added, relu: relu)
     }
-    count(output, weight, pass)
+    count(output.shape, pass)
     return output
   }
 
-  private func count(_ output: Tensor, _ weight: Tensor, _ pass: Pass) {
-    pass.count(multiplyAdds: output.shape.inner(of: 0) * (weight.count / weight.shape[0]))
+  /// Followed by a norm with constant statistics, as a step of several. For convolutions without bias.
+  func step(
+    _ pass: Pass, _ norm: (scale: Tensor, shift: Tensor, statistics: NormStatistics), relu: Bool
+  ) -> ConvolutionNormStep {
+    precondition(bias == nil, "a bias before a norm has no effect")
+    return ConvolutionNormStep(
+      weight: pass[weight], stride: stride, padding: padding, dilation: dilation, groups: groups,
+      scale: norm.scale, shift: norm.shift, statistics: norm.statistics, relu: relu)
+  }
+
+  /// Counts the work of an output of this shape.
+  func count(_ output: Shape, _ pass: Pass) {
+    let weight = pass[weight]
+    pass.count(multiplyAdds: output.inner(of: 0) * (weight.count / weight.shape[0]))
   }
 }

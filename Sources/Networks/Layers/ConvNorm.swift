@@ -4,7 +4,7 @@ public import Tensors
 public struct ConvNorm: Layer {
   private let convolution: Conv2D
   private let norm: BatchNorm
-  private let hasReLU: Bool
+  fileprivate let hasReLU: Bool
 
   /// - Parameters:
   ///   - names: the scopes of the convolution and of the norm, such as `("conv1", "bn1")`; both are declared in this order.
@@ -31,5 +31,51 @@ public struct ConvNorm: Layer {
   {
     precondition(!hasReLU, "a residual sum comes before the ReLU")
     return convolution(input, pass, norm, adding: added, relu: relu)
+  }
+
+  /// What a pass with constant statistics computes; nil for one that takes those of the batch.
+  fileprivate func step(_ pass: Pass, relu: Bool) -> ConvolutionNormStep? {
+    norm.constants(pass).map { convolution.step(pass, $0, relu: relu) }
+  }
+
+  fileprivate func count(_ output: Shape, _ pass: Pass) { convolution.count(output, pass) }
+}
+
+/// Several of them, one after the other. Where nobody asks for gradients a few images pass all of them before
+/// the next ones do, with the same bits.
+struct ConvNormChain: Layer {
+  private let layers: [ConvNorm]
+
+  /// - Parameter layers: in the order of evaluation, at least one.
+  init(_ layers: [ConvNorm]) { self.layers = layers }
+
+  func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor { evaluate(input, pass, nil, relu: nil) }
+
+  /// ReLU(chain(input) + added): the end of a residual block, whose last layer has no ReLU of its own.
+  ///
+  /// - Parameter added: evaluated behind the other layers where gradients are recorded, so that these are summed
+  ///   up in the order of the formula.
+  func callAsFunction(
+    _ input: Tensor, _ pass: Pass, adding added: @autoclosure @escaping () -> Tensor, relu: Bool = true
+  ) -> Tensor {
+    evaluate(input, pass, added, relu: relu)
+  }
+
+  private func evaluate(_ input: Tensor, _ pass: Pass, _ added: (() -> Tensor)?, relu: Bool?) -> Tensor {
+    let last = layers.count - 1
+    let steps = layers.indices.compactMap { index in
+      layers[index].step(pass, relu: index == last ? relu ?? layers[index].hasReLU : layers[index].hasReLU)
+    }
+    var early: Tensor?
+    if steps.count == layers.count, let chain = ConvolutionNorms(input, steps, by: pass.convolution) {
+      early = added?()
+      if let output = chain(adding: early) {
+        for (layer, shape) in zip(layers, chain.shapes) { layer.count(shape, pass) }
+        return output
+      }
+    }
+    let inner = layers.dropLast().reduce(input) { $1($0, pass) }
+    guard let added else { return layers[last](inner, pass) }
+    return layers[last](inner, pass, adding: early ?? added(), relu: relu ?? true)
   }
 }

@@ -6,9 +6,9 @@ internal import Tensors
 /// - Input: `[batch, inputs, height, width]`. Output: `[batch, 2 channels of a branch, …]`.
 /// - Source: `architectures.md` 5.5.
 struct ShuffleStage: Layer {
-  let left: Chain
-  let right: Chain
-  let branches: [Chain]
+  let left: ConvNormChain
+  let right: ConvNormChain
+  let branches: [ConvNormChain]
 
   func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
     var (kept, changed) = (left(input, pass), right(input, pass))

@@ -102,25 +102,23 @@ private struct MobileNetV2: Backbone {
 
 /// Expand, depthwise, project without activation; x is added where stride and channels allow.
 private struct InvertedResidual: Layer {
-  let branch: Chain
-  let project: ConvNorm
+  let branch: ConvNormChain
   let addsInput: Bool
 
   init(_ scope: Scope, expansion: Int, inputs: Int, outputs: Int, stride: Int) {
     let inner = inputs * expansion
-    branch = Chain([
+    branch = ConvNormChain([
       ConvNorm(scope, ("0", "1"), inputs: inputs, outputs: inner, kernel: 1, start: .fanOut),
       ConvNorm(
         scope, ("3", "4"), inputs: inner, outputs: inner, kernel: 3, stride: stride, groups: inner,
         start: .fanOut),
+      ConvNorm(
+        scope, ("6", "7"), inputs: inner, outputs: outputs, kernel: 1, relu: false, start: .fanOut),
     ])
-    project = ConvNorm(
-      scope, ("6", "7"), inputs: inner, outputs: outputs, kernel: 1, relu: false, start: .fanOut)
     addsInput = stride == 1 && inputs == outputs
   }
 
   func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
-    let inner = branch(input, pass)
-    return addsInput ? project(inner, pass, adding: input, relu: false) : project(inner, pass)
+    addsInput ? branch(input, pass, adding: input, relu: false) : branch(input, pass)
   }
 }

@@ -147,8 +147,11 @@ private struct RegNetBlock: Layer {
   }
 
   func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor {
-    var inner = grouped(expand(input, pass), pass)
-    if let excitation { inner = excitation(inner, pass) }
+    guard let excitation else {
+      return ConvNormChain([expand, grouped, project])(
+        input, pass, adding: shortcut?(input, pass) ?? input)
+    }
+    let inner = excitation(ConvNormChain([expand, grouped])(input, pass), pass)
     return project(inner, pass, adding: shortcut?(input, pass) ?? input)
   }
 }

@@ -90,13 +90,13 @@ extension ShuffleStage {
   fileprivate init(_ scope: Scope, inputs: Int, outputs: Int, repeats: Int) {
     let half = outputs / 2
     let down = scope / 0
-    left = Chain([
+    left = ConvNormChain([
       ConvNorm(
         down, ("conv1", "bn1"), inputs: inputs, outputs: inputs, kernel: 3, stride: 2, groups: inputs,
         relu: false, start: .fanIn),
       ConvNorm(down, ("conv2", "bn2"), inputs: inputs, outputs: half, kernel: 1, start: .fanIn),
     ])
-    right = Chain([
+    right = ConvNormChain([
       ConvNorm(down, ("conv3", "bn3"), inputs: inputs, outputs: half, kernel: 1, start: .fanIn),
       ConvNorm(
         down, ("conv4", "bn4"), inputs: half, outputs: half, kernel: 3, stride: 2, groups: half, relu: false,
@@ -105,7 +105,7 @@ extension ShuffleStage {
     ])
     branches = (0..<repeats).map { index in
       let unit = scope / (index + 1)
-      return Chain([
+      return ConvNormChain([
         ConvNorm(unit, ("conv1", "bn1"), inputs: half, outputs: half, kernel: 1, start: .fanIn),
         ConvNorm(
           unit, ("conv2", "bn2"), inputs: half, outputs: half, kernel: 3, groups: half, relu: false,

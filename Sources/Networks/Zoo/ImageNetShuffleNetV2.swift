@@ -77,8 +77,8 @@ private struct PhotographShuffleNetV2: Backbone {
 }
 
 /// 1 × 1, depthwise without activation, 1 × 1: the branch of both units.
-private func branch(_ scope: Scope, inputs: Int, half: Int, stride: Int) -> Chain {
-  Chain([
+private func branch(_ scope: Scope, inputs: Int, half: Int, stride: Int) -> ConvNormChain {
+  ConvNormChain([
     ConvNorm(scope, ("0", "1"), inputs: inputs, outputs: half, kernel: 1, start: .fanIn),
     ConvNorm(
       scope, ("3", "4"), inputs: half, outputs: half, kernel: 3, stride: stride, groups: half, relu: false,
@@ -92,7 +92,7 @@ extension ShuffleStage {
   fileprivate init(_ scope: Scope, inputs: Int, outputs: Int, units: Int) {
     let half = outputs / 2
     let halving = scope / 0
-    left = Chain([
+    left = ConvNormChain([
       ConvNorm(
         halving / "branch1", ("0", "1"), inputs: inputs, outputs: inputs, kernel: 3, stride: 2,
         groups: inputs, relu: false, start: .fanIn),

@@ -11,25 +11,34 @@ struct FastConvolution: Sendable {
   /// `@unchecked Sendable`: an immutable C struct of integers.
   private struct Sizes: @unchecked Sendable { var c: kb_convolution }
 
-  /// Nil where the choice or the shape wants the reference path.
+  /// Nil where the choice, the precision or the shape wants the reference path.
   init?(
     _ x: Tensor, _ weight: Shape, stride: Extent, padding: Extent, dilation: Extent = 1, groups: Int,
     _ choice: ConvolutionChoice
   ) {
-    guard choice != .reference, x.precision == .single, dilation == 1 else { return nil }
+    guard x.precision == .single else { return nil }
+    self.init(x.shape, weight, stride: stride, padding: padding, dilation: dilation, groups: groups, choice)
+  }
+
+  /// The same for maps in single precision of this shape.
+  init?(
+    _ input: Shape, _ weight: Shape, stride: Extent, padding: Extent, dilation: Extent, groups: Int,
+    _ choice: ConvolutionChoice
+  ) {
+    guard choice != .reference, dilation == 1 else { return nil }
     let window = Window(
-      over: x.shape[2], x.shape[3], kernel: Extent(weight[2], weight[3]), stride: stride, padding: padding)
+      over: input[2], input[3], kernel: Extent(weight[2], weight[3]), stride: stride, padding: padding)
     let inner = window.kernelWindow
     let sizes = kb_convolution(
-      batch: x.shape[0], channels: x.shape[1], outputs: weight[0], groups: groups, height: window.height,
+      batch: input[0], channels: input[1], outputs: weight[0], groups: groups, height: window.height,
       width: window.width, out_height: window.outHeight, out_width: window.outWidth, kernel: inner.kernel,
       stride: inner.stride, padding: inner.padding)
     guard withUnsafePointer(to: sizes, kb_takes) == 1 else { return nil }
     self.sizes = Sizes(c: sizes)
     usesWinograd = choice == .auto && withUnsafePointer(to: sizes, kb_takes_winograd) == 1
-    input = x.shape
+    self.input = input
     self.weight = weight
-    output = [x.shape[0], weight[0], window.outHeight, window.outWidth]
+    output = [input[0], weight[0], window.outHeight, window.outWidth]
   }
 
   private var batch: Int { input[0] }
@@ -41,10 +50,9 @@ struct FastConvolution: Sendable {
   func forward(
     _ x: Tensor, _ weight: Tensor, finish: Finish? = nil, moments: TensorStorage? = nil
   ) -> Tensor {
-    let packed = packed(weight.storage, usesWinograd ? .winograd : .forward)
+    let packed = packed(weight.storage, forwardWeights)
     let device = Device.current
-    let kernels = device.kernels.pointee
-    let pass = usesWinograd ? kernels.winograd : isDepthwise ? kernels.depthwise : kernels.convolve
+    let pass = pass(device.kernels)
     let from = x.blocks
     return Tensor(output, .single, .blocked) { y in
       withSizes { c in
@@ -55,6 +63,69 @@ struct FastConvolution: Sendable {
         }
       }
     }
+  }
+
+  /// Convolutions one after the other, each with what happens to its values. So few images pass all of them
+  /// before the next ones do that what lies between stays in a core's cache.
+  static func chain(_ x: Tensor, _ links: [Link]) -> Tensor {
+    let device = Device.current
+    let kernels = device.kernels
+    let packed = links.map { $0.convolution.packed($0.weight.storage, $0.convolution.forwardWeights) }
+    let last = links[links.count - 1].convolution
+    let between = links.dropLast().map { $0.convolution.imageFloats($0.convolution.output) }.max() ?? 0
+    let scratch = links.map(\.convolution.scratchFloats).max() ?? 0
+    let (inputFloats, outputFloats) = (
+      links[0].convolution.imageFloats(x.shape), last.imageFloats(last.output)
+    )
+    let from = x.blocks
+    return Tensor(last.output, .single, .blocked) { y in
+      device.forEachRange(last.batch) { first, end in
+        let together = min(end - first, max(1, cachedFloats / max(1, between)))
+        let maps = (0..<2).map { _ in TensorStorage(floats: together * between, in: device.pool) }
+        let room = TensorStorage(floats: scratch, in: device.pool)
+        for start in stride(from: first, to: end, by: together) {
+          var source = UnsafePointer(from.floats + start * inputFloats)
+          for (index, link) in links.enumerated() {
+            let isLast = index + 1 == links.count
+            let target = isLast ? y.floats + start * outputFloats : maps[index % 2].floats
+            var finish = link.finish.kernel
+            finish.added = finish.added.map { $0 + start * outputFloats }
+            link.convolution.withSizes {
+              link.convolution.pass(kernels)(
+                $0, source, packed[index].floats, target, room.floats, &finish, nil, 0,
+                min(together, end - start))
+            }
+            source = UnsafePointer(target)
+          }
+        }
+      }
+    }
+  }
+
+  /// One convolution of a chain. Only the last one's values may have something added.
+  struct Link {
+    let convolution: FastConvolution
+    let weight: Tensor
+    let finish: Finish
+  }
+
+  /// Of maps between the convolutions of a chain: what the second cache holds beside the weights.
+  private static let cachedFloats = 32 << 10
+
+  private func imageFloats(_ shape: Shape) -> Int { Layout.blocked.count(shape) / shape[0] }
+
+  private var scratchFloats: Int { withSizes { usesWinograd ? kb_winograd_scratch($0) : kb_scratch($0) } }
+  private var forwardWeights: TensorStorage.PackedWeights { usesWinograd ? .winograd : .forward }
+
+  private typealias ForwardPass =
+    @convention(c) (
+      UnsafePointer<kb_convolution>, UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>,
+      UnsafeMutablePointer<Float>, UnsafePointer<kb_finish>?, UnsafeMutablePointer<Float>?, Int, Int
+    ) -> Void
+
+  private func pass(_ kernels: UnsafePointer<kb_kernels>) -> ForwardPass {
+    let kernels = kernels.pointee
+    return usesWinograd ? kernels.winograd : isDepthwise ? kernels.depthwise : kernels.convolve
   }
 
   private func data(_ dy: TensorStorage, _ weight: TensorStorage, to dx: UnsafeMutableRawPointer) {
