@@ -13,9 +13,6 @@ internal import Transfers
 /// outputs of a teacher, student under a method with live or recorded teachers), that part whatever the network, and everything. The most
 /// particular topic that has been measured counts.
 package struct Forecast: Sendable {
-  /// Multiply-adds a CPU second that are assumed where nothing has been measured in this store yet: MobileNetV2 in training, 380 images a CPU second of
-  /// three times 22.4 million (`Benchmarks/RESULTS.md`, 2026-11-24), the slowest there. ResNet-20 comes to 60e9, WRN-16-2 to 88e9.
-  static let assumedRate = 25e9
   /// The topic of all work.
   static let topic = "seconds for 10^9 multiply-adds"
   /// Bytes of memory that are assumed of a stage where nothing has been measured.
@@ -45,10 +42,11 @@ package struct Forecast: Sendable {
 
     init(_ cost: StageCost, _ book: inout TopicBook) {
       (multiplyAdds, topic) = (
-        Float(cost.multiplyAdds), book.topic(cost.topics, assuming: cost.memory?.bytes)
+        Float(cost.multiplyAdds),
+        book.topic(cost.topics, cost.assumedRate, assuming: cost.memory?.bytes)
       )
       guard let asked = cost.teaching else { return }
-      teaching = (Float(asked.multiplyAdds), book.topic(asked.topics))
+      teaching = (Float(asked.multiplyAdds), book.topic(asked.topics, asked.assumedRate))
     }
   }
 
@@ -78,7 +76,7 @@ package struct Forecast: Sendable {
       let cost = cost ?? StageCost(multiplyAdds: 0, topics: [Forecast.topic], diskBytes: 0)
       work = Work(cost, &book)
       disk = cost.diskBytes
-      saved = cost.spared.reduce(0) { $0 + $1.multiplyAdds * book.rate($1.topics) }
+      saved = cost.spared.reduce(0) { $0 + $1.multiplyAdds * book.rate($1.topics, $1.assumedRate) }
     }
   }
 
@@ -205,6 +203,7 @@ package struct Forecast: Sendable {
     mutating func add(preparation: StageRequest) throws {
       guard let cost = try preparation.stage.cost(hasHelpers: false, &meter) else { return }
       enter(Work(cost, &book), as: preparation.key)
+      disk += cost.diskBytes
     }
 
     mutating func add(ofTransfer stage: StageRequest, hasHelpers: Bool) throws {
@@ -277,10 +276,14 @@ package struct Forecast: Sendable {
     init(_ estimates: [String: Estimate]) { self.estimates = estimates }
 
     /// CPU seconds a multiply-add.
-    mutating func rate(_ names: [String]) -> Double { topics[Int(topic(names))].rate }
+    mutating func rate(_ names: [String], _ assumedRate: Double) -> Double {
+      topics[Int(topic(names, assumedRate))].rate
+    }
 
-    /// - Parameter bytes: of memory, where none was measured.
-    mutating func topic(_ names: [String], assuming bytes: Double? = nil) -> Int32 {
+    /// - Parameters:
+    ///   - assumedRate: multiply-adds a CPU second, where no topic was measured.
+    ///   - bytes: of memory, where none was measured.
+    mutating func topic(_ names: [String], _ assumedRate: Double, assuming bytes: Double? = nil) -> Int32 {
       if let known = byNames[names] {
         let place = Int(known)
         if let bytes, !topics[place].isMeasured { topics[place].memory = max(topics[place].memory, bytes) }
@@ -290,7 +293,7 @@ package struct Forecast: Sendable {
       let memory = names.compactMap { estimates[Forecast.memoryTopic($0)] }.first
       topics.append(
         Topic(
-          names: names, rate: measured.map { $0.seconds / 1e9 } ?? 1 / Forecast.assumedRate,
+          names: names, rate: measured.map { $0.seconds / 1e9 } ?? 1 / assumedRate,
           memory: memory?.seconds ?? bytes ?? Forecast.assumedMemory, isMeasured: memory != nil))
       byNames[names] = Int32(topics.count - 1)
       return Int32(topics.count - 1)
@@ -408,10 +411,21 @@ public struct CostMeter {
     return train * Double(stage.views) * Double(4 * numbers + 32 * (1 + maps.count))
   }
 
-  /// Of a student's checkpoints, on disk and in the store: weights three times, momentum once.
-  mutating func bytes(_ student: ModelSpec, _ dataset: DatasetSpec) throws -> Double {
+  /// What a training leaves, on disk and in the store: states last, best and final and its newest snapshot, 9.9
+  /// times the weights (ResNet-8x4 and ResNet-20, two epochs).
+  mutating func bytes(trained network: ModelSpec, _ dataset: DatasetSpec) throws -> Double {
+    10 * (try bytes(network, dataset))
+  }
+
+  /// Of a teacher that was trained elsewhere: its weights, here and in the store.
+  mutating func bytes(imported network: ModelSpec, _ dataset: DatasetSpec) throws -> Double {
+    2 * (try bytes(network, dataset))
+  }
+
+  /// Of a network's weights.
+  private mutating func bytes(_ network: ModelSpec, _ dataset: DatasetSpec) throws -> Double {
     guard let task = Self.size(of: dataset)?.task else { return 0 }
-    return Double(try cost(student, task).parameters) * 4 * 7
+    return 4 * Double(try cost(network, task).parameters)
   }
 
   /// Channels, height, width of a dataset's images, as words.

@@ -88,10 +88,19 @@ public struct StageCost: Sendable {
   let diskBytes: Double
   /// At its worst, where that is counted before anything is measured.
   var memory: TransferMemory?
+  /// Multiply-adds a CPU second, where nothing of its topics has been measured.
+  var assumedRate = AssumedRate.training
   /// The part of it in which teachers are asked.
-  var teaching: (multiplyAdds: Double, topics: [String])?
+  var teaching: AskedWork?
   /// Work that reading helpers' outputs spares it.
-  var spared: [(multiplyAdds: Double, topics: [String])] = []
+  var spared: [AskedWork] = []
+}
+
+/// Work of teachers.
+struct AskedWork: Sendable {
+  let multiplyAdds: Double
+  let topics: [String]
+  let assumedRate: Double
 }
 
 extension Catalog where Entry == any StageKind.Type {

@@ -15,7 +15,8 @@ extension TeacherOutputsStage: StageKind {
 
   func cost(hasHelpers: Bool, _ meter: inout CostMeter) throws -> StageCost? {
     StageCost(
-      multiplyAdds: try meter.record(self), topics: try topics(&meter), diskBytes: try meter.bytes(of: self))
+      multiplyAdds: try meter.record(self), topics: try topics(&meter), diskBytes: try meter.bytes(of: self),
+      assumedRate: AssumedRate.inference(teacher.network))
   }
 
   func topics(_ meter: inout CostMeter) throws -> [String] {

@@ -19,12 +19,16 @@ extension TeacherStage: StageKind {
   }
 
   func cost(hasHelpers: Bool, _ meter: inout CostMeter) throws -> StageCost? {
-    StageCost(
+    let (network, isImported) = (teacher.network, teacher.weights != nil)
+    return StageCost(
       multiplyAdds: try meter.teacher(self),
       topics: [
-        "teacher \(NetworkNames.title(of: teacher.network)) \(try meter.shape(of: dataset))", "teacher",
+        "teacher \(NetworkNames.title(of: network)) \(try meter.shape(of: dataset))", "teacher",
         Forecast.topic,
-      ], diskBytes: 0)
+      ],
+      diskBytes: try isImported
+        ? meter.bytes(imported: network, dataset) : meter.bytes(trained: network, dataset),
+      assumedRate: isImported ? AssumedRate.inference(network) : AssumedRate.training(network))
   }
 
   func run(in workspace: Workspace) throws { try TrainingBody.run(self, in: workspace) }
@@ -55,19 +59,27 @@ extension StudentStage: StageKind {
     let pool = run.teachers.map { NetworkNames.title(of: $0.network) }.joined(separator: " ")
     let how = run.teachers.isEmpty ? "alone" : hasHelpers ? "reading" : "asking"
     let (network, shape) = (NetworkNames.title(of: run.student), try meter.shape(of: run.dataset))
-    let asked = hasHelpers ? 0 : teachers.reduce(0) { $0 + $1.cost }
+    let asking = hasHelpers ? [] : teachers.map { (network: $0.teacher.network, multiplyAdds: $0.cost) }
+    let asked = asking.reduce(0) { $0 + $1.multiplyAdds }
+    let student = run.student
     let topics = [
       "student \(network) \(run.method.name) \(how) \(pool) \(shape)", "student \(network) \(how) \(shape)",
       "student \(how)", Forecast.topic,
     ]
     return StageCost(
       multiplyAdds: own + asked, topics: topics,
-      diskBytes: run.trainer == nil ? try meter.bytes(run.student, run.dataset) : 0,
-      teaching: asked > 0 ? (asked, ["asking \(pool) \(shape)"] + topics) : nil,
+      diskBytes: run.trainer == nil ? try meter.bytes(trained: student, run.dataset) : 0,
+      assumedRate: AssumedRate.run(student, own: own, asking),
+      teaching: asked > 0
+        ? AskedWork(
+          multiplyAdds: asked, topics: ["asking \(pool) \(shape)"] + topics,
+          assumedRate: AssumedRate.run(student, own: 0, asking)) : nil,
       spared: try hasHelpers
         ? teachers.map { teacher, cost in
           let outputs = TeacherOutputsStage(teacher, on: run.dataset, views: 1, keeps: .maps)
-          return (cost, try outputs.topics(&meter))
+          return AskedWork(
+            multiplyAdds: cost, topics: try outputs.topics(&meter),
+            assumedRate: AssumedRate.inference(teacher.network))
         } : [])
   }
 
