@@ -107,7 +107,7 @@ struct Show: ParsableCommand {
   private func lines(_ stage: StageRecord, _ state: StageState, _ store: ResultStore) throws -> [String] {
     let spec = (try? JSONReader.read(Array(stage.spec.utf8)).value.indented) ?? stage.spec
     var lines = [
-      "\(stage.title)", "key     \(stage.key)", "state   \(List.title(state))",
+      "\(stage.title)", "key     \(stage.key)", "state   \(List.word(state))",
       "spec    \(spec.replacing("\n", with: "\n        "))",
     ]
     if let reason = state.reason { lines.insert("reason  \(ForeignText.line(reason))", at: 3) }

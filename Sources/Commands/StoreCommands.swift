@@ -143,8 +143,8 @@ struct Standing {
   var machine: [String: JSONValue] {
     [
       "schema": "mtkd-sweep-status-1", "sweep": .string(name), "runs": JSONValue(runs),
-      "finished": JSONValue(finished), "failed": JSONValue(failed), "blocked": JSONValue(blocked),
-      "open": JSONValue(open),
+      "finished": JSONValue(finished), "failed": JSONValue(failed), "diverged": JSONValue(diverged),
+      "blocked": JSONValue(blocked), "open": JSONValue(open),
       "programs": .array(
         programs.map { ["program": .string($0.program), "finished": JSONValue($0.runs)] }),
       "holder": holder.map { JSONValue(Int($0.identity.process)) } ?? .null,
@@ -300,7 +300,7 @@ struct List: ParsableCommand {
     let isMixed = Set(outcomes.flatMap(\.programs)).count > 1
     for outcome in outcomes {
       let labels = ReportTable.words(outcome.point.labels, record.columns, pools)
-      let state = outcome.state.map(Self.title) ?? "to run"
+      let state = outcome.state.map(Self.word) ?? "to run"
       let value = (outcome.final ?? outcome.last?.value).map { "  \(metric.text($0))" } ?? ""
       let made =
         isMixed && !outcome.programs.isEmpty ? "  by \(outcome.programs.joined(separator: ", then "))" : ""
@@ -344,18 +344,8 @@ struct List: ParsableCommand {
     }
   }
 
-  /// For people: what diverged is told from what failed.
-  static func title(_ state: StageState) -> String { state == .open ? word(state) : state.word }
-
-  /// For programs.
-  static func word(_ state: StageState) -> String {
-    switch state {
-    case .finished: "finished"
-    case .failed: "failed"
-    case .blocked: "blocked"
-    case .open: "to run"
-    }
-  }
+  /// `to run` where pages and exports say `open`.
+  static func word(_ state: StageState) -> String { state == .open ? "to run" : state.word }
 }
 
 /// `mtkd-sweep logs`: what the workers of a run said.

@@ -161,6 +161,12 @@ import Testing
     #expect(status.contains(reason), "\(status)")
     let shown = try said("show", String(list.prefix(10)))
     #expect(shown.contains("diverged") && shown.contains(reason), "\(shown)")
+    for machine in [try said("list", "tiny", "--json"), try said("show", String(list.prefix(10)), "--json")] {
+      #expect(
+        machine.contains(#""state":"diverged""#) && !machine.contains(#""state":"failed""#), "\(machine)")
+    }
+    let counts = try said("status", "tiny", "--json")
+    #expect(counts.contains(#""diverged":1"#) && counts.contains(#""failed":1"#), "\(counts)")
     #expect(try said("report", "tiny").contains("(0 of 1, 1 diverged)"))
     #expect(try said("export", "tiny", "--format", "jsonl").contains(#""state":"diverged""#))
   }
