@@ -41,7 +41,11 @@ import Testing
     #expect(try Program.run("show", key, in: sweep.folder).out == show)
   }
 
-  @Test func `an import is called what it was imported as`() throws {
+  @Test
+  func
+    `the page beside exported weights has the grid's name, and an import is called what it was imported as`()
+    throws
+  {
     let sweep = try TinySweep(grid: Self.grid("alone", student: "mini-wrn-10-1", teacher: "mini-wrn-10-1"))
     defer { sweep.remove() }
     let run = try Program.run("run", "tiny.json", "-q", in: sweep.folder)
@@ -51,6 +55,8 @@ import Testing
     let export = try Program.run(
       "export", key, "--format", "safetensors", "-o", "wrn.safetensors", in: sweep.folder)
     try #require(export.status == 0, "\(export.talk)")
+    let readme = try String(contentsOf: sweep.folder.appending(path: "wrn.README.md"), encoding: .utf8)
+    #expect(readme.contains("\nNetwork: mini-wrn-10-1; method: aver-kd;"), "\(readme)")
     let taken = try Program.run(
       "import", "wrn.safetensors", "--network", "mini-wrn-10-1", "--dataset", "synthetic-1x8x8-3", "--name",
       "mine", in: sweep.folder)
