@@ -20,7 +20,7 @@ package enum TransferOutlook {
       let shower = try SegmentationShower(spec, .imageNet, seed: 0)
       try shower.check(dataset.train)
       try shower.check(dataset.test, isTest: true)
-      return []
+      return try absentClasses(dataset, isGenerated: isGenerated).map { [$0] } ?? []
     case .detection:
       let count = isGenerated ? min(dataset.train.count, mostGenerated) : dataset.train.count
       let images = try TrainingImages(
@@ -30,6 +30,28 @@ package enum TransferOutlook {
       // What the first images of many lack, others may have.
       return (count == dataset.train.count ? images.notes : []) + [uncovered].compactMap(\.self)
     }
+  }
+}
+
+extension TransferOutlook {
+  /// A sentence on classes that no pixel of the training images has; nil where each has one, and where nobody can tell.
+  private static func absentClasses(
+    _ dataset: AnnotatedDataset, isGenerated: Bool
+  ) throws(DatasetError) -> String? {
+    var absent = Set(dataset.semanticNames.indices)
+    for index in 0..<dataset.train.count where !absent.isEmpty {
+      // What the first images of many lack, others may have.
+      if isGenerated, index == mostGenerated { return nil }
+      guard let outputs = try dataset.train.outputs(index) else { return nil }
+      absent.subtract(outputs.map(Int.init))
+    }
+    guard !absent.isEmpty else { return nil }
+    let names = absent.sorted().map { dataset.semanticNames[$0] }
+    let shown = names.prefix(5).joined(separator: ", ")
+    let rest = names.count > 5 ? " and \(names.count - 5) more" : ""
+    let title = dataset.train.title
+    return "\(title.prefix(1).uppercased() + title.dropFirst()) has no pixel of "
+      + "\(counted(names.count, "class", "classes")) (\(shown)\(rest)): a segmentor learns never to find one."
   }
 }
 

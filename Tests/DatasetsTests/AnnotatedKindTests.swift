@@ -43,6 +43,9 @@ import Testing
         #expect(kind.tasks.contains(.segmentation) == !image.semantics.isEmpty)
         #expect(image.semantics.isEmpty || image.semantics.count == image.height * image.width)
         #expect(image.semantics.allSatisfy { $0 == 255 || Int($0) < data.semanticNames.count })
+        // Of label maps somebody noted the values; of images alone nobody can tell.
+        let outputs = image.semantics.isEmpty ? nil : Set(image.semantics).subtracting([255])
+        #expect(try split.outputs(index) == outputs)
         for object in image.objects {
           #expect((0..<data.classNames.count).contains(object.label))
           if split.title == data.train.title { #expect(ids.insert(object.id).inserted) }

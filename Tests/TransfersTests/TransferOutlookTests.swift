@@ -28,6 +28,19 @@ import Transfers
     }
   }
 
+  /// Images of one size, of whose labels nothing is known but which there are.
+  private struct Maps: AnnotatedSource {
+    let labels: [Set<UInt8>]
+    var count: Int { labels.count }
+
+    func entry(_ place: Int) -> AnnotatedEntry {
+      AnnotatedEntry(id: place, name: "\(place).png", height: 64, width: 64)
+    }
+
+    func image(_ place: Int, _ parts: AnnotatedParts) -> AnnotatedImage { AnnotatedImage(entry(place)) }
+    func outputs(_ place: Int) -> Set<UInt8>? { labels[place] }
+  }
+
   private static func dataset(_ sides: [Double]) throws -> AnnotatedDataset {
     try AnnotatedDataset(
       DatasetSpec(name: "boxes"), classNames: ["cell", "plate"], semanticNames: ["ground", "cell"],
@@ -59,6 +72,25 @@ import Transfers
     let error = #expect(throws: DatasetError.self) { try Self.notes("faster-rcnn", [0.5, 0.5], [:]) }
     #expect(
       error.map { "\($0)".contains("has no object that a detector can be trained on: 2 images") } == true)
+  }
+
+  @Test func `a class without a pixel is told, of the images that are trained on`() throws {
+    func notes(_ labels: [Set<UInt8>], images: Int? = nil, isGenerated: Bool = false) throws -> [String] {
+      var spec = DatasetSpec(name: "maps")
+      spec.trainImages = images
+      let dataset = try AnnotatedDataset(
+        spec, classNames: [], semanticNames: ["ground", "cell", "plate"], hasMasks: false,
+        train: Maps(labels: labels), test: Maps(labels: [[0]]))
+      return try TransferOutlook.notes(
+        TransferRunTests.spec("pspnet", [:]), dataset, isGenerated: isGenerated)
+    }
+    #expect(try notes([[0, 1], [2]]).isEmpty)
+    let sentence =
+      "The training set of maps has no pixel of 1 class (plate): a segmentor learns never to find one."
+    #expect(try notes([[0, 1], [1]]) == [sentence])
+    #expect(try notes([[0, 1], [2]], images: 1) == [sentence])
+    // Generated images are not all drawn for this.
+    #expect(try notes(Array(repeating: [0, 1], count: 200), isGenerated: true).isEmpty)
   }
 
   @Test func `images of several sizes need a crop before a segmentor is trained on them`() throws {

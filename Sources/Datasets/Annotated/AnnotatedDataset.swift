@@ -44,6 +44,13 @@ package struct AnnotatedSplit: Sendable {
     try source.image(places[index], parts)
   }
 
+  /// The outputs that the label map of the image at an index has, without decoding the image; nil where nobody can tell.
+  ///
+  /// - Throws: as `image`.
+  package func outputs(_ index: Int) throws(DatasetError) -> Set<UInt8>? {
+    try source.outputs(places[index])
+  }
+
   /// The images at some indices, in that order.
   package func selecting(_ indices: [Int]) -> AnnotatedSplit {
     AnnotatedSplit(title, source, places: indices.map { places[$0] })
@@ -55,6 +62,12 @@ package protocol AnnotatedSource: Sendable {
   var count: Int { get }
   func entry(_ place: Int) -> AnnotatedEntry
   func image(_ place: Int, _ parts: AnnotatedParts) throws(DatasetError) -> AnnotatedImage
+  /// The outputs in the label map of an image, those that are judged; nil where nobody can tell. By default nil.
+  func outputs(_ place: Int) throws(DatasetError) -> Set<UInt8>?
+}
+
+extension AnnotatedSource {
+  package func outputs(_ place: Int) throws(DatasetError) -> Set<UInt8>? { nil }
 }
 
 /// What is to be read of an image.

@@ -141,7 +141,7 @@ private struct LabelledFiles {
             expected: "sides of at least \(AnnotatedImage.shortestSide) pixels",
             found: found.size.phrase, advice: "Segmentation needs larger images; take this one out.")
         }
-        source.append(found.entry, label: label.entry, found.size)
+        source.append(found.entry, label, found.size)
       }
       guard source.count > 0 else {
         throw .unusable(
@@ -161,22 +161,17 @@ private struct LabelledFiles {
     facts.imagesInBothSets = test.images.count { known.contains($0.digest) }
   }
 
-  private struct Label {
-    let entry: Photographs.Entry
-    let size: PixelSize
-  }
-
   /// Labels are looked at pixel by pixel once, and remembered by size and time of the file.
   private static func labels(
     _ pairs: [LabelMapKind.Pair], _ kind: LabelMapKind, _ outputs: [UInt8?], _ root: String,
     _ place: DatasetPlace
-  ) throws(DatasetError) -> [Label] {
+  ) throws(DatasetError) -> [LabelledSource.Label] {
     for pair in pairs where !DataFile.exists("\(root)/\(pair.labels)") {
       throw .malformedRecord(
         file: "\(root)/\(pair.labels)", record: "labels of \(pair.image)", expected: "a PNG of labels",
         found: "no such file", advice: "Put it there, or take the image out.")
     }
-    let purpose = "labels for \(kind.name) of "
+    let purpose = "labels with their values for \(kind.name) of "
     let allowed = outputs.map { $0 != nil }
     let looked = try PhotoCache.look(
       at: pairs.map(\.labels), below: root, cache: place.index.file(for: root, purpose: purpose),
@@ -190,15 +185,22 @@ private struct LabelledFiles {
           let y = bad / map.size.width
           return .damaged("the value \(map.values[bad]) at column \(x), row \(y), both from 0")
         }
-        return .photograph(ContentKey(hashing: file.bytes), map.size, note: nil)
+        // What is remembered beside digest and size: which values there are.
+        let values = Set(map.values).sorted().map(String.init).joined(separator: ",")
+        return .photograph(ContentKey(hashing: file.bytes), map.size, note: values)
       } catch {
         return .damaged(error.problem)
       }
     }
     return try zip(pairs, looked).map { (pair, outcome) throws(DatasetError) in
       switch outcome {
-      case .photograph(let digest, let size, _):
-        return Label(entry: .init(path: pair.labels, digest: digest), size: size)
+      case .photograph(let digest, let size, let note):
+        let values = note.map { $0.split(separator: ",").compactMap { UInt8($0) } }
+        return LabelledSource.Label(
+          entry: .init(path: pair.labels, digest: digest), size: size,
+          outputs: values.map {
+            Set($0.compactMap { outputs[Int($0)] }).subtracting([AnnotatedImage.ignored])
+          })
       case .damaged(let problem), .foreign(let problem):
         throw .malformedRecord(
           file: "\(root)/\(pair.labels)", record: "labels of \(pair.image)",
@@ -223,10 +225,19 @@ private struct LabelledFiles {
 }
 
 private struct LabelledSource: AnnotatedSource {
+  /// A file of labels.
+  struct Label {
+    let entry: Photographs.Entry
+    let size: PixelSize
+    /// Those that are judged; nil where nobody noted them.
+    let outputs: Set<UInt8>?
+  }
+
   let root: String
   private let outputs: [UInt8]
   private(set) var images: [Photographs.Entry] = []
   private(set) var labels: [Photographs.Entry] = []
+  private var found: [Set<UInt8>?] = []
   private var sizes: [PixelSize] = []
 
   init(root: String, outputs: [UInt8?]) {
@@ -234,11 +245,14 @@ private struct LabelledSource: AnnotatedSource {
     self.outputs = outputs.map { $0 ?? AnnotatedImage.ignored }
   }
 
-  mutating func append(_ image: Photographs.Entry, label: Photographs.Entry, _ size: PixelSize) {
+  mutating func append(_ image: Photographs.Entry, _ label: Label, _ size: PixelSize) {
     images.append(image)
-    labels.append(label)
+    labels.append(label.entry)
+    found.append(label.outputs)
     sizes.append(size)
   }
+
+  func outputs(_ place: Int) -> Set<UInt8>? { found[place] }
 
   var count: Int { images.count }
 

@@ -76,6 +76,10 @@ private struct GeneratedSource: AnnotatedSource {
       width: shapes.width)
   }
 
+  func outputs(_ place: Int) -> Set<UInt8>? {
+    Set(shapes.picture(split: split, place).semantics).subtracting([AnnotatedImage.ignored])
+  }
+
   func image(_ place: Int, _ parts: AnnotatedParts) -> AnnotatedImage {
     let picture = shapes.picture(split: split, place)
     var image = AnnotatedImage(entry(place))
