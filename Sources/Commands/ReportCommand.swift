@@ -68,6 +68,7 @@ struct Report: ParsableCommand {
           "--style \(PublicationTable.name) is of the table, not of --claims, --choose or --long.")
       }
     }
+    if choose != nil { try options.tests.checkOneMetric("--choose") }
     if choose != nil, format == SweepPage.name || claims {
       throw ValidationError("--choose is a table of its own, of any format but \(SweepPage.name).")
     }
@@ -91,8 +92,11 @@ struct Report: ParsableCommand {
       let text = try Catalog.tableFormats.entry(format).render(sheet, style: style)
       return try destination.write { write in try write(ExportedFile(path: "", text)) }
     }
-    var table = try options.table(record, in: store, isPaper: style != nil)
-    LookLog(of: record.name, in: location.folder).show(&table)
+    var all = try options.tables(record, in: store, isPaper: style != nil)
+    let looks = LookLog(of: record.name, in: location.folder)
+    for place in all.indices { looks.show(&all[place]) }
+    let tables = MetricTables(all)
+    let table = tables.first
     let results = table.source
     if claims || requireDecided, table.claims == nil {
       throw NothingThere(
@@ -103,15 +107,16 @@ struct Report: ParsableCommand {
     let style = destination.isStandardOutput ? styles.style(for: STDOUT_FILENO) : TextStyle()
     let text =
       switch format {
-      case LaTeXTable.name where self.style != nil: try paper(table)
+      case LaTeXTable.name where self.style != nil: try paper(tables)
       case let name where claims:
         try claimsText(table, Catalog.tableFormats.entry(name), style)
       case SweepPage.name:
         try SweepPage.render(
-          store.story(of: record, table).timed(in: location.folder),
-          figures: store.figures(of: record.name, table))
-      case MarkdownTable.name: try MarkdownReport.render(store.story(of: record, table), style: style)
-      default: try Catalog.tableFormats.entry(format).render(table, style: style)
+          story(record, tables, in: store).timed(in: location.folder),
+          figures: store.figures(of: record.name, table),
+          pictures: SweepPictures.markup(table, store, in: location.folder) { "#r-\($0.short)" })
+      case MarkdownTable.name: try MarkdownReport.render(story(record, tables, in: store), style: style)
+      default: try Catalog.tableFormats.entry(format).render(tables, style: style)
       }
     try destination.write { write in try write(ExportedFile(path: "", text)) }
     if requireDecided, let book = table.claims, book.undecided > 0 {
@@ -125,16 +130,24 @@ struct Report: ParsableCommand {
           + "them. --allow-mixed shows them.")
       if requireComplete { throw ExitCode(.incomplete) }
     }
-    guard !results.isComplete else { return }
-    let missing = results.runs.count - results.answered
+    let missing = tables.missing
+    guard missing > 0 else { return }
     Talk.say("\(missing) of \(results.runs.count) runs \(missing == 1 ? "has" : "have") no result.")
     if requireComplete { throw ExitCode(.incomplete) }
   }
 
+  private func story(
+    _ record: SweepRecord, _ tables: MetricTables, in store: ResultStore
+  ) throws -> SweepStory {
+    var story = try store.story(of: record, tables.first)
+    story.others = Array(tables.tables.dropFirst())
+    return story
+  }
+
   /// The table; its tests beside it in `NAME-tests.tex`, below it on standard output.
-  private func paper(_ table: ReportTable) throws -> String {
-    let text = PublicationTable.render(table)
-    guard let tests = PublicationTable.tests(table) else { return text }
+  private func paper(_ tables: MetricTables) throws -> String {
+    let text = PublicationTable.render(tables)
+    guard let tests = PublicationTable.tests(tables) else { return text }
     guard let output, output != "-" else { return "\(text)\n% The tests.\n\(tests)" }
     let stem = output.hasSuffix(".tex") ? String(output.dropLast(4)) : output
     let file = "\(stem)-tests.tex"

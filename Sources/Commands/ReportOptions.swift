@@ -7,7 +7,9 @@ import Storage
 /// Which numbers are meant and how they are tested: what is said here goes before the grid's `report` block.
 struct TestOptions: ParsableArguments {
   @Option(
-    help: "Metric to show (default: the grid's, else the headline that the task or the trainer declares).")
+    help:
+      "Metric to show (default: the grid's, else the headline that the task or the trainer declares); report shows several, such as test.box.AP,test.box.AP50, side by side."
+  )
   var metric: String?
 
   @Option(
@@ -52,8 +54,22 @@ struct TestOptions: ParsableArguments {
     }
   }
 
+  /// The metrics that are named; none where the grid's counts.
+  var metrics: [String] { Self.names(metric) }
+
+  /// - Throws: `ValidationError` where several metrics are named.
+  func checkOneMetric(_ option: String) throws {
+    guard metrics.count < 2 else {
+      throw ValidationError("\(option) is of one metric; --metric names \(metrics.count).")
+    }
+  }
+
   /// The grid's preferences with what is said here.
   func preferences(_ record: SweepRecord) throws -> ReportPreferences {
+    try preferences(record, metric: metric)
+  }
+
+  func preferences(_ record: SweepRecord, metric: String?) throws -> ReportPreferences {
     var preferences = try record.report
     if let metric {
       // What the grid says of the direction is said of its own metric.
@@ -143,17 +159,27 @@ struct ReportOptions: ParsableArguments {
   var paper: String?
 
   func validate() throws {
+    if tests.direction != nil { try tests.checkOneMetric("--direction") }
     guard let paper else { return }
     do { _ = try Catalog.paperTables.entry(paper) } catch { throw ValidationError("\(error)") }
   }
 
-  /// The table that is meant, and its results.
+  /// The tables that are meant, one a metric.
   ///
   /// - Throws: `UnknownName` for a setting that does not vary, `NothingThere` for conditions that no run meets.
   ///
   /// - Parameter isPaper: whether every setting of a row gets a column of its own.
-  func table(_ record: SweepRecord, in store: ResultStore, isPaper: Bool = false) throws -> ReportTable {
-    var preferences = try tests.preferences(record)
+  func tables(_ record: SweepRecord, in store: ResultStore, isPaper: Bool = false) throws -> [ReportTable] {
+    let metrics = tests.metrics.map { Optional($0) }
+    return try (metrics.isEmpty ? [nil] : metrics).map { metric in
+      try table(record, metric, in: store, isPaper: isPaper)
+    }
+  }
+
+  private func table(
+    _ record: SweepRecord, _ metric: String?, in store: ResultStore, isPaper: Bool
+  ) throws -> ReportTable {
+    var preferences = try tests.preferences(record, metric: metric)
     if rows != nil || columns != nil {
       (preferences.rows, preferences.columns) = (TestOptions.names(rows), TestOptions.names(columns))
     }

@@ -299,17 +299,23 @@ extension ReportTable {
   private static let mostOpenCells = 6
 
   /// Why numbers are missing: a line for each cell and reason. Where much is still to run, its number is enough: cells say how many each.
-  func gapNotes() -> [String] {
+  ///
+  /// - Parameter others: cells that are of other metrics and lack nothing.
+  func gapNotes(without others: Set<[JSONValue]> = []) -> [String] {
     var lines: [String] = []
-    if !results.isComplete {
+    let known = results.runs.filter { !others.contains($0.labels) }
+    let answered = others.isEmpty ? results.answered : results.with(known).answered
+    if answered < known.count {
       let unit = results.averages.isEmpty ? "runs" : "means"
-      lines.append("\(results.answered) of \(results.runs.count) \(unit) have a result:")
+      lines.append("\(answered) of \(known.count) \(unit) have a result:")
     }
+    let cells = cells.filter { !others.contains($0.labels) }
     let open = cells.filter { $0.gaps.contains(where: \.isOpen) }
     let isShort = open.count > Self.mostOpenCells
     for (row, line) in zip(rows, grid) {
       for (column, cell) in zip(columns, line) {
         var seeds: [(reason: String, seeds: [String])] = []
+        if let cell, others.contains(cell.labels) { continue }
         for gap in cell?.gaps ?? [] where !(isShort && gap.isOpen) {
           if let place = seeds.firstIndex(where: { $0.reason == gap.reason }) {
             seeds[place].seeds.append("\(gap.seed)")

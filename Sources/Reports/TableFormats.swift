@@ -14,6 +14,8 @@ public protocol TableFormat: Sendable {
   static var name: String { get }
   /// A report's table. By default its sheets, one below the other. Ends with a line feed.
   static func render(_ table: ReportTable, style: TextStyle) -> String
+  /// Tables of several metrics side by side. By default their sheets, one below the other; of one metric as its table.
+  static func render(_ tables: MetricTables, style: TextStyle) -> String
   /// One table of texts, which may come from files of strangers: what the format reads as markup is escaped.
   /// Ends with a line feed.
   static func render(_ sheet: Sheet, style: TextStyle) -> String
@@ -23,6 +25,12 @@ extension TableFormat {
   /// The table's sheets, one below the other.
   public static func render(_ table: ReportTable, style: TextStyle) -> String {
     table.sheets(style).map { render($0, style: style) }.joined(separator: "\n")
+  }
+
+  /// The tables' sheets, one below the other.
+  public static func render(_ tables: MetricTables, style: TextStyle) -> String {
+    guard tables.isOfSeveral else { return render(tables.first, style: style) }
+    return tables.sheets(style).map { render($0, style: style) }.joined(separator: "\n")
   }
 }
 

@@ -59,7 +59,7 @@ extension ResultStore {
     return try story(of: sweep, preferredTable(of: sweep))
   }
 
-  /// Small curves of the first cells of a sweep.
+  /// The curves of a sweep.
   ///
   /// - Parameter begun: epochs of runs that are at work now, which the store does not have yet.
   package func curves(
@@ -67,14 +67,18 @@ extension ResultStore {
   ) throws
     -> Markup
   {
-    let groups = CurveGrid.groups(results)
-    let shown = groups.prefix(CurveGrid.mostCells).flatMap(\.runs)
+    // Past so many runs only those of the first cells are drawn.
+    let isSmall = results.runs.count <= CurveSections.mostRuns
+    let shown =
+      isSmall
+      ? Array(results.runs.indices)
+      : CurveGrid.groups(results).prefix(CurveGrid.mostCells).flatMap(\.runs)
     let keys = shown.compactMap { results.runs[$0].key }
     let series = zip(keys, try series(of: keys, metric: results.metric)).map { ($0, $1.map(\.value)) }
     let curves = Dictionary(series) { $1 }.merging(
       begun.mapValues { epochs in epochs.map { $0.metrics[results.metric] ?? .nan } }
     ) { $1 }
-    return CurveGrid.markup(results, groups) { index in results.runs[index].key.flatMap { curves[$0] } ?? [] }
+    return CurveSections.markup(results) { index in results.runs[index].key.flatMap { curves[$0] } ?? [] }
   }
 
   /// The table as the grid's report block says.

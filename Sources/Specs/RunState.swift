@@ -18,6 +18,12 @@ package enum RunState: Hashable, Sendable {
     }
   }
 
+  /// The epoch in which it diverged, counted from 1; nil where it did not, or nobody said.
+  package var divergedIn: Int? {
+    guard case .failed(let failure) = self, failure.cause == .diverged else { return nil }
+    return failure.epoch.map { $0 + 1 }
+  }
+
   /// Every word, in the order in which a bar of states shows them.
   package static let words = ["finished", "diverged", "failed", "blocked", "open"]
 

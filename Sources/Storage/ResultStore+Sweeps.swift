@@ -221,6 +221,16 @@ extension ResultStore {
     }
   }
 
+  /// The names of all sweeps that ask for a run, in their order.
+  package func sweeps(askingFor key: ContentKey) throws(StoreError) -> [String] {
+    try read { db in
+      try String.fetchAll(
+        db,
+        sql: "SELECT name FROM sweep WHERE id IN (SELECT sweep FROM point WHERE key = ?) ORDER BY name",
+        arguments: [key.stored])
+    }
+  }
+
   private func sweep(_ row: StoredRow) throws -> SweepRecord {
     SweepRecord(
       name: try row.text("name"), grid: try row.text("grid"), canonical: try row.text("canonical"),

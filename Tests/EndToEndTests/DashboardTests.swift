@@ -85,6 +85,33 @@ import Testing
     #expect(many.count == 8 && many.text.contains("The first 8 of 12 picked ones."), "\(many.text)")
   }
 
+  @Test func `curves say where a run diverged`() throws {
+    let made = try MadeUpStore(runs: 24, epochs: 12)
+    defer { made.remove() }
+    let server = try ServeTests.Server(in: made.folder)
+    let diverged = made.keys[22]
+    for place in ["/runs/\(diverged)", "/sweeps/made-up/curves", "/sweeps/made-up/overlay?runs=\(diverged)"] {
+      let part = Self.body(server.get(place))
+      #expect(part.contains(">diverged in epoch 3</text>"), "\(place) \(part)")
+    }
+    let other = Self.body(server.get("/runs/\(made.keys[0])"))
+    #expect(!other.contains("diverged in epoch"))
+    // All epochs, and their last third by itself.
+    #expect(
+      other.contains("data-first=1 data-last=12>") && other.contains("data-first=9 data-last=12 hidden>"))
+  }
+
+  @Test func `a run that sweeps share leads to all of them`() throws {
+    let made = try MadeUpStore(runs: 6, epochs: 2, name: "first")
+    defer { made.remove() }
+    try made.share(with: "another & more")
+    let server = try ServeTests.Server(in: made.folder)
+    let page = Self.body(server.get("/runs/\(made.keys[0])"))
+    let links =
+      "› <a href=\"/sweeps/another%20%26%20more\">another &amp; more</a>, <a href=\"/sweeps/first\">first</a>"
+    #expect(page.contains(links), "\(page.prefix(2500))")
+  }
+
   @Test func `a run's page leads to its sweep and to the other seeds, and has its settings as a table`()
     throws
   {
@@ -102,37 +129,18 @@ import Testing
     #expect(page.contains("<tr><th scope=row>method.name</th><td>aver-kd</td></tr>"))
   }
 
-  @Test(
-    .enabled(
-      if: Available.browser && Available.python("playwright", "axe_playwright_python"),
-      "axe-core looks at the pages in Chromium"))
+  @Test(.enabled(if: Browser.hasAxe, "axe-core looks at the pages in Chromium"))
   func `axe finds nothing on any page, in light and dark, on a desk and on a phone`() throws {
-    let made = try MadeUpStore(runs: 24, epochs: 4)
+    let made = try MadeUpStore(runs: 24, epochs: 12)
     defer { made.remove() }
     let report = try Program.run("report", "--format", "html", "-o", "report.html", in: made.folder)
     #expect(report.status == 0, "\(report.talk)")
     let server = try ServeTests.Server(in: made.folder)
-    let script = """
-          import pathlib, axe_playwright_python
-          axe = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-          for address in sys.argv[1:]:
-              for scheme in ("light", "dark"):
-                  for width in (1280, 390):
-                      at = page(width, 844, color_scheme=scheme, bypass_csp=True)
-                      at.goto(address); at.wait_for_timeout(800); at.evaluate(axe)
-                      found = at.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-                      wide = at.evaluate("document.documentElement.scrollWidth - innerWidth")
-                      print("looked", address, scheme, width)
-                      if wide > 0: print("wide", address, width, wide)
-                      for one in found: print("found", address, scheme, width, one["id"], [n["target"] for n in one["nodes"]])
-      """
     let base = "http://127.0.0.1:\(server.port)"
     let addresses =
       ["/", "/sweeps/made-up", "/runs/\(made.keys[0])", "/sweeps/made-up/report", "/x"].map { base + $0 }
       + ["file://\(made.folder.path)/report.html"]
-    let answer = try #require(try Browser.run(script, addresses))
-    let lines = answer.out.split(separator: "\n")
-    #expect(lines.count { $0.hasPrefix("looked ") } == 24, "\(answer.out)")
-    #expect(!lines.contains { $0.hasPrefix("found ") || $0.hasPrefix("wide ") }, "\(answer.out)")
+    let answer = try Browser.axe(addresses)
+    #expect(answer.looks == 24 && answer.found.isEmpty, "\(answer.found)")
   }
 }

@@ -70,6 +70,17 @@ struct MadeUpStore {
     try store.close()
   }
 
+  /// Adds a sweep that asks for the same runs.
+  func share(with name: String) throws {
+    let store = try ResultStore(at: StoreFolder(folder.appending(path: "results").path), .writing)
+    let own = try store.sweeps()[0]
+    try store.saveSweep(
+      SweepRecord(
+        name: name, grid: own.grid, canonical: own.canonical, columns: own.columns, asked: own.asked,
+        created: own.created), points: store.points(of: own.name))
+    try store.close()
+  }
+
   static func epoch(_ epoch: Int, of run: Int, _ key: ContentKey) -> EpochRecord {
     EpochRecord(
       epoch: epoch, step: (epoch + 1) * 10,

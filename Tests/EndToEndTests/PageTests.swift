@@ -59,6 +59,74 @@ import Testing
     #expect(lines.contains("printed False True True"), "\(answer.out)")
   }
 
+  @Test(.enabled(if: Available.browser, "Chromium with playwright opens the page"))
+  func
+    `curves tell values, switch lines and show their last third, by pointer and by keys, and stand without scripts`()
+    throws
+  {
+    let made = try MadeUpStore(runs: 24, epochs: 12)
+    defer { made.remove() }
+    let report = try Program.run("report", "--format", "html", "-o", "report.html", in: made.folder)
+    #expect(report.status == 0, "\(report.talk)")
+    let script = """
+          address = "file://" + sys.argv[1] + "/report.html"
+          at = page(); at.goto(address)
+          figure = at.locator("#curves figure.course")
+          said = figure.locator("output.values")
+          pick = figure.locator("svg:not([hidden]) .pick").first
+          pick.scroll_into_view_if_needed(); pick.hover(); print("hover", said.text_content())
+          at.mouse.move(0, 0); print("away", repr(said.text_content()))
+          pick.focus(); at.keyboard.press("Home"); print("home", said.text_content())
+          at.keyboard.press("ArrowRight"); print("next", said.text_content())
+          print("spoken", pick.get_attribute("role"), pick.get_attribute("aria-valuenow"), pick.get_attribute("aria-valuetext") == said.text_content())
+          key = figure.locator("svg:not([hidden]) .key").first
+          hidden = figure.locator("svg:not([hidden]) g[data-line='0']:not(.key)[hidden]")
+          key.focus(); at.keyboard.press("Enter"); print("off", key.get_attribute("aria-pressed"), hidden.count())
+          pick.focus(); at.keyboard.press("Home"); print("without", said.text_content())
+          key.click(); print("on", key.get_attribute("aria-pressed"), hidden.count())
+          button = figure.get_by_role("button", name="Last third of the epochs")
+          button.focus(); at.keyboard.press("Enter")
+          print("late", figure.locator("svg:not([hidden])").get_attribute("data-first"), button.get_attribute("aria-pressed"))
+          cells = at.locator("#curves .charts")
+          print("cells", cells.locator("svg:not([hidden])").count(), cells.locator("svg[hidden]").count(), cells.get_by_role("button").count())
+          one = cells.locator("figure").first
+          one.locator("svg:not([hidden]) .pick").focus(); at.keyboard.press("End"); print("cell", one.locator("output.values").text_content())
+          print("ends", at.locator("#curves svg:not([hidden]) text", has_text="diverged in epoch 3").count())
+          plain = page(java_script_enabled=False); plain.goto(address)
+          drawings = plain.locator("#curves figure.course svg")
+          print("plain", [drawings.nth(place).is_visible() for place in range(drawings.count())])
+      """
+    let answer = try #require(try Browser.run(script, [made.folder.path]))
+    let lines = answer.out.split(separator: "\n").map(String.init)
+    #expect(answer.status == 0, "\(answer.out)")
+    for word in ["console", "error", "request"] {
+      #expect(!lines.contains { $0.hasPrefix(word + " ") }, "\(answer.out)")
+    }
+    // Runs 0 to 2 are the first cell.
+    func mean(_ epoch: Int) -> String {
+      let values = (0..<3).map { MadeUpStore.accuracy(run: $0, epoch: epoch) }
+      return four(values.reduce(0, +) / 3)
+    }
+    func has(_ start: String) -> Bool { lines.contains { $0.hasPrefix(start) } }
+    #expect(has("hover epoch 6: ") || has("hover epoch 7: "), "\(answer.out)")
+    #expect(has("away ''"), "\(answer.out)")
+    #expect(has("home epoch 1: baseline alpha=0 \(mean(0)), aver-kd"), "\(answer.out)")
+    #expect(has("next epoch 2: baseline alpha=0 \(mean(1)), aver-kd"), "\(answer.out)")
+    #expect(has("spoken slider 2 True"), "\(answer.out)")
+    #expect(has("off false 1") && has("on true 0"), "\(answer.out)")
+    #expect(has("without epoch 1: aver-kd"), "\(answer.out)")
+    #expect(has("late 9 true"), "\(answer.out)")
+    #expect(has("cells 8 8 1"), "\(answer.out)")
+    #expect(has("cell epoch 12: ") && lines.contains { $0.hasSuffix("mean \(mean(11))") }, "\(answer.out)")
+    #expect(has("ends 1") && has("plain [True, False]"), "\(answer.out)")
+  }
+
+  /// Four digits, without zeros at the end.
+  private func four(_ value: Double) -> String {
+    let rounded = (value * 100).rounded() / 100
+    return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+  }
+
   private func ascending(_ value: Double) -> String { String(format: "%.2f", value) }
 
   @Test(.enabled(if: Available.browser, "Chromium with playwright opens the page"))

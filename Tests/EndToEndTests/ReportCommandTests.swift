@@ -34,6 +34,48 @@ import Testing
       "\(latex.talk)")
   }
 
+  @Test func `several metrics stand side by side in every format`() throws {
+    let store = try MadeUpStore(runs: 20, epochs: 4)
+    defer { store.remove() }
+    func report(_ arguments: String...) throws -> String {
+      let output = try Program.start(
+        ["report", "--metric", "test.acc1,train.loss"] + arguments, in: store.folder
+      ).finish()
+      #expect(output.status == 0, "\(arguments): \(output.talk)")
+      return output.out
+    }
+    let text = try report()
+    #expect(text.contains("resnet8 test.acc1") && text.contains("resnet8 train.loss"), "\(text)")
+    // Run r ends at 50 + (r mod 7) 1.25 + 15, with a loss of 2.5 / 4 + (r mod 3) / 8: cells of three runs.
+    let first = try #require(text.split(separator: "\n").first { $0.hasPrefix("baseline alpha=0 ") })
+    #expect(first.contains(" 66.") && first.contains(" 0.75"), "\(first)")
+    #expect(text.contains("test.acc1: higher is better.") && text.contains("train.loss: lower is better."))
+    let csv = try report("--format", "csv").split(separator: "\n")
+    #expect(csv.count == 1 + 2 * 7 && csv.count { $0.contains(",train.loss,") } == 7, "\(csv)")
+    let json = try JSONReader.read(Array(report("--format", "json").utf8)).value
+    #expect(json.object?["schema"]?.string == "mtkd-sweep-reports-1")
+    #expect(
+      json.object?["reports"]?.array?.compactMap { $0.object?["metric"]?.string } == [
+        "test.acc1", "train.loss",
+      ])
+    for format in ["markdown", "html"] {
+      let page = try report("--format", format)
+      #expect(page.contains("resnet8 test.acc1") && page.contains("resnet8 train.loss"), "\(page)")
+    }
+    let paper = try report("--format", "latex", "--style", "paper")
+    #expect(paper.contains("\\multicolumn{2}{c}{resnet8} \\\\ \\cmidrule(lr){3-4}"), "\(paper)")
+    #expect(paper.contains("& test.acc1 & train.loss \\\\"), "\(paper)")
+    for (arguments, status, word) in [
+      (["--choose", "alpha"], 64, "--choose is of one metric"),
+      (["--direction", "lower"], 64, "--direction is of one metric"), (["--metric", "test.acc1,x"], 66, "x"),
+    ] {
+      let refused = try Program.start(
+        ["report", "--metric", "test.acc1,train.loss"] + arguments, in: store.folder
+      ).finish()
+      #expect(refused.status == Int32(status) && refused.talk.contains(word), "\(arguments): \(refused.talk)")
+    }
+  }
+
   @Test func `methods, sweeps and stores are compared`() throws {
     let store = try MadeUpStore(runs: 20, epochs: 4)
     defer { store.remove() }

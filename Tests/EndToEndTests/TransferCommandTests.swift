@@ -33,6 +33,38 @@ import Testing
     try segmentation(keys[1], in: sweep.folder)
   }
 
+  @Test(.enabled(if: Browser.hasAxe, "axe-core looks at the pages in Chromium"))
+  func `pages of transfers are clean by axe, and the sweep's has images with what each run found`() throws {
+    let sweep = try TinySweep(grid: Self.grid)
+    defer { sweep.remove() }
+    let run = try Program.run("run", "tiny.json", "-q", in: sweep.folder)
+    try #require(run.status == 0, "\(run.talk)")
+    let keys = try Program.run("list", "tiny", in: sweep.folder).out.split(separator: "\n").map {
+      String($0.prefix(10))
+    }
+    let server = try ServeTests.Server(in: sweep.folder)
+    var addresses = ["http://127.0.0.1:\(server.port)/sweeps/tiny"]
+    for (place, key) in keys.enumerated() {
+      addresses.append("http://127.0.0.1:\(server.port)/runs/\(key)")
+      let page = try Program.run("show", key, "--page", "\(place).html", in: sweep.folder)
+      #expect(page.status == 0, "\(page.talk)")
+      addresses.append("file://\(sweep.folder.path)/\(place).html")
+    }
+    let report = try Program.run("report", "--format", "html", "-o", "report.html", in: sweep.folder)
+    #expect(report.status == 0, "\(report.talk)")
+    addresses.append("file://\(sweep.folder.path)/report.html")
+    let answer = try Browser.axe(addresses)
+    #expect(answer.looks == 4 * addresses.count && answer.found.isEmpty, "\(answer.found)")
+
+    let images = server.get("/sweeps/tiny/images")
+    // Three images of the detector and of the segmentor, each with its truth and one run beside it.
+    #expect(images.components(separatedBy: "data:image/png;base64,").count - 1 == 6, "\(images)")
+    #expect(images.components(separatedBy: "<use href=\"#beside-").count - 1 == 6)
+    #expect(keys.allSatisfy { images.contains("<a href=\"/runs/\($0)") })
+    let text = try String(contentsOf: sweep.folder.appending(path: "report.html"), encoding: .utf8)
+    #expect(text.contains("<section id=\"images\"") && text.contains("<a href=\"#r-\(keys[0])\">"))
+  }
+
   private func detection(_ key: String, in folder: URL) throws {
     let shown = try Program.run("show", key, in: folder)
     #expect(shown.status == 0 && shown.out.contains("\ntest.mask.AP75  "), "\(shown.out)")

@@ -309,9 +309,25 @@ import Testing
     #expect(drawing.texts.contains("teacher 1") && drawing.texts.contains("teacher 2"))
     let classes = try Drawing(ClassWeightsFigure.draw(Self.input).text)
     let parts = classes.elements("rect").filter { $0.title?.hasPrefix("class ") == true }
-    #expect(parts.count == 8 && classes.texts.contains("class of the image"))
+    // Six cells that decide something, four classes, two teachers.
+    #expect(parts.count == 6 * 8 && classes.texts.contains("class of the image"))
+    #expect(classes.texts.contains("mtkd-rl alpha=2 beta=5, logit term"))
+    #expect(classes.texts.joined(separator: " ").contains("13 cells: 6 drawn, 7 without weights by class"))
     let heights = parts.map { Double($0.attributes["height"]!)! }
     #expect((heights[0] / heights[1]).isNear(3, absolute: 0.01), "0.75 and 0.25")
+  }
+
+  @Test func `bands over each other have edges with the dashes of their lines`() throws {
+    let two = Self.input.table.results.filtered(by: [try LabelFilter("method=mtkd-rl")])
+    let drawing = try Drawing(AlphaFigure.draw(FigureInput(ReportTable(two), x: "alpha")).text)
+    #expect(drawing.marks("band", of: "path").count == 2)
+    let edges = drawing.elements("path").filter { $0.style.contains("faint") }
+    #expect(edges.count == 4 && Set(edges.map { $0.attributes["stroke-dasharray"] ?? "" }).count == 2)
+  }
+
+  @Test func `claims have marks in their legend, and settings as long as they are`() throws {
+    let drawing = try Drawing(ClaimsFigure.draw(Self.input).text)
+    #expect(drawing.all.allSatisfy { !$0.style.contains("dot") }, "pale marks are alike in grey")
   }
 
   @Test func `areas beside each other differ in lightness, and those of one lightness in their strokes`() {
@@ -333,6 +349,10 @@ import Testing
     let rewards = try Drawing(RewardFigure.draw(Self.input).text)
     #expect(
       rewards.texts.contains { $0.hasSuffix("teacher 1") } && rewards.texts.contains { $0.contains("nats") })
+    // A panel a cell, a line a teacher, and a legend for all.
+    #expect(rewards.texts.contains("alpha=2 beta=5") && rewards.texts.count { $0.hasPrefix("teacher ") } == 2)
+    #expect(rewards.elements("path").count { $0.style.contains("line") } == 6 * 2)
+    #expect(rewards.texts.joined(separator: " ").contains("13 cells: 6 drawn, 7 without a reward"))
     let seeds = try Drawing(SeedsFigure.draw(Self.input).text)
     #expect(seeds.all.count { $0.style.contains("dot") } == 13 * 3)
     #expect(seeds.texts.contains("seed 3") && seeds.texts.contains("baseline"))

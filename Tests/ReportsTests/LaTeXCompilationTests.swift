@@ -18,10 +18,12 @@ struct LaTeXCompilationTests {
       try Self.tables.map { PublicationTable.render($0) }
       + Self.tables.map {
         LaTeXTable.render($0, style: TextStyle())
-      } + Self.tables.compactMap { PublicationTable.tests($0) } + [Self.oddSheet]
+      } + Self.tables.compactMap { PublicationTable.tests($0) } + [Self.oddSheet, Self.sideBySide]
     for columns in ["onecolumn", "twocolumn"] {
       let log = try Self.compile(texts.joined(separator: "\n"), "\(columns),10pt", encoding)
       #expect(log.contains("Output written on"), "\(log.suffix(3000))")
+      // Tests stand above each other, however long their names are.
+      #expect(!texts.contains { $0.contains("names above them") && $0.contains("runs over the margin") })
       // Nothing but what its own remark announces runs over the margin.
       let announced = texts.joined().split(separator: "\n").count { $0.contains("runs over the margin") }
       #expect(log.split(separator: "\n").count { $0.hasPrefix("Overfull \\hbox") } == announced, "\(log)")
@@ -54,6 +56,15 @@ struct LaTeXCompilationTests {
       let guess = LaTeXTable.width(sheet)
       #expect(abs(guess - plain) <= tolerance * plain, "\(guess) in for \(plain) in")
     }
+  }
+
+  /// Two metrics of each student.
+  private static var sideBySide: String {
+    func table(_ metric: String) -> ReportTable {
+      let results = MadeUp.results(metric: metric)
+      return ReportTable(results, PublicationTable.layout(ReportLayout(), results))
+    }
+    return PublicationTable.render(MetricTables(["test.acc1", "train.loss"].map(table)))
   }
 
   /// One a student and method; one with alpha by beta; one of transfers; one whose names mean something to TeX; with

@@ -1,3 +1,4 @@
+import Foundation
 import Specs
 import Testing
 
@@ -80,6 +81,25 @@ import Testing
     #expect(PublicationTable.tests(Self.table()) == nil)
     let tests = try #require(PublicationTable.tests(Self.table { $0.compareTo = ["mtkd-rl - ca-mkd"] }))
     #expect(tests.contains("mtkd-rl $-$ ca-mkd"), "\(tests)")
+  }
+
+  @Test func `tests with long names fit a page, in tables that a page holds`() {
+    let name = "mtkd-rl - aver-kd-fitnet, mini-shufflev2-01 policyRate=0.1 preset=paper warmupWeight=uniform"
+    let numbers = ["+0.12", "[-1.23, +1.45]", "6", "0.031", "0.12", "0.031", "0.031", "+0.45", "+0.31"]
+    let sheet = Sheet(
+      title: "Differences",
+      head: [
+        "", "difference", "95 % (unadjusted)", "n", "p", "p Holm", "sign flip p", "smallest p", "d", "r",
+      ],
+      rows: (0..<30).map { row in ["\(name) row=\(row)"] + numbers.map { Sheet.Entry($0) } },
+      notes: ["a note"])
+    #expect(TestsTable.width(sheet) < LaTeXText.page && LaTeXTable.width(sheet) > LaTeXText.page)
+    let text = TestsTable.render(sheet)
+    #expect(text.components(separatedBy: "\\begin{table*}").count == 4, "twelve a table")
+    #expect(
+      text.components(separatedBy: "continued").count == 3
+        && text.components(separatedBy: "a note").count == 2)
+    #expect(text.contains("fits both columns of a page") && !text.contains("runs over the margin"))
   }
 
   @Test func `brackets and marks are left out of other formats where one says so`() {

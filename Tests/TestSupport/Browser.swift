@@ -23,6 +23,35 @@ package enum Browser {
     return try Python.run(python, ["-c", opening + script + closing] + arguments, in: folder)
   }
 
+  /// Whether axe-core is there besides.
+  package static let hasAxe =
+    isHere && Python.interpreter(with: ["playwright", "axe_playwright_python"]) != nil
+
+  /// Looks at pages with axe-core, in light and dark, on a desk and on a phone.
+  ///
+  /// - Returns: how many looks there were, and what was found: violations, and pages that are wider than their window.
+  package static func axe(_ addresses: [String]) throws -> (looks: Int, found: [String]) {
+    guard let answer = try run(axe, addresses) else { return (0, []) }
+    let lines = answer.out.split(separator: "\n").map(String.init)
+    let looks = lines.count { $0.hasPrefix("looked ") }
+    return (looks, lines.filter { !$0.hasPrefix("looked ") })
+  }
+
+  private static let axe = """
+          import pathlib, axe_playwright_python
+          axe = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+          for address in sys.argv[1:]:
+              for scheme in ("light", "dark"):
+                  for width in (1280, 390):
+                      at = page(width, 844, color_scheme=scheme, bypass_csp=True)
+                      at.goto(address); at.wait_for_timeout(800); at.evaluate(axe)
+                      found = at.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+                      wide = at.evaluate("document.documentElement.scrollWidth - innerWidth")
+                      print("looked", address, scheme, width)
+                      if wide > 0: print("wide", address, width, wide)
+                      for one in found: print("found", address, scheme, width, one["id"], [n["target"] for n in one["nodes"]])
+    """
+
   private static let opening = """
     import sys
     from playwright.sync_api import sync_playwright

@@ -88,13 +88,15 @@ struct Dashboard: Sendable {
       return .html(
         DashboardPages.sweep(
           record, try await standing(name, store), try await feed.state(), query,
-          runs: try await runs(store, record, query)))
+          runs: try await runs(store, record, query), hasPictures: try SweepPictures.mayBe(in: record)))
     case ["report"]:
       let stamp = try await feed.state().stamp
       return .html(
         try reports.page(name, stamp) {
           let story = try store.story(of: name).timed(in: folder)
-          return SweepPage.render(story, figures: try store.figures(of: name, story.table))
+          return SweepPage.render(
+            story, figures: try store.figures(of: name, story.table),
+            pictures: try SweepPictures.markup(story.table, store, in: folder) { "/runs/\($0.description)" })
         })
     case ["report.json"]:
       return .json(JSONTable.render(try store.preferredTable(of: record), style: TextStyle()))
@@ -114,8 +116,17 @@ struct Dashboard: Sendable {
       let begun = Dictionary(running.map { ($0, folder.reportedEpochs(of: $0)) }) { $1 }
       return .html(try store.curves(of: record, results, begun: begun).text)
     case ["runs"]: return .html(try await runs(store, record, query).text)
+    case ["images"]: return .html(try pictures(of: record, store).text)
     default: return Self.notFound
     }
+  }
+
+  private func pictures(of sweep: SweepRecord, _ store: ResultStore) throws -> Markup {
+    let pictures = try SweepPictures.markup(store.preferredTable(of: sweep), store, in: folder) {
+      "/runs/\($0.description)"
+    }
+    return pictures == ""
+      ? "<p class=soft>No transfer is finished yet, or its folder is not here.</p>" : pictures
   }
 
   private func standing(_ name: String, _ store: ResultStore) async throws -> Markup {
@@ -131,12 +142,15 @@ struct Dashboard: Sendable {
     let runs = results.runs.filter { run in run.key.map { asked.contains($0.description) } ?? false }
     let picked = runs.prefix(OverlayChart.most)
     let stored = try store.series(of: picked.compactMap(\.key), metric: results.metric)
-    let drawn = zip(picked, stored).map { run, series -> (name: String, values: [Double]) in
+    let drawn = zip(picked, stored).map { run, series in
       let begun = folder.reportedEpochs(of: run.key!).map { $0.metrics[results.metric] ?? .nan }
       let labels = ReportTable.words(run.labels, results.columns, pools)
-      return ("\(labels) seed \(run.seed)", series.isEmpty ? begun : series.map(\.value))
+      return OverlayChart.Run(
+        name: "\(labels) seed \(run.seed)", values: series.isEmpty ? begun : series.map(\.value),
+        divergedIn: run.state.divergedIn)
     }
-    return OverlayChart.markup(results, drawn + runs.dropFirst(drawn.count).map { _ in ("", []) })
+    return OverlayChart.markup(
+      results, drawn + runs.dropFirst(drawn.count).map { _ in OverlayChart.Run(name: "") })
   }
 
   /// A page of the runs that a query means, sorted over all of them.

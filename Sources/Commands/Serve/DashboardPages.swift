@@ -39,7 +39,8 @@ enum DashboardPages {
   }
 
   static func sweep(
-    _ sweep: SweepRecord, _ standing: Markup, _ state: LiveState, _ query: RunQuery, runs: Markup
+    _ sweep: SweepRecord, _ standing: Markup, _ state: LiveState, _ query: RunQuery, runs: Markup,
+    hasPictures: Bool
   )
     -> String
   {
@@ -57,18 +58,21 @@ enum DashboardPages {
       sections: [
         section("work", "At work", "/parts/work", work(state), isWork: true),
         section("table", "Results so far", "\(place)/table", "<p class=soft>Fetching…</p>"),
-        section("curves", "Curves", "\(place)/curves", "<p class=soft>Fetching…</p>"),
-        SweepPage.Section(
-          id: "overlay", title: "Picked runs",
-          body: "<div data-live=\"\(place)/overlay\" data-work data-overlay>\(OverlayChart.hint)</div>"),
-        SweepPage.Section(
-          id: "runs", title: "Runs",
-          body:
-            "\(search)<div data-live=\"\(place)/runs\" data-query=\"\(query.text)\" data-search=run-search>\(runs)</div>"
-        ),
-        SweepPage.Section(
-          id: "grid", title: "The grid", body: "<pre id=grid-text tabindex=0>\(sweep.grid)</pre>"),
-      ], script: PageScript.live, status: lamp, footer: footer)
+      ]
+        + (hasPictures
+          ? [section("images", "Test images", "\(place)/images", "<p class=soft>Fetching…</p>")] : []) + [
+          section("curves", "Curves", "\(place)/curves", "<p class=soft>Fetching…</p>"),
+          SweepPage.Section(
+            id: "overlay", title: "Picked runs",
+            body: "<div data-live=\"\(place)/overlay\" data-work data-overlay>\(OverlayChart.hint)</div>"),
+          SweepPage.Section(
+            id: "runs", title: "Runs",
+            body:
+              "\(search)<div data-live=\"\(place)/runs\" data-query=\"\(query.text)\" data-search=run-search>\(runs)</div>"
+          ),
+          SweepPage.Section(
+            id: "grid", title: "The grid", body: "<pre id=grid-text tabindex=0>\(sweep.grid)</pre>"),
+        ], script: PageScript.live, status: lamp, footer: footer)
   }
 
   /// - Parameters:
@@ -82,7 +86,7 @@ enum DashboardPages {
     SweepPage.document(
       title: "\(run.stage.title) · mtkd-sweep",
       header: """
-        <p class=eyebrow><a href="/">All sweeps</a>\(place.sweepLink)</p><h1>\(place.title ?? run.stage.title)</h1>
+        <p class=eyebrow><a href="/">All sweeps</a>\(place.sweepLinks)</p><h1>\(place.title ?? run.stage.title)</h1>
         <p class="lede mono">\(run.stage.key.description)</p>\(place.seedLinks)
         """,
       sections: findings + [
@@ -92,29 +96,33 @@ enum DashboardPages {
       ], script: PageScript.live, status: lamp, footer: footer)
   }
 
-  /// Where a run belongs: its sweep, and the other seeds of its cell.
+  /// Where a run belongs: its sweeps, and the other seeds of its cell in the first of them.
   struct RunPlace {
-    /// As its sweep names it; nil for a stage that no sweep lists.
+    /// As its first sweep names it; nil for a stage that no sweep lists.
     let title: String?
-    let sweepLink: Markup
+    /// Of all sweeps that share it.
+    let sweepLinks: Markup
     let seedLinks: Markup
 
     init(_ key: ContentKey, _ store: ResultStore) throws {
       guard let sweep = try store.sweep(askingFor: key) else {
-        (title, sweepLink, seedLinks) = (nil, "", "")
+        (title, sweepLinks, seedLinks) = (nil, "", "")
         return
       }
-      sweepLink = " › <a href=\"/sweeps/\(Gate.encoded(sweep.name))\">\(sweep.name)</a>"
+      let links = try store.sweeps(askingFor: key).map { name -> Markup in
+        "<a href=\"/sweeps/\(Gate.encoded(name))\">\(name)</a>"
+      }
+      sweepLinks = " › \(Markup.joined(links, ", "))"
       let points = try store.points(of: sweep.name)
       let own = points.first { $0.key == key }
       let pools = ReportTable.poolNames(sweep.columns, points.lazy.map(\.labels))
       title = own.map { "\(ReportTable.words($0.labels, sweep.columns, pools)) seed \($0.seed)" }
       let cell = points.filter { $0.labels == own?.labels }.sorted { $0.seed < $1.seed }
-      let links = cell.map { point -> Markup in
+      let seeds = cell.map { point -> Markup in
         point.key == key
           ? "<b>\(point.seed)</b>" : "<a href=\"/runs/\(point.key.description)\">\(point.seed)</a>"
       }
-      seedLinks = cell.count > 1 ? "<p class=seeds>Seeds of this cell: \(links)</p>" : ""
+      seedLinks = cell.count > 1 ? "<p class=seeds>Seeds of this cell: \(seeds)</p>" : ""
     }
   }
 
@@ -311,8 +319,10 @@ enum DashboardPages {
     let list = facts.map { fact -> Markup in "<dt>\(fact.0)</dt><dd>\(fact.1)</dd>" }
     let names = Set(epochs.flatMap { $0.metrics.values.map(\.name) })
     func charts(_ names: [String]) -> Markup {
-      let charts = names.map { name in CurveChart.markup(name, epochs.map { $0.metrics[name] ?? .nan }) }
-      return "<div class=charts>\(charts)</div>"
+      let charts = names.map { name in
+        CurveChart.markup(name, epochs.map { $0.metrics[name] ?? .nan }, divergedIn: state.divergedIn)
+      }
+      return "<div class=charts data-zoom=\"\(names.first ?? "")\">\(charts)</div>"
     }
     // Those of single classes are many, and few come for them.
     let ofClasses = names.filter { $0.contains(".class.") }.sorted()

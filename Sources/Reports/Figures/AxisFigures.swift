@@ -192,7 +192,7 @@ package enum AxisFigure: FigureKind {
     } else if bands.count > 1 {
       let upper = bands.map { at($0.x, $0.cell.headline!.mean + $0.cell.headline!.std!) }
       let lower = bands.map { at($0.x, $0.cell.headline!.mean - $0.cell.headline!.std!) }
-      svg.path(upper + lower.reversed(), "band f\(index % FigureStyle.count)", isClosed: true)
+      svg.band(index, upper: upper, lower: lower)
     }
     for (x, cell) in points {
       // Seeds of one value stand beside each other.

@@ -20,9 +20,13 @@ package enum ClaimsFigure: FigureKind {
     let names = entries.map { entry in
       entry.context.isEmpty ? entry.claim.compare : "\(entry.claim.compare), \(entry.context)"
     }
+    let texts = zip(names, entries).map { "\($0): \($1.answer(2))" }
     let legendTop = 46 + 2 * (height + 64)
+    // Claims tell their settings: the picture is as wide as the longest, up to a page.
+    let widest = texts.map { TextFit.width($0) }.max() ?? 0
     var svg = SVG(
-      width: 70 + width + 30, height: legendTop + Double(names.count) * Legend.rowHeight + 40,
+      width: max(70 + width + 30, min(860, 74 + widest + 2 * SVG.margin)),
+      height: legendTop + Double(names.count) * Legend.rowHeight + 40,
       title: "\(input.results.name): claims",
       description:
         "Above, e of each claim over the seeds, on a log axis; below, the difference with its interval.")
@@ -30,14 +34,15 @@ package enum ClaimsFigure: FigureKind {
     let most = max(3, entries.flatMap { $0.state.path.map(\.pairs) }.max() ?? 3)
     let ticks = (2...most).filter { most <= 14 || $0 % ((most + 13) / 14) == 0 }
     let x = Scale(
-      low: 2, high: Double(max(most, 3)), ticks: ticks.map { (Double($0), "\($0)") })
+      low: 1.7, high: Double(max(most, 3)) + 0.3, ticks: ticks.map { (Double($0), "\($0)") })
     drawEvidence(entries, book, x, &svg)
     drawDifferences(entries, x, &svg)
-    for (index, title) in names.enumerated() {
+    for (index, text) in texts.enumerated() {
       let y = legendTop + Double(index) * Legend.rowHeight
       svg.line(
-        Point(70, y - 4), Point(94, y - 4), FigureStyle.stroke(index), dash: FigureStyle.dash(index))
-      svg.text("\(title): \(entries[index].answer(2))", Point(102, y), room: width - 32)
+        Point(36, y - 4), Point(62, y - 4), FigureStyle.stroke(index), dash: FigureStyle.dash(index))
+      svg.marker(index, Point(49, y - 4), radius: 4, FigureStyle.fill(index))
+      svg.text(text, Point(70, y))
     }
     let drawn = Set(entries.flatMap(\.cells))
     let account = input.account(drawn: input.table.cells.filter { drawn.contains($0.labels) }) { cell in
@@ -71,7 +76,7 @@ package enum ClaimsFigure: FigureKind {
       let points = entry.state.path.filter { $0.pairs > 1 }.map { frame.at(Double($0.pairs), height($0)) }
       svg.path(points, FigureStyle.stroke(index), dash: FigureStyle.dash(index))
       for point in points {
-        svg.marker(index, point, radius: 3.5, "dot f\(index % FigureStyle.count)", hint: entry.claim.compare)
+        svg.marker(index, point, radius: 3.5, FigureStyle.fill(index), hint: entry.claim.compare)
       }
     }
   }
@@ -92,7 +97,7 @@ package enum ClaimsFigure: FigureKind {
     frame.draw(on: &svg, x: "pairs of seeds", y: "difference")
     svg.line(frame.at(x.low, 0), frame.at(x.high, 0), "reference", dash: "6 4")
     for (index, path) in looks.enumerated() {
-      let shift = (Double(index) - Double(looks.count - 1) / 2) * min(5, 24 / Double(looks.count))
+      let shift = (Double(index) - Double(looks.count - 1) / 2) * min(9, 48 / Double(looks.count))
       let points = path.map { look in
         let point = frame.at(Double(look.pairs), look.mean!)
         return Point(point.x + shift, point.y)
@@ -101,10 +106,9 @@ package enum ClaimsFigure: FigureKind {
         if let interval = look.interval {
           let (low, high) = (max(y.low, interval.low), min(y.high, interval.high))
           svg.line(
-            Point(point.x, frame.at(2, low).y), Point(point.x, frame.at(2, high).y),
-            FigureStyle.stroke(index))
+            Point(point.x, frame.at(2, low).y), Point(point.x, frame.at(2, high).y), FigureStyle.bar(index))
         }
-        svg.marker(index, point, radius: 3.5, "dot f\(index % FigureStyle.count)")
+        svg.marker(index, point, radius: 4, FigureStyle.fill(index))
       }
     }
   }

@@ -10,6 +10,8 @@ package struct FigureOptions: Sendable {
   /// The ends of the metric's axis.
   package var limits: ClosedRange<Double>?
   package var order = CellOrder.mean
+  /// Whether a page's script finds the lines, the legend and the frames.
+  var isForPage = false
 
   /// In which order cells stand below each other.
   package enum CellOrder: String, CaseIterable, Sendable { case mean, grid, name }

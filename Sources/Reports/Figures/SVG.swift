@@ -22,13 +22,15 @@ package struct SVG: Sendable {
   package var text: String { text(FigureOptions()) }
 
   /// The file's text as a paper wants it: so wide, in a font, without the words at its head.
-  package func text(_ options: FigureOptions) -> String {
+  ///
+  /// - Parameter attributes: more of the outer element, for a page that draws it.
+  package func text(_ options: FigureOptions, attributes: String = "") -> String {
     let top = options.hasTitle ? 0 : Self.titleHeight
     let (scale, tall) = (options.width.map { $0 / width } ?? 1, height - top)
     let box = "0 \(Self.number(top)) \(Self.number(width)) \(Self.number(tall))"
     let size = "width=\"\(Self.number(width * scale))\" height=\"\(Self.number(tall * scale))\""
     let head =
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"mf\" viewBox=\"\(box)\" \(size) role=\"img\">"
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"mf\" viewBox=\"\(box)\" \(size) role=\"img\"\(attributes)>"
     let font = options.font.map { ".mf{font-family:'\($0)',sans-serif}" } ?? ""
     let lines = [
       head, "<title>\(HTMLSheet.escaped(title))</title>", "<desc>\(HTMLSheet.escaped(description))</desc>",
@@ -71,6 +73,29 @@ package struct SVG: Sendable {
     body.append(
       "<path class=\"\(style)\" d=\"M\(Self.number(first.x)) \(Self.number(first.y))\(rest)\(isClosed ? "Z" : "")\"\(Self.dash(dash))/>"
     )
+  }
+
+  /// What belongs together for a page's script; as it is where there are no attributes.
+  mutating func group(_ attributes: String?, _ draw: (inout SVG) -> Void) {
+    if let attributes { body.append("<g \(attributes)>") }
+    draw(&self)
+    if attributes != nil { body.append("</g>") }
+  }
+
+  /// Where a page's script reads values by their place.
+  mutating func pick(_ index: Int, _ frame: Frame) {
+    let (x, y) = (Self.number(frame.left), Self.number(frame.top))
+    body.append(
+      "<rect class=\"pick\" data-plot=\"\(index)\" x=\"\(x)\" y=\"\(y)\" width=\"\(Self.number(frame.width))\""
+        + " height=\"\(Self.number(frame.height))\" fill=\"none\" pointer-events=\"all\"/>")
+  }
+
+  /// The area between two lines, whose edges have the dash of its series: bands over each other stay apart in grey.
+  mutating func band(_ index: Int, upper: [Point], lower: [Point]) {
+    path(upper + lower.reversed(), "band f\(index % FigureStyle.count)", isClosed: true)
+    for edge in [upper, lower] {
+      path(edge, "thin faint c\(index % FigureStyle.count)", dash: FigureStyle.dash(index))
+    }
   }
 
   /// One of the six shapes that tell series apart without colour.

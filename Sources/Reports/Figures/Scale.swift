@@ -59,6 +59,20 @@ struct Scale: Sendable {
       ticks: step > 1 ? [(1, "1")] + ticks : ticks)
   }
 
+  /// Some epochs, counted from 1; at least two.
+  init(epochs: ClosedRange<Int>) {
+    let step = max(1, Self.step(Double(epochs.count) / 7).size.rounded())
+    let first = (Double(epochs.lowerBound) / step).rounded(.up) * step
+    self.init(
+      low: Double(epochs.lowerBound), high: Double(epochs.upperBound),
+      ticks: stride(from: first, through: Double(epochs.upperBound), by: step).map {
+        ($0, NumberFormat.fixed($0, 0))
+      })
+  }
+
+  /// Whether a value lies between the ends.
+  func contains(_ value: Double) -> Bool { value >= low && value <= high }
+
   /// In [0, 1] for values between the ends.
   func share(_ value: Double) -> Double {
     (min(Self.most, max(-Self.most, value)) - low) / (high - low)

@@ -231,7 +231,10 @@ package enum WeightsFigure: FigureKind {
 package enum ClassWeightsFigure: FigureKind {
   package static let name = "class-weights"
   package static let summary = "the teachers' weights by class of the image, after the last epoch"
-  private static let most = 40
+  /// Classes of a frame, and cells of a picture.
+  private static let (most, mostCells) = (40, 6)
+  /// Pixels from a frame's top to the next one's.
+  private static let pitch = 230.0
 
   package static func series(among names: [String]) -> [String] {
     names.filter { name in WeightsFigure.kinds.contains { parts(name, $0.0) != nil } }
@@ -274,52 +277,71 @@ package enum ClassWeightsFigure: FigureKind {
 
   package static func draw(_ input: FigureInput) throws(NoFigure) -> SVG {
     let candidates = input.table.cells.filter { teachers($0, input) > 0 }
-    let chosen =
-      candidates.first { isDecided($0, input) } ?? candidates.first { teachers($0, input) > 1 }
-      ?? candidates.first
-    guard let cell = chosen else {
+    // Weights that are equal by definition say less than those that something decides.
+    let decided = candidates.filter { isDecided($0, input) }
+    let several = candidates.filter { teachers($0, input) > 1 }
+    let cells = input.kept(
+      decided.isEmpty ? several.isEmpty ? candidates : several : decided, most: mostCells
+    ) { [$0] }
+    guard !cells.isEmpty else {
       throw NoFigure(kind: name, reason: "no run of it recorded weights by class.")
     }
-    let fields = WeightsFigure.kinds.map { (title: $0.1, weights: weights(cell, $0.0, input)) }.filter {
-      !$0.weights.isEmpty
-    }
-    let classes = fields[0].weights.count
+    let fields = cells.flatMap { cell in
+      WeightsFigure.kinds.map { kind in
+        let title = "\(input.name(cell, among: input.table.cells)), \(kind.1)"
+        return (title: title, weights: weights(cell, kind.0, input))
+      }
+    }.filter { !$0.weights.isEmpty }
+    let classes = fields.map(\.weights.count).max()!
     let shown = min(classes, most)
-    let names = (0..<teachers(cell, input)).map { "teacher \($0 + 1)" }
+    let names = (0..<cells.map { teachers($0, input) }.max()!).map { "teacher \($0 + 1)" }
     let inner = max(360, Double(shown) * 22)
-    let width = 66 + inner + 24 + Legend.width(names)
-    let height = 78 + Double(fields.count) * 250
+    // Both terms of a cell stand beside each other where there is room.
+    let across = inner <= 440 && fields.count > 1 ? 2 : 1
+    let width = Double(across) * (66 + inner) + 24 + Legend.width(names)
     var svg = SVG(
-      width: width, height: height, title: "\(input.results.name): weights of the teachers by class",
+      width: width, height: 58 + Double((fields.count + across - 1) / across) * pitch,
+      title: "\(input.results.name): weights of the teachers by class",
       description: "Each bar is a class; its parts are the teachers' weights, mean over samples and seeds.")
     svg.text("\(input.results.name): weights of the teachers by class", Point(66, 26), "title")
-    svg.text(input.name(cell, among: input.table.cells), Point(66, 46))
-    for (row, field) in fields.enumerated() {
-      let sums = field.weights.map { $0.reduce(0, +) }
-      let step = shown > 20 ? 5 : 1
-      let ticks = stride(from: 0, to: shown, by: step).map { (value: Double($0), text: "\($0)") }
-      let frame = Frame(
-        x: Scale(low: -0.5, high: Double(shown) - 0.5, ticks: ticks),
-        y: Scale(covering: sums, count: 5, from: true),
-        left: 66, top: 78 + Double(row) * 250, width: inner, height: 160)
-      svg.text(field.title, Point(frame.left, frame.top - 8))
-      frame.draw(on: &svg, x: "class of the image", y: "weight")
-      for label in 0..<shown {
-        draw(field.weights[label], of: label, frame, thick: 0.8 * inner / Double(shown), on: &svg)
-      }
-      svg.line(Point(frame.left, frame.bottom), Point(frame.right, frame.bottom), "axis")
+    for (place, field) in fields.enumerated() {
+      let corner = Point(66 + Double(place % across) * (66 + inner), 66 + Double(place / across) * pitch)
+      draw(field.weights, field.title, at: corner, width: inner, classes: shown, on: &svg)
     }
     Legend.draw(
       names.indices.map { (names[$0], Legend.Mark.ribbon($0)) }, on: &svg,
-      at: Point(width - Legend.width(names), 78))
+      at: Point(width - Legend.width(names), 66))
     let left = classes - shown
-    let account = input.account(drawn: [cell]) { other in
-      candidates.contains { $0.labels == other.labels } ? "not shown" : "without weights by class"
+    let account = input.account(drawn: cells) { other in
+      guard candidates.contains(where: { $0.labels == other.labels }) else {
+        return "without weights by class"
+      }
+      if isDecided(other, input) { return "not shown" }
+      return teachers(other, input) > 1 ? "with equal weights of all teachers" : "with one teacher"
     }
     svg.note(
       "After the last epoch, mean over samples and seeds; stacked in the order of the pool. \(account)\(left > 0 ? " \(left) more classes are not shown." : "")"
     )
     return svg
+  }
+
+  /// The weights of a cell in one term of the loss, by class, then teacher.
+  private static func draw(
+    _ weights: [[Double]], _ title: String, at corner: Point, width: Double, classes: Int, on svg: inout SVG
+  ) {
+    let shown = min(classes, weights.count)
+    let step = shown > 20 ? 5 : 1
+    let ticks = stride(from: 0, to: shown, by: step).map { (value: Double($0), text: "\($0)") }
+    let frame = Frame(
+      x: Scale(low: -0.5, high: Double(shown) - 0.5, ticks: ticks),
+      y: Scale(covering: weights.map { $0.reduce(0, +) }, count: 5, from: true),
+      left: corner.x, top: corner.y, width: width, height: 150)
+    svg.text(title, Point(frame.left, frame.top - 8), room: width)
+    frame.draw(on: &svg, x: "class of the image", y: "weight")
+    for label in 0..<shown {
+      draw(weights[label], of: label, frame, thick: 0.8 * width / Double(shown), on: &svg)
+    }
+    svg.line(Point(frame.left, frame.bottom), Point(frame.right, frame.bottom), "axis")
   }
 
   /// The bar of a class: its teachers' weights upon each other.

@@ -5,15 +5,26 @@ package enum CSVTable: TableFormat {
   package static let name = "csv"
 
   package static func render(_ table: ReportTable, style: TextStyle) -> String {
+    lines([head(table)] + rows(table))
+  }
+
+  /// One line a cell and metric.
+  package static func render(_ tables: MetricTables, style: TextStyle) -> String {
+    lines([head(tables.first)] + tables.tables.flatMap(rows))
+  }
+
+  private static func head(_ table: ReportTable) -> [String] {
     let parts = ["mean", "std", "median", "ci95_low", "ci95_high", "boot95_low", "boot95_high"]
-    let head =
-      table.results.columns + ["n", "asked", "select"] + parts
+    return table.results.columns + ["n", "asked", "select"] + parts
       + [
         "last_mean", "last_std", "best_mean", "best_std", "metric", "ddof", "rank", "rank_distinguishable",
         "gaps",
       ]
       + ["programs"]
-    let body = table.cells.map { cell -> [String] in
+  }
+
+  private static func rows(_ table: ReportTable) -> [[String]] {
+    table.cells.map { cell -> [String] in
       let (headline, place) = (cell.headline, table.place(of: cell))
       let interval = headline?.moments.interval()
       let boot = headline.flatMap { Bootstrap.interval(of: $0.values) }
@@ -35,7 +46,6 @@ package enum CSVTable: TableFormat {
           : cell.programs.first?.program ?? "")
       return line
     }
-    return lines([head] + body)
   }
 
   package static func render(_ sheet: Sheet, style: TextStyle) -> String {

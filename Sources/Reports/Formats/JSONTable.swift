@@ -8,6 +8,16 @@ package enum JSONTable: TableFormat {
     CanonicalJSON.text(of: value(table)) + "\n"
   }
 
+  /// Of several metrics a report each, in the order in which they were named.
+  package static func render(_ tables: MetricTables, style: TextStyle) -> String {
+    guard tables.isOfSeveral else { return render(tables.first, style: style) }
+    let value: JSONValue = [
+      "schema": "mtkd-sweep-reports-1", "sweep": .string(tables.first.results.name),
+      "reports": .array(tables.tables.map(value)),
+    ]
+    return CanonicalJSON.text(of: value) + "\n"
+  }
+
   package static func render(_ sheet: Sheet, style: TextStyle) -> String {
     let value: JSONValue = .object([
       "schema": "mtkd-sweep-sheet-1", "title": .string(sheet.title),

@@ -5,7 +5,7 @@ package enum MarkdownReport {
   /// Without dates: equal results of equal programs are equal bytes.
   package static func render(_ story: SweepStory, style: TextStyle) -> String {
     var parts = [head(story)]
-    for (place, sheet) in story.table.sheets(style).enumerated() {
+    for (place, sheet) in story.tables.sheets(style).enumerated() {
       // The first one's name is that of the sweep, which the file begins with.
       parts.append(MarkdownTable.render(sheet, title: place == 0 ? nil : "## \(sheet.title)"))
     }

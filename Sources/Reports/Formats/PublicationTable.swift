@@ -7,43 +7,67 @@ package enum PublicationTable {
   package static let name = "paper"
 
   /// - Parameter table: with every setting of its rows in a column of its own (`layout`).
-  package static func render(_ table: ReportTable) -> String {
+  package static func render(_ table: ReportTable) -> String { render(MetricTables([table])) }
+
+  /// The same of several metrics side by side.
+  package static func render(_ tables: MetricTables) -> String {
     let style = TextStyle()
-    let heads = spanned(table.rowHeads)
-    let body = zip(heads, table.grid).map { heads, cells in
-      "      \((heads + cells.map { entry($0, table) }).joined(separator: " & ")) \\\\"
+    let (table, columns) = (tables.first, tables.columns)
+    let body = spanned(table.rowHeads).enumerated().map { row, heads in
+      let entries = columns.map { column -> String in
+        guard let cell = tables.cell(row, column) else { return "" }
+        return tables.isOfOtherMetric(cell) ? "--" : entry(cell, tables.tables[column.table])
+      }
+      return "      \((heads + entries).joined(separator: " & ")) \\\\"
     }
-    let names = table.rowNames.map { escaped($0) } + table.columns.map { escaped($0) }
-    let width = width(table)
+    let width = width(tables)
     let environment = LaTeXText.environment(width)
     var lines = [
       "% Needs \\usepackage{booktabs,multirow,threeparttable}.", LaTeXText.fit(width),
       "\\begin{\(environment)}[t]",
       "  \\centering\\small", "  \\begin{threeparttable}",
-      "    \\caption{\(escaped(caption(table, style)))}", "    \\label{tab:\(label(table.results.name))}",
+      "    \\caption{\(escaped(caption(tables, style)))}", "    \\label{tab:\(label(table.results.name))}",
       "    \\begin{tabular}{\(String(repeating: "l", count: table.rowNames.count))"
-        + "\(String(repeating: "c", count: table.columns.count))}",
-      "      \\toprule", "      \(names.joined(separator: " & ")) \\\\", "      \\midrule",
+        + "\(String(repeating: "c", count: columns.count))}",
+      "      \\toprule",
     ]
-    lines += body
+    lines += head(tables) + ["      \\midrule"] + body
     lines += ["      \\bottomrule", "    \\end{tabular}", "    \\begin{tablenotes}\\footnotesize"]
-    lines += notes(table, style).map { "      \\item \($0)" }
+    lines += notes(tables, style).map { "      \\item \($0)" }
     lines += ["    \\end{tablenotes}", "  \\end{threeparttable}", "\\end{\(environment)}"]
-    return (LaTeXText.lost(texts(table, style)).map { [$0] + lines } ?? lines).joined(separator: "\n") + "\n"
+    return (LaTeXText.lost(texts(tables, style)).map { [$0] + lines } ?? lines).joined(separator: "\n") + "\n"
+  }
+
+  /// The names of the columns; where each has several metrics, these stand below it.
+  private static func head(_ tables: MetricTables) -> [String] {
+    let (stubs, columns) = (tables.first.rowNames.map { escaped($0) }, tables.columns)
+    let titles = columns.map { escaped($0.group.isEmpty ? $0.title : tables.tables[$0.table].results.metric) }
+    let last = "      \((stubs + titles).joined(separator: " & ")) \\\\"
+    guard columns.contains(where: { !$0.group.isEmpty }) else { return [last] }
+    let count = tables.tables.count
+    let groups = tables.first.columns.map { "\\multicolumn{\(count)}{c}{\(escaped($0))}" }
+    let rules = tables.first.columns.indices.map { place in
+      let first = stubs.count + place * count + 1
+      return "\\cmidrule(lr){\(first)-\(first + count - 1)}"
+    }
+    let above = stubs.map { _ in "" } + groups
+    return ["      \(above.joined(separator: " & ")) \\\\ \(rules.joined())", last]
   }
 
   /// Whatever somebody else may have written.
-  private static func texts(_ table: ReportTable, _ style: TextStyle) -> [String] {
-    [caption(table, style)] + table.rowNames + table.columns + table.rowHeads.flatMap { $0 }
-      + table.poolNotes() + table.results.aliases.map(\.note)
+  private static func texts(_ tables: MetricTables, _ style: TextStyle) -> [String] {
+    let table = tables.first
+    return [caption(tables, style)] + table.rowNames + tables.columns.map(\.title)
+      + table.rowHeads.flatMap { $0 } + table.poolNotes() + table.results.aliases.map(\.note)
   }
 
   /// The declared comparisons, claims and the paper's numbers; nil where there are none.
-  package static func tests(_ table: ReportTable) -> String? {
-    let sheets = table.sheets(TextStyle()).dropFirst()
-    return sheets.isEmpty
-      ? nil : sheets.map { LaTeXTable.render($0, style: TextStyle()) }.joined(separator: "\n")
+  package static func tests(_ tables: MetricTables) -> String? {
+    let sheets = tables.sheets(TextStyle()).dropFirst()
+    return sheets.isEmpty ? nil : sheets.map(TestsTable.render).joined(separator: "\n")
   }
+
+  package static func tests(_ table: ReportTable) -> String? { tests(MetricTables([table])) }
 
   /// Every setting that a row names in a column of its own.
   package static func layout(_ layout: ReportLayout, _ results: SweepResults) -> ReportLayout {
@@ -60,8 +84,9 @@ package enum PublicationTable {
     return layout
   }
 
-  private static func caption(_ table: ReportTable, _ style: TextStyle) -> String {
-    let heading = table.results.described.heading
+  private static func caption(_ tables: MetricTables, _ style: TextStyle) -> String {
+    let table = tables.first
+    let heading = tables.tables.map(\.results.described.heading).joined(separator: ", ")
     let note = table.results.note.map { " \(ForeignText.line($0))" } ?? ""
     return "\(heading), mean and std over seeds. \(table.constants(style).map { "\($0)." } ?? "")\(note)"
   }
@@ -108,10 +133,12 @@ package enum PublicationTable {
     return cell.isWithheld ? "mixed programs" : words.isEmpty ? "--" : words
   }
 
-  private static func notes(_ table: ReportTable, _ style: TextStyle) -> [String] {
+  private static func notes(_ tables: MetricTables, _ style: TextStyle) -> [String] {
+    let table = tables.first
+    let metrics = tables.tables.map { escaped($0.results.metric) }.joined(separator: ", ")
     let counts = Set(table.cells.map(\.seeds.count)).sorted().map(String.init).joined(separator: " or ")
     var notes = [
-      "\(escaped(table.results.metric)): mean$_{\\pm\\mathrm{std}}$ (sample std) over \(counts) seeds, "
+      "\(metrics): mean$_{\\pm\\mathrm{std}}$ (sample std) over \(counts) seeds, "
         + (table.results.select == .last ? "after the last epoch." : "\(selected(table.results)).")
     ]
     if !table.rankings.isEmpty {
@@ -126,7 +153,7 @@ package enum PublicationTable {
     if !table.results.averages.isEmpty {
       notes.append("Each seed's value is its \(escaped(table.results.averageText)).")
     }
-    if table.cells.contains(where: { !$0.gaps.isEmpty && $0.headline != nil }) {
+    if tables.tables.contains(where: { $0.cells.contains { !$0.gaps.isEmpty && $0.headline != nil } }) {
       notes.append("[*] Without every seed; never bold.")
     }
     return notes
@@ -139,20 +166,24 @@ package enum PublicationTable {
   }
 
   /// Inches, by the longest text of each column.
-  static func width(_ table: ReportTable) -> Double {
+  static func width(_ table: ReportTable) -> Double { width(MetricTables([table])) }
+
+  static func width(_ tables: MetricTables) -> Double {
+    let table = tables.first
     let heads = table.rowNames.indices.map { column in
       ([table.rowNames[column]] + table.rowHeads.map { plain($0[column]) }).map { LaTeXText.width($0) }.max()
         ?? 0
     }
-    let cells = table.columns.indices.map { column in
-      let entries = table.grid.map { row -> Double in
-        guard let cell = row[column], let sample = cell.headline else {
-          return LaTeXText.width(missing(row[column]))
-        }
-        let (mean, spread) = ReportTable.parts(sample, digits: table.digits)
-        return LaTeXText.width(mean: mean, spread: spread, isBold: table.tiesWithBest(cell))
+    let cells = tables.columns.map { column in
+      let own = tables.tables[column.table]
+      let entries = table.rows.indices.map { row -> Double in
+        let cell = tables.cell(row, column)
+        guard let cell, let sample = cell.headline else { return LaTeXText.width(missing(cell)) }
+        let (mean, spread) = ReportTable.parts(sample, digits: own.digits)
+        return LaTeXText.width(mean: mean, spread: spread, isBold: own.tiesWithBest(cell))
       }
-      return max(LaTeXText.width(table.columns[column]), entries.max() ?? 0)
+      let title = column.group.isEmpty ? column.title : own.results.metric
+      return max(LaTeXText.width(title), entries.max() ?? 0)
     }
     return LaTeXText.inches(heads + cells)
   }

@@ -9,12 +9,18 @@ package enum TextTable: TableFormat {
   private static let gap = 2
 
   package static func render(_ table: ReportTable, style: TextStyle) -> String {
-    var table = table
-    var sheets = table.sheets(style)
-    if let width = style.width, table.layout.showsBest, let first = sheets.first, Self.width(first) > width {
-      table.hideBest()
+    render(MetricTables([table]), style: style)
+  }
+
+  package static func render(_ tables: MetricTables, style: TextStyle) -> String {
+    var tables = tables
+    var sheets = tables.sheets(style)
+    if let width = style.width, tables.first.layout.showsBest, let first = sheets.first,
+      Self.width(first) > width
+    {
+      tables.hideBest()
       let others = sheets.dropFirst()
-      sheets = [table.sheets(style)[0]] + others
+      sheets = [tables.sheets(style)[0]] + others
       sheets[0].notes.append("Without the best epochs in brackets, for which this terminal is too narrow.")
     }
     return sheets.map { render($0, style: style) }.joined(separator: "\n")

@@ -1,44 +1,29 @@
 /// One metric of one run over its epochs, with the numbers that a reader wants at a glance: first, last, lowest, highest.
 package enum CurveChart {
-  private static let (width, height) = (320, 150)
-  private static let (left, right, top, bottom) = (46, 12, 26, 22)
-
-  /// - Parameter values: epoch by epoch; those that are no number are gaps.
-  package static func markup(_ name: String, _ values: [Double]) -> Markup {
+  /// - Parameters:
+  ///   - values: epoch by epoch; those that are no number are gaps.
+  ///   - end: the epoch in which the run diverged, from 1; nil where it did not.
+  package static func markup(_ name: String, _ values: [Double], divergedIn end: Int? = nil) -> Markup {
     let numbers = values.filter(\.isFinite)
-    guard let low = numbers.min(), let high = numbers.max() else { return "" }
-    let reach = min(max(abs(high), 1) * 0.05, 1e300)
-    let span = CurveSpan(high > low ? low...high : low - reach...high + reach)
-    func x(_ index: Int) -> Int {
-      left
-        + (values.count > 1
-          ? index * (width - left - right) / (values.count - 1) : (width - left - right) / 2)
-    }
-    func y(_ value: Double) -> Int {
-      height - bottom - Int((span.share(value) * Double(height - top - bottom)).rounded())
-    }
-    var path = ""
-    var isPenDown = false
-    // More points than pixels show nothing more.
-    let stride = max(1, values.count / 600)
-    for index in Swift.stride(from: 0, to: values.count, by: stride) {
-      guard values[index].isFinite else {
-        isPenDown = false
-        continue
-      }
-      path += "\(isPenDown ? "L" : "M")\(x(index)) \(y(values[index]))"
-      isPenDown = true
-    }
-    let last = values.lastIndex(where: \.isFinite)!
-    let dot: Markup = "<circle cx=\(x(last)) cy=\(y(values[last])) r=3 />"
-    return """
-      <figure class=chart><svg viewBox="0 0 \(width) \(height)" role=img aria-label="\(name) over epochs: last \(text(values[last])), lowest \(text(low)), highest \(text(high))">\
-      <text class=name x=\(left) y=14>\(name)</text><text x=\(width - right) y=14 text-anchor=end>\(text(values[last]))</text>\
-      <line class=axis x1=\(left) x2=\(width - right) y1=\(height - bottom) y2=\(height - bottom) />\
-      <text x=\(left - 6) y=\(y(high) + 4) text-anchor=end>\(text(high))</text>\(high > low ? "<text x=\(left - 6) y=\(y(low) + 4) text-anchor=end>\(text(low))</text>" : "" as Markup)\
-      <text x=\(left) y=\(height - 6)>1</text><text x=\(width - right) y=\(height - 6) text-anchor=end>epoch \(values.count)</text>\
-      <path class=curve d="\(path)"/>\(dot)</svg></figure>
+    guard let low = numbers.min(), let high = numbers.max(), let last = numbers.last else { return "" }
+    let windows = PageChart.windows([values], epochs: max(values.count, end ?? 0)) { range($0[0]) }
+    let head: Markup = """
+      <text class=name x=46 y=14>\(name)</text><text x=308 y=14 text-anchor=end>\(text(last))</text>
       """
+    let chart = PageChart(
+      name: name,
+      label: "\(name) over epochs: last \(text(last)), lowest \(text(low)), highest \(text(high))",
+      size: (320, 150), left: 46, top: 26, lines: [PageChart.Line(name: "", values: values, style: "curve")],
+      ends: end.map { [Divergence(epoch: $0, value: last)] } ?? [], head: head)
+    return chart.markup(windows)
+  }
+
+  private static func range(_ values: [Double]) -> ClosedRange<Double>? {
+    let numbers = values.filter(\.isFinite)
+    guard let low = numbers.min(), let high = numbers.max() else { return nil }
+    if high > low { return low...high }
+    let reach = min(max(abs(high), 1) * 0.05, 1e300)
+    return low - reach...high + reach
   }
 
   /// Four digits.

@@ -3,11 +3,6 @@ package import Specs
 /// One small chart a cell, all on one scale: every seed as a thin line, their mean as a thick one.
 package enum CurveGrid {
   package static let mostCells = 24
-  private static let (width, height) = (260, 104)
-  private static let (left, right, top, bottom) = (40, 8, 8, 18)
-  /// Points of a line.
-  private static let points = 80
-
   package struct Group: Sendable {
     let title: String
     /// Places among the results' runs.
@@ -37,44 +32,40 @@ package enum CurveGrid {
     let shown = groups.prefix(mostCells).map { group in
       (title: group.title, curves: group.runs.map(series).filter { $0.count(where: \.isFinite) > 1 })
     }
-    let numbers = shown.flatMap { $0.curves.flatMap { $0.filter(\.isFinite) } }
-    guard let low = numbers.min(), let high = numbers.max() else { return "" }
-    let epochs = shown.flatMap { $0.curves.map(\.count) }.max() ?? 1
-    let charts = shown.map { chart($0.title, $0.curves, low...high, epochs) }
+    let values = shown.flatMap(\.curves)
+    let ends = groups.prefix(mostCells).map { divergences(results, $0, series) }
+    let epochs = (values.map(\.count) + ends.joined().map(\.epoch)).max() ?? 1
+    let windows = PageChart.windows(values, epochs: epochs) { values in
+      let numbers = values.flatMap { $0.filter(\.isFinite) }
+      guard let low = numbers.min(), let high = numbers.max() else { return nil }
+      return low...high
+    }
+    guard !windows.isEmpty else { return "" }
+    let charts = zip(shown, ends).map { cell, ends in
+      chart(cell.title, cell.curves, ends).markup(
+        windows, caption: "<figcaption>\(cell.title)</figcaption>")
+    }
     let rest: Markup =
       groups.count > mostCells
       ? "<p class=\"soft small\">The first \(mostCells) of \(groups.count) cells.</p>" : ""
     return """
       <p class="soft small">\(results.described.heading) over epochs, all on one scale: seeds thin, their mean thick.</p>\
-      <div class=charts>\(charts)</div>\(rest)
+      <div class=charts data-zoom=cells>\(charts)</div>\(rest)
       """
   }
 
-  private static func chart(
-    _ title: String, _ curves: [[Double]], _ range: ClosedRange<Double>, _ epochs: Int
-  )
-    -> Markup
-  {
-    let span = CurveSpan(range)
-    func path(_ values: [Double]) -> String {
-      let count = min(points, values.count)
-      var path = ""
-      var isPenDown = false
-      for index in 0..<count {
-        let epoch = count > 1 ? index * (values.count - 1) / (count - 1) : 0
-        guard values[epoch].isFinite else {
-          isPenDown = false
-          continue
-        }
-        let x = left + epoch * (width - left - right) / max(1, epochs - 1)
-        let share = span.share(values[epoch])
-        let y = height - bottom - Int((share * Double(height - top - bottom)).rounded())
-        path += "\(isPenDown ? "L" : "M")\(x) \(y)"
-        isPenDown = true
+  /// The runs of a cell that diverged at a known epoch.
+  private static func divergences(
+    _ results: SweepResults, _ group: Group, _ series: (Int) -> [Double]
+  ) -> [Divergence] {
+    group.runs.compactMap { run in
+      results.runs[run].state.divergedIn.map {
+        Divergence(epoch: $0, value: series(run).last { $0.isFinite })
       }
-      return path
     }
-    let seeds = curves.map { curve -> Markup in "<path class=seed d=\"\(path(curve))\"/>" }
+  }
+
+  private static func chart(_ title: String, _ curves: [[Double]], _ ends: [Divergence]) -> PageChart {
     let mean = (0..<(curves.map(\.count).max() ?? 0)).map { epoch -> Double in
       // A mean of those that got this far would jump where one ends.
       let values = curves.compactMap { epoch < $0.count && $0[epoch].isFinite ? $0[epoch] : nil }
@@ -83,13 +74,9 @@ package enum CurveGrid {
     let last = mean.last { $0.isFinite }
     let label =
       "\(title): \(counted(curves.count, "seed"))\(last.map { ", mean at the end \(CurveChart.text($0))" } ?? "")"
-    return """
-      <figure class=chart><figcaption>\(title)</figcaption><svg viewBox="0 0 \(width) \(height)" role=img aria-label="\(label)"><title>\(label)</title>\
-      <line class=axis x1=\(left) x2=\(width - right) y1=\(height - bottom) y2=\(height - bottom) />\
-      <text x=\(left - 5) y=\(top + 4) text-anchor=end>\(CurveChart.text(range.upperBound))</text>\
-      <text x=\(left - 5) y=\(height - bottom + 4) text-anchor=end>\(CurveChart.text(range.lowerBound))</text>\
-      <text x=\(left) y=\(height - 4)>1</text><text x=\(width - right) y=\(height - 4) text-anchor=end>epoch \(epochs)</text>\
-      \(seeds)<path class=curve d="\(path(mean))"/></svg></figure>
-      """
+    let seeds = curves.map { PageChart.Line(name: "", values: $0, style: "seed") }
+    return PageChart(
+      name: title, label: label, size: (260, 104), left: 40, top: 8,
+      lines: seeds + [PageChart.Line(name: "mean", values: mean, style: "curve")], ends: ends)
   }
 }

@@ -36,6 +36,130 @@ package enum PageScript {
       group.insertAdjacentHTML("beforeend", rest.textContent);
       rest.remove();
     };
+    // Charts over epochs: a part that was fetched anew stays as the reader left it.
+    const looks = new Map();
+    const look = (part, name) => {
+      const key = (part.closest("[data-live]")?.dataset.live ?? "") + " " + name;
+      if (!looks.has(key)) looks.set(key, { late: false, off: new Set(), plot: 0, epoch: null, isHeld: false });
+      return looks.get(key);
+    };
+    // The last third of the epochs by itself, of all charts of a part.
+    const zoom = part => {
+      const late = part.querySelectorAll("svg[data-first]:nth-of-type(2)");
+      if (!late.length) return;
+      const state = look(part, "zoom " + part.dataset.zoom);
+      const button = document.createElement("button");
+      const show = () => {
+        button.setAttribute("aria-pressed", state.late);
+        for (const drawing of late) {
+          drawing.toggleAttribute("hidden", !state.late);
+          drawing.previousElementSibling.toggleAttribute("hidden", state.late);
+        }
+      };
+      button.type = "button";
+      button.textContent = "Last third of the epochs";
+      button.addEventListener("click", () => { state.late = !state.late; show(); });
+      const tools = document.createElement("p");
+      tools.className = "tools";
+      tools.append(button);
+      part.prepend(tools);
+      show();
+    };
+    // Values of all lines at an epoch, by the pointer or the arrow keys; names of a legend switch lines.
+    const chart = figure => {
+      const data = JSON.parse(figure.dataset.course);
+      const state = look(figure, data.name);
+      const said = document.createElement("output");
+      said.className = "values small";
+      figure.append(said);
+      const words = (plot, epoch) => {
+        const values = plot.lines.flatMap((line, place) => {
+          const value = line.values.split(",")[Math.floor((epoch - 1) / data.step)];
+          return value && !state.off.has(place) ? [(line.name ? line.name + " " : "") + value] : [];
+        });
+        return `${plot.title ? plot.title + ", " : ""}epoch ${epoch}: ${values.join(", ") || "no value"}`;
+      };
+      const show = () => {
+        for (const part of figure.querySelectorAll("[data-line]")) {
+          const isOff = state.off.has(Number(part.dataset.line));
+          if (part.classList.contains("key")) {
+            part.setAttribute("aria-pressed", !isOff);
+            part.classList.toggle("off", isOff);
+          } else part.toggleAttribute("hidden", isOff);
+        }
+        figure.querySelectorAll("line.at").forEach(line => line.remove());
+        said.textContent = "";
+        if (state.epoch === null) return;
+        for (const pick of figure.querySelectorAll(".pick")) {
+          const [first, last] = ["first", "last"].map(name => Number(pick.ownerSVGElement.dataset[name]));
+          const epoch = Math.min(last, Math.max(first, state.epoch));
+          const [x, y, width, height] = ["x", "y", "width", "height"].map(name => Number(pick.getAttribute(name)));
+          const plot = data.plots[pick.dataset.plot];
+          pick.setAttribute("aria-valuenow", epoch);
+          pick.setAttribute("aria-valuetext", words(plot, epoch));
+          if (Number(pick.dataset.plot) !== state.plot) continue;
+          const line = document.createElementNS(pick.namespaceURI, "line");
+          const place = last > first ? x + (epoch - first) * width / (last - first) : x + width / 2;
+          const ends = { class: "at", x1: place, x2: place, y1: y, y2: y + height };
+          for (const name in ends) line.setAttribute(name, ends[name]);
+          pick.before(line);
+          if (!pick.ownerSVGElement.hasAttribute("hidden")) said.textContent = words(plot, epoch);
+        }
+      };
+      const at = (pick, epoch) => {
+        const [first, last] = ["first", "last"].map(name => Number(pick.ownerSVGElement.dataset[name]));
+        state.plot = Number(pick.dataset.plot);
+        state.epoch = epoch === null ? null : Math.min(last, Math.max(first, epoch));
+        show();
+      };
+      for (const drawing of figure.querySelectorAll("svg[data-first]")) {
+        // What is in a picture cannot be reached; what is in a group can.
+        drawing.setAttribute("role", "group");
+        if (!drawing.hasAttribute("aria-label")) {
+          drawing.setAttribute("aria-label", drawing.querySelector("title")?.textContent ?? data.name);
+        }
+      }
+      for (const pick of figure.querySelectorAll(".pick")) {
+        const { first, last } = pick.ownerSVGElement.dataset;
+        const { title } = data.plots[pick.dataset.plot];
+        const facts = { role: "slider", tabindex: 0, "aria-label": `Values by epoch: ${title || data.name}`,
+          "aria-valuemin": first, "aria-valuemax": last, "aria-valuenow": last };
+        for (const name in facts) pick.setAttribute(name, facts[name]);
+        pick.addEventListener("pointermove", event => {
+          const place = new DOMPoint(event.clientX, event.clientY)
+            .matrixTransform(pick.ownerSVGElement.getScreenCTM().inverse());
+          const share = (place.x - pick.getAttribute("x")) / pick.getAttribute("width");
+          at(pick, Math.round(Number(first) + share * (last - first)));
+        });
+        pick.addEventListener("pointerleave", () => { if (!state.isHeld) at(pick, null); });
+        pick.addEventListener("focus", () => { state.isHeld = true; at(pick, state.epoch ?? Number(last)); });
+        pick.addEventListener("blur", () => { state.isHeld = false; at(pick, null); });
+        pick.addEventListener("keydown", event => {
+          const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10,
+            Home: -Infinity, End: Infinity };
+          if (!(event.key in steps)) return;
+          event.preventDefault();
+          at(pick, (state.epoch ?? Number(last)) + steps[event.key]);
+        });
+      }
+      for (const key of figure.querySelectorAll(".key")) {
+        const place = Number(key.dataset.line);
+        const facts = { role: "button", tabindex: 0, "aria-label": data.plots[0].lines[place].name };
+        for (const name in facts) key.setAttribute(name, facts[name]);
+        const toggle = () => { if (!state.off.delete(place)) state.off.add(place); show(); };
+        key.addEventListener("click", toggle);
+        key.addEventListener("keydown", event => {
+          if (event.key !== "Enter" && event.key !== " ") return;
+          event.preventDefault();
+          toggle();
+        });
+      }
+      show();
+      // A part that was fetched anew under the reader's keys.
+      if (state.isHeld) {
+        figure.querySelector(`svg:not([hidden]) .pick[data-plot="${state.plot}"]`)?.focus({ preventScroll: true });
+      }
+    };
     const sorted = new Map();
     const wire = root => {
       // Widths are set here, because the page's policy allows no style in an attribute.
@@ -71,6 +195,8 @@ package enum PageScript {
           if (count) count.textContent = words.length ? `${shown} of ${rows.length}` : "";
         });
       }
+      for (const part of root.querySelectorAll("[data-zoom]")) zoom(part);
+      for (const figure of root.querySelectorAll("[data-course]")) chart(figure);
       for (const button of root.querySelectorAll("button[data-copies]")) {
         button.addEventListener("click", async () => {
           const text = document.getElementById(button.dataset.copies);

@@ -115,7 +115,12 @@ package enum PageStyle {
     pre.log{max-height:26rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}
     .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(19rem,100%),1fr));gap:1rem}
     .chart text{fill:var(--soft);font:11px system-ui,sans-serif}.chart .name{fill:var(--ink);font-weight:600}\
-    .chart .curve{fill:none;stroke:var(--accent);stroke-width:1.6;stroke-linejoin:round}.chart figcaption{color:var(--ink);font-weight:600;font-size:.82rem;margin:0 0 .4rem}.chart{padding:.8rem}.chart .seed{fill:none;stroke:var(--accent);stroke-width:1;opacity:.35}.chart .axis{stroke:var(--line)}.chart circle{fill:var(--accent)}
+    .chart .curve{fill:none;stroke:var(--accent);stroke-width:1.6;stroke-linejoin:round}.chart figcaption{color:var(--ink);font-weight:600;font-size:.82rem;margin:0 0 .4rem}.chart{padding:.8rem}.chart .seed{fill:none;stroke:var(--accent);stroke-width:1;opacity:.35}.chart .axis{stroke:var(--line)}.chart circle{fill:var(--accent)}.chart .cross{fill:none;stroke:var(--bad);stroke-width:1.6}
+    .beside{display:grid;align-items:start;grid-template-columns:repeat(auto-fit,minmax(min(11rem,100%),1fr));gap:.8rem;margin:.8rem 0}\
+    .beside figure{padding:.5rem}.beside figcaption{overflow-wrap:break-word}
+    .course{margin-bottom:1rem}.pick{cursor:crosshair}line.at{stroke:var(--ink);stroke-width:1;stroke-dasharray:3 2;pointer-events:none}
+    .key{cursor:pointer}.key.off{opacity:.45}.key.off text{text-decoration:line-through}button[aria-pressed=true]{border-color:var(--accent);color:var(--accent)}
+    output.values{display:block;min-height:1.6em;color:var(--soft);overflow-wrap:break-word}.charts>.tools{grid-column:1/-1;margin:0}
     .settings th,.settings td{white-space:normal;overflow-wrap:break-word;text-align:left}.settings td{overflow-wrap:anywhere}.settings tbody th{position:static;color:var(--soft);font-weight:400;width:1%;min-width:9rem;max-width:none}
     .facts{margin:.6rem 0 0;color:var(--soft)}.seeds a,.seeds b{margin-right:.5rem}
     [hidden]{display:none!important}

@@ -8,14 +8,19 @@ package enum SweepPage {
   /// Above this many runs the page lists them without a section for each.
   static let mostSections = 2000
 
-  package static func render(_ story: SweepStory, figures: [Figure] = []) -> String {
+  /// - Parameter pictures: of transfers; empty for none.
+  package static func render(
+    _ story: SweepStory, figures: [Figure] = [], pictures: Markup = ""
+  ) -> String {
     let table = story.table
     // The finding, its table, one figure of it, what is missing, how it was made; then everything else.
     var sections: [Section] = [
       Section(id: "summary", title: "In short", body: summary(story, table)),
       Section(
         id: "table", title: "Results",
-        body: "\(TableSections.main(table))\(TableSections.sheets(table))\(TableSections.cells(table))"),
+        body:
+          "\(TableSections.main(story.tables))\(TableSections.sheets(story.tables))\(TableSections.cells(story.tables))"
+      ),
     ]
     let (forest, others) = (
       figures.filter { $0.kind == ForestFigure.name }, figures.filter { $0.kind != ForestFigure.name }
@@ -29,8 +34,8 @@ package enum SweepPage {
         id: "provenance", title: "How it was made",
         body: "\(making(story, table))\(ProvenanceSections.markup(story))"),
     ]
-    let groups = CurveGrid.groups(story.results)
-    let curves = CurveGrid.markup(story.results, groups) { story.runs[$0].series }
+    let curves = CurveSections.markup(story.results) { story.runs[$0].series }
+    if pictures != "" { sections.append(Section(id: "images", title: "Test images", body: pictures)) }
     if curves != "" { sections.append(Section(id: "curves", title: "Curves", body: curves)) }
     if !others.isEmpty {
       sections.append(Section(id: "figures", title: "Figures", body: Figure.list(others)))

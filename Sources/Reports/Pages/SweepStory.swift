@@ -3,6 +3,8 @@ package import Specs
 /// What the page of a sweep tells, beyond its table.
 package struct SweepStory: Sendable {
   package let table: ReportTable
+  /// The same cells by other metrics, beside them.
+  package var others: [ReportTable] = []
   /// The grid's text, comments and all.
   package let grid: String
   /// Runs as the grid spells them, shared ones counted each time.
@@ -62,6 +64,9 @@ package struct SweepStory: Sendable {
     self.asked = asked
     self.runs = runs
   }
+
+  /// All metrics side by side.
+  package var tables: MetricTables { MetricTables([table] + others) }
 
   /// Run by run, whatever the table averages.
   var results: SweepResults { table.source }

@@ -3,18 +3,29 @@ internal import Specs
 /// Tables of a page: the one of the report, every cell in full, the declared comparisons.
 package enum TableSections {
   /// The table with its notes.
-  package static func main(_ table: ReportTable) -> Markup {
+  package static func main(_ table: ReportTable) -> Markup { main(MetricTables([table])) }
+
+  /// The tables of several metrics side by side.
+  static func main(_ tables: MetricTables) -> Markup {
+    let table = tables.first
+    let columns = tables.columns
     let stubs = table.rowNames.map { name -> Markup in
       "<th scope=col class=text><button type=button>\(name.isEmpty ? "setting" : name)</button></th>"
     }
-    let head = table.columns.map { name -> Markup in
-      "<th scope=col><button type=button>\(name)</button></th>"
+    let head = columns.map { column -> Markup in
+      "<th scope=col><button type=button>\(column.title)</button></th>"
     }
-    let body = zip(table.rowHeads, table.grid).map { heads, cells -> Markup in
+    let body = table.rowHeads.enumerated().map { row, heads -> Markup in
       let names = heads.map { text -> Markup in "<th scope=row class=text>\(Markup.breakable(text))</th>" }
-      return "<tr>\(names)\(cells.map { cell($0, table) })</tr>\n"
+      let cells = columns.map { column -> Markup in
+        let cell = tables.cell(row, column)
+        if let cell, tables.isOfOtherMetric(cell) { return "<td data-v=\"\">–</td>" }
+        return self.cell(cell, tables.tables[column.table])
+      }
+      return "<tr>\(names)\(cells)</tr>\n"
     }
-    let notes = list(table.notes(TextStyle()) + table.trustNotes())
+    let notes = list(
+      tables.isOfSeveral ? tables.notes(TextStyle()) : table.notes(TextStyle()) + table.trustNotes())
     return """
       <div class=scroll tabindex=0 role=group aria-label="Table"><table class=sortable id=main-table><thead><tr>\(stubs)\(head)</tr></thead><tbody>
       \(body)</tbody></table></div><ul class=notes>\(notes)</ul>
@@ -65,8 +76,19 @@ package enum TableSections {
       """
   }
 
-  /// Every cell with its numbers in full.
-  static func cells(_ table: ReportTable) -> Markup {
+  static func cells(_ table: ReportTable) -> Markup { cells(MetricTables([table])) }
+
+  /// Every cell with its numbers in full, metric by metric.
+  static func cells(_ tables: MetricTables) -> Markup {
+    let parts = tables.tables.enumerated().map { place, table in
+      cells(
+        table, id: place == 0 ? "cell-table" : "cell-table-\(place + 1)",
+        title: tables.isOfSeveral ? "Every cell in full, \(table.results.metric)" : "Every cell in full")
+    }
+    return "\(parts)"
+  }
+
+  private static func cells(_ table: ReportTable, id: String, title: String) -> Markup {
     let columns = table.results.columns
     let pools = ReportTable.poolNames(table.results)
     let head =
@@ -97,30 +119,50 @@ package enum TableSections {
         """
     }
     return """
-      <details><summary>Every cell in full</summary><div class=scroll tabindex=0 role=group aria-label="Table"><table class=sortable id=cell-table><thead><tr>\(head)</tr></thead><tbody>
+      <details><summary>\(title)</summary><div class=scroll tabindex=0 role=group aria-label="\(title)"><table class=sortable id="\(id)"><thead><tr>\(head)</tr></thead><tbody>
       \(rows)</tbody></table></div></details>
       """
   }
 
+  static func sheets(_ table: ReportTable) -> Markup { sheets(MetricTables([table])) }
+
   /// What the grid's report block, or the command, declared beside the table; empty where nothing was.
-  static func sheets(_ table: ReportTable) -> Markup {
+  static func sheets(_ tables: MetricTables) -> Markup {
+    let parts = tables.tables.enumerated().map { place, table in
+      sheets(table, of: tables.isOfSeveral ? table.results.metric : nil, isFirst: place == 0)
+    }
+    return "\(parts)"
+  }
+
+  /// - Parameters:
+  ///   - metric: named in titles where there are several.
+  ///   - isFirst: claims are of no metric of the table.
+  private static func sheets(_ table: ReportTable, of metric: String?, isFirst: Bool) -> Markup {
     let style = TextStyle()
+    let suffix = isFirst ? "" : "-\(metric ?? "")"
+    func titled(_ sheet: Sheet) -> Sheet {
+      var sheet = sheet
+      if let metric { sheet.title += ", \(metric)" }
+      return sheet
+    }
     var parts: [Markup] = []
-    if let claims = table.claims {
+    if isFirst, let claims = table.claims {
       parts.append(sheet(claims.sheet(digits: table.digits, style), id: "claims-table"))
     }
     if !table.comparisons.isEmpty {
-      parts.append(comparisons(table, style))
+      parts.append(comparisons(table, style, titled, "comparison-table\(suffix)"))
     }
     if let paper = table.paper {
-      parts.append(sheet(paper.sheet(digits: table.digits, style), id: "paper-table"))
+      parts.append(sheet(titled(paper.sheet(digits: table.digits, style)), id: "paper-table\(suffix)"))
     }
     return "\(parts)"
   }
 
   /// The declared family; folded into one line where nothing in it is distinguishable.
-  private static func comparisons(_ table: ReportTable, _ style: TextStyle) -> Markup {
-    let body = sheet(table.comparisonSheet(style), id: "comparison-table")
+  private static func comparisons(
+    _ table: ReportTable, _ style: TextStyle, _ titled: (Sheet) -> Sheet, _ id: String
+  ) -> Markup {
+    let body = sheet(titled(table.comparisonSheet(style)), id: id)
     let tested = table.comparisons.count { $0.adjusted != nil }
     guard !table.comparisons.contains(where: { $0.isDistinguishable == true }), tested > 0 else {
       return body

@@ -18,19 +18,12 @@ enum MarkedPicture {
     // Maps hide what is below them.
     let panels = isOfPixels ? 3 : 2
     func x(_ panel: Int) -> Int { panel * (width + gap) }
-    let data = Data(png).base64EncodedString()
-    var body: Markup = """
-      <image id="picture-\(place)" width="\(width)" height="\(height)" href="data:image/png;base64,\(data)"/>
-      """
+    var body = image(picture, png: png, id: "picture-\(place)")
     for panel in 1..<panels {
       body += "<use href=\"#picture-\(place)\" x=\"\(x(panel))\"/>"
     }
     for (panel, marks) in [(panels - 2, picture.truth), (panels - 1, picture.found)] {
-      let shown =
-        isOfPixels
-        ? areas(marks.labels, width: width)
-        : objects(seen(marks.objects, of: picture), picture, classes)
-      body += "<g transform=\"translate(\(x(panel)) 0)\">\(shown)</g>"
+      body += "<g transform=\"translate(\(x(panel)) 0)\">\(self.marks(marks, of: picture, classes))</g>"
     }
     let label =
       isOfPixels
@@ -42,6 +35,23 @@ enum MarkedPicture {
       <title>\(label)</title>\(body)</svg><figcaption>\(picture.name): \(caption)</figcaption></figure>
 
       """
+  }
+
+  /// The pixels, for others to use by their name.
+  static func image(_ picture: TransferFindings.Picture, png: [UInt8], id: String) -> Markup {
+    let data = Data(png).base64EncodedString()
+    return """
+      <image id="\(id)" width="\(picture.width)" height="\(picture.height)" href="data:image/png;base64,\(data)"/>
+      """
+  }
+
+  /// Objects, or a map that hides what is below it.
+  static func marks(
+    _ marks: TransferFindings.Marks, of picture: TransferFindings.Picture, _ classes: [String]
+  ) -> Markup {
+    marks.labels.isEmpty
+      ? objects(seen(marks.objects, of: picture), picture, classes)
+      : areas(marks.labels, width: picture.width)
   }
 
   private static func text(_ picture: TransferFindings.Picture) -> String {
@@ -185,6 +195,16 @@ enum ClassColours {
     if label < FigureStyle.light.count { return FigureStyle.light[label] }
     // Neighbours lie far from each other on the circle of hues.
     return "hsl(\(label * 137 % 360),\(55 + label * 13 % 40)%,\(35 + label * 7 % 30)%)"
+  }
+
+  /// Classes that are drawn somewhere, ascending.
+  static func labels(_ marks: [TransferFindings.Marks]) -> [Int] {
+    var labels: Set<Int> = []
+    for marks in marks {
+      labels.formUnion(marks.objects.map(\.label))
+      for place in stride(from: 0, to: marks.labels.count, by: 2) { labels.insert(marks.labels[place]) }
+    }
+    return labels.sorted()
   }
 
   /// What the colours of some classes mean.

@@ -58,15 +58,7 @@ package struct TransferSections: Sendable {
       """
   }
 
-  /// Classes that are drawn somewhere.
-  private var labels: [Int] {
-    var labels: Set<Int> = []
-    for marks in findings.pictures.flatMap({ [$0.truth, $0.found] }) {
-      labels.formUnion(marks.objects.map(\.label))
-      for place in stride(from: 0, to: marks.labels.count, by: 2) { labels.insert(marks.labels[place]) }
-    }
-    return labels.sorted()
-  }
+  private var labels: [Int] { ClassColours.labels(findings.pictures.flatMap { [$0.truth, $0.found] }) }
 
   private var table: Markup {
     guard !findings.classes.isEmpty, !findings.values.isEmpty else { return "" }
