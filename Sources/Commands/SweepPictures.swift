@@ -18,13 +18,12 @@ enum SweepPictures {
   static func markup(
     _ table: ReportTable, _ store: ResultStore, in folder: StoreFolder, link: (ContentKey) -> String
   ) throws -> Markup {
-    let shown = try PicturesBeside.runs(of: table).compactMap { run -> PicturesBeside.Shown? in
-      guard let stage = try store.run(of: run.key)?.stage,
+    let shown = try PicturesBeside.runs(of: table).compactMap { key -> PicturesBeside.Shown? in
+      guard let stage = try store.run(of: key)?.stage,
         let found = try EvaluationFindings(of: stage, in: folder)
       else { return nil }
-      return PicturesBeside.Shown(
-        name: run.name, link: link(run.key), findings: found.findings, files: found.pictures)
+      return PicturesBeside.Shown(key, found.findings, files: found.pictures)
     }
-    return PicturesBeside.markup(shown, of: table.cells.count { $0.key != nil })
+    return PicturesBeside.markup(shown, of: table, link: link)
   }
 }

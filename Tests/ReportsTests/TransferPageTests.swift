@@ -82,6 +82,37 @@ import Testing
     #expect(sections[2].body.text.contains("Measured once, after step 4"))
   }
 
+  @Test func `a sweep's page has the pixels of an image once, its truth, and what a run of each cell found`()
+  {
+    let keys = (0..<3).map { ContentKey(hashing: [UInt8($0)]) }
+    let results = SweepResults(
+      name: "moved", columns: ["student", "method"],
+      runs: zip(keys, ["baseline", "mtkd-rl", "<b>"]).map { key, method in
+        SweepResults.Run(
+          labels: ["resnet18", .string(method)], seed: 4, state: .finished,
+          numbers: MadeUp.numbers(last: 20, best: 20), key: key, programs: ["one"])
+      }, metric: MadeUp.metric("test.box.AP"))
+    let table = ReportTable(results)
+    #expect(PicturesBeside.runs(of: table) == keys)
+    var map = Findings()
+    map.classes = ["ground", "disc"]
+    var picture = Findings.Picture(name: "map", height: 2, width: 2)
+    picture.truth.labels = [0, 4]
+    picture.found.labels = [1, 4]
+    map.pictures = [picture]
+    let shown = [Self.detection(), Self.detection(), map].enumerated().map { place, findings in
+      PicturesBeside.Shown(keys[place], findings, files: [Self.png])
+    }
+    let text = PicturesBeside.markup(shown, of: table) { "/runs/\($0.short)" }.text
+    func count(_ part: String) -> Int { text.components(separatedBy: part).count - 1 }
+    // Two runs of a detector beside one truth; a map beside its image and its truth.
+    #expect(count("data:image/png;base64,") == 2 && count("<use href=\"#beside-0-0\"/>") == 2)
+    #expect(count("<use href=\"#beside-1-0\"/>") == 1 && count("<figure>") == 3 + 3)
+    #expect(text.contains("<a href=\"/runs/\(keys[1].short)\">mtkd-rl seed 4</a>"), "\(text)")
+    #expect(!text.contains("<b>") && !text.contains("<img"))
+    #expect(PicturesBeside.markup([], of: table) { _ in "" } == "")
+  }
+
   @Test func `runs become as few rectangles as their rows allow`() {
     // 0 1 1 0 / 0 1 1 1 / 1 1 1 1, in rows of 4: a run goes over the end of the second row.
     #expect(RunPath.paths(mask: [1, 2, 2, 7], width: 4) == "M1 0h2v1h-2zM1 1h3v1h-3zM0 2h4v1h-4z")

@@ -34,22 +34,24 @@ package enum Browser {
     guard let answer = try run(axe, addresses) else { return (0, []) }
     let lines = answer.out.split(separator: "\n").map(String.init)
     let looks = lines.count { $0.hasPrefix("looked ") }
-    return (looks, lines.filter { !$0.hasPrefix("looked ") })
+    // The console tells of pages that are not there, which is what some are looked at for.
+    let found = lines.filter { line in ["found ", "wide ", "error "].contains { line.hasPrefix($0) } }
+    return (looks, found)
   }
 
   private static let axe = """
-          import pathlib, axe_playwright_python
-          axe = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-          for address in sys.argv[1:]:
-              for scheme in ("light", "dark"):
-                  for width in (1280, 390):
-                      at = page(width, 844, color_scheme=scheme, bypass_csp=True)
-                      at.goto(address); at.wait_for_timeout(800); at.evaluate(axe)
-                      found = at.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-                      wide = at.evaluate("document.documentElement.scrollWidth - innerWidth")
-                      print("looked", address, scheme, width)
-                      if wide > 0: print("wide", address, width, wide)
-                      for one in found: print("found", address, scheme, width, one["id"], [n["target"] for n in one["nodes"]])
+        import pathlib, axe_playwright_python
+        axe = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+        for address in sys.argv[1:]:
+            for scheme in ("light", "dark"):
+                for width in (1280, 390):
+                    at = page(width, 844, color_scheme=scheme, bypass_csp=True)
+                    at.goto(address); at.wait_for_timeout(800); at.evaluate(axe)
+                    found = at.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+                    wide = at.evaluate("document.documentElement.scrollWidth - innerWidth")
+                    print("looked", address, scheme, width)
+                    if wide > 0: print("wide", address, width, wide)
+                    for one in found: print("found", address, scheme, width, one["id"], [n["target"] for n in one["nodes"]])
     """
 
   private static let opening = """

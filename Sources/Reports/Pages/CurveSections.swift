@@ -17,6 +17,6 @@ package enum CurveSections {
     let overlay = CurvesFigure.markup(
       FigureInput(ReportTable(results), series: [results.metric: courses]))
     guard overlay != "" else { return grid }
-    return "\(overlay)<details open><summary>Cell by cell</summary>\(grid)</details>"
+    return "\(overlay)<h3>Cell by cell</h3>\(grid)"
   }
 }

@@ -145,6 +145,8 @@ struct CourseData {
       }
       return ["title": .string(plot.title), "lines": .array(lines)]
     }
-    return CanonicalJSON.text(of: ["name": .string(name), "step": .number(DecimalNumber(step)), "plots": .array(panels)])
+    return CanonicalJSON.text(of: [
+      "name": .string(name), "step": .number(DecimalNumber(step)), "plots": .array(panels),
+    ])
   }
 }

@@ -116,7 +116,7 @@ package enum PageStyle {
     .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(19rem,100%),1fr));gap:1rem}
     .chart text{fill:var(--soft);font:11px system-ui,sans-serif}.chart .name{fill:var(--ink);font-weight:600}\
     .chart .curve{fill:none;stroke:var(--accent);stroke-width:1.6;stroke-linejoin:round}.chart figcaption{color:var(--ink);font-weight:600;font-size:.82rem;margin:0 0 .4rem}.chart{padding:.8rem}.chart .seed{fill:none;stroke:var(--accent);stroke-width:1;opacity:.35}.chart .axis{stroke:var(--line)}.chart circle{fill:var(--accent)}.chart .cross{fill:none;stroke:var(--bad);stroke-width:1.6}
-    .beside{display:grid;align-items:start;grid-template-columns:repeat(auto-fit,minmax(min(11rem,100%),1fr));gap:.8rem;margin:.8rem 0}\
+    .beside{display:grid;align-items:start;grid-template-columns:repeat(auto-fill,minmax(min(11rem,100%),1fr));gap:.8rem;margin:.8rem 0}\
     .beside figure{padding:.5rem}.beside figcaption{overflow-wrap:break-word}
     .course{margin-bottom:1rem}.pick{cursor:crosshair}line.at{stroke:var(--ink);stroke-width:1;stroke-dasharray:3 2;pointer-events:none}
     .key{cursor:pointer}.key.off{opacity:.45}.key.off text{text-decoration:line-through}button[aria-pressed=true]{border-color:var(--accent);color:var(--accent)}
