@@ -128,8 +128,10 @@ struct FastConvolution: Sendable {
     return usesWinograd ? kernels.winograd : isDepthwise ? kernels.depthwise : kernels.convolve
   }
 
-  private func data(_ dy: TensorStorage, _ weight: TensorStorage, to dx: UnsafeMutableRawPointer) {
-    let packed = packed(weight, usesWinograd ? .winogradGradient : .gradient)
+  private func data(
+    _ dy: TensorStorage, _ weight: TensorStorage, to dx: UnsafeMutableRawPointer, isKept: Bool
+  ) {
+    let packed = packed(weight, usesWinograd ? .winogradGradient : .gradient, isKept: isKept)
     let device = Device.current
     let kernels = device.kernels.pointee
     withSizes { c in
@@ -181,23 +183,34 @@ struct FastConvolution: Sendable {
     let upstream = dy.blocks
     let dweight =
       wantsWeight ? Tensor(weight.shape, .single) { self.weight(x.blocks, upstream, to: $0) } : nil
-    let dx = wantsInput ? Tensor(input, .single, .blocked) { data(upstream, weight.storage, to: $0) } : nil
+    // Weights with a gradient change soon: to keep what only this pass reads would be memory of a network's size.
+    let dx =
+      wantsInput
+      ? Tensor(input, .single, .blocked) {
+        data(upstream, weight.storage, to: $0, isKept: !wantsWeight)
+      } : nil
     return (dx, dweight)
   }
 
-  /// Made once for weights that stay as they are.
-  private func packed(_ weight: TensorStorage, _ kind: TensorStorage.PackedWeights) -> TensorStorage {
+  /// Made once for weights that stay as they are; where it is not kept, for whoever asked.
+  private func packed(
+    _ weight: TensorStorage, _ kind: TensorStorage.PackedWeights, isKept: Bool = true
+  ) -> TensorStorage {
     withSizes { c in
       let gradient: Int32 = kind == .gradient || kind == .winogradGradient ? 1 : 0
       let size = kb_packed(c, gradient)
       let kernels = Device.current.kernels
       let form = TensorStorage.Form.packed(self.weight, groups: c.pointee.groups, kind)
-      guard usesWinograd else {
-        return weight.form(form, byteCount: 4 * size) {
-          kb_pack(kernels, c, weight.floats, $0.floats, gradient)
-        }
+      func made(_ byteCount: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> TensorStorage {
+        if isKept { return weight.form(form, byteCount: byteCount, fill) }
+        let made = TensorStorage(byteCount: byteCount)
+        fill(made.base)
+        return made
       }
-      return weight.form(form, byteCount: 4 * kb_winograd_filters(c)) {
+      guard usesWinograd else {
+        return made(4 * size) { kb_pack(kernels, c, weight.floats, $0.floats, gradient) }
+      }
+      return made(4 * kb_winograd_filters(c)) {
         let packed = TensorStorage(floats: size)
         kb_pack(kernels, c, weight.floats, packed.floats, gradient)
         kernels.pointee.winograd_filters(c, packed.floats, $0.floats, gradient)
