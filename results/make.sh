@@ -27,13 +27,13 @@ for name in "$@"; do
   {
     printf '# %s\n\n' "$name"
     grep -v -e '^plot: ' -e '^metric: ' "$about"
-    figure=$name
+    first=$name
     sed -n 's/^plot: //p' "$about" | while read -r kind options; do
+      figure=${first:-$name-$kind} first=
       # Options are words without blanks.
       # shellcheck disable=SC2086
       "$program" plot "$kind" $options "$name" --store "$store" --output "results/$figure.svg" >/dev/null
       printf '\n![%s of %s](%s.svg)\n' "$kind" "$name" "$figure"
-      figure=$name-$kind
     done
     printf '\n'
     "$program" report "$name" --store "$store" --format markdown | body
@@ -43,8 +43,10 @@ for name in "$@"; do
     done
     seconds=$("$program" export "$name" --store "$store" --format csv |
       awk -F, '$(NF-1) == "measured.cpuSeconds" { sum += $NF } END { printf "%.2f", sum / 3600 }')
-    printf '\n## How to make it again\n\n`make results ONLY=%s`. The students took %s CPU hours; their teachers come on top.\n' \
-      "$name" "$seconds"
+    spent="The students took $seconds CPU hours; their teachers come on top."
+    # A run with a transfer is the judgement of one.
+    [ "$seconds" != 0.00 ] || spent="What its transfers took is not among its numbers."
+    printf '\n## How to make it again\n\n`make results ONLY=%s`. %s\n' "$name" "$spent"
     printf '\nsha256 of %s: `%s`\n\n```jsonc\n' "$grid" "$(sha256sum "$grid" | cut -d' ' -f1)"
     cat "$grid"
     printf '```\n'
