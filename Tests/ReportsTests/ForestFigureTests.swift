@@ -122,4 +122,24 @@ import Testing
     #expect(Self.labels(svg, anchor: "end").map(\.text) == ["b", "a"])
     #expect(Self.labels(svg, anchor: "start").contains { $0.text == "66.5 ± 1.5" })
   }
+
+  @Test func `names leave out what only some blocks of a grid set, where the rest tells cells apart`() throws
+  {
+    let rows: [(method: String, epochs: JSONValue, weight: JSONValue)] = [
+      ("baseline", 5, .null), ("mtkd-rl", 5, 1), ("mtkd-rl", 5, .null), ("random", .null, .null),
+    ]
+    let runs = rows.enumerated().flatMap { index, row in
+      (1...3).map { seed in
+        SweepResults.Run(
+          labels: ["resnet18", .string(row.method), row.epochs, row.weight], seed: seed, state: .finished,
+          numbers: MadeUp.numbers(last: 60 + Double(index), best: 70), programs: ["one"])
+      }
+    }
+    let results = SweepResults(
+      name: "blocks", columns: ["student", "method", "epochs", "warmupEpochs"], runs: runs,
+      metric: MadeUp.metric())
+    let input = Self.input(results)
+    let names = input.table.cells.map { input.name($0, among: input.table.cells) }
+    #expect(names == ["baseline", "mtkd-rl warmupEpochs=1", "mtkd-rl", "random"], "\(names)")
+  }
 }

@@ -53,15 +53,28 @@ package struct FigureInput: Sendable {
   /// The words of a cell for what varies among some cells, apart from some settings: `mtkd-rl beta=5`; `all` where nothing does.
   func name(_ cell: Cell, among cells: [Cell], without hidden: [String] = []) -> String {
     let pools = ReportTable.poolNames(results)
-    let words = results.columns.indices.compactMap { index -> String? in
+    let words = telling(cells, without: hidden).compactMap { index -> String? in
       let (column, label) = (results.columns[index], cell.labels[index])
-      guard !hidden.contains(column), label != .null, cells.contains(where: { $0.labels[index] != label })
-      else { return nil }
+      guard label != .null, cells.contains(where: { $0.labels[index] != label }) else { return nil }
       let word = column == "student" ? ReportTable.text(label) : ReportTable.word(column, label, pools)
       // One setting is one word to whoever has to shorten the name.
       return word.replacing(" ", with: "\u{a0}")
     }
     return words.isEmpty ? label(cell, "method").map(ReportTable.text) ?? "all" : words.joined(separator: " ")
+  }
+
+  /// The columns that tell cells apart. A setting of one value that some cells do not have, as blocks of a grid leave
+  /// it, is dropped where the others tell as much.
+  private func telling(_ cells: [Cell], without hidden: [String]) -> [Int] {
+    func told(_ columns: [Int]) -> Int { Set(cells.map { cell in columns.map { cell.labels[$0] } }).count }
+    var columns = results.columns.indices.filter { !hidden.contains(results.columns[$0]) }
+    let all = told(columns)
+    for index in columns.reversed() where Set(cells.map { $0.labels[index] }).subtracting([.null]).count == 1
+    {
+      let fewer = columns.filter { $0 != index }
+      if told(fewer) == all { columns = fewer }
+    }
+    return columns
   }
 
   /// The runs of a cell that have a course of a metric.

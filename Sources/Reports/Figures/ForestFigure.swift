@@ -102,7 +102,8 @@ package enum ForestFigure: FigureKind {
       let key = places.map { cell.labels[$0] }
       if groups[key] == nil {
         order.append(key)
-        groups[key] = Group(title: key.map(ReportTable.text).joined(separator: " "), cells: [])
+        groups[key] = Group(
+          title: key.filter { $0 != .null }.map(ReportTable.text).joined(separator: " "), cells: [])
       }
       if cell.headline == nil { groups[key]!.lost.append(cell) } else { groups[key]!.cells.append(cell) }
     }

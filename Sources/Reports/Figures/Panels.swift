@@ -76,7 +76,7 @@ extension FigureInput {
     let all = items.flatMap(cells)
     let facets = ["student", "dataset"].filter { name in
       guard let place = place(name), !hidden.contains(name) else { return false }
-      return Set(all.map { $0.labels[place] }).count > 1
+      return Set(all.map { $0.labels[place] }).subtracting([.null]).count > 1
     }
     guard items.count > FigureStyle.count, !facets.isEmpty else {
       let kept = kept(items, most: FigureStyle.count, cells)
