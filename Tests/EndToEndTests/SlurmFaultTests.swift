@@ -260,12 +260,14 @@ struct SlurmLimitTests {
     #expect(try bed.attempts().count == 2)
   }
 
-  /// Two rates, one of which cannot go well, six seeds of each, one task at a time.
+  /// Two rates, one of which cannot go well, six seeds of each, one task at a time. Those that go well take long enough
+  /// for a coordinator on a busy machine to hear of the others.
   private static func divergingGrid(_ rule: String) -> String {
     TinySweep.grid.replacingOccurrences(
       of: #""method": ["baseline", "mtkd-rl"]"#,
       with: #""method": ["baseline"], "learningRate": [1e30, 0.05]"#
     ).replacingOccurrences(of: #""count": 2"#, with: #""count": 6"#)
+      .replacingOccurrences(of: #""epochs": 3"#, with: #""epochs": 150"#)
       .replacingOccurrences(of: #""axes""#, with: "\"run\": { \"onDiverged\": \"\(rule)\" }, \"axes\"")
   }
 
