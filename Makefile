@@ -1,6 +1,6 @@
 # mtkd-sweep: what people type. `make` alone builds.
 
-PACKAGES := libopenblas-dev libsqlite3-dev libzstd-dev libssl-dev zlib1g-dev libjpeg62-turbo-dev libpng-dev dataset-fashion-mnist
+PACKAGES := libopenblas-dev libsqlite3-dev libzstd-dev nettle-dev zlib1g-dev libjpeg62-turbo-dev libpng-dev dataset-fashion-mnist
 # What tests of clusters and clocks need besides; those tests say so where it is missing.
 TEST_PACKAGES := munge slurmctld slurmd slurm-client iproute2 openssh-server openssh-client python3-minimal faketime
 PROGRAM  := .build/release/mtkd-sweep
@@ -11,6 +11,9 @@ RELEASE  := -c release --static-swift-stdlib
 .PHONY: settings-table build setup setup-tests test soak faults fuzz asan tsan ubsan demo results findings lint bench bench-torch clean install dist wheel docs test-tools test-python test-torch
 
 build: setup
+	@# A folder with these archives alone, because beside a shared library none is taken. What gets security updates stays the system's.
+	@mkdir -p .build/static; for l in openblas zstd; do \
+	  a=$$(clang -print-file-name=lib$$l.a); [ ! -f "$$a" ] || ln -sf "$$a" .build/static/lib$$l.a; done
 	swift build $(RELEASE) --product mtkd-sweep -Xlinker -s
 	@# The commit goes beside the program, with the program's digest: it counts only for exactly this file.
 	@printf '%s %s\n' "$$(sha256sum $(PROGRAM) | cut -d' ' -f1)" \

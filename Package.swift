@@ -23,6 +23,17 @@ func system(_ name: String, _ package: String) -> Target {
   .systemLibrary(name: name, providers: [.apt([package])])
 }
 
+// A worker of a small stage lives as long as its start takes, of which the dynamic linker had half: it moves nothing of a
+// program that has a fixed address, looks nothing up in one that exports nothing, and finds OpenBLAS and zstd in it where
+// `make build` has laid out their archives. docs/performance.md has what that buys.
+let quickStart: [LinkerSetting] = [
+  .unsafeFlags(
+    [
+      "-L\(Context.packageDirectory)/.build/static", "-Xclang-linker", "-no-pie", "-Xlinker",
+      "--no-export-dynamic",
+    ], .when(configuration: .release))
+]
+
 let package = Package(
   name: "mtkd-sweep",
   products: [
@@ -44,7 +55,7 @@ let package = Package(
   ],
   targets: [
     // Roots
-    system("CCrypto", "libssl-dev"),
+    system("CNettle", "nettle-dev"),
     system("COpenBLAS", "libopenblas-dev"),
     system("CZstd", "libzstd-dev"),
     system("CZlib", "zlib1g-dev"),
@@ -56,7 +67,7 @@ let package = Package(
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno"])]),
     // Arguments, streams and signals as the process found them; starts of other processes.
     .target(name: "CProcesses"),
-    module("Specs", uses: ["CCrypto"]),
+    module("Specs", uses: ["CNettle"]),
     module("Tensors", uses: ["CKernels", "COpenBLAS"]),
     // Engine
     module("Networks", uses: ["Tensors", "Specs"]),
@@ -88,7 +99,8 @@ let package = Package(
         "Training", "Transfers", "Evaluation", "Networks", "Distillation", "Datasets", "Tensors", "Storage",
         "Sweeps", "Specs", "CProcesses",
       ]),
-    .executableTarget(name: "mtkd-sweep", dependencies: ["Commands"], swiftSettings: strict),
+    .executableTarget(
+      name: "mtkd-sweep", dependencies: ["Commands"], swiftSettings: strict, linkerSettings: quickStart),
     .target(
       name: "Commands",
       dependencies: [

@@ -6,7 +6,7 @@ seconds=${1:-60}
 out=.build/fuzz
 mkdir -p "$out"
 maps=()
-for name in CCrypto COpenBLAS; do maps+=(-Xcc "-fmodule-map-file=Sources/$name/module.modulemap"); done
+for name in CNettle COpenBLAS; do maps+=(-Xcc "-fmodule-map-file=Sources/$name/module.modulemap"); done
 printf 'module CKernels {\n  umbrella "%s"\n  export *\n}\n' "$PWD/Sources/CKernels/include" > "$out/CKernels.modulemap"
 maps+=(-Xcc "-fmodule-map-file=$out/CKernels.modulemap" -Xcc "-ISources/CKernels/include")
 flags=(-swift-version 6 -O -wmo -parse-as-library -sanitize=fuzzer -package-name mtkd -I "$out" "${maps[@]}"
@@ -25,7 +25,7 @@ for module in Specs Tensors Networks; do
 done
 for target in Fuzz/*.swift; do
   name=$(basename "$target" .swift)
-  swiftc "${flags[@]}" -module-name "Fuzz$name" "$target" "$out"/*.o -lcrypto -lopenblas -o "$out/$name"
+  swiftc "${flags[@]}" -module-name "Fuzz$name" "$target" "$out"/*.o -lnettle -lopenblas -o "$out/$name"
   mkdir -p "$out/corpus-$name"
   "$out/$name" -max_total_time="$seconds" -max_len=4096 -print_final_stats=1 "$out/corpus-$name" 2>&1 | tail -8
 done

@@ -62,16 +62,17 @@ struct MTKDSweep: AsyncParsableCommand {
 
   // On the thread that there is: where no other can be started, the first step to one would be the last.
   @MainActor static func main() async {
+    // What the program starts itself comes first, because it starts often: it reads no grid.
+    if let job = WorkerJob(arguments) { Foundation.exit(job.run()) }
+    if arguments.count == 2, arguments[0] == LockProbe.command {
+      Foundation.exit(LockProbe.look(at: arguments[1]))
+    }
     // A setting with two meanings would be read one way here and another there.
     if case .failure(let error) = SettingCatalog.ofThisProgram { ExitCodes.leave(with: error) }
     if let topic = HelpTopic.asked(by: arguments) {
       Out.put(topic.text)
       ExitCodes.leave()
     }
-    if arguments.count == 2, arguments[0] == LockProbe.command {
-      Foundation.exit(LockProbe.look(at: arguments[1]))
-    }
-    if let job = WorkerJob(arguments) { Foundation.exit(job.run()) }
     if let script = HelpTopic.completionScript(for: arguments) {
       Out.put(script)
       ExitCodes.leave()

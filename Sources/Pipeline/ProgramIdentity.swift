@@ -1,5 +1,6 @@
 package import Foundation
 package import Specs
+internal import Storage
 internal import Tensors
 
 /// What this program is and where it runs.
@@ -13,44 +14,28 @@ package enum ProgramIdentity {
     let blas = BLAS.description
     return Provenance(
       version: version, commit: program.flatMap(commit), program: program, blas: blas, cpu: processor,
-      host: ProcessInfo.processInfo.hostName, profile: profile, threads: Device.current.threads)
+      host: ProcessIdentity.current.host, profile: profile, threads: Device.current.threads)
   }
 
   private static let variable = "MTKD_SWEEP_PROGRAM"
 
-  /// For processes that run a program: its digest, with all that tells whether they run the same file. Hashing it takes longer than a small stage.
+  /// For processes that run a program: its digest, with all that tells whether they run the same file.
   package static func environment(of executable: String) -> [String: String] {
-    guard let digest = digest(of: URL(filePath: executable)), let mark = mark(of: executable) else {
-      return [:]
-    }
-    return [variable: "\(digest) \(mark)"]
+    guard let digest = memory.digest(of: executable), let mark = FileMark(executable) else { return [:] }
+    return [variable: "\(digest) \(mark.content)"]
   }
 
-  /// Of this process's executable: what the parent says, where it speaks of this very file, else computed.
+  /// Of this process's executable: what the parent says, where it speaks of this very file, else what is known of it or computed.
   private static var digest: ContentKey? {
-    let words = ProcessInfo.processInfo.environment[variable]?.split(separator: " ", maxSplits: 1)
-    if let words, words.count == 2, let mark = mark(of: "/proc/self/exe"), words[1] == mark {
+    let words = getenv(variable).map { String(cString: $0).split(separator: " ", maxSplits: 1) }
+    if let words, words.count == 2, let mark = FileMark("/proc/self/exe"), words[1] == mark.content {
       return ContentKey(words[0])
     }
     // By the open file: another program may lie under its name by now.
-    return digest(of: URL(filePath: "/proc/self/exe"))
+    return memory.digest(of: "/proc/self/exe")
   }
 
-  private static func digest(of executable: URL) -> ContentKey? {
-    (try? Data(contentsOf: executable, options: .alwaysMapped)).map { data in
-      data.withUnsafeBytes { ContentKey(hashing: $0) }
-    }
-  }
-
-  /// Device, number, size and time of a file in nanoseconds: another one, or a changed one, has others. The time of its last change of names does
-  /// not count: a program that is built anew while it runs loses its name and stays the same.
-  private static func mark(of path: String) -> String? {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
-    let modified = status.st_mtim
-    return
-      "\(status.st_dev) \(status.st_ino) \(status.st_size) \(modified.tv_sec).\(modified.tv_nsec)"
-  }
+  private static let memory = ProgramMemory(environment: ProcessInfo.processInfo.environment)
 
   /// What decides bits besides the program: library kernel, threads, precision.
   package static var profile: String {
@@ -65,20 +50,30 @@ package enum ProgramIdentity {
 
   /// `make build` writes the commit beside the program with the program's digest; another program's note does not count.
   private static func commit(of program: ContentKey) -> String? {
-    guard let executable,
-      let note = try? String(contentsOf: executable.appendingPathExtension("commit"), encoding: .utf8)
-    else { return nil }
-    let words = note.split(whereSeparator: \.isWhitespace)
+    guard let executable, let note = try? CheckedFile.head("\(executable.path).commit", count: 1024) else {
+      return nil
+    }
+    let words = note.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
+      .map { String(decoding: $0, as: UTF8.self) }
     return words.count == 2 && words[0] == program.description && words[1] != "unknown"
-      ? String(words[1]) : nil
+      ? words[1] : nil
   }
 
   /// The kind of processor, as the kernel names it.
   private static var processor: String {
-    // The first processor's part: the kernel takes as long for each of the others.
-    let file = FileHandle(forReadingAtPath: "/proc/cpuinfo")
-    let text = String(decoding: (try? file?.read(upToCount: 4096)) ?? Data(), as: UTF8.self)
-    let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
-    return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
+    let file = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return "unknown" }
+    defer { close(file) }
+    // Within the first processor's part: the kernel takes as long for each of the others.
+    var bytes = [UInt8](repeating: 0, count: 1024)
+    let count = read(file, &bytes, bytes.count)
+    for line in bytes.prefix(max(0, count)).split(separator: UInt8(ascii: "\n"))
+    where line.starts(with: "model name".utf8) {
+      var name = line.split(separator: UInt8(ascii: ":")).last ?? []
+      name = name.drop { $0 == UInt8(ascii: " ") }
+      while name.last == UInt8(ascii: " ") { name.removeLast() }
+      return String(decoding: name, as: UTF8.self)
+    }
+    return "unknown"
   }
 }

@@ -1,4 +1,4 @@
-import CCrypto
+import CNettle
 
 /// A SHA-256 digest that names what was hashed: a stage by its specification, a file by its bytes.
 public struct ContentKey: Hashable, Sendable {
@@ -18,17 +18,15 @@ public struct ContentKey: Hashable, Sendable {
     self.words = (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
   }
 
-  /// Looked up once: that takes as long as a kilobyte. It is never changed.
-  nonisolated(unsafe) private static let algorithm = EVP_MD_fetch(nil, "SHA256", nil)
-
   /// The digest of some bytes.
   package init(hashing bytes: UnsafeRawBufferPointer) {
+    var context = sha256_ctx()
+    nettle_sha256_init(&context)
+    nettle_sha256_update(&context, bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
     var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     withUnsafeMutableBytes(of: &words) { digest in
-      let isDone = EVP_Digest(
-        bytes.baseAddress, bytes.count, digest.baseAddress!.assumingMemoryBound(to: UInt8.self), nil,
-        Self.algorithm, nil)
-      precondition(isDone == 1, "no memory for SHA-256")
+      nettle_sha256_digest(
+        &context, digest.count, digest.baseAddress!.assumingMemoryBound(to: UInt8.self))
     }
     self.init(bytesOf: words)
   }
@@ -39,10 +37,15 @@ public struct ContentKey: Hashable, Sendable {
   }
 
   /// Reads 64 hexadecimal digits, as `description` writes them.
-  public init?(_ text: some StringProtocol) {
-    guard text.utf8.count == 64 else { return nil }
+  public init?(_ text: String) { self.init(hexadecimal: text.utf8) }
+
+  /// Reads 64 hexadecimal digits, as `description` writes them.
+  public init?(_ text: Substring) { self.init(hexadecimal: text.utf8) }
+
+  private init?(hexadecimal text: some Collection<UInt8>) {
+    guard text.count == 64 else { return nil }
     var digits: [UInt8] = []
-    for character in text.utf8 {
+    for character in text {
       switch character {
       case UInt8(ascii: "0")...UInt8(ascii: "9"): digits.append(character - UInt8(ascii: "0"))
       case UInt8(ascii: "a")...UInt8(ascii: "f"): digits.append(character - UInt8(ascii: "a") + 10)

@@ -196,9 +196,9 @@ extension RecipeSpec {
     return true
   }
 
-  /// Common settings that recipes hold, by their names.
+  /// Common settings that recipes hold, by their names; those of transfers are of no recipe.
   private static let settings = Dictionary(
-    uniqueKeysWithValues: Settings.common.filter(\.isOfRecipe).map { ($0.encodedName, $0) })
+    uniqueKeysWithValues: Settings.ofStudents.filter(\.isOfRecipe).map { ($0.encodedName, $0) })
 
   /// A setting that recipes hold, by its encoded name; one that the program in use added among them.
   private static func known(_ name: String) -> SettingDescription? {

@@ -110,7 +110,8 @@ extension ResultStore {
       by: "k.stage", order: "k.stage, k.kind"
     ) { row, stage in for column in 1...5 { row.append(Int32(column), to: &stage.checkpoints) } }
     var names: [Int: String] = [:]
-    try StoredRow.each("name", Row.fetchCursor(db, sql: "SELECT id, name FROM name")) { row in
+    let known = try db.cachedStatement(sql: "SELECT id, name FROM name")
+    try StoredRow.each("name", Row.fetchCursor(known)) { row in
       names[try row.integer("id")] = try row.text("name")
     }
     return rows.mapValues { $0.digests(names) }
@@ -120,7 +121,8 @@ extension ResultStore {
   static func recordedDigests(_ scope: StageScope, _ db: Database) throws -> [Int: StageDigests] {
     let sql = "SELECT stage, summary, epochs FROM stage_digest \(scope.condition(on: "stage"))"
     var digests: [Int: StageDigests] = [:]
-    let rows = try Row.fetchCursor(db, sql: sql, arguments: StatementArguments(scope.arguments))
+    let rows = try Row.fetchCursor(
+      db.cachedStatement(sql: sql), arguments: StatementArguments(scope.arguments))
     try StoredRow.each("stage_digest", rows) { row in
       digests[try row.integer("stage")] = StageDigests(
         summary: try row.key("summary"), epochs: try row.key("epochs"))

@@ -34,14 +34,21 @@ for checkout in .build/checkouts/*/; do
     [ ! -f "$file" ] || cp "$file" "$root/licences/$package-$(basename "${file%.txt}")"
   done
 done
+for package in libopenblas-dev libzstd-dev; do
+  text=/usr/share/doc/$package/copyright
+  [ ! -f "$text" ] || cp "$text" "$root/licences/$package-copyright"
+done
 swift=$(command -v swift || true)
 if [ -n "$swift" ]; then
   text=$(dirname "$(dirname "$(realpath "$swift")")")/share/swift/LICENSE.txt
   [ ! -f "$text" ] || cp "$text" "$root/licences/swift-LICENSE"
 fi
 
-# The libraries that a system must have: Debian's packages of these names have them.
+# The libraries that a system must have, and Debian's packages that have them.
 ldd "$program" | awk '/=>/ { print $1 }' | sort > "$root/libraries.txt"
+packages=$(sed -n -e 's/^libopenblas\..*/libopenblas0/p' -e 's/^libsqlite3\..*/libsqlite3-0/p' \
+  -e 's/^libzstd\..*/libzstd1/p' -e 's/^libnettle\..*/libnettle8/p' -e 's/^libz\..*/zlib1g/p' \
+  -e 's/^libjpeg\..*/libjpeg62-turbo/p' -e 's/^libpng16\..*/libpng16-16/p' "$root/libraries.txt" | tr '\n' ' ')
 cat > "$root/install.sh" <<'SCRIPT'
 #!/bin/sh
 # Puts the program, its manual page and its completions below a prefix (default: /usr/local):
@@ -52,8 +59,7 @@ prefix=${1:-/usr/local}
 missing=$(ldd bin/mtkd-sweep | awk '/not found/ { print $1 }')
 if [ -n "$missing" ]; then
   echo "These libraries are missing:" $missing
-  echo "On Debian:" \
-    "apt-get install libopenblas0 libsqlite3-0 libzstd1 libssl3 libjpeg62-turbo libpng16-16 zlib1g"
+  echo "On Debian: apt-get install @PACKAGES@"
   exit 1
 fi
 mkdir -p "$prefix/bin"
@@ -62,6 +68,7 @@ mkdir -p "$prefix/share"
 cp -r share/* "$prefix/share"
 echo "$prefix/bin/mtkd-sweep $("$prefix/bin/mtkd-sweep" --version)"
 SCRIPT
+sed -i "s/@PACKAGES@/${packages% }/" "$root/install.sh"
 chmod 755 "$root/install.sh"
 tar --sort=name --owner=0 --group=0 --numeric-owner -C "$work" -czf "$folder/$name.tar.gz" "$name"
 echo "$folder/$name.tar.gz"

@@ -94,6 +94,10 @@ def fill(package, program, repository):
     for checkout in sorted((repository / ".build" / "checkouts").glob("*")):
         for text in sorted(checkout.glob("LICENSE*")) + sorted(checkout.glob("NOTICE*")):
             shutil.copy(text, package / "licences" / f"{checkout.name}-{text.stem}")
+    # Linked into the program, where its build found their archives.
+    for name in ("libopenblas-dev", "libzstd-dev"):
+        if (text := Path("/usr/share/doc") / name / "copyright").exists():
+            shutil.copy(text, package / "licences" / f"{name}-copyright")
     if swift := shutil.which("swift"):
         text = Path(swift).resolve().parent.parent / "share" / "swift" / "LICENSE.txt"
         if text.exists():

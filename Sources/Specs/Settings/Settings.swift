@@ -6,7 +6,7 @@ package enum Settings {
   /// Settings of every run, in the order of the guide; then those that several methods share, and those of transfers.
   package static let common = ofStudents + transfer
 
-  private static let ofStudents: [SettingDescription] = [
+  static let ofStudents: [SettingDescription] = [
     SettingDescription(
       "student", .network, default: .required, place: .run, synonyms: ["network", "model", "arch"],
       sentence: "The network that is trained and tested."),
