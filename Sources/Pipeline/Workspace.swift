@@ -131,7 +131,7 @@ public final class Workspace {
   func publish(_ files: [(name: String, bytes: [UInt8])], _ metrics: Metrics) throws {
     try attempt.prepareOutput(files)
     try record(.finished(metrics: metrics), isFollowed: true)
-    try stage.publish(attempt)
+    try publish()
   }
 
   /// Makes the attempt's finished parts and some more files the stage's output; the parts of all attempts go.
@@ -142,8 +142,14 @@ public final class Workspace {
   ) throws {
     try attempt.prepareOutput(parts: parts, and: files)
     try record(.finished(metrics: metrics(attempt.outputBytes)), isFollowed: true)
-    try stage.publish(attempt)
+    try publish()
     for attempt in try stage.attempts() { try attempt.removeParts() }
+  }
+
+  private func publish() throws {
+    try stage.publish(attempt)
+    // A snapshot that stays takes room and does no harm.
+    try? stage.dropSnapshots(after: attempt)
   }
 
   /// Writes a line into the attempt's log.

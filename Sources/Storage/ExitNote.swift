@@ -50,6 +50,9 @@ extension AttemptFolder {
     return try? ExitNote(json, at: exit)
   }
 
+  /// Whether nobody works at it any more, as far as this host can tell.
+  var isOver: Bool { exitNote != nil || holder?.identity.isAlive == false }
+
   /// Leaves the note. Where a loss of power takes it away, the worker counts as lost, as without a parent.
   package func close(_ note: ExitNote) throws(FileError) {
     try AtomicFile.replace(note.canonicalBytes, at: exit)

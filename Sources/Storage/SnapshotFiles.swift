@@ -38,6 +38,11 @@ package struct SnapshotFiles: Hashable, Sendable {
   /// The state after the best epoch so far.
   package func writeBest(_ snapshot: Snapshot) throws(FileError) { try write(snapshot, .best) }
 
+  /// Removes all of them, where nobody goes on from them.
+  func removeAll() throws(FileError) {
+    for file in try files(.snapshot) + files(.best) { try remove(file.path) }
+  }
+
   private func write(_ snapshot: Snapshot, _ kind: Kind) throws(FileError) {
     let digits = String(snapshot.step)
     let padded = String(repeating: "0", count: max(0, 10 - digits.count)) + digits

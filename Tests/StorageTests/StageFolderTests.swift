@@ -152,6 +152,24 @@ import Testing
     #expect(try stage.newestBest(upTo: 9).snapshot == nil)
   }
 
+  @Test func `snapshots go once there is an output, but for those of attempts that may be at work`() throws {
+    let (over, elsewhere, last) = (try stage.newAttempt(), try stage.newAttempt(), try stage.newAttempt())
+    for attempt in [over, elsewhere, last] {
+      try attempt.snapshots.writeBest(Snapshot(step: 10, bytes: [1]))
+      try write(10, 20, to: attempt)
+    }
+    try over.close(ExitNote(signal: 9))
+    try elsewhere.claim(now: 0)
+    try last.prepareOutput([("final", [1])])
+    try stage.publish(last)
+    try stage.dropSnapshots(after: last)
+    func left(_ attempt: AttemptFolder) throws -> Int {
+      try attempt.snapshots.files(.snapshot).count + attempt.snapshots.files(.best).count
+    }
+    #expect(try left(over) == 0 && left(elsewhere) == 3 && left(last) == 0)
+    #expect(try stage.published()?.read("final") == [1])
+  }
+
   @Test func `a damaged snapshot is passed over and named`() throws {
     let attempt = try stage.newAttempt()
     try write(10, 20, to: attempt)
