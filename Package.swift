@@ -23,15 +23,9 @@ func system(_ name: String, _ package: String) -> Target {
   .systemLibrary(name: name, providers: [.apt([package])])
 }
 
-// A worker of a small stage lives as long as its start takes, of which the dynamic linker had half: it moves nothing of a
-// program that has a fixed address, looks nothing up in one that exports nothing, and finds OpenBLAS and zstd in it where
-// `make build` has laid out their archives. docs/performance.md has what that buys.
-let quickStart: [LinkerSetting] = [
-  .unsafeFlags(
-    [
-      "-L\(Context.packageDirectory)/.build/static", "-Xclang-linker", "-no-pie", "-Xlinker",
-      "--no-export-dynamic",
-    ], .when(configuration: .release))
+// Where `make build` has laid out archives of OpenBLAS and zstd: the program finds them in itself and starts sooner.
+let archives: [LinkerSetting] = [
+  .unsafeFlags(["-L\(Context.packageDirectory)/.build/static"], .when(configuration: .release))
 ]
 
 let package = Package(
@@ -100,7 +94,7 @@ let package = Package(
         "Sweeps", "Specs", "CProcesses",
       ]),
     .executableTarget(
-      name: "mtkd-sweep", dependencies: ["Commands"], swiftSettings: strict, linkerSettings: quickStart),
+      name: "mtkd-sweep", dependencies: ["Commands"], swiftSettings: strict, linkerSettings: archives),
     .target(
       name: "Commands",
       dependencies: [
