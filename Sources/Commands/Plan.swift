@@ -185,9 +185,11 @@ struct Plan: ParsableCommand {
         )
       }
       if forecast.savedSeconds > 0 || forecast.outputBytes > 0 {
+        // What the networks of trainers take nobody knows.
+        let without = duration(forecast.cpuSeconds - outlook.spared + forecast.savedSeconds)
         lines.append(
-          "  outputs of teachers are kept: \(size(forecast.outputBytes)) to write; without them \(duration(forecast.cpuSeconds - outlook.spared + forecast.savedSeconds)) of CPU"
-        )
+          "  outputs of teachers are kept: \(size(forecast.outputBytes)) to write"
+            + (forecast.savedSeconds > 0 ? "; without them \(without) of CPU" : ""))
       }
     }
     lines += memory(sweep)

@@ -513,7 +513,7 @@ extension ClusterSweep {
     for entry in entries {
       if let stage = intake.stages[entry.key] { try folder.stage(entry.key).create(spec: stage.document) }
     }
-    let onDevices = gres == nil ? [] : sweep.runsOfTrainers
+    let onDevices = gres == nil ? [] : sweep.workOfTrainers
     let (theirs, ours) = (
       entries.filter { onDevices.contains($0.key) }, entries.filter { !onDevices.contains($0.key) }
     )

@@ -95,7 +95,7 @@ package final class Coordinator {
     observe: @escaping (RunEvent) -> Void
   ) throws {
     devices = limits.devices.map { DevicePool($0.share) }
-    onDevices = limits.devices == nil ? [] : sweep.runsOfTrainers
+    onDevices = limits.devices == nil ? [] : sweep.workOfTrainers
     self.sweep = sweep
     self.folder = folder
     self.store = store

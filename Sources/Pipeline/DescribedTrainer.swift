@@ -17,6 +17,8 @@ struct DescribedTrainer: Sendable {
   let tasks: [String]?
   /// For people.
   let devices: [String]
+  /// What it does for its students' teachers.
+  let teaching: TrainerSpec.Teaching
 
   /// More of a kind is no description.
   private static let most = 1000
@@ -27,6 +29,7 @@ struct DescribedTrainer: Sendable {
     networks = try object["networks"] == nil ? nil : Self.names(object, "networks")
     tasks = try object["tasks"] == nil ? nil : Self.names(object, "tasks")
     devices = try object["devices"] == nil ? [] : Self.names(object, "devices")
+    teaching = try Self.teaching(object)
     metrics =
       try object["metrics"].map { value throws(SpecError) in
         try MetricDescription.ofTrainer(value, at: object.path("metrics"))
@@ -44,6 +47,27 @@ struct DescribedTrainer: Sendable {
       throw SpecError(path: object.path("methods"), expected: "a list of methods, at least one")
     }
     self.methods = methods
+  }
+
+  /// Numbers of features of one view: more are no features.
+  private static let mostFeatures = 1 << 22
+
+  private static func teaching(_ object: SpecObject) throws(SpecError) -> TrainerSpec.Teaching {
+    let trains = try object.optional("teachers", SpecObject.bool) ?? false
+    guard let outputs = object["teacherOutputs"] else { return trains ? .trains(outputs: nil) : .none }
+    guard trains else {
+      throw SpecError(
+        path: object.path("teacherOutputs"),
+        expected: "\"teachers\": true with it: outputs are written of teachers that the trainer has trained")
+    }
+    if outputs == "logits" { return .trains(outputs: 0) }
+    guard let features = outputs.object?["features"]?.integer, (1...mostFeatures).contains(features) else {
+      throw SpecError(
+        path: object.path("teacherOutputs"),
+        expected: "\"logits\", or {\"features\": N} with the most numbers of features of one view, "
+          + "1 to \(mostFeatures)")
+    }
+    return .trains(outputs: features)
   }
 
   /// - Throws: `SpecError` for an element that is not a plain word.

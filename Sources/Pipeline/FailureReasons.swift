@@ -21,13 +21,15 @@ struct FailureReasons {
   ///
   /// - Parameter title: that of the input.
   mutating func state(of key: ContentKey, behind culprit: ContentKey, _ title: StageTitle) -> StageState {
-    let failure = own[culprit].flatMap { $0.cause == .diverged ? $0 : nil }
-    if let failure = passedOn[culprit] ?? failure.map({ $0.told(of: title) }), isPartOfRun(culprit) {
+    let failure = own[culprit]
+    let divergence = failure.flatMap { $0.cause == .diverged ? $0.told(of: title) : nil }
+    if let failure = passedOn[culprit] ?? divergence, isPartOfRun(culprit) {
       passedOn[key] = failure
       if stages[key]?.role == .result { return .failed(failure) }
     }
-    return .blocked(
-      reason: failure.map { "\(title.text) diverged: \($0.reason)" } ?? "\(title.text) failed")
+    guard let failure else { return .blocked(reason: "\(title.text) failed") }
+    let how = failure.cause == .diverged ? "diverged" : "failed"
+    return .blocked(reason: "\(title.text) \(how): \(failure.reason)")
   }
 
   private func isPartOfRun(_ key: ContentKey) -> Bool {

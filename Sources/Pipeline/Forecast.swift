@@ -318,7 +318,9 @@ public struct CostMeter {
       return (0, run.teachers.map { ($0, 0) })
     }
     // Of networks and methods that a trainer alone knows, nobody knows what they take.
-    let isKnown = Catalog.methods.names.contains(run.method.name) && (try? cost(run.student, task)) != nil
+    let isKnown =
+      Catalog.methods.names.contains(run.method.name)
+      && ([run.student] + run.teachers.map(\.network)).allSatisfy { (try? cost($0, task)) != nil }
     guard run.trainer == nil || isKnown else { return (0, run.teachers.map { ($0, 0) }) }
     let own = Double(try cost(run.student, task).multiplyAdds)
     let epochs = Double(run.recipe.epochs)
@@ -402,9 +404,12 @@ public struct CostMeter {
     return train * Double(stage.views) * Double(try cost(stage.teacher.network, task).multiplyAdds)
   }
 
-  /// Of what a teacher says, uncompressed.
+  /// Of what a teacher says, uncompressed; the most that its trainer may write where it has one.
   mutating func bytes(of stage: TeacherOutputsStage) throws -> Double {
     guard let (task, train, _) = Self.size(of: stage.dataset) else { return 0 }
+    if let features = stage.teacher.outputs {
+      return train * Double(stage.views) * Double(4 * (task.classes + features) + 32 * (features > 0 ? 2 : 1))
+    }
     let cost = try cost(stage.teacher.network, task)
     let maps = cost.kept(by: stage.keeps)
     let numbers = task.classes + cost.embedding + maps.reduce(0) { $0 + $1.count }

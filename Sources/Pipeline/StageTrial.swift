@@ -37,7 +37,7 @@ package struct StageTrial: Sendable {
     for planned in expansion.runs {
       let run = planned.spec
       if run.trainer != nil { external += 1 } else { students.append(run) }
-      for teacher in run.teachers where teacher.weights == nil {
+      for teacher in run.teachers where teacher.weights == nil && teacher.trainer == nil {
         guard teachers.insert(TeacherStage(teacher, on: run.dataset)).inserted else { continue }
         let alone = RunSpec(
           dataset: run.dataset, student: teacher.network, method: MethodSpec(name: "baseline"), teachers: [],

@@ -43,6 +43,8 @@ struct RecordForm: CanonicallyEncodable {
   var count: Int { images * views }
   /// Chunks of a record.
   var columns: Int { 1 + maps.count }
+  /// Bytes of each of them.
+  var chunkSizes: [Int] { [4 * (classes + embedding)] + maps.map { 4 * $0.reduce(1, *) } }
   var parts: Int { (count + viewsPerPart - 1) / viewsPerPart }
   func range(of part: Int) -> Range<Int> { part * viewsPerPart..<min(count, (part + 1) * viewsPerPart) }
   /// Of all numbers, uncompressed.
@@ -72,8 +74,11 @@ struct RecordForm: CanonicallyEncodable {
         ($0.array ?? []).compactMap(\.integer)
       },
       profile: try object.string("profile"))
-    let extents = [images, views, viewsPerPart, classes, embedding] + maps.joined()
-    guard extents.allSatisfy({ (1...1 << 31).contains($0) }), maps.allSatisfy({ $0.count == 3 }) else {
+    // A trainer that writes a teacher's outputs down knows no embedding, and features of 1 to 3 extents.
+    let extents = [images, views, viewsPerPart, classes, max(embedding, 1)] + maps.joined()
+    guard extents.allSatisfy({ (1...1 << 31).contains($0) }), embedding >= 0,
+      maps.allSatisfy({ (1...3).contains($0.count) })
+    else {
       throw SpecError(path: path, expected: "sizes from 1 on")
     }
   }
@@ -211,7 +216,7 @@ extension NetworkCost {
 
 extension RecordForm {
   fileprivate func fits(_ chunks: MappedChunks) -> Bool {
-    let sizes = [4 * (classes + embedding)] + maps.map { 4 * $0.reduce(1, *) }
+    let sizes = chunkSizes
     return (0..<chunks.count).allSatisfy { chunks.size(of: $0) == sizes[$0 % columns] }
   }
 }

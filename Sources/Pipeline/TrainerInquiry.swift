@@ -24,8 +24,9 @@ struct TrainerInquiry {
       json = try JSONReader.read(Array(TrainerLine.withoutBareNonNumbers(line).utf8)).value
       description = try DescribedTrainer(json)
     } catch {
+      let sentence = "\(error)".trimmingCharacters(in: CharacterSet(charactersIn: "."))
       throw Self.fault(
-        trainer, "describes itself with \(ForeignText.line(String(line.prefix(200)))): \(error)")
+        trainer, "describes itself with \(ForeignText.line(String(line.prefix(200)))): \(sentence)")
     }
     if let store, FileManager.default.fileExists(atPath: store.path) {
       try AtomicFile.createFolder(Self.folder(in: store))

@@ -32,6 +32,7 @@ private struct DescribedTrainers: Sendable {
     guard let found = try known[value]?.get() else { return nil }
     var spec = found.spec
     if spec.metrics.isEmpty { spec.metrics = found.description.metrics }
+    spec.teaching = found.description.teaching
     return spec
   }
 
@@ -94,6 +95,19 @@ extension GridVocabulary {
       options: method.options)
   }
 
+  /// A teacher that this program is to train and that only a trainer knows.
+  private static func strangeTeacher(
+    _ run: RunSpec, _ foreign: [String]
+  ) -> (setting: String, sentence: String)? {
+    let strange = run.teachers.first { $0.trainer == nil && foreign.contains($0.network.family) }
+    guard let name = strange?.network.family else { return nil }
+    return (
+      "teachers",
+      "this program, which trains the teachers of this run, does not know the network \"\(name)\". "
+        + "A trainer that trains teachers says \"teachers\": true of itself (docs/trainers.md)"
+    )
+  }
+
   /// What of a run its trainer does not know.
   private static func obstacle(
     _ run: RunSpec, _ trainers: DescribedTrainers, _ ownMethods: Set<String>, _ foreign: [String]
@@ -110,19 +124,24 @@ extension GridVocabulary {
       if foreign.contains(run.student.family) {
         return ("student", "\(who) does not know the network \"\(run.student.family)\"")
       }
-      return nil
+      return strangeTeacher(run, foreign)
     }
     let who = "the trainer \(trainer.name ?? trainer.command.joined(separator: " "))"
     let methods = description.methods.map(\.name)
     if !methods.contains(run.method.name) {
       return ("method", unknown("method", run.method.name, among: methods, by: who))
     }
-    let known = NetworkNames.all.filter { $0.spec == run.student }.flatMap { [$0.id, $0.published] }
-    if let networks = description.networks, !known.contains(where: networks.contains),
-      !networks.contains(run.student.family)
-    {
-      let title = NetworkNames.title(of: run.student)
-      return ("student", unknown("network", title, among: networks, by: who))
+    func strange(_ network: ModelSpec) -> String? {
+      let known = NetworkNames.all.filter { $0.spec == network }.flatMap { [$0.id, $0.published] }
+      guard let networks = description.networks, !known.contains(where: networks.contains),
+        !networks.contains(network.family)
+      else { return nil }
+      return unknown("network", NetworkNames.title(of: network), among: networks, by: who)
+    }
+    if let sentence = strange(run.student) { return ("student", sentence) }
+    if let obstacle = strangeTeacher(run, foreign) { return obstacle }
+    for teacher in run.teachers where teacher.trainer != nil {
+      if let sentence = strange(teacher.network) { return ("teachers", sentence) }
     }
     if let tasks = description.tasks, !tasks.contains("classification") {
       return (

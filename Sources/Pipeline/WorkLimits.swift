@@ -71,7 +71,7 @@ extension PlannedSweep {
       demand.teaching = { forecast.teachingSeconds(of: $0) }
     }
     if let devices = limits.devices {
-      demand.onDevices = runsOfTrainers
+      demand.onDevices = workOfTrainers
       demand.deviceRoom = devices.share.runs
     }
     return demand
@@ -80,6 +80,16 @@ extension PlannedSweep {
   /// Runs that somebody else's trainer does, as the keys of their stages.
   package var runsOfTrainers: Set<ContentKey> {
     Set(zip(expansion.runs, plan.students).compactMap { $0.0.cell.lesson.trainer == nil ? nil : $0.1 })
+  }
+
+  /// These and what trainers do for them: teachers and their outputs.
+  var workOfTrainers: Set<ContentKey> {
+    let runs = runsOfTrainers
+    if runs.isEmpty { return runs }
+    let teaching = plan.stages.lazy.filter { stage in
+      (stage.kind == TeacherStage.kind || stage.role == .helper) && (try? stage.stage.trainer) != nil
+    }
+    return runs.union(teaching.map(\.key))
   }
 
   /// Which of the waiting runs comes first.

@@ -6,6 +6,11 @@ package struct TeacherSpec: Hashable, Sendable {
   package var seed: Int
   /// How many training images it learns from, where that is another number than its students'; nil where it is the same.
   package var trainImages: Int?
+  /// Who trains it in this program's place; nil for nobody.
+  package private(set) var trainer: TrainerSpec?
+  /// Numbers of features, beside the logits, that this trainer writes down at most of what the teacher says of one view; nil
+  /// where it writes nothing.
+  package private(set) var outputs: Int?
   /// Of a network that was trained elsewhere, which has no recipe and no seed; nil for one that is trained here.
   package private(set) var weights: ImportedWeights?
 
@@ -18,6 +23,22 @@ package struct TeacherSpec: Hashable, Sendable {
   package init(network: ModelSpec, weights: ImportedWeights) {
     self.init(network: network, recipe: .none, seed: 0)
     self.weights = weights
+  }
+
+  /// The same as the trainer of its students trains it: as it is where that trains no teachers, and where its weights come
+  /// from elsewhere.
+  package func trained(by trainer: TrainerSpec?) -> TeacherSpec {
+    guard weights == nil, let trainer, case .trains(let outputs) = trainer.teaching else { return self }
+    var teacher = self
+    (teacher.trainer, teacher.outputs) = (trainer.inKeys, outputs)
+    return teacher
+  }
+
+  /// The same without what only says how its outputs are kept.
+  package var alone: TeacherSpec {
+    var teacher = self
+    teacher.outputs = nil
+    return teacher
   }
 }
 
@@ -34,6 +55,9 @@ extension TeacherSpec: CanonicallyEncodable {
       members.append(("recipe", recipe.append))
       members.append(("seed", { [seed] in CanonicalJSON.append(seed, to: &$0) }))
       if let trainImages { members.append(("trainImages", { CanonicalJSON.append(trainImages, to: &$0) })) }
+      if let trainer { members.append(("trainer", trainer.append)) }
+      if let outputs { members.append(("outputs", { CanonicalJSON.append(outputs, to: &$0) })) }
+      if trainer != nil { members.sort { $0.name < $1.name } }
     }
     var object = ObjectWriter(to: &bytes)
     for member in members { object.member(member.name, to: &bytes, member.write) }
@@ -54,6 +78,10 @@ extension TeacherSpec: CanonicallyEncodable {
       recipe: try RecipeSpec(object["recipe"] ?? .null, at: object.path("recipe")),
       seed: try object.integer("seed"))
     trainImages = try object.optional("trainImages", SpecObject.integer)
+    trainer = try object["trainer"].map { value throws(SpecError) in
+      try TrainerSpec(value, at: object.path("trainer"))
+    }
+    outputs = try object.optional("outputs", SpecObject.integer)
   }
 }
 

@@ -14,6 +14,17 @@ public struct TrainerSpec: Hashable, Sendable {
     package static func == (a: File, b: File) -> Bool { a.name.hasBytes(of: b.name) && a.digest == b.digest }
   }
 
+  /// What a trainer does for the students that it trains.
+  package enum Teaching: Hashable, Sendable {
+    /// It takes the weights of teachers that this program has trained.
+    case none
+    /// It trains their teachers.
+    ///
+    /// - Parameter outputs: how many numbers of features it writes down at most, beside the logits, of what a teacher says
+    ///   of one view; nil where it writes nothing.
+    case trains(outputs: Int?)
+  }
+
   package var command: [String]
   /// In the order of their names. What they hold is part of the run: workers get copies of exactly these bytes.
   package var files: [File]
@@ -26,6 +37,8 @@ public struct TrainerSpec: Hashable, Sendable {
   /// The version of the lines that it speaks: from 2 on it says what it can do before anything is planned. In the key where it
   /// is not 1, because it is told to the trainer.
   package var version = 1
+  /// What it says of teachers; in no key.
+  package var teaching = Teaching.none
   /// Seconds that it may take to say so; in no key.
   package var patience = Self.usualPatience
 
@@ -48,7 +61,14 @@ public struct TrainerSpec: Hashable, Sendable {
     }
     return a.command.elementsEqual(b.command) { $0.hasBytes(of: $1) } && a.files == b.files
       && isSame(a.name, b.name) && isSame(a.folder, b.folder) && a.metrics == b.metrics
-      && a.version == b.version && a.patience == b.patience
+      && a.version == b.version && a.patience == b.patience && a.teaching == b.teaching
+  }
+
+  /// What its key is made of, and no more.
+  package var inKeys: TrainerSpec {
+    var spec = TrainerSpec(command: command, files: files)
+    spec.version = version
+    return spec
   }
 
   /// Names the set of files.

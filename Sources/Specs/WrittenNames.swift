@@ -55,7 +55,7 @@ extension TeacherSpec {
   /// Such as `teacher resnet56 seed 2`.
   package func title(_ name: String) -> String {
     let seed = weights.map { " from weights \($0.digest.short)" } ?? (seed == 0 ? "" : " seed \(seed)")
-    return "teacher \(name)\(seed)"
+    return "teacher \(name)\(seed)" + (trainer == nil ? "" : ", by its students' trainer")
   }
 }
 

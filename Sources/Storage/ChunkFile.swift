@@ -28,7 +28,8 @@ package struct ChunkDamage: Error, Equatable, CustomStringConvertible {
 ///     chunks                                      as they are, or, where sizes differ, zstd of their grouped bytes (`ByteGroups`)
 package enum ChunkFile {
   fileprivate static let magic = Array("mtkdchk1".utf8)
-  fileprivate static func headSize(_ count: Int) -> Int { 16 + 32 * count + 32 }
+  /// Bytes before the chunks of a file of so many.
+  package static func headSize(_ count: Int) -> Int { 16 + 32 * count + 32 }
 
   /// The bytes of a file of chunks.
   ///

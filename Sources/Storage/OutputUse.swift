@@ -95,6 +95,12 @@ extension AttemptFolder {
     guard link(from, to) == 0 || errno == EEXIST else { throw FileError("link", from) }
   }
 
+  /// Takes over a finished part from elsewhere on the same disk. The file is moved.
+  package func takePart(_ name: String, from path: String) throws(FileError) {
+    try AtomicFile.createFolder(parts)
+    guard rename(path, "\(parts)/\(name)") == 0 else { throw FileError("rename", path) }
+  }
+
   package func removeParts() throws(FileError) { try AtomicFile.removeFolder(parts) }
 
   /// Bytes of the output while it is not published yet.

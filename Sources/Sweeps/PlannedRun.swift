@@ -116,6 +116,13 @@ package final class Lesson: Sendable {
   /// M.
   var teacherCount: Int { teachers.count }
 
+  /// What a run of a trainer reads of its teachers, whatever its method; nil for one of this program, whose methods say so.
+  var reads: TeacherOutputs? {
+    guard let trainer else { return nil }
+    guard case .trains(let outputs?) = trainer.teaching else { return TeacherOutputs.none }
+    return outputs > 0 ? .maps : .heads
+  }
+
   /// In the order of the pool.
   package func teachers(seed: Int) -> [TeacherSpec] {
     guard hasSeededTeachers else { return teachers }

@@ -33,7 +33,7 @@ package struct TeacherStage: StageSpec {
   /// - Parameter dataset: that of the students. How many of its images the teacher learns from is the teacher's to say;
   ///   two sweeps whose teachers are equal share them, however each of them came to that number.
   package init(_ teacher: TeacherSpec, on dataset: DatasetSpec) {
-    self.teacher = teacher
+    self.teacher = teacher.alone
     self.dataset = dataset
     guard let images = teacher.trainImages else { return }
     self.teacher.trainImages = nil

@@ -155,7 +155,7 @@ extension SweepPlan {
       guard let student = students[place], !done.contains(student) else { continue }
       // Runs with one student ask its teachers once.
       if run.cell.transfer != nil, !counted.insert(student).inserted { continue }
-      let demand = reads[run.cell.method.name] ?? .none
+      let demand = run.cell.lesson.reads ?? reads[run.cell.method.name] ?? .none
       guard demand != .none, run.cell.lesson.hasTeachers else { continue }
       asked[LessonSeed(run), default: (run, Demand())].demand.add(run.cell.recipe.spec.epochs, demand)
     }
@@ -223,7 +223,9 @@ private struct TeacherPoolViews: Hashable {
   let views: Int
 
   init(_ lesson: Lesson, seed: Int) {
-    (dataset, teachers, views) = (lesson.dataset, lesson.teachers(seed: seed), lesson.views)
+    (dataset, views) = (lesson.dataset, lesson.views)
+    // A trainer asks those whose weights come from elsewhere for itself.
+    teachers = lesson.teachers(seed: seed).filter { lesson.trainer == nil || $0.trainer != nil }
   }
 }
 

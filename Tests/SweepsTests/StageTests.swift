@@ -32,6 +32,25 @@ import Testing
     )
   }
 
+  @Test func `who trains a teacher is part of its key, and what is kept of it is not`() throws {
+    var trainer = TrainerSpec(command: ["python3", "t.py"], name: "theirs", folder: "here")
+    trainer.version = 2
+    #expect(teacher.trained(by: trainer) == teacher && teacher.trained(by: nil) == teacher)
+    trainer.teaching = .trains(outputs: nil)
+    let theirs = teacher.trained(by: trainer)
+    let text = String(decoding: theirs.canonicalBytes, as: UTF8.self)
+    #expect(text.hasSuffix(#","seed":0,"trainer":{"command":["python3","t.py"],"protocol":2}}"#), "\(text)")
+    #expect(TeacherStage(theirs, on: dataset).key != TeacherStage(teacher, on: dataset).key)
+    trainer.teaching = .trains(outputs: 7)
+    let kept = teacher.trained(by: trainer)
+    #expect(String(decoding: kept.canonicalBytes, as: UTF8.self).contains(#"},"outputs":7,"recipe":{"#))
+    #expect(TeacherStage(kept, on: dataset).key == TeacherStage(theirs, on: dataset).key)
+    #expect(try TeacherSpec(JSONReader.read(kept.canonicalBytes).value, at: "") == kept)
+    let imported = TeacherSpec(
+      network: teacher.network, weights: ImportedWeights(digest: dataset.digest!, normalisation: nil))
+    #expect(imported.trained(by: trainer) == imported)
+  }
+
   @Test func `how convolutions are computed is part of a run, and the default is left out`() throws {
     var direct = run
     direct.recipe.convolution = .direct

@@ -9,17 +9,17 @@ struct CommandTrainer: Trainer {
   var description: TrainerDescription? { nil }
 
   func run(_ stage: StudentStage, in workspace: Workspace) throws {
-    try ExternalBody.run(stage, spec, in: workspace)
+    try ExternalBody.run(TrainerTask(stage), spec, in: workspace)
   }
 }
 
-/// Lets a command of somebody else's train a student: hands it the run as one line of JSON, reads records from its standard
-/// output, publishes the files that it names (`docs/trainers.md`).
+/// Lets a command of somebody else's do a task: hands it over as one line of JSON, reads records from its standard output,
+/// publishes the files that it names (`docs/trainers.md`).
 enum ExternalBody {
   /// Between the wish to stop and the end of patience.
   private static let graceSeconds = 30.0
 
-  static func run(_ stage: StudentStage, _ trainer: TrainerSpec, in workspace: Workspace) throws {
+  static func run(_ task: TrainerTask, _ trainer: TrainerSpec, in workspace: Workspace) throws {
     var made = ProgramIdentity.provenance()
     for device in DeviceFacts.ofThisProcess() { made.cpu += ", \(device)" }
     let home = TrainerFiles.folder(of: trainer, in: workspace.store)
@@ -34,7 +34,9 @@ enum ExternalBody {
     TrainerRemains.end(of: workspace.stage.path) { workspace.note($0) }
     let earlier = try reportedEpochs(workspace.stage)
     let reported = (0...).first { earlier[$0] == nil } ?? 0
-    let request = try request(stage, folder: absolute(folder), reported: reported, in: workspace)
+    let outputs = try KeptOutputs(of: task, in: workspace)
+    let request = try task.request(
+      folder: absolute(folder), reported: reported, version: trainer.version, outputs, in: workspace)
     let child = try TrainerProcess(
       trainer.command, in: trainer.files.isEmpty ? folder : home, saying: request,
       mark: TrainerRemains.mark(of: workspace.stage.path))
@@ -46,8 +48,7 @@ enum ExternalBody {
         of: workspace.stage, from: folder,
         best: try TrainerFiles.headline(of: trainer, in: workspace.store),
         count: workspace.keepsWeights, earlier: earlier.values.sorted { $0.epoch < $1.epoch })
-    var session = TrainerSession(
-      epochs: stage.run.recipe.epochs, reported: reported, made: made, weights: weights)
+    var session = TrainerSession(epochs: task.epochs, reported: reported, made: made, weights: weights)
     var asked: Double?
     while let lines = child.lines(isAsked: asked != nil) {
       for line in lines { try session.take(line, workspace) }
@@ -60,14 +61,17 @@ enum ExternalBody {
       }
     }
     try session.begin(workspace)
-    try finish(stage, trainer, session, child.end, wasAsked: asked != nil, in: workspace)
+    try withExtendedLifetime(outputs) {
+      try finish(task, trainer, session, child, wasAsked: asked != nil, in: workspace)
+    }
   }
 
   /// What a trainer that has ended leaves: a result, a failure, or an attempt that is to be followed by another.
   private static func finish(
-    _ stage: StudentStage, _ trainer: TrainerSpec, _ session: TrainerSession, _ end: JobEnd, wasAsked: Bool,
-    in workspace: Workspace
+    _ task: TrainerTask, _ trainer: TrainerSpec, _ session: TrainerSession, _ child: TrainerProcess,
+    wasAsked: Bool, in workspace: Workspace
   ) throws {
+    let end = child.end
     if let failure = session.failure { throw TrainerFailed(failure: failure) }
     if let finished = session.finished, end == .exited(0) {
       guard session.reported == session.epochs else {
@@ -76,11 +80,17 @@ enum ExternalBody {
             "The trainer wrote \"finished\" after \(session.reported) of \(counted(session.epochs, "epoch")). "
             + "It reports every epoch first (docs/trainers.md).")
       }
+      if case .outputs(let stage) = task.kind {
+        // What is checked from here on nobody writes to any more.
+        child.endGroup()
+        return try ForeignOutputs.takeIn(stage, finished, session.profile, in: workspace)
+      }
       let folder = "\(workspace.stage.path)/trainer"
       var files = try finished.files.map {
         (name: $0, bytes: try PublishedFile.read($0, in: folder))
       }
-      for kept in try session.weights?.files(epochs: session.epochs) ?? [] {
+      let weights = try session.weights?.files(epochs: session.epochs) ?? []
+      for kept in weights {
         guard !files.contains(where: { $0.name == kept.name }) else {
           throw TrainerFault(
             reason:
@@ -88,6 +98,12 @@ enum ExternalBody {
               + "writes a file of that name. Choose another one.")
         }
         files.append(kept)
+      }
+      if case .teacher = task.kind, !weights.contains(where: { TrainerTask.weightFiles.contains($0.name) }) {
+        throw TrainerFault(
+          reason:
+            "The trainer was asked for a teacher and named no weights with its last epoch. Students are handed those of "
+            + "its best epoch, or else of its last (\"weights\" in docs/trainers.md).")
       }
       files.append((name: "metrics.json", bytes: finished.metrics.canonicalBytes))
       try workspace.publish(files, finished.metrics)
@@ -139,33 +155,7 @@ enum ExternalBody {
     return epochs
   }
 
-  /// What the trainer reads: one line.
-  private static func request(
-    _ stage: StudentStage, folder: String, reported: Int, in workspace: Workspace
-  ) throws -> [UInt8] {
-    let inputs = stage.inputs
-    func output(_ key: ContentKey, _ file: String) -> JSONValue {
-      .string(absolute("\(workspace.store.stage(key).output)/\(file)"))
-    }
-    // Read once, so that what the trainer opens is what was published.
-    _ = try workspace.input(inputs[0], DatasetBody.file)
-    let teachers = try inputs.dropFirst().map { key -> JSONValue in
-      _ = try workspace.input(key, TrainingBody.bestFile)
-      return output(key, TrainingBody.bestFile)
-    }
-    let run = try JSONReader.read(stage.run.canonicalBytes).value
-    let slot = ProcessInfo.processInfo.environment[WorkerSlot.variable].flatMap { Int($0) } ?? 1
-    let document: JSONValue = [
-      "dataset": output(inputs[0], DatasetBody.file), "folder": .string(folder),
-      "key": .string(stage.key.description),
-      "protocol": .number(DecimalNumber(stage.run.trainer?.version ?? 1)),
-      "reported": .number(DecimalNumber(reported)), "run": run, "slot": .number(DecimalNumber(slot)),
-      "teachers": .array(teachers),
-    ]
-    return CanonicalJSON.bytes(of: document) + [UInt8(ascii: "\n")]
-  }
-
-  private static func absolute(_ path: String) -> String {
+  static func absolute(_ path: String) -> String {
     URL(filePath: path).standardizedFileURL.path
   }
 }

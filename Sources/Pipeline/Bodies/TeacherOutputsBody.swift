@@ -13,8 +13,14 @@ extension TeacherOutputsStage: StageKind {
       + (keeps == .heads ? "" : keeps == .maps ? " with maps" : " with all maps")
   }
 
+  var trainer: TrainerSpec? { teacher.trainer }
+
   func cost(hasHelpers: Bool, _ meter: inout CostMeter) throws -> StageCost? {
-    StageCost(
+    guard trainer == nil else {
+      let topics = ["outputs \(NetworkNames.title(of: teacher.network)) of a trainer"]
+      return StageCost(multiplyAdds: 0, topics: topics, diskBytes: try meter.bytes(of: self))
+    }
+    return StageCost(
       multiplyAdds: try meter.record(self), topics: try topics(&meter), diskBytes: try meter.bytes(of: self),
       assumedRate: AssumedRate.inference(teacher.network))
   }
@@ -26,7 +32,10 @@ extension TeacherOutputsStage: StageKind {
     ]
   }
 
-  func run(in workspace: Workspace) throws { try TeacherOutputsBody.run(self, in: workspace) }
+  func run(in workspace: Workspace) throws {
+    guard let trainer else { return try TeacherOutputsBody.run(self, in: workspace) }
+    try ExternalBody.run(TrainerTask(self), trainer, in: workspace)
+  }
 }
 
 /// Asks a teacher once for every fixed view of the training images and writes down what it says, part by part: what a stop or a kill costs is the

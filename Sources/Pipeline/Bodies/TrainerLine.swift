@@ -6,6 +6,8 @@ enum TrainerLine: Hashable {
     let metrics: Metrics
     /// In the trainer's folder, to be published.
     let files: [String]
+    /// Extents of the features of one view, where a teacher's outputs were asked for and it writes some.
+    var features: [Int]?
   }
 
   /// What decides bits where the trainer computes: a phrase such as `torch 2.9.1, cpu AVX2, 1 thread`.
@@ -64,8 +66,16 @@ enum TrainerLine: Hashable {
         guard Set(files).count == files.count else {
           throw SpecError(path: "files", expected: "different names")
         }
-        self = .finished(
-          Finished(metrics: try Metrics(object["metrics"] ?? .object([:]), at: "metrics"), files: files))
+        var finished = Finished(
+          metrics: try Metrics(object["metrics"] ?? .object([:]), at: "metrics"), files: files)
+        finished.features = try object.optional("features", SpecObject.array).map { list throws(SpecError) in
+          let extents = list.compactMap(\.integer)
+          guard extents.count == list.count, (1...3).contains(extents.count),
+            extents.allSatisfy({ (1...1 << 20).contains($0) })
+          else { throw SpecError(path: "features", expected: "1 to 3 extents, such as [512]") }
+          return extents
+        }
+        self = .finished(finished)
       case "failed":
         let cause =
           try object.optional("cause", SpecObject.string).flatMap(FailureRecord.Cause.init) ?? .other

@@ -13,6 +13,8 @@ struct TrainerSession {
   private(set) var failure: FailureRecord?
   /// What the attempt is made with, until it is recorded: the trainer may say what decides its bits, before all else.
   private var unrecorded: Provenance?
+  /// What decides its bits, as it says or as this program would.
+  private(set) var profile: String
   /// The metrics of the last epoch.
   private var lastMetrics = Metrics()
   /// Weights that are named with epochs; nil for a trainer of version 1, whose epochs name none.
@@ -27,6 +29,7 @@ struct TrainerSession {
   init(epochs: Int, reported: Int, made: Provenance, weights: KeptWeights?) {
     self.weights = weights
     unrecorded = made
+    profile = made.profile
     self.epochs = epochs
     self.reported = reported
   }
@@ -45,6 +48,7 @@ struct TrainerSession {
         throw TrainerProtocolError(line: text, expected: "\"environment\" once, before all other records")
       }
       unrecorded?.profile = profile
+      self.profile = profile
       return try begin(workspace)
     }
     try begin(workspace)
@@ -77,6 +81,10 @@ struct TrainerSession {
   private mutating func take(
     _ epoch: EpochRecord, _ weights: String?, _ text: String, _ workspace: Workspace
   ) throws {
+    guard epochs > 0 else {
+      throw TrainerProtocolError(
+        line: text, expected: "no epochs where a teacher's outputs are asked for (\"ask\": \"outputs\")")
+    }
     guard epoch.epoch > lastEpoch, epoch.epoch < epochs, epoch.step >= step else {
       throw TrainerProtocolError(
         line: text, expected: "epochs in ascending order below \(epochs), with steps that grow")
@@ -125,7 +133,8 @@ struct TrainerSession {
 
   private func progress(step: Int, steps: Int, loss: Double?) -> WorkerProgress {
     var progress = WorkerProgress(
-      epoch: lastEpoch + 1, epochs: epochs, step: step, steps: steps, loss: loss, imagesPerSecond: nil,
+      epoch: lastEpoch + 1, epochs: max(epochs, 1), step: step, steps: steps, loss: loss,
+      imagesPerSecond: nil,
       cpuSeconds: 0, stepsHere: 0)
     progress.notes = hints
     return progress

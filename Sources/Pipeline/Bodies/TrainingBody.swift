@@ -12,6 +12,7 @@ extension TeacherStage: StageKind {
   static var hasCheckpoints: Bool { true }
   func title(_ names: WrittenNames) -> String { teacher.title(names.title(of: teacher)) }
   var sourceWeights: ImportedWeights? { teacher.weights }
+  var trainer: TrainerSpec? { teacher.trainer }
   var network: TrainedNetwork? {
     TrainedNetwork(
       model: teacher.network, dataset: dataset, method: "teacher",
@@ -19,6 +20,8 @@ extension TeacherStage: StageKind {
   }
 
   func cost(hasHelpers: Bool, _ meter: inout CostMeter) throws -> StageCost? {
+    // What somebody else's code takes nobody knows.
+    guard trainer == nil else { return nil }
     let (network, isImported) = (teacher.network, teacher.weights != nil)
     return StageCost(
       multiplyAdds: try meter.teacher(self),
@@ -31,7 +34,10 @@ extension TeacherStage: StageKind {
       assumedRate: isImported ? AssumedRate.inference(network) : AssumedRate.training(network))
   }
 
-  func run(in workspace: Workspace) throws { try TrainingBody.run(self, in: workspace) }
+  func run(in workspace: Workspace) throws {
+    guard let trainer else { return try TrainingBody.run(self, in: workspace) }
+    try ExternalBody.run(TrainerTask(self), trainer, in: workspace)
+  }
 }
 
 extension StudentStage: StageKind {

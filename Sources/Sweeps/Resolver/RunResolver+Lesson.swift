@@ -23,9 +23,9 @@ extension RunResolver {
     dataset.testImages = row["testImages"]?.value.integer
     dataset.validationImages = row["validationImages"]?.value.integer ?? 0
     let taught = method.readsTeachers ? teachers(row, network, dataset, at: name.spot) : []
-    guard let teachers = taught else { return nil }
     var trainer: TrainerSpec?
     if let setting = row["trainer"] { trainer = self.trainer(setting.value, at: setting.spot) }
+    guard let teachers = taught?.map({ $0.trained(by: trainer) }) else { return nil }
     let views = row["views"]?.value.integer ?? 0
     let agreement = method.readsTeachers && row["agreement"]?.value.bool == true
     func lesson(_ number: Int) -> Lesson {
