@@ -44,6 +44,8 @@ int kb_takes_winograd(const kb_convolution *c) {
   return c->groups == 1 && c->channels >= 32 && c->outputs >= 32 && 2 * c->height * c->width >= computed;
 }
 
+size_t kb_images_at_once(const kb_convolution *c) { return images_at_once(c); }
+
 size_t kb_winograd_scratch(const kb_convolution *c) {
   const size_t in_blocks = blocks_of(c->channels), out_blocks = blocks_of(c->outputs);
   return 36 * KB_LANES * ((in_blocks + out_blocks) * winograd_room(c) + 2 + in_blocks * out_blocks * KB_LANES);
@@ -187,26 +189,21 @@ static void clear_tail(size_t channels, float *v) {
   for (size_t c = channels; c < blocks_of(channels) * KB_LANES; c++) v[c] = 0;
 }
 
-void kb_norm_statistics(const float *moments, size_t batch, size_t channels, size_t pixels, const float *weight, const float *bias,
-                        double epsilon, float *mean, float *variance, float *block_mean, float *block_scale,
-                        float *block_shift) {
-  const size_t image = blocks_of(channels) * KB_MOMENT_FLOATS;
-  for (size_t c = 0; c < channels; c++) {
-    // The rule of Chan, Golub and LeVeque (1979) for joining two samples.
-    double count = 0, center = 0, squares = 0;
-    for (size_t n = 0; n < batch; n++) {
-      const float *m = moments + n * image + c / KB_LANES * KB_MOMENT_FLOATS + c % KB_LANES;
-      const double size = (double)pixels, offset = m[KB_LANES] / size;
-      const double other = m[0] + offset, spread = m[2 * KB_LANES] - m[KB_LANES] * offset;
-      const double both = count + size, distance = other - center;
-      center += distance * size / both;
-      squares += spread + distance * distance * count * size / both;
-      count = both;
+void kb_norm_statistics(const kb_kernels *kernels, const float *moments, size_t batch, size_t channels, size_t pixels,
+                        const float *weight, const float *bias, double epsilon, float *mean, float *variance, float *block_mean,
+                        float *block_scale, float *block_shift) {
+  const size_t blocks = blocks_of(channels);
+  const double count = (double)batch * (double)pixels;
+  for (size_t b = 0; b < blocks; b++) {
+    double centers[KB_LANES], squares[KB_LANES];
+    kernels->join_moments(moments + b * KB_MOMENT_FLOATS, blocks * KB_MOMENT_FLOATS, batch, pixels, centers, squares);
+    for (size_t l = 0; l < lanes_of(channels, b); l++) {
+      const size_t c = b * KB_LANES + l;
+      const double value = squares[l] > 0 ? squares[l] / count : 0;
+      mean[c] = (float)centers[l];
+      variance[c] = (float)value;
+      norm_vectors(c, centers[l], value, weight, bias, epsilon, block_mean, block_scale, block_shift);
     }
-    const double value = squares > 0 ? squares / count : 0;
-    mean[c] = (float)center;
-    variance[c] = (float)value;
-    norm_vectors(c, center, value, weight, bias, epsilon, block_mean, block_scale, block_shift);
   }
   clear_tail(channels, block_mean);
   clear_tail(channels, block_scale);
@@ -222,22 +219,21 @@ void kb_norm_constants(const float *mean, const float *variance, size_t channels
   clear_tail(channels, block_shift);
 }
 
-void kb_norm_gradients(const float *sums, size_t batch, size_t channels, size_t pixels, const float *variance, double epsilon,
-                       float *dweight, float *dbias, float *block_a, float *block_b) {
-  const size_t image = blocks_of(channels) * 2 * KB_LANES;
+void kb_norm_gradients(const kb_kernels *kernels, const float *sums, size_t batch, size_t channels, size_t pixels,
+                       const float *variance, double epsilon, float *dweight, float *dbias, float *block_a, float *block_b) {
+  const size_t blocks = blocks_of(channels);
   const double count = (double)batch * (double)pixels;
-  for (size_t c = 0; c < channels; c++) {
-    double sum = 0, product = 0;
-    for (size_t n = 0; n < batch; n++) {
-      const float *s = sums + n * image + c / KB_LANES * 2 * KB_LANES + c % KB_LANES;
-      sum += s[0];
-      product += s[KB_LANES];
+  for (size_t b = 0; b < blocks; b++) {
+    double totals[2 * KB_LANES];
+    kernels->join_sums(sums + b * 2 * KB_LANES, blocks * 2 * KB_LANES, batch, totals);
+    for (size_t l = 0; l < lanes_of(channels, b); l++) {
+      const size_t c = b * KB_LANES + l;
+      const double sum = totals[l], product = totals[KB_LANES + l], inverse = 1 / sqrt((double)variance[c] + epsilon);
+      dbias[c] = (float)sum;
+      dweight[c] = (float)(product * inverse);
+      block_a[c] = (float)(sum / count);
+      block_b[c] = (float)(product * inverse * inverse / count);
     }
-    const double inverse = 1 / sqrt((double)variance[c] + epsilon);
-    dbias[c] = (float)sum;
-    dweight[c] = (float)(product * inverse);
-    block_a[c] = (float)(sum / count);
-    block_b[c] = (float)(product * inverse * inverse / count);
   }
   clear_tail(channels, block_a);
   clear_tail(channels, block_b);

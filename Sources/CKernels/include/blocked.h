@@ -52,11 +52,12 @@ typedef struct {
   // dx from dy and the weights packed for the gradient.
   void (*convolve_data)(const kb_convolution *c, const float *dy, const float *packed,
                                  float *dx, float *scratch, size_t first, size_t end);
-  // The packed gradient of the weights for output blocks [first, end): samples ascending, then pixels.
+  // Adds the packed gradient of the weights for output blocks [first, end) to what is there: samples ascending, then pixels.
   void (*convolve_weight)(const kb_convolution *c, const float *x, const float *dy,
                                    float *packed, float *scratch, size_t first, size_t end);
 
-  // The same by Winograd's algorithm F(4 × 4, 3 × 3), where kb_takes_winograd says so, with filters transformed from packed weights. The
+  // The same by Winograd's algorithm F(4 × 4, 3 × 3), where kb_takes_winograd says so, with filters transformed from packed weights; the
+  // weights' gradient is written, not added. The
   // gradient of the input is the convolution that kb_mirrored describes, with filters of the gradient.
   void (*winograd_filters)(const kb_convolution *c, const float *packed, float *filters, int gradient);
   void (*winograd)(const kb_convolution *c, const float *x, const float *filters, float *y, float *scratch,
@@ -76,6 +77,8 @@ typedef struct {
   // Statistics of x [batch][blocks][pixels][16].
   void (*moments)(const float *x, float *moments, size_t blocks, size_t pixels, size_t first,
                            size_t end);
+  // The mean and the summed squares of the distance to it over a batch, in double, of 16 channels whose moments lie `image` floats apart.
+  void (*join_moments)(const float *moments, size_t image, size_t batch, size_t pixels, double *means, double *squares);
   // z = finish(y); z may be y.
   void (*finish)(const float *y, const kb_finish *finish, float *z, size_t blocks,
                           size_t pixels, size_t first, size_t end);
@@ -84,6 +87,8 @@ typedef struct {
   void (*norm_sums)(const float *dz, const float *y, const kb_mask *mask,
                              float *_Nullable masked, float *sums, size_t blocks, size_t pixels, size_t first,
                              size_t end);
+  // Both sums over a batch, in double, of 16 channels whose sums lie `image` floats apart.
+  void (*join_sums)(const float *sums, size_t image, size_t batch, double *totals);
   // dy = scale (dz' - a - (y - mean) b) with dz' masked; a and b are values a channel, null where statistics are constants.
   void (*norm_gradient)(const float *dz, const float *y, const kb_mask *mask,
                               const float *_Nullable a, const float *_Nullable b, float *dy, size_t blocks,
@@ -155,6 +160,8 @@ kb_convolution kb_mirrored(const kb_convolution *c);
 // Floats of the panels of b [k, n], and of scratch for one thread of a product.
 size_t kb_product_panels(size_t n, size_t k);
 size_t kb_product_scratch(size_t n, size_t k);
+// Images that the weights' gradient takes at a time: with fewer of them its sums go to memory more often.
+size_t kb_images_at_once(const kb_convolution *c);
 // Floats of scratch for one thread of any of the convolution's passes.
 size_t kb_scratch(const kb_convolution *c);
 // Floats of the packed weights, in either direction.
@@ -175,15 +182,15 @@ void kb_permute_channels(const float *x, float *y, const int32_t *order, size_t 
 
 // Batch norm's vectors, one value a channel; those with `blocks` are padded to whole blocks, the others have `channels` elements.
 // From the images' moments, in double, images ascending: mean, biased variance, and scale and shift of the normalisation.
-void kb_norm_statistics(const float *moments, size_t batch, size_t channels, size_t pixels, const float *weight,
-                        const float *bias, double epsilon, float *mean, float *variance,
+void kb_norm_statistics(const kb_kernels *kernels, const float *moments, size_t batch, size_t channels, size_t pixels,
+                        const float *weight, const float *bias, double epsilon, float *mean, float *variance,
                         float *block_mean, float *block_scale, float *block_shift);
 // The same vectors from given statistics.
 void kb_norm_constants(const float *mean, const float *variance, size_t channels, const float *weight,
                        const float *bias, double epsilon, float *block_mean, float *block_scale,
                        float *block_shift);
 // From the images' sums of norm_sums: the gradients of weight and bias, and a and b of norm_gradient.
-void kb_norm_gradients(const float *sums, size_t batch, size_t channels, size_t pixels, const float *variance,
+void kb_norm_gradients(const kb_kernels *kernels, const float *sums, size_t batch, size_t channels, size_t pixels, const float *variance,
                        double epsilon, float *dweight, float *dbias, float *block_a,
                        float *block_b);
 

@@ -30,15 +30,16 @@ public struct BatchNorm: Layer {
 
   /// - Parameter relu: whether a ReLU follows, which then costs no pass of its own.
   public func callAsFunction(_ input: Tensor, _ pass: Pass, relu: Bool) -> Tensor {
-    evaluate(pass) { scale, shift, statistics in
+    let output = evaluate(pass) { scale, shift, statistics in
       guard let statistics else {
         let (output, mean, variance) = input.batchNorm(weight: scale, bias: shift, relu: relu)
-        return (output, NormStatistics(mean: mean, variance: variance))
+        return (PassingMaps(output), NormStatistics(mean: mean, variance: variance))
       }
       let output = input.batchNorm(
         weight: scale, bias: shift, mean: statistics.mean, variance: statistics.variance, relu: relu)
-      return (output, statistics)
+      return (PassingMaps(output), statistics)
     }
+    return output.finished
   }
 
   /// Scale, shift and running statistics, where the pass normalises by these; nil where it takes the batch's.
@@ -52,11 +53,11 @@ public struct BatchNorm: Layer {
   /// - Parameter operation: normalises by the statistics that it is given, or by those of the batch, and returns them.
   func evaluate(
     _ pass: Pass,
-    _ operation: (_ scale: Tensor, _ shift: Tensor, NormStatistics?) -> (output: Tensor, NormStatistics)
-  ) -> Tensor {
+    _ operation: (_ scale: Tensor, _ shift: Tensor, NormStatistics?) -> (output: PassingMaps, NormStatistics)
+  ) -> PassingMaps {
     if let (scale, shift, running) = constants(pass) { return operation(scale, shift, running).output }
     let (output, statistics) = operation(pass[weight], pass[bias], nil)
-    let count = Double(output.count / output.shape[1])
+    let count = Double(output.shape.count / output.shape[1])
     let unbiased = statistics.variance * (count / (count - 1))
     pass.replace(mean, with: pass[mean].blended(with: statistics.mean))
     pass.replace(variance, with: pass[variance].blended(with: unbiased))

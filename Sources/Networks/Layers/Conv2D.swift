@@ -66,18 +66,28 @@ public struct Conv2D: Layer {
   }
 
   /// Followed by a norm, perhaps a sum and a ReLU, as one operation. For convolutions without bias.
-  func callAsFunction(_ input: Tensor, _ pass: Pass, _ norm: BatchNorm, adding added: Tensor?, relu: Bool)
-    -> Tensor
-  {
+  ///
+  /// - Parameter passesOn: whether only another convolution reads the output.
+  func callAsFunction(
+    _ input: PassingMaps, _ pass: Pass, _ norm: BatchNorm, adding added: Tensor?, relu: Bool,
+    passesOn: Bool = false
+  ) -> PassingMaps {
     precondition(bias == nil, "a bias before a norm has no effect")
     let weight = pass[weight]
     let output = norm.evaluate(pass) { scale, shift, statistics in
       input.convolutionNorm(
         weight, stride: stride, padding: padding, dilation: dilation, groups: groups, by: pass.convolution,
-        scale: scale, shift: shift, statistics: statistics, adding: added, relu: relu)
+        scale: scale, shift: shift, statistics: statistics, adding: added, relu: relu, passesOn: passesOn)
     }
     count(output.shape, pass)
     return output
+  }
+
+  /// The same of maps as they are.
+  func callAsFunction(_ input: Tensor, _ pass: Pass, _ norm: BatchNorm, adding added: Tensor?, relu: Bool)
+    -> Tensor
+  {
+    callAsFunction(PassingMaps(input), pass, norm, adding: added, relu: relu).finished
   }
 
   /// Followed by a norm with constant statistics, as a step of several. For convolutions without bias.

@@ -33,6 +33,14 @@ public struct ConvNorm: Layer {
     return convolution(input, pass, norm, adding: added, relu: relu)
   }
 
+  /// In a chain: the output of one that is not the last is read by the next one only.
+  fileprivate func callAsFunction(
+    _ input: PassingMaps, _ pass: Pass, adding added: Tensor? = nil, relu: Bool? = nil, isLast: Bool
+  ) -> PassingMaps {
+    precondition(added == nil || !hasReLU, "a residual sum comes before the ReLU")
+    return convolution(input, pass, norm, adding: added, relu: relu ?? hasReLU, passesOn: !isLast)
+  }
+
   /// What a pass with constant statistics computes; nil for one that takes those of the batch.
   fileprivate func step(_ pass: Pass, relu: Bool) -> ConvolutionNormStep? {
     norm.constants(pass).map { convolution.step(pass, $0, relu: relu) }
@@ -42,7 +50,8 @@ public struct ConvNorm: Layer {
 }
 
 /// Several of them, one after the other. Where nobody asks for gradients a few images pass all of them before
-/// the next ones do, with the same bits.
+/// the next ones do; in training each applies the norm of the one before while it reads, so that only the
+/// convolutions' own outputs are kept. The bits are those of layer after layer.
 struct ConvNormChain: Layer {
   private let layers: [ConvNorm]
 
@@ -74,8 +83,8 @@ struct ConvNormChain: Layer {
         return output
       }
     }
-    let inner = layers.dropLast().reduce(input) { $1($0, pass) }
-    guard let added else { return layers[last](inner, pass) }
-    return layers[last](inner, pass, adding: early ?? added(), relu: relu ?? true)
+    let inner = layers.dropLast().reduce(PassingMaps(input)) { $1($0, pass, isLast: false) }
+    guard let added else { return layers[last](inner, pass, isLast: true).finished }
+    return layers[last](inner, pass, adding: early ?? added(), relu: relu ?? true, isLast: true).finished
   }
 }

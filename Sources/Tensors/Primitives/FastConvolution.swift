@@ -2,14 +2,14 @@ internal import CKernels
 
 /// One convolution's sizes and its passes in the blocked layout.
 struct FastConvolution: Sendable {
-  private let sizes: Sizes
+  let sizes: Sizes
   let input: Shape
   let output: Shape
-  private let weight: Shape
-  private let usesWinograd: Bool
+  let weight: Shape
+  let usesWinograd: Bool
 
   /// `@unchecked Sendable`: an immutable C struct of integers.
-  private struct Sizes: @unchecked Sendable { var c: kb_convolution }
+  struct Sizes: @unchecked Sendable { var c: kb_convolution }
 
   /// Nil where the choice, the precision or the shape wants the reference path.
   init?(
@@ -41,8 +41,8 @@ struct FastConvolution: Sendable {
     output = [input[0], weight[0], window.outHeight, window.outWidth]
   }
 
-  private var batch: Int { input[0] }
-  private var isDepthwise: Bool { withUnsafePointer(to: sizes.c, kb_is_depthwise) == 1 }
+  var batch: Int { input[0] }
+  var isDepthwise: Bool { withUnsafePointer(to: sizes.c, kb_is_depthwise) == 1 }
 
   /// - Parameters:
   ///   - finish: what happens to each value before it is stored.
@@ -112,18 +112,18 @@ struct FastConvolution: Sendable {
   /// Of maps between the convolutions of a chain: what the second cache holds beside the weights.
   private static let cachedFloats = 32 << 10
 
-  private func imageFloats(_ shape: Shape) -> Int { Layout.blocked.count(shape) / shape[0] }
+  func imageFloats(_ shape: Shape) -> Int { Layout.blocked.count(shape) / shape[0] }
 
-  private var scratchFloats: Int { withSizes { usesWinograd ? kb_winograd_scratch($0) : kb_scratch($0) } }
-  private var forwardWeights: TensorStorage.PackedWeights { usesWinograd ? .winograd : .forward }
+  var scratchFloats: Int { withSizes { usesWinograd ? kb_winograd_scratch($0) : kb_scratch($0) } }
+  var forwardWeights: TensorStorage.PackedWeights { usesWinograd ? .winograd : .forward }
 
-  private typealias ForwardPass =
+  typealias ForwardPass =
     @convention(c) (
       UnsafePointer<kb_convolution>, UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>,
       UnsafeMutablePointer<Float>, UnsafePointer<kb_finish>?, UnsafeMutablePointer<Float>?, Int, Int
     ) -> Void
 
-  private func pass(_ kernels: UnsafePointer<kb_kernels>) -> ForwardPass {
+  func pass(_ kernels: UnsafePointer<kb_kernels>) -> ForwardPass {
     let kernels = kernels.pointee
     return usesWinograd ? kernels.winograd : isDepthwise ? kernels.depthwise : kernels.convolve
   }
@@ -158,12 +158,19 @@ struct FastConvolution: Sendable {
       usesWinograd
       ? kernels.winograd_weight : isDepthwise ? kernels.depthwise_weight : kernels.convolve_weight
     withSizes { c in
-      let packed = TensorStorage(floats: kb_packed(c, 0))
+      let packed = weightSums(c)
       forEachRange(Layout.blocks(output[1]), on: device, scratch: c) { scratch, first, end in
         pass(c, x.floats, dy.floats, packed.floats, scratch.floats, first, end)
         kb_unpack(device.kernels, c, packed.floats, dweight.floats, first, end)
       }
     }
+  }
+
+  /// Room for the packed gradient of the weights, which the kernels of the direct algorithm add to.
+  func weightSums(_ c: UnsafePointer<kb_convolution>) -> TensorStorage {
+    let sums = TensorStorage(floats: kb_packed(c, 0))
+    if !usesWinograd { sums.floats.update(repeating: 0, count: kb_packed(c, 0)) }
+    return sums
   }
 
   private func forEachRange(
@@ -193,7 +200,7 @@ struct FastConvolution: Sendable {
   }
 
   /// Made once for weights that stay as they are; where it is not kept, for whoever asked.
-  private func packed(
+  func packed(
     _ weight: TensorStorage, _ kind: TensorStorage.PackedWeights, isKept: Bool = true
   ) -> TensorStorage {
     withSizes { c in
@@ -218,7 +225,7 @@ struct FastConvolution: Sendable {
     }
   }
 
-  private func withSizes<Result>(_ body: (UnsafePointer<kb_convolution>) -> Result) -> Result {
+  func withSizes<Result>(_ body: (UnsafePointer<kb_convolution>) -> Result) -> Result {
     withUnsafePointer(to: sizes.c, body)
   }
 }

@@ -59,8 +59,8 @@ struct FastNorm: Sendable {
 
   private var batch: Int { shape[0] }
   private var channels: Int { shape[1] }
-  private var blocks: Int { Layout.blocks(channels) }
-  private var pixels: Int { shape.inner(of: 1) }
+  fileprivate var blocks: Int { Layout.blocks(channels) }
+  fileprivate var pixels: Int { shape.inner(of: 1) }
 
   /// Normalises by the statistics of the batch.
   ///
@@ -70,7 +70,8 @@ struct FastNorm: Sendable {
     self.init(
       shape, .unfilled([shape[1]], .single), .unfilled([shape[1]], .single), weight, epsilon, isOfBatch: true)
     kb_norm_statistics(
-      moments.floats, batch, channels, pixels, weight.storage.floats, bias.storage.floats, epsilon,
+      Device.current.kernels, moments.floats, batch, channels, pixels, weight.storage.floats,
+      bias.storage.floats, epsilon,
       mean.storage.floats, variance.storage.floats, vectors.mean, vectors.scale, vectors.shift)
   }
 
@@ -117,13 +118,58 @@ struct FastNorm: Sendable {
     }
   }
 
-  /// The gradients of what a norm reads.
-  struct Gradients {
-    let y: Tensor
+  /// The gradients of what a norm reads. That of its input is written when it is asked for.
+  struct Gradients: Sendable {
     let weight: Tensor
     let bias: Tensor
     /// Of what was added.
     let added: Tensor?
+    fileprivate let upstream: Upstream
+    /// What is subtracted; nil where statistics are constants.
+    fileprivate let constants: BlockVectors?
+
+    /// Writes the gradients of some images' maps.
+    func write(_ images: Range<Int>, to dy: UnsafeMutablePointer<Float>, _ kernels: UnsafePointer<kb_kernels>)
+    {
+      let start = images.lowerBound * upstream.imageFloats
+      withUnsafePointer(to: upstream.mask(from: start)) { mask in
+        kernels.pointee.norm_gradient(
+          upstream.dz.floats + start, upstream.y.floats + start, mask, constants?.scale, constants?.shift, dy,
+          upstream.blocks, upstream.pixels, 0, images.count)
+      }
+    }
+
+    /// Of all images.
+    var y: Tensor {
+      let device = Device.current
+      return Tensor(upstream.shape, .single, .blocked) { dy in
+        device.forEachRange(upstream.shape[0]) {
+          write($0..<$1, to: dy.floats + $0 * upstream.imageFloats, device.kernels)
+        }
+      }
+    }
+  }
+
+  /// A gradient that comes back to a norm, and what says where it passes the ReLU.
+  fileprivate struct Upstream: Sendable {
+    let dz: TensorStorage
+    let y: TensorStorage
+    /// The result, where something was added before a ReLU.
+    let z: TensorStorage?
+    let relu: Bool
+    let vectors: BlockVectors
+    let shape: Shape
+
+    var blocks: Int { Layout.blocks(shape[1]) }
+    var pixels: Int { shape.inner(of: 1) }
+    var imageFloats: Int { blocks * pixels * Layout.lanes }
+
+    /// For maps from this place on; valid as long as this value lives.
+    func mask(from start: Int = 0) -> kb_mask {
+      kb_mask(
+        mean: vectors.mean, scale: vectors.scale, shift: vectors.shift, output: z.map { $0.floats + start },
+        relu: relu ? 1 : 0)
+    }
   }
 
   /// - Parameters:
@@ -131,33 +177,24 @@ struct FastNorm: Sendable {
   ///   - z: the result, where something was added before a ReLU: only it says what passed.
   func backward(_ dz: Tensor, y: Tensor, z: Tensor?, relu: Bool, wantsAdded: Bool) -> Gradients {
     let device = Device.current
-    let output = z?.blocks
-    let mask = kb_mask(
-      mean: vectors.mean, scale: vectors.scale, shift: vectors.shift, output: output.map { $0.floats },
-      relu: relu ? 1 : 0)
+    let upstream = Upstream(
+      dz: dz.blocks, y: y.blocks, z: z?.blocks, relu: relu, vectors: vectors, shape: shape)
     let added = wantsAdded && relu ? Tensor.unfilled(shape, .single, .blocked) : nil
-    let upstream = dz.blocks
     let sums = TensorStorage(floats: batch * blocks * 2 * Layout.lanes)
     let constants = BlockVectors(channels: channels)
-    let from = y.blocks
     let gradients = Gradients(
-      y: .unfilled(shape, .single, .blocked), weight: .unfilled([channels], .single),
-      bias: .unfilled([channels], .single), added: wantsAdded ? added ?? dz : nil)
-    withUnsafePointer(to: mask) { mask in
+      weight: .unfilled([channels], .single), bias: .unfilled([channels], .single),
+      added: wantsAdded ? added ?? dz : nil, upstream: upstream, constants: isOfBatch ? constants : nil)
+    withUnsafePointer(to: upstream.mask()) { mask in
       device.forEachRange(batch) {
         device.kernels.pointee.norm_sums(
-          upstream.floats, from.floats, mask, added?.blocks.floats, sums.floats, blocks, pixels, $0, $1)
-      }
-      kb_norm_gradients(
-        sums.floats, batch, channels, pixels, variance.storage.floats, epsilon,
-        gradients.weight.storage.floats,
-        gradients.bias.storage.floats, constants.scale, constants.shift)
-      device.forEachRange(batch) {
-        device.kernels.pointee.norm_gradient(
-          upstream.floats, from.floats, mask, isOfBatch ? constants.scale : nil,
-          isOfBatch ? constants.shift : nil, gradients.y.blocks.floats, blocks, pixels, $0, $1)
+          upstream.dz.floats, upstream.y.floats, mask, added?.blocks.floats, sums.floats, blocks, pixels, $0,
+          $1)
       }
     }
+    kb_norm_gradients(
+      device.kernels, sums.floats, batch, channels, pixels, variance.storage.floats, epsilon,
+      gradients.weight.storage.floats, gradients.bias.storage.floats, constants.scale, constants.shift)
     return gradients
   }
 
@@ -172,5 +209,33 @@ struct FastNorm: Sendable {
         x.floats, moments.floats, Layout.blocks(shape[1]), shape.inner(of: 1), $0, $1)
     }
     return moments
+  }
+}
+
+/// A norm, perhaps with a ReLU, that maps have yet to pass: who reads them applies it to few images at a time.
+struct PendingNorm: Sendable {
+  private let finish: Finish
+  private let norm: FastNorm
+  private let relu: Bool
+
+  init(_ norm: FastNorm, relu: Bool) {
+    self.norm = norm
+    self.relu = relu
+    finish = norm.finish(adding: nil, relu: relu)
+  }
+
+  /// All maps behind it.
+  func callAsFunction(_ y: Tensor) -> Tensor { norm.forward(y, adding: nil, relu: relu) }
+
+  /// Writes so many images' maps.
+  ///
+  /// - Parameter y: the first one's.
+  func write(
+    _ y: UnsafePointer<Float>, _ count: Int, to z: UnsafeMutablePointer<Float>,
+    _ kernels: UnsafePointer<kb_kernels>
+  ) {
+    withUnsafePointer(to: finish.kernel) {
+      kernels.pointee.finish(y, $0, z, norm.blocks, norm.pixels, 0, count)
+    }
   }
 }
