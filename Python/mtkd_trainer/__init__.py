@@ -11,11 +11,12 @@ The standard library is enough. Where numpy and torch are loaded, their generato
 """
 from .dataset import PackedDataset, Split
 from .errors import TrainerError
+from .outputs import OutputsAsked, TeacherOutputs, outputs_asked
 from .protocol import alone, describe
 from .run import Run, Stopped
 from .weights import read_safetensors
 
 __all__ = [
-    "PackedDataset", "Run", "Split", "Stopped", "TrainerError", "alone", "describe",
-    "read_safetensors",
+    "OutputsAsked", "PackedDataset", "Run", "Split", "Stopped", "TeacherOutputs", "TrainerError", "alone", "describe",
+    "outputs_asked", "read_safetensors",
 ]

@@ -36,7 +36,7 @@ def _first_line() -> str:
 
 
 def describe(methods: list, networks: list | None = None, metrics: dict | None = None, tasks: list | None = None,
-             devices: list | None = None) -> None:
+             devices: list | None = None, teachers: bool = False, teacher_outputs: str | dict | None = None) -> None:
     """Says what this trainer can do and ends the process, where mtkd-sweep asks for that; else does nothing.
 
     It comes before `Run()` and before whatever takes long, for grids with `"protocol": 2`.
@@ -44,6 +44,9 @@ def describe(methods: list, networks: list | None = None, metrics: dict | None =
     - methods: names, or `{"name": …, "summary": …, "teachers": True, "options": {"temperature": {"kind": "number",
       "default": 4}}}`.
     - networks: names of students; None for any.
+    - teachers: whether the teachers of its students are trained here too, as runs whose `role` is `teacher`.
+    - teacher_outputs: what is written down of them where `outputs_asked()` asks: `"logits"`, or `{"features": N}` with the
+      most numbers of features of one view.
     - metrics: `{"test.acc1": {"unit": "%", "direction": "higher", "headline": True}}`.
     """
     if MARK not in os.environ:
@@ -54,7 +57,9 @@ def describe(methods: list, networks: list | None = None, metrics: dict | None =
         return
     if asked != "describe":
         return
-    members = {"methods": methods, "networks": networks, "metrics": metrics, "tasks": tasks, "devices": devices}
+    members = {
+        "methods": methods, "networks": networks, "metrics": metrics, "tasks": tasks, "devices": devices,
+        "teachers": True if teachers else None, "teacherOutputs": teacher_outputs}
     said = {name: value for name, value in members.items() if value is not None}
     print(json.dumps({"record": "description", **said}), flush=True)
     raise SystemExit(0)
@@ -69,6 +74,10 @@ def read_request() -> dict:
     line = _first_line()
     try:
         request = json.loads(line)
+        if request.get("ask") == "outputs":
+            raise TrainerError(
+                "mtkd-sweep asks for the outputs of a teacher, which describe(teacher_outputs=…) promises: call "
+                "mtkd_trainer.outputs_asked() before Run() and write them down.")
         if "ask" in request:
             raise TrainerError(
                 "mtkd-sweep asks what this trainer can do (\"protocol\": 2 in the grid): call mtkd_trainer.describe(…) "

@@ -13,6 +13,7 @@ from . import encoding, environment, generators, parts, protocol, weights
 from .checkpoint import Checkpoints, require_folder, write_whole
 from .dataset import PackedDataset
 from .errors import TrainerError
+from .outputs import TeacherOutputs
 
 
 class Stopped(SystemExit):
@@ -61,6 +62,8 @@ class Run:
         self.epoch_count = self.recipe["epochs"]
         self.slot = self.request.get("slot", 1)
         self.teachers = self.request.get("teachers", [])
+        #: `teacher` for one that students of this trainer share.
+        self.role = self.request.get("role", "student")
         #: A metric's history: (metrics, step, digest of the state) of each epoch so far.
         self.history: list = []
         require_folder(self.folder)
@@ -215,6 +218,17 @@ class Run:
     def dataset(self) -> PackedDataset:
         """The data set of the run, as mtkd-sweep has packed it."""
         return PackedDataset(self.request["dataset"])
+
+    def teacher_outputs(self) -> list[TeacherOutputs | None]:
+        """Of each teacher, in the order of `teachers`: what was written down of it, or None where it is to be asked."""
+        found: list[TeacherOutputs | None] = []
+        for folder in self.request.get("teacherOutputs") or [None] * len(self.teachers):
+            outputs, here = TeacherOutputs(folder) if folder else None, environment.profile()
+            if outputs and here and outputs.profile != here:
+                self._tell(f"{folder} was written under {outputs.profile}, this is {here}: the teacher is asked.")
+                outputs = None
+            found.append(outputs)
+        return found
 
     def __enter__(self) -> "Run":
         self._is_entered = True

@@ -20,7 +20,8 @@ import Testing
   @Test(.enabled(if: Available.python("unittest", "sqlite3"), "a whole Python runs the suites of Python/"))
   func `checkpoints, generators and records of a loop are what the package promises`() throws {
     try suites(
-      "test_package", "test_results", "test_torch_record", "test_walk", with: "unittest", "sqlite3")
+      "test_package", "test_outputs", "test_results", "test_torch_record", "test_walk", with: "unittest",
+      "sqlite3")
   }
 
   @Test(.enabled(if: Available.python("unittest", "numpy", "torch"), "PyTorch is there"))
@@ -77,6 +78,54 @@ import Testing
     #expect(try digests("results") == digests("calm"))
     let log = try Program.shell("cat results/stages/*/attempts/*/log", in: sweep.folder).out
     #expect(log.contains("going on from epoch"), "\(log)")
+  }
+
+  @Test(.enabled(if: Available.python("numpy", "random"), "numpy is there"))
+  func
+    `the example that trains teachers comes to the same with their outputs, without, and where they are damaged`()
+    throws
+  {
+    let python = try #require(Python.interpreter(with: ["numpy", "random"])).path
+    func grid(_ seeds: Int) -> String {
+      """
+      { "version": 1, "name": "taught",
+        "base": { "dataset": "synthetic-1x8x8-3", "trainImages": 60, "testImages": 30, "epochs": 4, "teacherEpochs": 3,
+                  "views": 2, "student": "their-small", "teachers": ["their-big"], "learningRate": 0.5,
+                  "trainer": { "command": ["\(python)", "teachers.py"], "protocol": 2 } },
+        "axes": { "method": ["soft", "baseline"] }, "seeds": { "count": \(seeds) } }
+      """
+    }
+    let sweep = try TinySweep(grid: grid(2))
+    defer { sweep.remove() }
+    try FileManager.default.copyItem(
+      at: RepositoryFile.root.appending(path: "docs/examples/teachers.py"),
+      to: sweep.folder.appending(path: "teachers.py"))
+    func run(_ store: String, _ options: String...) throws -> Program.Output {
+      try Program.start(
+        ["run", "tiny.json", "--store", store] + options, in: sweep.folder,
+        environment: ["PYTHONPATH": Self.folder.path]
+      ).finish()
+    }
+    func digests(_ store: String) throws -> String {
+      try Program.run("list", "--digests", "--store", store, in: sweep.folder).out
+    }
+    let first = try run("results")
+    try #require(first.status == 0, "\(first.talk)")
+    let parts = try Program.shell("ls results/stages/*/output/part-00000.bin", in: sweep.folder).out
+    let part = parts.trimmingCharacters(in: .whitespacesAndNewlines)
+    #expect(part.split(separator: "\n").count == 1, "\(parts)")
+    // Record 7, which every student of two views reads.
+    _ = try Program.shell(
+      "chmod u+w \(part); printf x | dd of=\(part) bs=1 seek=$((48 + 32 * 120 + 12 * 7)) conv=notrunc",
+      in: sweep.folder)
+    try sweep.write(grid(3), to: "tiny.json")
+    let damaged = try run("results")
+    #expect(damaged.status == 0, "\(damaged.talk)")
+    let logs = try Program.shell("cat results/stages/*/attempts/*/log", in: sweep.folder).out
+    #expect(logs.contains("chunk 7 of part 0 has another digest"), "\(damaged.talk) \(logs)")
+    let asking = try run("asking", "--no-cache")
+    #expect(asking.status == 0, "\(asking.talk)")
+    #expect(try digests("results") == digests("asking"))
   }
 
   /// Two students, failures, a validation set that chooses, and a sweep that nobody began.
