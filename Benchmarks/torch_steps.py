@@ -70,7 +70,7 @@ def distillation(student, images, labels):
         "weightDecay": 1e-4, "milestones": [], "gamma": 0.1}
     teachers = [build(name, 32, index) for index, name in enumerate(TEACHERS)]
     training = Training(
-        student, teachers, lambda context: options.make("mtkd-rl", {}, context), recipe, Noise(images, labels), 1)
+        student, teachers, lambda training: options.make("mtkd-rl", {}, training), recipe, Noise(images, labels), 1)
     samples, epochs = list(range(len(labels))), itertools.count()
 
     def epoch():

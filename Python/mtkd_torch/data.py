@@ -6,61 +6,75 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .streams import Stream, below
+from .streams import Stream
 
 _PADDING = 4
 
 
-class Packed:
-    """The images of a packed data set on a device.
+class Images:
+    """The images of a data set on a device; a subclass says where their pixels come from.
 
     - views: K views of an image that are the same for every run, or 0 for a new one in each epoch.
     """
 
-    def __init__(self, dataset, device: torch.device, dtype: torch.dtype, seed: int, views: int):
-        self.seed, self.views, self.device = seed, views, device
-        values = (numpy.arange(256)[None] / 255 - numpy.array(dataset.mean)[:, None]) / numpy.array(dataset.std)[:, None]
+    def __init__(self, dataset, device: torch.device, dtype: torch.dtype, seed: int, views: int = 0):
+        self.dataset, self.device, self.seed, self.views = dataset, device, seed, views
+        values = [(numpy.arange(256) / 255 - mean) / std for mean, std in zip(dataset.mean, dataset.std)]
         # Of each channel, what a byte is once it is normalised.
-        self.table = torch.from_numpy(values.astype(numpy.float32)).to(device, dtype)
-        self.train, self.test, self.validation = (
-            self._loaded(split) for split in (dataset.train, dataset.test, dataset.validation))
+        self.table = torch.from_numpy(numpy.array(values, numpy.float32)).to(device, dtype)
+        self.answers = {
+            name: torch.tensor(getattr(dataset, name).labels, dtype=torch.int64, device=device)
+            for name in ("train", "test", "validation")}
 
-    def _loaded(self, split) -> tuple[Tensor, Tensor]:
-        images, labels = split.arrays()
-        return torch.from_numpy(images.copy()).to(self.device), torch.from_numpy(labels.copy()).to(self.device)
+    def shown(self, split: str, places: list[int], streams: list[Stream] | None) -> Tensor:
+        """Bytes `[count, channels, height, width]`: each a view drawn from its stream, or without one as it is measured."""
+        raise NotImplementedError
 
     def order(self, epoch: int) -> list[int]:
-        return Stream(self.seed, "shuffle", epoch).shuffled(len(self.train[1]))
+        return Stream(self.seed, "shuffle", epoch).shuffled(len(self.answers["train"]))
 
     def labels(self, samples: list[int]) -> Tensor:
-        return self.train[1][samples]
+        return self.answers["train"][samples]
 
     def images(self, samples: list[int], epoch: int) -> Tensor:
-        """Each cropped out of the image with black pixels around it, and mirrored every other time."""
         if self.views:
-            chosen = below([Stream(self.seed, "view.choice", epoch, sample) for sample in samples], self.views)
-            streams = [Stream(0, "view", int(view), sample) for view, sample in zip(chosen, samples)]
+            chosen = [Stream(self.seed, "view.choice", epoch, sample).below(self.views) for sample in samples]
+            streams = [Stream(0, "view", *view, sample) for view, sample in zip(chosen, samples)]
         else:
             streams = [Stream(self.seed, "augment", epoch, sample) for sample in samples]
-        down, right, flips = (below(streams, bound) for bound in (2 * _PADDING + 1, 2 * _PADDING + 1, 2))
-        pixels = F.pad(self.train[0][samples], (_PADDING,) * 4)
-        height, width = (size - 2 * _PADDING for size in pixels.shape[2:])
-        columns = numpy.where(flips[:, None] == 1, numpy.arange(width)[::-1], numpy.arange(width)) + right[:, None]
-        rows = torch.from_numpy(numpy.arange(height) + down[:, None]).to(self.device)
-        columns = torch.from_numpy(columns).to(self.device)
-        places = torch.arange(len(samples), device=self.device)[:, None, None, None]
-        channels = torch.arange(pixels.shape[1], device=self.device)[None, :, None, None]
-        return self._normalised(pixels[places, channels, rows[:, None, :, None], columns[:, None, None, :]])
+        return self._normalised(self.shown("train", samples, streams))
 
     def plain(self, samples: list[int]) -> Tensor:
-        return self._normalised(self.train[0][samples])
+        return self._normalised(self.shown("train", samples, None))
 
     def held_out(self, name: str, size: int = 256):
-        """Batches of the test or the validation images, as they are, with their labels."""
-        images, labels = getattr(self, name)
+        """Batches of the test or the validation images, as they are measured, with their labels."""
+        labels = self.answers[name]
         for start in range(0, len(labels), size):
-            yield self._normalised(images[start:start + size]), labels[start:start + size]
+            places = list(range(len(labels)))[start:start + size]
+            yield self._normalised(self.shown(name, places, None)), labels[places]
 
     def _normalised(self, pixels: Tensor) -> Tensor:
         channels = torch.arange(pixels.shape[1], device=self.device)[None, :, None, None]
         return self.table[channels, pixels.long()].contiguous(memory_format=torch.channels_last)
+
+
+class Packed(Images):
+    """Of a packed data set. A view is a crop out of the image with black pixels around it, mirrored every other time."""
+
+    def __init__(self, dataset, device, dtype, seed, views=0):
+        super().__init__(dataset, device, dtype, seed, views)
+        self.pixels = {
+            name: torch.from_numpy(getattr(dataset, name).arrays()[0].copy()).to(device) for name in self.answers}
+
+    def shown(self, split, places, streams):
+        pixels = self.pixels[split][places]
+        if streams is None:
+            return pixels
+        height, width = pixels.shape[2:]
+        views = []
+        for image, stream in zip(F.pad(pixels, (_PADDING,) * 4), streams):
+            down, right, is_flipped = stream.below(2 * _PADDING + 1, 2 * _PADDING + 1, 2)
+            view = image[:, down:down + height, right:right + width]
+            views.append(view.flip(2) if is_flipped else view)
+        return torch.stack(views)

@@ -1,31 +1,14 @@
-"""Equation 2: the mean over samples of H + alpha Σ a_l L + beta Σ a_f D, for any weights of the teachers."""
+"""What a method sees and answers; and equation 2, for methods that weigh teachers."""
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from . import losses, streams
 from .networks import Activations
-
-
-@dataclass
-class Context:
-    """What a method must know before the first batch."""
-
-    student: Activations
-    """Of one image: for its sizes."""
-    teachers: list[Activations]
-    heads: list
-    """Of each teacher, logits of a map in its form (`Network.classify_map`)."""
-    class_means: object
-    """() -> of each teacher, the mean embedding of each class over the training images as they are."""
-    classes: int
-    epochs: int
-    batch_size: int
-    seed: int
 
 
 @dataclass
@@ -39,6 +22,46 @@ class Batch:
     epoch: int
     index: int
     smoothing: float = 0.0
+    images: Tensor | None = None
+
+
+@dataclass
+class Loss:
+    """A batch's loss: `total` has a gradient, the rest are constants. `details` are by the names of the fixtures."""
+
+    total: Tensor
+    task: Tensor
+    logit: Tensor | None = None
+    feature: Tensor | None = None
+    details: dict = field(default_factory=dict)
+
+
+class Method(nn.Module):
+    """What a student learns from besides its labels: `loss(batch)` is a batch's loss.
+
+    - `trained`: what is trained beside the student by its optimiser, under the names that fixtures have for it.
+    - `learned`: what learns by itself: policies, critics, weight networks.
+    """
+
+    skips_short_batches = False
+    """Whether batches smaller than the recipe's are left out, as if their images did not exist."""
+    undecayed: tuple[str, ...] = ()
+    """Names in `trained` that weight decay spares."""
+
+    def __init__(self, options: dict, training):
+        """- training: the run's `training.Training`, for its recipe, seed, teachers and `example` of a batch."""
+        super().__init__()
+        self.options, self.trained, self.learned = options, nn.Module(), nn.Module()
+
+    def finish_step(self, batch: Batch, training) -> dict:
+        """After the student's step, for methods that look further (`training.Training.again`, `training.Ahead`).
+
+        Returns `policy`, a list of steps, and what else the fixtures record of it.
+        """
+        return {"policy": []}
+
+    def finish_epoch(self) -> list[dict]:
+        return []
 
 
 @dataclass
@@ -57,26 +80,9 @@ class Terms:
     transformed: list[Tensor]
 
 
-@dataclass
-class Loss:
-    """A batch's loss: `total` has a gradient, the rest are constants. `details` are by the names of the fixtures."""
-
-    total: Tensor
-    task: Tensor
-    logit: Tensor | None = None
-    feature: Tensor | None = None
-    details: dict = field(default_factory=dict)
-
-
-class Regressor(nn.Module):
+def regressor(inputs: int, outputs: int) -> nn.Sequential:
     """1 x 1 convolution with bias, norm, ReLU: from the student's channels to one teacher's."""
-
-    def __init__(self, inputs: int, outputs: int):
-        super().__init__()
-        self.conv, self.bn = nn.Conv2d(inputs, outputs, 1), nn.BatchNorm2d(outputs)
-
-    def forward(self, map: Tensor) -> Tensor:
-        return F.relu(self.bn(self.conv(map)))
+    return nn.Sequential(OrderedDict(conv=nn.Conv2d(inputs, outputs, 1), bn=nn.BatchNorm2d(outputs), active=nn.ReLU()))
 
 
 class Projector(nn.Module):
@@ -92,82 +98,74 @@ class Projector(nn.Module):
         return self.fc(normed * mask)
 
 
-class Weighted:
-    """The losses that a method weighs. What it trains beside the student goes into `trained`, by the fixtures' names.
+class Weighted(Method):
+    """Equation 2: the mean over samples of H + alpha Σ a_l L + beta Σ a_f D, for any weights of the teachers.
 
-    - smaller: whether the larger of two maps is pooled to the smaller one (MMKD); else the student's to the teacher's.
+    The option `features` says whether there is a feature term.
     """
 
-    def __init__(
-        self, options: dict, context: Context, trained: nn.Module, has_features: bool, alpha=None, beta=None,
-        smaller=False,
-    ):
-        self.alpha = options["alpha"] if alpha is None else alpha
-        self.beta = (options["beta"] if beta is None else beta) if has_features else 0.0
-        self.temperature, self.smaller, self.seed = options["temperature"], smaller, context.seed
-        self.logit_loss, self.dist_temperature = options["logitLoss"], options["distTemperature"]
-        self.feature_loss = options["featureLoss"] if has_features else None
-        self.mode, self.nd_weight = options["ndMode"], options["ndWeight"]
-        self.trained = trained
-        channels, width = context.student.map.shape[1], context.student.embedding.shape[1]
-        if has_features:
-            trained.regressor = nn.ModuleList(Regressor(channels, t.map.shape[1]) for t in context.teachers)
+    meets_in_smaller = False
+    """Whether the larger of two maps is pooled to the smaller one; else the student's goes to the teacher's size."""
+
+    def __init__(self, options: dict, training):
+        super().__init__(options, training)
+        self.has_features, self.mode, self.seed = options["features"], options["ndMode"], training.seed
+        student, teachers = training.example.student, training.example.teachers
+        channels, width = student.map.shape[1], student.embedding.shape[1]
+        if self.has_features:
+            self.trained.regressor = nn.ModuleList(regressor(channels, t.map.shape[1]) for t in teachers)
         if self.mode != "off":
-            trained.nd = nn.ModuleDict({
+            self.trained.nd = nn.ModuleDict({
                 str(index): Projector(width, teacher.embedding.shape[1])
-                for index, teacher in enumerate(context.teachers) if teacher.embedding.shape[1] != width})
-            self.directions = [losses.directions(means) for means in context.class_means()]
+                for index, teacher in enumerate(teachers) if teacher.embedding.shape[1] != width})
+            self.directions = [losses.directions(means) for means in training.class_means()]
 
     @property
     def scales(self) -> tuple[float, float]:
         """What L and the feature term are multiplied by. Under `add` both factors are inside."""
-        return self.alpha, {"off": self.beta, "replace": self.nd_weight, "add": 1.0}[self.mode]
+        beta = {"off": self.options["beta"], "replace": self.options["ndWeight"], "add": 1.0}[self.mode]
+        return self.options["alpha"], beta
 
     def terms(self, batch: Batch) -> Terms:
         student, teachers = batch.student, batch.teachers
-        transformed = self.transformed(student.map, teachers)
-        distance = self.distances(transformed, teachers, student.map)
+        transformed, distance = self.features(student.map, teachers)
         logit = self.logit_costs(student.logits, teachers)
-        kl = logit.detach() if self.logit_loss == "kd" else self._divergences(student.logits.detach(), teachers)
-        nd = None if self.mode == "off" else self._direct_norm(batch)
-        feature = distance if nd is None else nd
-        if self.mode == "add":
-            feature = nd * self.nd_weight + (0 if distance is None else distance * self.beta)
+        is_kd = self.options["logitLoss"] == "kd"
+        kl = logit.detach() if is_kd else self._divergences(student.logits.detach(), teachers)
+        feature = nd = None if self.mode == "off" else self._direct_norm(batch)
+        if nd is None:
+            feature = distance
+        elif self.mode == "add":
+            feature = nd * self.options["ndWeight"] + (0 if distance is None else distance * self.options["beta"])
         return Terms(
             task=losses.cross_entropy(student.logits, batch.labels, batch.smoothing),
             teacher_entropy=torch.stack([losses.cross_entropy(t.logits, batch.labels) for t in teachers], 1),
             kl=kl, logit=logit, distance=distance, feature=feature, direct_norm=nd, transformed=transformed)
 
-    def transformed(self, map: Tensor, teachers: list[Activations]) -> list[Tensor]:
-        """The student's map in the form of each teacher's, each from the untouched map."""
-        if self.feature_loss is None:
-            return []
-        targets = self._targets(map, teachers)
-        return [
-            regressor(losses.aligned(map, *target.shape[2:]))
-            for regressor, target in zip(self.trained.regressor, targets)]
-
-    def distances(self, transformed, teachers, map) -> Tensor | None:
-        if self.feature_loss is None:
-            return None
-        pairs = zip(transformed, self._targets(map, teachers))
-        if self.feature_loss == "spatialKL":
-            return torch.stack([losses.spatial_divergence(x, f, self.temperature) for x, f in pairs], 1)
-        return torch.stack([losses.feature_distance(x, f) for x, f in pairs], 1)
-
-    def _targets(self, map, teachers):
-        maps = [teacher.map for teacher in teachers]
-        if self.smaller:
-            maps = [losses.aligned(m, *map.shape[2:]) if m.shape[2] >= map.shape[2] else m for m in maps]
-        return maps
+    def features(self, map: Tensor, teachers: list[Activations]) -> tuple[list[Tensor], Tensor | None]:
+        """The student's map in the form of each teacher's, each from the untouched map; and D between the two."""
+        if not self.has_features:
+            return [], None
+        targets = [teacher.map for teacher in teachers]
+        if self.meets_in_smaller:
+            targets = [losses.aligned(m, *map.shape[2:]) if m.shape[2] >= map.shape[2] else m for m in targets]
+        transformed = [
+            translate(losses.aligned(map, *target.shape[2:]))
+            for translate, target in zip(self.trained.regressor, targets)]
+        pairs, temperature = zip(transformed, targets), self.options["temperature"]
+        if self.options["featureLoss"] == "spatialKL":
+            return transformed, torch.stack([losses.spatial_divergence(x, f, temperature) for x, f in pairs], 1)
+        return transformed, torch.stack([losses.feature_distance(x, f) for x, f in pairs], 1)
 
     def logit_costs(self, logits: Tensor, teachers: list[Activations]) -> Tensor:
-        if self.logit_loss == "kd":
+        if self.options["logitLoss"] == "kd":
             return self._divergences(logits, teachers)
-        return torch.stack([losses.dist(logits, t.logits, self.dist_temperature) for t in teachers], 1)
+        temperature = self.options["distTemperature"]
+        targets = [(t.logits.detach() / temperature).softmax(1) for t in teachers]
+        return torch.stack([sum(losses.dist_terms(logits, target, temperature)) for target in targets], 1)
 
     def _divergences(self, logits, teachers):
-        return torch.stack([losses.divergence(logits, t.logits, self.temperature) for t in teachers], 1)
+        return torch.stack([losses.divergence(logits, t.logits, self.options["temperature"]) for t in teachers], 1)
 
     def _direct_norm(self, batch):
         costs = []
@@ -175,20 +173,13 @@ class Weighted:
             embedding = batch.student.embedding
             if str(index) in self.trained.nd:
                 drawn = streams.rows(
-                    self.seed, "nd dropout", batch.epoch, batch.samples, index, embedding.shape[1], "uniforms",
-                    torch.empty((), dtype=torch.float64))
+                    self.seed, "nd dropout", batch.epoch, batch.samples, index, embedding.shape[1], "uniforms")
                 mask = torch.where(drawn < 0.5, 0.0, 2.0).to(embedding)
                 embedding = self.trained.nd[str(index)](embedding, mask)
             costs.append(losses.direct_norm(embedding, teacher.embedding, self.directions[index][batch.labels]))
         return torch.stack(costs, 1)
 
-    def match(self, terms: Terms, logit_weights: Tensor, feature_weights: Tensor) -> Tensor:
-        """The loss without its task term."""
-        alpha, beta = self.scales
-        total = (terms.logit * logit_weights).sum(1).mean() * alpha
-        return total if terms.feature is None else total + (terms.feature * feature_weights).sum(1).mean() * beta
-
-    def loss(
+    def weigh(
         self, terms: Terms, logit_weights: Tensor, feature_weights: Tensor | None = None, divisor: float = 1,
         omits_feature: bool = False,
     ) -> Loss:

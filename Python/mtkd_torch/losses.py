@@ -1,6 +1,4 @@
 """Losses between a student and its teachers, one value a sample: `[batch]`. Teachers are constants."""
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -62,11 +60,6 @@ def dist_terms(student: Tensor, target: Tensor, temperature: float) -> tuple[Ten
     return inter, temperature ** 2 * (1 - pearson(p.t(), target.t())).mean()
 
 
-def dist(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
-    inter, intra = dist_terms(student, F.softmax(teacher.detach() / temperature, 1), temperature)
-    return inter + intra
-
-
 def direct_norm(student: Tensor, teacher: Tensor, directions: Tensor) -> Tensor:
     """ND: 1 - g · e / max(|g|, |f|), for e of each sample's class. Of equal lengths the student's counts."""
     lengths = row_norms(student)
@@ -95,24 +88,21 @@ def _attention(map: Tensor, height: int, width: int) -> Tensor:
     return energy / row_norms(energy)[:, None]
 
 
-def angle(student: Tensor, teacher: Tensor) -> Tensor:
-    """The mean Huber difference of the angles of all ordered triples of samples: shape []."""
-    return F.smooth_l1_loss(_angles(student), _angles(teacher.detach()))
+def relation(kind, student: Tensor, teacher: Tensor) -> Tensor:
+    """The mean Huber difference of what samples are to each other by `kind`, `angles` or `distances`: shape []."""
+    return F.smooth_l1_loss(kind(student), kind(teacher.detach()))
 
 
-def _angles(points: Tensor) -> Tensor:
+def angles(points: Tensor) -> Tensor:
+    """Of all ordered triples of samples."""
     differences = points[None] - points[:, None]
     lengths = (differences.square().sum(2) + _TINY).sqrt().clamp_min(1e-12)
     units = differences / lengths[..., None]
     return units @ units.transpose(1, 2)
 
 
-def distance(student: Tensor, teacher: Tensor) -> Tensor:
-    """The mean Huber difference of all distances, each side divided by the mean of its positive ones: shape []."""
-    return F.smooth_l1_loss(_distances(student), _distances(teacher.detach()))
-
-
-def _distances(points: Tensor) -> Tensor:
+def distances(points: Tensor) -> Tensor:
+    """Of all pairs, divided by the mean of the positive ones."""
     squares = points.square().sum(1)
     raw = squares[None] + squares[:, None] - 2 * points @ points.t()
     off = 1 - torch.eye(len(points)).to(points)

@@ -1,10 +1,12 @@
 """The options of methods by the names that a run has them under, with the values that they have without being named."""
 from __future__ import annotations
 
-from .methods.agreement import AEKD, AEKDHint
+from typing import NamedTuple
+
+from .methods.agreement import AEKD
 from .methods.amtml import AMTML
 from .methods.confidence import ConfidenceKD, EntropyKD
-from .methods.fixed import AttentionTransfer, Average, AverageFitNet, Baseline
+from .methods.fixed import AttentionTransfer, Average, Baseline
 from .methods.meta import MetaKD
 from .methods.reward import MTKDRL
 
@@ -20,22 +22,38 @@ _POLICY = _LOSSES | {
     "rewardNorm": "minmaxCentred", "rewardTiming": "preUpdate", "objective": "linear", "policyInterval": "epoch",
     "policyRate": 0.1, "warmupEpochs": 1, "warmupWeight": "one"}
 
+
+class Entry(NamedTuple):
+    kind: type
+    options: dict
+    features: bool = False
+    """Whether teachers' feature maps have a term in the loss."""
+    released: dict = {}
+    """What `"scaling": "released"` sets, whatever else is asked for."""
+
+
 METHODS = {
-    "baseline": (Baseline, {}), "aver-kd": (Average, _LOSSES), "aver-kd-fitnet": (AverageFitNet, _LOSSES),
-    "at": (AttentionTransfer, {"attentionBeta": 1000.0}),
-    "amtml-kd": (AMTML, _SCALED | {"angleWeight": 0.0, "adapterEpochs": "all"}), "aekd": (AEKD, _AGREEING),
-    "aekd-hint": (AEKDHint, _AGREEING), "eb-kd": (EntropyKD, _SCALED | {"ebkdVariant": "complement"}),
-    "ca-mkd": (ConfidenceKD, _SCALED | {"camkdWeightGradient": "scaling"}), "mmkd": (MetaKD, _SCALED),
-    "mtkd-rl": (MTKDRL, _POLICY),
+    "baseline": Entry(Baseline, {}),
+    "aver-kd": Entry(Average, _LOSSES),
+    "aver-kd-fitnet": Entry(Average, _LOSSES, True),
+    "at": Entry(AttentionTransfer, {"attentionBeta": 1000.0}),
+    "amtml-kd": Entry(AMTML, _SCALED | {"angleWeight": 0.0, "adapterEpochs": "all"}, True, {"features": False}),
+    "aekd": Entry(AEKD, _AGREEING, False, {"alpha": 1}),
+    "aekd-hint": Entry(AEKD, _AGREEING, True, {"alpha": 1, "beta": 100}),
+    "eb-kd": Entry(EntropyKD, _SCALED | {"ebkdVariant": "complement"}, False, {"alpha": 1}),
+    "ca-mkd": Entry(ConfidenceKD, _SCALED | {"camkdWeightGradient": "scaling"}, True, {"alpha": 1, "beta": 50}),
+    "mmkd": Entry(MetaKD, _SCALED, True, {"alpha": 1, "beta": 100}),
+    "mtkd-rl": Entry(MTKDRL, _POLICY, True),
 }
 
 
-def make(name: str, options: dict, context):
+def make(name: str, options: dict, training):
     """A method with the options of a run; what they leave out has its default."""
     if name not in METHODS:
         raise ValueError(f"there is no method {name!r}; known: {', '.join(METHODS)}")
-    kind, defaults = METHODS[name]
-    unknown = sorted(options.keys() - defaults.keys())
+    entry = METHODS[name]
+    unknown = sorted(options.keys() - entry.options.keys())
     if unknown:
-        raise ValueError(f"{name} has no option {unknown[0]!r}; known: {', '.join(sorted(defaults))}")
-    return kind(defaults | options, context)
+        raise ValueError(f"{name} has no option {unknown[0]!r}; known: {', '.join(sorted(entry.options))}")
+    chosen = {"features": entry.features} | entry.options | options
+    return entry.kind(chosen | (entry.released if chosen.get("scaling") == "released" else {}), training)

@@ -1,65 +1,53 @@
 """The policy of MTKD-RL: its network, what it is told, what it is paid (`methods.md` 2)."""
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from . import losses
+from .networks.parts import two_layers
 
 ENTRIES = ("feature", "logits", "ce", "cos", "kl")
 _TIE = 1e-12
 
 
 class PolicyNetwork(nn.Module):
-    """From states to two scores a teacher: hidden width 128, ReLU, no bias in the first layer.
+    """From states to two scores a teacher: ReLU, no bias in the first layer.
 
-    `joint`: one network of all states with a head for each loss; else one network a teacher, of its own state.
+    - widths: of each teacher's state.
+    - joint: one network of all states with a head for each loss; else one network a teacher, of its own state.
+    - mixes: of how many terms the policy learns the shares.
     """
 
-    def __init__(self, widths: list[int], joint: bool, mixes: int = 0, hidden: int = 128, normaliser="softmaxTeachers"):
+    def __init__(self, widths: list[int], joint: bool, mixes: int, hidden: int):
         super().__init__()
-        self.joint, self.normaliser = joint, normaliser
+        self.joint, self.widths = joint, widths
         if joint:
             self.fc1 = nn.Linear(sum(widths), hidden, bias=False)
             self.head_l, self.head_f = nn.Linear(hidden, len(widths)), nn.Linear(hidden, len(widths))
         else:
             for index, width in enumerate(widths):
-                self.add_module(str(index), nn.ModuleDict({
-                    "fc1": nn.Linear(width, hidden, bias=False), "fc2": nn.Linear(hidden, 2)}))
+                self.add_module(str(index), two_layers(width, hidden, 2, bias=False))
         self.rho_l, self.rho_f = (nn.Parameter(torch.ones(mixes)) if mixes else None for _ in range(2))
 
-    def scores(self, states: list[Tensor]) -> tuple[Tensor, Tensor]:
+    def scores(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """- states: of all teachers, side by side."""
         if self.joint:
-            hidden = F.relu(self.fc1(torch.cat(states, 1)))
+            hidden = F.relu(self.fc1(states))
             return self.head_l(hidden), self.head_f(hidden)
-        networks = [self.get_submodule(str(index)) for index in range(len(states))]
-        both = torch.stack([n["fc2"](F.relu(n["fc1"](s))) for n, s in zip(networks, states)], 2)
+        parts = states.split(self.widths, 1)
+        both = torch.stack([self.get_submodule(str(index))(part) for index, part in enumerate(parts)], 2)
         return both[:, 0], both[:, 1]
 
-    def weights(self, scores: Tensor) -> Tensor:
-        return scores.sigmoid() if self.normaliser == "sigmoid" else scores.softmax(1)
 
-
-class ScalarNetwork(nn.Module):
+def scalar_network(inputs: int, hidden: int) -> nn.Sequential:
     """One number a row: the critic of DPG and DDPG, the baseline of PPO."""
-
-    def __init__(self, inputs: int, hidden: int = 128):
-        super().__init__()
-        self.fc1, self.fc2 = nn.Linear(inputs, hidden), nn.Linear(hidden, 1)
-
-    def forward(self, *parts: Tensor) -> Tensor:
-        return self.fc2(F.relu(self.fc1(torch.cat(parts, 1)))).squeeze(1)
+    return two_layers(inputs, hidden, 1, row=nn.Flatten(0))
 
 
 def state(entries, feature: Tensor, logits: Tensor, ce: Tensor, cos: Tensor, kl: Tensor) -> Tensor:
-    """What the policy is told of one teacher, `[batch, width]`, in the order of `entries`; the last three are `[batch]`."""
+    """What the policy is told of a teacher, `[batch, width]`, in the order of `entries`; the last three are `[batch]`."""
     parts = {"feature": feature, "logits": logits, "ce": ce[:, None], "cos": cos[:, None], "kl": kl[:, None]}
     return torch.cat([parts[entry] for entry in entries], 1)
-
-
-def width_of(entries, teacher, classes: int) -> int:
-    return sum({"feature": teacher.embedding.shape[1], "logits": classes}.get(entry, 1) for entry in entries)
 
 
 def cosines(transformed: list[Tensor], teachers) -> Tensor:
@@ -73,12 +61,9 @@ def cosines(transformed: list[Tensor], teachers) -> Tensor:
     return torch.stack(columns, 1)
 
 
-def reward_per_teacher(task, logit, feature, alpha, beta) -> Tensor:
-    return -(task[:, None] + alpha * logit + beta * feature)
-
-
-def reward_per_sample(task, logit, feature, action_l, action_f, alpha, beta) -> Tensor:
-    return -(task + alpha * (action_l * logit).sum(1) + beta * (action_f * feature).sum(1))
+def reward(task: Tensor, logit: Tensor, feature: Tensor, alpha: float, beta: float) -> Tensor:
+    """By the teacher where all are `[batch, teachers]`, by the sample where teachers' losses are summed up: `[batch]`."""
+    return -(task + alpha * logit + beta * feature)
 
 
 def normalised(reward: Tensor, kind: str) -> Tensor:
@@ -99,18 +84,19 @@ def normalised(reward: Tensor, kind: str) -> Tensor:
     return (standard.clamp(0, 1) if kind == "zscoreClamp" else standard).to(reward)
 
 
-class RunningNormalisation:
+class RunningNormalisation(nn.Module):
     """Standardises each component of a state by mean and variance over all batches seen so far, in 64 bits.
 
     A sample is standardised by what came up to the end of its batch.
     """
 
     def __init__(self, width: int):
-        self.count = 0.0
-        self.mean, self.squares = torch.zeros(width, dtype=torch.float64), torch.zeros(width, dtype=torch.float64)
+        super().__init__()
+        for name, shape in (("count", ()), ("mean", width), ("squares", width)):
+            self.register_buffer(name, torch.zeros(shape, dtype=torch.float64))
 
-    def __call__(self, states: Tensor) -> Tensor:
-        rows = states.detach().double().cpu()
+    def forward(self, states: Tensor) -> Tensor:
+        rows = states.detach().double()
         count = self.count + len(rows)
         mean = rows.mean(0)
         shift = mean - self.mean
@@ -120,9 +106,3 @@ class RunningNormalisation:
         std = (self.squares / count).sqrt()
         # A component that has not varied yet is centred only.
         return ((rows - self.mean) / torch.where(std > 1e-12, std, torch.ones_like(std))).to(states)
-
-    def state_dict(self) -> dict:
-        return {"count": self.count, "mean": self.mean, "squares": self.squares}
-
-    def load_state_dict(self, state: dict) -> None:
-        self.count, self.mean, self.squares = state["count"], state["mean"], state["squares"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 
 import torch
 from torch.nn import functional as F
@@ -40,13 +41,13 @@ def main(precision: str) -> None:
             training = build(run, device, precision)
         except (TrainerError, ValueError) as error:
             run.fail(f"{error}", "data")
-        # What the teachers say of the images that measure, by their set, where the grid asks how often they and the student agree.
+        # What the teachers say of the images that measure, by their set, where the grid asks how often they agree.
         taught = {} if run.settings.get("agreement") else None
         state = run.resume(model=training.student, method=training.method, optimizer=training.optimizer)
         for epoch in run.epochs(state):
             metrics = train(run, training, epoch, state)
             for name in ("test", "validation"):
-                if len(getattr(training.source, name)[1]):
+                if len(training.source.answers[name]):
                     metrics |= measure(training, name, taught)
             run.report(epoch, metrics, state)
 
@@ -55,21 +56,20 @@ def build(run: Run, device: torch.device, precision: str) -> Training:
     settings, dataset = run.settings, run.dataset()
     source = Packed(dataset, device, torch.float32, run.seed, settings.get("views", 0))
 
-    def network(spec):
+    def network(spec, weights=None):
         made = networks.build(spec["family"], spec["parameters"], dataset.channels, dataset.classes)
+        if weights:
+            made.load_state_dict(read_safetensors(weights, "torch"))
         return made.to(device, memory_format=torch.channels_last)
     student = network(settings["student"])
     initial.draw(student, run.seed)
     for module in student.modules():
         if hasattr(module, "share"):
             module.rate = run.recipe.get("dropPath", 0.0)
-    teachers = []
-    for spec, path in zip(settings.get("teachers", []), run.teachers):
-        teachers.append(network(spec["network"]))
-        teachers[-1].load_state_dict(read_safetensors(path, "torch"))
+    teachers = [network(spec["network"], path) for spec, path in zip(settings.get("teachers", []), run.teachers)]
 
-    def method(context):
-        made = options.make(settings["method"]["name"], settings["method"].get("options", {}), context).to(device)
+    def method(training):
+        made = options.make(settings["method"]["name"], settings["method"].get("options", {}), training).to(device)
         initial.draw(made.trained, run.seed, "distillation.")
         initial.draw(made.learned, run.seed)
         getattr(made.learned, "copy_targets", lambda: None)()
@@ -80,65 +80,65 @@ def build(run: Run, device: torch.device, precision: str) -> Training:
 def train(run: Run, training: Training, epoch: int, state) -> dict:
     """An epoch: metrics are means over its samples, under the names of mtkd-sweep's own trainer."""
     if not state.done:
-        state.kept.update(sums={}, policy={}, count=0, correct=0)
+        state.kept["sums"] = Counter()
     for samples in run.steps(training.batches(epoch), every=CHECKPOINT_STEPS):
-        # A run that goes on in the middle of an epoch has other dictionaries since it began.
-        kept = state.kept
         loss, outcome = training.step(epoch, state.done, samples)
         state.loss = loss.total.item()
         if not math.isfinite(state.loss):
             run.fail(f"The loss was not finite in epoch {epoch + 1}, at step {state.step + 1}.", "diverged")
-        kept["count"] += len(samples)
-        kept["correct"] += int((outcome["predicted"].argmax(1) == training.source.labels(samples)).sum())
-        for name, value in _means(loss):
-            kept["sums"][name] = kept["sums"].get(name, 0.0) + value.detach().double() * len(samples)
-        _add(kept["policy"], outcome["policy"])
-    sums, policy, count, correct = (state.kept.pop(name) for name in ("sums", "policy", "count", "correct"))
-    _add(policy, training.method.finish_epoch())
-    metrics = {name: float(total) / count for name, total in sums.items()}
-    metrics |= {"train.acc1": 100 * correct / count, "learningRate": rate(training.recipe, epoch)}
-    taken = policy.pop("policy.steps", 0)
+        correct = int((outcome["predicted"].argmax(1) == training.source.labels(samples)).sum())
+        # A run that goes on in the middle of an epoch has another dictionary since it began.
+        state.kept["sums"].update(
+            {name: value.detach().double() * len(samples) for name, value in _means(loss)}
+            | {"count": len(samples), "train.acc1": 100 * correct})
+        _add(state.kept["sums"], outcome["policy"])
+    sums = state.kept.pop("sums")
+    _add(sums, training.method.finish_epoch())
+    count, taken = sums.pop("count"), sums.pop("policy.steps", 0)
+    metrics = {
+        name: float(total) / (taken if name.startswith("policy.") else count) for name, total in sums.items()}
+    metrics["learningRate"] = rate(training.recipe, epoch)
     if hasattr(training.method, "nonfinite"):
         metrics |= {"policy.steps": taken, "policy.nonfinite_samples": training.method.nonfinite}
         training.method.nonfinite = 0
-    return metrics | {name: total / taken for name, total in policy.items()}
+    return metrics
 
 
 def _means(loss):
-    yield "train.loss", loss.total
-    for name in ("task", "logit", "feature"):
-        if getattr(loss, name) is not None:
-            yield f"train.{name}", getattr(loss, name)
+    """Of a batch, by the names of metrics."""
+    for name, value in (
+            ("loss", loss.total), ("task", loss.task), ("logit", loss.logit), ("feature", loss.feature)):
+        if value is not None:
+            yield f"train.{name}", value
     for name, entry in (("weight.logit", "action_l"), ("weight.feature", "action_f")):
         if loss.details.get(entry) is not None:
             for teacher, mean in enumerate(loss.details[entry].mean(0)):
                 yield f"{name}.{teacher}", mean
 
 
-def _add(sums: dict, steps: list[dict]) -> None:
+def _add(sums: Counter, steps: list[dict]) -> None:
+    names = {"objective": "objective", "gradient": "grad_l2", "valueLoss": "value_loss"}
     for step in steps:
-        for name, entry in (("objective", "objective"), ("gradient", "grad_l2"), ("valueLoss", "value_loss")):
-            if entry in step:
-                sums[f"policy.{name}"] = sums.get(f"policy.{name}", 0.0) + step[entry]
-        sums["policy.steps"] = sums.get("policy.steps", 0) + 1
+        sums.update({f"policy.{name}": step[entry] for name, entry in names.items() if entry in step})
+        sums["policy.steps"] += 1
 
 
 def measure(training: Training, name: str, taught: dict | None = None) -> dict:
     """On images that measure, with running statistics; beside what the teachers say, which is kept in `taught`."""
-    student, count, sums, named = training.student.eval(), 0, torch.zeros(3, dtype=torch.float64), []
+    student, source = training.student.eval(), training.source
+    named, sums, count = [], torch.zeros(3, dtype=torch.float64), len(source.answers[name])
     with torch.no_grad():
         if taught is not None and name not in taught:
             taught[name] = [
-                torch.cat([training.seen(teacher, images).logits.argmax(1) for images, _ in training.source.held_out(name)])
+                torch.cat([training.seen(teacher, images).logits.argmax(1) for images, _ in source.held_out(name)])
                 for teacher in training.teachers]
-        for images, labels in training.source.held_out(name):
+        for images, labels in source.held_out(name):
             logits = training.seen(student, images).logits
             named.append(logits.argmax(1))
             ranks = (logits > logits.gather(1, labels[:, None])).sum(1)
-            hits = named[-1] == labels
-            losses = F.cross_entropy(logits, labels, reduction="none").double()
-            sums += torch.stack([hits.sum().double(), (ranks < 5).sum().double(), losses.sum()]).cpu()
-            count += len(labels)
+            losses = F.cross_entropy(logits, labels, reduction="none")
+            tallies = (named[-1] == labels, ranks < 5, losses)
+            sums += torch.stack([tally.double().sum() for tally in tallies]).cpu()
     acc1, acc5, loss = (sums / count).tolist()
     metrics = {f"{name}.acc1": 100 * acc1, f"{name}.loss": loss, f"{name}.images": count}
     for teacher, answers in enumerate(taught[name] if taught else []):

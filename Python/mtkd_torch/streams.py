@@ -1,6 +1,4 @@
 """Random numbers by name, the same as mtkd-sweep's own: a hash of seed, purpose, indices and place; nothing to save."""
-from __future__ import annotations
-
 import math
 
 import numpy
@@ -10,7 +8,8 @@ _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 
 
-def _mixed(z: int) -> int:
+def _mixed(z):
+    """Of a number, or of an array of them."""
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & _MASK
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB & _MASK
     return z ^ (z >> 31)
@@ -28,51 +27,31 @@ class Stream:
             name = _mixed(name ^ (index & _MASK))
         self._name, self._count = name, 0
 
-    def word(self) -> int:
-        self._count += 1
-        return _mixed(self._name + self._count * _GOLDEN & _MASK)
-
-    def uniform(self) -> float:
-        return (self.word() >> 11) * 2.0 ** -53
-
-    def below(self, bound: int) -> int:
-        return self.word() * bound >> 64
-
-    def normal(self) -> float:
-        radius = math.sqrt(-2 * math.log(1 - self.uniform()))
-        return radius * math.cos(2 * math.pi * self.uniform())
-
-    def shuffled(self, count: int) -> list[int]:
-        order, words = list(range(count)), iter(self.words(max(0, count - 1)).tolist())
-        for last in range(count - 1, 0, -1):
-            other = next(words) * (last + 1) >> 64
-            order[last], order[other] = order[other], order[last]
-        return order
-
     def words(self, count: int) -> numpy.ndarray:
-        """The next `count` words at once."""
-        with numpy.errstate(over="ignore"):
-            places = numpy.arange(self._count + 1, self._count + count + 1, dtype=numpy.uint64)
-            z = numpy.uint64(self._name) + places * numpy.uint64(_GOLDEN)
-            z = (z ^ (z >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
-            z = (z ^ (z >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
-            self._count += count
-            return z ^ (z >> numpy.uint64(31))
+        """The next `count` words of 64 bits."""
+        places = numpy.arange(self._count + 1, self._count + count + 1, dtype=numpy.uint64)
+        self._count += count
+        return _mixed(self._name + places * _GOLDEN)
+
+    def below(self, *bounds: int) -> list[int]:
+        """A number for each bound, from 0 up to, not including, it."""
+        return [word * bound >> 64 for word, bound in zip(self.words(len(bounds)).tolist(), bounds)]
 
     def uniforms(self, count: int) -> numpy.ndarray:
-        return (self.words(count) >> numpy.uint64(11)).astype(numpy.float64) * 2.0 ** -53
+        return (self.words(count) >> 11).astype(numpy.float64) * 2.0 ** -53
 
     def normals(self, count: int) -> numpy.ndarray:
         pairs = self.uniforms(2 * count).reshape(count, 2)
         return numpy.sqrt(-2 * numpy.log(1 - pairs[:, 0])) * numpy.cos(2 * math.pi * pairs[:, 1])
 
+    def shuffled(self, count: int) -> list[int]:
+        order = list(range(count))
+        for last, other in zip(range(count - 1, 0, -1), self.below(*range(count, 1, -1))):
+            order[last], order[other] = order[other], order[last]
+        return order
 
-def below(streams: list[Stream], bound: int) -> numpy.ndarray:
-    """The next number of each stream, from 0 up to, not including, `bound`."""
-    return numpy.array([stream.below(bound) for stream in streams])
 
-
-def rows(seed: int, purpose: str, epoch: int, samples: list[int], index: int, width: int, kind: str, like):
-    """`[len(samples), width]` numbers, by where a sample is and not by its place in the batch. `kind`: normals, uniforms."""
+def rows(seed: int, purpose: str, epoch: int, samples: list[int], index: int, width: int, kind: str) -> torch.Tensor:
+    """`[len(samples), width]` of `kind` (normals, uniforms): by where a sample is, not by its place in a batch."""
     values = [getattr(Stream(seed, purpose, epoch, sample, index), kind)(width) for sample in samples]
-    return torch.from_numpy(numpy.stack(values)).to(like)
+    return torch.from_numpy(numpy.stack(values))

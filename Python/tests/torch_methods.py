@@ -1,6 +1,7 @@
 """Operations of mtkd_torch against `methods.json`: every expected number of every case, in double."""
 import json
 import os
+import types
 
 import numpy
 import torch
@@ -80,17 +81,15 @@ def _activations(logits):
 def _method(name, chosen, student, teachers):
     """The loss of a method without features, of logits alone; its labels do not matter."""
     seen = [_activations(z) for z in teachers]
-    context = distillation.Context(_activations(student), seen, [], None, student.shape[1], 1, len(student), 1)
     labels = torch.zeros(len(student), dtype=torch.int64)
     batch = distillation.Batch(list(range(len(student))), labels, _activations(student), seen, 0, 0)
-    return options.make(name, chosen, context).loss(batch)
+    return options.make(name, chosen, types.SimpleNamespace(example=batch, seed=1)).loss(batch)
 
 
 def _weighted(alpha=1.0, beta=1.0):
     one = _activations(torch.zeros(1, 2, dtype=torch.float64))
-    context = distillation.Context(one, [one], [], None, 2, 1, 2, 1)
-    chosen = options.METHODS["aver-kd-fitnet"][1] | {"alpha": alpha, "beta": beta}
-    return distillation.Weighted(chosen, context, nn.Module(), True)
+    example = distillation.Batch([0], torch.zeros(1, dtype=torch.int64), one, [one], 0, 0)
+    return options.make("aver-kd-fitnet", {"alpha": alpha, "beta": beta}, types.SimpleNamespace(example=example, seed=1))
 
 
 def _terms(task, logit, feature=None):
@@ -126,7 +125,7 @@ def align(i, p):
 
 def regressor(i, p):
     weight = _t(i["weight"])
-    module = distillation.Regressor(weight.shape[1], weight.shape[0]).double()
+    module = distillation.regressor(weight.shape[1], weight.shape[0]).double()
     with torch.no_grad():
         module.conv.weight.copy_(weight[:, :, None, None])
         module.conv.bias.copy_(_t(i["bias"]))
@@ -158,7 +157,7 @@ def action(i, p):
 
 def total_loss(i, p):
     terms = _terms(_t(i["ce"]), _t(i["kl"]), _t(i["dis"]))
-    loss = _weighted(p["alpha"], p["beta"]).loss(terms, _t(i["wl"]), _t(i["wf"]))
+    loss = _weighted(p["alpha"], p["beta"]).weigh(terms, _t(i["wl"]), _t(i["wf"]))
     return {"task": loss.task, "logit": loss.logit, "feature": loss.feature, "total": loss.total}
 
 
@@ -166,17 +165,17 @@ def total_loss_grad(i, p):
     z = _t(i["student_logits"], True)
     kl = torch.stack([losses.divergence(z, t, p["T"]) for t in _ts(i["teacher_logits"])], 1)
     terms = _terms(losses.cross_entropy(z, torch.tensor(i["labels"])), kl)
-    loss = _weighted(p["alpha"]).loss(terms, _t(i["wl"]))
+    loss = _weighted(p["alpha"]).weigh(terms, _t(i["wl"]))
     return {"grad_student_logits": _grad(loss.total, z)}
 
 
 def reward_per_teacher(i, p):
-    return {"reward": policy.reward_per_teacher(_t(i["ce"]), _t(i["kl"]), _t(i["dis"]), p["alpha"], p["beta"])}
+    return {"reward": policy.reward(_t(i["ce"])[:, None], _t(i["kl"]), _t(i["dis"]), p["alpha"], p["beta"])}
 
 
 def reward_per_sample(i, p):
-    values = [_t(i[name]) for name in ("ce", "kl", "dis", "action_l", "action_f")]
-    return {"reward": policy.reward_per_sample(*values, p["alpha"], p["beta"])}
+    costs = [(_t(i[a]) * _t(i[name])).sum(1) for a, name in (("action_l", "kl"), ("action_f", "dis"))]
+    return {"reward": policy.reward(_t(i["ce"]), *costs, p["alpha"], p["beta"])}
 
 
 def reward_norm(i, p):
@@ -187,9 +186,10 @@ def pg_step(i, p):
     params, states = i["params"], _ts(i["states"])
     joint = isinstance(params, dict)
     hidden = len((params if joint else params[0])["w1"])
-    agent = agents.PolicyGradient(agents.Settings(
-        [s.shape[1] for s in states], weights.TERMS, 0, joint=joint, dynamic="factors" in i,
-        objective="bceOnes" if joint else "linear", rate=p["lr"], hidden=hidden)).double()
+    chosen = options.METHODS["mtkd-rl"].options | {
+        "policyNetwork": "joint" if joint else "perTeacher", "mixing": "dynamic" if "factors" in i else "static",
+        "objective": "bceOnes" if joint else "linear", "policyRate": p["lr"]}
+    agent = agents.PolicyGradient([s.shape[1] for s in states], chosen, 0, hidden).double()
     own = dict(agent.policy.named_parameters())
     names = {f"{a}": b for a, b in (
         ("fc1.weight", "w1"), ("head_l.weight", "wl"), ("head_l.bias", "bl"), ("head_f.weight", "wf"),
@@ -204,18 +204,18 @@ def pg_step(i, p):
             agent.policy.rho_l.copy_(_t(i["factors"]["logit"]))
             agent.policy.rho_f.copy_(_t(i["factors"]["feature"]))
     scene = agents.Experience(
-        0, states, _t(i["confidence"]), _t(i["divergence_l"]), _t(i["divergence_f"]),
+        0, torch.cat(states, 1), _t(i["confidence"]), _t(i["divergence_l"]), _t(i["divergence_f"]),
         _t(i["reward"] if joint else i["advantage"]))
-    scores = agent.policy.scores(states)
-    chosen = agent.action(scene, *scores)
+    scores = agent.policy.scores(scene.states)
+    chosen = agent.action(scene, scores)
     value = agent.value(chosen, scene.reward)
     result = {
-        "head_l": scores[0], "head_f": scores[1], "policy_l": chosen.policy_l, "policy_f": chosen.policy_f,
-        "action_l": chosen.logit, "action_f": chosen.feature, "loss" if joint else "objective": value,
+        "head_l": scores[0], "head_f": scores[1], "policy_l": chosen.own[0], "policy_f": chosen.own[1],
+        "action_l": chosen.weights[0], "action_f": chosen.weights[1], "loss" if joint else "objective": value,
         "grad_head_l": _grad(value, scores[0]), "grad_head_f": _grad(value, scores[1])}
     factors = {"rho_l": "logit", "rho_f": "feature"}
     slopes = {path: _grad(value, own[path]) for path in own}
-    agent.learn([scene], 0)
+    agent.learn([scene])
     for path in own:
         for kind, source in (("grad", slopes), ("new", own)):
             where = f"{kind}_factors.{factors[path]}" if path in factors else f"{kind}_params.{names[path]}"
@@ -246,8 +246,8 @@ def dpg(i, p):
     count = len(i["action_l"][0])
     width = states.shape[1]
     # Widths of single states do not matter to a critic.
-    agent = agents.DeterministicPolicy(agents.Settings(
-        [width] + [0] * (count - 1), weights.TERMS, 0, hidden=len(critic["w1"]))).double()
+    agent = agents.DeterministicPolicy(
+        [width] + [0] * (count - 1), options.METHODS["mtkd-rl"].options, 0, len(critic["w1"])).double()
     with torch.no_grad():
         agent.critic.fc1.weight.copy_(_t(critic["w1"]))
         agent.critic.fc1.bias.copy_(_t(critic["b1"]))
@@ -258,10 +258,10 @@ def dpg(i, p):
     heads = _t(i["head_l"], True), _t(i["head_f"], True)
     value = agent.objective(*heads, states)
     chosen = torch.cat([h.softmax(1) for h in heads], 1).detach().requires_grad_()
-    judged = agent.critic(states, chosen)
+    judged = agent.critic(torch.cat([states, chosen], 1))
     slopes = [_grad(loss, parameter) for parameter in agent.critic.parameters()]
     return {
-        "q": agent.critic(states, a_l, a_f), "target": reward, "critic_loss": loss, "q_policy": judged,
+        "q": agent.critic(torch.cat([states, a_l, a_f], 1)), "target": reward, "critic_loss": loss, "q_policy": judged,
         "critic_grads": dict(zip(("w1", "b1", "w2", "b2"), slopes)), "dq_daction": _grad(judged.sum(), chosen),
         "actor_objective": value, "actor_grad_head_l": _grad(value, heads[0]),
         "actor_grad_head_f": _grad(value, heads[1])}
@@ -279,7 +279,7 @@ def camkd_logit(i, p):
     ce = torch.stack([losses.cross_entropy(t, labels) for t in teachers], 1)
     kl = torch.stack([losses.divergence(z, t, p["T"]) for t in teachers], 1)
     shares = weights.confidence(ce)
-    loss = _weighted().loss(_terms(losses.cross_entropy(z, labels), kl), shares, divisor=len(teachers))
+    loss = _weighted().weigh(_terms(losses.cross_entropy(z, labels), kl), shares, divisor=len(teachers))
     return {"weights": shares, "loss": loss.logit}
 
 
@@ -295,7 +295,7 @@ def camkd_feature(i, p):
         shares = weights.confidence(ce)
         mse = torch.stack([losses.feature_distance(a, b) for a, b in zip(maps, teachers)], 1)
         zeros = torch.zeros_like(mse)
-        loss = _weighted().loss(_terms(zeros[:, 0], zeros, mse), zeros, shares, divisor=len(maps))
+        loss = _weighted().weigh(_terms(zeros[:, 0], zeros, mse), zeros, shares, divisor=len(maps))
         return ce, shares, mse, loss.feature, [_grad(loss.total, m) for m in maps]
     ce, shares, mse, loss, through = measured(True)
     return {
@@ -334,11 +334,11 @@ def amtml_case(i, p):
     ratio = p["kd_ratio"]
     return {
         "latent": latent, "scores": scores, "weights": shares, "soft_target": target, "kd_unified": unified, "ce": ce,
-        "loss_reference": (1 - ratio) * ce + 2 * ratio * unified / z.shape[1], "angle": losses.angle(z, target)}
+        "loss_reference": (1 - ratio) * ce + 2 * ratio * unified / z.shape[1], "angle": losses.relation(losses.angles, z, target)}
 
 
 def _network(i, width):
-    network = meta.WeightNetwork(width, len(i["w2"])).double()
+    network = meta.weight_network(width, len(i["w2"])).double()
     with torch.no_grad():
         for path, name in (("fc1.weight", "w1"), ("fc1.bias", "b1"), ("fc2.weight", "w2"), ("fc2.bias", "b2")):
             network.get_parameter(path).copy_(_t(i[name]))
@@ -386,8 +386,8 @@ def dist(i, p):
 def dist_weighted(i, p):
     z, teachers, tau = _t(i["student_logits"]), _ts(i["teacher_logits"]), p["tau"]
     pairs = [losses.dist_terms(z, (t / tau).softmax(1), tau) for t in teachers]
-    costs = torch.stack([losses.dist(z, t, tau) for t in teachers], 1)
-    loss = _weighted().loss(_terms(torch.zeros(len(z), dtype=torch.float64), costs), _t(i["wl"]))
+    costs = torch.stack([inter + intra for inter, intra in pairs], 1)
+    loss = _weighted().weigh(_terms(torch.zeros(len(z), dtype=torch.float64), costs), _t(i["wl"]))
     return {
         "inter": torch.stack([inter for inter, _ in pairs], 1), "intra": [intra for _, intra in pairs],
         "per_teacher_cost": costs, "loss": loss.logit}

@@ -89,7 +89,7 @@ def _train(truth, case):
     recipe = {
         "epochs": record["steps"], "batchSize": record["batch"], "learningRate": rule["lr"], "schedule": "cosine",
         "momentum": rule["momentum"], "nesterov": rule["nesterov"], "weightDecay": rule["weight_decay"]}
-    run = training.Training(student, [], lambda context: options.make("baseline", {}, context), recipe, Source(), 0)
+    run = training.Training(student, [], lambda training: options.make("baseline", {}, training), recipe, Source(), 0)
     losses = [
         run.step(epoch, 0, run.batches(epoch)[0])[0].total.item() for epoch in range(record["steps"])]
     errors = {"loss": _error(losses, truth["train/sgd_nesterov/loss"].reshape(-1))}

@@ -86,9 +86,8 @@ class Comparison:
         self.source = Source(truth["data"], dtype)
         self.training = training.Training(
             self._network(truth["student"]), teachers,
-            lambda context: options.make(name, chosen, context).to(dtype), recipe, self.source,
+            lambda training: options.make(name, chosen, training).to(dtype), recipe, self.source,
             truth.get("stream_seed", 0))
-        self.training.measures_gradients = True
         self._fill(self.training.method)
 
     def _network(self, record):
@@ -162,6 +161,8 @@ class Comparison:
         made, sums, correct, samples = [], {}, 0, 0
         for index, batch in enumerate(self.training.batches(epoch)):
             loss, outcome = self.training.step(epoch, index, batch)
+            trained = [*self.training.student.parameters(), *self.training.method.trained.parameters()]
+            outcome["grad_l2"] = _norm(p.grad for p in trained if p.grad is not None)
             self._step(next(records), epoch, index, loss, outcome)
             made += outcome["policy"]
             samples += len(batch)

@@ -1,39 +1,33 @@
 """AMTML-KD: one soft target for each sample, mixed from all teachers by trained vectors (`methods.md` 5.3)."""
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .. import losses
 from ..distillation import Batch, Loss, Weighted, details_of
-from .base import Method
 
 
-class AMTML(Method):
+class AMTML(Weighted):
     undecayed = ("adapter.theta", "adapter.v")
 
-    def __init__(self, options, context):
-        super().__init__(options, context)
+    def __init__(self, options, training):
+        super().__init__(options, training)
         self.released = released = options["scaling"] == "released"
         self.temperature = 5.0 if released else options["temperature"]
-        epochs = options["adapterEpochs"]
-        self.adapter_epochs = (context.epochs * 2 // 7 if released else context.epochs) if epochs == "all" else epochs
-        self.weighted = Weighted(
-            options, context, self.trained, not released, alpha=1 if released else None, beta=1 if released else None)
-        channels, teachers = context.student.map.shape[1], len(context.teachers)
+        epochs, all_epochs = options["adapterEpochs"], training.recipe["epochs"]
+        self.adapter_epochs = epochs if epochs != "all" else all_epochs * 2 // 7 if released else all_epochs
+        channels, teachers = training.example.student.map.shape[1], training.example.teachers
         std = 1.0 if released else channels ** -0.5
         self.trained.adapter = nn.ParameterDict({
-            "theta": nn.Parameter(torch.zeros(teachers, channels)), "v": nn.Parameter(torch.zeros(channels))})
+            "theta": nn.Parameter(torch.zeros(len(teachers), channels)), "v": nn.Parameter(torch.zeros(channels))})
         self.trained.adapter.starts = {"theta": ("normal", std), "v": ("normal", std)}
         if released:
-            self.trained.hint = nn.ModuleList(
-                nn.Conv2d(channels, t.map.shape[1], 1, bias=False) for t in context.teachers)
+            self.trained.hint = nn.ModuleList(nn.Conv2d(channels, t.map.shape[1], 1, bias=False) for t in teachers)
             for hint in self.trained.hint:
                 hint.starts = {"weight": ("uniform", 0.005)}
 
     def loss(self, batch: Batch) -> Loss:
-        terms, logits = self.weighted.terms(batch), batch.student.logits
+        terms = self.terms(batch)
         is_training = batch.epoch < self.adapter_epochs
         theta, v = (self.trained.adapter[name] for name in ("theta", "v"))
         if not is_training:
@@ -41,7 +35,8 @@ class AMTML(Method):
         _, _, shares, target = mix(
             batch.student.map, [t.logits for t in batch.teachers], theta, v, self.temperature,
             average=self.released)
-        loss = (self._released if self.released else self._combined)(terms, shares, target, batch)
+        logit = divergences(batch.student.logits, target, self.temperature).mean() * self.temperature ** 2
+        loss = (self._released if self.released else self._combined)(terms, shares, target, batch, logit)
         loss.details = details_of(terms) | loss.details | {"action_l": shares}
         if is_training:
             penalty = v.square().sum() + theta.square().sum()
@@ -49,14 +44,12 @@ class AMTML(Method):
             loss.total = loss.total + 0.1 * penalty
         return loss
 
-    def _combined(self, terms, shares, target, batch) -> Loss:
-        alpha, beta = self.weighted.scales
+    def _combined(self, terms, shares, target, batch, logit) -> Loss:
+        alpha, beta = self.scales
         logits, task = batch.student.logits, terms.task.mean()
         if self.options["logitLoss"] == "dist":
             inter, intra = losses.dist_terms(logits, target, self.options["distTemperature"])
             logit = inter.mean() + intra
-        else:
-            logit = divergences(logits, target, self.temperature).mean() * self.temperature ** 2
         loss = Loss(task + alpha * logit, task, logit)
         if terms.feature is not None:
             loss.feature = (terms.feature * shares).sum(1).mean()
@@ -64,19 +57,19 @@ class AMTML(Method):
             loss.details["action_f"] = shares
         if self.options["angleWeight"] > 0:
             # Relations to the mixed target, which is a constant here.
-            loss.details["angle"] = losses.angle(logits, target)
+            loss.details["angle"] = losses.relation(losses.angles, logits, target)
             loss.total = loss.total + self.options["angleWeight"] * loss.details["angle"]
         return loss
 
-    def _released(self, terms, shares, target, batch) -> Loss:
+    def _released(self, terms, shares, target, batch, logit) -> Loss:
         logits, task = batch.student.logits, terms.task.mean()
-        logit = divergences(logits, target, self.temperature).mean() * self.temperature ** 2 / logits.shape[1]
+        logit = logit / logits.shape[1]
         outputs = F.log_softmax(logits / self.temperature, 1)
         feature = 0
         for hint, teacher in zip(self.trained.hint, batch.teachers):
             own = _unit(losses.aligned(batch.student.map, *teacher.map.shape[2:]))
             feature = feature + (hint(own) - _unit(teacher.map)).square().mean()
-        structure = losses.angle(outputs, target) + losses.distance(outputs, target)
+        structure = sum(losses.relation(kind, outputs, target) for kind in (losses.angles, losses.distances))
         # Task and soft targets share 1; the soft targets count twice.
         return Loss(0.3 * task + 1.4 * logit + feature + structure, task, logit, feature)
 

@@ -8,26 +8,19 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from .. import losses, streams
-from ..agents import norm_of
+from ..agents import descend, norm_of
 from ..distillation import Batch, Loss, Weighted
-from .base import Method
+from ..networks.parts import two_layers
+from ..training import Ahead
 
 _INTERVAL, _MATCH_STEPS, _LEAST_BUFFER = 5, 2, 256
 
 
-class WeightNetwork(nn.Module):
+def weight_network(inputs: int, teachers: int) -> nn.Sequential:
     """One hidden layer of half the input's width, softmax over teachers."""
-
-    def __init__(self, inputs: int, teachers: int):
-        super().__init__()
-        hidden = max(1, inputs // 2)
-        self.fc1, self.fc2 = nn.Linear(inputs, hidden), nn.Linear(hidden, teachers)
-
-    def forward(self, rows: Tensor) -> Tensor:
-        return self.fc2(F.relu(self.fc1(rows))).softmax(1)
+    return two_layers(inputs, max(1, inputs // 2), teachers, shares=nn.Softmax(1))
 
 
 def similarities(maps: list[Tensor]) -> Tensor:
@@ -36,28 +29,27 @@ def similarities(maps: list[Tensor]) -> Tensor:
     return torch.cat([r @ r.t() for r in rows], 1)
 
 
-class MetaKD(Method):
-    skips_short_batches = True
+def label_loss(seen: Batch) -> Tensor:
+    return losses.cross_entropy(seen.student.logits, seen.labels).mean()
 
-    def __init__(self, options, context):
-        super().__init__(options, context)
-        released = options["scaling"] == "released"
-        self.weighted = Weighted(
-            options, context, self.trained, True, alpha=1 if released else None, beta=100 if released else None,
-            smaller=True)
-        count = len(context.teachers)
+
+class MetaKD(Weighted):
+    skips_short_batches = meets_in_smaller = True
+
+    def __init__(self, options, training):
+        super().__init__(options, training)
+        count = len(training.teachers)
         self.learned.meta = nn.ModuleDict({
-            "logit": WeightNetwork(context.classes * (count + 1), count),
-            "feature": WeightNetwork(context.batch_size * (count + 1), count)})
+            "logit": weight_network(training.example.student.logits.shape[1] * (count + 1), count),
+            "feature": weight_network(training.recipe["batchSize"] * (count + 1), count)})
         self.adam = torch.optim.Adam(self.learned.parameters(), 1e-3, weight_decay=1e-4)
-        self.capacity, self.seed = max(_LEAST_BUFFER, context.batch_size), context.seed
+        self.capacity = max(_LEAST_BUFFER, training.recipe["batchSize"])
         # Where hard samples are: (epoch, sample), since a view is a function of these.
         self.buffer: list[tuple[int, int]] = []
 
     def _weights(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """u and u'; the student's part of their inputs is a constant."""
-        seen = [*batch.teachers, batch.student]
-        networks = self.learned.meta
+        seen, networks = [*batch.teachers, batch.student], self.learned.meta
         return (
             networks["logit"](torch.cat([a.logits.detach() for a in seen], 1)),
             networks["feature"](similarities([a.map for a in seen])))
@@ -65,17 +57,14 @@ class MetaKD(Method):
     def loss(self, batch: Batch) -> Loss:
         with torch.no_grad():
             logit, feature = self._weights(batch)
-        return self.weighted.loss(self.weighted.terms(batch), logit, feature)
+        return self.weigh(self.terms(batch), logit, feature)
 
-    def finish_step(self, batch, loss, after):
-        outcome = {"policy": []}
-        overwritten = self._keep(batch)
-        if overwritten is not None:
-            outcome["overwritten"] = overwritten
+    def finish_step(self, batch, training):
+        outcome = {"policy": [], "overwritten": self._keep(batch)}
         if batch.index % _INTERVAL == 0 and len(self.buffer) >= len(batch.samples):
             draw = streams.Stream(self.seed, "mmkd draw", batch.epoch, batch.index)
             rows = draw.shuffled(len(self.buffer))[:len(batch.samples)]
-            outcome["policy"] = [self._look_ahead(after, batch, rows)]
+            outcome["policy"] = [self._look_ahead(training, batch, rows)]
         return outcome
 
     def _keep(self, batch: Batch) -> list[int] | None:
@@ -91,26 +80,18 @@ class MetaKD(Method):
             self.buffer[place] = view
         return places
 
-    def _look_ahead(self, after, batch: Batch, rows: list[int]) -> dict:
-        drawn = [self.buffer[row] for row in rows]
-        ahead = after.ahead(drawn)
+    def _look_ahead(self, training, batch: Batch, rows: list[int]) -> dict:
+        drawn, (alpha, beta) = [self.buffer[row] for row in rows], self.scales
+        ahead = Ahead(training, batch, drawn)
         for _ in range(_MATCH_STEPS):
             seen = ahead.observed()
-            terms = ahead.call(self.weighted.terms, seen)
-            ahead.step(self.weighted.match(terms, *self._weights(seen)))
-        seen = ahead.observed()
-        ahead.step(losses.cross_entropy(seen.student.logits, seen.labels).mean())
-        seen = ahead.observed()
-        end = losses.cross_entropy(seen.student.logits, seen.labels).mean()
-        parameters = list(self.learned.parameters())
-        gradients = torch.autograd.grad(end, parameters)
-        for parameter, gradient in zip(parameters, gradients):
-            parameter.grad = gradient
-        self.adam.step()
-        self.adam.zero_grad(set_to_none=True)
+            match = self.weigh(ahead.call(self.terms, seen), *self._weights(seen))
+            ahead.step(match.logit * alpha + match.feature * beta)
+        ahead.step(label_loss(ahead.observed()))
+        end = label_loss(ahead.observed())
         return {
-            "batch": batch.index, "objective": end.item(), "grad_l2": norm_of(gradients),
-            "param_l2": norm_of(parameters), "rows": rows, "drawn": [sample for _, sample in drawn]}
+            "batch": batch.index, "objective": end.item(), "grad_l2": descend(end, self.learned, self.adam),
+            "param_l2": norm_of(self.learned.parameters()), "rows": rows, "drawn": [sample for _, sample in drawn]}
 
     def get_extra_state(self):
         return {"buffer": self.buffer, "adam": self.adam.state_dict()}

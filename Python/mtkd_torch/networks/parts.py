@@ -1,10 +1,13 @@
 """What networks are made of, and what each answers: maps at its taps, the embedding and the logits."""
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+norm = nn.BatchNorm2d
 
 
 @dataclass
@@ -28,20 +31,32 @@ class Activations:
 class Network(nn.Module):
     """A classifier; names of its parameters and buffers are those of published checkpoints, in their order.
 
-    A family defines `stages` and names its last layer in `classifier_name`.
+    A family grows its stages, or defines `stages` itself; the last of its parts is what classifies.
     """
 
-    classifier_name = "fc"
+    def grow(self, names: list[str], repeats, widths, strides, block) -> None:
+        """Stages one behind the other.
+
+        - widths: channels before the first stage, and behind each.
+        - block: makes a block of (inputs, outputs, stride).
+        """
+        self.grown = names
+        for name, count, inputs, outputs, stride in zip(names, repeats, widths, widths[1:], strides):
+            self.add_module(name, stage(count, inputs, outputs, stride, block))
+
+    def begin(self, images: Tensor) -> Tensor:
+        return relu(self.bn1(self.conv1(images)))
 
     def stages(self, images: Tensor) -> list[Tensor]:
-        raise NotImplementedError
+        return taps(self.begin(images), *map(self.get_submodule, self.grown))
 
     def embed(self, map: Tensor) -> Tensor:
         """The embedding of a map at the last stage."""
         return map.mean((2, 3))
 
     def classify(self, embedding: Tensor) -> Tensor:
-        return self.get_submodule(self.classifier_name)(embedding)
+        *_, classifier = self.children()
+        return classifier(embedding)
 
     def classify_map(self, map: Tensor) -> Tensor:
         """Logits of a map at the last stage, for methods that send the student's map through a teacher's end."""
@@ -57,8 +72,16 @@ def conv(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 
     return nn.Conv2d(inputs, outputs, kernel, stride, (kernel - 1) // 2, groups=groups, bias=bias)
 
 
-def norm(channels: int) -> nn.BatchNorm2d:
-    return nn.BatchNorm2d(channels)
+def layer(inputs, outputs, kernel, stride=1, groups=1, activation=nn.ReLU) -> nn.Sequential:
+    """Convolution, norm and, where it is not None, an activation."""
+    active = [activation(inplace=True)] if activation else []
+    return nn.Sequential(conv(inputs, outputs, kernel, stride, groups), norm(outputs), *active)
+
+
+def shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
+    """Around a branch that changes channels or resolution a convolution and a norm; else nothing."""
+    changes = stride != 1 or inputs != outputs
+    return layer(inputs, outputs, 1, stride, activation=None) if changes else nn.Identity()
 
 
 def relu(x: Tensor) -> Tensor:
@@ -66,10 +89,24 @@ def relu(x: Tensor) -> Tensor:
     return F.relu(x, inplace=True)
 
 
-def chain(blocks: nn.ModuleList, x: Tensor) -> Tensor:
-    for block in blocks:
-        x = block(x)
-    return x
+def stage(repeats: int, inputs: int, outputs: int, stride: int, block) -> nn.Sequential:
+    """Blocks of which the first alone changes channels and resolution; `block(inputs, outputs, stride)` makes one."""
+    first = block(inputs, outputs, stride)
+    return nn.Sequential(first, *(block(outputs, outputs, 1) for _ in range(repeats - 1)))
+
+
+def taps(x: Tensor, *stages: nn.Module) -> list[Tensor]:
+    """What each stage makes of what the one before made."""
+    maps = []
+    for made in stages:
+        x = made(x)
+        maps.append(x)
+    return maps
+
+
+def two_layers(inputs, hidden, outputs, activation=nn.ReLU, bias=True, **behind: nn.Module) -> nn.Sequential:
+    return nn.Sequential(OrderedDict(
+        fc1=nn.Linear(inputs, hidden, bias), active=activation(), fc2=nn.Linear(hidden, outputs), **behind))
 
 
 def shuffled(x: Tensor, groups: int) -> Tensor:
@@ -78,34 +115,16 @@ def shuffled(x: Tensor, groups: int) -> Tensor:
     return x.view(batch, groups, channels // groups, height, width).transpose(1, 2).reshape(x.shape)
 
 
-class SqueezeExcitation(nn.Module):
-    """Channels scaled by what their means say of each other. `names` are those of its two convolutions."""
+def start(network: nn.Module, fan_out: bool = True, biases: bool = True, linear: float | None = None) -> None:
+    """How arrays begin that do not begin as torch begins them: `starts` of a module, which `initial.draw` reads.
 
-    def __init__(self, channels: int, squeezed: int, names: tuple[str, str]):
-        super().__init__()
-        self.names = names
-        self.add_module(names[0], conv(channels, squeezed, 1, bias=True))
-        self.add_module(names[1], conv(squeezed, channels, 1, bias=True))
-
-    def forward(self, x: Tensor) -> Tensor:
-        squeeze, expand = (self.get_submodule(name) for name in self.names)
-        return x * expand(relu(squeeze(x.mean((2, 3), keepdim=True)))).sigmoid()
-
-
-def start_fan_out(network: nn.Module, biases: bool = True) -> None:
-    """Convolutions normal with std sqrt(2 / (outputs * kernel)), as He et al. 2015; their biases 0, if `biases`.
-
-    `starts` says how arrays begin that do not begin as torch begins them (`initial.draw`).
+    - fan_out: convolutions are normal with std sqrt(2 / (outputs * kernel)), as He et al. 2015; biases 0, if `biases`.
+    - linear: the std of linear layers; their biases are 0.
     """
+    zero = {"bias": ("constant", 0.0)}
     for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            kernel = module.kernel_size[0] * module.kernel_size[1]
-            module.starts = {"weight": ("normal", (2 / (module.out_channels * kernel)) ** 0.5)}
-            if biases:
-                module.starts["bias"] = ("constant", 0.0)
-
-
-def start_linear(network: nn.Module, std: float) -> None:
-    for module in network.modules():
-        if isinstance(module, nn.Linear):
-            module.starts = {"weight": ("normal", std), "bias": ("constant", 0.0)}
+        if isinstance(module, nn.Conv2d) and fan_out:
+            std = (2 / module.weight[:, 0].numel()) ** 0.5
+            module.starts = {"weight": ("normal", std)} | (zero if biases else {})
+        elif isinstance(module, nn.Linear) and linear:
+            module.starts = {"weight": ("normal", linear)} | zero

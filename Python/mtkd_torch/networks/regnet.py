@@ -1,35 +1,56 @@
 """RegNetX and RegNetY: for small images, and for photographs under other names."""
-from __future__ import annotations
-
 from collections import OrderedDict
 
 from torch import nn
 
-from .parts import Network, SqueezeExcitation, chain, conv, norm, relu, start_fan_out, start_linear
+from .parts import Network, conv, layer, norm, relu, shortcut, stage, start, taps
 
 
-class SmallBlock(nn.Module):
-    def __init__(self, inputs, width, stride, group_width, bottleneck, se_ratio):
-        super().__init__()
-        inner = round(width * bottleneck)
-        self.conv1, self.bn1 = conv(inputs, inner, 1), norm(inner)
-        self.conv2, self.bn2 = conv(inner, inner, 3, stride, inner // group_width), norm(inner)
-        # The squeezed width follows the block's input.
-        self.se = SqueezeExcitation(inner, max(1, round(inputs * se_ratio)), ("se1", "se2")) if se_ratio else None
-        self.conv3, self.bn3 = conv(inner, width, 1), norm(width)
-        self.shortcut = (
-            nn.Sequential(conv(inputs, width, 1, stride), norm(width)) if stride != 1 or inputs != width else None)
+class SqueezeExcitation(nn.Sequential):
+    """Channels scaled by what their means say of each other."""
 
     def forward(self, x):
-        y = relu(self.bn2(self.conv2(relu(self.bn1(self.conv1(x))))))
-        y = self.bn3(self.conv3(y if self.se is None else self.se(y)))
-        return relu(y + (x if self.shortcut is None else self.shortcut(x)))
+        return x * super().forward(x.mean((2, 3), keepdim=True))
+
+
+def excitation(channels: int, inputs: int, ratio: float, squeeze: str, expand: str) -> nn.Module:
+    """None for a ratio of 0. The squeezed width follows the block's input; its two convolutions have names."""
+    if ratio == 0:
+        return nn.Identity()
+    squeezed = max(1, round(inputs * ratio))
+    return SqueezeExcitation(OrderedDict({
+        squeeze: conv(channels, squeezed, 1, bias=True), "active": nn.ReLU(inplace=True),
+        expand: conv(squeezed, channels, 1, bias=True), "share": nn.Sigmoid()}))
+
+
+class Block(nn.Module):
+    """A grouped convolution between two of 1 x 1.
+
+    - small: whether its parts have the names of published checkpoints for small images; else TorchVision's.
+    """
+
+    def __init__(self, inputs, width, stride, group_width, se_ratio, small, bottleneck=1.0):
+        super().__init__()
+        inner = round(width * bottleneck)
+        a, b = layer(inputs, inner, 1), layer(inner, inner, 3, stride, inner // group_width)
+        se = excitation(inner, inputs, se_ratio, *(("se1", "se2") if small else ("fc1", "fc2")))
+        c, beside = layer(inner, width, 1, activation=None), shortcut(inputs, width, stride)
+        branch = nn.Sequential(OrderedDict(a=a, b=b, se=se, c=c))
+        # In a list, because what it holds is registered under other names.
+        self.ways = [branch, beside]
+        if small:
+            self.conv1, self.bn1, self.conv2, self.bn2 = a[0], a[1], b[0], b[1]
+            self.se, self.conv3, self.bn3, self.shortcut = se, c[0], c[1], beside
+        else:
+            self.proj, self.f = beside, branch
+
+    def forward(self, x):
+        branch, beside = self.ways
+        return relu(branch(x) + beside(x))
 
 
 class SmallRegNet(Network):
     """`cifar_regnet`. The authors tap nothing after the first of the four stages."""
-
-    classifier_name = "linear"
 
     def __init__(
         self, channels, classes, depths, widths, group_width, strides=(1, 1, 2, 2), stem=64, bottleneck=1.0,
@@ -37,40 +58,13 @@ class SmallRegNet(Network):
     ):
         super().__init__()
         self.conv1, self.bn1 = conv(channels, stem, 3), norm(stem)
-        width = stem
-        for stage in range(4):
-            blocks = nn.ModuleList()
-            for index in range(depths[stage]):
-                stride = strides[stage] if index == 0 else 1
-                blocks.append(
-                    SmallBlock(width, widths[stage], stride, group_width, float(bottleneck), float(se_ratio)))
-                width = widths[stage]
-            self.add_module(f"layer{stage + 1}", blocks)
-        self.linear = nn.Linear(width, classes)
+        self.grow(
+            ["layer1", "layer2", "layer3", "layer4"], depths, [stem, *widths], strides,
+            lambda i, o, stride: Block(i, o, stride, group_width, float(se_ratio), True, float(bottleneck)))
+        self.linear = nn.Linear(widths[3], classes)
 
     def stages(self, images):
-        x, maps = relu(self.bn1(self.conv1(images))), []
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
-            x = chain(stage, x)
-            maps.append(x)
-        return maps[1:]
-
-
-class PhotographBlock(nn.Module):
-    def __init__(self, inputs, width, stride, group_width, se_ratio):
-        super().__init__()
-        self.proj = (
-            nn.Sequential(conv(inputs, width, 1, stride), norm(width)) if stride != 1 or inputs != width else None)
-        parts = OrderedDict(
-            a=nn.Sequential(conv(inputs, width, 1), norm(width), nn.ReLU(inplace=True)),
-            b=nn.Sequential(conv(width, width, 3, stride, width // group_width), norm(width), nn.ReLU(inplace=True)))
-        if se_ratio:
-            parts["se"] = SqueezeExcitation(width, max(1, round(inputs * se_ratio)), ("fc1", "fc2"))
-        parts["c"] = nn.Sequential(conv(width, width, 1), norm(width))
-        self.f = nn.Sequential(parts)
-
-    def forward(self, x):
-        return relu(self.f(x) + (x if self.proj is None else self.proj(x)))
+        return super().stages(images)[1:]
 
 
 class PhotographRegNet(Network):
@@ -78,24 +72,19 @@ class PhotographRegNet(Network):
 
     def __init__(self, channels, classes, depths, widths, group_widths, se_ratio=0.0, stem=32, **_):
         super().__init__()
-        self.stem = nn.Sequential(conv(channels, stem, 3, 2), norm(stem))
-        width, trunk = stem, OrderedDict()
-        for stage in range(4):
-            blocks = OrderedDict()
-            for index in range(depths[stage]):
-                blocks[f"block{stage + 1}-{index}"] = PhotographBlock(
-                    width, widths[stage], 2 if index == 0 else 1, group_widths[stage], float(se_ratio))
-                width = widths[stage]
-            trunk[f"block{stage + 1}"] = nn.Sequential(blocks)
+        self.stem = layer(channels, stem, 3, 2, activation=None)
+        trunk = OrderedDict()
+        for index, inputs in enumerate([stem, *widths[:3]]):
+            name = f"block{index + 1}"
+            blocks = stage(
+                depths[index], inputs, widths[index], 2,
+                lambda i, o, stride: Block(i, o, stride, group_widths[index], float(se_ratio), False))
+            trunk[name] = nn.Sequential(OrderedDict(
+                (f"{name}-{place}", block) for place, block in enumerate(blocks)))
         self.trunk_output = nn.Sequential(trunk)
-        self.fc = nn.Linear(width, classes)
+        self.fc = nn.Linear(widths[3], classes)
         # Biases of the excitation start as torch starts them.
-        start_fan_out(self, biases=False)
-        start_linear(self, 0.01)
+        start(self, biases=False, linear=0.01)
 
     def stages(self, images):
-        x, maps = relu(self.stem(images)), []
-        for stage in self.trunk_output:
-            x = stage(x)
-            maps.append(x)
-        return maps
+        return taps(relu(self.stem(images)), *self.trunk_output)

@@ -1,34 +1,33 @@
 """Residual networks: for small images, for photographs, and wide ones."""
-from __future__ import annotations
+from collections import OrderedDict
 
 from torch import nn
 from torch.nn import functional as F
 
-from .parts import Network, chain, conv, norm, relu, start_fan_out
+from .parts import Network, conv, norm, relu, shortcut, stage, start, taps
 
 
 class Block(nn.Module):
-    """ReLU of a branch of two or three convolutions plus a shortcut. The stride is on the 3 x 3 one."""
+    """ReLU of a branch of two or three convolutions plus a shortcut. The stride is on the first 3 x 3 one."""
 
-    def __init__(self, inputs, inner, outputs, stride, bottleneck, groups=1):
+    def __init__(self, inputs, outputs, stride, bottleneck, groups=1, width_per_group=64):
         super().__init__()
         self.bottleneck = bottleneck
-        first, second = (1, 3) if bottleneck else (3, 3)
-        self.conv1 = conv(inputs, inner, first, 1 if bottleneck else stride)
-        self.bn1 = norm(inner)
-        self.conv2 = conv(inner, inner, second, stride if bottleneck else 1, groups)
-        self.bn2 = norm(inner)
         if bottleneck:
+            inner = int(outputs // 4 * width_per_group / 64) * groups
+            self.conv1, self.bn1 = conv(inputs, inner, 1), norm(inner)
+            self.conv2, self.bn2 = conv(inner, inner, 3, stride, groups), norm(inner)
             self.conv3, self.bn3 = conv(inner, outputs, 1), norm(outputs)
-        self.downsample = (
-            nn.Sequential(conv(inputs, outputs, 1, stride), norm(outputs))
-            if stride != 1 or inputs != outputs else None)
+        else:
+            self.conv1, self.bn1 = conv(inputs, outputs, 3, stride), norm(outputs)
+            self.conv2, self.bn2 = conv(outputs, outputs, 3), norm(outputs)
+        self.downsample = shortcut(inputs, outputs, stride)
 
     def forward(self, x):
         y = self.bn2(self.conv2(relu(self.bn1(self.conv1(x)))))
         if self.bottleneck:
             y = self.bn3(self.conv3(relu(y)))
-        return relu(y + (x if self.downsample is None else self.downsample(x)))
+        return relu(y + self.downsample(x))
 
 
 class SmallResNet(Network):
@@ -40,24 +39,31 @@ class SmallResNet(Network):
         expansion, each = (4, 9) if bottleneck else (1, 6)
         if (depth - 2) % each:
             raise ValueError(f"a depth of {depth} is not 2 more than a multiple of {each}")
-        self.conv1, self.bn1 = conv(channels, widths[0], 3), norm(widths[0])
-        width = widths[0]
-        for stage in (1, 2, 3):
-            blocks = nn.ModuleList()
-            for index in range((depth - 2) // each):
-                outputs = widths[stage] * expansion
-                blocks.append(Block(width, widths[stage], outputs, 2 if stage > 1 and index == 0 else 1, bottleneck))
-                width = outputs
-            self.add_module(f"layer{stage}", blocks)
-        self.fc = nn.Linear(width, classes)
-        start_fan_out(self)
+        stem, *outputs = widths[0], *(expansion * width for width in widths[1:])
+        self.conv1, self.bn1 = conv(channels, stem, 3), norm(stem)
+        self.grow(
+            ["layer1", "layer2", "layer3"], [(depth - 2) // each] * 3, [stem, *outputs], [1, 2, 2],
+            lambda i, o, stride: Block(i, o, stride, bottleneck))
+        self.fc = nn.Linear(outputs[-1], classes)
+        start(self)
 
-    def stages(self, images):
-        x, maps = relu(self.bn1(self.conv1(images))), []
-        for stage in (self.layer1, self.layer2, self.layer3):
-            x = chain(stage, x)
-            maps.append(x)
-        return maps
+
+class PhotographResNet(Network):
+    """`tv_resnet`, ResNeXt and wide bottlenecks included."""
+
+    def __init__(self, channels, classes, block, repeats, groups=1, width_per_group=64, **_):
+        super().__init__()
+        bottleneck = block == "bottleneck"
+        outputs = [width * (4 if bottleneck else 1) for width in (64, 128, 256, 512)]
+        self.conv1, self.bn1 = conv(channels, 64, 7, 2), norm(64)
+        self.grow(
+            ["layer1", "layer2", "layer3", "layer4"], repeats, [64, *outputs], [1, 2, 2, 2],
+            lambda i, o, stride: Block(i, o, stride, bottleneck, groups, width_per_group))
+        self.fc = nn.Linear(outputs[-1], classes)
+        start(self)
+
+    def begin(self, images):
+        return F.max_pool2d(super().begin(images), 3, 2, 1)
 
 
 class PreActivation(nn.Module):
@@ -75,15 +81,6 @@ class PreActivation(nn.Module):
         return y + (x if self.convShortcut is None else self.convShortcut(a))
 
 
-class Group(nn.Module):
-    def __init__(self, units):
-        super().__init__()
-        self.layer = nn.ModuleList(units)
-
-    def forward(self, x):
-        return chain(self.layer, x)
-
-
 class WideResNet(Network):
     """`cifar_wrn`."""
 
@@ -94,45 +91,14 @@ class WideResNet(Network):
         if float(dropout):
             raise ValueError("dropout inside the units is not implemented: no published network uses it")
         self.conv1 = conv(channels, 16, 3)
-        width = 16
-        for stage in range(3):
-            outputs, units = (16 << stage) * widen, []
-            for index in range((depth - 4) // 6):
-                units.append(PreActivation(width, outputs, 2 if stage > 0 and index == 0 else 1))
-                width = outputs
-            self.add_module(f"block{stage + 1}", Group(units))
-        self.bn1, self.fc = norm(width), nn.Linear(width, classes)
-        start_fan_out(self)
+        widths = [16, 16 * widen, 32 * widen, 64 * widen]
+        self.block1, self.block2, self.block3 = (
+            nn.Sequential(OrderedDict(layer=stage((depth - 4) // 6, inputs, outputs, stride, PreActivation)))
+            for inputs, outputs, stride in zip(widths, widths[1:], (1, 2, 2)))
+        self.bn1, self.fc = norm(widths[-1]), nn.Linear(widths[-1], classes)
+        start(self)
         self.fc.starts = {"bias": ("constant", 0.0)}
 
     def stages(self, images):
-        first = self.block1(self.conv1(images))
-        second = self.block2(first)
-        return [first, second, relu(self.bn1(self.block3(second)))]
-
-
-class PhotographResNet(Network):
-    """`tv_resnet`, ResNeXt and wide bottlenecks included."""
-
-    def __init__(self, channels, classes, block, repeats, groups=1, width_per_group=64, **_):
-        super().__init__()
-        bottleneck = block == "bottleneck"
-        self.conv1, self.bn1 = nn.Conv2d(channels, 64, 7, 2, 3, bias=False), norm(64)
-        width = 64
-        for stage in range(4):
-            planes, blocks = 64 << stage, nn.ModuleList()
-            inner = int(planes * width_per_group / 64) * groups
-            for index in range(repeats[stage]):
-                outputs = 4 * planes if bottleneck else planes
-                blocks.append(Block(width, inner, outputs, 2 if stage > 0 and index == 0 else 1, bottleneck, groups))
-                width = outputs
-            self.add_module(f"layer{stage + 1}", blocks)
-        self.fc = nn.Linear(width, classes)
-        start_fan_out(self)
-
-    def stages(self, images):
-        x, maps = F.max_pool2d(relu(self.bn1(self.conv1(images))), 3, 2, 1), []
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
-            x = chain(stage, x)
-            maps.append(x)
-        return maps
+        *maps, last = taps(self.conv1(images), self.block1, self.block2, self.block3)
+        return [*maps, relu(self.bn1(last))]

@@ -1,16 +1,12 @@
 """VGG for small images."""
-from __future__ import annotations
-
 from torch import nn
 from torch.nn import functional as F
 
-from .parts import Network, conv, norm, start_fan_out, start_linear
+from .parts import Network, conv, norm, start
 
 
 class VGG(Network):
     """`cifar_vgg`: five blocks, each tapped before its pooling."""
-
-    classifier_name = "classifier"
 
     def __init__(self, channels, classes, stages, batch_norm=True, **_):
         super().__init__()
@@ -18,14 +14,12 @@ class VGG(Network):
         for index, widths in enumerate(stages):
             parts = []
             for outputs in widths:
-                parts.append(conv(width, outputs, 3, bias=True))
-                parts += [norm(outputs)] if batch_norm else []
-                parts.append(nn.ReLU(inplace=True))
+                normed = [norm(outputs)] if batch_norm else []
+                parts += [conv(width, outputs, 3, bias=True), *normed, nn.ReLU(inplace=True)]
                 width = outputs
             self.add_module(f"block{index}", nn.Sequential(*parts))
         self.classifier = nn.Linear(width, classes)
-        start_fan_out(self)
-        start_linear(self, 0.01)
+        start(self, linear=0.01)
 
     def stages(self, images):
         x, maps = images, []
