@@ -91,7 +91,6 @@ static void pack_depthwise(const kb_convolution *c, const float *weights, float 
       packed[(channel / KB_LANES * taps + t) * KB_LANES + channel % KB_LANES] = weights[channel * taps + t];
 }
 
-static int is_matrix(const kb_convolution *c) { return c->groups == 1 && taps_of(c) == 1; }
 
 // Visits the packed places of output block `block` and lends the weight of each: one direction copies there, the other back.
 #define VISIT_WEIGHTS(c, block, gradient, visit)                                                                           \
@@ -113,7 +112,7 @@ static int is_matrix(const kb_convolution *c) { return c->groups == 1 && taps_of
 
 void kb_pack(const kb_kernels *kernels, const kb_convolution *c, const float *weights, float *packed, int gradient) {
   if (kb_is_depthwise(c)) return pack_depthwise(c, weights, packed);
-  if (is_matrix(c)) return kernels->pack(c, weights, packed, gradient);
+  if (c->groups == 1) return kernels->pack(c, weights, packed, gradient);
   memset(packed, 0, kb_packed(c, gradient) * sizeof(float));
   const size_t blocks = blocks_of(gradient ? c->channels : c->outputs);
 #define TAKE(weight, place) packed[place] = weights[weight]
@@ -129,7 +128,7 @@ void kb_unpack(const kb_kernels *kernels, const kb_convolution *c, const float *
         weights[channel * taps + t] = packed[(channel / KB_LANES * taps + t) * KB_LANES + channel % KB_LANES];
     return;
   }
-  if (is_matrix(c)) return kernels->unpack(c, packed, weights, first, end);
+  if (c->groups == 1) return kernels->unpack(c, packed, weights, first, end);
 #define GIVE(weight, place) weights[weight] = packed[place]
   for (size_t b = first; b < end; b++) VISIT_WEIGHTS(c, b, 0, GIVE);
 }

@@ -137,7 +137,7 @@ typedef struct {
   void (*gelu)(const float *x, float *y, size_t n);
   void (*gelu_pullback)(const float *x, const float *dy, float *dx, size_t n);
 
-  // kb_pack and kb_unpack of dense convolutions with one tap.
+  // kb_pack and kb_unpack of dense convolutions.
   void (*pack)(const kb_convolution *c, const float *weights, float *packed, int gradient);
   void (*unpack)(const kb_convolution *c, const float *packed, float *weights, size_t first, size_t end);
 } kb_kernels;
