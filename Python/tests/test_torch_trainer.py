@@ -2,6 +2,7 @@
 import os
 import pathlib
 import random
+import re
 import struct
 import tempfile
 import unittest
@@ -78,17 +79,20 @@ class TorchTrainerTests(unittest.TestCase):
     def killed(self, method, **options):
         home = tempfile.TemporaryDirectory()
         self.addCleanup(home.cleanup)
-        calm, disturbed = TorchRunner(home.name, method, **options), TorchRunner(home.name, method, **options)
+        calm = TorchRunner(home.name, method, **options)
         self.addCleanup(calm.close)
-        self.addCleanup(disturbed.close)
         seconds = calm.whole()
-        disturbed.killed(KILLS, seconds)
-        self.assertRegex(disturbed.log(), r"going on from epoch \d+, step \d+ of it")
         self.assertEqual(len(calm.states()), EPOCHS)
-        self.assertEqual(disturbed.contradictions, [])
-        self.assertEqual(disturbed.states(), calm.states(), disturbed.log())
-        self.assertIn("going on from", disturbed.log())
-        return calm
+        # On a busy machine a run may be over before a kill falls into one of its epochs: then another is killed.
+        for chance in range(20):
+            disturbed = TorchRunner(home.name, method, **options)
+            self.addCleanup(disturbed.close)
+            disturbed.killed(KILLS + chance, seconds)
+            self.assertEqual(disturbed.contradictions, [])
+            self.assertEqual(disturbed.states(), calm.states(), disturbed.log())
+            if re.search(r"going on from epoch \d+, step \d+ of it", disturbed.log()):
+                return calm
+        self.fail("no kill fell into an epoch")
 
     def test_runs_that_are_killed_end_with_equal_states(self):
         calm = self.killed("mtkd-rl", policy="ddpg")
