@@ -50,7 +50,8 @@ import Testing
       #expect(
         try Program.run("list", "--digests", "--store", "found", in: sweep.folder).out == expected,
         "cut \(number)")
-      #expect(try Program.run("fsck", "--store", "found", in: sweep.folder).status == 0, "cut \(number)")
+      let checked = try Program.run("fsck", "--store", "found", in: sweep.folder)
+      #expect(checked.status == 0, "cut \(number): \(checked.out)\(checked.talk)")
     }
     #expect(announced > Self.cuts && lost == 0, "\(lost) of \(announced) announced runs were lost")
   }
@@ -94,6 +95,9 @@ private struct RecordedWrites {
     }
 
     private(set) var said = ""
+    /// The numbers that files and folders have here: a file system gives those of removed ones to others again.
+    private var numbers: [UInt64: UInt64] = [:]
+    private var count: UInt64 = 0
     /// What is written, and what of it was synced.
     private var content: [UInt64: Data] = [:]
     private var durableContent: [UInt64: Data] = [:]
@@ -113,33 +117,43 @@ private struct RecordedWrites {
       return (folders[String(path[..<end])] ?? 0, String(path[path.index(after: end)...]))
     }
 
+    /// A number of its own for what has just been made.
+    private mutating func made(_ inode: UInt64) -> UInt64 {
+      count += 1
+      numbers[inode] = count
+      return count
+    }
+
     private mutating func take(_ event: Event) {
       let (folder, name) = split(event.path)
+      let inode = numbers[event.inode] ?? 0
       switch event.what {
       case "say": said += String(decoding: event.bytes, as: UTF8.self)
       case "write":
-        var data = content[event.inode] ?? Data()
+        var data = content[inode] ?? Data()
         if data.count < event.offset { data.append(Data(count: event.offset - data.count)) }
         let end = min(data.count, event.offset + event.bytes.count)
         data.replaceSubrange(event.offset..<end, with: event.bytes)
-        content[event.inode] = data
+        content[inode] = data
       case "truncate":
-        var data = Data((content[event.inode] ?? Data()).prefix(event.offset))
+        var data = Data((content[inode] ?? Data()).prefix(event.offset))
         if data.count < event.offset { data.append(Data(count: event.offset - data.count)) }
-        content[event.inode] = data
+        content[inode] = data
       case "sync":
-        if let now = names[event.inode] {
-          durableNames[event.inode] = now
+        if let now = names[inode] {
+          durableNames[inode] = now
         } else {
-          durableContent[event.inode] = content[event.inode] ?? Data()
+          durableContent[inode] = content[inode] ?? Data()
         }
-      case "create": names[folder, default: [:]][name] = .file(event.inode)
+      case "create":
+        // A name that is there already is only opened.
+        if case .file(inode)? = names[folder]?[name] { return }
+        names[folder, default: [:]][name] = .file(made(event.inode))
       case "mkdir":
-        names[folder, default: [:]][name] = .folder(event.inode)
-        names[event.inode] = [:]
-        // The number of a folder that was removed is given to others again.
-        durableNames[event.inode] = nil
-        folders[event.path] = event.inode
+        let number = made(event.inode)
+        names[folder, default: [:]][name] = .folder(number)
+        names[number] = [:]
+        folders[event.path] = number
       case "remove": names[folder]?[name] = nil
       case "link", "rename":
         let (target, newName) = split(event.other)
