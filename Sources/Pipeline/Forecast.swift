@@ -331,7 +331,8 @@ public struct CostMeter {
     return (epochs * (train * Self.trainingPasses * own * steps + test * own), teachers)
   }
 
-  /// Of a transfer: its trunk and as much again for what stands on it, three times in training and once in each test.
+  /// Of a transfer: its trunk and as much again for what stands on it, three times in training and once in each
+  /// evaluation.
   mutating func transfer(_ stage: TransferStage) throws -> Double {
     let spec = stage.transfer
     guard let facts = transferFacts(spec) else { return 0 }
@@ -340,7 +341,11 @@ public struct CostMeter {
     let shown =
       spec.fields["epochs"]?.integer.map { $0 * train }
       ?? (spec.fields["steps"]?.integer ?? 0) * (spec.fields["batchSize"]?.integer ?? 1)
-    return image * (Self.trainingPasses * Double(shown) + Double(test))
+    let every = spec.fields["evalEvery"]?.integer ?? 0
+    let length = spec.fields["epochs"]?.integer ?? spec.fields["steps"]?.integer ?? 0
+    let earlier = TransferSchedule(steps: length, interval: 1, evaluation: every).evaluations
+    let tested = (earlier + 1) * (test + spec.dataset.validationImages)
+    return image * (Self.trainingPasses * Double(shown) + Double(tested))
   }
 
   /// Nil where nobody knows how many images there are.

@@ -226,6 +226,11 @@ package final class Verifier: Sendable {
     guard let stage = try store.stages(withPrefix: key.description).first?.stage,
       let request = try? StageRequest(document: Array(stage.spec.utf8)), request.key == key
     else { return .notComparable("its input \(key.short) is not in the store") }
+    guard try request.stage.canonicalBytes == request.spec else {
+      return .notComparable(
+        "its \(stage.title) was made by an earlier version, which evaluated after other steps than asked; "
+          + "run the grid again for one that this version can repeat")
+    }
     for input in request.inputs {
       if let reason = try await provide(input, scratch) { return .notComparable(reason) }
     }

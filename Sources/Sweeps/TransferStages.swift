@@ -93,6 +93,12 @@ package struct TransferStage: StageSpec {
     var object = ObjectWriter(to: &bytes)
     object.member("backbone", .string(backbone.description), to: &bytes)
     object.member("computation", .object(computation), to: &bytes)
+    // Earlier versions evaluated it after other steps than asked: what they made is another stage.
+    if transfer.task == .segmentation,
+      (try? TransferSchedule(ofSegmentor: transfer))?.evaluatesBetweenTenths == true
+    {
+      object.member("evaluated", "as asked", to: &bytes)
+    }
     object.member("network", to: &bytes, network.append)
     object.member("seed", seed, to: &bytes)
     object.member("transfer", to: &bytes, transfer.append)

@@ -9,8 +9,8 @@ internal import Tensors
 struct DetectionLearner: Learner {
   let declarations: [SlotDeclaration]
   let trunkPrefix = "backbone.body."
-  let totalSteps: Int
-  let recordEvery: Int
+  /// A record is an epoch.
+  let schedule: TransferSchedule
   let optimizer: SGD
   private let settings: DetectionSettings
   private let detector: Detector
@@ -20,7 +20,6 @@ struct DetectionLearner: Learner {
   private let frozen: Set<Slot>
   private let seed: UInt64
 
-  var evaluateEvery: Int { settings.evalEvery }
   var clipNorm: Double { settings.clipNorm }
   var testParts: AnnotatedParts {
     settings.kind == .mask ? [.pixels, .objects, .masks] : [.pixels, .objects]
@@ -43,9 +42,10 @@ struct DetectionLearner: Learner {
     batches = DetectionBatches(
       aspects: (0..<shower.training.count).map { shower.aspect(of: $0) }, borders: settings.aspectBins,
       groupSize: settings.lossGroup, batchSize: settings.batchSize, seed: seed)
-    recordEvery = batches.batchesPerEpoch
-    totalSteps = settings.epochs * recordEvery
-    rates = try DetectionRates(spec, stepsPerEpoch: recordEvery, epochs: settings.epochs)
+    let epoch = batches.batchesPerEpoch
+    schedule = TransferSchedule(
+      steps: settings.epochs * epoch, interval: epoch, evaluation: settings.evalEvery * epoch)
+    rates = try DetectionRates(spec, stepsPerEpoch: epoch, epochs: settings.epochs)
     optimizer = SGD(momentum: settings.momentum, weightDecay: settings.weightDecay)
     frozen =
       FrozenArrays(
@@ -58,8 +58,8 @@ struct DetectionLearner: Learner {
   func rate(_ step: Int) -> Double { rates.rate(step) }
 
   func lesson(_ step: Int, _ state: inout ModelState) throws -> Lesson {
-    let epoch = step / recordEvery
-    let groups = batches.batches(epoch: epoch)[step % recordEvery]
+    let epoch = step / schedule.interval
+    let groups = batches.batches(epoch: epoch)[step % schedule.interval]
     var lesson = Lesson(losses: [:], gradients: [])
     for group in groups {
       let shown = try shower.group(group, epoch: epoch)

@@ -1,5 +1,6 @@
 internal import Datasets
 package import Networks
+internal import Specs
 package import Tensors
 
 /// The loss of a transfer stopped being finite.
@@ -28,11 +29,7 @@ protocol Learner: Sendable {
   /// All arrays, those of the backbone under `trunkPrefix`.
   var declarations: [SlotDeclaration] { get }
   var trunkPrefix: String { get }
-  var totalSteps: Int { get }
-  /// Steps between records.
-  var recordEvery: Int { get }
-  /// Records between evaluations on the test images; 0 for at the end alone.
-  var evaluateEvery: Int { get }
+  var schedule: TransferSchedule { get }
   var optimizer: SGD { get }
   /// The longest gradient; 0 for any.
   var clipNorm: Double { get }

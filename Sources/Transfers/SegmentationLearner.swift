@@ -8,9 +8,7 @@ internal import Tensors
 struct SegmentationLearner: Learner {
   let declarations: [SlotDeclaration]
   let trunkPrefix = "backbone."
-  let totalSteps: Int
-  let recordEvery: Int
-  let evaluateEvery: Int
+  let schedule: TransferSchedule
   let optimizer: SGD
   let clipNorm = 0.0
   let testParts: AnnotatedParts = [.pixels, .semantics]
@@ -33,11 +31,7 @@ struct SegmentationLearner: Learner {
     _ spec: TransferSpec, on trunk: Trunk, _ dataset: AnnotatedDataset, seed: UInt64, _ limit: Int
   ) throws {
     self.seed = seed
-    totalSteps = try spec.integer("steps")
-    recordEvery = max(totalSteps / 10, 1)
-    // A record is about a tenth of the steps: the evaluation comes with the first one at or behind its step.
-    let every = try spec.integer("evalEvery")
-    evaluateEvery = every == 0 ? 0 : max(every / recordEvery, 1)
+    schedule = try TransferSchedule(ofSegmentor: spec)
     batchSize = try spec.integer("batchSize")
     lossGroup = try spec.integer("lossGroup")
     slideStride = try spec.fields["test"] == "slide" ? spec.integer("slideStride") : nil
@@ -57,7 +51,7 @@ struct SegmentationLearner: Learner {
   }
 
   func rate(_ step: Int) -> Double {
-    (base - least) * FallingPower.value(step, of: totalSteps, power: power) + least
+    (base - least) * FallingPower.value(step, of: schedule.steps, power: power) + least
   }
 
   /// The images of a step: the shuffled orders of all epochs as one sequence, cut into batches.
@@ -101,7 +95,8 @@ struct SegmentationLearner: Learner {
     let total = mainLoss + auxiliaryLoss * auxiliaryWeight
     let losses = ["main": mainLoss.scalar, "aux": auxiliaryLoss.scalar, "": total.scalar]
     for name in ["main", "aux", ""] where losses[name]?.isFinite != true {
-      throw TransferDiverged(epoch: step / recordEvery, step: step, part: name.isEmpty ? "as a whole" : name)
+      throw TransferDiverged(
+        epoch: schedule.records(endingBy: step), step: step, part: name.isEmpty ? "as a whole" : name)
     }
     let gradients = pass.gradients(of: total)
     pass.commit(to: &state)

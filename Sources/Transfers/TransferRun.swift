@@ -41,10 +41,15 @@ package struct TransferRun: Sendable {
     optimizer = learner.optimizer
   }
 
-  package var totalSteps: Int { learner.totalSteps }
-  package var isFinished: Bool { stepCount == learner.totalSteps }
+  package var totalSteps: Int { learner.schedule.steps }
+  package var isFinished: Bool { stepCount == totalSteps }
   /// Records of the whole run.
-  package var recordCount: Int { (learner.totalSteps + learner.recordEvery - 1) / learner.recordEvery }
+  package var recordCount: Int { learner.schedule.records(endingBy: totalSteps) }
+  /// Whether the next step is the first one of a record.
+  package var isAtRecordStart: Bool { stepCount == 0 || learner.schedule.isEnd(stepCount) }
+  /// Read before and after evaluations by whoever wants to know what they cost: numbers whose differences mean
+  /// something.
+  package var stopwatch: (@Sendable () -> [Double])?
 
   /// What a step did.
   package struct Report: Sendable {
@@ -52,6 +57,8 @@ package struct TransferRun: Sendable {
     package let loss: Double
     /// Where this step ended what a record is about.
     package let finished: EpochRecord?
+    /// What the stopwatch says of the evaluations that it ended with.
+    package let evaluationCost: [Double]?
   }
 
   /// Trains on the next batch. Nil when the run is over.
@@ -59,26 +66,33 @@ package struct TransferRun: Sendable {
   /// - Throws: `TransferDiverged`, or an error of images that cannot be had. The run is then no longer one.
   package mutating func step() throws -> Report? {
     if isFinished { return nil }
-    let record = stepCount / learner.recordEvery
+    let (record, begin) = (
+      learner.schedule.records(endingBy: stepCount), learner.schedule.begin(ofRecordAt: stepCount)
+    )
     var lesson = try learner.lesson(stepCount, &state)
     lesson.gradients.clip(to: learner.clipNorm)
     let rate = learner.rate(stepCount)
     optimizer.step(&state, lesson.gradients, rate: rate)
     stepCount += 1
     for (name, value) in lesson.losses { sums[name, default: 0] += value }
-    let isEnd = stepCount % learner.recordEvery == 0 || isFinished
-    return Report(
-      record: record, loss: lesson.losses[""] ?? 0,
-      finished: isEnd ? try finish(record, rate: rate) : nil)
+    let loss = lesson.losses[""] ?? 0
+    guard learner.schedule.isEnd(stepCount) else {
+      return Report(record: record, loss: loss, finished: nil, evaluationCost: nil)
+    }
+    let (finished, cost) = try finish(record, from: begin, rate: rate)
+    return Report(record: record, loss: loss, finished: finished, evaluationCost: cost)
   }
 
-  private mutating func finish(_ record: Int, rate: Double) throws -> EpochRecord {
-    let steps = Double(stepCount - record * learner.recordEvery)
+  /// - Parameter begin: steps before the record.
+  private mutating func finish(
+    _ record: Int, from begin: Int, rate: Double
+  ) throws -> (record: EpochRecord, evaluationCost: [Double]?) {
+    let steps = Double(stepCount - begin)
     var metrics = ["learningRate": rate]
     for (name, sum) in sums { metrics[TransferMetrics.loss(name)] = sum / steps }
     sums = [:]
-    let every = learner.evaluateEvery
-    let isDue = every > 0 && (record + 1) % every == 0
+    let isDue = learner.schedule.isDue(after: stepCount)
+    let start = stopwatch?()
     // The test images are looked at after the last step by whoever keeps the predictions.
     if isDue, !isFinished { metrics.merge(try worth(on: test)) { $1 } }
     if isDue || isFinished, let validation {
@@ -86,9 +100,11 @@ package struct TransferRun: Sendable {
         metrics["validation" + name.dropFirst("test".count)] = value
       }
     }
-    return EpochRecord(
+    let cost = start.flatMap { start in stopwatch.map { zip($0(), start).map { $0 - $1 } } }
+    let finished = EpochRecord(
       epoch: record, step: stepCount, metrics: Metrics(metrics),
       state: ContentKey(hashing: snapshot.encoded()))
+    return (finished, cost)
   }
 
   /// What the model as it is now is worth on some images, by the names of test metrics.

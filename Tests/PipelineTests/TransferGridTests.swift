@@ -58,6 +58,30 @@ import Testing
     #expect(chain.stages.contains { $0.key == key && $0.role == .preparation })
   }
 
+  @Test(arguments: [
+    (600, 150, true), (600, 120, false), (600, 0, false), (600, 60, false), (600, 700, false),
+    (600, 30, true), (604, 600, false), (605, 601, true), (9, 4, false), (100, 99, true), (20, 150, false),
+  ])
+  func `a segmentor that earlier versions evaluated after other steps than asked has a key of its own`(
+    _ steps: Int, _ every: Int, _ isOther: Bool
+  ) throws {
+    let text = Self.grid(
+      Self.shapes
+        + #", "recipe": "mini-seg", "segmentor": "pspnet", "steps": \#(steps), "evalEvery": \#(every)"#)
+    let request = try #require(
+      SweepPlan(try Self.expansion(text).runs).stages.first { $0.kind == "transfer" })
+    let document = String(decoding: request.document, as: UTF8.self)
+    #expect(document.contains(#""evaluated":"as asked""#) == isOther)
+    // What earlier versions did: every so many records of a tenth of the steps each.
+    let tenth = max(steps / 10, 1)
+    let records = every == 0 ? 0 : max(every / tenth, 1)
+    let then = (1..<steps).filter { records > 0 && $0 % tenth == 0 && $0 / tenth % records == 0 }
+    let now = (1..<steps).filter { every > 0 && $0 % every == 0 }
+    #expect((then != now) == isOther)
+    let stage = try request.decoded(as: TransferStage.self)
+    #expect(StageRequest(stage).key == request.key)
+  }
+
   @Test func `a random trunk trains no student, and its labels say what it is`() throws {
     let text =
       #"{ "version": 1, "name": "t", "base": { "transfer": { "# + Self.shapes

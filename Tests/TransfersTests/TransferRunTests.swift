@@ -93,6 +93,37 @@ import Transfers
     #expect(last?.state == curve.last?.state)
   }
 
+  @Test func `a segmentor is evaluated after the steps that were asked for, and weights do not depend on it`()
+    throws
+  {
+    // A tenth of the steps is 2: of 5, 10 and 15 the second alone is a multiple of it.
+    var spec = Self.spec("pspnet", ["steps": 20, "batchSize": 2, "evalEvery": 5])
+    func curve(_ spec: TransferSpec) throws -> [EpochRecord] {
+      var run = try Self.run(spec)
+      var curve: [EpochRecord] = []
+      var losses: [Double] = []
+      while let report = try run.step() {
+        losses.append(report.loss)
+        #expect(report.record == curve.count)
+        guard let record = report.finished else { continue }
+        #expect(record.epoch == curve.count)
+        let mean = losses.reduce(0, +) / Double(losses.count)
+        #expect(abs((record.metrics["train.loss"] ?? .nan) - mean) < 1e-12, "step \(record.step)")
+        losses = []
+        curve.append(record)
+      }
+      #expect(curve.count == run.recordCount)
+      return curve
+    }
+    let asked = try curve(spec)
+    #expect(asked.map(\.step) == [2, 4, 5, 6, 8, 10, 12, 14, 15, 16, 18, 20])
+    #expect(asked.filter { $0.metrics["test.mIoU"] != nil }.map(\.step) == [5, 10, 15])
+    spec.fields["evalEvery"] = 0
+    let tenths = try curve(spec)
+    #expect(tenths.map(\.step) == (1...10).map { 2 * $0 })
+    #expect(asked.last?.state == tenths.last?.state)
+  }
+
   @Test func `predictions are written and read back, with masks and with labels of pixels`() throws {
     let bits = (0..<12).map { [1, 2, 5].contains($0) }
     let mask = RunLengthMask(height: 3, width: 4, bits: bits)

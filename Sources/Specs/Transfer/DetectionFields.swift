@@ -79,7 +79,7 @@ extension TransferRecipes {
       each(.value([1]), .value(thirds), .value([]))),
     TransferField(
       "evalEvery", .integer(minimum: 0), unit: "epochs", .detection,
-      "Epochs between evaluations on the test images while it trains; 0 for at the end alone.",
+      "Epochs of a detector, or steps of a segmentor, between evaluations on the test images while it trains; 0 for at the end alone.",
       values(0, 0, 3)),
   ]
 
