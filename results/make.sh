@@ -44,7 +44,10 @@ for name in "$@"; do
     seconds=$("$program" export "$name" --store "$store" --format csv |
       awk -F, '$(NF-1) == "measured.cpuSeconds" { sum += $NF } END { printf "%.2f", sum / 3600 }')
     spent="The students took $seconds CPU hours; their teachers come on top."
-    # A run with a transfer is the judgement of one.
+    if grep -q '"transfer"' "$grid"; then
+      spent="The transfers took $seconds CPU hours; their students and teachers come on top."
+    fi
+    # Versions before measured students alone.
     [ "$seconds" != 0.00 ] || spent="What its transfers took is not among its numbers."
     printf '\n## How to make it again\n\n`make results ONLY=%s`. %s\n' "$name" "$spent"
     printf '\nsha256 of %s: `%s`\n\n```jsonc\n' "$grid" "$(sha256sum "$grid" | cut -d' ' -f1)"

@@ -76,8 +76,7 @@ struct Show: ParsableCommand {
           .object([
             "epoch": JSONValue(epoch.epoch), "step": JSONValue(epoch.step),
             "state": .string(epoch.state.description),
-            "metrics": .object(
-              Dictionary(epoch.metrics.values.map { ($0.name, JSONValue($0.value)) }) { $1 }),
+            "metrics": Self.object(epoch.metrics), "measured": Self.object(epoch.measured),
           ])
         }),
       "checkpoints": .array(
@@ -102,6 +101,10 @@ struct Show: ParsableCommand {
           ])
         }),
     ]
+  }
+
+  private static func object(_ metrics: Metrics) -> JSONValue {
+    .object(Dictionary(metrics.values.map { ($0.name, JSONValue($0.value)) }) { $1 })
   }
 
   private func lines(_ stage: StageRecord, _ state: StageState, _ store: ResultStore) throws -> [String] {

@@ -73,6 +73,14 @@ import Testing
     let classes = try SpecObject(JSONReader.read(Array(json.out.utf8)).value).array("classes")
     #expect(classes.compactMap { $0.object?["name"]?.string } == ["disc", "square", "triangle"])
 
+    let epochs = try SpecObject(JSONReader.read(Array(json.out.utf8)).value).array("epochs")
+    for epoch in epochs {
+      let measured = epoch.object?["measured"]?.object
+      #expect((measured?["measured.cpuSeconds"]?.number?.double ?? 0) > 0, "\(json.out)")
+    }
+    let table = try Program.run("report", "--metric", "measured.cpuSeconds", in: folder)
+    #expect(table.status == 0 && table.out.contains("lower is better"), "\(table.out) \(table.talk)")
+
     let page = try Program.run("show", key, "--page", "run.html", in: folder)
     #expect(page.status == 0, "\(page.talk)")
     let text = try String(contentsOf: folder.appending(path: "run.html"), encoding: .utf8)

@@ -108,6 +108,37 @@ import Transfers
     for stage in transfers { #expect(error?.description.contains(stage.key.short) == true) }
   }
 
+  @Test(arguments: [
+    (#""detector": "faster-rcnn""#, detection), (#""segmentor": "pspnet""#, segmentation),
+  ])
+  func `what transfers cost stands beside their numbers, and in nothing that is compared`(
+    _ head: String, _ fields: String
+  ) async throws {
+    let (sweep, stages) = try await Self.run(Self.grid(head, fields, seeds: 2))
+    let store = try ResultStore(at: sweep.place, .reading)
+    let evaluation = try #require(stages.first { $0.kind == "evaluation" })
+    let transfers = stages.filter { $0.kind == "transfer" }
+    try #require(transfers.count == 2)
+    let own = try transfers.map { try store.curve(of: $0.key) }
+    let curve = try store.curve(of: evaluation.key)
+    #expect(curve.count == 2)
+    for (place, record) in curve.enumerated() {
+      for name in ["seconds", "cpuSeconds", "secondsPerEpoch", "cpuSecondsPerEpoch"] {
+        let values = own.compactMap { $0[place].measured["measured.\(name)"] }
+        try #require(values.count == 2 && values.allSatisfy { $0 > 0 }, "\(name) of record \(place)")
+        let mean = try #require(record.measured["measured.\(name)"])
+        #expect(abs(mean - (values[0] + values[1]) / 2) < 1e-9, "\(name) of record \(place)")
+      }
+      let peaks = own.compactMap { $0[place].measured["measured.peakMegabytes"] }
+      #expect(record.measured["measured.peakMegabytes"] == peaks.max() && peaks.count == 2)
+    }
+    for stage in transfers {
+      let output = try #require(try sweep.place.stage(stage.key).published())
+      let written = try output.read(TransferBody.curveFile)
+      #expect(!String(decoding: written, as: UTF8.self).contains("measured"))
+    }
+  }
+
   @Test func `a segmentor leaves maps, and no detections`() async throws {
     let (sweep, stages) = try await Self.run(Self.grid(#""segmentor": "pspnet""#, Self.segmentation))
     let evaluation = try #require(stages.first { $0.kind == "evaluation" })

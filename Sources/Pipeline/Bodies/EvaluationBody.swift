@@ -26,6 +26,7 @@ enum EvaluationBody {
     let test = try (0..<dataset.test.count).map { try dataset.test.image($0, parts) }
     var evaluations: [TransferEvaluation] = []
     var curves: [[EpochRecord]] = []
+    let costs = try stage.transfers.map { try EpochCost.measured(in: workspace.store.stage($0)) }
     var shown: [(picture: TransferFindings.Picture, png: [UInt8])] = []
     for key in stage.transfers {
       let predictions = try TransferBody.predictions(key, images: test.count, in: workspace.store)
@@ -51,7 +52,8 @@ enum EvaluationBody {
         .epoch(
           EpochRecord(
             epoch: epoch, step: steps, metrics: Metrics(metrics),
-            state: records.count == 1 ? records[0].state : ContentKey(hashing: Array(states.utf8)))))
+            state: records.count == 1 ? records[0].state : ContentKey(hashing: Array(states.utf8)),
+            measured: EpochCost.mean(over: costs, record: epoch))))
     }
     var all = totals
     all["steps"] = Double(steps)

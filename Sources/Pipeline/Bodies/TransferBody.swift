@@ -50,9 +50,10 @@ enum TransferBody {
   static func run(_ stage: TransferStage, in workspace: Workspace) throws {
     // Its dataset stage has looked at all annotations.
     let dataset = try dataset(stage.transfer, in: workspace)
-    let fresh = try TransferRun(
+    var fresh = try TransferRun(
       stage.transfer, on: BackboneBody.trunk(stage.backbone, in: workspace), dataset, seed: stage.seed,
       convolution: ConvolutionChoice(stage.recipe.convolution))
+    fresh.stopwatch = EpochCost.stopwatch
     var (run, curve) = try resumed(fresh, in: workspace)
     try workspace.record(.started(step: run.stepCount, ProgramIdentity.provenance()))
     try train(&run, &curve, stage, in: workspace)
@@ -82,10 +83,16 @@ enum TransferBody {
       try workspace.write(Storage.Snapshot(step: run.stepCount, bytes: state.encoded()))
     }
     let batch = stage.transfer.fields["batchSize"]?.integer ?? 1
-    while let report = try run.step() {
+    var cost = EpochCost(isPartial: !run.isAtRecordStart)
+    while true {
+      cost.begin()
+      guard let report = try run.step() else { break }
+      let measured = cost.end(report)
       let isLeaving = workspace.isStopRequested
-      if let record = report.finished {
+      if var record = report.finished {
+        // What it cost is no part of what is published: two executions would differ.
         curve.append(record)
+        record.measured = measured
         try workspace.record(.epoch(record))
         // The last one too: a kill while the test images are looked at costs no training.
         try snapshot(run)
