@@ -6,7 +6,7 @@ import Testing
 @Suite(.enabled(if: Available.python("json"), "python3 plays a trainer")) struct ForeignTeacherTests {
   /// A teacher's weights are the sum of what it was told; a student's numbers are made of its teacher's bytes and of what was
   /// written down of it. Standard library only.
-  private static let trainer = #"""
+  static let trainer = #"""
     import array, hashlib, json, os, struct, sys
     request = json.loads(sys.stdin.readline())
     if request.get("ask") == "describe":
@@ -80,7 +80,7 @@ import Testing
     print(json.dumps({"record": "finished"}))
     """#
 
-  private static func grid(
+  static func grid(
     _ base: String = #""student": "their-net", "method": "ours", "teachers": ["their-big"]"#,
     images: Int = 30, more: String = #", "seeds": { "count": 2 }"#
   ) -> String {
