@@ -57,8 +57,8 @@ test-python:
 # Every case of the fixtures through mtkd_torch, in double: its errors and what they are about go into a file of the repository,
 # which `make test` checks without torch.
 test-torch:
-	@$(PYTHON) -c 'import numpy, torch' 2>/dev/null || \
-	  { echo "$(PYTHON) has no torch. Type make test-torch PYTHON=… with one that has: python3 -m pip install torch numpy"; exit 1; }
+	@$(PYTHON) -c 'import numpy, PIL, torch' 2>/dev/null || \
+	  { echo "$(PYTHON) has no torch, numpy or Pillow. Type make test-torch PYTHON=… with one that has: python3 -m pip install torch numpy Pillow"; exit 1; }
 	OMP_NUM_THREADS=1 $(PYTHON) Python/tests/record_torch.py Tests/Fixtures
 
 # A sweep killed at random instants, at least KILLS times, with files damaged in between. Prints what was done to it.

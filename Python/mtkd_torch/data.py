@@ -1,12 +1,15 @@
 """Training images in the order, and in the views, in which mtkd-sweep's own trainer shows them to a run of equal seed."""
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .streams import Stream
+from mtkd_trainer import PhotographDataset
+from mtkd_trainer.streams import Stream
 
 _PADDING = 4
 
@@ -16,6 +19,9 @@ class Images:
 
     - views: K views of an image that are the same for every run, or 0 for a new one in each epoch.
     """
+
+    #: Of images that measure, how many make a batch.
+    measured = 256
 
     def __init__(self, dataset, device: torch.device, dtype: torch.dtype, seed: int, views: int = 0):
         self.dataset, self.device, self.seed, self.views = dataset, device, seed, views
@@ -47,11 +53,11 @@ class Images:
     def plain(self, samples: list[int]) -> Tensor:
         return self._normalised(self.shown("train", samples, None))
 
-    def held_out(self, name: str, size: int = 256):
+    def held_out(self, name: str):
         """Batches of the test or the validation images, as they are measured, with their labels."""
         labels = self.answers[name]
-        for start in range(0, len(labels), size):
-            places = list(range(len(labels)))[start:start + size]
+        for start in range(0, len(labels), self.measured):
+            places = list(range(len(labels)))[start:start + self.measured]
             yield self._normalised(self.shown(name, places, None)), labels[places]
 
     def _normalised(self, pixels: Tensor) -> Tensor:
@@ -78,3 +84,25 @@ class Packed(Images):
             view = image[:, down:down + height, right:right + width]
             views.append(view.flip(2) if is_flipped else view)
         return torch.stack(views)
+
+
+class Photographs(Images):
+    """Of photographs, read now. A view is a random part resampled to the square, mirrored every other time.
+
+    - jitter: how strongly colours of views change.
+    """
+
+    measured = 64
+
+    def __init__(self, dataset: PhotographDataset, device, dtype, seed, views=0, jitter: float = 0.0):
+        super().__init__(dataset, device, dtype, seed, views)
+        self.jitter = jitter
+
+    def shown(self, split, places, streams):
+        photographs = getattr(self.dataset, split)
+        # Which thread makes one changes no bit.
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            squares = list(pool.map(
+                lambda place, stream: photographs.view(place, stream, self.jitter), places,
+                streams or [None] * len(places)))
+        return torch.from_numpy(numpy.stack(squares)).to(self.device)

@@ -8,10 +8,10 @@ from collections import Counter
 import torch
 from torch.nn import functional as F
 
-from mtkd_trainer import Run, TrainerError, read_safetensors
+from mtkd_trainer import PhotographDataset, Run, TrainerError, read_safetensors
 
 from . import initial, networks, options
-from .data import Packed
+from .data import Packed, Photographs
 from .training import Training, rate
 
 #: float32: no shortcuts; tf32: products in 19 bits on cards that have them; amp: networks in bfloat16.
@@ -54,7 +54,9 @@ def main(precision: str) -> None:
 
 def build(run: Run, device: torch.device, precision: str) -> Training:
     settings, dataset = run.settings, run.dataset()
-    source = Packed(dataset, device, torch.float32, run.seed, settings.get("views", 0))
+    shown = (dataset, device, torch.float32, run.seed, settings.get("views", 0))
+    is_photographs = isinstance(dataset, PhotographDataset)
+    source = Photographs(*shown, run.recipe.get("colourJitter", 0.0)) if is_photographs else Packed(*shown)
 
     def network(spec, weights=None):
         made = networks.build(spec["family"], spec["parameters"], dataset.channels, dataset.classes)

@@ -9,14 +9,15 @@
 
 The standard library is enough. Where numpy and torch are loaded, their generators are saved and restored too.
 """
-from .dataset import PackedDataset, Split
-from .errors import TrainerError
+from .dataset import PackedDataset, Split, read_dataset
+from .errors import DataError, TrainerError
 from .outputs import OutputsAsked, TeacherOutputs, outputs_asked
+from .photographs import PhotographDataset, PhotographSplit
 from .protocol import alone, describe
 from .run import Run, Stopped
 from .weights import read_safetensors
 
 __all__ = [
-    "OutputsAsked", "PackedDataset", "Run", "Split", "Stopped", "TeacherOutputs", "TrainerError", "alone", "describe",
-    "outputs_asked", "read_safetensors",
+    "DataError", "OutputsAsked", "PackedDataset", "PhotographDataset", "PhotographSplit", "Run", "Split", "Stopped",
+    "TeacherOutputs", "TrainerError", "alone", "describe", "outputs_asked", "read_dataset", "read_safetensors",
 ]

@@ -1,10 +1,11 @@
-"""The packed images that mtkd-sweep hands to trainers (docs/trainers.md)."""
+"""The images that mtkd-sweep hands to trainers (docs/trainers.md): packed, or an index of photographs."""
 from __future__ import annotations
 
 import mmap
 import struct
 
 from .errors import TrainerError
+from .photographs import MAGIC, PhotographDataset
 
 
 class Split:
@@ -56,7 +57,7 @@ class PackedDataset:
             except ValueError as error:
                 raise refuse("it is empty") from error
         if bytes(data[:8]) != b"mtkdset1" or len(data) < 64:
-            raise refuse("it does not begin with mtkdset1")
+            raise refuse("it does not begin with mtkdset1; read_dataset(path) reads indexes of photographs too")
         self.channels, self.height, self.width, self.classes, *counts = struct.unpack_from("<7Q", data, 8)
         pixels = self.channels * self.height * self.width
         expected = 64 + 16 * self.channels + sum(counts) * (2 + pixels)
@@ -71,3 +72,9 @@ class PackedDataset:
             splits.append(Split(self, labels, data[at:at + count * pixels]))
             at += count * pixels
         self.train, self.test, self.validation = splits
+
+
+def read_dataset(path: str) -> PackedDataset | PhotographDataset:
+    """What mtkd-sweep hands to a trainer, whichever of the two it is."""
+    with open(path, "rb") as file:
+        return PhotographDataset(path) if file.read(len(MAGIC)) == MAGIC else PackedDataset(path)

@@ -13,7 +13,7 @@ import time
 
 from . import environment, protocol
 from .checkpoint import require_folder, write_whole
-from .dataset import PackedDataset
+from .dataset import PackedDataset, PhotographDataset, read_dataset
 from .errors import TrainerError
 
 _MAGIC = b"mtkdchk1"
@@ -158,9 +158,9 @@ class OutputsAsked:
         self._shape: list[int] | None = None
         self._last_progress = 0.0
 
-    def dataset(self) -> PackedDataset:
-        """The data set, as mtkd-sweep has packed it: the images are those of `train`."""
-        return PackedDataset(self.request["dataset"])
+    def dataset(self) -> PackedDataset | PhotographDataset:
+        """The data set, as mtkd-sweep hands it out: the images are those of `train`."""
+        return read_dataset(self.request["dataset"])
 
     def batches(self, size: int):
         """Lists of at most so many pairs (image, view), in the order in which they are written."""

@@ -11,8 +11,8 @@ import warnings
 
 from . import encoding, environment, generators, parts, protocol, weights
 from .checkpoint import Checkpoints, require_folder, write_whole
-from .dataset import PackedDataset
-from .errors import TrainerError
+from .dataset import PackedDataset, PhotographDataset, read_dataset
+from .errors import DataError, TrainerError
 from .outputs import TeacherOutputs
 
 
@@ -215,9 +215,9 @@ class Run:
         self._records.write("finished", metrics=self.history[-1][0] if self.history else {}, files=self._files)
         self._is_over = True
 
-    def dataset(self) -> PackedDataset:
-        """The data set of the run, as mtkd-sweep has packed it."""
-        return PackedDataset(self.request["dataset"])
+    def dataset(self) -> PackedDataset | PhotographDataset:
+        """The data set of the run, as mtkd-sweep hands it out."""
+        return read_dataset(self.request["dataset"])
 
     def teacher_outputs(self) -> list[TeacherOutputs | None]:
         """Of each teacher, in the order of `teachers`: what was written down of it, or None where it is to be asked."""
@@ -402,6 +402,8 @@ class Run:
         if self._stops:
             print(f"asked to stop, and the loop ended with {error!r}", file=sys.stderr, flush=True)
             raise Stopped() from error
+        if isinstance(error, DataError):
+            self.fail(f"{error}", "data")
         # It would happen again on a device of this size.
         if type(error).__name__ == "OutOfMemoryError":
             self.fail(f"Out of device memory: {error}")

@@ -12,10 +12,12 @@ import os
 import pathlib
 import sys
 
+import torch_photographs
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 RECORD = HERE / "torch_record.json"
-SUITES = ("torch_methods", "torch_models", "torch_trajectories", "torch_recipes", "torch_steps")
+SUITES = ("torch_methods", "torch_models", "torch_trajectories", "torch_recipes", "torch_steps", "torch_photographs")
 
 
 def digest_of(paths, root) -> str:
@@ -37,11 +39,11 @@ def fixtures_digest(folder) -> str:
     folder = pathlib.Path(folder)
     return digest_of(
         [folder / "methods.json", *folder.glob("models/*.safetensors"), folder / "models" / "index.json",
-         *folder.glob("runs/*.json"), *folder.glob("steps/*")], folder)
+         *folder.glob("runs/*.json"), *folder.glob("steps/*"), *folder.glob("photographs/*.bin")], folder)
 
 
 def listed(folder) -> list[str]:
-    """The names of all cases, without torch. The specification's own folder has no steps of this program."""
+    """The names of all cases, without torch. The specification's own folder has none of this program."""
     def of(*path):
         with open(os.path.join(folder, *path), encoding="utf-8") as file:
             return json.load(file)
@@ -50,7 +52,8 @@ def listed(folder) -> list[str]:
         + [f"models/{case['id']}" for case in of("models", "index.json")["cases"]]
         + [f"runs/{name}" for name in of("runs", "index.json")["files"]]
         + [f"steps/{entry['run']['student']['family']}/{entry['run']['method']['name']}"
-           for entry in (of("steps", "steps.json") if os.path.isdir(os.path.join(folder, "steps")) else [])])
+           for entry in (of("steps", "steps.json") if os.path.isdir(os.path.join(folder, "steps")) else [])]
+        + list(torch_photographs.cases(folder)))
 
 
 def main():

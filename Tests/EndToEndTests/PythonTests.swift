@@ -20,8 +20,8 @@ import Testing
   @Test(.enabled(if: Available.python("unittest", "sqlite3"), "a whole Python runs the suites of Python/"))
   func `checkpoints, generators and records of a loop are what the package promises`() throws {
     try suites(
-      "test_package", "test_outputs", "test_results", "test_torch_record", "test_walk", with: "unittest",
-      "sqlite3")
+      "test_package", "test_outputs", "test_results", "test_photographs", "test_torch_record", "test_walk",
+      with: "unittest", "sqlite3")
   }
 
   @Test(.enabled(if: Available.python("unittest", "numpy", "torch"), "PyTorch is there"))
@@ -32,6 +32,12 @@ import Testing
   @Test(.enabled(if: Available.python("unittest", "numpy", "torch"), "PyTorch is there"))
   func `runs of mtkd_torch that are killed end as if nobody had disturbed them`() throws {
     try suites("test_torch_trainer", with: "unittest", "numpy", "torch")
+  }
+
+  @Test(.enabled(if: Available.python("unittest", "numpy", "torch", "PIL"), "PyTorch and Pillow are there"))
+  func `mtkd_torch trains on photographs, which it shows as this engine does`() throws {
+    try suites(
+      "test_photographs", "test_torch_photographs", with: "unittest", "numpy", "torch", "PIL")
   }
 
   @Test(.enabled(if: Available.python("random"), "there is a Python"))
@@ -168,21 +174,51 @@ import Testing
   }
 
   /// Two methods by this program's own trainer and by PyTorch.
-  private static let both = """
+  private static func both(
+    _ images: String =
+      #""dataset": "synthetic-1x16x16-4", "trainImages": 96, "validationImages": 20, "testImages": 60, "#
+      + #""views": 2"#
+  ) -> String {
+    """
     { "version": 1, "name": "both",
-      "base": { "dataset": "synthetic-1x16x16-4", "trainImages": 96, "validationImages": 20, "testImages": 60,
-                "epochs": 2, "batchSize": 16, "learningRate": 0.01, "views": 2,
+      "base": { \(images), "epochs": 2, "batchSize": 16, "learningRate": 0.01,
                 "student": "mini-resnet8-w8", "teachers": ["mini-wrn-10-1", "mini-resnet14-w8"] },
       "blocks": [ { "name": "ours", "axes": { "method": ["baseline", "eb-kd"] } },
                   { "name": "theirs", "base": { "trainer": "torch" }, "axes": { "method": ["baseline", "eb-kd"] } } ],
       "seeds": { "count": 1 } }
     """
+  }
 
   @Test(.enabled(if: Available.python("unittest", "numpy", "torch"), "PyTorch is there"))
   func `equal seeds begin with equal weights, images and views under both trainers`() throws {
-    let python = try #require(Python.interpreter(with: ["unittest", "numpy", "torch"])).path
-    let sweep = try TinySweep(grid: Self.both)
+    let sweep = try TinySweep(grid: Self.both())
     defer { sweep.remove() }
+    try agree(sweep, python: ["unittest", "numpy", "torch"])
+  }
+
+  @Test(.enabled(if: Available.python("unittest", "numpy", "torch", "PIL"), "PyTorch and Pillow are there"))
+  func `so do they on photographs`() throws {
+    let sweep = try TinySweep(
+      grid: Self.both(#""dataset": "imagefolder-16:pictures", "validationImages": 4, "colourJitter": 0.4"#))
+    defer { sweep.remove() }
+    for (split, count) in [("train", 20), ("val", 6)] {
+      for (label, name) in ["dark", "light"].enumerated() {
+        let folder = sweep.folder.appending(path: "pictures/\(split)/\(name)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for index in 0..<count {
+          let (width, height) = (20 + index, 41 - index)
+          let pixels = (0..<width * height * 3).map { UInt8(($0 * 37 + index * 11) % 90 + 160 * label) }
+          try Data(JPEG.encoded(pixels, width: width, height: height)).write(
+            to: folder.appending(path: "\(index).jpg"))
+        }
+      }
+    }
+    try agree(sweep, python: ["unittest", "numpy", "torch", "PIL"])
+  }
+
+  /// Runs the grid of `both`, and compares the losses of its two trainers.
+  private func agree(_ sweep: TinySweep, python modules: [String]) throws {
+    let python = try #require(Python.interpreter(with: modules)).path
     let folder = URL(filePath: python).deletingLastPathComponent().path
     let path = "\(folder):\(ProcessInfo.processInfo.environment["PATH"] ?? "")"
     let run = try Program.start(
@@ -252,7 +288,7 @@ import Testing
   @Test(.enabled(if: Available.python("random"), "there is a Python"))
   func `a Python without torch, and no Python at all, are told before anything runs`() throws {
     let python = try #require(Python.interpreter(with: ["random"])).path
-    let sweep = try TinySweep(grid: Self.both)
+    let sweep = try TinySweep(grid: Self.both())
     defer { sweep.remove() }
     let bare = sweep.folder.appending(path: "bare")
     try FileManager.default.createDirectory(at: bare, withIntermediateDirectories: true)
@@ -269,7 +305,7 @@ import Testing
     #expect(empty.status == 65, "\(empty.talk)")
     #expect(empty.talk.contains("did not say what it can do"), "\(empty.talk)")
     #expect(empty.talk.contains("-m pip install torch"), "\(empty.talk)")
-    let misspelt = try TinySweep(grid: Self.both.replacing("\"torch\"", with: "\"torhc\""))
+    let misspelt = try TinySweep(grid: Self.both().replacing("\"torch\"", with: "\"torhc\""))
     defer { misspelt.remove() }
     let unknown = try Program.run("check", "tiny.json", in: misspelt.folder)
     #expect(unknown.status == 65 && unknown.talk.contains("Did you mean 'torch'?"), "\(unknown.talk)")
