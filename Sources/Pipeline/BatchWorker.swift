@@ -3,8 +3,9 @@ package import Storage
 package import Sweeps
 internal import Specs
 
-/// A task of a cluster's array: claims stages of its batch, one after the other or as many at a time as it has processors, and lets a process
-/// each do the work. It knows no coordinator and no database; whoever comes later reads the folders.
+/// A task of a cluster's array: claims stages of its batch, one after the other or as many at a time as it has
+/// processors, and lets a process each do the work, or one that of several runs that share their teachers. It
+/// knows no coordinator and no database; whoever comes later reads the folders.
 package struct BatchWorker {
   private let store: StoreFolder
   private let batch: BatchFolder
@@ -72,16 +73,16 @@ package struct BatchWorker {
         for child in running.values { child.process.stop(executor, atOnce: false) }
       }
       while !isStopping, !pause.isOn, running.count < manifest.slots, left() > Self.leastSeconds,
-        let (stage, attempt) = try next()
+        let work = try next(beside: running.values)
       {
         let slot = (1...manifest.slots).first { slot in !running.values.contains { $0.slot == slot } } ?? 1
-        running[stage.key] = try start(stage, attempt, slot: slot, inbox)
+        running[work[0].stage.key] = try start(work, slot: slot, inbox)
       }
       if running.isEmpty, !pause.isOn { break }
       switch await events.next() {
       case .ended(let key, let end):
         guard let child = running.removeValue(forKey: key) else { continue }
-        try? child.attempt.close(ExitNote(end))
+        child.close(end)
         if case .noRoom(let reason) = end {
           if let sentence = pause.begin(reason, atWork: running.count) { WorkerLog.say(sentence) }
         } else {
@@ -101,15 +102,18 @@ package struct BatchWorker {
   package func wantsAnotherLife() throws -> Bool {
     guard batch.voidReason == nil else { return false }
     let clock = try store.clock()
-    return try manifest.order(for: place.task).contains { entry in
-      let stage = store.stage(entry.key)
-      guard !stage.isPublished, !stage.isLeftAlone else { return false }
-      guard let last = try stage.attempts().last, last.number > entry.after else { return true }
-      switch last.activity(clock: clock) {
-      case .working: return false
-      case .lost: return true
-      case .ended(let note): return note.code.map(ExitNote.unfinished.contains) ?? true
-      }
+    return try manifest.order(for: place.task).contains { try isFree($0, clock) }
+  }
+
+  /// Whether a stage has no result, and nobody at work at it.
+  private func isFree(_ entry: BatchManifest.Entry, _ clock: Double) throws -> Bool {
+    let stage = store.stage(entry.key)
+    guard !stage.isPublished, !stage.isLeftAlone else { return false }
+    guard let last = try stage.attempts().last, last.number > entry.after else { return true }
+    switch last.activity(clock: clock) {
+    case .working: return false
+    case .lost: return true
+    case .ended(let note): return note.code.map(ExitNote.unfinished.contains) ?? true
     }
   }
 
@@ -118,43 +122,88 @@ package struct BatchWorker {
     case tick
   }
 
+  /// A process at work.
   private struct Child {
-    let attempt: AttemptFolder
+    /// More than one for runs side by side.
+    let attempts: [AttemptFolder]
     /// Which of the processes of this task it is, from 1.
     let slot: Int
     let process = ProcessBox()
+
+    /// Runs side by side leave notes of their own. Those that left none end as the process did, whose code may
+    /// be that of another run.
+    func close(_ end: JobEnd) {
+      var note = ExitNote(end)
+      if attempts.count > 1, let code = note.code, !ExitNote.unfinished.contains(code) {
+        note = ExitNote(reason: "the process of its group ended with code \(code)")
+      }
+      for attempt in attempts where attempts.count == 1 || attempt.exitNote == nil {
+        try? attempt.close(note)
+      }
+    }
   }
 
-  /// The first stage of the batch that is free and whose inputs are there, claimed.
-  private func next() throws -> (StageRequest, AttemptFolder)? {
+  /// A stage that was claimed.
+  private typealias Claimed = (stage: StageRequest, attempt: AttemptFolder)
+
+  /// The first stage of the batch that is free and whose inputs are there, claimed, and with a run those that
+  /// are trained side by side with it.
+  private func next(beside running: some Collection<Child>) throws -> [Claimed]? {
     let clock = try store.clock()
-    let formerLives = Set((0..<max(0, place.life)).map(job))
     for entry in manifest.order(for: place.task) {
-      let stage = store.stage(entry.key)
-      if stage.isPublished || stage.isLeftAlone { continue }
-      let request = try StageRequest(document: AtomicFile.read(stage.spec))
-      guard request.inputs.allSatisfy({ store.stage($0).isPublished }) else { continue }
-      if case .granted(let attempt) = try stage.claim(
-        after: entry.after, formerLives: formerLives, clock: clock)
-      {
-        return (request, attempt)
-      }
+      guard let first = try claim(entry, clock) else { continue }
+      return [first] + (try company(of: entry, first.attempt, beside: running, clock))
     }
     return nil
   }
 
+  private func claim(_ entry: BatchManifest.Entry, _ clock: Double) throws -> Claimed? {
+    let stage = store.stage(entry.key)
+    if stage.isPublished || stage.isLeftAlone { return nil }
+    let request = try StageRequest(document: AtomicFile.read(stage.spec))
+    guard request.inputs.allSatisfy({ store.stage($0).isPublished }) else { return nil }
+    let formerLives = Set((0..<max(0, place.life)).map(job))
+    guard
+      case .granted(let attempt) = try stage.claim(
+        after: entry.after, formerLives: formerLives, clock: clock)
+    else { return nil }
+    return (request, attempt)
+  }
+
+  /// Runs of the same group on the same list, claimed: as many as a scheduler of this task's processes would
+  /// start together.
+  private func company(
+    of entry: BatchManifest.Entry, _ attempt: AttemptFolder, beside running: some Collection<Child>,
+    _ clock: Double
+  ) throws -> [Claimed] {
+    guard let group = entry.group, try !store.stage(entry.key).hasDied(before: attempt.number) else {
+      return []
+    }
+    let open = try manifest.list(of: entry).filter { try $0 != entry && isFree($0, clock) }
+    let most = Scheduler.together(
+      open: open.count + 1, atWork: running.reduce(0) { $0 + $1.attempts.count }, slots: manifest.slots,
+      free: max(1, manifest.slots - running.count))
+    var company: [Claimed] = []
+    for other in open where other.group == group && company.count + 1 < most {
+      guard try !store.stage(other.key).hasDied(), let claimed = try claim(other, clock) else { continue }
+      company.append(claimed)
+    }
+    return company
+  }
+
   private func start(
-    _ stage: StageRequest, _ attempt: AttemptFolder, slot: Int, _ inbox: AsyncStream<Event>.Continuation
+    _ work: [Claimed], slot: Int, _ inbox: AsyncStream<Event>.Continuation
   ) throws -> Child {
-    let (child, key) = (Child(attempt: attempt, slot: slot), stage.key)
+    let (child, key) = (Child(attempts: work.map(\.attempt), slot: slot), work[0].stage.key)
     let arguments =
       [
-        "worker", key.description, "--store", store.path, "--attempt", "\(attempt.number)", "--job",
+        "worker", key.description, "--store", store.path, "--attempt", "\(work[0].attempt.number)", "--job",
         job(place.life),
-      ] + manifest.options.arguments
-    var environment = try NumericsProfile.environment(of: stage)
+      ] + work.dropFirst().flatMap { ["--with", "\($0.stage.key):\($0.attempt.number)"] }
+      + manifest.options.arguments
+    var environment = try NumericsProfile.environment(of: work[0].stage)
     environment[WorkerSlot.variable] = "\(slot)"
-    let job = Job(key: key, arguments: arguments, environment: environment, log: attempt.log)
+    let job = Job(key: key, arguments: arguments, environment: environment, log: work[0].attempt.log)
     let (executor, process) = (executor, child.process)
     Task {
       let end = await executor.run(job) { process.started($0, executor) }

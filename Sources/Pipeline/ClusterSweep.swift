@@ -26,6 +26,8 @@ package final class ClusterSweep {
   private let dataFolders: [ContentKey: String]
   private let options: WorkerOptions
   private let room: CacheRoom
+  /// Runs that hear the same of their teachers have the same number.
+  private lazy var groups = options.asksTeachers ? [:] : sweep.plan.groups(sweep.expansion.runs)
   private var done: Set<ContentKey>
   private var failed: Set<ContentKey>
   private var dropped: Set<ContentKey> = []
@@ -244,7 +246,7 @@ extension ClusterSweep {
       case WorkerExit.stopped, WorkerExit.superseded:
         let (from, at) = steps(of: attempt)
         return .stopped(from: from, at: at)
-      case WorkerExit.inputOutput: return .died(intake.lastWords(attempt))
+      case WorkerExit.inputOutput, WorkerExit.noRoom: return .died(intake.lastWords(attempt))
       case nil: return .died(note.signal.map { "signal \($0)" } ?? note.reason ?? "nobody saw how")
       case let code?:
         let last = intake.lastWords(attempt)
@@ -446,7 +448,7 @@ extension ClusterSweep {
     for wave in decision.waves {
       let after = Set(wave.afterWaves.sorted().flatMap { numbers[$0] }).union(wave.after).sorted()
       var submitted: [String] = []
-      for (tasks, gres) in try arrays(wave.entries) {
+      for (tasks, gres) in try arrays(wave.entries.map(grouped)) {
         let token = String(UUID().uuidString.lowercased().filter { $0 != "-" }.prefix(12))
         var submission = BatchSubmission(
           token: token, tasks: tasks.count, program: program, store: folder.path)
@@ -505,6 +507,13 @@ extension ClusterSweep {
     return site.gres ?? (run.devices.isEmpty && run.devicesPerRun == 1 ? nil : "gpu:\(run.devicesPerRun)")
   }
 
+  /// An entry that says with which runs it may be trained side by side, unless a process has ended under it
+  /// without a word.
+  private func grouped(_ entry: BatchManifest.Entry) throws -> BatchManifest.Entry {
+    guard let group = groups[entry.key], try !folder.stage(entry.key).hasDied() else { return entry }
+    return BatchManifest.Entry(key: entry.key, after: entry.after, group: group)
+  }
+
   /// The tasks of some stages, cut into arrays that the scheduler takes: those of trainers, with a device each, in arrays of
   /// their own.
   private func arrays(
@@ -524,8 +533,13 @@ extension ClusterSweep {
   private func cut(_ entries: [BatchManifest.Entry], slots: Int) throws -> [[[BatchManifest.Entry]]] {
     if entries.isEmpty { return [] }
     let most = min(site.maxTasks, limits?.maxJobCount ?? site.maxTasks)
-    let tasks = BatchManifest.chunks(
-      entries, seconds: sweep.forecast.seconds, goal: Double(site.chunkMinutes * 60 * slots), limit: most)
+    let forecast = sweep.forecast
+    var rule = BatchManifest.Cut(
+      seconds: forecast.seconds, goal: Double(site.chunkMinutes * 60 * slots), limit: most)
+    (rule.teaching, rule.tasksAtOnce) = (forecast.teachingSeconds, site.tasksAtOnce)
+    rule.slots = max(1, slots / options.threads)
+    if let wall = site.wallSeconds { rule.most = Double(max(0, wall - site.leadSeconds) * slots) }
+    let tasks = BatchManifest.chunks(entries, rule)
     let size = max(1, limits?.maxArraySize ?? 1001)
     return stride(from: 0, to: tasks.count, by: size).map { Array(tasks[$0..<min($0 + size, tasks.count)]) }
   }

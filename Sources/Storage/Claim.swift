@@ -7,6 +7,17 @@ extension StageFolder {
     return newest.number > attempt.number
   }
 
+  /// Whether an attempt before this one ended without a word of its worker's, by a signal or with its machine,
+  /// and nobody has forgiven that.
+  ///
+  /// Who of several runs in one process brought it down is not known: from then on each of them goes alone.
+  package func hasDied(before number: Int = .max) throws(FileError) -> Bool {
+    let forgiven = forgiven
+    return try attempts().contains {
+      $0.number > forgiven && $0.number < number && $0.exitNote?.code == nil
+    }
+  }
+
   /// Takes the stage for whoever asks, if it is free.
   ///
   /// - Parameters:

@@ -345,15 +345,24 @@ package struct Scheduler: Sendable {
     if demand.onDevices.contains(stages[place].key) { readyForDevice.push(place) } else { ready.push(place) }
   }
 
+  /// How many runs of a group start in one process: as many as each process at a time has if all that has not
+  /// ended is divided evenly, and so few that every process that could start now gets one.
+  ///
+  /// - Parameters:
+  ///   - open: stages that have yet to start, the first of the group among them.
+  ///   - atWork: stages that have started.
+  ///   - slots: processes at a time.
+  ///   - free: those of them that could start now.
+  package static func together(open: Int, atWork: Int, slots: Int, free: Int) -> Int {
+    min(mostTogether, (open + atWork + slots - 1) / slots, (open + free - 1) / free)
+  }
+
   /// Runs to start in one process with one that starts: those of its group that come first. They stay in the other heap, where whoever finds
   /// them sees that they have started.
   private mutating func company(of place: Int) -> [Int] {
     guard let group = demand.groups[stages[place].key], !loners.contains(place) else { return [] }
-    // As many as each process at a time has if all that has not ended is divided evenly, and so few that every process that could start
-    // now gets one.
-    let even = (unsettled + processOf.count + slots - 1) / slots
-    let free = max(1, room - running)
-    let most = min(Self.mostTogether, even, (unsettled + free - 1) / free)
+    let most = Self.together(
+      open: unsettled, atWork: processOf.count, slots: slots, free: max(1, room - running))
     let own = demand.memory(stages[place].key)
     var others: [Int] = []
     while others.count + 1 < most, let other = readyInGroup[group]?.pop() {

@@ -20,7 +20,7 @@ import Testing
     }
     """
 
-  private static func grid(_ axes: String) -> String {
+  static func grid(_ axes: String) -> String {
     grid.replacingOccurrences(of: "AXES", with: axes)
   }
 

@@ -198,7 +198,7 @@ import Testing
   @Test func `tasks are filled until they are worth a job, and there are never too many`() {
     let entries = [teacher, plain, taught, data].map { BatchManifest.Entry(key: $0.key, after: 0) }
     func sizes(_ goal: Double, _ limit: Int) -> [Int] {
-      BatchManifest.chunks(entries, seconds: { _ in 10 }, goal: goal, limit: limit).map(\.count)
+      BatchManifest.chunks(entries, .init(seconds: { _ in 10 }, goal: goal, limit: limit)).map(\.count)
     }
     #expect(sizes(0, 1000) == [1, 1, 1, 1])
     #expect(sizes(25, 1000) == [3, 1])
@@ -206,12 +206,48 @@ import Testing
     #expect(sizes(1e9, 1000) == [4])
   }
 
+  @Test func `runs of a group come to one task as far as tasks at a time and the time limit allow`() {
+    // Two seeds in turns, a run without teachers in their middle; a run takes 10 s, 6 of them with its teachers.
+    let entries = (0..<13).map { place in
+      BatchManifest.Entry(
+        key: Self.request("\(place)", .result).key, after: 0, group: place == 6 ? nil : place % 2)
+    }
+    func tasks(_ change: (inout BatchManifest.Cut) -> Void) -> [[Int]] {
+      var cut = BatchManifest.Cut(seconds: { _ in 10 }, goal: 0, limit: 1000)
+      cut.teaching = { _ in 6 }
+      change(&cut)
+      return BatchManifest.chunks(entries, cut).map { $0.map { entries.firstIndex(of: $0)! } }
+    }
+    #expect(tasks { _ in } == [0, 2, 4, 8, 10, 12, 1, 3, 5, 7, 9, 11, 6].map { [$0] })
+    #expect(tasks { $0.tasksAtOnce = 1 } == [[0, 2, 4, 8, 10, 12], [1, 3, 5, 7, 9, 11], [6]])
+    #expect(tasks { $0.tasksAtOnce = 4 } == [[0, 2, 4, 8], [10, 12], [1, 3, 5, 7], [9, 11], [6]])
+    // Enough to do is counted with the teachers asked once: 10 + 4 + 4 + 4 s.
+    #expect(tasks { $0.goal = 20 }.first == [0, 2, 4, 8])
+    // In each of two processes they are asked once.
+    #expect(
+      tasks {
+        $0.goal = 28
+        $0.slots = 2
+      }.first == [0, 2, 4, 8])
+    #expect(
+      tasks {
+        $0.tasksAtOnce = 1
+        $0.most = 20
+      } == [[0, 2, 4], [8, 10, 12], [1, 3, 5], [7, 9, 11], [6]])
+    // One that is longer than any task goes alone rather than never.
+    #expect(
+      tasks {
+        $0.tasksAtOnce = 1
+        $0.most = 5
+      }.allSatisfy { $0.count == 1 })
+  }
+
   @Test func `a manifest reads as it was written, and a task looks at its own stages first`() throws {
     let manifest = BatchManifest(
       token: "x", sweep: "s",
       tasks: [
         [.init(key: teacher.key, after: 2)],
-        [.init(key: plain.key, after: 0), .init(key: taught.key, after: 1)],
+        [.init(key: plain.key, after: 0, group: 3), .init(key: taught.key, after: 1, group: 3)],
       ],
       slots: 3, wallSeconds: 60, leadSeconds: 5, bin: "/b",
       options: WorkerOptions(asksTeachers: true, niceness: 3, threads: 2))

@@ -6,10 +6,13 @@ package struct BatchManifest: CanonicallyEncodable {
   package struct Entry: Hashable, Sendable {
     package let key: ContentKey
     package let after: Int
+    /// Runs that one process may train side by side have the same number; nil for what goes alone.
+    package let group: Int?
 
-    package init(key: ContentKey, after: Int) {
+    package init(key: ContentKey, after: Int, group: Int? = nil) {
       self.key = key
       self.after = after
+      self.group = group
     }
   }
 
@@ -57,7 +60,13 @@ package struct BatchManifest: CanonicallyEncodable {
   package func append(to bytes: inout [UInt8]) {
     let lists = tasks.map { task in
       JSONValue.array(
-        task.map { ["after": .number(DecimalNumber($0.after)), "key": .string($0.key.description)] })
+        task.map { entry in
+          var members: [String: JSONValue] = [
+            "after": .number(DecimalNumber(entry.after)), "key": .string(entry.key.description),
+          ]
+          if let group = entry.group { members["group"] = .number(DecimalNumber(group)) }
+          return .object(members)
+        })
     }
     var object = ObjectWriter(to: &bytes)
     object.member("bin", bin.map { .string($0) }, to: &bytes)
@@ -82,7 +91,10 @@ package struct BatchManifest: CanonicallyEncodable {
       var entries: [Entry] = []
       for (place, entry) in list.enumerated() {
         let entry = try SpecObject(entry, at: object.path("tasks[\(index)][\(place)]"))
-        entries.append(Entry(key: try entry.key("key"), after: try entry.integer("after")))
+        entries.append(
+          Entry(
+            key: try entry.key("key"), after: try entry.integer("after"),
+            group: try entry.optional("group", SpecObject.integer)))
       }
       tasks.append(entries)
     }
@@ -98,26 +110,77 @@ package struct BatchManifest: CanonicallyEncodable {
       } ?? WorkerOptions())
   }
 
-  /// Fills tasks with stages in their order until each has enough to do.
-  ///
-  /// - Parameters:
-  ///   - seconds: what a stage is expected to take.
-  ///   - goal: seconds that a task should take at least, on all of its processors together.
-  ///   - limit: how many tasks there may be; more work makes longer ones.
-  package static func chunks(
-    _ entries: [Entry], seconds: (ContentKey) -> Double, goal: Double, limit: Int
-  ) -> [[Entry]] {
-    let least = max(1, (entries.count + limit - 1) / limit)
+  /// The list that a stage is on, which decides with whom it may be trained side by side.
+  package func list(of entry: Entry) -> [Entry] { tasks.first { $0.contains(entry) } ?? [] }
+
+  /// What tasks are cut by.
+  package struct Cut {
+    /// CPU seconds that a stage is expected to take, and of them those in which it asks its teachers.
+    package var seconds: (ContentKey) -> Double
+    package var teaching: (ContentKey) -> Double = { _ in 0 }
+    /// How many stages a task runs at a time.
+    package var slots = 1
+    /// Seconds that a task should take at least, on all of its processors together.
+    package var goal: Double
+    /// Seconds that a task of several stages should not exceed, on all of its processors together.
+    package var most = Double.infinity
+    /// How many tasks there may be; more work makes longer ones.
+    package var limit: Int
+    /// How many tasks run at a time; nil for as many as there are.
+    package var tasksAtOnce: Int?
+
+    package init(seconds: @escaping (ContentKey) -> Double, goal: Double, limit: Int) {
+      (self.seconds, self.goal, self.limit) = (seconds, goal, limit)
+    }
+
+    /// So many runs of a group a task has where the tasks that run at a time share so many stages evenly, and
+    /// every round of them gives each the same.
+    func share(of count: Int) -> Int {
+      guard let tasksAtOnce = tasksAtOnce.map({ min($0, count) }), count > 0 else { return 1 }
+      let most = tasksAtOnce * slots * Scheduler.mostTogether
+      let rounds = (count + most - 1) / most
+      return (count + tasksAtOnce * rounds - 1) / (tasksAtOnce * rounds)
+    }
+  }
+
+  /// Fills tasks with stages, in their order but that runs of a group follow the first of them, until each has
+  /// enough to do.
+  package static func chunks(_ entries: [Entry], _ cut: Cut) -> [[Entry]] {
+    let least = max(1, (entries.count + cut.limit - 1) / cut.limit)
+    let share = cut.share(of: entries.count)
+    let entries = gathered(entries)
     var (chunks, chunk, filled): ([[Entry]], [Entry], Double) = ([], [], 0)
-    for entry in entries {
-      chunk.append(entry)
-      filled += seconds(entry.key)
-      if filled >= goal, chunk.count >= least {
-        chunks.append(chunk)
-        (chunk, filled) = ([], 0)
+    /// Runs of each group in the chunk.
+    var members: [Int: Int] = [:]
+    func close() {
+      chunks.append(chunk)
+      (chunk, filled, members) = ([], 0, [:])
+    }
+    for (place, entry) in entries.enumerated() {
+      /// In each of its processes the first of a group asks for all.
+      func seconds() -> Double {
+        let isTold = entry.group.map { members[$0, default: 0] >= cut.slots } ?? false
+        return cut.seconds(entry.key) - (isTold ? cut.teaching(entry.key) : 0)
       }
+      if chunk.count >= least, filled + seconds() > cut.most { close() }
+      filled += seconds()
+      chunk.append(entry)
+      if let group = entry.group { members[group, default: 0] += 1 }
+      let next = entries.indices.contains(place + 1) ? entries[place + 1].group : nil
+      let goesOn = entry.group.map { $0 == next && members[$0, default: 0] < share } ?? false
+      if filled >= cut.goal, chunk.count >= least, !goesOn { close() }
     }
     if !chunk.isEmpty { chunks.append(chunk) }
     return chunks
+  }
+
+  /// Runs of a group one after the other, where the first of them was.
+  private static func gathered(_ entries: [Entry]) -> [Entry] {
+    let groups = Dictionary(grouping: entries.filter { $0.group != nil }, by: \.group)
+    var seen: Set<Int> = []
+    return entries.flatMap { entry in
+      guard let group = entry.group else { return [entry] }
+      return seen.insert(group).inserted ? groups[group] ?? [] : []
+    }
   }
 }
