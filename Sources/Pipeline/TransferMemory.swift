@@ -3,7 +3,7 @@ package import Specs
 internal import Sweeps
 
 /// What a transfer takes of memory at its worst, before one of its kind has been measured here: counted from what a
-/// backward pass keeps.
+/// backward pass keeps, and from how often the arrays are in memory when a snapshot of them is written.
 ///
 /// Images of a detector's group, or of a segmentor's batch, are in hand at once; groups follow one another.
 package struct TransferMemory: Hashable, Sendable {
@@ -43,12 +43,21 @@ package struct TransferMemory: Hashable, Sendable {
 extension TransferMemory {
   /// A process that has done nothing yet.
   private static let process = 60e6
-  /// Weights, momentum, gradients, a snapshot and what kernels make of weights: of a trunk, whose filters of 3 × 3 are
-  /// transformed to four times their size, and of all else. Between what was measured with a ResNet-18 and a ResNet-34.
-  private static let trunkCopies = 14.0
-  private static let headCopies = 5.0
-  /// Gradients of maps on their way back, and buffers of kernels, beside what is kept.
-  private static let passing = 1.4
+  /// How often all arrays are there beside those of training while a snapshot is written, which holds weights and momentum: as
+  /// what it holds, encoded, sorted by bytes, as room for the compressed ones, and compressed.
+  private static let snapshotCopies = 10.0
+  // The next four were fitted to the peaks of 27 transfers, 64 × 64 to 448 × 597 pixels, ResNet-18 to ResNet-50
+  // (Benchmarks/RESULTS.md).
+  /// Weights, momentum, gradients and what kernels make of weights, of a trunk and of all else.
+  private static let trunkCopies = 7.2
+  private static let headCopies = 3.0
+  /// Filters of 3 × 3 transformed for Winograd's algorithm, in terms of the filters; maps of fewer cells do without.
+  private static let transformed = 5.2
+  private static let leastCells = 32.0
+  /// Gradients of maps on their way back, and buffers of kernels, beside what is kept of a trunk, and of what stands on it.
+  private static let passing = (trunk: 2.1, head: 1.5)
+  /// Mask heads ask for buffers of other sizes at each step, and those of before wait until all are twice what was in use.
+  private static let waiting = 2.0
 
   /// - Parameters:
   ///   - size: of an image as the network sees it.
@@ -65,17 +74,16 @@ extension TransferMemory {
     let area = Double((size.height + 31) / 32 * 32) * Double((size.width + 31) / 32 * 32)
     let strides: [Double] = isDetector ? [4, 8, 16, 32] : [4, 8, 8, 8]
     let frozen = isDetector ? Int(field("frozenStages", 0)) : 0
-    var floats = Self.trunk(network, area, strides, frozen: frozen)
-    var arrays = 0.0
+    let trunk = Self.trunk(network, area, strides, frozen: frozen)
+    var (floats, arrays) = (0.0, 0.0)
     if isDetector {
-      let (own, weights) = Self.detector(spec.head, area, field)
-      (floats, arrays) = (floats + own, arrays + weights)
+      (floats, arrays) = Self.detector(spec.head, area, field)
     } else {
       let channels = Double(NetworkNames.trunkChannels(network).last ?? 512)
       let width = field("width", 128)
       // Branches or pools, what they are joined to, and what follows.
-      floats += area / 64 * (spec.head == "deeplabv3" ? 15 * width : 2 * channels + 4 * width)
-      arrays +=
+      floats = area / 64 * (spec.head == "deeplabv3" ? 15 * width : 2 * channels + 4 * width)
+      arrays =
         spec.head == "deeplabv3"
         ? width * (28 * channels + 15 * width) : width * (channels + 18 * channels)
     }
@@ -83,25 +91,34 @@ extension TransferMemory {
     task = spec.task
     (height, width) = (size.height, size.width)
     images = spec.fields[isDetector ? "lossGroup" : "batchSize"]?.integer ?? 1
-    perImage = 4 * Self.passing * floats
+    let waiting = spec.head == "mask-rcnn" ? Self.waiting : 1
+    perImage = 4 * waiting * (Self.passing.trunk * trunk.floats + Self.passing.head * floats)
+    let trained =
+      Self.trunkCopies * Double(parameters) + Self.headCopies * arrays + Self.transformed * trunk.filters
     fixed =
-      Self.process + 4 * (Self.trunkCopies * Double(parameters) + Self.headCopies * arrays) + kept
+      Self.process + 4 * (Self.snapshotCopies * (Double(parameters) + arrays) + waiting * trained) + kept
   }
 
-  /// Floats of a trunk that a backward pass reads: two maps for each convolution with its norm.
+  /// Floats of a trunk that a backward pass reads: two maps for each convolution with its norm. And numbers in its filters of 3 × 3
+  /// that are transformed.
   private static func trunk(
     _ network: ModelSpec, _ area: Double, _ strides: [Double], frozen: Int
-  ) -> Double {
+  ) -> (floats: Double, filters: Double) {
     let channels = NetworkNames.trunkChannels(network).map(Double.init)
     let repeats = network.parameters["repeats"]?.array?.compactMap(\.integer) ?? [2, 2, 2, 2]
     let isBasic = network.parameters["block"]?.string != "bottleneck"
     var floats = frozen > 0 ? 0 : area * (2 * 64 / 4 + 64 / 16)
-    for (stage, (channels, stride)) in zip(channels, strides).enumerated() where stage >= frozen {
+    var filters = 0.0
+    for (stage, (channels, stride)) in zip(channels, strides).enumerated() {
       let blocks = Double(stage < repeats.count ? repeats[stage] : 2)
+      if area >= Self.leastCells * stride * stride {
+        filters += blocks * 9 * channels * channels * (isBasic ? 2 : 1.0 / 16)
+      }
+      if stage < frozen { continue }
       let maps = isBasic ? 4 * channels : 3 * channels
       floats += (blocks * maps + channels) * area / (stride * stride)
     }
-    return floats
+    return (floats, filters)
   }
 
   /// Floats of pyramid and heads an image, and numbers in their arrays.
@@ -127,7 +144,9 @@ extension TransferMemory {
     var arrays = 9 * width * width * 5 + width * 960 + heads * hidden * (49 * width + hidden)
     if head == "mask-rcnn" {
       let masks = field("maskWidth", 256)
-      floats += regions / 4 * (8 * 196 + 4 * 784) * masks
+      // A quarter of the regions at most, and half of that as measured: what is pooled, four convolutions and the larger map, each
+      // before and behind its ReLU.
+      floats += regions / 8 * (9 * 196 + 2 * 784) * masks
       arrays += 40 * masks * masks
     }
     return (floats, arrays)

@@ -234,7 +234,7 @@ struct WorkerProgress: CanonicallyEncodable {
   }
 
   /// Of this process.
-  private static func peakBytes() -> Int {
+  static func peakBytes() -> Int {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return usage.ru_maxrss * 1024

@@ -58,6 +58,7 @@ enum TransferBody {
     try workspace.record(.started(step: run.stepCount, ProgramIdentity.provenance()))
     try train(&run, &curve, stage, in: workspace)
     try predict(run, in: workspace)
+    try learn(run, in: workspace)
     let final = run.state.stateDictionary.encoded()
     let records = JSONValue.array(curve.map { $0.json })
     try workspace.publish(
@@ -110,6 +111,14 @@ enum TransferBody {
         throw WorkerStopped()
       }
     }
+  }
+
+  /// What predictions took on top of training is a part of what forecasts learn: without it the peak would be that of training.
+  private static func learn(_ run: TransferRun, in workspace: Workspace) throws {
+    guard var progress = WorkerProgress(of: workspace.attempt), progress.stepsHere > 0 else { return }
+    progress.cpuSeconds = processorSeconds()
+    progress.peakBytes = WorkerProgress.peakBytes()
+    try workspace.report(progress, always: true)
   }
 
   /// Writes the predictions that no earlier attempt has written.
