@@ -3,6 +3,7 @@
 #define VARIANT kb_kernels_avx2
 #define PAIRS 0
 #define PIXELS 6
+#define PERMUTES 0
 #include "blocked_level.inc"
 #pragma clang attribute pop
 #endif

@@ -2,4 +2,5 @@
 #define VARIANT kb_kernels_basic
 #define PAIRS 0
 #define PIXELS 4
+#define PERMUTES 0
 #include "blocked_level.inc"
