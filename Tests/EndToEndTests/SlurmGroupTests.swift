@@ -19,7 +19,7 @@ struct SlurmGroupTests {
     let bed = try Testbed(site: Self.site)
     try bed.write(
       RunGroupTests.grid(#"{ "method": ["aver-kd", "mmkd", "mtkd-rl"], "learningRate": [0.05, 1e30] }"#)
-        .replacingOccurrences(of: "\"epochs\": 2", with: "\"epochs\": 100")
+        .replacingOccurrences(of: "\"epochs\": 2", with: "\"epochs\": 150")
         .replacingOccurrences(of: #""count": 2"#, with: #""count": 1"#), to: "tiny.json")
     #expect(try bed.run("run", "tiny.json", "--store", "alone", "--no-cache").status == 1)
     let expected = try bed.evidence(store: "alone")
@@ -48,5 +48,32 @@ struct SlurmGroupTests {
     // Nobody knows which of them it was: each went on alone.
     #expect(try bed.attempts().count { $0.hasSuffix("/3") } == 3)
     #expect(try together(bed, 3) == 0)
+  }
+
+  @Test func `a group whose whole job is killed goes on one by one in the next call`() throws {
+    let bed = try Testbed(site: Self.site)
+    try bed.write(
+      RunGroupTests.grid(#"{ "method": ["aver-kd", "mtkd-rl"] }"#)
+        .replacingOccurrences(of: "\"epochs\": 2", with: "\"epochs\": 200")
+        .replacingOccurrences(of: #""count": 2"#, with: #""count": 1"#), to: "tiny.json")
+    #expect(try bed.run("run", "tiny.json", "--store", "alone", "--no-cache").status == 0)
+    #expect(try bed.sweep(waiting: false).status == 0)
+    try bed.wait(90, for: "snapshots of both runs") {
+      let attempts = try bed.attempts()
+      return try attempts.count == 2 && attempts.allSatisfy { try bed.has($0, "snapshot-*") }
+    }
+    // The task first, so that it does not see the end of its worker, which ends with it.
+    let worker = try bed.worker(of: bed.attempts()[0])
+    let task = try #require(Int32(bed.shell("ps -o ppid= \(worker) | tr -d ' \\n'").out))
+    kill(task, SIGKILL)
+    kill(worker, SIGKILL)
+    try bed.wait(60, for: "end of the job") { try bed.shell("squeue -h").out.isEmpty }
+    // Nobody was left to say how either of them ended.
+    #expect(try bed.attempts().allSatisfy { bed.exitCode(of: $0) == nil })
+    #expect(try together(bed, 1) == 1)
+    let output = try bed.sweep(waiting: true)
+    #expect(output.status == 0, "\(output.talk)")
+    #expect(try bed.evidence() == bed.evidence(store: "alone"))
+    #expect(try together(bed, 2) == 0 && bed.attempts().count == 4)
   }
 }
