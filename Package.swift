@@ -23,7 +23,8 @@ func system(_ name: String, _ package: String) -> Target {
   .systemLibrary(name: name, providers: [.apt([package])])
 }
 
-// Where `make build` has laid out archives of OpenBLAS and zstd: the program finds them in itself and starts sooner.
+// Where `make build` has laid out archives of OpenBLAS and zstd: the program finds them in
+// itself and starts sooner.
 let archives: [LinkerSetting] = [
   .unsafeFlags(["-L\(Context.packageDirectory)/.build/static"], .when(configuration: .release))
 ]
@@ -57,7 +58,8 @@ let package = Package(
     .target(
       name: "CImages", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])],
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
-    // -O3 in every configuration, so that tests are fast in a debug build; no contraction, because a key promises bits.
+    // -O3 in every configuration, so that tests are fast in a debug build; no contraction,
+    // because a key promises bits.
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno"])]),
     // Arguments, streams and signals as the process found them; starts of other processes.
     .target(name: "CProcesses"),

@@ -6,8 +6,8 @@ import Specs
 import Tensors
 import Transfers
 
-/// CPU seconds of whole training steps of detectors and segmentors, and of the operations that only they have, at one thread:
-/// the median of a few rounds. `downstream_pairs.py` runs it beside torchvision.
+/// CPU seconds of whole training steps of detectors and segmentors, and of the operations that only they
+/// have, at one thread: the median of a few rounds. `downstream_pairs.py` runs it beside torchvision.
 ///
 ///     mtkd-benchmarks downstream NAME [--seconds S]
 ///
@@ -61,7 +61,8 @@ struct DownstreamSpeed {
     return times.sorted()[times.count / 2]
   }
 
-  /// Steps of two images: of 256 × 341 under torchvision's recipe at its full width, or of 128 × 128 with a full head at output stride 8.
+  /// Steps of two images: of 256 × 341 under torchvision's recipe at its full width, or of 128 × 128 with a
+  /// full head at output stride 8.
   private static func run(_ head: String, _ trunk: String) throws -> TransferRun {
     let isDetector = TransferTask.detection.heads.contains(head)
     let dataset = DatasetSpec(

@@ -9,9 +9,10 @@ import Training
 ///
 ///     mtkd-benchmarks methods [--rounds N] [--student NAME] [--teachers NAME,NAME,…]
 ///
-/// Every method trains one epoch of the same images in turn, and the turns repeat: what else the machine does hits all of them. Processor
-/// seconds of the second and later epochs count, in which policies act, with the learning after an epoch. First teachers are asked live, then
-/// what they say of the images has been written down before.
+/// Every method trains one epoch of the same images in turn, and the turns repeat: what else the machine
+/// does hits all of them. Processor seconds of the second and later epochs count, in which policies act,
+/// with the learning after an epoch. First teachers are asked live, then what they say of the images has
+/// been written down before.
 struct MethodSpeed {
   private static let batches = 8
 

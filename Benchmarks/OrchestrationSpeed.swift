@@ -155,7 +155,8 @@ struct OrchestrationSpeed {
     try await bareProcesses()
   }
 
-  /// What of that is starting a process and hearing of its end: the same executor with a program that does nothing.
+  /// What of that is starting a process and hearing of its end: the same executor with a
+  /// program that does nothing.
   private func bareProcesses() async throws {
     let executor = try LocalProcesses(executable: "/bin/true", environment: [:])
     let count = 300
@@ -173,7 +174,8 @@ struct OrchestrationSpeed {
         + "\(Self.ms(0, (Self.cpuSeconds - cpu) / Double(count))) of this program's CPU each")
   }
 
-  /// What a coordinator takes of a core while a thousand stages a minute end: workers are real and are started at that pace.
+  /// What a coordinator takes of a core while a thousand stages a minute end: workers are real and
+  /// are started at that pace.
   private func thousandAMinute() async throws {
     let path = "\(folder)/paced.json"
     try Self.trivialGrid("paced", seeds: 125).write(toFile: path, atomically: true, encoding: .utf8)

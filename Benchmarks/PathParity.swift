@@ -5,11 +5,13 @@ import Specs
 import Tensors
 import Training
 
-/// Whether the way in which convolutions are computed shows in what a network learns: equal seeds, equal images, three paths.
+/// Whether the way in which convolutions are computed shows in what a network learns: equal seeds,
+/// equal images, three paths.
 ///
 ///     mtkd-benchmarks parity --data FOLDER --out FILE [--networks NAME,…] [--paths auto,direct,reference] [--seeds N] [--epochs N]
 ///
-/// Trains on CIFAR-10 with the student's recipe. A finished run is a line of FILE and is not run again, so that the command goes on where it was ended.
+/// Trains on CIFAR-10 with the student's recipe. A finished run is a line of FILE and is not run again, so
+/// that the command goes on where it was ended.
 struct PathParity {
   private struct Result: Codable {
     let network: String
@@ -74,7 +76,8 @@ struct PathParity {
       loss: evaluation.loss, cpuSeconds: cpuSeconds - start)
   }
 
-  /// A row a path: mean and standard deviation (n - 1), and the differences to the reference path seed by seed.
+  /// A row a path: mean and standard deviation (n - 1), and the differences to the
+  /// reference path seed by seed.
   private static func table(_ results: [Result], _ network: String, _ paths: [ConvolutionChoice]) {
     for path in paths {
       let rows = results.filter { $0.path == path.rawValue }.sorted { $0.seed < $1.seed }

@@ -2,11 +2,13 @@ import Foundation
 import Specs
 import Storage
 
-/// How long it takes to look at a store of 1 000 000 metric rows: 1 000 runs of 100 epochs with 10 metrics each.
+/// How long it takes to look at a store of 1 000 000 metric rows: 1 000 runs of 100
+/// epochs with 10 metrics each.
 ///
 ///     mtkd-benchmarks report [PROGRAM]
 ///
-/// PROGRAM is the built `mtkd-sweep`; the one beside this program where nothing is said. Each line ends with the bar that it has to keep.
+/// PROGRAM is the built `mtkd-sweep`; the one beside this program where nothing is said. Each line ends with
+/// the bar that it has to keep.
 struct ReportSpeed {
   private static let (runs, epochs) = (1000, 100)
 
@@ -82,7 +84,8 @@ struct ReportSpeed {
     try store.close()
   }
 
-  /// Wall and processor seconds of one call whose output nobody reads. The latter say more where other work runs beside it.
+  /// Wall and processor seconds of one call whose output nobody reads. The latter say more where
+  /// other work runs beside it.
   private static func run(_ program: String, _ arguments: [String]) throws -> (
     wall: Double, processor: Double
   ) {

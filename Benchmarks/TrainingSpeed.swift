@@ -4,8 +4,8 @@ import Specs
 import Tensors
 import Training
 
-/// Images per CPU second of whole training steps and evaluations at one thread, by network: the median of a few rounds. `deit-tiny@64` is a
-/// network on images of 64 × 64; where nothing is said they are 32 × 32.
+/// Images per CPU second of whole training steps and evaluations at one thread, by network: the median of a
+/// few rounds. `deit-tiny@64` is a network on images of 64 × 64; where nothing is said they are 32 × 32.
 ///
 ///     mtkd-benchmarks [NETWORK …] [--batch N] [--seconds S] [--only train|infer] [--direct] [--threads N] [--wall] [--level avx2] [--digest]
 ///     mtkd-benchmarks orchestration
@@ -103,7 +103,8 @@ import Training
     return usage.ru_maxrss >> 10
   }
 
-  /// Images a second, where a call trains on so many. The first two calls warm the buffers up and are not counted.
+  /// Images a second, where a call trains on so many. The first two calls warm the
+  /// buffers up and are not counted.
   private func median(of images: Int? = nil, _ body: () -> Void) -> Double {
     body()
     body()
@@ -183,9 +184,9 @@ private struct TrainingStep {
   }
 }
 
-/// MTKD-RL as the paper has it: a ShuffleNetV2 learns from the four teachers, which are asked live, and the policy learns at the
-/// end of each epoch. An epoch is a few batches, so that a step carries its share of the policy's learning; the first epoch,
-/// in which the policy is not heard, is not counted.
+/// MTKD-RL as the paper has it: a ShuffleNetV2 learns from the four teachers, which are asked live, and the
+/// policy learns at the end of each epoch. An epoch is a few batches, so that a step carries its share of the
+/// policy's learning; the first epoch, in which the policy is not heard, is not counted.
 private struct DistillationStep {
   static let name = "mtkd-rl"
   /// Of an epoch; torch_steps.py has as many.

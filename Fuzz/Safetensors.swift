@@ -1,7 +1,8 @@
 import Networks
 import Tensors
 
-/// One input of libFuzzer: bytes from outside must read as a file of tensors or be refused, and what was read must survive writing and reading.
+/// One input of libFuzzer: bytes from outside must read as a file of tensors or be refused, and what was read
+/// must survive writing and reading.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let bytes = Array(UnsafeBufferPointer(start: start, count: count))

@@ -15,7 +15,7 @@ static int too_large(size_t width, size_t height, char *message) {
   return 1;
 }
 
-// JPEG ------------------------------------------------------------------------------------------------------------------------------------
+// JPEG ------------------------------------------------------------------------------------------------------
 
 typedef struct {
   struct jpeg_error_mgr manager;
@@ -31,8 +31,8 @@ static void jpeg_fail(j_common_ptr info) {
   longjmp(errors->leave, 1);
 }
 
-// A file that ends early is only warned of, and is damage. Of all other warnings the first is kept: such files decode,
-// in the Python imaging library too.
+// A file that ends early is only warned of, and is damage. Of all other warnings the first is kept: such
+// files decode, in the Python imaging library too.
 static void jpeg_warn(j_common_ptr info, int level) {
   if (level >= 0) return;
   jpeg_errors *errors = (jpeg_errors *)info->err;
@@ -83,7 +83,8 @@ static int decode_jpeg(const uint8_t *bytes, size_t count, uint8_t **pixels, siz
     jpeg_read_scanlines(&info, &target, 1);
     if (!is_cmyk) continue;
     for (size_t x = 0; x < w; x++) {
-      // Inks are stored inverted: 255 is none. Adobe's marker says so, and files without it mostly do the same.
+      // Inks are stored inverted: 255 is none. Adobe's marker says so, and files
+      // without it mostly do the same.
       int ink[4];
       for (int c = 0; c < 4; c++) ink[c] = 255 - row[x * 4 + c];
       const int light = 255 - ink[3];
@@ -102,7 +103,7 @@ static int decode_jpeg(const uint8_t *bytes, size_t count, uint8_t **pixels, siz
   return 0;
 }
 
-// PNG -------------------------------------------------------------------------------------------------------------------------------------
+// PNG -------------------------------------------------------------------------------------------------------
 
 typedef struct {
   const uint8_t *bytes;
@@ -288,7 +289,7 @@ int ci_encode(const uint8_t *pixels, size_t width, size_t height, size_t channel
   return 0;
 }
 
-// Both ------------------------------------------------------------------------------------------------------------------------------------
+// Both ------------------------------------------------------------------------------------------------------
 
 static const char *foreign(const uint8_t *bytes, size_t count) {
   if (count >= 12 && !memcmp(bytes, "RIFF", 4) && !memcmp(bytes + 8, "WEBP", 4)) return "WebP, which is not read here";
@@ -320,7 +321,7 @@ int ci_values(const uint8_t *bytes, size_t count, uint8_t **values, size_t *widt
 
 void ci_free(uint8_t *pixels) { free(pixels); }
 
-// Resampling ------------------------------------------------------------------------------------------------------------------------------
+// Resampling ------------------------------------------------------------------------------------------------
 
 enum { FRACTION = 22 };
 
@@ -347,7 +348,8 @@ static void release(shares *s) {
   free(s->share);
 }
 
-// Of the output positions [from, from + number) of `out` for `in` input positions. Returns 0 where memory is short.
+// Of the output positions [from, from + number) of `out` for `in` input positions. Returns
+// 0 where memory is short.
 static int weigh(shares *s, size_t in, size_t out, size_t from, size_t number, int is_cubic) {
   const double scale = (double)in / (double)out, stretch = scale < 1 ? 1 : scale;
   const double reach = is_cubic ? 2 * stretch : stretch;

@@ -26,7 +26,7 @@ const kb_kernels *kb_kernels_of(kb_level level) {
   return &kb_kernels_basic;
 }
 
-// Plans ------------------------------------------------------------------------------------------------------------------------------
+// Plans -----------------------------------------------------------------------------------------------------
 
 int kb_takes(const kb_convolution *c) {
   for (int axis = 0; axis < 2; axis++)
@@ -79,9 +79,10 @@ size_t kb_packed(const kb_convolution *c, int gradient) {
   return blocks_of(r.to) * r.span * taps_of(c) * KB_LANES * KB_LANES;
 }
 
-// Weights ------------------------------------------------------------------------------------------------------------------------------
+// Weights ---------------------------------------------------------------------------------------------------
 
-// Packed order: [output block][block of its reach][tap][input lane][output lane]; depthwise [block][tap][lane].
+// Packed order: [output block][block of its reach][tap][input lane][output lane];
+// depthwise [block][tap][lane].
 
 static void pack_depthwise(const kb_convolution *c, const float *weights, float *packed) {
   const size_t taps = taps_of(c);
@@ -92,7 +93,8 @@ static void pack_depthwise(const kb_convolution *c, const float *weights, float 
 }
 
 
-// Visits the packed places of output block `block` and lends the weight of each: one direction copies there, the other back.
+// Visits the packed places of output block `block` and lends the weight of each: one direction
+// copies there, the other back.
 #define VISIT_WEIGHTS(c, block, gradient, visit)                                                                           \
   do {                                                                                                                     \
     const reach r_ = (gradient) ? backward_reach(c) : forward_reach(c);                                                    \
@@ -133,7 +135,7 @@ void kb_unpack(const kb_kernels *kernels, const kb_convolution *c, const float *
   for (size_t b = first; b < end; b++) VISIT_WEIGHTS(c, b, 0, GIVE);
 }
 
-// Layouts --------------------------------------------------------------------------------------------------------------------------------
+// Layouts ---------------------------------------------------------------------------------------------------
 
 void kb_block(const float *plain, float *blocked, size_t batch, size_t channels, size_t pixels) {
   for (size_t n = 0; n < batch; n++)
@@ -173,7 +175,7 @@ void kb_permute_channels(const float *x, float *y, const int32_t *order, size_t 
   }
 }
 
-// Batch norm -------------------------------------------------------------------------------------------------------------------------------
+// Batch norm ------------------------------------------------------------------------------------------------
 
 static void norm_vectors(size_t c, double mean, double variance, const float *weight, const float *bias, double epsilon,
                          float *block_mean, float *block_scale, float *block_shift) {

@@ -10,7 +10,8 @@ static inline size_t taps_of(const kb_convolution *c) { return c->kernel[0] * c-
 // Real channels of a block.
 static inline size_t lanes_of(size_t channels, size_t block) { return smaller(KB_LANES, channels - block * KB_LANES); }
 
-// The blocks of `from` channels that an output block of `to` channels reads: `span` of them from start(block) on. With groups these are few.
+// The blocks of `from` channels that an output block of `to` channels reads: `span` of them from start(block)
+// on. With groups these are few.
 typedef struct {
   size_t from, to, groups, span;
 } reach;
@@ -100,11 +101,12 @@ static inline size_t images_at_once(const kb_convolution *c) {
   return smaller(larger(c->batch, 1), smaller(16, (255 + pixels) / pixels));
 }
 
-// Winograd's tiles that a forward pass takes at a time, whole wide tiles of a row; and those that the weights' gradient takes: where its sums
-// are large, they should be read and written seldom.
+// Winograd's tiles that a forward pass takes at a time, whole wide tiles of a row; and those that the
+// weights' gradient takes: where its sums are large, they should be read and written seldom.
 enum { TILES_AT_ONCE = 24 };
 static inline size_t winograd_room(const kb_convolution *c) { return c->channels >= 128 ? 64 : TILES_AT_ONCE; }
 
-// Of a matrix product at once: rows and steps of k, of which the second cache holds a block; and its columns in whole panels of any variant.
+// Of a matrix product at once: rows and steps of k, of which the second cache holds a block; and its columns
+// in whole panels of any variant.
 enum { PRODUCT_ROWS = 96, PRODUCT_DEPTH = 256 };
 static inline size_t product_columns(size_t n) { return (n + 2 * KB_LANES - 1) / (2 * KB_LANES) * (2 * KB_LANES); }

@@ -1,7 +1,8 @@
 #include "precision.h"
 #include <string.h>
 
-// The output positions [*first, *end) along one axis whose input o * stride + offset lies inside of the image.
+// The output positions [*first, *end) along one axis whose input o * stride + offset
+// lies inside of the image.
 static void inside(const k_window *w, int axis, long offset, size_t *first, size_t *end) {
   const long stride = (long)w->stride[axis], size = (long)(axis ? w->width : w->height);
   const long out = (long)(axis ? w->out_width : w->out_height);

@@ -10,7 +10,8 @@
 
 enum {
   MOST_THREADS = 64,
-  // Looks at a word before a thread goes to sleep: tens of microseconds, which is what lies between most operations of a step.
+  // Looks at a word before a thread goes to sleep: tens of microseconds, which is what lies between
+  // most operations of a step.
   PATIENCE = 1000,
 };
 
@@ -22,7 +23,8 @@ static struct {
   kb_task task;
   void *context;
   size_t count, parts;
-  // Its number, then how many of its parts nobody has begun: whoever takes one knows that it belongs to the work that it means.
+  // Its number, then how many of its parts nobody has begun: whoever takes one knows that it belongs
+  // to the work that it means.
   _Atomic uint64_t ticket;
   // Parts that are not finished; the caller sleeps on it.
   _Atomic uint32_t undone, caller_sleeps;

@@ -1,4 +1,5 @@
-// A file `x.inc` is written once in terms of REAL and NAME and included for each precision; DISPATCH then chooses at run time.
+// A file `x.inc` is written once in terms of REAL and NAME and included for each precision; DISPATCH
+// then chooses at run time.
 #pragma once
 #include "kernels.h"
 #define DISPATCH(p, f, ...) ((p) == K_SINGLE ? f##_f(__VA_ARGS__) : f##_d(__VA_ARGS__))
@@ -12,8 +13,9 @@ static inline double lanes_total(const double *lane) {
   return total;
 }
 
-// Compiled a second time for wider vectors, and chosen when the program starts. Products are never fused with sums (-ffp-contract=off) and
-// lanes are part of the source, so both give the same bits. Not under ThreadSanitizer, which is not there yet when the choice is made.
+// Compiled a second time for wider vectors, and chosen when the program starts. Products are never fused with
+// sums (-ffp-contract=off) and lanes are part of the source, so both give the same bits. Not under
+// ThreadSanitizer, which is not there yet when the choice is made.
 #if defined(__x86_64__) && defined(__linux__) && !__has_feature(thread_sanitizer)
 #define WIDE __attribute__((target_clones("avx2", "default")))
 #else

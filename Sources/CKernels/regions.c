@@ -3,7 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-// Where one sample lies: four pixels and their shares. Outside of the map by more than a pixel all shares are 0.
+// Where one sample lies: four pixels and their shares. Outside of the map by more than
+// a pixel all shares are 0.
 typedef struct {
   size_t place[4];
   double share[4];

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// exp(x) from x = n ln 2 + r with a polynomial of degree 7: within 2 units in the last place, and 0 below -87.
+// exp(x) from x = n ln 2 + r with a polynomial of degree 7: within 2 units in the
+// last place, and 0 below -87.
 INLINE float exponential_f(float x) {
   const float low = x < -87 ? 0 : 1, bounded = x < -87 ? -87 : (x > 88 ? 88 : x);
   // Adding and taking away 1.5 × 2^23 rounds to an integer.

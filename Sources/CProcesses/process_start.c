@@ -36,14 +36,16 @@ static void arrived(int number) {
   errno = code;
 }
 
-// The C library passes the arguments to what runs before `main`. Swift's `CommandLine` looks for them below the
-// environment on the stack, where they are not found once a preloaded library has moved the environment to the heap.
+// The C library passes the arguments to what runs before `main`. Swift's `CommandLine` looks for them
+// below the environment on the stack, where they are not found once a preloaded library has moved the
+// environment to the heap.
 static void begin(int count, char **values, char **environment) {
   (void)environment;
   argument_count = count;
   arguments = values;
   niceness = getpriority(PRIO_PROCESS, 0);
-  // A descriptor that is closed would be given to the next file that is opened, and what is said goes into that file.
+  // A descriptor that is closed would be given to the next file that is opened, and what is
+  // said goes into that file.
   for (int file = 0; file <= 2; file++)
     if (fcntl(file, F_GETFD) < 0 && errno == EBADF) (void)open("/dev/null", file == 0 ? O_RDONLY : O_WRONLY);
   for (int i = 0; i < ending_count; i++)
@@ -115,8 +117,9 @@ int process_spawn(
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setflags(
     &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (leads_group ? POSIX_SPAWN_SETPGROUP : 0));
-  // Niceness is a thread's here, and a process inherits that of the thread that starts it. For root, the dispatch library
-  // gives its threads priorities of its own; what the caller asked for is what the process began with.
+  // Niceness is a thread's here, and a process inherits that of the thread that starts it. For
+  // root, the dispatch library gives its threads priorities of its own; what the caller asked for
+  // is what the process began with.
   int own = getpriority(PRIO_PROCESS, 0);
   bool differs = own != niceness && setpriority(PRIO_PROCESS, 0, niceness) == 0;
   if (!code) code = posix_spawnp(number, executable, &actions, &attributes, values, environment);

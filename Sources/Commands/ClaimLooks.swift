@@ -7,8 +7,8 @@ import Specs
 import Storage
 import Sweeps
 
-/// A grid with claims is run look by look: what is asked for next depends on the results of the look before, and on
-/// nothing else.
+/// A grid with claims is run look by look: what is asked for next depends on the results of the look
+/// before, and on nothing else.
 struct ClaimLooks {
   /// With the seeds that claims ask for so far.
   let asked: ExpandedGrid

@@ -10,8 +10,8 @@ import Tensors
 struct ClaimOutlook {
   private let book: ClaimBook
   private let basis: PowerSheet
-  /// Runs of the whole sweep and the CPU seconds that are left: if every claim were decided at once, on average, and if
-  /// none were ever decided.
+  /// Runs of the whole sweep and the CPU seconds that are left: if every claim were decided at once, on
+  /// average, and if none were ever decided.
   private let least: (runs: Int, cpu: Double)
   private let expected: (runs: Double, cpu: Double)
   private let most: (runs: Int, cpu: Double)

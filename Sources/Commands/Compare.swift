@@ -5,7 +5,8 @@ import Results
 import Specs
 import Storage
 
-/// `mtkd-sweep compare`: what differs between methods, sweeps or stores, and whether that is more than chance.
+/// `mtkd-sweep compare`: what differs between methods, sweeps or stores, and whether
+/// that is more than chance.
 struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",

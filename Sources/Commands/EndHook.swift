@@ -2,7 +2,8 @@ import Foundation
 import Storage
 import Sweeps
 
-/// What `run --on-end` names: a line of shell that is run when a run has ended, to send a message for example.
+/// What `run --on-end` names: a line of shell that is run when a run has ended, to
+/// send a message for example.
 struct EndHook {
   let command: String
   let sweep: String

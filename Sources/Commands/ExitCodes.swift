@@ -8,8 +8,9 @@ extension ExitCode {
 
 /// How the program ends.
 enum ExitCodes {
-  /// Prints what went wrong, if anything did, and ends the process: domain errors as they describe themselves, everything
-  /// else as the argument parser does. A result that standard output did not take is a failure too.
+  /// Prints what went wrong, if anything did, and ends the process: domain errors as they describe
+  /// themselves, everything else as the argument parser does. A result that standard output did
+  /// not take is a failure too.
   static func leave(with error: (any Error)? = nil) -> Never {
     let code = error.map { say($0) } ?? 0
     let isResult = [ExitStatus.success, .doneWithFailures, .incomplete].contains { $0.rawValue == code }
@@ -33,7 +34,8 @@ enum ExitCodes {
       return error.exitStatus.rawValue
     }
     let code = MTKDSweep.exitCode(for: error)
-    // The parser's own errors and exit codes have a code of theirs; what is left over has the one for "failure".
+    // The parser's own errors and exit codes have a code of theirs; what is left over
+    // has the one for "failure".
     guard error is ExitCode || code != .failure else {
       Talk.say(
         "Internal error: \(error). Run the same command again; `mtkd-sweep doctor` says what this machine has."

@@ -124,8 +124,8 @@ struct OutputFile {
   let name: String
   /// Behind all symbolic links.
   let path: String
-  /// Permissions of the file that is replaced, or of a new one. Nil for what is written through: a device, a pipe, a
-  /// file that has other names or another owner, or one in a folder where no file can be made.
+  /// Permissions of the file that is replaced, or of a new one. Nil for what is written through: a device, a
+  /// pipe, a file that has other names or another owner, or one in a folder where no file can be made.
   let replacedMode: mode_t?
 
   private static let mostLinks = 40

@@ -13,8 +13,8 @@ struct HelpTopic: Sendable {
     return try? Catalog.helpTopics.entry(arguments[1])
   }
 
-  /// The script that `--generate-completion-script SHELL` prints, with commands and topics behind `help`, whose words
-  /// the parser leaves to nobody; nil where none is asked for.
+  /// The script that `--generate-completion-script SHELL` prints, with commands and topics behind `help`,
+  /// whose words the parser leaves to nobody; nil where none is asked for.
   static func completionScript(for arguments: [String]) -> String? {
     let option = "--generate-completion-script"
     let name =

@@ -191,7 +191,8 @@ struct StarterGrid {
 
   let text: String
 
-  /// Comment lines with the settings of every run that the grid does not name: what recipes hold, and what the methods share.
+  /// Comment lines with the settings of every run that the grid does not name: what recipes hold,
+  /// and what the methods share.
   private static func furtherSettings() -> String {
     let entries = ((try? SettingCatalog.ofThisProgram.get())?.entries ?? []).filter { setting in
       setting.isOfRecipe || setting.name == "batchSize"

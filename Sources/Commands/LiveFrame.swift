@@ -3,7 +3,8 @@ import Reports
 import Specs
 import Storage
 
-/// What a terminal shows of a sweep that runs: values in, lines out, none wider and not more of them than the terminal has.
+/// What a terminal shows of a sweep that runs: values in, lines out, none wider and not more of
+/// them than the terminal has.
 struct LiveFrame {
   struct Work {
     var title: String
@@ -203,14 +204,16 @@ struct LiveFrame {
   }
 }
 
-/// Lines at the end of a terminal's output that are drawn over and over, in one write a frame, so that nothing flickers.
+/// Lines at the end of a terminal's output that are drawn over and over, in one write a frame,
+/// so that nothing flickers.
 struct LiveScreen {
   private let stream: Int32
   private var drawn: [Int] = []
 
   init(_ stream: Int32) { self.stream = stream }
 
-  /// What COLUMNS and LINES say, else the terminal, read anew each time; 80 and 24 where neither says anything.
+  /// What COLUMNS and LINES say, else the terminal, read anew each time; 80 and 24
+  /// where neither says anything.
   var size: (width: Int, height: Int) {
     var size = winsize()
     let isKnown = ioctl(stream, UInt(TIOCGWINSZ), &size) == 0

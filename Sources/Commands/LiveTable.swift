@@ -22,7 +22,8 @@ struct LiveTable {
   ) {
     guard results.runs.count <= Self.mostRuns, (try? layout.check(results)) != nil else { return nil }
     var layout = layout
-    // Who made the numbers that come is not known here; the report at the end says what may be mixed. Nothing is tested meanwhile.
+    // Who made the numbers that come is not known here; the report at the end says what may be mixed.
+    // Nothing is tested meanwhile.
     (layout.allowMixed, layout.compareTo) = (true, [])
     self.results = results
     self.layout = layout
@@ -44,7 +45,8 @@ struct LiveTable {
     }
   }
 
-  /// A trainer may tell its metrics by the epoch only: the number is then that of the last one, by the store's rule.
+  /// A trainer may tell its metrics by the epoch only: the number is then that of the last
+  /// one, by the store's rule.
   private mutating func takeStored(_ key: ContentKey) {
     guard let place = places[key] else { return }
     // The table at the end reads the store again and says what is wrong with it.

@@ -176,8 +176,8 @@ struct LimitOptions: ParsableArguments {
 }
 
 extension GridSpec {
-  /// Worker processes on this machine: as asked for, else as the grid says, else as many as this process may use
-  /// processors, divided by the threads of each.
+  /// Worker processes on this machine: as asked for, else as the grid says, else as many as this process may
+  /// use processors, divided by the threads of each.
   func workers(_ asked: Int?, threads: Int) -> Int {
     asked ?? run.workers ?? max(1, MachineShare.current.processors / threads)
   }

@@ -129,7 +129,8 @@ struct Plan: ParsableCommand {
     }
   }
 
-  /// What the transfers still to run take of memory, where that decides how many run at a time or whether they can.
+  /// What the transfers still to run take of memory, where that decides how many run at a
+  /// time or whether they can.
   private func memory(_ sweep: PlannedSweep) -> [String] {
     guard let largest = sweep.forecast.largestTransfer else { return [] }
     let here = Double(WorkLimits().memoryLimit)

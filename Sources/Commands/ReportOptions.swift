@@ -91,7 +91,8 @@ struct TestOptions: ParsableArguments {
 
   /// The results that are meant.
   ///
-  /// - Throws: `UnknownName` for a setting that does not vary, `NothingThere` for conditions that no run meets.
+  /// - Throws: `UnknownName` for a setting that does not vary, `NothingThere` for
+  ///   conditions that no run meets.
   func results(
     _ record: SweepRecord, _ preferences: ReportPreferences, in store: ResultStore
   ) throws -> SweepResults {
@@ -166,7 +167,8 @@ struct ReportOptions: ParsableArguments {
 
   /// The tables that are meant, one a metric.
   ///
-  /// - Throws: `UnknownName` for a setting that does not vary, `NothingThere` for conditions that no run meets.
+  /// - Throws: `UnknownName` for a setting that does not vary, `NothingThere` for
+  ///   conditions that no run meets.
   ///
   /// - Parameter isPaper: whether every setting of a row gets a column of its own.
   func tables(_ record: SweepRecord, in store: ResultStore, isPaper: Bool = false) throws -> [ReportTable] {
@@ -201,7 +203,8 @@ struct ReportOptions: ParsableArguments {
 
   /// Settings that validation images choose.
   ///
-  /// - Throws: `UnknownName` for a setting that does not vary, `NothingThere` where no run recorded a validation metric.
+  /// - Throws: `UnknownName` for a setting that does not vary, `NothingThere` where no run
+  ///   recorded a validation metric.
   func chosen(_ names: [String], _ record: SweepRecord, in store: ResultStore) throws -> ChosenSettings {
     let preferences = try tests.preferences(record)
     guard preferences.select != .bestOnTest else {

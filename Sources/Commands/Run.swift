@@ -298,8 +298,8 @@ struct Run: AsyncParsableCommand {
     }
   }
 
-  /// Without standard error nobody would hear what goes wrong, so its loss is a wish to stop; unless whoever started this
-  /// declared the loss of the terminal harmless: then the store hears it.
+  /// Without standard error nobody would hear what goes wrong, so its loss is a wish to stop; unless whoever
+  /// started this declared the loss of the terminal harmless: then the store hears it.
   private func goOnWithoutStreams(_ sweep: String, _ stop: StopSignal) {
     guard StopSignals.isHangupIgnored else {
       return Talk.whenLost { _ in stop.request() }
@@ -337,7 +337,8 @@ struct Run: AsyncParsableCommand {
     of sweep: PlannedSweep, _ store: ResultStore, _ program: String,
     observe: @escaping (RunEvent) -> Void
   ) throws -> (StopSignal) async throws -> ClusterSweep.Outcome {
-    // The very file that this process runs, even where another program has its name by now: runs of one sweep are made by one program.
+    // The very file that this process runs, even where another program has its name by now: runs of one sweep
+    // are made by one program.
     let own = "/proc/\(getpid())/exe"
     // Machines that are told of the store know it by its whole path.
     let folder = location.folder.absolute

@@ -7,7 +7,8 @@ import Storage
 import Sweeps
 import Synchronization
 
-/// What people see while a sweep runs: a few lines that are redrawn on a terminal, plain lines with time stamps elsewhere.
+/// What people see while a sweep runs: a few lines that are redrawn on a terminal, plain lines
+/// with time stamps elsewhere.
 final class RunDisplay: Sendable {
   private struct State {
     var progress: SweepProgress

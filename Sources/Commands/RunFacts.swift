@@ -4,7 +4,8 @@ import Reports
 import Specs
 import Storage
 
-/// When an attempt at a stage began and ended, as its folder tells; logs and times stay where the run was made.
+/// When an attempt at a stage began and ended, as its folder tells; logs and times
+/// stay where the run was made.
 struct AttemptTimes {
   /// Seconds since 1970, by the clock of the worker's machine.
   let began: Int

@@ -60,8 +60,8 @@ enum Talk {
   }
 }
 
-/// Standard output, for data. A reader that has gone away is no error of ours; anything else that keeps data from being
-/// written is, and the program's exit code says so (`ExitCodes.leave`).
+/// Standard output, for data. A reader that has gone away is no error of ours; anything else that keeps data
+/// from being written is, and the program's exit code says so (`ExitCodes.leave`).
 enum Out {
   private struct State: Sendable {
     /// The system's number for the reason why standard output is lost.
@@ -89,7 +89,8 @@ enum Out {
     diary?.write(String(decoding: bytes, as: UTF8.self))
   }
 
-  /// Why data was not written, other than that nobody reads it any more; nil where all was, or where a diary has it.
+  /// Why data was not written, other than that nobody reads it any more; nil where all was,
+  /// or where a diary has it.
   static var failure: FileError? {
     state.withLock { state in
       guard let loss = state.loss, loss != EPIPE, state.diary == nil else { return nil }
@@ -101,7 +102,8 @@ enum Out {
   static func goOn(in diary: RunDiary) { state.withLock { $0.diary = diary } }
 }
 
-/// What a run has to say whose streams are lost and who was told to go on without them: `sweeps/NAME.log` in the store.
+/// What a run has to say whose streams are lost and who was told to go on without them:
+/// `sweeps/NAME.log` in the store.
 final class RunDiary: Sendable {
   let path: String
 

@@ -4,9 +4,9 @@ import Foundation
 import Pipeline
 import Sweeps
 
-/// Signals that ask `run` and the tasks of a batch for an end: Ctrl-C, SIGTERM, SIGHUP, SIGUSR1. They are kept from the
-/// start of the process on, so that none of them ends it before somebody listens. A signal that was inherited as ignored
-/// stays ignored.
+/// Signals that ask `run` and the tasks of a batch for an end: Ctrl-C, SIGTERM, SIGHUP, SIGUSR1. They are
+/// kept from the start of the process on, so that none of them ends it before somebody listens. A signal that
+/// was inherited as ignored stays ignored.
 enum StopSignals {
   /// Calls a function with the number of each signal, on a thread of its own.
   ///

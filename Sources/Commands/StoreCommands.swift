@@ -104,7 +104,8 @@ struct Standing {
     }
   }
 
-  /// Stages that several sweeps ask for have the title that the first of them gave; here they are what this one calls them.
+  /// Stages that several sweeps ask for have the title that the first of them gave; here they are
+  /// what this one calls them.
   static func named(
     _ running: [RunningStage], as record: SweepRecord, _ store: ResultStore
   ) throws -> [(title: String, stage: RunningStage)] {
@@ -120,7 +121,8 @@ struct Standing {
     let reason: String
     var keys: [ContentKey]
 
-    /// `failed 0123abcdef: no such file`, `diverged 12 times: the loss is nan (0123abcdef, 4567abcdef and 10 more)`.
+    /// `failed 0123abcdef: no such file`, `diverged 12 times: the loss is nan (0123abcdef,
+    /// 4567abcdef and 10 more)`.
     var text: String {
       if keys.count == 1 { return "\(word) \(keys[0].short): \(reason)" }
       let shown = keys.prefix(3).map(\.short).joined(separator: ", ")

@@ -54,7 +54,8 @@ struct StageTrials {
     return Result(trial: trial, outcome: nil, failure: reason)
   }
 
-  /// Lines for people: `student resnet8 mtkd-rl, 2 teachers: step 0.21 s, evaluation batch 0.05 s, peak memory 340 MB (6 stages)`.
+  /// Lines for people: `student resnet8 mtkd-rl, 2 teachers: step 0.21 s, evaluation batch 0.05 s, peak
+  /// memory 340 MB (6 stages)`.
   static func text(_ result: Result) -> String {
     let stages = "(\(counted(result.trial.stages, "stage")))"
     guard let outcome = result.outcome else {

@@ -4,7 +4,8 @@ import Pipeline
 import Specs
 import Storage
 
-/// `mtkd-sweep export RUN --format safetensors`: a run's weights under the names that PyTorch's `load_state_dict(strict=True)` takes.
+/// `mtkd-sweep export RUN --format safetensors`: a run's weights under the names that PyTorch's
+/// `load_state_dict(strict=True)` takes.
 enum WeightsExport {
   static let format = "safetensors"
 

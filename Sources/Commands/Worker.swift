@@ -6,7 +6,8 @@ import Specs
 import Storage
 import Sweeps
 
-/// `mtkd-sweep worker`: what executors start. With a key, one attempt at one stage; with a batch, a task of a cluster's array that claims stages itself.
+/// `mtkd-sweep worker`: what executors start. With a key, one attempt at one stage; with a batch, a task of a
+/// cluster's array that claims stages itself.
 struct WorkerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "worker", abstract: "Run one stage, or a task of a batch.", shouldDisplay: false)
@@ -70,8 +71,9 @@ struct WorkerCommand: AsyncParsableCommand {
       throw NothingThere(description: "Cannot tell which file this program is: /proc is not mounted.")
     }
     let stop = StopSignal()
-    // What a scheduler sends before it ends a job: USR1 as the script asked for it, TERM with CONT otherwise. All mean the
-    // same, because which of them comes for a time limit and which for a preemption differs from site to site.
+    // What a scheduler sends before it ends a job: USR1 as the script asked for it, TERM with CONT
+    // otherwise. All mean the same, because which of them comes for a time limit and which for a preemption
+    // differs from site to site.
     try StopSignals.listen { _ in stop.request() }
     let worker = try BatchWorker(
       token, task: task, environment: ProcessInfo.processInfo.environment, in: location.folder,
@@ -113,8 +115,8 @@ struct WorkerJob: Equatable {
     self.store = store
   }
 
-  /// Reads what executors write, `worker KEY` and its options. The argument parser looks at all commands first, which takes longer than a small
-  /// stage does; nil for anything that it has to explain.
+  /// Reads what executors write, `worker KEY` and its options. The argument parser looks at all commands
+  /// first, which takes longer than a small stage does; nil for anything that it has to explain.
   init?(_ arguments: [String]) {
     guard arguments.first == "worker", arguments.count > 1, let key = ContentKey(arguments[1]) else {
       return nil

@@ -5,12 +5,13 @@ package import Tensors
 package enum Augmentation: Hashable, Sendable {
   /// As they are: for evaluation.
   case none
-  /// A crop of the original size out of the image with `padding` black pixels around it, mirrored every other time. Of photographs instead a random
-  /// part, resampled to the size, mirrored every other time.
+  /// A crop of the original size out of the image with `padding` black pixels around it, mirrored every other
+  /// time. Of photographs instead a random part, resampled to the size, mirrored every other time.
   case cropAndFlip(padding: Int)
 
-  /// The same of a photograph, and then its colours: brightness, contrast and saturation by factors from 1 - strength to 1 + strength, in an order
-  /// that is drawn too, as TorchVision's `ColorJitter` does it without hue.
+  /// The same of a photograph, and then its colours: brightness, contrast and saturation by factors
+  /// from 1 - strength to 1 + strength, in an order that is drawn too, as TorchVision's
+  /// `ColorJitter` does it without hue.
   case colourJitter(strength: Double)
 
   /// What training uses.

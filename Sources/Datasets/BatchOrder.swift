@@ -2,7 +2,8 @@ import Tensors
 
 /// In which order a run sees its training images.
 package enum BatchOrder {
-  /// Positions of each batch of an epoch: all images once, shuffled by (seed, epoch). The last batch may be smaller.
+  /// Positions of each batch of an epoch: all images once, shuffled by (seed, epoch). The
+  /// last batch may be smaller.
   package static func batches(count: Int, batchSize: Int, seed: Int, epoch: Int) -> [[Int]] {
     precondition(batchSize > 0, "batches of \(batchSize)")
     var stream = RandomStream(seed: UInt64(bitPattern: Int64(seed)), "shuffle", epoch)

@@ -24,7 +24,8 @@ struct DataSource: Sendable {
     return DataFile.exists(path) ? try DataFile(reading: path) : nil
   }
 
-  /// Names of files; of a folder also `NAME/NAME`, a file in a folder of its own name, as some download pages pack them.
+  /// Names of files; of a folder also `NAME/NAME`, a file in a folder of its own name, as some
+  /// download pages pack them.
   var names: [String] {
     get throws(DatasetError) {
       if let members { return members.keys.sorted() }

@@ -9,8 +9,8 @@ package enum DatasetCatalog {
   ///   - folders: folders of datasets, searched in this order where the text names none; last comes the place
   ///     where the system's packages put them.
   ///   - index: remembers what folders of photographs hold.
-  /// - Throws: `UnknownName`; `DatasetError` for a name that makes no dataset or a file that is damaged. Absent files
-  ///   are no error here: a grid can be planned without them.
+  /// - Throws: `UnknownName`; `DatasetError` for a name that makes no dataset or a file that is damaged.
+  ///   Absent files are no error here: a grid can be planned without them.
   package static func locate(
     _ text: String, searching folders: [String] = [], index: PhotographIndexing = PhotographIndexing()
   ) throws -> LocatedDataset {
@@ -21,7 +21,8 @@ package enum DatasetCatalog {
   /// Reads a dataset, checks it and takes the subsets that its specification names.
   ///
   /// - Parameter folders: where to look if the specification holds no folder, as in `locate`.
-  /// - Throws: `UnknownName`, `DatasetError`: absent, damaged or changed files, or fewer images than asked for.
+  /// - Throws: `UnknownName`, `DatasetError`: absent, damaged or changed files, or
+  ///   fewer images than asked for.
   package static func read(
     _ spec: DatasetSpec, searching folders: [String] = [], index: PhotographIndexing = PhotographIndexing()
   ) throws -> Dataset {
@@ -29,8 +30,8 @@ package enum DatasetCatalog {
     return try kind(of: spec.name).read(spec, place)
   }
 
-  /// What is known of a dataset: what its files say where they have been found, else what its name says; nil where
-  /// neither says enough.
+  /// What is known of a dataset: what its files say where they have been found, else what its name says; nil
+  /// where neither says enough.
   package static func facts(of dataset: DatasetSpec) -> DatasetFacts? {
     dataset.facts ?? (try? kind(of: dataset.name))?.published(dataset.name)
   }

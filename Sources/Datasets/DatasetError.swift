@@ -2,7 +2,8 @@ public import Specs
 
 /// What can be wrong with a dataset. Each case holds the place; the sentence names it and the next step.
 public enum DatasetError: UserError, Equatable {
-  /// A byte of a file is not what the format says. `offset` counts in the file, or in its content where it is compressed.
+  /// A byte of a file is not what the format says. `offset` counts in the file, or in its
+  /// content where it is compressed.
   case malformed(file: String, offset: Int, expected: String, found: String)
   /// The system did not let us read.
   case unreadable(file: String, reason: String)

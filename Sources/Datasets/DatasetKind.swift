@@ -7,8 +7,8 @@ public protocol NamedDatasetKind: Sendable {
   /// One line for a listing.
   var summary: String { get }
 
-  /// Whether `name` is this kind's to read. A kind with numbers in its names, such as `synthetic-1x16x16-4`, answers for
-  /// all names that begin like its own. By default its own name alone.
+  /// Whether `name` is this kind's to read. A kind with numbers in its names, such as `synthetic-1x16x16-4`,
+  /// answers for all names that begin like its own. By default its own name alone.
   func answers(to name: String) -> Bool
 
   /// What is known of a dataset by its name alone, before any file is found; nil where only its files say.
@@ -16,7 +16,8 @@ public protocol NamedDatasetKind: Sendable {
 
   /// Finds the files, digests them and reads their facts. Absent files are no error.
   ///
-  /// - Throws: `DatasetError` for a name that makes no dataset, and for files that are damaged or cannot be read.
+  /// - Throws: `DatasetError` for a name that makes no dataset, and for files that are
+  ///   damaged or cannot be read.
   func locate(_ place: DatasetPlace) throws -> LocatedDataset
 }
 

@@ -15,8 +15,8 @@ enum Gzip {
     return DataFile(path: file.path, name: file.name, bytes: Array(output.prefix(count)))
   }
 
-  /// How long the content is: of a gzip file what its last four bytes say, which is true of files of one member.
-  /// Nil for a gzip file too short to say.
+  /// How long the content is: of a gzip file what its last four bytes say, which is true of files of one
+  /// member. Nil for a gzip file too short to say.
   static func length(of file: DataFile) throws(DatasetError) -> Int? {
     guard isGzip(file) else { return file.bytes.count }
     guard file.bytes.count >= 18 else { return nil }

@@ -1,6 +1,7 @@
 import Specs
 
-/// A dataset as one run of bytes, which workers read in milliseconds: little-endian words that describe it, then labels and pixels.
+/// A dataset as one run of bytes, which workers read in milliseconds: little-endian words that describe
+/// it, then labels and pixels.
 ///
 ///     "mtkdset1"
 ///     channels height width classes train test validation    7 × u64; validation is 0 where there is none

@@ -8,12 +8,13 @@ import Synchronization
 
 /// Digests of files by size and time of their last change, so that only new files are read.
 ///
-/// A text, a line a file: `digest WIDTHxHEIGHT size nanoseconds path`, with ` TAB note` behind it where there is one, such
-/// as a decoder's complaint; `! 0x0 size nanoseconds path TAB problem` for a damaged picture, `? …` for a file that is no
-/// picture. A cache that does not read is as good as none.
+/// A text, a line a file: `digest WIDTHxHEIGHT size nanoseconds path`, with ` TAB note` behind it where there
+/// is one, such as a decoder's complaint; `! 0x0 size nanoseconds path TAB problem` for a damaged picture,
+/// `? …` for a file that is no picture. A cache that does not read is as good as none.
 enum PhotoCache {
   private static let mark = "mtkd-photos-3"
-  /// Of versions that took warnings for damage, or did not note sizes. Their files are whole and are not used.
+  /// Of versions that took warnings for damage, or did not note sizes. Their files
+  /// are whole and are not used.
   private static let oldMarks = ["mtkd-photos-1", "mtkd-photos-2"]
 
   /// What a file holds.

@@ -5,7 +5,8 @@ struct PhotoCollector {
   let root: String
   private let realRoot: String
   private let prefix: Int
-  /// Folders of the split that have been entered, by device and inode: each is read once, so circles of links end.
+  /// Folders of the split that have been entered, by device and inode: each is read once,
+  /// so circles of links end.
   private var entered: Set<[UInt64]> = []
   private var reasons: [(reason: String, count: Int, example: String)] = []
 
@@ -102,7 +103,8 @@ struct PhotoCollector {
     }
   }
 
-  /// Bytes are counted, not characters: a letter may be several bytes, and may join with what stands before it.
+  /// Bytes are counted, not characters: a letter may be several bytes, and may join
+  /// with what stands before it.
   private func relative(_ path: String) -> String {
     String(decoding: path.utf8.dropFirst(prefix), as: UTF8.self)
   }

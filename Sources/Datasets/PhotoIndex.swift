@@ -1,6 +1,7 @@
 import Specs
 
-/// All photographs below a folder: their classes, their digests, and all that lies there and is not among them.
+/// All photographs below a folder: their classes, their digests, and all that lies
+/// there and is not among them.
 ///
 ///     ROOT/train/CLASS/…/file.jpg        a class is a folder; its number is its place among their names, byte by byte
 ///     ROOT/val/CLASS/…/file.jpg          the same classes; `test` is taken too

@@ -1,6 +1,7 @@
 import Specs
 
-/// How folders of photographs are gone through: where what was found is remembered, and who is told how it goes.
+/// How folders of photographs are gone through: where what was found is remembered, and
+/// who is told how it goes.
 package struct PhotographIndexing: Sendable {
   /// A folder for the memory; nil for none.
   private let folder: String?

@@ -5,7 +5,8 @@ import Tensors
 
 /// Images that stay in their files and are decoded when they are shown.
 ///
-/// A file is compared with its digest each time: what changed after it was indexed fails the run instead of changing its numbers.
+/// A file is compared with its digest each time: what changed after it was indexed fails the run instead
+/// of changing its numbers.
 package struct Photographs: Sendable {
   /// One file: where it lies below the root, and what it held when it was indexed.
   package struct Entry: Hashable, Sendable {
@@ -75,7 +76,8 @@ struct DecodedImage: ~Copyable {
     return resampled(box, width: side, height: side, window: whole, .bilinear)
   }
 
-  /// The whole image with its shorter side resampled, then the middle square of `side` pixels: how photographs are measured.
+  /// The whole image with its shorter side resampled, then the middle square of `side` pixels: how
+  /// photographs are measured.
   ///
   /// Only the middle is computed: of a strip of 60 000 pixels the rest would not fit into memory.
   func centre(
@@ -138,7 +140,8 @@ enum PhotoView {
   /// How photographs are measured where nothing else is asked for.
   static func usual(for side: Int) -> ResizeRule { ResizeRule(shorterSide: shorter(for: side)) }
 
-  /// A random part of a photograph: 8 % to all of its area, 3:4 to 4:3 (Szegedy et al. 2015), as TorchVision draws it.
+  /// A random part of a photograph: 8 % to all of its area, 3:4 to 4:3 (Szegedy et al. 2015),
+  /// as TorchVision draws it.
   static func randomBox(width: Int, height: Int, _ stream: inout RandomStream) -> PixelBox {
     let area = Double(width * height)
     for _ in 0..<10 {
@@ -213,7 +216,8 @@ extension Photographs {
     return (planes, flipped)
   }
 
-  /// Every file was read and decoded when it was indexed, so what fails here is a folder that changed under a run.
+  /// Every file was read and decoded when it was indexed, so what fails here is a folder
+  /// that changed under a run.
   func decoded(_ index: Int) throws(DatasetError) -> DecodedImage {
     let bytes = try bytes(index)
     do throws(UndecodableImage) {

@@ -1,6 +1,7 @@
 package import Specs
 
-/// How a photograph is shown when a network is measured: its shorter side resampled, then the middle square taken.
+/// How a photograph is shown when a network is measured: its shorter side resampled, then
+/// the middle square taken.
 package struct ResizeRule: Hashable, Sendable {
   package enum Interpolation: String, CaseIterable, Sendable {
     case bilinear, bicubic

@@ -3,8 +3,9 @@ import Tensors
 
 /// Class-balanced choices of images, the same for everyone who asks for the same numbers.
 ///
-/// Images are taken in rounds, one of each class in each round, in an order of their class that a fixed stream shuffles. So a larger
-/// subset holds every smaller one, and classes differ by at most one image as long as none runs out.
+/// Images are taken in rounds, one of each class in each round, in an order of their class that a fixed
+/// stream shuffles. So a larger subset holds every smaller one, and classes differ by at most one image
+/// as long as none runs out.
 enum Subset {
   /// Positions in ascending order of a training and a validation set without common images.
   /// - Parameter train: nil for all that validation leaves.

@@ -1,7 +1,7 @@
 import Specs
 
-/// Which class each photograph of a flat `val` belongs to, as ImageNet's are published: 50 000 files in one folder, their
-/// classes in a list elsewhere.
+/// Which class each photograph of a flat `val` belongs to, as ImageNet's are published: 50 000 files in one
+/// folder, their classes in a list elsewhere.
 ///
 /// Read are, beside `train` and `val`, in `val` or in a devkit's folder:
 ///
@@ -125,7 +125,8 @@ struct ValidationList: Sendable {
     return name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
   }
 
-  /// The files of the folder that look like photographs, sorted by class and then by name, as paths below the root.
+  /// The files of the folder that look like photographs, sorted by class and then by name,
+  /// as paths below the root.
   ///
   /// - Throws: where files and list do not go together.
   func files(of folder: String, below root: String) throws(DatasetError) -> [(path: String, label: Int)] {
@@ -153,8 +154,8 @@ struct ValidationList: Sendable {
 
 /// The classes of ImageNet's devkit, from `meta.mat` (MATLAB's level 5 format).
 ///
-/// The file holds an array of structures. Of these the numbers (`ILSVRC2012_ID`) and names (`WNID`, `n` and eight digits)
-/// are read: a name belongs to the number before it.
+/// The file holds an array of structures. Of these the numbers (`ILSVRC2012_ID`) and names (`WNID`, `n` and
+/// eight digits) are read: a name belongs to the number before it.
 enum DevkitMeta {
   static func synsets(_ file: DataFile) throws(DatasetError) -> [Int: String] {
     guard file.bytes.count > 136, file.bytes.starts(with: "MATLAB 5.0".utf8) else {

@@ -3,10 +3,11 @@ package import Tensors
 
 /// Which view of an image an epoch shows: what may change from epoch to epoch, and who decides it.
 ///
-/// Fixed views are those of the image, whatever the run: view `v` of image `i` is drawn from the stream ("view", v, i) of seed 0, so that what
-/// a teacher says of them serves every run of every seed, and the views of a smaller K are the first ones of a larger. Which of them an epoch
-/// shows is the run's own choice, drawn from the stream ("view.choice", epoch, image) of its seed: runs of different seeds stay independent in
-/// the order and the choice of views, and share the K crops themselves.
+/// Fixed views are those of the image, whatever the run: view `v` of image `i` is drawn from the stream
+/// ("view", v, i) of seed 0, so that what a teacher says of them serves every run of every seed, and the
+/// views of a smaller K are the first ones of a larger. Which of them an epoch shows is the run's own choice,
+/// drawn from the stream ("view.choice", epoch, image) of its seed: runs of different seeds stay independent
+/// in the order and the choice of views, and share the K crops themselves.
 package enum ViewPlan: Hashable, Sendable {
   /// A new view each epoch, from the run's seed.
   case fresh

@@ -2,7 +2,8 @@
   internal import Glibc
 #endif
 
-/// Two conventions of the field: which of them a recipe follows decides rounding, matching, coding and losses.
+/// Two conventions of the field: which of them a recipe follows decides rounding,
+/// matching, coding and losses.
 package enum DetectionRules: String, CaseIterable, Sendable {
   /// open-mmlab/mmdetection.
   case mmdet
@@ -12,13 +13,13 @@ package enum DetectionRules: String, CaseIterable, Sendable {
 
 /// The boxes that a dense head starts from, at every cell of every level of a feature pyramid.
 ///
-/// Cell (i, j) (row, column) of a level of stride t has its centre at (j t, i t), without half a pixel. Order: level,
-/// row, column, then ratio-major: all scales of the first ratio first.
+/// Cell (i, j) (row, column) of a level of stride t has its centre at (j t, i t), without half a pixel.
+/// Order: level, row, column, then ratio-major: all scales of the first ratio first.
 ///
 ///     Anchors.rpn.boxes(rules: .mmdet, maps: [(200, 304), …], padded: (800, 1216))      // 242 991 boxes
 ///
-/// Source: `downstream.md` 4; open-mmlab/mmdetection `mmdet/models/task_modules/prior_generators`, pytorch/vision
-/// `torchvision/models/detection/anchor_utils.py`.
+/// Source: `downstream.md` 4; open-mmlab/mmdetection `mmdet/models/task_modules/prior_generators`,
+/// pytorch/vision `torchvision/models/detection/anchor_utils.py`.
 package struct Anchors: Hashable, Sendable {
   /// The stride that each level is meant to have, in pixels.
   package var strides: [Int]
@@ -91,7 +92,8 @@ package struct Anchors: Hashable, Sendable {
   /// - Parameters:
   ///   - image: the resized image's height and width.
   ///   - own: the image's own padded size: the next multiples of 32.
-  ///   - border: how far an anchor may reach over the image's border; nil for as far as it likes (`allowedBorder` -1).
+  ///   - border: how far an anchor may reach over the image's border; nil for as far as it
+  ///     likes (`allowedBorder` -1).
   package func taking(
     maps: [(height: Int, width: Int)], boxes: [Corners], image: (height: Int, width: Int),
     own: (height: Int, width: Int), border: Double? = nil

@@ -1,8 +1,9 @@
-/// Chooses some of the matched boxes to learn from, so that the many wrong ones do not drown the few right ones.
+/// Chooses some of the matched boxes to learn from, so that the many wrong ones do not
+/// drown the few right ones.
 ///
-/// k+ = min(positives, ⌊number · share⌋) and k- = min(negatives, number - k+) are drawn uniformly without replacement: the
-/// candidates of a kind with the smallest random words, of which each candidate has its own. So the choice depends
-/// on no other candidate's place, on no thread and on no grouping of images.
+/// k+ = min(positives, ⌊number · share⌋) and k- = min(negatives, number - k+) are drawn uniformly without
+/// replacement: the candidates of a kind with the smallest random words, of which each candidate has its own.
+/// So the choice depends on no other candidate's place, on no thread and on no grouping of images.
 package struct BoxSampler: Hashable, Sendable {
   package var number: Int
   /// Of positives, at most.
@@ -13,7 +14,8 @@ package struct BoxSampler: Hashable, Sendable {
     self.share = share
   }
 
-  /// - Parameter word: of candidate i; the i-th word of `RandomStream(T, "transfer/sample", step, image, head)`.
+  /// - Parameter word: of candidate i; the i-th word of
+  ///   `RandomStream(T, "transfer/sample", step, image, head)`.
   /// - Returns: places in ascending order, positives first.
   package func sample(_ matches: [BoxMatch], word: (Int) -> UInt64) -> (positive: [Int], negative: [Int]) {
     let right = matches.indices.filter { if case .object = matches[$0] { true } else { false } }

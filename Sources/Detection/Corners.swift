@@ -42,7 +42,8 @@ package struct Corners: Hashable, Sendable {
 
   /// Intersection over union of every pair, row by row.
   ///
-  /// - Returns: `rows.count × columns.count` values. Each is computed once, because matching compares equal bits.
+  /// - Returns: `rows.count × columns.count` values. Each is computed once, because
+  ///   matching compares equal bits.
   package static func overlaps(_ rows: [Corners], _ columns: [Corners]) -> [Double] {
     rows.flatMap { row in columns.map { row.overlap(with: $0) } }
   }

@@ -7,7 +7,8 @@ package import Tensors
 
 /// RetinaNet's heads: two towers shared over levels, one for classes and one for boxes (Lin et al. 2017).
 ///
-/// - Arrays: `classification_head.conv.I.0`, `classification_head.cls_logits`, `regression_head.conv.I.0`, `regression_head.bbox_reg`.
+/// - Arrays: `classification_head.conv.I.0`, `classification_head.cls_logits`, `regression_head.conv.I.0`,
+///   `regression_head.bbox_reg`.
 package struct RetinaHead: Sendable {
   private let classes: Int
   private let classTower: [Conv2D]
@@ -18,8 +19,8 @@ package struct RetinaHead: Sendable {
   /// - Parameters:
   ///   - anchors: of a cell.
   ///   - depth: convolutions of a tower.
-  ///   - towerStd: of the towers' weights at the start. Outputs start with 0.01; classes with a bias that makes everything background with
-  ///     probability 0.99, without which the loss explodes.
+  ///   - towerStd: of the towers' weights at the start. Outputs start with 0.01; classes with a bias that
+  ///     makes everything background with probability 0.99, without which the loss explodes.
   package init(
     _ scope: Scope, width: Int, classes: Int, anchors: Int, depth: Int = 4, towerStd: Double = 0.01
   ) {

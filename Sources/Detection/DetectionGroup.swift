@@ -52,7 +52,8 @@ package struct FoundObject: Sendable {
   }
 }
 
-/// Chooses the boxes of an image that a head learns from. Head 0 is the proposal network, 1 and later are region heads.
+/// Chooses the boxes of an image that a head learns from. Head 0 is the proposal network, 1
+/// and later are region heads.
 package typealias BoxChoice = (_ image: Int, _ head: Int, _ matches: [BoxMatch]) -> (
   positive: [Int], negative: [Int]
 )

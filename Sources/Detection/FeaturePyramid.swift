@@ -3,8 +3,10 @@ package import Tensors
 
 /// Maps of several strides, all of one width, each with what the coarser ones know (Lin et al. 2017).
 ///
-/// - Input: the last three or four maps of a trunk, finest first. Output: as many maps of `width` channels, then the coarser ones of `top`.
-/// - Arrays: `inner_blocks.I.0`, `layer_blocks.I.0`, and `extra_blocks.p6`, `extra_blocks.p7` where they are learnt; torchvision's names.
+/// - Input: the last three or four maps of a trunk, finest first. Output: as many maps of `width` channels,
+///   then the coarser ones of `top`.
+/// - Arrays: `inner_blocks.I.0`, `layer_blocks.I.0`, and `extra_blocks.p6`, `extra_blocks.p7` where they are
+///   learnt; torchvision's names.
 package struct FeaturePyramid: Sendable {
   /// What comes above the trunk's coarsest map.
   package enum Top: Hashable, Sendable {
@@ -26,7 +28,8 @@ package struct FeaturePyramid: Sendable {
   /// - Parameters:
   ///   - inputs: channels of the trunk's maps, finest first.
   ///   - top: nil for nothing above.
-  ///   - rules: decide how weights start: Xavier (mmdet), or Kaiming with a = 1 (torchvision), both uniform; biases start at 0.
+  ///   - rules: decide how weights start: Xavier (mmdet), or Kaiming with a = 1 (torchvision), both
+  ///     uniform; biases start at 0.
   package init(_ scope: Scope, inputs: [Int], width: Int, top: Top?, rules: DetectionRules) {
     func start(_ inputs: Int, _ outputs: Int, _ kernel: Int) -> Initializer {
       let fanIn = Double(inputs * kernel * kernel)
@@ -72,8 +75,8 @@ package struct FeaturePyramid: Sendable {
 }
 
 extension Tensor {
-  /// What a dense head says of each anchor: `[batch, anchors of a cell × values, height, width]` to `[batch, anchors, values]`, in the order
-  /// of `Anchors`.
+  /// What a dense head says of each anchor: `[batch, anchors of a cell × values, height, width]` to
+  /// `[batch, anchors, values]`, in the order of `Anchors`.
   func perAnchor(values: Int) -> Tensor {
     let (batch, channels, pixels) = (shape[0], shape[1], shape[2] * shape[3])
     return reshaped([batch, channels, pixels]).swappingLastAxes()

@@ -1,6 +1,7 @@
 package import Tensors
 
-/// Masks of objects inside of boxes: what a mask head is to find, and how what it found is put back into a picture.
+/// Masks of objects inside of boxes: what a mask head is to find, and how what it found is
+/// put back into a picture.
 package enum MaskGeometry {
   /// What a mask head is to find in boxes: each object's bitmap, cropped at the box and resized.
   ///
@@ -23,8 +24,8 @@ package enum MaskGeometry {
 
   /// A mask of probabilities, put back into a picture.
   ///
-  /// mmdet samples the mask at every pixel's centre, with zeros around it. torchvision pads the mask by one, grows the box with it, cuts its
-  /// corners to whole numbers and resizes. They differ by rings of pixels.
+  /// mmdet samples the mask at every pixel's centre, with zeros around it. torchvision pads the mask by one,
+  /// grows the box with it, cuts its corners to whole numbers and resizes. They differ by rings of pixels.
   ///
   /// - Parameters:
   ///   - mask: `side × side` probabilities, row by row.

@@ -21,8 +21,8 @@ package struct BoxMatcher: Hashable, Sendable {
   package var positive: Double
   /// Below this overlap a box is wrong.
   package var negative: Double
-  /// Where an object's best boxes belong to it even below `positive`: the least overlap for that; nil for never.
-  /// torchvision has no least overlap.
+  /// Where an object's best boxes belong to it even below `positive`: the least overlap for that; nil for
+  /// never. torchvision has no least overlap.
   package var lowQuality: Double?
 
   package init(rules: DetectionRules, positive: Double, negative: Double, lowQuality: Double? = nil) {

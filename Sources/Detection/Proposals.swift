@@ -7,7 +7,8 @@ package struct ProposalNetwork: Sendable {
   /// Whose rounding and strides anchors have.
   package var anchorRounding: DetectionRules
   package var anchors: Anchors
-  /// How far an anchor may reach over the image's border in training, in pixels; nil for as far as it likes. Under mmdet's rules alone.
+  /// How far an anchor may reach over the image's border in training, in pixels; nil for as far as it likes.
+  /// Under mmdet's rules alone.
   package var allowedBorder: Double?
   /// The bend of the box loss; 0 for L1.
   package var beta: Double
@@ -59,8 +60,8 @@ package struct ProposalNetwork: Sendable {
 
   /// The cross-entropy of objectness and the loss of boxes over a sample of anchors, both `[]`.
   ///
-  /// mmdet divides both by the sample's positives and negatives, each at least one an image; torchvision takes the mean over the sample, and
-  /// divides the boxes' sum by its size.
+  /// mmdet divides both by the sample's positives and negatives, each at least one an image; torchvision
+  /// takes the mean over the sample, and divides the boxes' sum by its size.
   package func losses(
     _ output: Output, _ truths: [DetectionTruth], _ group: DetectionGroup, choosing choose: BoxChoice
   ) -> (objectness: Tensor, boxes: Tensor) {
@@ -106,7 +107,8 @@ package struct ProposalNetwork: Sendable {
     }
   }
 
-  /// The best regions of each image with their logits, by falling objectness; constants. Ties: the finer level, then the lower place.
+  /// The best regions of each image with their logits, by falling objectness; constants. Ties: the finer
+  /// level, then the lower place.
   ///
   /// Throws where a logit is not a number.
   package func proposals(_ output: Output, _ group: DetectionGroup, _ selection: Selection)

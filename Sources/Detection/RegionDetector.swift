@@ -1,8 +1,8 @@
 package import Networks
 package import Tensors
 
-/// Two-stage detection: regions are proposed, then judged. Faster R-CNN (Ren et al. 2015), Mask R-CNN (He et al. 2017) with masks, Cascade
-/// R-CNN (Cai and Vasconcelos 2018) with three heads one after the other.
+/// Two-stage detection: regions are proposed, then judged. Faster R-CNN (Ren et al. 2015), Mask R-CNN (He et
+/// al. 2017) with masks, Cascade R-CNN (Cai and Vasconcelos 2018) with three heads one after the other.
 package struct RegionDetector: Sendable {
   package enum Kind: String, CaseIterable, Sendable {
     case faster, mask, cascade
@@ -120,7 +120,8 @@ extension RegionDetector {
   ///
   /// - Parameters:
   ///   - regions: proposals of each image, constants.
-  ///   - observe: called with each head's sample before it learns, and with the boxes that Cascade's next head starts from.
+  ///   - observe: called with each head's sample before it learns, and with the boxes that
+  ///     Cascade's next head starts from.
   package func losses(
     _ features: Features, _ regions: [[Corners]], _ truths: [DetectionTruth], _ group: DetectionGroup,
     _ pass: Pass, choosing choose: BoxChoice,
@@ -152,8 +153,8 @@ extension RegionDetector {
     return losses
   }
 
-  /// What a head makes of its sampled boxes, without gradient, clipped, those that were added truths left out; rounded to single precision, in
-  /// which regions are handed on.
+  /// What a head makes of its sampled boxes, without gradient, clipped, those that were added truths left
+  /// out; rounded to single precision, in which regions are handed on.
   private func refined(
     _ deltas: Tensor, _ sample: RegionSample, _ coding: BoxCoding, _ group: DetectionGroup
   ) -> [[Corners]] {
@@ -184,9 +185,11 @@ extension RegionDetector {
     package init() {}
   }
 
-  /// What the heads say of proposals: logits, averaged over Cascade's heads, and the boxes that each class would have.
+  /// What the heads say of proposals: logits, averaged over Cascade's heads, and the boxes
+  /// that each class would have.
   ///
-  /// - Returns: of each proposal the logits `[regions, K + 1]` and probabilities, and the last boxes, one or one for each class.
+  /// - Returns: of each proposal the logits `[regions, K + 1]` and probabilities, and the last boxes,
+  ///   one or one for each class.
   package func judged(
     _ features: Features, _ regions: [(image: Int, box: Corners)], _ group: DetectionGroup, _ pass: Pass,
     averagingProbabilities: Bool = false

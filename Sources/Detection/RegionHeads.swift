@@ -51,7 +51,8 @@ package struct RegionClasses: Hashable, Sendable {
   package var background: Int { isBackgroundFirst ? 0 : count }
   /// The output of an object's class.
   package func output(of label: Int) -> Int { isBackgroundFirst ? label + 1 : label }
-  /// How many boxes or masks a head with one for each class has: the background has some too where it comes first.
+  /// How many boxes or masks a head with one for each class has: the background has some
+  /// too where it comes first.
   package var shaped: Int { isBackgroundFirst ? count + 1 : count }
 }
 
@@ -79,8 +80,8 @@ package struct BoxHead: Sendable {
   /// - Parameters:
   ///   - hidden: units of each hidden layer.
   ///   - isAgnostic: whether one box serves all classes.
-  ///   - rules: mmdet starts hidden layers with Xavier, classes with N(0, 0.01), boxes with N(0, 0.001), all biases with 0; torchvision all
-  ///     with ±1/√inputs.
+  ///   - rules: mmdet starts hidden layers with Xavier, classes with N(0, 0.01), boxes with N(0, 0.001), all
+  ///     biases with 0; torchvision all with ±1/√inputs.
   package init(
     _ names: Names, inputs: Int, hidden: Int, classes: RegionClasses, isAgnostic: Bool, rules: DetectionRules
   ) {

@@ -1,6 +1,7 @@
 package import Tensors
 
-/// The regions that a region head learns from: of all images of a group, positives of an image before its negatives.
+/// The regions that a region head learns from: of all images of a group, positives of an
+/// image before its negatives.
 package struct RegionSample: Sendable {
   /// With the image that each is of.
   package private(set) var boxes: [(image: Int, box: Corners)] = []
@@ -11,8 +12,8 @@ package struct RegionSample: Sendable {
 
   /// Adds the truths in front of each image's proposals, matches, and lets `choose` take some.
   ///
-  /// mmdet matches proposals before it adds the truths, so that with low quality each object also takes its best proposal away from another;
-  /// an added truth is positive for itself.
+  /// mmdet matches proposals before it adds the truths, so that with low quality each object also takes its
+  /// best proposal away from another; an added truth is positive for itself.
   package init(
     _ proposals: [[Corners]], _ truths: [DetectionTruth], _ matcher: BoxMatcher, head: Int,
     choosing choose: BoxChoice
@@ -34,10 +35,12 @@ package struct RegionSample: Sendable {
 
 /// Losses of region heads.
 package enum RegionLosses {
-  /// The cross-entropy over all sampled regions and the loss of boxes over positives, divided by the number of all sampled regions; `[]`.
+  /// The cross-entropy over all sampled regions and the loss of boxes over positives, divided by the number
+  /// of all sampled regions; `[]`.
   ///
   /// - Parameters:
-  ///   - deltas: `[regions, 4]` for one box that serves all classes, else `[regions, 4 × boxes]`, of which only the object's own learns.
+  ///   - deltas: `[regions, 4]` for one box that serves all classes, else `[regions, 4 × boxes]`, of which
+  ///     only the object's own learns.
   ///   - beta: the bend of the box loss; 0 for L1.
   package static func boxes(
     _ logits: Tensor, _ deltas: Tensor, _ sample: RegionSample, _ truths: [DetectionTruth],

@@ -1,7 +1,8 @@
 package import Networks
 package import Tensors
 
-/// One-stage detection with the focal loss (Lin et al. 2017): what is learnt from a group of images, and what is found in one.
+/// One-stage detection with the focal loss (Lin et al. 2017): what is learnt from a group of images,
+/// and what is found in one.
 package struct RetinaNet: Sendable {
   package var rules: DetectionRules
   /// Whose rounding and strides anchors have.
@@ -60,7 +61,8 @@ package struct RetinaNet: Sendable {
 
   /// The focal loss of classes and the L1 loss of boxes, both `[]`.
   ///
-  /// mmdet divides sums over the group by the number of its positives, at least one an image; torchvision averages each image's own ratio.
+  /// mmdet divides sums over the group by the number of its positives, at least one an image; torchvision
+  /// averages each image's own ratio.
   package func losses(_ output: Output, _ truths: [DetectionTruth], _ group: DetectionGroup) -> (
     classes: Tensor, boxes: Tensor
   ) {

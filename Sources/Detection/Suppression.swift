@@ -1,7 +1,7 @@
 /// Keeps the best of boxes that overlap: non-maximum suppression.
 package enum Suppression {
-  /// Boxes by falling score, ties by their places; each that is kept drops later ones that overlap it by more than
-  /// `threshold`. An overlap of exactly the threshold stays.
+  /// Boxes by falling score, ties by their places; each that is kept drops later ones that overlap it by more
+  /// than `threshold`. An overlap of exactly the threshold stays.
   ///
   /// - Parameters:
   ///   - groups: boxes of different groups (classes, levels) never drop each other; nil for one group.
@@ -84,7 +84,8 @@ private struct BoxLanes {
     }
   }
 
-  /// The first place from `place` on whose lanes hold a box that may share pixels with `box`; behind all where there is none.
+  /// The first place from `place` on whose lanes hold a box that may share pixels with `box`; behind
+  /// all where there is none.
   func next(near box: Corners, from place: Int) -> Int {
     for block in place / Self.width..<left.count {
       let apart =

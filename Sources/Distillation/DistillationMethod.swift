@@ -39,11 +39,11 @@ public struct MethodContext {
   public let student: ActivationShape
   /// The same of each teacher, in the order of the pool.
   public let teachers: [ActivationShape]
-  /// Of each teacher, the part after its feature map: a map `[batch, channels, height, width]` to logits. In evaluation mode with constant
-  /// parameters; gradients flow into the map.
+  /// Of each teacher, the part after its feature map: a map `[batch, channels, height, width]` to logits. In
+  /// evaluation mode with constant parameters; gradients flow into the map.
   public let heads: [@Sendable (Tensor) -> Tensor]
-  /// Of each teacher, the mean embedding of each class over the training images without augmentation, `[classes, width]`. A pass of every
-  /// teacher over all images: only for methods that need it.
+  /// Of each teacher, the mean embedding of each class over the training images without augmentation,
+  /// `[classes, width]`. A pass of every teacher over all images: only for methods that need it.
   public let classMeans: () throws -> [Tensor]
   /// Classes of the task.
   public let classes: Int
@@ -145,7 +145,8 @@ public struct MethodLoss: Sendable {
   /// Matrices behind the means, for records.
   public var details: LossDetails
 
-  /// The loss to descend on, with the batch means of its terms before their factors (defaults: the task term alone counts).
+  /// The loss to descend on, with the batch means of its terms before their factors (defaults: the
+  /// task term alone counts).
   public init(
     total: Tensor, task: Double, logit: Double?, feature: Double?, scales: TermScales = TermScales(),
     details: LossDetails

@@ -106,7 +106,8 @@ extension SettingDescription {
   }
 }
 
-/// Options that say nothing, given the others: of losses that are off, and alpha and beta where a method keeps its authors'.
+/// Options that say nothing, given the others: of losses that are off, and alpha and beta where a
+/// method keeps its authors'.
 @Sendable func unreadLossOptions(_ options: OptionValues) -> [String] {
   var unread: [String] = []
   if options["logitLoss"] == "kd" { unread.append("distTemperature") }

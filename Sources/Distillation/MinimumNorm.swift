@@ -2,10 +2,11 @@
 ///
 ///     min over a of |Σ_m a_m v_m|²    subject to    Σ a = 1,  0 ≤ a_m ≤ bound
 ///
-/// The Gram matrix is divided by its mean diagonal, so that the scale of the vectors does not matter, and 1e-9 is added to its diagonal, so
-/// that equal vectors share equally.
+/// The Gram matrix is divided by its mean diagonal, so that the scale of the vectors does not matter, and
+/// 1e-9 is added to its diagonal, so that equal vectors share equally.
 ///
-/// - Source: `methods.md` 5.4. The AE-KD release hands the raw Gram matrix to a solver whose tolerance is larger than its entries.
+/// - Source: `methods.md` 5.4. The AE-KD release hands the raw Gram matrix to a solver whose tolerance is
+///   larger than its entries.
 package enum MinimumNorm {
   /// - Parameters:
   ///   - gram: v_j · v_k, row-major.
@@ -25,7 +26,8 @@ package enum MinimumNorm {
 
   // MARK: Few vectors
 
-  /// Tries every assignment of the weights to 0, to the bound and to neither; the best feasible point is the minimum.
+  /// Tries every assignment of the weights to 0, to the bound and to neither; the best
+  /// feasible point is the minimum.
   private static func enumerated(_ matrix: [Double], _ count: Int, _ bound: Double) -> [Double] {
     var best = [Double](repeating: 1 / Double(count), count: count)
     var least = Double.infinity
@@ -83,8 +85,8 @@ package enum MinimumNorm {
     }
     if size == 0 { return abs(rest) < 1e-12 }
     if rest < 0 { return false }
-    // The last free weight is what the others leave of the sum: a system without the constraint keeps the sum exact, where the one with a
-    // multiplier would miss it by more than nearly equal vectors differ.
+    // The last free weight is what the others leave of the sum: a system without the constraint keeps the sum
+    // exact, where the one with a multiplier would miss it by more than nearly equal vectors differ.
     let last = free[size - 1]
     let unknowns = size - 1
     let width = unknowns + 1

@@ -2,10 +2,12 @@ package import Networks
 package import Specs
 package import Tensors
 
-/// Equation 2: the mean over samples of H + alpha Σ_m a_l L + beta Σ_m a_f D, for any weights of the teachers.
+/// Equation 2: the mean over samples of H + alpha Σ_m a_l L + beta Σ_m a_f D, for any
+/// weights of the teachers.
 ///
-/// L is the logit loss that the options name, D the feature loss. With `ndMode` ND stands in for D, weighed `ndWeight` instead of beta, or is
-/// added to beta D. A method without a feature term has one all the same under ND, weighed as its logits are.
+/// L is the logit loss that the options name, D the feature loss. With `ndMode` ND stands in for D, weighed
+/// `ndWeight` instead of beta, or is added to beta D. A method without a feature term has one all the same
+/// under ND, weighed as its logits are.
 ///
 /// - Source: `methods.md` 1.2, 6. Weights multiply sample by sample before the mean.
 package struct WeightedDistillation: Sendable {
@@ -42,7 +44,8 @@ package struct WeightedDistillation: Sendable {
     directNormWeight = options.number("ndWeight")
   }
 
-  /// The terms of a batch before anybody weighs them; gradients flow into the student. Matrices are `[batch, teachers]`.
+  /// The terms of a batch before anybody weighs them; gradients flow into the student. Matrices
+  /// are `[batch, teachers]`.
   package struct Terms {
     /// H, `[batch]`.
     package let task: Tensor
@@ -138,7 +141,8 @@ package struct WeightedDistillation: Sendable {
     return distance.map { $0 * beta + nd * directNormWeight } ?? nd * directNormWeight
   }
 
-  /// The loss without its task term: alpha times the weighed L plus beta times the weighed feature term, shape `[]`.
+  /// The loss without its task term: alpha times the weighed L plus beta times the weighed
+  /// feature term, shape `[]`.
   package func match(_ terms: Terms, logitWeights: Tensor, featureWeights: Tensor) -> Tensor {
     let count = Double(terms.task.count)
     let logit = (terms.logit * logitWeights).sum() / count * scales.logit

@@ -34,8 +34,9 @@ package struct DetectedObject<Shape: EvaluatedShape>: Sendable {
 
 /// COCO's average precision and recall.
 ///
-/// Ten thresholds of overlap from 0.5 to 0.95, 101 recalls, four ranges of area, and 1, 10 or 100 detections an image
-/// and category. What has no value, such as APs of a set without small objects, is nil and in no mean.
+/// Ten thresholds of overlap from 0.5 to 0.95, 101 recalls, four ranges of area, and 1, 10 or 100
+/// detections an image and category. What has no value, such as APs of a set without small
+/// objects, is nil and in no mean.
 ///
 ///     let evaluation = AveragePrecision(images: ids, categories: [1, 3], truth: objects, detections: found)
 ///     evaluation.value("AP50")        // 0.834158, or nil
@@ -66,9 +67,10 @@ package struct AveragePrecision: Sendable {
   /// - Parameters:
   ///   - images: ids of all images, those without objects included.
   ///   - categories: ids of all categories.
-  ///   - truth: of these images and categories; of one image and category in the file's order, which decides ties.
-  ///   - detections: of these images and categories; of one image and category in the file's order. Those beyond the
-  ///     best hundred of an image and category do not count.
+  ///   - truth: of these images and categories; of one image and category in the file's
+  ///     order, which decides ties.
+  ///   - detections: of these images and categories; of one image and category in the file's order. Those
+  ///     beyond the best hundred of an image and category do not count.
   /// - Precondition: no score is NaN.
   package init<Shape>(
     images: [Int], categories: [Int], truth: [TrueObject<Shape>], detections: [DetectedObject<Shape>]
@@ -183,7 +185,8 @@ private struct ImageMatches {
     }
   }
 
-  /// Detections by falling score take the object with the largest overlap that is left; the last of equals wins.
+  /// Detections by falling score take the object with the largest overlap that is left;
+  /// the last of equals wins.
   private mutating func match(
     _ overlaps: [Double], _ isCrowd: [Bool], _ isIgnored: [Bool], _ order: [Int], _ unmatched: [Verdict],
     _ threshold: Double, from start: Int

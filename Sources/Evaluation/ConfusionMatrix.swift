@@ -1,5 +1,5 @@
-/// How often pixels of each class were given to each class, over all pictures of a test set: what mean intersection
-/// over union is computed from.
+/// How often pixels of each class were given to each class, over all pictures of a test set: what mean
+/// intersection over union is computed from.
 ///
 ///     var matrix = ConfusionMatrix(classes: 19)
 ///     try matrix.add(labels: truth, predictions: found)      // once a picture

@@ -3,8 +3,8 @@ extension RunLengthMask {
   ///
   /// - Parameter polygons: each `[x1, y1, x2, y2, …]` in pixels, closed by itself, of three corners or more.
   ///
-  /// Throws for an odd number of coordinates, fewer than three corners, and coordinates that are not finite or far
-  /// outside any picture.
+  /// Throws for an odd number of coordinates, fewer than three corners, and coordinates that are not finite
+  /// or far outside any picture.
   package init(height: Int, width: Int, polygons: [[Double]]) throws(MaskError) {
     guard (0...Self.longestSide).contains(height), (0...Self.longestSide).contains(width) else {
       throw MaskError.size(height: height, width: width)
@@ -16,8 +16,8 @@ extension RunLengthMask {
     self = united
   }
 
-  /// Walks along the outline on a grid five times as fine, collects where it crosses the middle of a column, and
-  /// toggles the mask there.
+  /// Walks along the outline on a grid five times as fine, collects where it crosses the middle of a column,
+  /// and toggles the mask there.
   ///
   /// Source: cocodataset/cocoapi, `common/maskApi.c`, `rleFrPoly`; in words in `downstream.md` 7.1.
   private init(height: Int, width: Int, polygon: [Double]) throws(MaskError) {

@@ -1,12 +1,14 @@
 /// A binary mask by its runs, column by column from the left: COCO's RLE.
 ///
-/// Counts alternate between zeros and ones and begin with zeros, so a mask whose first pixel is set begins with 0.
+/// Counts alternate between zeros and ones and begin with zeros, so a mask whose first
+/// pixel is set begins with 0.
 ///
 ///     RunLengthMask(height: 3, width: 4, bits: …)      // ones at rows 1–2, columns 1–2
 ///         .counts                                      // [4, 2, 1, 2, 3]
 ///         .text                                        // "42102"
 ///
-/// Source: cocodataset/cocoapi, `common/maskApi.c`; the format is described in words there and in `formats.md` 7.
+/// Source: cocodataset/cocoapi, `common/maskApi.c`; the format is described in words
+/// there and in `formats.md` 7.
 package struct RunLengthMask: Hashable, Sendable {
   package let height: Int
   package let width: Int
@@ -194,8 +196,8 @@ extension RunLengthMask {
 // MARK: COCO's compressed text
 
 extension RunLengthMask {
-  /// From the fourth count on the difference to the count two places before, as groups of five bits, lowest first; each
-  /// group is a character from '0' (48) to 'o' (111) whose sixth bit says that more follow.
+  /// From the fourth count on the difference to the count two places before, as groups of five bits, lowest
+  /// first; each group is a character from '0' (48) to 'o' (111) whose sixth bit says that more follow.
   package var text: String {
     var characters: [UInt8] = []
     for (index, count) in counts.enumerated() {
@@ -213,8 +215,8 @@ extension RunLengthMask {
 
   /// Reads the compressed text of a mask of this size.
   ///
-  /// Throws for a character outside the alphabet, a text that ends within a number, a negative run, and runs that do
-  /// not cover the mask exactly.
+  /// Throws for a character outside the alphabet, a text that ends within a number, a negative run, and runs
+  /// that do not cover the mask exactly.
   package init(height: Int, width: Int, text: String) throws(MaskError) {
     var counts: [Int] = []
     var value = 0

@@ -1,9 +1,10 @@
 public import Tensors
 
-/// What distillation reads of one evaluation of a network: its maps by their taps, the embedding and the logits.
+/// What distillation reads of one evaluation of a network: its maps by their taps, the
+/// embedding and the logits.
 ///
-/// Of a teacher whose answers are cached only what methods declare is at hand. Whatever else is read is asked of the teacher then and there:
-/// the bits are the same, and the conformance suite says which method does so.
+/// Of a teacher whose answers are cached only what methods declare is at hand. Whatever else is read is asked
+/// of the teacher then and there: the bits are the same, and the conformance suite says which method does so.
 public struct Activations: Sendable {
   /// What may be read: a map, the embedding or the logits.
   public enum Part: Hashable, Sendable {

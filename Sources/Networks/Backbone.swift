@@ -12,7 +12,8 @@ public struct Tap: Hashable, Sendable, CustomStringConvertible {
   /// What the images look like before the first stage.
   public static let stem = Tap(name: "stem", isStage: false)
 
-  /// The end of a stage, counted from 1. Of a `tv_resnet`, stages 1 to 4 are C2 to C5 of the detection literature.
+  /// The end of a stage, counted from 1. Of a `tv_resnet`, stages 1 to 4 are C2 to C5 of
+  /// the detection literature.
   public static func stage(_ number: Int) -> Tap { Tap(name: "stage\(number)", isStage: true) }
 
   /// The stem and so many stages.
@@ -49,13 +50,15 @@ public struct Features: Sendable {
 
 /// A network without its head: from images to maps at named taps and an embedding.
 ///
-/// A backbone knows nothing of what its features are for; a task puts its head on it (`LinearHead` for classification).
+/// A backbone knows nothing of what its features are for; a task puts its head on it
+/// (`LinearHead` for classification).
 public protocol Backbone: Sendable {
   /// In the order of evaluation, at least one. The map at the last one is F of the papers.
   var taps: [Tap] { get }
   /// - Parameter images: `[batch, channels, height, width]`, normalised.
   func features(of images: Tensor, _ pass: Pass) -> Features
-  /// Whether the embedding follows from the last map alone. A transformer's is its class token, which is no part of a map.
+  /// Whether the embedding follows from the last map alone. A transformer's is its class token,
+  /// which is no part of a map.
   var embedsMap: Bool { get }
   /// The embedding `[batch, width]` of a map at the last tap.
   ///
@@ -77,7 +80,8 @@ extension Backbone {
   }
 }
 
-/// What turns features into a task's output: one value of any kind for a batch, such as logits or boxes at several scales.
+/// What turns features into a task's output: one value of any kind for a batch, such as logits or
+/// boxes at several scales.
 public protocol Head: Sendable {
   associatedtype Output: Sendable
   func callAsFunction(_ features: Features, _ pass: Pass) -> Output

@@ -169,7 +169,8 @@ package enum NetworkNames {
       .build(scope, spec, ImageShape(channels: 3, height: 224, width: 224))
   }
 
-  /// Whether a detector or a segmentor can be built on it: whether it has the maps C2 to C5 of strides 4 to 32.
+  /// Whether a detector or a segmentor can be built on it: whether it has the maps C2
+  /// to C5 of strides 4 to 32.
   package static func isTrunk(_ spec: ModelSpec) -> Bool { spec.family == ImageNetResNet.name }
 
   /// Channels of C2 to C5 of a trunk.

@@ -4,7 +4,8 @@ public import Tensors
 public struct ModelState: Sendable {
   /// Of every array, in the order of declaration.
   public let declarations: [SlotDeclaration]
-  /// How the model's convolutions are computed. Belongs to the run that the arrays belong to, because it decides bits.
+  /// How the model's convolutions are computed. Belongs to the run that the arrays belong to,
+  /// because it decides bits.
   package var convolution = ConvolutionChoice.auto
   /// Counters are doubles, exact up to 2^53.
   private var values: [Tensor]
@@ -23,8 +24,8 @@ public struct ModelState: Sendable {
     }
   }
 
-  /// Arrays of the right shapes with unspecified contents: for what is about to be filled, and for passes over no images, which only look at
-  /// shapes. Memory that is never touched costs nothing.
+  /// Arrays of the right shapes with unspecified contents: for what is about to be filled, and for passes
+  /// over no images, which only look at shapes. Memory that is never touched costs nothing.
   package init(unfilled declarations: [SlotDeclaration], precision: Precision = .single) {
     self.declarations = declarations
     values = declarations.map {
@@ -71,7 +72,8 @@ extension ModelState {
     return file
   }
 
-  /// Takes all arrays from a state dictionary. Counters may be missing, as they are in old checkpoints, and count as 0.
+  /// Takes all arrays from a state dictionary. Counters may be missing, as they are in old
+  /// checkpoints, and count as 0.
   public mutating func load(_ file: Safetensors, under prefix: String = "") throws(StateError) {
     var loaded = values
     var known: Set<String> = []

@@ -46,8 +46,9 @@ extension HeadedNetwork where Top == LinearHead {
 private let imagesAtOnce = 16
 
 extension HeadedNetwork where Top.Output == Tensor {
-  /// What it says of images with running statistics, constants, in parts that follow each other: their maps stay in a core's cache. What is said of
-  /// one image depends on no other, so where a batch is cut decides no bit.
+  /// What it says of images with running statistics, constants, in parts that follow each other:
+  /// their maps stay in a core's cache. What is said of one image depends on no other, so where a
+  /// batch is cut decides no bit.
   package func parts(of images: Tensor, _ state: ModelState) -> [Activations] {
     let count = images.shape[0]
     let step = imagesAtOnce * Device.current.threads

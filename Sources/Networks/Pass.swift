@@ -50,7 +50,8 @@ public final class Pass {
   public let phase: Phase
   /// Where the pass's network and its gradients are computed.
   package let device: Device
-  /// Multiply-adds for one image of the convolutions and linear layers evaluated so far (`architectures.md` 3).
+  /// Multiply-adds for one image of the convolutions and linear layers evaluated so
+  /// far (`architectures.md` 3).
   package private(set) var multiplyAdds = 0
   /// Those of the products of queries, keys and values, which papers count and the column `macs` does not.
   package private(set) var attentionMultiplyAdds = 0
@@ -70,7 +71,8 @@ public final class Pass {
 
   /// - Parameters:
   ///   - recordsGradients: whether parameters are leaves; in inference only where a test wants it.
-  ///   - frozen: parameters that stay as they are: they are no leaves, and norms whose scale is among them keep their statistics.
+  ///   - frozen: parameters that stay as they are: they are no leaves, and norms whose scale is among
+  ///     them keep their statistics.
   ///   - noise: what stochastic depth and dropout draw from in training; without it nothing is dropped.
   ///   - direction: by slot, where parameters move (`Tensor.leaf(moving:)`): gradients then carry their
   ///     derivatives along it, which are products with the Hessian.
@@ -94,7 +96,8 @@ public final class Pass {
     self.init(state, phase, recordsGradients: nil)
   }
 
-  /// A leaf, the same for every use in this pass, where the slot is a parameter and gradients are recorded; else a constant.
+  /// A leaf, the same for every use in this pass, where the slot is a parameter and gradients are
+  /// recorded; else a constant.
   public subscript(slot: Slot) -> Tensor {
     guard recordsGradients, state.declarations[slot.index].role == .parameter, !isFrozen(slot) else {
       return state[slot]

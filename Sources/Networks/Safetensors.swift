@@ -128,7 +128,8 @@ public struct SafetensorsError: Error, Equatable, CustomStringConvertible {
 }
 
 extension Safetensors {
-  /// The file's bytes: tensors by descending element size, then name; the header padded so that data start at a multiple of 8.
+  /// The file's bytes: tensors by descending element size, then name; the header padded so that data
+  /// start at a multiple of 8.
   public func encoded() -> [UInt8] {
     let sorted = entries.sorted {
       ($1.type.byteCount, $0.name) < ($0.type.byteCount, $1.name)

@@ -40,7 +40,8 @@ public enum Initializer: Hashable, Sendable {
   /// Uniform in ±1/√inputs, PyTorch's own choice for weights and biases.
   public static func fanIn(_ inputs: Int) -> Initializer { .uniform(1 / Double(inputs).squareRoot()) }
 
-  /// The values under one purpose, which ends in the array's path: independent of what else the model declares.
+  /// The values under one purpose, which ends in the array's path: independent of what
+  /// else the model declares.
   func values(_ shape: Shape, seed: UInt64, purpose: String, precision: Precision) -> Tensor {
     var stream = RandomStream(seed: seed, purpose)
     switch self {

@@ -1,10 +1,12 @@
 internal import Specs
 package import Tensors
 
-/// A state dictionary of PyTorch, TorchVision or timm made to fit a network: names checked, and everything that had to be changed said.
+/// A state dictionary of PyTorch, TorchVision or timm made to fit a network: names checked, and everything
+/// that had to be changed said.
 package struct StateImport: Sendable {
   package let state: ModelState
-  /// Sentences about what was not as it is here: a prefix that was taken away, counters that were missing, other element types.
+  /// Sentences about what was not as it is here: a prefix that was taken away, counters that were
+  /// missing, other element types.
   package let notes: [String]
 
   /// - Throws: `ImportError`: nothing is guessed.
@@ -53,13 +55,14 @@ package struct StateImport: Sendable {
     self.notes = notes
   }
 
-  /// What wrappers put before every name: data parallelism, compilation, training programs that keep the network in a
-  /// member.
+  /// What wrappers put before every name: data parallelism, compilation, training programs that keep
+  /// the network in a member.
   private static let prefixes = [
     "module.", "_orig_mod.", "model.", "student.", "net.", "network.", "state_dict.", "backbone.",
   ]
 
-  /// Entries of other programs beside a network's arrays: counters of averaging, and thop's counts of operations.
+  /// Entries of other programs beside a network's arrays: counters of averaging, and
+  /// thop's counts of operations.
   private static func isExtra(_ name: String) -> Bool {
     let last = name.split(separator: ".").last.map(String.init) ?? name
     return ["n_averaged", "total_ops", "total_params"].contains(last)
@@ -95,8 +98,8 @@ package struct StateImport: Sendable {
   /// What programs call a classifier that they keep apart from its backbone.
   private static let heads = ["head.", "classifier.", "fc.", "linear.", "cls_head.fc.", "head.fc."]
 
-  /// A dictionary in two parts, `backbone.…` and a head of one weight and one bias, under the names that the network has.
-  /// Nothing is done to any other dictionary.
+  /// A dictionary in two parts, `backbone.…` and a head of one weight and one bias, under the names that the
+  /// network has. Nothing is done to any other dictionary.
   private static func joined(
     _ entries: [String: Safetensors.Entry], _ built: BuiltNetwork, _ notes: inout [String]
   ) -> [String: Safetensors.Entry] {
@@ -134,7 +137,8 @@ package struct StateImport: Sendable {
     }
     let wrong = declarations.filter { entries[$0.path].map(\.shape) ?? $0.shape != $0.shape }
     guard let first = wrong.first, let found = entries[first.path]?.shape else { return }
-    // The classifier is declared last, and its arrays are the only ones whose first extent is the number of classes.
+    // The classifier is declared last, and its arrays are the only ones whose first extent
+    // is the number of classes.
     let head = Set(declarations.suffix(2).map(\.path))
     if wrong.allSatisfy({ head.contains($0.path) }), found.rank > 0, first.shape[0] == built.task.classes,
       found.dimensions.dropFirst() == first.shape.dimensions.dropFirst()

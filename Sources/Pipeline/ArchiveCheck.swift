@@ -2,8 +2,8 @@ internal import Specs
 internal import Storage
 internal import Sweeps
 
-/// Looks whether an archive from anywhere holds what this program would have put there: what is taken over is shown on terminals and pages, names
-/// files and is computed with.
+/// Looks whether an archive from anywhere holds what this program would have put there: what is taken over is
+/// shown on terminals and pages, names files and is computed with.
 enum ArchiveCheck {
   /// Something that this program does not write.
   struct Finding: Error, CustomStringConvertible {

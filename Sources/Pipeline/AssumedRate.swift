@@ -1,7 +1,7 @@
 internal import Specs
 
-/// Multiply-adds of one core in a CPU second, by phase and family: what a forecast assumes where nothing like it
-/// has been measured in this store yet.
+/// Multiply-adds of one core in a CPU second, by phase and family: what a forecast assumes where nothing like
+/// it has been measured in this store yet.
 ///
 /// Measured in whole stages of sweeps, on a core with AVX-512 (`Benchmarks/RESULTS.md`).
 enum AssumedRate {

@@ -2,7 +2,8 @@ internal import Foundation
 internal import Specs
 internal import Storage
 
-/// What an attempt's worker said, its trainer included: a file that both only append to, and that may be of any size.
+/// What an attempt's worker said, its trainer included: a file that both only append to, and
+/// that may be of any size.
 struct AttemptLog {
   let path: String
   /// As much of the end as a reason is looked for in.
@@ -19,7 +20,8 @@ struct AttemptLog {
     return String(decoding: tail, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
   }
 
-  /// Why the worker ended: its last line, or the message above a stack trace that is the last thing in the log.
+  /// Why the worker ended: its last line, or the message above a stack trace that is
+  /// the last thing in the log.
   var lastWords: String {
     ForeignText.line(FailureMessage.last(in: lastLines) ?? "")
   }
@@ -63,8 +65,9 @@ struct AttemptLog {
     return Array(bytes.prefix(done))
   }
 
-  /// Cuts the middle out of a log that is longer than `limit` bytes, and says there how much is gone: the first half of the
-  /// limit stays, and the last quarter. Whoever has the file open for appending writes on behind it.
+  /// Cuts the middle out of a log that is longer than `limit` bytes, and says there how much is
+  /// gone: the first half of the limit stays, and the last quarter. Whoever has the file open for
+  /// appending writes on behind it.
   ///
   /// What is written between the copy and the cut is lost with the middle.
   func trim(to limit: Int) throws(FileError) {
@@ -86,8 +89,8 @@ struct AttemptLog {
   }
 }
 
-/// Finds the message in what a program said when it died: stack traces of Swift, Python, C++, Rust, Go, Java, Julia and Node
-/// put it above or below their frames.
+/// Finds the message in what a program said when it died: stack traces of Swift, Python, C++, Rust, Go, Java,
+/// Julia and Node put it above or below their frames.
 enum FailureMessage {
   /// - Returns: nil where nothing was said.
   static func last(in lines: [String]) -> String? {

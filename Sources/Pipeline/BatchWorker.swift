@@ -3,9 +3,9 @@ package import Storage
 package import Sweeps
 internal import Specs
 
-/// A task of a cluster's array: claims stages of its batch, one after the other or as many at a time as it has
-/// processors, and lets a process each do the work, or one that of several runs that share their teachers. It
-/// knows no coordinator and no database; whoever comes later reads the folders.
+/// A task of a cluster's array: claims stages of its batch, one after the other or as many at a time as it
+/// has processors, and lets a process each do the work, or one that of several runs that share their
+/// teachers. It knows no coordinator and no database; whoever comes later reads the folders.
 package struct BatchWorker {
   private let store: StoreFolder
   private let batch: BatchFolder
@@ -33,7 +33,8 @@ package struct BatchWorker {
 
   /// Puts the task back into the queue, where there is work that another life of it could go on with.
   ///
-  /// - Returns: whether the scheduler did so; nil where nothing is left to go on with, or there is no scheduler.
+  /// - Returns: whether the scheduler did so; nil where nothing is left to go on with,
+  ///   or there is no scheduler.
   package func goBack() async throws -> Bool? {
     guard let identifier = place.identifier, try wantsAnotherLife() else { return nil }
     return await scheduler.requeue(identifier)
@@ -130,8 +131,8 @@ package struct BatchWorker {
     let slot: Int
     let process = ProcessBox()
 
-    /// Runs side by side leave notes of their own. Those that left none end as the process did, whose code may
-    /// be that of another run.
+    /// Runs side by side leave notes of their own. Those that left none end as the process did, whose code
+    /// may be that of another run.
     func close(_ end: JobEnd) {
       var note = ExitNote(end)
       if attempts.count > 1, let code = note.code, !ExitNote.unfinished.contains(code) {

@@ -15,8 +15,8 @@ package struct CachePolicy: Sendable {
   }
 }
 
-/// Keeps cached teacher outputs within their limit: it makes room by removing those that nobody has read for longest
-/// and nobody needs now.
+/// Keeps cached teacher outputs within their limit: it makes room by removing those that nobody has read for
+/// longest and nobody needs now.
 final class CacheRoom {
   private let policy: CachePolicy
   private let folder: StoreFolder
@@ -58,8 +58,8 @@ final class CacheRoom {
 }
 
 extension StageRequest {
-  /// Bytes that the stage will leave for others, where its output is one of those that are kept only as long as there is
-  /// room; else nil.
+  /// Bytes that the stage will leave for others, where its output is one of those that are kept only as long
+  /// as there is room; else nil.
   func keptBytes() throws -> Int? {
     guard role == .helper else { return nil }
     var meter = CostMeter()

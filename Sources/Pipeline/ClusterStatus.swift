@@ -59,8 +59,8 @@ package struct ClusterStatus: Sendable {
     }.filter { sweep == nil || $0.1.sweep == sweep }
   }
 
-  /// Ends the jobs of open batches, whoever has them. Workers look at the files, so that even a scheduler that is away
-  /// cannot start them again.
+  /// Ends the jobs of open batches, whoever has them. Workers look at the files, so that even a scheduler
+  /// that is away cannot start them again.
   package static func cancel(
     _ open: [(batch: BatchFolder, manifest: BatchManifest)], because reason: String
   ) async throws {

@@ -3,8 +3,9 @@ internal import Specs
 package import Storage
 package import Sweeps
 
-/// A sweep on a cluster: takes in what has ended, looks at the queue once, submits what is missing, and can leave at any moment. Nothing of it has to
-/// live while jobs run: every call finds in the folders what the last one knew.
+/// A sweep on a cluster: takes in what has ended, looks at the queue once, submits what is missing,
+/// and can leave at any moment. Nothing of it has to live while jobs run: every call finds in the
+/// folders what the last one knew.
 package final class ClusterSweep {
   /// How a call ended.
   package enum Outcome: Equatable, Sendable {
@@ -41,7 +42,8 @@ package final class ClusterSweep {
   private var said: Set<String> = []
   /// How long workers have been silent under this process's eyes.
   private var watch = SilenceWatch()
-  /// Seconds for which a worker whose heartbeat looks old is watched before it counts as lost: longer than one beat.
+  /// Seconds for which a worker whose heartbeat looks old is watched before it counts as
+  /// lost: longer than one beat.
   private static let confirmation = AttemptFolder.beatSeconds + 5
 
   /// - Parameters:
@@ -255,9 +257,9 @@ extension ClusterSweep {
     }
   }
 
-  /// Whether the worker of an attempt that has not ended is gone, or alive and without a heartbeat, such as one that was
-  /// stopped by a signal. Seen from outside, a machine that slept or a clock that was set looks the same at first: an old
-  /// heartbeat counts once nobody has beaten for a while under this process's eyes.
+  /// Whether the worker of an attempt that has not ended is gone, or alive and without a heartbeat, such as
+  /// one that was stopped by a signal. Seen from outside, a machine that slept or a clock that was set looks
+  /// the same at first: an old heartbeat counts once nobody has beaten for a while under this process's eyes.
   private func isLost(_ attempt: AttemptFolder, _ clock: Double) -> Bool {
     guard let sign = attempt.lastSign, attempt.holder?.identity.isAlive != false else { return true }
     let silence = watch.silence(of: attempt.path, beat: sign)
@@ -296,7 +298,8 @@ extension ClusterSweep {
     intake.titles[key] ?? StageTitle(key: key, kind: "stage", text: key.short)
   }
 
-  /// Datasets that something still to run reads, in this process's place: they take seconds, and then no node needs their files.
+  /// Datasets that something still to run reads, in this process's place: they take seconds, and then
+  /// no node needs their files.
   private func makeDatasets() async throws {
     let waiting = sweep.plan.stages.filter { !done.contains($0.key) && !failed.contains($0.key) }
     let wanted = Set(waiting.flatMap { $0.inputs + $0.helpers })
@@ -344,7 +347,8 @@ extension ClusterSweep {
     }
   }
 
-  /// What the grid wants where runs have diverged: the other seeds of their cells are passed over by whoever has them on a list, or everything ends.
+  /// What the grid wants where runs have diverged: the other seeds of their cells are passed over by whoever
+  /// has them on a list, or everything ends.
   ///
   /// - Returns: whether the sweep stops.
   private func isStoppedByGrid() async throws -> Bool {
@@ -501,7 +505,8 @@ extension ClusterSweep {
     }
   }
 
-  /// What `--gres` asks for with each task that runs trainers: as the site spells it, else as many as a run of the grid gets.
+  /// What `--gres` asks for with each task that runs trainers: as the site spells it, else as many
+  /// as a run of the grid gets.
   private var gres: String? {
     let run = sweep.grid.run
     return site.gres ?? (run.devices.isEmpty && run.devicesPerRun == 1 ? nil : "gpu:\(run.devicesPerRun)")
@@ -514,8 +519,8 @@ extension ClusterSweep {
     return BatchManifest.Entry(key: entry.key, after: entry.after, group: group)
   }
 
-  /// The tasks of some stages, cut into arrays that the scheduler takes: those of trainers, with a device each, in arrays of
-  /// their own.
+  /// The tasks of some stages, cut into arrays that the scheduler takes: those of trainers, with a device
+  /// each, in arrays of their own.
   private func arrays(
     _ entries: [BatchManifest.Entry]
   ) throws -> [(tasks: [[BatchManifest.Entry]], gres: String?)] {

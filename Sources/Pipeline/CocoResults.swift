@@ -10,7 +10,8 @@ internal import Transfers
 ///     [{"bbox":[x,y,width,height],"category_id":1,"image_id":7,"score":0.9,
 ///       "segmentation":{"counts":"42102","size":[3,4]}}]
 ///
-/// Ids are those of the dataset's own files. Numbers are written in full: another evaluator reads the same bits.
+/// Ids are those of the dataset's own files. Numbers are written in full: another
+/// evaluator reads the same bits.
 ///
 /// - Source: cocodataset/cocoapi, `PythonAPI/pycocotools/coco.py`, `loadRes`.
 package struct CocoResults: Sendable {

@@ -22,7 +22,8 @@ package struct WorkerCannotWrite: UserError, Equatable {
   package var description: String { "\(stage): \(reason)" }
 }
 
-/// Does what the scheduler says: starts workers, takes in what they leave, tells whoever watches. The only writer of the store.
+/// Does what the scheduler says: starts workers, takes in what they leave, tells whoever watches. The
+/// only writer of the store.
 package final class Coordinator {
   private let sweep: PlannedSweep
   private let folder: StoreFolder
@@ -190,8 +191,9 @@ package final class Coordinator {
 // MARK: Before the start
 
 extension Coordinator {
-  /// Stages that need not run: those with a result in the store, and those whose output or failure lies in its folder because a coordinator was
-  /// killed before it could take it in. Inputs whose files are gone are put back or made again.
+  /// Stages that need not run: those with a result in the store, and those whose output or failure lies in
+  /// its folder because a coordinator was killed before it could take it in. Inputs whose files are gone
+  /// are put back or made again.
   private func settled() throws -> (done: Set<ContentKey>, failed: Set<ContentKey>) {
     var (done, failed) = (sweep.done, Set(sweep.failed.keys))
     for stage in sweep.plan.stages where !done.contains(stage.key) && !failed.contains(stage.key) {
@@ -213,7 +215,8 @@ extension Coordinator {
       // What is made again may need what is made of nothing else; the scheduler sees to that.
       let isHelper = stages[key]?.role == .helper
       if place.isDamageNoted, isHelper { _ = try place.evict() }
-      // Read through once for each call: what reads a damaged input could only fail. Helpers' outputs are checked piece by piece as they are read.
+      // Read through once for each call: what reads a damaged input could only fail. Helpers' outputs are
+      // checked piece by piece as they are read.
       if !isHelper, place.isPublished, !intake.isIntact(key) {
         observe(
           .warning("\(title(key).text): its output is not what was published. It is put back or made again."))
@@ -382,7 +385,8 @@ extension Coordinator {
       try flush()
       try store.setOutcome(.stopped, of: AttemptID(key: key, number: entry.attempt.number))
     }
-    // Where the note cannot be written, the attempt counts as lost to whoever reads its folder, which costs a try at most.
+    // Where the note cannot be written, the attempt counts as lost to whoever reads its folder,
+    // which costs a try at most.
     try? entry.attempt.close(ExitNote(end))
     switch end {
     case .exited(Int(WorkerExit.finished)), .exited(Int(WorkerExit.contradicted)):
@@ -408,7 +412,8 @@ extension Coordinator {
     guard let metrics = try takeIn(key, closing: .finished, measurements: measurements(of: key, entry)) else {
       return try died(key, entry, "its records or its output are not whole")
     }
-    // What others read is in the store before they read it. Were its files damaged in between, nobody would make it again once they are done.
+    // What others read is in the store before they read it. Were its files damaged in between, nobody would
+    // make it again once they are done.
     if stages[key]?.role != .result { try flush() }
     observe(
       .stageFinished(
@@ -463,7 +468,8 @@ extension Coordinator {
     return scheduler.handle(.stopRequested) + scheduler.handle(.died(key))
   }
 
-  /// A run has died on devices of which one, as somebody says, works no more: the run goes on elsewhere, which costs no try.
+  /// A run has died on devices of which one, as somebody says, works no more: the run goes on
+  /// elsewhere, which costs no try.
   ///
   /// - Returns: nil where its devices are not to blame.
   private func lostDevice(
@@ -503,7 +509,8 @@ extension Coordinator {
     return actions
   }
 
-  /// Why a worker could not begin, where processes, descriptors or memory had run out; nil for all other ends.
+  /// Why a worker could not begin, where processes, descriptors or memory had run
+  /// out; nil for all other ends.
   private func noRoom(_ end: JobEnd, _ attempt: AttemptFolder) -> String? {
     switch end {
     case .noRoom(let reason): reason
@@ -519,9 +526,11 @@ extension Coordinator {
     for sentence in intake.newContradictions() { observe(.warning(sentence)) }
   }
 
-  /// Takes a stage's records and checkpoints in, for the store's next transaction, and says aloud what is wrong with them.
+  /// Takes a stage's records and checkpoints in, for the store's next transaction, and says aloud
+  /// what is wrong with them.
   ///
-  /// - Returns: the numbers of the whole stage; nil where it was to be called finished and cannot be, and is to be made again.
+  /// - Returns: the numbers of the whole stage; nil where it was to be called finished and cannot be,
+  ///   and is to be made again.
   @discardableResult
   private func takeIn(
     _ key: ContentKey, closing: StageState?, measurements: [(topic: String, seconds: Double)] = []
@@ -554,8 +563,8 @@ extension Coordinator {
   /// Seconds of a clock that nobody sets and that stands still while the machine sleeps.
   private static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
 
-  /// Workers that hang are ended and tried again; those that take too long write a snapshot and leave. Only time counts in
-  /// which this process looked: after a sleep of the machine, workers are as late as it is.
+  /// Workers that hang are ended and tried again; those that take too long write a snapshot and leave. Only
+  /// time counts in which this process looked: after a sleep of the machine, workers are as late as it is.
   private func endSilentOnes() {
     watch.look(at: Self.now)
     for (key, entry) in running where entry.verdict == nil {

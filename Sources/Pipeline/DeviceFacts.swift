@@ -1,10 +1,11 @@
 internal import Foundation
 internal import Sweeps
 
-/// What is known of the devices of a run, for its record: name, driver and memory of NVIDIA's, as `nvidia-smi` tells them.
+/// What is known of the devices of a run, for its record: name, driver and memory of NVIDIA's, as
+/// `nvidia-smi` tells them.
 enum DeviceFacts {
-  /// Such as `cuda:1 NVIDIA H100 80GB HBM3, driver 570.86.15, 81559 MiB`; the bare name where nobody tells more. Empty for a run
-  /// without devices.
+  /// Such as `cuda:1 NVIDIA H100 80GB HBM3, driver 570.86.15, 81559 MiB`; the bare name where nobody tells
+  /// more. Empty for a run without devices.
   static func ofThisProcess() -> [String] {
     let environment = ProcessInfo.processInfo.environment
     // A cluster hides the others in the same way and gives no names.

@@ -9,8 +9,8 @@ package import Sweeps
 /// The devices of a `run`, and the command that says whether one still works.
 package struct DeviceUse: Sendable {
   package let share: DeviceShare
-  /// Started after a run on a device has died, with the device in its environment; another end than 0 means no. Empty for
-  /// nobody who says so.
+  /// Started after a run on a device has died, with the device in its environment; another end than 0 means
+  /// no. Empty for nobody who says so.
   package let check: [String]
 
   package init(_ share: DeviceShare, check: [String] = []) {

@@ -6,7 +6,8 @@ internal import Tensors
   internal import Glibc
 #endif
 
-/// How fast this machine evaluates and trains a network, in images per second of processor time at one thread.
+/// How fast this machine evaluates and trains a network, in images per second of
+/// processor time at one thread.
 package struct EngineBenchmark: Sendable {
   package enum Phase: String, CaseIterable, Sendable {
     case train, infer
@@ -22,8 +23,8 @@ package struct EngineBenchmark: Sendable {
 
   package var imagesPerCPUSecond: Double { Double(steps * batch) / cpuSeconds }
 
-  /// Two steps to warm up, then as many as fit into `seconds` of processor time, at least one. Images are noise, of the size and the classes that the
-  /// network is meant for.
+  /// Two steps to warm up, then as many as fit into `seconds` of processor time, at least one. Images are
+  /// noise, of the size and the classes that the network is meant for.
   ///
   /// - Parameter network: a name, or a family with its parameters as JSON.
   package init(network: String, phase: Phase, batch: Int, seconds: Double) throws {
@@ -48,7 +49,8 @@ package struct EngineBenchmark: Sendable {
       }
       let gradients: [Tensor?]
       do {
-        // The pass ends here, so that the optimiser is the only holder of the arrays and changes them in place.
+        // The pass ends here, so that the optimiser is the only holder of the arrays
+        // and changes them in place.
         let pass = Pass(state, .training)
         let loss = built.network(images, pass).logits.crossEntropy(labels: labels).mean()
         gradients = pass.gradients(of: loss)

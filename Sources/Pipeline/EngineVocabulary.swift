@@ -98,7 +98,8 @@ extension GridVocabulary {
     return nil
   }
 
-  /// A published dataset of which images are missing is trained on only where the grid says how many it wants.
+  /// A published dataset of which images are missing is trained on only where the
+  /// grid says how many it wants.
   private static func incomplete(_ dataset: DatasetSpec, _ facts: DatasetFacts) -> String? {
     guard dataset.digest != nil, dataset.trainImages == nil else { return nil }
     let lacksTest = facts.lacksTestImages && dataset.testImages == nil

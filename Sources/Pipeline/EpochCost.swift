@@ -4,9 +4,11 @@ internal import Storage
 internal import Training
 internal import Transfers
 
-/// What training costs here, epoch by epoch: wall and processor seconds without evaluation, snapshots and the making of caches, and memory.
+/// What training costs here, epoch by epoch: wall and processor seconds without evaluation, snapshots and the
+/// making of caches, and memory.
 ///
-/// A run whose teachers another run has just asked counts what they took all the same: its cost is its own, not that of who was there with it.
+/// A run whose teachers another run has just asked counts what they took all the same: its cost is its own,
+/// not that of who was there with it.
 struct EpochCost {
   /// Wall and processor seconds; only differences mean something.
   static let stopwatch: @Sendable () -> [Double] = {
@@ -30,7 +32,8 @@ struct EpochCost {
 
   mutating func begin() { start = Self.stopwatch() }
 
-  /// After a step: what it took, without the evaluation in it. The measured numbers where it ended an epoch that was seen whole.
+  /// After a step: what it took, without the evaluation in it. The measured numbers where it ended an
+  /// epoch that was seen whole.
   mutating func end(_ report: StepReport) -> Metrics {
     end(
       adding: report.teachingCost.flatMap { $0.isSpared ? $0.spent : nil }, without: report.evaluationCost,

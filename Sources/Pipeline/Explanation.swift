@@ -3,7 +3,8 @@ package import Storage
 internal import Sweeps
 
 extension SweepPlanner {
-  /// Why a stage is in a plan, or would run again: places of the grid with their values, then what the store knows, a line each.
+  /// Why a stage is in a plan, or would run again: places of the grid with their values, then what the
+  /// store knows, a line each.
   ///
   /// - Parameter prefix: the beginning of the stage's key.
   /// - Returns: nil where neither the plan nor the store has such a stage.
@@ -70,7 +71,8 @@ extension SweepPlanner {
     return "will run: " + changes
   }
 
-  /// What is other than in the run that this sweep had under the same labels and seed; nil where there was none.
+  /// What is other than in the run that this sweep had under the same labels and seed;
+  /// nil where there was none.
   private static func changes(_ old: StageRecord, _ new: StageRequest) -> String {
     guard let before = try? JSONReader.read(Array(old.spec.utf8)).value,
       let after = try? JSONReader.read(new.document).value

@@ -18,7 +18,8 @@ package struct ExportedWeights: Sendable {
   /// - Parameters:
   ///   - spec: the text of `spec.json` of a teacher or student.
   ///   - checkpoint: its state.
-  ///   - metadata: what the file says of itself, beside the network, the method, the dataset and how images are shown.
+  ///   - metadata: what the file says of itself, beside the network, the method, the dataset
+  ///     and how images are shown.
   ///   - folder: of the store, which has the images that the run saw.
   ///   - dataFolders: where they are looked for when the store has them no more.
   ///   - names: what the run's grid calls networks.
@@ -62,7 +63,8 @@ package struct ExportedWeights: Sendable {
       """
   }
 
-  /// The arrays of the network alone. Those of a trainer are written as they are where they are no network of ours.
+  /// The arrays of the network alone. Those of a trainer are written as they are where
+  /// they are no network of ours.
   private static func entries(
     _ state: Safetensors, of model: ModelSpec, _ task: ImageTask, isForeign: Bool
   ) throws -> [Safetensors.Entry] {

@@ -16,8 +16,8 @@ struct FailureReasons {
 
   mutating func add(_ failure: FailureRecord, of key: ContentKey) { own[key] = failure }
 
-  /// What a stage is whose input cannot be made. A run diverges with its student and with its transfers, as one does
-  /// that is its student; everything else is blocked.
+  /// What a stage is whose input cannot be made. A run diverges with its student and with its transfers, as
+  /// one does that is its student; everything else is blocked.
   ///
   /// - Parameter title: that of the input.
   mutating func state(of key: ContentKey, behind culprit: ContentKey, _ title: StageTitle) -> StageState {

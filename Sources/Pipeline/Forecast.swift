@@ -9,9 +9,10 @@ internal import Transfers
 
 /// How much work is left: networks' multiply-adds, times what a multiply-add of that work took here before.
 ///
-/// What a multiply-add takes differs by several times between networks, so what was measured is kept by topic: a network in its part (teacher,
-/// outputs of a teacher, student under a method with live or recorded teachers), that part whatever the network, and everything. The most
-/// particular topic that has been measured counts.
+/// What a multiply-add takes differs by several times between networks, so what was measured is kept by
+/// topic: a network in its part (teacher, outputs of a teacher, student under a method with live or
+/// recorded teachers), that part whatever the network, and everything. The most particular topic that
+/// has been measured counts.
 package struct Forecast: Sendable {
   /// The topic of all work.
   static let topic = "seconds for 10^9 multiply-adds"
@@ -21,7 +22,8 @@ package struct Forecast: Sendable {
   static let overhead = 0.2
 
   package let cpuSeconds: Double
-  /// CPU seconds that runs would take in addition if each asked its teachers, less what writing the outputs down takes.
+  /// CPU seconds that runs would take in addition if each asked its teachers, less what
+  /// writing the outputs down takes.
   package let savedSeconds: Double
   /// Of outputs of teachers still to be written, uncompressed; a part of `diskBytes`.
   package let outputBytes: Double
@@ -138,7 +140,8 @@ package struct Forecast: Sendable {
     for helper in helpers.sorted(by: { $0.key < $1.key }) { try tally.add(helper: helper) }
     let readers = Set(plan.stages.lazy.filter { !$0.helpers.isEmpty }.map(\.key))
     var preparations = Preparations(plan, done: done)
-    // What runs of one kind take is worked out once; most grids have few kinds, and neighbours mostly the same.
+    // What runs of one kind take is worked out once; most grids have few kinds, and
+    // neighbours mostly the same.
     var kinds: [RunKind: RunDemand] = [:]
     var last: (kind: RunKind, demand: RunDemand)?
     for (run, key) in zip(expansion.runs, plan.runKeys) where !done.contains(key) {
@@ -331,8 +334,8 @@ public struct CostMeter {
     return (epochs * (train * Self.trainingPasses * own * steps + test * own), teachers)
   }
 
-  /// Of a transfer: its trunk and as much again for what stands on it, three times in training and once in each
-  /// evaluation.
+  /// Of a transfer: its trunk and as much again for what stands on it, three times in training and
+  /// once in each evaluation.
   mutating func transfer(_ stage: TransferStage) throws -> Double {
     let spec = stage.transfer
     guard let facts = transferFacts(spec) else { return 0 }

@@ -58,7 +58,8 @@ enum ForeignWeights {
     """
   }
 
-  /// Takes the state dictionary out of what training programs save, copies shared tensors apart, and says what it took.
+  /// Takes the state dictionary out of what training programs save, copies shared tensors
+  /// apart, and says what it took.
   static let script = """
     import pickle, sys, torch
     from safetensors.torch import save_file

@@ -2,7 +2,8 @@ internal import Foundation
 internal import Storage
 internal import Synchronization
 
-/// Shows that a worker lives, and watches for reasons to stop: a newer attempt at its stage, and a file that asks for it where no signal can.
+/// Shows that a worker lives, and watches for reasons to stop: a newer attempt at its stage, and a file that
+/// asks for it where no signal can.
 final class Heart: Sendable {
   private static let watchSeconds = 1.0
 
@@ -12,7 +13,8 @@ final class Heart: Sendable {
   /// Whether the stop that was asked for is for a newer attempt.
   var isSuperseded: Bool { superseded.load(ordering: .acquiring) }
 
-  /// Beats on a thread of its own until the process or the heart ends: a long step is no reason to be taken for dead.
+  /// Beats on a thread of its own until the process or the heart ends: a long step is no
+  /// reason to be taken for dead.
   ///
   /// - Parameter logLimit: bytes that the attempt's log may have.
   /// - Throws: `WorkerError.noThread`

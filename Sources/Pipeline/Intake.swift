@@ -6,7 +6,8 @@ internal import Sweeps
 
 /// Takes what workers left in their folders into the store: records, checkpoints, and where a stage stands.
 ///
-/// Files are the truth, whoever wrote them and wherever: a worker that this process started, one of a cluster, one whose coordinator was killed.
+/// Files are the truth, whoever wrote them and wherever: a worker that this process started, one of a
+/// cluster, one whose coordinator was killed.
 final class Intake {
   let folder: StoreFolder
   let store: ResultStore
@@ -39,12 +40,13 @@ final class Intake {
     var metrics = Metrics()
     /// Sentences about attempts that contradict each other, and about records that cannot be read.
     var complaints: [String] = []
-    /// Why a finished stage cannot be called so: part of what it reported or made is gone. Then nothing was closed.
+    /// Why a finished stage cannot be called so: part of what it reported or made is gone.
+    /// Then nothing was closed.
     var missing: String?
   }
 
-  /// Makes a stage known to the store with whatever is written next: a transaction of its own takes longer than a small stage. A stage that a
-  /// kill leaves unknown is made known when its files are taken in.
+  /// Makes a stage known to the store with whatever is written next: a transaction of its own takes longer
+  /// than a small stage. A stage that a kill leaves unknown is made known when its files are taken in.
   func announce(_ key: ContentKey) {
     guard let stage = stages[key], registered.insert(key).inserted else { return }
     announced.append(
@@ -104,11 +106,12 @@ final class Intake {
     return taken
   }
 
-  /// Reads a stage's records and checkpoints, for the next `flush`: a transaction costs more than all the rest of a small stage, and one serves
-  /// many. Who is killed before it finds the files as they are. Damaged records are passed over.
+  /// Reads a stage's records and checkpoints, for the next `flush`: a transaction costs more than all the
+  /// rest of a small stage, and one serves many. Who is killed before it finds the files as they are. Damaged
+  /// records are passed over.
   ///
-  /// - Parameter closing: where the stage stands now; nil where it is still open. `.finished` is only believed with every epoch's record, the
-  ///   final numbers and an output that is what was published.
+  /// - Parameter closing: where the stage stands now; nil where it is still open. `.finished` is only
+  ///   believed with every epoch's record, the final numbers and an output that is what was published.
   /// - Parameter measurements: for forecasts; kept with a stage that is taken in as finished.
   func collect(
     _ key: ContentKey, closing: StageState?, measurements: [(topic: String, seconds: Double)] = []
@@ -148,7 +151,8 @@ final class Intake {
     return taken
   }
 
-  /// What a finished stage should have reported and neither its files nor the store have; nil where all is there.
+  /// What a finished stage should have reported and neither its files nor the store
+  /// have; nil where all is there.
   private func missing(
     of key: ContentKey, _ records: [RunRecord], _ checkpoints: [Checkpoint]
   ) throws -> String? {
@@ -232,11 +236,11 @@ final class Intake {
     return [Checkpoint(kind: .last, epoch: step[0], step: newest.step, bytes: newest.bytes)]
   }
 
-  /// Writes a stage's output anew from the states that the store keeps of it, where its folder was removed or the store
-  /// was copied here.
+  /// Writes a stage's output anew from the states that the store keeps of it, where its folder was removed or
+  /// the store was copied here.
   ///
-  /// - Returns: false for stages of which the store keeps no state, such as datasets, which are quicker read again, or a part
-  ///   alone, such as the weights of a trainer's run.
+  /// - Returns: false for stages of which the store keeps no state, such as datasets, which are quicker read
+  ///   again, or a part alone, such as the weights of a trainer's run.
   func putBack(_ key: ContentKey) throws -> Bool {
     guard let stage = stages[key], Catalog.stageKinds[stage.kind]?.hasCheckpoints == true,
       try store.checkpoints(of: key).count == CheckpointKind.allCases.count
@@ -262,8 +266,8 @@ final class Intake {
     return nil
   }
 
-  /// The failure at which a stage stands by its files alone, because nobody was left to take it in. One that the store knows does not count: it
-  /// was allowed to run again.
+  /// The failure at which a stage stands by its files alone, because nobody was left to take it in. One that
+  /// the store knows does not count: it was allowed to run again.
   func unreadFailure(of key: ContentKey) throws -> FailureRecord? {
     guard let last = try folder.stage(key).attempts().last, let failure = try failure(of: last) else {
       return nil
@@ -277,7 +281,8 @@ final class Intake {
 }
 
 extension ResultStore {
-  /// Makes a sweep and its points known, in place of one of the same name, and keeps what its trainers are made of.
+  /// Makes a sweep and its points known, in place of one of the same name, and keeps what
+  /// its trainers are made of.
   func save(_ sweep: PlannedSweep, in folder: StoreFolder) throws {
     let record = SweepRecord(
       name: sweep.name, grid: sweep.text, canonical: sweep.canonical, columns: sweep.expansion.columns,

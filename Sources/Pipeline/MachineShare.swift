@@ -1,14 +1,15 @@
 internal import CProcesses
 internal import Foundation
 
-/// How many processors and how much memory this process may use, and who says so: the machine, its affinity, its control
-/// groups (of either version, with those above them), or Slurm.
+/// How many processors and how much memory this process may use, and who says so: the machine, its affinity,
+/// its control groups (of either version, with those above them), or Slurm.
 package struct MachineShare: Equatable, Sendable {
   /// Whole processors, at least 1.
   package let processors: Int
   /// A phrase, such as `the control group's quota of 1.5 processors`.
   package let processorsBy: String
-  /// Bytes that all processes of the control group may hold together; nil where only the machine's memory limits them.
+  /// Bytes that all processes of the control group may hold together; nil where only the
+  /// machine's memory limits them.
   package let memory: Int?
   /// Of these, bytes that are held and cannot be had by giving up caches.
   package let memoryInUse: Int

@@ -7,9 +7,11 @@ internal import Tensors
 package enum NumericsProfile {
   private static let kernel = "OPENBLAS_CORETYPE"
 
-  /// What runs of this machine compute matrix products by, a phrase: the kernel that workers are told, and what native ones would take.
+  /// What runs of this machine compute matrix products by, a phrase: the kernel that workers are told, and
+  /// what native ones would take.
   ///
-  /// The second is asked of the library in this process, which nobody has told anything, unless the environment did.
+  /// The second is asked of the library in this process, which nobody has told anything,
+  /// unless the environment did.
   package static var matrixProducts: String {
     let own = ProcessInfo.processInfo.environment[kernel] == nil ? BLAS.kernel : nil
     guard let told = environment[kernel] else {
@@ -19,7 +21,8 @@ package enum NumericsProfile {
     return "\(BLAS.version) with its \(told) kernel, as on every processor with AVX2\(native ?? "")"
   }
 
-  /// One thread; and OpenBLAS's kernel for AVX2 wherever there is AVX2, because each kernel rounds in its own way.
+  /// One thread; and OpenBLAS's kernel for AVX2 wherever there is AVX2, because each
+  /// kernel rounds in its own way.
   static let environment: [String: String] = {
     let flags = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
     var environment = ["OPENBLAS_NUM_THREADS": "1"]

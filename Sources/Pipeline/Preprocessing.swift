@@ -1,7 +1,8 @@
 package import Datasets
 package import Specs
 
-/// How images become what a network sees: what a file of exported weights says, so that its accuracy is the same wherever it is read.
+/// How images become what a network sees: what a file of exported weights says, so that its accuracy is the
+/// same wherever it is read.
 package struct Preprocessing: Hashable, Sendable {
   package var task: ImageTask
   package var normalisation: InputNormalisation

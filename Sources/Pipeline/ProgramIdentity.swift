@@ -7,7 +7,8 @@ internal import Tensors
 package enum ProgramIdentity {
   package static let version = "0.2.0"
 
-  /// The provenance of whatever this process computes. The kernel that decides bits is asked of the library itself.
+  /// The provenance of whatever this process computes. The kernel that decides bits is
+  /// asked of the library itself.
   package static func provenance() -> Provenance {
     BLAS.useOneThread()
     let program = digest
@@ -25,7 +26,8 @@ package enum ProgramIdentity {
     return [variable: "\(digest) \(mark.content)"]
   }
 
-  /// Of this process's executable: what the parent says, where it speaks of this very file, else what is known of it or computed.
+  /// Of this process's executable: what the parent says, where it speaks of this very file, else what is
+  /// known of it or computed.
   private static var digest: ContentKey? {
     let words = getenv(variable).map { String(cString: $0).split(separator: " ", maxSplits: 1) }
     if let words, words.count == 2, let mark = FileMark("/proc/self/exe"), words[1] == mark.content {
@@ -48,7 +50,8 @@ package enum ProgramIdentity {
     (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")).map { URL(filePath: $0) }
   }
 
-  /// `make build` writes the commit beside the program with the program's digest; another program's note does not count.
+  /// `make build` writes the commit beside the program with the program's digest; another
+  /// program's note does not count.
   private static func commit(of program: ContentKey) -> String? {
     guard let executable, let note = try? CheckedFile.head("\(executable.path).commit", count: 1024) else {
       return nil

@@ -5,10 +5,10 @@ internal import Synchronization
 
 /// Digests of programs, kept from call to call: to hash a program takes longer than several small stages.
 ///
-/// A digest counts for one file as long as it is the same and unchanged: device, number, size, and the times of
-/// the last change of its content and of anything about it, which no program sets back. The memory is a file
-/// of the user's own, each line with a digest of its own. Where it is not there, is not the user's alone to
-/// write, or has no whole line for this file, the program is hashed.
+/// A digest counts for one file as long as it is the same and unchanged: device, number, size, and the times
+/// of the last change of its content and of anything about it, which no program sets back. The memory is a
+/// file of the user's own, each line with a digest of its own. Where it is not there, is not the user's alone
+/// to write, or has no whole line for this file, the program is hashed.
 final class ProgramMemory: Sendable {
   /// The file with the lines; nil for a memory that ends with the process.
   private let path: String?
@@ -19,8 +19,8 @@ final class ProgramMemory: Sendable {
   private static let limit = 1 << 16
   private static let lines = 20
 
-  /// - Parameter youngest: a file that changed less than so many seconds ago is not remembered, because it may
-  ///   change again without another time: clocks of file systems tick.
+  /// - Parameter youngest: a file that changed less than so many seconds ago is not remembered, because it
+  ///   may change again without another time: clocks of file systems tick.
   init(path: String?, youngest: Double = 2) {
     self.path = path
     self.youngest = youngest
@@ -105,8 +105,8 @@ final class ProgramMemory: Sendable {
 
 /// What tells one file from another, and from itself after a change.
 struct FileMark: Equatable {
-  /// Device, number, size, and time of the last change of its content, in nanoseconds: the same while a program
-  /// runs that is built anew, which loses its name and no byte.
+  /// Device, number, size, and time of the last change of its content, in nanoseconds: the same while a
+  /// program runs that is built anew, which loses its name and no byte.
   let content: String
   /// The same with the time of the last change of anything, names and times included.
   let whole: String

@@ -43,8 +43,9 @@ package struct RunningStage: Hashable, Sendable {
 }
 
 extension StoreFolder {
-  /// The epochs that the newest attempt at a stage has reported so far, whether or not a store has them: while a worker is at it, the store
-  /// does not. What cannot be read says nothing here; whoever takes it in complains.
+  /// The epochs that the newest attempt at a stage has reported so far, whether or not a store has
+  /// them: while a worker is at it, the store does not. What cannot be read says nothing here;
+  /// whoever takes it in complains.
   package func reportedEpochs(of key: ContentKey) -> [EpochRecord] {
     guard let attempt = try? stage(key).attempts().last else { return [] }
     var reader = RecordReader(attempt.records)

@@ -1,7 +1,8 @@
 internal import Sweeps
 
 extension PlannedSweep {
-  /// Stages of each kind that make no result of their own, in the order of the plan: how many there are and how many are made.
+  /// Stages of each kind that make no result of their own, in the order of the plan: how many there
+  /// are and how many are made.
   package var preparationsByKind: [(kind: String, done: Int, all: Int)] {
     var order: [String] = []
     var counts: [String: (done: Int, all: Int)] = [:]

@@ -3,8 +3,8 @@ public import Specs
 internal import Storage
 public import Sweeps
 
-/// A kind of stage with all that the program has to know of it. A new kind is one file that conforms a specification to
-/// this protocol, and one line in `Catalog.stageKinds` or a call of `Extensions.add`:
+/// A kind of stage with all that the program has to know of it. A new kind is one file that conforms a
+/// specification to this protocol, and one line in `Catalog.stageKinds` or a call of `Extensions.add`:
 ///
 ///     struct CalibrationStage: StageKind {
 ///       static let kind = "calibration"
@@ -19,8 +19,8 @@ public import Sweeps
 public protocol StageKind: StageSpec {
   /// The stages of this kind that a plan has for one of its runs, each once, after the run (default: none).
   static func stages(after run: RunSpec) -> [Self]
-  /// Whether the store keeps its last, best and final state, from which its output is written anew where its folder is
-  /// gone (default: no).
+  /// Whether the store keeps its last, best and final state, from which its output is written anew where its
+  /// folder is gone (default: no).
   static var hasCheckpoints: Bool { get }
   /// Whether it reads files from outside of the store, so that it runs where these are (default: no).
   static var readsFiles: Bool { get }
@@ -152,7 +152,8 @@ extension WrittenNames {
 extension StageRequest {
   /// The stage as its kind knows it.
   ///
-  /// - Throws: `UnknownName` for a kind of another program, `SpecError` for a specification that does not read.
+  /// - Throws: `UnknownName` for a kind of another program, `SpecError` for a
+  ///   specification that does not read.
   var stage: any StageKind {
     get throws { try decoded(as: Catalog.stageKinds.entry(kind)) }
   }

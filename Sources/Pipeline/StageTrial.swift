@@ -8,10 +8,11 @@ package import Sweeps
 internal import Tensors
 internal import Training
 
-/// What one stage of a sweep does in one training step and one batch of evaluation, before the sweep is started.
+/// What one stage of a sweep does in one training step and one batch of evaluation,
+/// before the sweep is started.
 ///
-/// Weights are random: teachers need not be there. A trial runs in a process of its own, so that its peak of memory is its own and a stage that
-/// dies takes nothing with it.
+/// Weights are random: teachers need not be there. A trial runs in a process of its own, so that its peak of
+/// memory is its own and a stage that dies takes nothing with it.
 package struct StageTrial: Sendable {
   /// `student mini-resnet8-w8 mtkd-rl, 2 teachers`.
   package let title: String
@@ -20,8 +21,8 @@ package struct StageTrial: Sendable {
   /// A teacher is tried as a run of the baseline.
   private let run: RunSpec
 
-  /// The distinct stages of a grid that this program trains, teachers first; and how many runs an external trainer would train, which are
-  /// not tried.
+  /// The distinct stages of a grid that this program trains, teachers first; and how many runs an external
+  /// trainer would train, which are not tried.
   package static func all(of expansion: GridExpansion) -> (trials: [StageTrial], external: Int) {
     var (order, found, external): ([[UInt8]], [[UInt8]: (title: String, run: RunSpec, stages: Int)], Int) =
       ([], [:], 0)
@@ -122,7 +123,8 @@ package struct StageTrial: Sendable {
   /// Does what `request` says.
   ///
   /// - Returns: an outcome as JSON.
-  /// - Throws: `SpecError`, `DatasetError` and whatever a network that cannot be built or a loss that is not finite throws.
+  /// - Throws: `SpecError`, `DatasetError` and whatever a network that cannot be built or a loss
+  ///   that is not finite throws.
   package static func perform(_ request: [UInt8]) throws -> JSONValue {
     let object = try SpecObject(JSONReader.read(request).value)
     let device = Device(threads: max(1, try object.integer("threads")))

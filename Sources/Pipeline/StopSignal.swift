@@ -18,13 +18,13 @@ package final class StopSignal: Sendable {
   package func request() { requests.add(1, ordering: .acquiringAndReleasing) }
 }
 
-/// The stop that SIGTERM asks of a worker process. A signal handler may do little more than set a word of memory, so the
-/// word is global and made before the handler is installed.
+/// The stop that SIGTERM asks of a worker process. A signal handler may do little more than set a word of
+/// memory, so the word is global and made before the handler is installed.
 package enum WorkerSignals {
   static let stop = StopSignal()
 
-  /// SIGTERM asks for a snapshot and an end. Ctrl-C and a closing terminal reach the whole process group, but it is the coordinator
-  /// that decides what they mean, so a worker ignores both.
+  /// SIGTERM asks for a snapshot and an end. Ctrl-C and a closing terminal reach the whole process group, but
+  /// it is the coordinator that decides what they mean, so a worker ignores both.
   package static func install() {
     _ = stop
     signal(SIGTERM) { _ in WorkerSignals.stop.request() }
@@ -33,8 +33,8 @@ package enum WorkerSignals {
     signal(SIGPIPE, SIG_IGN)
   }
 
-  /// Ends the process as soon as its standard input ends, which is when the coordinator that holds the other end is gone, however it
-  /// went. What is lost is the work since the last snapshot.
+  /// Ends the process as soon as its standard input ends, which is when the coordinator that holds the other
+  /// end is gone, however it went. What is lost is the work since the last snapshot.
   static func dieWithParent() throws {
     try BackgroundThread.start {
       var byte: UInt8 = 0

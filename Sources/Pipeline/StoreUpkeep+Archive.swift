@@ -21,8 +21,8 @@ extension StoreUpkeep {
   /// its runs will read, their final and best states, what made them, and imported weights into one file.
   /// Others may go on writing the store meanwhile.
   ///
-  /// - Parameter hasCheckpoints: without them the file holds numbers and what made them: a table is drawn from it, and
-  ///   nothing is verified or gone on with.
+  /// - Parameter hasCheckpoints: without them the file holds numbers and what made them: a table is drawn
+  ///   from it, and nothing is verified or gone on with.
   /// - Throws: `StoreError.altered` where something of it is not what was written.
   package static func archive(
     _ sweep: String, of store: ResultStore, in folder: StoreFolder, to path: String,

@@ -5,7 +5,8 @@ package import Storage
 internal import Sweeps
 
 extension StageRequest {
-  /// What a stage needs of weights that were trained elsewhere; nothing of a kind that this program does not know.
+  /// What a stage needs of weights that were trained elsewhere; nothing of a kind that
+  /// this program does not know.
   var importedWeights: [ImportedWeights] { (try? stage.importedWeights) ?? [] }
 
   /// Whether it is one of those that somebody asks for by a grid.

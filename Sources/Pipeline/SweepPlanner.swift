@@ -13,7 +13,8 @@ package struct PlannedSweep: Sendable {
   package let grid: GridSpec
   package let expansion: GridExpansion
   package internal(set) var plan: SweepPlan
-  /// Sentences about datasets whose files are in none of the places where they could be, and about weights from elsewhere that are not there.
+  /// Sentences about datasets whose files are in none of the places where they could be, and about weights
+  /// from elsewhere that are not there.
   package let missingData: [String]
   /// Sentences about datasets of which something was left out, is missing or is in both sets.
   package let dataNotes: [String]
@@ -21,7 +22,8 @@ package struct PlannedSweep: Sendable {
   package let counts: PlanCounts
   /// Runs of the sweep of this name that the store knows and the grid does not ask for any more.
   package let dropped: Int
-  /// Runs that the store knows of the sweep and the grid still asks for; nil for a sweep that the store does not know.
+  /// Runs that the store knows of the sweep and the grid still asks for; nil for a sweep that
+  /// the store does not know.
   package let kept: Int?
   let done: Set<ContentKey>
   let failed: [ContentKey: FailureRecord]
@@ -54,8 +56,8 @@ package struct PlannedSweep: Sendable {
   /// Runs without a result, in the order of the plan.
   package var open: [ContentKey] { plan.runKeys.filter { !done.contains($0) && failed[$0] == nil } }
 
-  /// The metrics that its runs declare: those of the task, and those of its trainers. A trainer's headline is the sweep's where every run has
-  /// a trainer with one; else the task's is.
+  /// The metrics that its runs declare: those of the task, and those of its trainers. A trainer's headline is
+  /// the sweep's where every run has a trainer with one; else the task's is.
   package var metrics: MetricDescriptions {
     var seen: Set<Int> = []
     let lessons = expansion.runs.lazy.map(\.cell.lesson).filter { seen.insert($0.number).inserted }
@@ -68,7 +70,8 @@ package struct PlannedSweep: Sendable {
     var task = ClassificationMetrics.descriptions(teachers: teachers) + Evaluation.addedMetrics
     let tasks = expansion.transferTasks
     if !tasks.isEmpty {
-      // What a run is worth is what its backbone is worth; what its student was is in the student's own stage.
+      // What a run is worth is what its backbone is worth; what its student was is in
+      // the student's own stage.
       if expansion.runs.contains(where: { $0.cell.transfer == nil }) {
         for place in task.indices { task[place].isHeadline = false }
         task = TransferMetrics.descriptions(tasks) + task
@@ -93,8 +96,9 @@ package struct PlannedSweep: Sendable {
     return grid.report.metric.map { metrics[$0] } ?? metrics.headline
   }
 
-  /// What a report has to know of the grid: its `report` block, as `ReportPreferences` reads it, the metrics that its
-  /// runs declare, what it calls its networks, its note, and what of its datasets was left out or is missing.
+  /// What a report has to know of the grid: its `report` block, as `ReportPreferences` reads it, the
+  /// metrics that its runs declare, what it calls its networks, its note, and what of its datasets
+  /// was left out or is missing.
   var canonical: String {
     var bytes: [UInt8] = []
     var object = ObjectWriter(to: &bytes)
@@ -139,7 +143,8 @@ package struct ExpandedGrid: Sendable {
   package let expansion: GridExpansion
   /// What methods read of their teachers, by their names.
   let reads: [String: TeacherOutputs]
-  /// Sentences about datasets whose files are in none of the places where they could be, and about weights from elsewhere that are not there.
+  /// Sentences about datasets whose files are in none of the places where they could be, and about weights
+  /// from elsewhere that are not there.
   package let missingData: [String]
   /// Sentences about datasets of which something was left out, is missing or is in both sets.
   package let dataNotes: [String]

@@ -7,8 +7,8 @@ internal import Synchronization
 internal import Tensors
 internal import Training
 
-/// How the outputs of a teacher lie in their files: record `image × views + view` has one chunk for logits and embedding, and one for
-/// each map that is kept.
+/// How the outputs of a teacher lie in their files: record `image × views + view` has one chunk for logits
+/// and embedding, and one for each map that is kept.
 struct RecordForm: CanonicallyEncodable {
   static let file = "form.json"
 
@@ -84,7 +84,8 @@ struct RecordForm: CanonicallyEncodable {
   }
 }
 
-/// What a teacher said, as a run reads it: mapped, held against eviction, and left alone from the first damage on.
+/// What a teacher said, as a run reads it: mapped, held against eviction, and left alone
+/// from the first damage on.
 final class TeacherRecord: RecordedOutputs {
   private let form: RecordForm
   private let parts: [MappedChunks]

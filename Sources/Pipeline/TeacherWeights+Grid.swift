@@ -8,8 +8,9 @@ internal import Transfers
 // Weights as grids name them: of teachers, and of backbones.
 
 extension TeacherWeights {
-  /// A teacher as a grid writes it: `{ "import": NAME }`, or `{ "file": PATH, "network": NAME }` with `"normalisation"` where the images should be
-  /// normalised in another way than the dataset's. Whether it fits is not asked before the dataset's images are known.
+  /// A teacher as a grid writes it: `{ "import": NAME }`, or `{ "file": PATH, "network": NAME }` with
+  /// `"normalisation"` where the images should be normalised in another way than the dataset's. Whether it
+  /// fits is not asked before the dataset's images are known.
   static func teacher(
     _ value: JSONValue, on dataset: DatasetSpec, in folder: WeightsFolder?, gridFolder: String
   ) throws -> TeacherSpec {
@@ -103,7 +104,8 @@ extension TeacherWeights {
     return .absent("There is no import named '\(name)'\(place).\(hint)")
   }
 
-  /// Weights that are not there: what is asked for without them is counted and reckoned with a network in their stead.
+  /// Weights that are not there: what is asked for without them is counted and reckoned with
+  /// a network in their stead.
   ///
   /// - Parameters:
   ///   - name: perhaps a network's.
@@ -124,7 +126,8 @@ extension TeacherWeights {
     return TeacherSpec(network: network, weights: ImportedWeights(absent: value, sentence))
   }
 
-  /// Where the file of a teacher or a backbone lies; nil where it is not there. Whatever became of it: what a sweep has taken in of it is in the store.
+  /// Where the file of a teacher or a backbone lies; nil where it is not there. Whatever became of it: what a
+  /// sweep has taken in of it is in the store.
   private static func file(
     _ members: [String: JSONValue], in folder: WeightsFolder?, gridFolder: String
   ) throws -> String? {

@@ -136,7 +136,8 @@ package enum TeacherWeights {
       notes: notes + imported.notes)
   }
 
-  /// What a file of imported weights says of itself, a line each: how its images are shown, its classes, its dataset.
+  /// What a file of imported weights says of itself, a line each: how its images are shown,
+  /// its classes, its dataset.
   package static func facts(of record: ImportRecord, in folder: WeightsFolder) throws -> [String] {
     let file = try Safetensors(decoding: folder.read(record.weights.digest))
     var lines = ["\(counted(record.classes, "class", "classes")), from \(ForeignText.line(record.source))"]
@@ -273,8 +274,8 @@ package enum TeacherWeights {
   /// - Parameter path: seen from the current folder.
   static func absolute(_ path: String) -> String { URL(filePath: path).standardizedFileURL.path }
 
-  /// Puts the files that a sweep's teachers come from into the store, so that workers find them by their digest wherever they are and whatever
-  /// becomes of the files.
+  /// Puts the files that a sweep's teachers come from into the store, so that workers find them by their
+  /// digest wherever they are and whatever becomes of the files.
   package static func take(in sweep: PlannedSweep, _ folder: WeightsFolder) throws {
     try take(asked(by: sweep.expansion), folder)
   }

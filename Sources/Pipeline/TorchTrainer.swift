@@ -4,8 +4,8 @@ internal import Storage
 
 /// Where the Python side of this program lies, and the Python that runs it.
 package enum PythonSide {
-  /// The folder that holds the trainers' modules: `Python` of a repository, `share/mtkd-sweep/Python` of an installation, or the
-  /// folder where a wheel was unpacked. Nil where this program stands alone.
+  /// The folder that holds the trainers' modules: `Python` of a repository, `share/mtkd-sweep/Python` of an
+  /// installation, or the folder where a wheel was unpacked. Nil where this program stands alone.
   package static func folder(
     for trainer: NamedTrainer,
     of program: String? = try? FileManager.default.destinationOfSymbolicLink(

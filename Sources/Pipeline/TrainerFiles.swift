@@ -3,14 +3,14 @@ internal import Specs
 internal import Storage
 internal import Sweeps
 
-/// The files of somebody else's trainers: digested beside the grid, copied into the store, run from there. A script that is edited while a sweep is
-/// going on changes the runs to come, and no run that is under way.
+/// The files of somebody else's trainers: digested beside the grid, copied into the store, run from there. A
+/// script that is edited while a sweep is going on changes the runs to come, and no run that is under way.
 ///
 ///     trainers/DIGEST/NAME           in the store; DIGEST is that of all names and contents
 ///     trainers/headlines/KEY.json    the metric that tells the best epoch, where a trainer declares one
 enum TrainerFiles {
-  /// Reads a trainer as a grid writes it: an object, or the name of one that comes with this program. Words of the command
-  /// that are names of files beside the grid count as its files.
+  /// Reads a trainer as a grid writes it: an object, or the name of one that comes with this program. Words
+  /// of the command that are names of files beside the grid count as its files.
   static func spec(_ value: JSONValue, in gridFolder: String) throws -> TrainerSpec {
     if let name = value.string { return try spec(named: name) }
     let written = try TrainerSpec.written(value)
@@ -114,8 +114,8 @@ enum TrainerFiles {
   /// More files than this are no trainer, but a folder that somebody named by mistake.
   private static let mostFiles = 2000
 
-  /// The files in a folder and in those below it, by their paths from it on. What Python keeps for itself and hidden files do
-  /// not count.
+  /// The files in a folder and in those below it, by their paths from it on. What Python keeps for itself and
+  /// hidden files do not count.
   private static func names(below folder: String) throws -> [String] {
     let names = try FileManager.default.subpathsOfDirectory(atPath: folder).filter { name in
       let parts = name.split(separator: "/")

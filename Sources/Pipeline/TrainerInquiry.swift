@@ -2,8 +2,8 @@ internal import Foundation
 internal import Specs
 internal import Storage
 
-/// Asks somebody else's trainer what it can do, before anything is planned. The answer is kept in the store by the digest of
-/// its command and files, so that planning again starts no process.
+/// Asks somebody else's trainer what it can do, before anything is planned. The answer is kept in the store
+/// by the digest of its command and files, so that planning again starts no process.
 struct TrainerInquiry {
   /// Nil where no store is looked at.
   let store: StoreFolder?

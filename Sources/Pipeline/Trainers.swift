@@ -6,7 +6,8 @@ internal import Training
 
 /// Who trains a student: this program's engine, or a command that a grid names.
 protocol Trainer: Sendable {
-  /// The networks, methods, metrics and tasks that it knows; nil where it keeps them to itself and takes what it is given.
+  /// The networks, methods, metrics and tasks that it knows; nil where it keeps them to itself
+  /// and takes what it is given.
   var description: TrainerDescription? { get }
   /// Trains one run: records what happens, leaves on request, publishes.
   ///

@@ -2,8 +2,9 @@ internal import Networks
 package import Specs
 internal import Sweeps
 
-/// What a transfer takes of memory at its worst, before one of its kind has been measured here: counted from what a
-/// backward pass keeps, and from how often the arrays are in memory when a snapshot of them is written.
+/// What a transfer takes of memory at its worst, before one of its kind has been measured here:
+/// counted from what a backward pass keeps, and from how often the arrays are in memory when a
+/// snapshot of them is written.
 ///
 /// Images of a detector's group, or of a segmentor's batch, are in hand at once; groups follow one another.
 package struct TransferMemory: Hashable, Sendable {
@@ -43,20 +44,24 @@ package struct TransferMemory: Hashable, Sendable {
 extension TransferMemory {
   /// A process that has done nothing yet.
   private static let process = 60e6
-  /// How often all arrays are there beside those of training while a snapshot is written, which holds weights and momentum: as
-  /// what it holds, encoded, sorted by bytes, as room for the compressed ones, and compressed.
+  /// How often all arrays are there beside those of training while a snapshot is written, which
+  /// holds weights and momentum: as what it holds, encoded, sorted by bytes, as room for the
+  /// compressed ones, and compressed.
   private static let snapshotCopies = 10.0
-  // The next four were fitted to the peaks of 27 transfers, 64 × 64 to 448 × 597 pixels, ResNet-18 to ResNet-50
-  // (Benchmarks/RESULTS.md).
+  // The next four were fitted to the peaks of 27 transfers, 64 × 64 to 448 × 597 pixels, ResNet-18 to
+  // ResNet-50 (Benchmarks/RESULTS.md).
   /// Weights, momentum, gradients and what kernels make of weights, of a trunk and of all else.
   private static let trunkCopies = 7.2
   private static let headCopies = 3.0
-  /// Filters of 3 × 3 transformed for Winograd's algorithm, in terms of the filters; maps of fewer cells do without.
+  /// Filters of 3 × 3 transformed for Winograd's algorithm, in terms of the filters; maps
+  /// of fewer cells do without.
   private static let transformed = 5.2
   private static let leastCells = 32.0
-  /// Gradients of maps on their way back, and buffers of kernels, beside what is kept of a trunk, and of what stands on it.
+  /// Gradients of maps on their way back, and buffers of kernels, beside what is kept of a trunk,
+  /// and of what stands on it.
   private static let passing = (trunk: 2.1, head: 1.5)
-  /// Mask heads ask for buffers of other sizes at each step, and those of before wait until all are twice what was in use.
+  /// Mask heads ask for buffers of other sizes at each step, and those of before wait until all
+  /// are twice what was in use.
   private static let waiting = 2.0
 
   /// - Parameters:
@@ -99,8 +104,8 @@ extension TransferMemory {
       Self.process + 4 * (Self.snapshotCopies * (Double(parameters) + arrays) + waiting * trained) + kept
   }
 
-  /// Floats of a trunk that a backward pass reads: two maps for each convolution with its norm. And numbers in its filters of 3 × 3
-  /// that are transformed.
+  /// Floats of a trunk that a backward pass reads: two maps for each convolution with its norm. And numbers
+  /// in its filters of 3 × 3 that are transformed.
   private static func trunk(
     _ network: ModelSpec, _ area: Double, _ strides: [Double], frozen: Int
   ) -> (floats: Double, filters: Double) {
@@ -144,8 +149,8 @@ extension TransferMemory {
     var arrays = 9 * width * width * 5 + width * 960 + heads * hidden * (49 * width + hidden)
     if head == "mask-rcnn" {
       let masks = field("maskWidth", 256)
-      // A quarter of the regions at most, and half of that as measured: what is pooled, four convolutions and the larger map, each
-      // before and behind its ReLU.
+      // A quarter of the regions at most, and half of that as measured: what is pooled, four convolutions and
+      // the larger map, each before and behind its ReLU.
       floats += regions / 8 * (9 * 196 + 2 * 784) * masks
       arrays += 40 * masks * masks
     }

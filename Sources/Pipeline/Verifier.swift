@@ -7,7 +7,8 @@ package import Sweeps
 
 /// What came of executing a finished run again.
 package enum VerificationOutcome: Sendable {
-  /// Every epoch's state and metrics, the last numbers and every checkpoint that the store has are the same bits.
+  /// Every epoch's state and metrics, the last numbers and every checkpoint that the
+  /// store has are the same bits.
   case equal(epochs: Int, checkpoints: Int)
   case different(VerificationDifference)
   /// It could not be executed, or there is nothing to compare with; a sentence.
@@ -133,8 +134,8 @@ package final class Verifier: Sendable {
     return .yes(request, stage)
   }
 
-  /// Whether a trainer comes to other bits each time it is executed, which says nothing about the run: a sentence with where
-  /// two executions differ first; nil where both came to the same.
+  /// Whether a trainer comes to other bits each time it is executed, which says nothing about the run: a
+  /// sentence with where two executions differ first; nil where both came to the same.
   private func wavering(
     _ request: StageRequest, _ stage: any StageKind, _ first: [RunRecord]
   ) async throws -> String? {

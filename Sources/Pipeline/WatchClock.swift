@@ -1,7 +1,8 @@
 package import Specs
 
-/// Seconds for which this process has watched others. Time in which the machine slept, this process was stopped or somebody
-/// set a clock counts as one look at most, however long it was: nobody could be seen to do anything meanwhile.
+/// Seconds for which this process has watched others. Time in which the machine slept, this process was
+/// stopped or somebody set a clock counts as one look at most, however long it was: nobody could be seen
+/// to do anything meanwhile.
 struct WatchClock {
   /// A longer time between two looks is no time of watching.
   private static let longest = 5.0
@@ -16,8 +17,8 @@ struct WatchClock {
   }
 }
 
-/// For how long workers have been seen without a new heartbeat, in seconds of a `WatchClock`: neither a sleep of the machine
-/// nor a step of any clock makes a worker that lives a silent one.
+/// For how long workers have been seen without a new heartbeat, in seconds of a `WatchClock`: neither a sleep
+/// of the machine nor a step of any clock makes a worker that lives a silent one.
 struct SilenceWatch {
   private var clock = WatchClock()
   /// By the path of the attempt: its newest heartbeat, and when that one was first seen.
@@ -38,8 +39,8 @@ struct SilenceWatch {
   }
 }
 
-/// The wait after a worker could not be started because processes, descriptors or memory have run out: each time twice as
-/// long, from a second to a minute.
+/// The wait after a worker could not be started because processes, descriptors or memory have run out: each
+/// time twice as long, from a second to a minute.
 struct StartPause {
   private static let first = 1.0
   private static let longest = 60.0

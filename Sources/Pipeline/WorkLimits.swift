@@ -32,7 +32,8 @@ package struct WorkLimits: Sendable {
 
   package var memoryLimit: Int { memory ?? Self.available.map { $0 / 10 * 9 } ?? .max }
 
-  /// Bytes that can be had without swapping, as the kernel estimates them, and within the limit of the control group.
+  /// Bytes that can be had without swapping, as the kernel estimates them, and within the
+  /// limit of the control group.
   private static var available: Int? {
     let share = MachineShare.current
     let left = share.memory.map { max(0, $0 - share.memoryInUse) }
@@ -48,8 +49,8 @@ package struct WorkLimits: Sendable {
 }
 
 extension PlannedSweep {
-  /// At so many workers that do not disturb each other: what `run` would schedule, in the grid's order, on these
-  /// devices and within the memory of this machine, rehearsed on the forecast.
+  /// At so many workers that do not disturb each other: what `run` would schedule, in the grid's order, on
+  /// these devices and within the memory of this machine, rehearsed on the forecast.
   package func outlook(workers: Int, devices: DeviceUse? = nil) -> Rehearsal.Outlook {
     var limits = WorkLimits()
     limits.devices = devices

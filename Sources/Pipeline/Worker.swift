@@ -25,7 +25,8 @@ package enum WorkerExit {
   package static let contradicted: Int32 = 79
   /// Its snapshot is of another numerics profile, and nobody allowed to go on from it.
   package static let otherProfile: Int32 = 80
-  /// Processes, descriptors or memory had run out: later, with fewer workers beside it, the same attempt may succeed.
+  /// Processes, descriptors or memory had run out: later, with fewer workers beside it, the
+  /// same attempt may succeed.
   package static let noRoom: Int32 = 81
   /// Its trainer ended as in the attempt before, and the next would end so too.
   package static let repeated: Int32 = 82
@@ -73,9 +74,11 @@ public enum Worker {
   }
 
   /// - Parameters:
-  ///   - others: runs that are trained side by side with the first, so that their teachers are asked once. Each gets an exit note of its own.
+  ///   - others: runs that are trained side by side with the first, so that their teachers are asked once.
+  ///     Each gets an exit note of its own.
   ///   - job: what a cluster calls the job that this process runs in.
-  ///   - options: whether teachers are asked even where their outputs were written down, and whatever else every worker is told.
+  ///   - options: whether teachers are asked even where their outputs were written down, and whatever
+  ///     else every worker is told.
   /// - Returns: the exit code; of several runs that of the first.
   package static func run(
     _ task: Assignment, with others: [Assignment] = [], in store: StoreFolder, dataFolder: String?,
@@ -182,7 +185,8 @@ public enum Worker {
     return codes[tasks[0].key] ?? WorkerExit.internalError
   }
 
-  /// The exit code of what a run does, which is `finished` where it does it to the end. Whatever else it was stands in the attempt's log.
+  /// The exit code of what a run does, which is `finished` where it does it to the end. Whatever else it was
+  /// stands in the attempt's log.
   static func code(in workspace: Workspace, _ work: () throws -> Void) -> Int32 {
     do {
       return try outcome(in: workspace, work)

@@ -7,7 +7,8 @@ internal import Sweeps
 /// What a worker was asked to leave for.
 struct WorkerStopped: Error {}
 
-/// A snapshot that was written under other arithmetic than this machine's: going on from it gives the bits of neither.
+/// A snapshot that was written under other arithmetic than this machine's: going on from it
+/// gives the bits of neither.
 struct OtherProfile: Error, Equatable, CustomStringConvertible {
   let snapshot: String
   let here: String
@@ -93,8 +94,8 @@ public final class Workspace {
     return try output.read(name)
   }
 
-  /// Epochs and endings are synced: what was reported is there after a loss of power. A start alone is no report; it is synced with whatever
-  /// follows it.
+  /// Epochs and endings are synced: what was reported is there after a loss of power. A start alone is no
+  /// report; it is synced with whatever follows it.
   ///
   /// - Parameter isFollowed: whether something comes at once with which this one is synced.
   func record(_ record: RunRecord, isFollowed: Bool = false) throws {
@@ -124,8 +125,9 @@ public final class Workspace {
     try AtomicFile.replace(progress().canonicalBytes, at: WorkerProgress.path(in: attempt))
   }
 
-  /// Makes the attempt's files the stage's output, all or nothing, and says so just before: whoever finds an output finds its numbers too, and a
-  /// record of an end without an output is a worker that was killed between the two.
+  /// Makes the attempt's files the stage's output, all or nothing, and says so just before: whoever
+  /// finds an output finds its numbers too, and a record of an end without an output is a worker that
+  /// was killed between the two.
   ///
   /// - Parameter metrics: of the whole stage.
   func publish(_ files: [(name: String, bytes: [UInt8])], _ metrics: Metrics) throws {

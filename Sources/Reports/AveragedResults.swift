@@ -2,13 +2,14 @@ package import Specs
 
 /// Means over settings: what a claim over several students is about.
 ///
-/// The mean over the settings is taken within each seed, so that comparisons stay paired by seed; mean and std over the
-/// seeds come after it. A seed counts only where every cell that is averaged has a number for it, and a row counts only
-/// where it has every cell that others of its dataset have.
+/// The mean over the settings is taken within each seed, so that comparisons stay paired by seed; mean and
+/// std over the seeds come after it. A seed counts only where every cell that is averaged has a number for
+/// it, and a row counts only where it has every cell that others of its dataset have.
 extension SweepResults {
   /// The same results with one run for each seed of cells that agree in everything but some settings.
   ///
-  /// - Parameter names: settings; those that are no column are passed over, `ReportLayout.check` complains of them.
+  /// - Parameter names: settings; those that are no column are passed over,
+  ///   `ReportLayout.check` complains of them.
   package func averaged(over names: [String]) -> SweepResults {
     let averaged = names.compactMap { columns.firstIndex(of: $0) }
     guard !averaged.isEmpty else { return self }

@@ -59,7 +59,8 @@ package struct CellComparison: Sendable {
     }
   }
 
-  /// Pairs up to which the exact sign flip test stands beside the t test, whose assumption so few pairs cannot check.
+  /// Pairs up to which the exact sign flip test stands beside the t test, whose assumption
+  /// so few pairs cannot check.
   static let mostExactPairs = 12
 
   /// The exact sign flip p of few pairs under a paired t test; nil elsewhere.
@@ -86,8 +87,8 @@ extension ReportTest {
 }
 
 extension ReportTable {
-  /// The comparisons that `compareTo` declares: every other method with one, or one pair, wherever the rest of the labels agrees. A setting
-  /// that one of the two does not read agrees with every value.
+  /// The comparisons that `compareTo` declares: every other method with one, or one pair, wherever the rest
+  /// of the labels agrees. A setting that one of the two does not read agrees with every value.
   /// An entry that takes means over settings is of the cells of those means.
   static func declared(
     _ layout: ReportLayout, _ cells: [Cell], _ results: SweepResults, _ source: SweepResults

@@ -1,7 +1,7 @@
 package import Specs
 
-/// Settings chosen honestly: for every method the values that are best on validation images, and what the test set says
-/// of those alone.
+/// Settings chosen honestly: for every method the values that are best on validation images, and what the
+/// test set says of those alone.
 package struct ChosenSettings: Sendable {
   /// One row of the table: cells that differ in nothing but the settings that are chosen.
   package struct Row: Sendable {

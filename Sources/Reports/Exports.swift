@@ -19,7 +19,8 @@ package struct ExportedSweep: Sendable {
   package let name: String
   /// What the labels of a run are called.
   package let columns: [String]
-  /// When the grid was last run, in seconds since 1970. The store keeps no time for an epoch: formats that want one count seconds from here.
+  /// When the grid was last run, in seconds since 1970. The store keeps no time for an epoch: formats that
+  /// want one count seconds from here.
   package let time: Int
   /// The absolute path of the folder that the export becomes; empty for a single text.
   package let location: String
@@ -34,8 +35,8 @@ package struct ExportedSweep: Sendable {
 
 /// A part of a file.
 package struct ExportedFile: Equatable, Sendable {
-  /// Relative to the export's folder, without `.` and `..`; empty for the one text of a format that is no folder. A path that ends with
-  /// `/` is a folder.
+  /// Relative to the export's folder, without `.` and `..`; empty for the one text of a format that is no
+  /// folder. A path that ends with `/` is a folder.
   package let path: String
   package let bytes: [UInt8]
 

@@ -2,7 +2,8 @@ internal import Specs
 
 /// A condition on the labels of a run: `alpha>=1`, `method=mtkd-rl`, `student!=resnet8`, `seed<=3`.
 ///
-/// Pools of teachers compare by their size. A run whose method does not read the setting does not meet the condition.
+/// Pools of teachers compare by their size. A run whose method does not read the setting
+/// does not meet the condition.
 package struct LabelFilter: Equatable, Sendable {
   package enum Relation: String, CaseIterable, Sendable {
     // Longer signs first: they begin like the shorter ones.

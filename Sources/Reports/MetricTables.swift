@@ -1,6 +1,7 @@
 internal import Specs
 
-/// A sweep's table of one metric, or its tables of several metrics side by side: the same cells in the same order.
+/// A sweep's table of one metric, or its tables of several metrics side by side: the same
+/// cells in the same order.
 public struct MetricTables: Sendable {
   /// One at least; the first one's rows, columns and order are those of all.
   package private(set) var tables: [ReportTable]
@@ -46,7 +47,8 @@ public struct MetricTables: Sendable {
     first.grid[row][column.column].flatMap { cells[column.table][$0.labels] }
   }
 
-  /// Whether a finished cell has another metric of these and not this one: detectors have no mIoU, and nothing is missing.
+  /// Whether a finished cell has another metric of these and not this one: detectors have no
+  /// mIoU, and nothing is missing.
   package func isOfOtherMetric(_ cell: Cell) -> Bool {
     isOfSeveral && cell.headline == nil && !cell.gaps.isEmpty
       && cell.gaps.allSatisfy { $0.word == "not recorded" }

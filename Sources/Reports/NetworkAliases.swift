@@ -1,7 +1,7 @@
 internal import Specs
 
-/// Short names for networks that a grid spells out: `resnet8*` for `cifar_resnet(depth=8,widths=[4,4,8])`, which stands
-/// once below a table.
+/// Short names for networks that a grid spells out: `resnet8*` for `cifar_resnet(depth=8,widths=[4,4,8])`,
+/// which stands once below a table.
 package struct NetworkAlias: Sendable, Equatable {
   package let name: String
   /// As the grid writes it, in one line.
@@ -19,7 +19,8 @@ package struct NetworkAlias: Sendable, Equatable {
 }
 
 extension SweepResults {
-  /// The same results with short names in the place of networks that their grid spells out. Numbers, keys and order stay.
+  /// The same results with short names in the place of networks that their grid spells out.
+  /// Numbers, keys and order stay.
   package func aliased() -> SweepResults {
     guard aliases.isEmpty else { return self }
     let spelt = speltNetworks()

@@ -52,7 +52,8 @@ package struct PowerSheet: Sendable {
     return ((squares / Double(freedom)).squareRoot(), freedom, spreads.count)
   }
 
-  /// 1 - Σ s²(b - a) / Σ (s²(a) + s²(b)) over neighbouring cells that share three seeds or more: what pairing saves of the variance.
+  /// 1 - Σ s²(b - a) / Σ (s²(a) + s²(b)) over neighbouring cells that share three seeds or more: what
+  /// pairing saves of the variance.
   static func correlation(of cells: [Cell]) -> (r: Double, pairs: Int)? {
     var (differences, sums, pairs) = (0.0, 0.0, 0)
     for (a, b) in zip(cells, cells.dropFirst()) {

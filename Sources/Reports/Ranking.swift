@@ -11,8 +11,8 @@ package struct Ranking: Sendable {
   /// The first minus each of the others of its context, the second first; their p adjusted over all of them.
   package let family: [CellComparison]
 
-  /// The first minus the best cell of each other method, the best one first; where all cells are of one method, minus
-  /// the second. What a table is made for is how methods compare, not the settings of one.
+  /// The first minus the best cell of each other method, the best one first; where all cells are of one
+  /// method, minus the second. What a table is made for is how methods compare, not the settings of one.
   package let rivals: [CellComparison]
 
   /// first - second.
@@ -25,7 +25,8 @@ package struct Ranking: Sendable {
 
   package var isDistinguishable: Bool { comparison.isDistinguishable == true }
 
-  /// Cells without gaps and with two seeds or more are ranked, among those of one student, dataset and subset; two or more of them.
+  /// Cells without gaps and with two seeds or more are ranked, among those of one student, dataset and
+  /// subset; two or more of them.
   static func rankings(of cells: [Cell], _ results: SweepResults, _ layout: ReportLayout) -> [Ranking] {
     let common = ["student", "dataset", "trainImages", "testImages"].compactMap {
       results.columns.firstIndex(of: $0)

@@ -1,13 +1,15 @@
 package import Specs
 
-/// How a table is laid out and what it tests: a grid's `report` block, with what the command line says instead.
+/// How a table is laid out and what it tests: a grid's `report` block, with what the
+/// command line says instead.
 package struct ReportLayout: Sendable {
   /// Settings that make the rows and the columns. Both empty: students are columns, everything else is rows.
   package var rows: [String] = []
   package var columns: [String] = []
   /// Settings over which means are taken, seed by seed.
   package var average: [String] = []
-  /// `mean` or a setting, by which rows are sorted; descending with a `-` before it. The order of the plan where nil.
+  /// `mean` or a setting, by which rows are sorted; descending with a `-` before it. The
+  /// order of the plan where nil.
   package var sort: String?
   /// Digits after the point; by the spread where nil.
   package var digits: Int?
@@ -40,7 +42,8 @@ package struct ReportLayout: Sendable {
     }
   }
 
-  /// - Throws: `UnknownName` for a setting that is to be averaged and does not vary; methods are never averaged.
+  /// - Throws: `UnknownName` for a setting that is to be averaged and does not vary;
+  ///   methods are never averaged.
   package func checkAverages(_ results: SweepResults) throws(UnknownName) {
     let known = results.columns.filter { $0 != "method" }
     for name in average + compareTo.flatMap(ReportPreferences.averages(inFamily:)) {

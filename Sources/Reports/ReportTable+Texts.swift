@@ -17,8 +17,8 @@ extension ReportTable {
 
   /// Mean and sample standard deviation of a cell; no std of one seed.
   ///
-  /// A std that is not 0 never reads as 0: where `digits` would make it so, both numbers get one more place, and
-  /// where that is not enough either the std is a bound, `< 0.01`.
+  /// A std that is not 0 never reads as 0: where `digits` would make it so, both numbers get one more place,
+  /// and where that is not enough either the std is a bound, `< 0.01`.
   package static func parts(_ statistics: SampleStatistics, digits: Int) -> (mean: String, spread: String?) {
     guard let std = statistics.std else {
       return (NumberFormat.fixed(statistics.mean, digits), nil)
@@ -59,8 +59,8 @@ extension ReportTable {
     return Sheet.Entry("\(text) \(mark)", emphasis)
   }
 
-  /// What all cells have in common: `fashion-mnist, 1500 + 2000 images, 5 epochs; alpha=1; seeds 1–3`. Nil where
-  /// nobody knows and no label is shared.
+  /// What all cells have in common: `fashion-mnist, 1500 + 2000 images, 5 epochs; alpha=1; seeds 1–3`. Nil
+  /// where nobody knows and no label is shared.
   package func constants(_ style: TextStyle) -> String? {
     let pools = Self.poolNames(results)
     let words = shared.compactMap { place in
@@ -298,7 +298,8 @@ extension ReportTable {
   /// Cells that nobody has run to their end are named one by one up to so many.
   private static let mostOpenCells = 6
 
-  /// Why numbers are missing: a line for each cell and reason. Where much is still to run, its number is enough: cells say how many each.
+  /// Why numbers are missing: a line for each cell and reason. Where much is still to run, its number is
+  /// enough: cells say how many each.
   ///
   /// - Parameter others: cells that are of other metrics and lack nothing.
   func gapNotes(without others: Set<[JSONValue]> = []) -> [String] {

@@ -67,18 +67,21 @@ public struct ReportTable: Sendable {
   /// Without what stands beside the headline in brackets.
   mutating func hideBest() { layout.showsBest = false }
 
-  /// What somebody sees who looks at the table: how many seeds a cell is asked for at most, and how many have a number.
+  /// What somebody sees who looks at the table: how many seeds a cell is asked for at most,
+  /// and how many have a number.
   package var seedsSeen: (asked: Int, finished: Int) {
     (cells.map(\.seeds.count).max() ?? 0, cells.map(\.values.count).max() ?? 0)
   }
 
-  /// Whether a cell is one of the two best of its student, and whether the test tells those two apart; nil where no test is possible.
+  /// Whether a cell is one of the two best of its student, and whether the test tells those two apart; nil
+  /// where no test is possible.
   package func place(of cell: Cell) -> (place: Ranking.Place, isDistinguishable: Bool?)? {
     places[cell.labels].map { ($0.place, rankings[$0.ranking].comparison.isDistinguishable) }
   }
 
-  /// What stands behind a cell: `#1` and `#2` for the two best of a student, and a sign for every cell that the test does not tell from the
-  /// best, or cannot test against it. Nil for cells that the best beats, and for those that are not ranked.
+  /// What stands behind a cell: `#1` and `#2` for the two best of a student, and a sign for every cell that
+  /// the test does not tell from the best, or cannot test against it. Nil for cells that the best beats, and
+  /// for those that are not ranked.
   package func mark(of cell: Cell, _ style: TextStyle) -> String? {
     func sign(_ isDistinguishable: Bool?) -> String {
       isDistinguishable.map { $0 ? "" : style.alike } ?? TextStyle.untestable
@@ -91,7 +94,8 @@ public struct ReportTable: Sendable {
     return mark.isEmpty ? nil : mark
   }
 
-  /// Of a ranked cell but the first: whether the test tells it from the first; nil where it is not ranked or not testable.
+  /// Of a ranked cell but the first: whether the test tells it from the first; nil where it is
+  /// not ranked or not testable.
   func verdict(of cell: Cell) -> Bool? { verdicts[cell.labels] ?? nil }
 
   /// By the median of the cells' stds, so that one table has one number of digits; two where no cell has one.

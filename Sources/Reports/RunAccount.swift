@@ -94,8 +94,8 @@ package struct RunAccount: Sendable {
     return Metrics(values)
   }
 
-  /// The numbers that belong to no single epoch, as exports tell them: epochs count from 1, and a number that the last epoch has under the
-  /// same name and with the same value is that epoch's, and told once.
+  /// The numbers that belong to no single epoch, as exports tell them: epochs count from 1, and a number that
+  /// the last epoch has under the same name and with the same value is that epoch's, and told once.
   package var exportedTotals: Metrics {
     let last = epochs.last?.metrics
     var values: [String: Double] = [:]

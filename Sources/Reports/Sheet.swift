@@ -2,7 +2,8 @@
 public struct Sheet: Sendable {
   /// What the table is of.
   public var title: String
-  /// What all rows have in common: `fashion-mnist, 1500 + 2000 images, 5 epochs; seeds 1–3`. Nil where nobody knows.
+  /// What all rows have in common:
+  /// `fashion-mnist, 1500 + 2000 images, 5 epochs; seeds 1–3`. Nil where nobody knows.
   public var constants: String?
   /// What the grid says of itself; nil where it says nothing.
   public var note: String?

@@ -1,6 +1,7 @@
 package import Specs
 
-/// What there is of a sweep's results, wherever it comes from: one entry a distinct run, in the order of the plan.
+/// What there is of a sweep's results, wherever it comes from: one entry a distinct run,
+/// in the order of the plan.
 package struct SweepResults: Sendable {
   package let name: String
   /// What the labels of a run are called: `student`, `method`, then whatever varies.
@@ -16,7 +17,8 @@ package struct SweepResults: Sendable {
   package let selector: MetricDescription?
   /// What is known of the sample; nil where nothing is.
   package var sample: Sample?
-  /// What of its datasets was left out, is missing or is in both sets: a sentence a dataset, empty where all is there.
+  /// What of its datasets was left out, is missing or is in both sets: a sentence a dataset,
+  /// empty where all is there.
   package var dataNotes: [String] = []
   /// The teachers of its runs, each once; empty where nobody knows them.
   package var teachers: [Teacher] = []
@@ -67,7 +69,8 @@ package struct SweepResults: Sendable {
   package struct Numbers: Equatable, Sendable {
     /// After the last epoch.
     package let last: Reading
-    /// The best finite value of any epoch; nil where there is none, and where nobody said which way the metric is good.
+    /// The best finite value of any epoch; nil where there is none, and where nobody said
+    /// which way the metric is good.
     package let best: Double?
     /// At the epoch with the best validation value; nil where no epoch has both.
     package let validated: Reading?

@@ -14,7 +14,8 @@ public protocol TableFormat: Sendable {
   static var name: String { get }
   /// A report's table. By default its sheets, one below the other. Ends with a line feed.
   static func render(_ table: ReportTable, style: TextStyle) -> String
-  /// Tables of several metrics side by side. By default their sheets, one below the other; of one metric as its table.
+  /// Tables of several metrics side by side. By default their sheets, one below the other; of
+  /// one metric as its table.
   static func render(_ tables: MetricTables, style: TextStyle) -> String
   /// One table of texts, which may come from files of strangers: what the format reads as markup is escaped.
   /// Ends with a line feed.

@@ -2,10 +2,11 @@ package import Storage
 internal import Foundation
 internal import Specs
 
-/// The tables of a sweep that somebody has looked at: `looks/NAME.jsonl` in the store's folder, one line a look.
+/// The tables of a sweep that somebody has looked at: `looks/NAME.jsonl` in the store's
+/// folder, one line a look.
 ///
-/// Fixed-n tests are too sure of themselves where seeds were added after a look; this is how a report knows. The
-/// database is not touched, so that a store can be looked at while it is written.
+/// Fixed-n tests are too sure of themselves where seeds were added after a look; this is how a report knows.
+/// The database is not touched, so that a store can be looked at while it is written.
 package struct LookLog {
   private let path: String
 

@@ -3,7 +3,8 @@ internal import Specs
 package import Storage
 
 extension ResultStore {
-  /// The figures that a sweep has something to show in, for its page; none where it has too many runs for pictures to be read.
+  /// The figures that a sweep has something to show in, for its page; none where it has too many runs
+  /// for pictures to be read.
   package func figures(of sweep: String, _ table: ReportTable) throws -> [SweepPage.Figure] {
     let results = table.source
     guard results.runs.count <= PageFigures.mostRuns else { return [] }
@@ -56,7 +57,7 @@ private enum PageFigures {
   /// Courses of single metrics that are read for one figure.
   static let mostCourses = 2000
   static let mostBytes = 1_500_000
-  /// One needs to be told its axis; the page has its own small curves, a forest with every seed, and its table for every
-  /// setting of a cell.
+  /// One needs to be told its axis; the page has its own small curves, a forest with every seed, and its
+  /// table for every setting of a cell.
   static let elsewhere: Set<String> = ["axis", "curves", "parallel", "seeds"]
 }

@@ -3,7 +3,8 @@ internal import Specs
 package import Storage
 
 extension ReportTable {
-  /// With the paper's numbers of a table such as `preset:paper/table1` beside it; as it is where none is named.
+  /// With the paper's numbers of a table such as `preset:paper/table1` beside it; as
+  /// it is where none is named.
   package func beside(_ paper: String?, in store: ResultStore) throws -> ReportTable {
     guard let paper else { return self }
     let table = try Catalog.paperTables.entry(String(paper.dropFirst(GridKeys.paperPrefix.count)))

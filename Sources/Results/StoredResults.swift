@@ -11,7 +11,8 @@ extension SweepRecord {
     }
   }
 
-  /// The metrics that the runs declare. Sweeps that were stored before metrics were declared are of the classification task.
+  /// The metrics that the runs declare. Sweeps that were stored before metrics were declared are of
+  /// the classification task.
   package var metrics: MetricDescriptions {
     get throws {
       guard let saved = try members["metrics"]?.array else {
@@ -27,7 +28,8 @@ extension SweepRecord {
     get throws { try members["note"]?.string }
   }
 
-  /// What of the datasets was left out, is missing or is in both sets, a sentence a dataset, as the last `run` saw it.
+  /// What of the datasets was left out, is missing or is in both sets, a sentence a dataset,
+  /// as the last `run` saw it.
   package var dataNotes: [String] {
     get throws { try members["data"]?.array?.compactMap(\.string) ?? [] }
   }
@@ -59,7 +61,8 @@ extension ResultStore {
   ///
   /// - Throws: `UnknownName` for a metric that nobody declared and no run recorded, once there are numbers.
   ///
-  /// - Parameter mustExist: whether a metric that no run recorded is an error, rather than a gap in every run.
+  /// - Parameter mustExist: whether a metric that no run recorded is an error, rather
+  ///   than a gap in every run.
   package func results(
     of record: SweepRecord, _ preferences: ReportPreferences, mustExist: Bool = true
   ) throws -> SweepResults {
@@ -111,7 +114,8 @@ extension ResultStore {
     return "\(line); \(teachers.count == 1 ? "teacher" : "teachers") \(teachers.joined(separator: ", "))"
   }
 
-  /// Two finished runs of one cell at most, of one with teachers where there is one; none before there are any.
+  /// Two finished runs of one cell at most, of one with teachers where there is one;
+  /// none before there are any.
   private func sampled(_ results: SweepResults) throws -> [RunSpec] {
     let cells = Dictionary(grouping: results.runs.filter(\.isFinished), by: \.labels)
     let runs = results.runs.lazy.filter { cells[$0.labels] != nil }.compactMap { cells[$0.labels] }
@@ -138,7 +142,8 @@ extension ResultStore {
   /// Runs that are looked at until one has teachers.
   private static var mostSampledRuns: Int { 50 }
 
-  /// Complains about a metric that nobody declared, or that is measured on demand, once there are numbers and none is of it.
+  /// Complains about a metric that nobody declared, or that is measured on demand, once there are
+  /// numbers and none is of it.
   package func check(
     _ metric: MetricDescription, _ metrics: MetricDescriptions, _ outcomes: [PointOutcome]
   ) throws {
@@ -194,7 +199,8 @@ extension SweepResults.Numbers {
 }
 
 extension SweepResults.Reading {
-  /// The one rule for a value that several records give: the number of the whole run, else that of the last epoch, else none.
+  /// The one rule for a value that several records give: the number of the whole run, else that of
+  /// the last epoch, else none.
   fileprivate init(_ outcome: PointOutcome, _ epoch: ReportEpoch) {
     if let final = outcome.final {
       self.init(final)
@@ -214,7 +220,8 @@ extension SweepResults.Reading {
 }
 
 extension ResultStore {
-  /// The metrics that stand for a stage after an epoch: its training loss, then that of the first sweep which asks for it.
+  /// The metrics that stand for a stage after an epoch: its training loss, then that of the first
+  /// sweep which asks for it.
   package func shownMetrics(of key: ContentKey) throws -> [MetricDescription] {
     let loss = ClassificationMetrics.loss(.train)
     guard let sweep = try sweep(askingFor: key) else {

@@ -8,7 +8,8 @@ package struct TeacherFact: Sendable {
   package let key: ContentKey
   /// `test.acc1` in percent, at its best epoch where that was kept; nil before the teacher is trained.
   package let accuracy: Double?
-  /// The share of test images for which it and the student name the same class, in percent; nil where nobody asked.
+  /// The share of test images for which it and the student name the same class, in
+  /// percent; nil where nobody asked.
   package let agreement: Double?
 
   /// Such as `resnet56, test.acc1 93.39 % at its best epoch, 5e0c91d2aa`.
@@ -34,7 +35,8 @@ package struct TeacherFact: Sendable {
 }
 
 extension ResultStore {
-  /// Teachers that a stage reads, in the order of its specification, as the sweep that asks for it calls them.
+  /// Teachers that a stage reads, in the order of its specification, as the sweep
+  /// that asks for it calls them.
   package func teachers(of stage: StageRecord) throws -> [TeacherFact] {
     try teachers(of: stage, sweep(askingFor: stage.key)?.names ?? WrittenNames())
   }

@@ -1,10 +1,11 @@
 package import Networks
 package import Tensors
 
-/// A class for every pixel, from a trunk whose maps end at stride 8: DeepLabV3 (Chen et al. 2017) and PSPNet (Zhao et al. 2017).
+/// A class for every pixel, from a trunk whose maps end at stride 8: DeepLabV3 (Chen et al. 2017) and
+/// PSPNet (Zhao et al. 2017).
 ///
-/// - Input: images `[batch, 3, height, width]`. Outputs: logits `[batch, classes, ⌈height/8⌉, ⌈width/8⌉]`, those of the auxiliary head
-///   too in training.
+/// - Input: images `[batch, 3, height, width]`. Outputs: logits `[batch, classes, ⌈height/8⌉, ⌈width/8⌉]`,
+///   those of the auxiliary head too in training.
 /// - Arrays: `backbone.*`, `aspp.*` or `pools.*`, `block.*`, `classifier.*`, `aux.*`.
 /// - Source: winycg/CIRKD `models/`; open-mmlab/mmsegmentation `mmseg/models/decode_heads`.
 package struct Segmentor: Sendable {

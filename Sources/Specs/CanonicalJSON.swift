@@ -1,5 +1,5 @@
-/// The one encoding that keys are made of: compact JSON, members sorted by the bytes of their names, decimals in one form,
-/// absent members left out.
+/// The one encoding that keys are made of: compact JSON, members sorted by the bytes of their names, decimals
+/// in one form, absent members left out.
 ///
 /// Our own writer, because a key outlives any library's idea of how a number is written.
 package enum CanonicalJSON {

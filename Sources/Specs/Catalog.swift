@@ -80,7 +80,8 @@ package enum NearestName {
     return best.name
   }
 
-  /// Edits from one text to the other: insertions, deletions, replacements and swaps of neighbours, each counted once.
+  /// Edits from one text to the other: insertions, deletions, replacements and swaps of
+  /// neighbours, each counted once.
   package static func distance(_ a: String, _ b: String) -> Int {
     let (a, b) = (Array(a.lowercased().unicodeScalars), Array(b.lowercased().unicodeScalars))
     guard !a.isEmpty, !b.isEmpty else { return max(a.count, b.count) }

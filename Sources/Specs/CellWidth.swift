@@ -1,7 +1,8 @@
 // How many places of a terminal texts take
 
 extension Character {
-  /// Places of a terminal: two for ideographs, kana, Hangul, full-width forms and pictures, one for all others.
+  /// Places of a terminal: two for ideographs, kana, Hangul, full-width forms and
+  /// pictures, one for all others.
   package var cells: Int {
     guard let scalar = unicodeScalars.first, scalar.value >= 0x1100 else { return 1 }
     return Self.wide.contains { $0.contains(scalar.value) } ? 2 : 1

@@ -2,10 +2,12 @@
   import Glibc
 #endif
 
-/// Reads files that may be anything: what a user names, what another program left, what a store's folder was given.
+/// Reads files that may be anything: what a user names, what another program left, what a
+/// store's folder was given.
 ///
-/// Opening never waits for somebody at the other end of a FIFO and never touches a device. Only regular files are read, and none that is
-/// larger than its reader expects, so that neither a FIFO nor a sparse file of a terabyte hangs the program or takes its memory.
+/// Opening never waits for somebody at the other end of a FIFO and never touches a device. Only regular files
+/// are read, and none that is larger than its reader expects, so that neither a FIFO nor a sparse file of a
+/// terabyte hangs the program or takes its memory.
 package enum CheckedFile {
   /// Why a file was not read.
   package enum Problem: Error, Equatable, CustomStringConvertible {
@@ -62,7 +64,8 @@ package enum CheckedFile {
   /// The content of a regular file from `offset` on; nothing where the file is shorter.
   ///
   /// - Parameters:
-  ///   - limit: the most bytes that are read; a file with more behind `offset` is refused before any memory is taken.
+  ///   - limit: the most bytes that are read; a file with more behind `offset` is refused
+  ///     before any memory is taken.
   ///   - offset: from 0.
   package static func read(_ path: String, limit: Int, from offset: Int = 0) throws(Problem) -> [UInt8] {
     let (file, whole) = try open(path)
@@ -118,7 +121,8 @@ package enum CheckedFile {
     return stat(path, &status) == 0 && kind(status.st_mode) == nil
   }
 
-  /// What a path leads to that is there and no regular file, in words; nil for a regular file and for nothing.
+  /// What a path leads to that is there and no regular file, in words; nil for a
+  /// regular file and for nothing.
   package static func kind(of path: String) -> String? {
     var status = stat()
     return stat(path, &status) == 0 ? kind(status.st_mode) : nil

@@ -1,6 +1,7 @@
 /// The metrics that the classification task declares, and the names under which it reports them.
 ///
-/// This is the one place that knows them: whoever needs "the metric of a run" asks a sweep's `MetricDescriptions` for its headline.
+/// This is the one place that knows them: whoever needs "the metric of a run" asks a sweep's
+/// `MetricDescriptions` for its headline.
 package enum ClassificationMetrics {
   /// The set of images that a metric is measured on.
   package enum Split: String, CaseIterable, Sendable { case train, test, validation }
@@ -9,17 +10,21 @@ package enum ClassificationMetrics {
   package static let accuracyKey = "acc1"
   /// The share of images whose label has the largest logit, in percent.
   package static func accuracy(_ split: Split) -> String { "\(split.rawValue).\(accuracyKey)" }
-  /// The share of images whose label is among the five largest logits, in percent; reported from ten classes on.
+  /// The share of images whose label is among the five largest logits, in percent;
+  /// reported from ten classes on.
   package static func topFive(_ split: Split) -> String { "\(split.rawValue).acc5" }
-  /// The mean loss: cross-entropy on images that measure, the method's whole loss on those that train; in nats.
+  /// The mean loss: cross-entropy on images that measure, the method's whole loss on
+  /// those that train; in nats.
   package static func loss(_ split: Split) -> String { "\(split.rawValue).loss" }
   /// The expected calibration error (Guo et al. 2017, fifteen bins of equal width), in percent.
   package static func calibration(_ split: Split) -> String { "\(split.rawValue).ece" }
-  /// The share of images for which the student and a teacher, counted from 0, name the same class, in percent; measured on demand.
+  /// The share of images for which the student and a teacher, counted from 0, name the same class, in
+  /// percent; measured on demand.
   package static func agreement(_ split: Split, teacher: Int) -> String {
     "\(split.rawValue).agreement.\(teacher)"
   }
-  /// What a grid says for a metric that is measured on demand, such as `"agreement": true`; nil for one that every run has.
+  /// What a grid says for a metric that is measured on demand, such as `"agreement": true`; nil
+  /// for one that every run has.
   package static func request(for name: String) -> String? {
     let isAgreement = Split.allCases.contains { split in
       let prefix = "\(split.rawValue).agreement."

@@ -1,6 +1,7 @@
 /// A decimal number, mantissa × 10^exponent, with 18 significant digits.
 ///
-/// `0.3`, `3e-1` and the third of a range are one value with one encoding, which binary fractions cannot offer.
+/// `0.3`, `3e-1` and the third of a range are one value with one encoding, which
+/// binary fractions cannot offer.
 public struct DecimalNumber: Hashable, Sendable {
   /// Without trailing zeros in base ten; 0 for zero.
   public let mantissa: Int64
@@ -18,8 +19,8 @@ public struct DecimalNumber: Hashable, Sendable {
     self.exponent = mantissa == 0 ? 0 : exponent
   }
 
-  /// Reads a JSON number, such as `-1.5e3`. Nil for anything else, for more than 18 significant digits, for an exponent
-  /// beyond ±400 and for what no `Double` holds.
+  /// Reads a JSON number, such as `-1.5e3`. Nil for anything else, for more than 18 significant digits, for
+  /// an exponent beyond ±400 and for what no `Double` holds.
   package init?(_ text: some StringProtocol) { self.init(utf8: text.utf8) }
 
   package init?(utf8 bytes: some Collection<UInt8>) {
@@ -61,7 +62,8 @@ public struct DecimalNumber: Hashable, Sendable {
     guard exponent <= 290 || double.isFinite else { return nil }
   }
 
-  /// The decimal nearest to a binary value: the shortest text that reads back as the same `Double`. Nil when it is not finite.
+  /// The decimal nearest to a binary value: the shortest text that reads back as the same `Double`.
+  /// Nil when it is not finite.
   public init?(_ value: Double) {
     guard value.isFinite else { return nil }
     self.init(value.description)

@@ -1,8 +1,9 @@
-/// Text that somebody else wrote (names of files and classes, labels, reasons, lines of a log), made safe for the output
-/// that shows it. Ordinary text stays as it is, in any script.
+/// Text that somebody else wrote (names of files and classes, labels, reasons, lines of a log), made safe for
+/// the output that shows it. Ordinary text stays as it is, in any script.
 ///
-/// What an output could obey, rather than show, becomes visible in the notation of JSON: `\u001b` for an escape, `\n` for a
-/// line feed, `\u202e` for a mark that turns the direction of reading. So JSON that is printed stays the same JSON.
+/// What an output could obey, rather than show, becomes visible in the notation of JSON: `\u001b` for an
+/// escape, `\n` for a line feed, `\u202e` for a mark that turns the direction of reading. So JSON that is
+/// printed stays the same JSON.
 package enum ForeignText {
   package enum Output: CaseIterable, Sendable {
     /// A terminal: one line.
@@ -13,7 +14,8 @@ package enum ForeignText {
     case markdownLine
     /// Text and values of attributes in HTML and SVG; line feeds and tabs stay.
     case html
-    /// Text that any engine sets as it stands; a character that no font of the basic set has becomes a question mark.
+    /// Text that any engine sets as it stands; a character that no font of the basic set has
+    /// becomes a question mark.
     case latex
     /// One field, quoted where it has to be. No spreadsheet takes it for a formula.
     case csv
@@ -132,8 +134,8 @@ package enum ForeignText {
 // MARK: Formats
 
 extension ForeignText {
-  /// A backslash before what would begin a tag, a link, another cell or emphasis by asterisks, with which short names
-  /// of networks end; underlines stay.
+  /// A backslash before what would begin a tag, a link, another cell or emphasis by asterisks, with which
+  /// short names of networks end; underlines stay.
   private static func markdown(_ text: String, inTable: Bool) -> String {
     guard text.utf8.contains(where: { "|<(\\*".utf8.contains($0) }) else { return text }
     var result = ""
@@ -228,7 +230,8 @@ extension ForeignText {
     return field.contains { ",\"".contains($0) } ? "\"\(field.replacing("\"", with: "\"\""))\"" : field
   }
 
-  /// Whether a spreadsheet would compute a field: one that begins with `=`, `+`, `-` or `@` and holds more than numbers.
+  /// Whether a spreadsheet would compute a field: one that begins with `=`, `+`, `-` or `@` and
+  /// holds more than numbers.
   private static func isFormula(_ text: String) -> Bool {
     guard let first = text.unicodeScalars.first, "=+-@".unicodeScalars.contains(first) else { return false }
     if text == "-" { return false }

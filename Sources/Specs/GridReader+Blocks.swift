@@ -81,7 +81,8 @@ extension GridReader {
     }
   }
 
-  /// `{ "pool": […], "take": [1, 2], "choose": "prefix" }`: M teachers each, as prefixes of the pool or as all its subsets.
+  /// `{ "pool": […], "take": [1, 2], "choose": "prefix" }`: M teachers each, as prefixes of the
+  /// pool or as all its subsets.
   mutating func subsets(_ node: GridNode, _ members: [GridMember]) -> [GridSpec.Setting] {
     check(members, among: ["pool", "take", "choose"])
     func part(_ name: String) -> GridNode? { members.first { $0.name == name }?.node }
@@ -276,7 +277,8 @@ package enum DecimalRange {
   package static let longest = 1_000_000
 
   /// - Parameters:
-  ///   - kind: `range` is [first, last, step]; `linspace` and `logspace` are [first, last, count]. Both ends are included.
+  ///   - kind: `range` is [first, last, step]; `linspace` and `logspace` are [first, last,
+  ///     count]. Both ends are included.
   package static func values(_ kind: String, _ numbers: [DecimalNumber]) -> Result<[DecimalNumber], Problem> {
     let (first, last) = (numbers[0], numbers[1])
     func failure(_ text: String) -> Result<[DecimalNumber], Problem> { .failure(Problem(description: text)) }

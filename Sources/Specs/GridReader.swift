@@ -1,6 +1,8 @@
-/// Reads a grid file: structure, types and ranges, with the place of everything. What names mean is decided when it is expanded.
+/// Reads a grid file: structure, types and ranges, with the place of everything. What names mean is
+/// decided when it is expanded.
 package struct GridReader {
-  /// The text of another grid and what to call it: for `preset:NAME`, or a path relative to the file that names it.
+  /// The text of another grid and what to call it: for `preset:NAME`, or a path relative
+  /// to the file that names it.
   package typealias Loader = (_ reference: String, _ from: String) throws -> (file: String, bytes: [UInt8])
 
   /// How long a chain of `extends` may be.

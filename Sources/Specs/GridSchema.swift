@@ -72,7 +72,8 @@ package enum GridSchema {
     .object(schema.object!.merging(["minProperties": 1]) { $1 })
   }
 
-  /// Every setting as an axis: a list of its values; for numbers also ranges, for teachers also subsets of a pool.
+  /// Every setting as an axis: a list of its values; for numbers also ranges, for
+  /// teachers also subsets of a pool.
   private static func axes(_ settings: [String: JSONValue], _ catalog: SettingCatalog) -> JSONValue {
     let numbers: JSONValue = ["type": "array", "minItems": 3, "maxItems": 3, "items": ["type": "number"]]
     let ranges = ["range", "linspace", "logspace"].map { object([$0: numbers], required: [$0]) }

@@ -8,7 +8,8 @@ package struct GridSpec: Sendable {
   package var report: ReportPreferences
   /// Nil for a grid that claims nothing. Blocks then have all seeds that claims may ask for.
   package var claims: ClaimSet?
-  /// Where the members of `report` stand, for complaints that need the vocabulary or the expanded grid: the value, then the elements of a list.
+  /// Where the members of `report` stand, for complaints that need the vocabulary or the expanded grid: the
+  /// value, then the elements of a list.
   package var reportSpots: [String: [GridSpot]] = [:]
 
   package enum TeacherSeeds: String, CaseIterable, Sendable {
@@ -92,7 +93,8 @@ package struct GridSpec: Sendable {
     package var retries = 2
     package var onDiverged = OnDiverged.record
     package var maxMinutesPerRun: DecimalNumber?
-    /// Devices of this machine that runs of trainers are given, by name; or the one word `auto`. Empty for none.
+    /// Devices of this machine that runs of trainers are given, by name; or the one
+    /// word `auto`. Empty for none.
     package var devices: [String] = []
     package var devicesPerRun = 1
     package var runsPerDevice = 1

@@ -1,28 +1,32 @@
-/// What a grid can name, handed to the grid reader as data: the orchestration does not know the engine's catalogs.
+/// What a grid can name, handed to the grid reader as data: the orchestration does not
+/// know the engine's catalogs.
 package struct GridVocabulary: Sendable {
   package var methods: [MethodDescription]
   /// Every setting that a run can have.
   package var settings: SettingCatalog
   /// Canonical names of networks, for hints and listings.
   package var networks: [String]
-  /// Reads a network as a grid writes it, a name or `{ "family": …, parameters }`. Throws `UnknownName` or `InvalidNetwork`.
+  /// Reads a network as a grid writes it, a name or `{ "family": …, parameters }`. Throws
+  /// `UnknownName` or `InvalidNetwork`.
   package var network: @Sendable (JSONValue) throws -> ModelSpec
   /// Names of datasets, for hints.
   package var datasets: [String]
-  /// Reads a dataset as a grid writes it, `NAME` or `NAME:FOLDER`, finds its files where they are and digests them.
-  /// A dataset whose files are absent has no digest. Throws `UnknownName` or a typed error with a sentence.
+  /// Reads a dataset as a grid writes it, `NAME` or `NAME:FOLDER`, finds its files where they are
+  /// and digests them. A dataset whose files are absent has no digest. Throws `UnknownName` or a
+  /// typed error with a sentence.
   package var dataset: @Sendable (String) throws -> DatasetSpec
   /// Reads a trainer as a grid writes it and digests its files. Throws a typed error with a sentence.
   package var trainer: @Sendable (JSONValue) throws -> TrainerSpec = { value in
     TrainerSpec(command: try TrainerSpec.written(value).command)
   }
 
-  /// Why this program cannot compute a run, and the setting that is to blame: a network that does not take the dataset's images, a method that
-  /// a network cannot serve. Nil where nothing is in the way.
+  /// Why this program cannot compute a run, and the setting that is to blame: a network that does not take
+  /// the dataset's images, a method that a network cannot serve. Nil where nothing is in the way.
   package var obstacle: @Sendable (RunSpec) -> (setting: String, sentence: String)? = { _ in nil }
 
-  /// Reads a teacher that was trained elsewhere, `{ "import": NAME }` or `{ "file": PATH, "network": NAME }`, looks at its weights and says whether they
-  /// fit the dataset. Weights that are not there are `absent`, and no error: a grid can be planned without them. Throws an error with a sentence.
+  /// Reads a teacher that was trained elsewhere, `{ "import": NAME }` or `{ "file": PATH, "network": NAME }`,
+  /// looks at its weights and says whether they fit the dataset. Weights that are not there are `absent`, and
+  /// no error: a grid can be planned without them. Throws an error with a sentence.
   package var weights: @Sendable (_ teacher: JSONValue, _ dataset: DatasetSpec) throws -> TeacherSpec = {
     teacher, _ in
     throw InvalidNetwork(family: "teacher", problem: "\(teacher) cannot be read without a store")

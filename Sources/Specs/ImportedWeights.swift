@@ -6,7 +6,8 @@ public struct ImportedWeights: Hashable, Sendable {
   package var normalisation: InputNormalisation?
   /// Where a grid named the file; where bytes lie is no part of what they are, so it is in no key.
   package var path: String?
-  /// Why there is no such file, in a sentence that says where to put it; nil where it was read. Its digest is then one of its name, for plans alone.
+  /// Why there is no such file, in a sentence that says where to put it; nil where it was read. Its digest is
+  /// then one of its name, for plans alone.
   package private(set) var absence: String?
 
   package init(digest: ContentKey, normalisation: InputNormalisation? = nil, path: String? = nil) {

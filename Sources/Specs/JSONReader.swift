@@ -44,8 +44,8 @@ package struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
   package var description: String { "\(line):\(column): \(problem)" }
 }
 
-/// Reads strict JSON in UTF-8 and, where allowed, `//` and `/* */` comments and trailing commas. Refuses duplicate names, and nesting that would
-/// exhaust the stack.
+/// Reads strict JSON in UTF-8 and, where allowed, `//` and `/* */` comments and trailing commas. Refuses
+/// duplicate names, and nesting that would exhaust the stack.
 package struct JSONReader {
   /// Levels of brackets; grids and records need ten.
   package static let deepest = 64

@@ -1,4 +1,5 @@
-/// A JSON value whose numbers are decimals, as they were written: `0.3` is three tenths, not the nearest binary fraction.
+/// A JSON value whose numbers are decimals, as they were written: `0.3` is three tenths, not the
+/// nearest binary fraction.
 ///
 /// Options whose type only a catalog entry knows travel in this form.
 public enum JSONValue: Hashable, Sendable {
@@ -95,7 +96,8 @@ extension JSONValue: CustomStringConvertible {
 }
 
 extension JSONValue {
-  /// The value over several lines, for people: members in the order of their names, and on one line what fits there.
+  /// The value over several lines, for people: members in the order of their names, and on
+  /// one line what fits there.
   package var indented: String { indented(by: 0, on: 90) }
 
   private func indented(by depth: Int, on width: Int) -> String {
@@ -117,7 +119,8 @@ extension JSONValue {
     }
   }
 
-  /// What a person calls a value of a grid: a word as it stands, a network as `cifar_resnet(depth=8,widths=[4,4,8])`.
+  /// What a person calls a value of a grid: a word as it stands, a network as
+  /// `cifar_resnet(depth=8,widths=[4,4,8])`.
   package var title: String {
     if let text = string { return text }
     guard let family = object?["family"]?.string else { return description }

@@ -2,10 +2,11 @@
 public struct MethodSpec: Hashable, Sendable {
   /// As the program writes it: `mtkd-rl`.
   public var name: String
-  /// What was set to something other than the method's default, by encoded names. An option that the method does not read is never here,
-  /// which is why a baseline is one run whatever the grid says of alpha.
+  /// What was set to something other than the method's default, by encoded names. An option that the method
+  /// does not read is never here, which is why a baseline is one run whatever the grid says of alpha.
   public var options: [String: JSONValue]
-  /// Which of the results that the method had under this name and these options; see `MethodDescription.revision`.
+  /// Which of the results that the method had under this name and these options; see
+  /// `MethodDescription.revision`.
   package var revision: Int
 
   package init(name: String, options: [String: JSONValue] = [:], revision: Int = 1) {
@@ -21,8 +22,8 @@ extension MethodSpec: CanonicallyEncodable {
     Self.append(name, sorted, revision: revision, to: &bytes)
   }
 
-  /// The canonical form of a method whose options lie in order already, as `ChosenOption.precedes` has it. The first
-  /// revision is not written, so that it has the keys that it had before there were others.
+  /// The canonical form of a method whose options lie in order already, as `ChosenOption.precedes` has it.
+  /// The first revision is not written, so that it has the keys that it had before there were others.
   package static func append(
     _ name: String, _ options: [ChosenOption], revision: Int, to bytes: inout [UInt8]
   ) {
@@ -66,8 +67,8 @@ package struct ChosenOption: Hashable, Sendable {
   }
 }
 
-/// The options of a run as a method's rules ask for them, by the names that a grid uses: what is set, else the default; nil for what the
-/// method does not have.
+/// The options of a run as a method's rules ask for them, by the names that a grid uses: what is set, else
+/// the default; nil for what the method does not have.
 public struct OptionValues: Sendable {
   fileprivate let method: MethodDescription
   /// A few: looked through one by one.
@@ -75,7 +76,8 @@ public struct OptionValues: Sendable {
   /// How many teachers the run has, 1 or more; nil where that is not known.
   public let teachers: Int?
 
-  /// - Precondition: the option is no amount. Runs by the hundred thousand differ in nothing else, and rules are asked once for all of them.
+  /// - Precondition: the option is no amount. Runs by the hundred thousand differ in nothing else, and rules
+  ///   are asked once for all of them.
   public subscript(name: String) -> JSONValue? {
     let name = method.encodedNames[name] ?? name
     precondition(!method.amounts.contains(name), "\(name) is an amount, and rules look at choices alone")
@@ -94,7 +96,8 @@ package struct OptionRules: Sendable {
   package let problems: [String]
 }
 
-/// What a grid may set of a method: its catalog entry in words, for the grid reader, `methods` and the schema.
+/// What a grid may set of a method: its catalog entry in words, for the grid reader,
+/// `methods` and the schema.
 public struct MethodDescription: Sendable {
   /// As the program writes it: `mtkd-rl`.
   public let name: String
@@ -104,22 +107,26 @@ public struct MethodDescription: Sendable {
   public let summary: String
   /// Whether its runs have teachers.
   public let readsTeachers: Bool
-  /// The places of a teacher's evaluation that it reads. They are what is cached; the conformance suite fails a method that reads another.
+  /// The places of a teacher's evaluation that it reads. They are what is cached; the conformance suite fails
+  /// a method that reads another.
   package let reads: Set<TeacherTap>
   /// Whether maps go through the teachers' classifiers, which a transformer's does not take.
   package let readsTeacherHeads: Bool
   /// What a grid may set of it.
   public let options: [SettingDescription]
-  /// Named bundles of options, the value of the key `preset`; the first is the default and holds the options' defaults.
+  /// Named bundles of options, the value of the key `preset`; the first is the default and
+  /// holds the options' defaults.
   package let presets: [(name: String, options: [String: JSONValue])]
-  /// Options that change nothing, given all of them resolved and the number of teachers: they are in no key. Like `problems` it looks at
-  /// choices alone: not at `.number`.
+  /// Options that change nothing, given all of them resolved and the number of teachers: they are in no key.
+  /// Like `problems` it looks at choices alone: not at `.number`.
   package let unread: @Sendable (_ options: OptionValues) -> [String]
   /// What is wrong with a combination of options, all of them resolved; a sentence for each problem.
   package let problems: @Sendable (_ options: OptionValues) -> [String]
-  /// What a reader of the table would want to have known, given all options resolved and how many epochs a run has: a sentence for each thing.
+  /// What a reader of the table would want to have known, given all options resolved and how many epochs a
+  /// run has: a sentence for each thing.
   package let warnings: @Sendable (_ options: OptionValues, _ epochs: Int) -> [String]
-  /// Rises when the same options give other results: runs of before keep their keys and are not mixed with new ones.
+  /// Rises when the same options give other results: runs of before keep their keys and are
+  /// not mixed with new ones.
   package let revision: Int
   /// Extra cost of a step, in units of a plain student's step; for forecasts.
   package let extraSteps: Double
@@ -210,7 +217,8 @@ public struct MethodDescription: Sendable {
     warnings(OptionValues(method: self, set: set, teachers: teachers), epochs)
   }
 
-  /// What is set and makes a difference: neither a default nor an option that the others leave unread. The order stays.
+  /// What is set and makes a difference: neither a default nor an option that the others leave
+  /// unread. The order stays.
   ///
   /// - Parameter rules: of the same choices.
   package func reduced(_ set: [ChosenOption], _ rules: OptionRules) -> [ChosenOption] {
@@ -239,7 +247,8 @@ public enum TeacherTap: String, CaseIterable, Sendable {
   case stages
 }
 
-/// What is cached of a teacher's evaluations where views are fixed, each with all that the cases before it keep.
+/// What is cached of a teacher's evaluations where views are fixed, each with all that
+/// the cases before it keep.
 package enum TeacherOutputs: Int, Comparable, CaseIterable, Sendable {
   case none
   /// Logits and embedding.

@@ -2,8 +2,9 @@
 ///
 ///     MetricDescription("test.mAP", title: "mean average precision", unit: "%", isHigherBetter: true)
 ///
-/// Tasks and trainers declare the metrics that they report; a sweep is stored with the declarations of its runs. A metric that nobody
-/// declared has a name and nothing else: it is shown, and no value of it is called the best.
+/// Tasks and trainers declare the metrics that they report; a sweep is stored with the declarations
+/// of its runs. A metric that nobody declared has a name and nothing else: it is shown, and no value
+/// of it is called the best.
 public struct MetricDescription: Hashable, Sendable {
   /// As runs report it, such as `test.loss`.
   public var name: String
@@ -13,7 +14,8 @@ public struct MetricDescription: Hashable, Sendable {
   public var unit: String?
   /// Which of two values is the better one; nil where nobody said.
   public var isHigherBetter: Bool?
-  /// Whether it stands for a run where nothing else is asked for: it chooses the best epoch, and is what lists and displays show.
+  /// Whether it stands for a run where nothing else is asked for: it chooses the best epoch, and is what
+  /// lists and displays show.
   public var isHeadline: Bool
   /// Whether an external trainer declared it; else a task did, or nobody.
   package var isOfTrainer: Bool
@@ -36,19 +38,22 @@ public struct MetricDescription: Hashable, Sendable {
   /// The name with its unit, such as `test.mAP (%)`: the title of a column or an axis.
   package var heading: String { unit.map { "\(name) (\($0))" } ?? name }
 
-  /// A value with its unit, such as `72.10 %` or `0.4213 nats`: two digits after the point for percentages, four otherwise.
+  /// A value with its unit, such as `72.10 %` or `0.4213 nats`: two digits after the point for
+  /// percentages, four otherwise.
   package func text(_ value: Double) -> String {
     let number = NumberFormat.fixed(value, unit == "%" ? 2 : 4)
     return unit.map { "\(number) \($0)" } ?? number
   }
 
-  /// Whether `a` is the better value. False where nobody said which way the metric is good, and for values that are not finite.
+  /// Whether `a` is the better value. False where nobody said which way the metric is good, and for
+  /// values that are not finite.
   package func isBetter(_ a: Double, than b: Double) -> Bool {
     guard let isHigherBetter, a.isFinite else { return false }
     return !b.isFinite || (isHigherBetter ? a > b : a < b)
   }
 
-  /// The name of the same metric on validation data: `validation.mAP` for `test.mAP`; nil where the name does not begin with the test set.
+  /// The name of the same metric on validation data: `validation.mAP` for `test.mAP`; nil where the name does
+  /// not begin with the test set.
   package var validationName: String? {
     for prefix in ["test.", "test/"] where name.hasPrefix(prefix) {
       return "validation" + name.dropFirst("test".count)
@@ -62,7 +67,8 @@ package struct MetricDescriptions: Hashable, Sendable {
   /// In the order of their declaration; each name once.
   package let values: [MetricDescription]
 
-  /// Where several declare one name, the first counts; where they contradict each other about the direction, it has none.
+  /// Where several declare one name, the first counts; where they contradict each other about
+  /// the direction, it has none.
   package init(_ declared: [MetricDescription]) {
     var values: [MetricDescription] = []
     var places: [String: Int] = [:]
@@ -79,7 +85,8 @@ package struct MetricDescriptions: Hashable, Sendable {
     self.values = values
   }
 
-  /// The description of a metric; a bare one where nobody declared it. What an attempt measured of its own cost is declared by the program.
+  /// The description of a metric; a bare one where nobody declared it. What an attempt measured of its own
+  /// cost is declared by the program.
   package subscript(name: String) -> MetricDescription {
     values.first { $0.name == name } ?? Self.measured(name) ?? MetricDescription(name)
   }
@@ -87,8 +94,9 @@ package struct MetricDescriptions: Hashable, Sendable {
   /// What stands for a run where nothing else is asked for; nil where nobody declared such a metric.
   package var headline: MetricDescription? { values.first(where: \.isHeadline) }
 
-  /// The metrics whose best value may choose a run's epoch under `bestOnValidation`, the preferred one first: a run is chosen by the first
-  /// that it recorded. Metrics of a task follow the task's headline; those of a trainer, and undeclared ones, their own validation value.
+  /// The metrics whose best value may choose a run's epoch under `bestOnValidation`, the preferred one first:
+  /// a run is chosen by the first that it recorded. Metrics of a task follow the task's headline; those of a
+  /// trainer, and undeclared ones, their own validation value.
   package func selectors(of metric: MetricDescription) -> [MetricDescription] {
     func twin(_ metric: MetricDescription?) -> MetricDescription? {
       guard let metric, let name = metric.validationName else { return nil }
@@ -144,7 +152,8 @@ extension MetricDescription: CanonicallyEncodable {
   private static let longest = 100
 
   /// Reads what a grid declares for a trainer, an object of metrics by their names:
-  /// `{ "test.mAP": { "title": "mean average precision", "unit": "%", "direction": "higher", "headline": true } }`.
+  /// `{ "test.mAP": { "title": "mean average precision", "unit": "%", "direction":
+  /// "higher", "headline": true } }`.
   ///
   /// - Returns: In the order of their names, the headline first.
   package static func ofTrainer(_ json: JSONValue, at path: String) throws(SpecError) -> [MetricDescription] {

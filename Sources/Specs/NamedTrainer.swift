@@ -1,4 +1,5 @@
-/// A trainer that comes with this program and that a grid names by a word: a module of Python/ (docs/trainers.md).
+/// A trainer that comes with this program and that a grid names by a word: a module of
+/// Python/ (docs/trainers.md).
 package struct NamedTrainer: Sendable {
   package let name: String
   /// What `python3` gets: the module and its words.

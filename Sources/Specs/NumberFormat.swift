@@ -42,8 +42,8 @@ package enum NumberFormat {
     return text.hasPrefix("<") ? "p < \(text.dropFirst())" : "p = \(text)"
   }
 
-  /// Digits after the point that a standard deviation deserves: two significant ones where it begins with 1, 2 or 3 up to 354, else one, as the
-  /// Particle Data Group rounds.
+  /// Digits after the point that a standard deviation deserves: two significant ones where it begins with 1,
+  /// 2 or 3 up to 354, else one, as the Particle Data Group rounds.
   package static func places(forSpread spread: Double) -> Int? {
     guard spread > 0, spread.isFinite else { return nil }
     var (value, exponent) = (spread, 0)

@@ -12,7 +12,8 @@ package struct Provenance: Hashable, Sendable {
   package var host: String
   /// The numerics profile that decides bits: library kernel, its threads, precision.
   package var profile: String
-  /// Threads that the run's work was divided among, which decide no bit; nil where it was made before they were recorded.
+  /// Threads that the run's work was divided among, which decide no bit; nil where it was made
+  /// before they were recorded.
   package var threads: Int?
 
   package init(
@@ -57,11 +58,12 @@ extension Provenance: CanonicallyEncodable {
 extension Provenance {
   /// What may have decided the bits of a result: results with one text may stand in one cell.
   ///
-  /// The commit where the build said it and the tree was clean, because a commit may be built twice; else the digest of the executable.
+  /// The commit where the build said it and the tree was clean, because a commit may be built twice; else the
+  /// digest of the executable.
   package var numerics: String { numerics(commits: [:]) }
 
-  /// - Parameter commits: of executables, by their digests, as other provenances say: the same file is the same
-  ///   program where its note of the commit was missing too.
+  /// - Parameter commits: of executables, by their digests, as other provenances say: the same file is the
+  ///   same program where its note of the commit was missing too.
   package func numerics(commits: [ContentKey: String]) -> String {
     let noted = commit == nil ? program.flatMap { commits[$0] } : nil
     let program = cleanCommit ?? noted ?? self.program?.short ?? "unknown build"

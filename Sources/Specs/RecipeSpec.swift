@@ -4,7 +4,8 @@ public struct RecipeSpec: Hashable, Sendable {
   package enum Name: String, CaseIterable, Sendable {
     /// Of the paper's students and of its networks trained alone, on small images.
     case student, teacher
-    /// Of photographs: rate 0.1, divided by ten at three, six and nine tenths of the epochs (`methods.md` 7.4).
+    /// Of photographs: rate 0.1, divided by ten at three, six and nine tenths of the
+    /// epochs (`methods.md` 7.4).
     case imagenet
     /// Of vision transformers: AdamW, warm-up, cosine, smoothed labels, stochastic depth.
     case vit
@@ -45,8 +46,8 @@ public struct RecipeSpec: Hashable, Sendable {
   /// Where the cosine ends.
   package var leastRate = DecimalNumber(0)
 
-  /// Values of the settings that have no member of their own, by their encoded names: what differs from the setting's default, so that the
-  /// keys of runs that know nothing of a setting stay when it is added.
+  /// Values of the settings that have no member of their own, by their encoded names: what differs from the
+  /// setting's default, so that the keys of runs that know nothing of a setting stay when it is added.
   fileprivate var others: [String: JSONValue] = [:]
 
   /// How convolutions are computed; decides bits.
@@ -93,8 +94,8 @@ public struct RecipeSpec: Hashable, Sendable {
       gamma: DecimalNumber(mantissa: 1, exponent: -1))
   }
 
-  /// The recipe of teachers and of networks trained alone: no Nesterov, weight decay 5e-4, and rate 0.01 for the
-  /// mobile families.
+  /// The recipe of teachers and of networks trained alone: no Nesterov, weight decay 5e-4, and rate 0.01
+  /// for the mobile families.
   package static func teacher(family: String, epochs: Int, batchSize: Int = 64) -> RecipeSpec {
     var recipe = student(epochs: epochs, batchSize: batchSize)
     recipe.nesterov = false
@@ -105,7 +106,8 @@ public struct RecipeSpec: Hashable, Sendable {
     return recipe
   }
 
-  /// A recipe by its name (defaults: 240 epochs of 64 images a batch, 100 of 256 for photographs, 300 of 1024 for transformers).
+  /// A recipe by its name (defaults: 240 epochs of 64 images a batch, 100 of 256 for photographs, 300
+  /// of 1024 for transformers).
   package static func named(_ name: Name, family: String, epochs: Int? = nil, batchSize: Int? = nil)
     -> RecipeSpec
   {
@@ -139,8 +141,8 @@ public struct RecipeSpec: Hashable, Sendable {
     }
   }
 
-  /// 150, 180 and 210 of 240 epochs, and the same shares (5/8, 3/4, 7/8) of any other length, rounded down. Runs too
-  /// short to tell two of them apart drop the rate twice at once.
+  /// 150, 180 and 210 of 240 epochs, and the same shares (5/8, 3/4, 7/8) of any other length, rounded down.
+  /// Runs too short to tell two of them apart drop the rate twice at once.
   package static func milestones(of epochs: Int) -> [Int] {
     [epochs * 5 / 8, epochs * 3 / 4, epochs * 7 / 8].filter { $0 > 0 }
   }
@@ -179,7 +181,8 @@ extension RecipeSpec {
     }
   }
 
-  /// - Returns: whether there is such a member. A value of another type leaves it as it is: settings are judged before.
+  /// - Returns: whether there is such a member. A value of another type leaves it as it is:
+  ///   settings are judged before.
   private mutating func setMember(_ name: String, _ value: JSONValue) -> Bool {
     switch name {
     case "epochs": epochs = value.integer ?? epochs
@@ -233,7 +236,8 @@ extension RecipeSpec {
     set { self[Self.setting("dropPath")] = .number(newValue) }
   }
 
-  /// How strongly the colours of photographs change: brightness, contrast and saturation by factors from 1 - this to 1 + this.
+  /// How strongly the colours of photographs change: brightness, contrast and saturation by factors
+  /// from 1 - this to 1 + this.
   package var colourJitter: DecimalNumber {
     get { number("colourJitter") }
     set { self[Self.setting("colourJitter")] = .number(newValue) }
@@ -253,7 +257,8 @@ extension RecipeSpec {
 // MARK: The canonical form
 
 extension RecipeSpec: CanonicallyEncodable {
-  /// Members in ascending order. What a recipe does not use is left out, so that the keys of runs that know nothing of it stay.
+  /// Members in ascending order. What a recipe does not use is left out, so that the keys of runs that
+  /// know nothing of it stay.
   private var encodedMembers: [(name: String, value: JSONValue)] {
     var members: [(name: String, value: JSONValue)] = [
       ("batchSize", .number(DecimalNumber(batchSize))), ("epochs", .number(DecimalNumber(epochs))),
@@ -326,7 +331,8 @@ extension RecipeSpec: CanonicallyEncodable {
   /// How a network that is not trained here is computed, where that is not the default.
   package var computation: [(name: String, value: JSONValue)] { others.map { ($0.key, $0.value) } }
 
-  /// - Throws: `SpecError` for a value that no setting of this program explains: what it asks for would not be computed.
+  /// - Throws: `SpecError` for a value that no setting of this program explains: what it asks
+  ///   for would not be computed.
   package func check() throws(SpecError) {
     guard let name = unknownSettings.first else { return }
     throw SpecError(path: "recipe.\(name)", expected: "left out, because this program has no such setting")

@@ -68,14 +68,15 @@ package struct ReportPreferences: Hashable, Sendable {
 
   package init() {}
 
-  /// The methods that an entry of `compareTo` names: `ca-mkd`, or the two of `mtkd-rl - ca-mkd`, with or without
-  /// ` over student` behind them.
+  /// The methods that an entry of `compareTo` names: `ca-mkd`, or the two of `mtkd-rl - ca-mkd`, with or
+  /// without ` over student` behind them.
   package static func methods(inFamily entry: String) -> [String] {
     let pair = entry.firstRange(of: over).map { entry[..<$0.lowerBound] } ?? entry[...]
     return pair.split(separator: " - ", maxSplits: 1).map(String.init)
   }
 
-  /// The settings over which an entry of `compareTo` takes means: `student` of `mtkd-rl - ca-mkd over student`.
+  /// The settings over which an entry of `compareTo` takes means: `student` of
+  /// `mtkd-rl - ca-mkd over student`.
   package static func averages(inFamily entry: String) -> [String] {
     guard let range = entry.firstRange(of: over) else { return [] }
     return entry[range.upperBound...].split { $0 == "," || $0 == " " }.map(String.init)

@@ -40,7 +40,8 @@ package struct EpochRecord: Hashable, Sendable {
   package var metrics: Metrics
   /// Digest of all that the next step needs, which is what makes two runs comparable bit for bit.
   package var state: ContentKey
-  /// What the epoch cost on the machine that ran it, under names that start with `measured.`: never the same twice.
+  /// What the epoch cost on the machine that ran it, under names that start with
+  /// `measured.`: never the same twice.
   package var measured: Metrics
 
   package init(epoch: Int, step: Int, metrics: Metrics, state: ContentKey, measured: Metrics = Metrics()) {

@@ -1,17 +1,20 @@
-/// A frozen network that students learn from: what it is, and how it was trained or where its weights come from.
+/// A frozen network that students learn from: what it is, and how it was trained or
+/// where its weights come from.
 package struct TeacherSpec: Hashable, Sendable {
   package var network: ModelSpec
   /// Of a network that was trained elsewhere only how it is computed counts.
   package var recipe: RecipeSpec
   package var seed: Int
-  /// How many training images it learns from, where that is another number than its students'; nil where it is the same.
+  /// How many training images it learns from, where that is another number than its students';
+  /// nil where it is the same.
   package var trainImages: Int?
   /// Who trains it in this program's place; nil for nobody.
   package private(set) var trainer: TrainerSpec?
-  /// Numbers of features, beside the logits, that this trainer writes down at most of what the teacher says of one view; nil
-  /// where it writes nothing.
+  /// Numbers of features, beside the logits, that this trainer writes down at most of what the teacher says
+  /// of one view; nil where it writes nothing.
   package private(set) var outputs: Int?
-  /// Of a network that was trained elsewhere, which has no recipe and no seed; nil for one that is trained here.
+  /// Of a network that was trained elsewhere, which has no recipe and no seed; nil for
+  /// one that is trained here.
   package private(set) var weights: ImportedWeights?
 
   package init(network: ModelSpec, recipe: RecipeSpec, seed: Int) {
@@ -25,8 +28,8 @@ package struct TeacherSpec: Hashable, Sendable {
     self.weights = weights
   }
 
-  /// The same as the trainer of its students trains it: as it is where that trains no teachers, and where its weights come
-  /// from elsewhere.
+  /// The same as the trainer of its students trains it: as it is where that trains no teachers, and where its
+  /// weights come from elsewhere.
   package func trained(by trainer: TrainerSpec?) -> TeacherSpec {
     guard weights == nil, let trainer, case .trains(let outputs) = trainer.teaching else { return self }
     var teacher = self
@@ -85,7 +88,8 @@ extension TeacherSpec: CanonicallyEncodable {
   }
 }
 
-/// The canonical form of a run without its method, its recipe and its seed, for runs by the hundred thousand that differ in these.
+/// The canonical form of a run without its method, its recipe and its seed, for runs by the hundred
+/// thousand that differ in these.
 package struct GappedRun: Hashable, Sendable {
   /// Four: before the method, before the recipe, before the seed, behind the seed.
   fileprivate let pieces: [[UInt8]]
@@ -106,8 +110,8 @@ package struct GappedRun: Hashable, Sendable {
   }
 }
 
-/// One seeded run of a student, fully resolved: exactly the values that its method reads, and nothing else, so that equal
-/// runs are equal values.
+/// One seeded run of a student, fully resolved: exactly the values that its method reads, and nothing else,
+/// so that equal runs are equal values.
 public struct RunSpec: Hashable, Sendable {
   /// What it is trained and tested on.
   public var dataset: DatasetSpec
@@ -121,7 +125,8 @@ public struct RunSpec: Hashable, Sendable {
   public var recipe: RecipeSpec
   /// What its random streams are made from.
   public var seed: Int
-  /// How many views of an image epochs draw from: K that are the same for every run, or 0 for a new one in each epoch.
+  /// How many views of an image epochs draw from: K that are the same for every run, or 0 for
+  /// a new one in each epoch.
   package var views: Int
   /// Who trains in this program's place; nil for nobody.
   package var trainer: TrainerSpec?
@@ -147,7 +152,8 @@ extension RunSpec: CanonicallyEncodable {
     append(to: &bytes) { value, bytes in value(&bytes) }
   }
 
-  /// The canonical form with gaps for method, recipe and seed: all that the runs of a grid have in common that differ in nothing else.
+  /// The canonical form with gaps for method, recipe and seed: all that the runs of a grid have in common
+  /// that differ in nothing else.
   package var gapped: GappedRun {
     var (bytes, pieces): ([UInt8], [[UInt8]]) = ([], [])
     append(to: &bytes) { _, bytes in

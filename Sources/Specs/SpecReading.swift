@@ -80,7 +80,8 @@ public struct SpecObject: Sendable {
   }
 }
 
-/// Writes one JSON object member by member, in the canonical form of `CanonicalJSON`: the caller names members in ascending order.
+/// Writes one JSON object member by member, in the canonical form of `CanonicalJSON`: the caller names
+/// members in ascending order.
 public struct ObjectWriter: Sendable {
   private var isFirst = true
   #if DEBUG

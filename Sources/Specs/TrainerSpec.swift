@@ -1,5 +1,5 @@
-/// A command that trains students in this program's place: somebody else's code under the same plan, resume, store and report
-/// (`docs/trainers.md`).
+/// A command that trains students in this program's place: somebody else's code under the same plan, resume,
+/// store and report (`docs/trainers.md`).
 public struct TrainerSpec: Hashable, Sendable {
   /// A file of the trainer that lies beside the grid.
   package struct File: Hashable, Sendable {
@@ -20,13 +20,14 @@ public struct TrainerSpec: Hashable, Sendable {
     case none
     /// It trains their teachers.
     ///
-    /// - Parameter outputs: how many numbers of features it writes down at most, beside the logits, of what a teacher says
-    ///   of one view; nil where it writes nothing.
+    /// - Parameter outputs: how many numbers of features it writes down at most, beside the logits, of what a
+    ///   teacher says of one view; nil where it writes nothing.
     case trains(outputs: Int?)
   }
 
   package var command: [String]
-  /// In the order of their names. What they hold is part of the run: workers get copies of exactly these bytes.
+  /// In the order of their names. What they hold is part of the run: workers get
+  /// copies of exactly these bytes.
   package var files: [File]
   /// What tables call it; in no key.
   package var name: String?
@@ -34,8 +35,8 @@ public struct TrainerSpec: Hashable, Sendable {
   package var metrics: [MetricDescription] = []
   /// Where the files lie; in no key.
   package var folder: String?
-  /// The version of the lines that it speaks: from 2 on it says what it can do before anything is planned. In the key where it
-  /// is not 1, because it is told to the trainer.
+  /// The version of the lines that it speaks: from 2 on it says what it can do before anything is planned. In
+  /// the key where it is not 1, because it is told to the trainer.
   package var version = 1
   /// What it says of teachers; in no key.
   package var teaching = Teaching.none
@@ -124,7 +125,8 @@ extension TrainerSpec: CanonicallyEncodable {
 
   private static let members = ["command", "describeWithin", "files", "metrics", "name", "protocol"]
 
-  /// Reads `{ "command": […], "files": […], "name": …, "metrics": { … }, "protocol": 2, "describeWithin": 120 }`.
+  /// Reads `{ "command": […], "files": […], "name": …, "metrics": { … }, "protocol": 2,
+  /// "describeWithin": 120 }`.
   package static func written(_ json: JSONValue) throws(SpecError) -> Written {
     let object = try SpecObject(json, at: "trainer")
     for name in (json.object ?? [:]).keys.sorted() where !members.contains(name) {

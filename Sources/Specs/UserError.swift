@@ -42,8 +42,8 @@ package enum ExitStatus: Int32, CaseIterable, Sendable {
   }
 }
 
-/// An error that its user can do something about. The program prints the description, then the next step, and ends
-/// with the status.
+/// An error that its user can do something about. The program prints the description, then the next step,
+/// and ends with the status.
 ///
 ///     struct UnknownShape: UserError {
 ///       let name: String

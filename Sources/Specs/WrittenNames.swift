@@ -1,5 +1,5 @@
-/// What a grid calls its networks. Names of published networks are in no key, so the specification of a stage does not tell
-/// which of several names somebody wrote; displays and reports take these.
+/// What a grid calls its networks. Names of published networks are in no key, so the specification of a stage
+/// does not tell which of several names somebody wrote; displays and reports take these.
 public struct WrittenNames: Hashable, Sendable {
   private var networks: [ModelSpec: String] = [:]
   /// Of networks that were trained elsewhere, by the digest of their weights.
@@ -12,7 +12,8 @@ public struct WrittenNames: Hashable, Sendable {
     if networks[network] == nil { networks[network] = value.title }
   }
 
-  /// Remembers how a grid writes a network that was trained elsewhere: an import by its name, a file by its network.
+  /// Remembers how a grid writes a network that was trained elsewhere: an import by its
+  /// name, a file by its network.
   package mutating func note(_ value: JSONValue, _ teacher: TeacherSpec) {
     guard let digest = teacher.weights?.digest, weights[digest] == nil else { return }
     weights[digest] = (value.object?["import"] ?? value.object?["network"])?.title

@@ -15,8 +15,8 @@ extension AttemptFolder {
   package static let beatSeconds = 15.0
   package static let patience = 4 * beatSeconds
 
-  /// One look at the files, which a stopped process, a sleep of the machine or a clock that was set can deceive: who ends
-  /// workers watches them for a while besides (`ClusterSweep`).
+  /// One look at the files, which a stopped process, a sleep of the machine or a clock that was set can
+  /// deceive: who ends workers watches them for a while besides (`ClusterSweep`).
   ///
   /// - Parameter clock: `StoreFolder.clock()` of the same moment, so that no two machines' clocks are
   ///   compared.

@@ -18,8 +18,8 @@ package struct ChunkDamage: Error, Equatable, CustomStringConvertible {
   package var description: String { "\(path) is damaged: \(problem). What it holds will be computed again." }
 }
 
-/// Many small pieces of bytes in one file that processes map into memory together and read in any order, each piece checked the first time
-/// that a process touches it.
+/// Many small pieces of bytes in one file that processes map into memory together and read in any order, each
+/// piece checked the first time that a process touches it.
 ///
 ///     "mtkdchk1"                                  8 bytes
 ///     number of chunks                            u64, little-endian as all that follow
@@ -33,8 +33,8 @@ package enum ChunkFile {
 
   /// The bytes of a file of chunks.
   ///
-  /// - Parameter packs: whether chunks may be compressed; those that would not lose an eighth of their size stay as they are, because
-  ///   unpacking costs more than reading.
+  /// - Parameter packs: whether chunks may be compressed; those that would not lose an eighth of their size
+  ///   stay as they are, because unpacking costs more than reading.
   package static func encoded(_ chunks: [[UInt8]], packs: Bool) -> [UInt8] {
     let stored = packs ? chunks.map(Self.packed) : chunks
     var bytes = magic
@@ -60,7 +60,8 @@ package enum ChunkFile {
 
 /// A chunk file in memory, shared with every process that maps it.
 ///
-/// `@unchecked Sendable`: the mapping is read-only and lives as long as the object; what changes is behind a mutex.
+/// `@unchecked Sendable`: the mapping is read-only and lives as long as the object; what
+/// changes is behind a mutex.
 package final class MappedChunks: @unchecked Sendable {
   private struct Entry {
     let offset: Int

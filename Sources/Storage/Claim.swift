@@ -7,8 +7,8 @@ extension StageFolder {
     return newest.number > attempt.number
   }
 
-  /// Whether an attempt before this one ended without a word of its worker's, by a signal or with its machine,
-  /// and nobody has forgiven that.
+  /// Whether an attempt before this one ended without a word of its worker's, by a signal or with its
+  /// machine, and nobody has forgiven that.
   ///
   /// Who of several runs in one process brought it down is not known: from then on each of them goes alone.
   package func hasDied(before number: Int = .max) throws(FileError) -> Bool {

@@ -64,7 +64,8 @@ extension ResultStore {
   private func giveRoomBack() throws(StoreError) {
     try Self.translating(path) {
       try database.writeWithoutTransaction { db in
-        // VACUUM prefers SQLite's own functions, which it would not let the file's schema call. The schema is known to be ours.
+        // VACUUM prefers SQLite's own functions, which it would not let the file's schema call. The
+        // schema is known to be ours.
         try db.execute(sql: "PRAGMA trusted_schema = ON; VACUUM; PRAGMA trusted_schema = OFF")
       }
     }

@@ -132,8 +132,8 @@ package struct StageFolder: Hashable, Sendable {
     try AtomicFile.sync(folder: path)
   }
 
-  /// Removes the snapshots of an attempt whose output is published, and those of others that are over: whoever
-  /// makes the stage again begins at its beginning.
+  /// Removes the snapshots of an attempt whose output is published, and those of others that are over:
+  /// whoever makes the stage again begins at its beginning.
   package func dropSnapshots(after attempt: AttemptFolder) throws(FileError) {
     for other in try attempts() where other == attempt || other.isOver { try other.snapshots.removeAll() }
   }

@@ -46,8 +46,8 @@ package enum WorkerLog {
   }
 }
 
-// In this module the calls below stand in place of the system's of the same names, so that none is made without trying again
-// after a signal: network file systems and disks that are slow answer EINTR.
+// In this module the calls below stand in place of the system's of the same names, so that none is made
+// without trying again after a signal: network file systems and disks that are slow answer EINTR.
 
 func open(_ path: String, _ flags: Int32, _ mode: mode_t = 0) -> Int32 {
   SystemCall.retrying { Glibc.open(path, flags, mode) }

@@ -21,7 +21,8 @@ package struct DeviceShare: Hashable, Sendable {
   package var runs: Int { devices.count * runsPer / perRun }
 }
 
-/// Who has which devices: exclusively, or as many runs a device as are meant to share one. A value without a clock or a process.
+/// Who has which devices: exclusively, or as many runs a device as are meant to share one. A value
+/// without a clock or a process.
 package struct DevicePool: Sendable {
   private let share: DeviceShare
   private var working: [String]

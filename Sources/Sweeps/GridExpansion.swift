@@ -35,7 +35,8 @@ package struct GridExpansion: Sendable {
     }
     guard resolver.problems.isEmpty else { throw GridRejected(resolver.problems) }
 
-    // One block's axes tell its cells apart, but for trainers, which are shown by their names; several blocks and rows of `include` are looked at.
+    // One block's axes tell its cells apart, but for trainers, which are shown by their names; several blocks
+    // and rows of `include` are looked at.
     let mayCoincide =
       grid.blocks.count > 1 || columns.contains("trainer") || grid.blocks.contains { !$0.include.isEmpty }
     var gathering = RunGathering(capacity: min(asked, limit), mayCoincide: mayCoincide)
@@ -208,8 +209,9 @@ package struct GridExpansion: Sendable {
 extension GridDraft {
   /// The grid, where nothing is wrong with how it is written.
   ///
-  /// - Throws: else `GridRejected`, with every name and value that can be judged all the same and is wrong, too. What only whole runs can tell (options
-  ///   that do not go together, filters without effect, the number of runs) waits until there is nothing else.
+  /// - Throws: else `GridRejected`, with every name and value that can be judged all the same and is wrong,
+  ///   too. What only whole runs can tell (options that do not go together, filters without effect, the
+  ///   number of runs) waits until there is nothing else.
   package func judged(by vocabulary: GridVocabulary) throws(GridRejected) -> GridSpec {
     if let grid, problems.isEmpty { return grid }
     var found = problems
@@ -228,7 +230,8 @@ extension GridDraft {
 /// The runs of a grid, each once, as its rows ask for them one after the other.
 private struct RunGathering {
   private(set) var runs: [PlannedRun] = []
-  /// How many runs rows have asked for, and how many of these nobody had asked for before: in all, and of each method.
+  /// How many runs rows have asked for, and how many of these nobody had asked for before: in
+  /// all, and of each method.
   private(set) var asked = 0
   private(set) var tally: [String: (asked: Int, distinct: Int)] = [:]
   /// Cells that a table could not tell apart.
@@ -247,7 +250,8 @@ private struct RunGathering {
     self.mayCoincide = mayCoincide
   }
 
-  /// - Parameter row: the cell that a row asks for, and whether no row before asked for it; nil for a row that is wrong.
+  /// - Parameter row: the cell that a row asks for, and whether no row before asked for it; nil
+  ///   for a row that is wrong.
   mutating func add(_ row: (cell: RunCell, isNew: Bool)?, of block: GridSpec.Block) {
     guard let (cell, isNew) = row else { return }
     if mayCoincide { tellApart(cell, block) }

@@ -37,7 +37,8 @@ struct GridRow {
     return fixed[name]
   }
 
-  /// The same row for somebody who has said what decides: whoever remembers results by these settings cannot read another one unnoticed.
+  /// The same row for somebody who has said what decides: whoever remembers results by these settings cannot
+  /// read another one unnoticed.
   func showing(_ names: Set<String>) -> GridRow {
     var row = self
     row.shown = names
@@ -62,7 +63,8 @@ struct GridRow {
     return (turning + standing).min { $0.offset < $1.offset }
   }
 
-  /// The wheels that turn one of these settings; nil where that is every one of several, so that no two rows have them in the same place.
+  /// The wheels that turn one of these settings; nil where that is every one of several, so that no two rows
+  /// have them in the same place.
   func wheels(turning names: Set<String>) -> [Int]? {
     let turning = wheels.indices.filter { wheels[$0].contains { names.contains($0.name) } }
     return turning.count == wheels.count && !wheels.isEmpty ? nil : turning
@@ -91,7 +93,8 @@ struct GridRow {
   }
 }
 
-/// The rows of a block: the product of its axes and zip groups, before anything is excluded. The last axis turns fastest.
+/// The rows of a block: the product of its axes and zip groups, before anything is excluded. The
+/// last axis turns fastest.
 struct BlockRows: Sequence, IteratorProtocol {
   private var row: GridRow
   private var isFirst = true

@@ -41,8 +41,8 @@ extension PlannedRun {
   }
 }
 
-/// All runs of one row of a grid, which differ in nothing but their seed. A grid of a million rows keeps what they share once: a cell refers to
-/// parts that know their encodings.
+/// All runs of one row of a grid, which differ in nothing but their seed. A grid of a million rows keeps what
+/// they share once: a cell refers to parts that know their encodings.
 package final class RunCell: Sendable {
   package let lesson: Lesson
   package let recipe: RecipePart
@@ -116,7 +116,8 @@ package final class Lesson: Sendable {
   /// M.
   var teacherCount: Int { teachers.count }
 
-  /// What a run of a trainer reads of its teachers, whatever its method; nil for one of this program, whose methods say so.
+  /// What a run of a trainer reads of its teachers, whatever its method; nil for one of this
+  /// program, whose methods say so.
   var reads: TeacherOutputs? {
     guard let trainer else { return nil }
     guard case .trains(let outputs?) = trainer.teaching else { return TeacherOutputs.none }
@@ -246,7 +247,8 @@ package final class TransferPart: Sendable {
   func seeds(of run: Int) -> [Int] { (1...seeds).map { (run - 1) * seeds + $0 } }
 }
 
-/// Bytes as a key that is hashed once: a table of a million that looks its keys up again when it grows would wait for memory each time.
+/// Bytes as a key that is hashed once: a table of a million that looks its keys up again when it grows would
+/// wait for memory each time.
 struct ByteString: Hashable {
   private let digest: Int
   let bytes: [UInt8]

@@ -1,15 +1,17 @@
 package import Specs
 
-/// How long stages would take on so many workers that do not disturb each other: the scheduler itself, rehearsed on expected times.
+/// How long stages would take on so many workers that do not disturb each other: the scheduler itself,
+/// rehearsed on expected times.
 package enum Rehearsal {
   /// Above so many open stages the answer is a bound that needs no rehearsal.
   package static let limit = 20_000
 
   package struct Outlook: Hashable, Sendable {
-    /// Seconds from the first start to the last end. Of more than `limit` open stages the larger of an even share of the work and the longest
-    /// chain of stages that wait for each other: no schedule is shorter.
+    /// Seconds from the first start to the last end. Of more than `limit` open stages the larger of an even
+    /// share of the work and the longest chain of stages that wait for each other: no schedule is shorter.
     package let wall: Double
-    /// Seconds of work that are spared because runs that start together ask their teachers once. Of more than `limit` open stages 0.
+    /// Seconds of work that are spared because runs that start together ask their teachers once. Of more
+    /// than `limit` open stages 0.
     package let spared: Double
     /// So many times runs ask their teachers: each start counts, of one run or of several together.
     package let asked: Int

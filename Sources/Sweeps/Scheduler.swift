@@ -1,9 +1,11 @@
 package import Specs
 
-/// Decides what runs next: a state machine that takes events and answers with actions, and knows neither processes nor files.
+/// Decides what runs next: a state machine that takes events and answers with actions, and knows
+/// neither processes nor files.
 ///
-/// Of the stages whose inputs are there it starts those first that others wait for, then students in the order of the grid's seeds, the longest
-/// expected first among equals, so that no long one is left over at the end; and only as many as fit into memory together.
+/// Of the stages whose inputs are there it starts those first that others wait for, then students in the
+/// order of the grid's seeds, the longest expected first among equals, so that no long one is left over at
+/// the end; and only as many as fit into memory together.
 package struct Scheduler: Sendable {
   package enum Event: Sendable {
     case finished(ContentKey)
@@ -17,8 +19,8 @@ package struct Scheduler: Sendable {
     case timedOut(ContentKey)
     /// The worker left on request.
     case stopped(ContentKey)
-    /// It could not start, because processes, descriptors or memory have run out. That costs no try; nothing starts
-    /// until something ends or there is `roomAgain`, and fewer run at a time.
+    /// It could not start, because processes, descriptors or memory have run out. That costs no try; nothing
+    /// starts until something ends or there is `roomAgain`, and fewer run at a time.
     case postponed(ContentKey)
     /// A while has passed since a stage was postponed: one more may run than did then.
     case roomAgain
@@ -52,7 +54,8 @@ package struct Scheduler: Sendable {
     /// Stages that are given devices, and how many of them may run at a time. All others take none.
     package var onDevices: Set<ContentKey> = []
     package var deviceRoom = Int.max
-    /// Runs that hear the same of their teachers have the same number: those that start together ask them once.
+    /// Runs that hear the same of their teachers have the same number: those that
+    /// start together ask them once.
     package var groups: [ContentKey: Int] = [:]
     /// Of `seconds`, those in which teachers are asked.
     package var teaching: @Sendable (ContentKey) -> Double = { _ in 0 }
@@ -85,7 +88,8 @@ package struct Scheduler: Sendable {
     case blocked
   }
 
-  /// So many runs one process trains at most: teachers cost each a thirty-second by then, and more would be lost with one process.
+  /// So many runs one process trains at most: teachers cost each a thirty-second by then, and more would
+  /// be lost with one process.
   static let mostTogether = 32
 
   private let stages: [StageRequest]
@@ -105,7 +109,8 @@ package struct Scheduler: Sendable {
   private var onDevices = 0
   /// Runs in a group that could start, of each group.
   private var readyInGroup: [Int: ReadyHeap] = [:]
-  /// Processes at work, by numbers that count up: how many of their stages have not ended, and the memory of the largest.
+  /// Processes at work, by numbers that count up: how many of their stages have not ended, and
+  /// the memory of the largest.
   private var processes: [Int: (left: Int, memory: Int)] = [:]
   private var processOf: [Int: Int] = [:]
   private var processCount = 0
@@ -168,7 +173,8 @@ package struct Scheduler: Sendable {
     for place in stages.indices where states[place] == .waiting && missing[place] == 0 { settle(place) }
   }
 
-  /// Smaller ranks start first: whatever others wait for, the longest first with all that follows it, then students in their order.
+  /// Smaller ranks start first: whatever others wait for, the longest first with all that follows it, then
+  /// students in their order.
   private static func ranks(
     _ stages: [StageRequest], _ isWaiting: [Bool], _ demand: Demand, _ order: Order
   ) -> [Int32] {
@@ -251,7 +257,8 @@ package struct Scheduler: Sendable {
       room = min(slots, room + 1)
     case .died(let key):
       let place = index[key]!
-      // Who of several brought the process down is not known: it costs none of them a try, and happens to each once at most.
+      // Who of several brought the process down is not known: it costs none of them a try, and
+      // happens to each once at most.
       if sharing.contains(place) { loners.insert(place) } else { deaths[place, default: 0] += 1 }
       if triesLeft(key) > 0 || isStopping {
         end(key, .ready)
@@ -315,8 +322,8 @@ package struct Scheduler: Sendable {
     }
   }
 
-  /// A stage whose inputs have changed: it is ready once it waits for none, and blocked as soon as one has failed. A helper that failed is
-  /// done without.
+  /// A stage whose inputs have changed: it is ready once it waits for none, and blocked as soon as one has
+  /// failed. A helper that failed is done without.
   private mutating func settle(_ place: Int) {
     guard states[place] == .waiting else { return }
     let culprit = stages[place].inputs.first { key in
@@ -357,8 +364,8 @@ package struct Scheduler: Sendable {
     min(mostTogether, (open + atWork + slots - 1) / slots, (open + free - 1) / free)
   }
 
-  /// Runs to start in one process with one that starts: those of its group that come first. They stay in the other heap, where whoever finds
-  /// them sees that they have started.
+  /// Runs to start in one process with one that starts: those of its group that come first. They stay in the
+  /// other heap, where whoever finds them sees that they have started.
   private mutating func company(of place: Int) -> [Int] {
     guard let group = demand.groups[stages[place].key], !loners.contains(place) else { return [] }
     let most = Self.together(

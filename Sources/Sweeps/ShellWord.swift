@@ -3,7 +3,8 @@ enum ShellWord {
   /// A word that a shell reads as it is.
   static func quoted(_ word: String) -> String { "'\(word.replacing("'", with: "'\\''"))'" }
 
-  /// The same, quoted only where the word has something that a shell or a batch script's options would take apart.
+  /// The same, quoted only where the word has something that a shell or a batch script's
+  /// options would take apart.
   static func quotedWhereNeeded(_ word: String) -> String {
     word.isEmpty || word.contains { $0.isWhitespace || "'\"\\#".contains($0) } ? quoted(word) : word
   }

@@ -18,8 +18,8 @@ public enum StageRole: Sendable {
   case result
   /// It runs where a stage that is still to run reads its output.
   case preparation
-  /// Its output makes other stages faster and changes no bit of them: they do without it where it fails or finds no
-  /// room. It is kept as long as there is room.
+  /// Its output makes other stages faster and changes no bit of them: they do without it where it fails or
+  /// finds no room. It is kept as long as there is room.
   case helper
 }
 
@@ -38,11 +38,13 @@ package struct StageRequest: Hashable, Sendable {
   /// Nil for a stage that was read from its document: the catalog of kinds knows it by the kind's name.
   package private(set) var role: StageRole?
   package let inputs: [ContentKey]
-  /// Stages that are worth waiting for because their outputs make this one faster. They change no bit of it, so they are in no key.
+  /// Stages that are worth waiting for because their outputs make this one faster. They change no bit of
+  /// it, so they are in no key.
   package var helpers: [ContentKey] = []
   private let text: Text
 
-  /// The specification, written out only when it is asked for: a plan may have a million that differ in a few digits.
+  /// The specification, written out only when it is asked for: a plan may have a million
+  /// that differ in a few digits.
   private enum Text: Sendable {
     case written([UInt8])
     case run(GappedRun, RunCell, seed: Int)

@@ -19,7 +19,8 @@ package struct DatasetStage: StageSpec {
   }
 }
 
-/// A network trained alone, on the dataset of those who learn from it, or on another number of its training images.
+/// A network trained alone, on the dataset of those who learn from it, or on another
+/// number of its training images.
 package struct TeacherStage: StageSpec {
   package static let kind = "teacher"
   package static let role = StageRole.preparation
@@ -30,8 +31,9 @@ package struct TeacherStage: StageSpec {
   package var inputs: [ContentKey] { [DatasetStage(dataset).key] }
   package var numerics: RecipeSpec.NumericsKind { teacher.recipe.numerics }
 
-  /// - Parameter dataset: that of the students. How many of its images the teacher learns from is the teacher's to say;
-  ///   two sweeps whose teachers are equal share them, however each of them came to that number.
+  /// - Parameter dataset: that of the students. How many of its images the teacher learns from
+  ///   is the teacher's to say; two sweeps whose teachers are equal share them, however each of
+  ///   them came to that number.
   package init(_ teacher: TeacherSpec, on dataset: DatasetSpec) {
     self.teacher = teacher.alone
     self.dataset = dataset
@@ -54,9 +56,11 @@ package struct TeacherStage: StageSpec {
   }
 }
 
-/// What a teacher says of every fixed view of the training images, written down for all runs that show it these views.
+/// What a teacher says of every fixed view of the training images, written down for all runs
+/// that show it these views.
 ///
-/// No key of a student depends on it: a run that finds it reads it, a run that does not asks the teacher, and both have the same bits.
+/// No key of a student depends on it: a run that finds it reads it, a run that does not asks the teacher, and
+/// both have the same bits.
 package struct TeacherOutputsStage: StageSpec {
   package static let kind = "teacher-outputs"
   package static let role = StageRole.helper

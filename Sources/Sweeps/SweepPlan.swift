@@ -6,8 +6,8 @@ package struct SweepPlan: Sendable {
   package private(set) var stages: [StageRequest]
   /// Of each run of the expansion, in its order: the stage that its numbers come from.
   package let runKeys: [ContentKey]
-  /// The student of each run, in the same order: the same stages, but for runs with a transfer. Nil for a backbone that
-  /// comes from elsewhere.
+  /// The student of each run, in the same order: the same stages, but for runs with a transfer. Nil for a
+  /// backbone that comes from elsewhere.
   package let students: [ContentKey?]
   /// The stages that write down what teachers say.
   package let records: [ContentKey: TeacherOutputsStage]
@@ -93,7 +93,8 @@ package struct SweepPlan: Sendable {
     self.init(stages: chains.stages, runKeys: chains.runKeys, records: [:], students: chains.students)
   }
 
-  /// The same without the students that are not meant; what only they read is left alone by whoever schedules.
+  /// The same without the students that are not meant; what only they read is left
+  /// alone by whoever schedules.
   package func keeping(_ students: Set<ContentKey>) -> SweepPlan {
     var plan = self
     // What is added goes with the runs that it reads.
@@ -126,8 +127,8 @@ extension SweepPlan {
     return count
   }
 
-  /// The plan with stages that write down what teachers say of fixed views, where that is less work than asking in each run: where the epochs of
-  /// the runs that would read it are more than the views.
+  /// The plan with stages that write down what teachers say of fixed views, where that is less work than
+  /// asking in each run: where the epochs of the runs that would read it are more than the views.
   ///
   /// - Parameters:
   ///   - runs: those that the plan was made of.
@@ -188,7 +189,8 @@ extension SweepPlan {
       students: students)
   }
 
-  /// Stages that are less work than asking: by what they would be if they kept logits and embeddings alone, as they are.
+  /// Stages that are less work than asking: by what they would be if they kept logits and
+  /// embeddings alone, as they are.
   private static func worthRecording(
     _ demands: [TeacherPoolViews: Demand], exists: (ContentKey) throws -> Bool
   ) rethrows -> [TeacherOutputsStage: (stage: TeacherOutputsStage, request: StageRequest)] {

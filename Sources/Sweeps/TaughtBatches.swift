@@ -1,7 +1,7 @@
 package import Specs
 
-/// What decides which images a run shows, batch by batch, and whose answers it gets. Runs in which it is equal, whatever their
-/// students and methods are, hear the same of their teachers at the same place.
+/// What decides which images a run shows, batch by batch, and whose answers it gets. Runs in which it is
+/// equal, whatever their students and methods are, hear the same of their teachers at the same place.
 package struct TaughtBatches: Hashable, Sendable {
   private let dataset: DatasetSpec
   private let teachers: [TeacherSpec]
@@ -23,7 +23,8 @@ package struct TaughtBatches: Hashable, Sendable {
 }
 
 extension SweepPlan {
-  /// Students that hear the same of their teachers batch by batch, and whose teachers no stage writes down: a number for each such set.
+  /// Students that hear the same of their teachers batch by batch, and whose teachers no stage writes down: a
+  /// number for each such set.
   ///
   /// - Parameter runs: those that the plan was made of.
   package func groups(_ runs: [PlannedRun]) -> [ContentKey: Int] {

@@ -63,9 +63,9 @@ extension TensorStorage {
 /// Buffers by size. A fresh page costs tens of times a warm one, and the steps of a run ask for the same
 /// sizes again and again, so buffers wait for the next who asks.
 ///
-/// Detectors ask for other sizes at every step, as many as they have regions. So sizes are rounded up to eight steps
-/// between powers of two, and what has waited longest goes back to the system once all buffers together are twice what
-/// was ever in use at a time.
+/// Detectors ask for other sizes at every step, as many as they have regions. So sizes are rounded up to
+/// eight steps between powers of two, and what has waited longest goes back to the system once all buffers
+/// together are twice what was ever in use at a time.
 package final class BufferPool: Sendable {
   /// The pool of the process, which devices use unless they bring their own.
   package static let shared = BufferPool()
@@ -111,7 +111,8 @@ package final class BufferPool: Sendable {
   /// Bytes that the pool has from the system: in use, or waiting.
   package var heldByteCount: Int { withLock { held } }
 
-  /// Sizes are rounded up to whole cache lines, at least one, and from a page on to an eighth of a power of two.
+  /// Sizes are rounded up to whole cache lines, at least one, and from a page on to an
+  /// eighth of a power of two.
   private static func size(_ byteCount: Int) -> Int {
     let step = byteCount <= 4096 ? 64 : 1 << (Int.bitWidth - byteCount.leadingZeroBitCount - 4)
     return max(64, (byteCount + step - 1) / step * step)
@@ -137,7 +138,8 @@ package final class BufferPool: Sendable {
     return memory
   }
 
-  /// Takes buffers from the shelves that nobody has touched for longest, until no more than so many bytes are held.
+  /// Takes buffers from the shelves that nobody has touched for longest, until no more
+  /// than so many bytes are held.
   private func taken(beyond limit: Int) -> [UnsafeMutableRawPointer] {
     var idle: [UnsafeMutableRawPointer] = []
     while held > limit, let (size, shelf) = free.min(by: { $0.value.lastCall < $1.value.lastCall }) {

@@ -16,7 +16,8 @@ package protocol BatchSource: Sendable {
   )
   /// Training images as they are, without augmentation.
   func plainBatch(_ positions: [Int]) throws(DatasetError) -> (images: Tensor, targets: any Targets)
-  /// The number of the fixed view that the epoch shows of each image; nil where views are fresh in each epoch.
+  /// The number of the fixed view that the epoch shows of each image; nil where views
+  /// are fresh in each epoch.
   func views(_ positions: [Int], epoch: Int) -> [Int]?
   /// The images that measure the run, in batches of a fixed order.
   var evaluationOrder: [[Int]] { get }

@@ -5,8 +5,8 @@ internal import Tensors
 
 /// Makes the batches that a run will ask for next on other threads, while it computes.
 ///
-/// Each batch is made by one thread from nothing but its place, and at most `depth` are under way, so no bit depends on how many threads there are
-/// or which is faster.
+/// Each batch is made by one thread from nothing but its place, and at most `depth` are under way, so no bit
+/// depends on how many threads there are or which is faster.
 final class DecodeAhead: Sendable {
   private static let depth = 2
 
@@ -53,7 +53,8 @@ final class DecodeAhead: Sendable {
   ///
   /// - Parameters:
   ///   - order: all batches of the epoch.
-  ///   - make: makes a batch; called on other threads. What it throws, the call throws that asks for the batch.
+  ///   - make: makes a batch; called on other threads. What it throws, the call throws
+  ///     that asks for the batch.
   func batch(
     _ positions: [Int], epoch: Int, order: () -> [[Int]],
     make: @escaping @Sendable ([Int]) throws(DatasetError) -> Tensor

@@ -16,7 +16,8 @@ struct EpochSums: Sendable {
   private var totals: [String: Double] = [:]
   /// Sums over policy updates.
   private var policy: [String: Double] = [:]
-  /// Images of each group, and the executed weights summed over them: of the logit, then the feature term, `[groups, teachers]` each.
+  /// Images of each group, and the executed weights summed over them: of the logit, then the feature term,
+  /// `[groups, teachers]` each.
   private var groupCounts: [Double] = []
   private var groupName = "class"
   private var groupWeights: [[Double]] = [[], []]
@@ -124,7 +125,8 @@ struct EpochSums: Sendable {
     }
   }
 
-  /// - Parameter byGroup: whether the mean weights of every group are among them: `weight.logit.TEACHER.class.CLASS`.
+  /// - Parameter byGroup: whether the mean weights of every group are among them:
+  ///   `weight.logit.TEACHER.class.CLASS`.
   func metrics(byGroup: Bool) -> [String: Double] {
     let whole = totals["train.loss"] ?? 0
     var metrics: [String: Double] = [:]

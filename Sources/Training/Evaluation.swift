@@ -32,8 +32,8 @@ package struct Evaluation: Hashable, Sendable {
 
   /// Evaluates with running statistics; nothing changes.
   ///
-  /// - Parameter choices: the class that each teacher names for each image, in the order of evaluation; empty where nobody
-  ///   asks how often they agree.
+  /// - Parameter choices: the class that each teacher names for each image, in the order of evaluation; empty
+  ///   where nobody asks how often they agree.
   package init(
     _ network: Network, _ state: ModelState, on source: some BatchSource, beside choices: [[Int]] = []
   ) throws(DatasetError) {
@@ -104,14 +104,15 @@ package struct Evaluation: Hashable, Sendable {
 ///
 ///     ECE = 1/n · sum over bins of | sum over the bin of (right - confidence) |
 ///
-/// - Source: Guo, Pleiss, Sun, Weinberger 2017, "On Calibration of Modern Neural Networks", equation 3, with their fifteen bins of equal width,
-///   each open below and closed above.
+/// - Source: Guo, Pleiss, Sun, Weinberger 2017, "On Calibration of Modern Neural Networks", equation 3, with
+///   their fifteen bins of equal width, each open below and closed above.
 struct CalibrationBins: Hashable, Sendable {
   static let count = 15
   /// Right answers minus confidences, by bin.
   private var differences = Array(repeating: 0.0, count: Self.count)
 
-  /// - Parameter confidence: the largest probability, in [0, 1]; one that is not a number makes the error none either.
+  /// - Parameter confidence: the largest probability, in [0, 1]; one that is not a number
+  ///   makes the error none either.
   mutating func add(_ confidence: Double, isRight: Bool) {
     let place = (confidence * Double(Self.count)).rounded(.up) - 1
     let bin = place.isNaN ? 0 : max(0, min(Self.count - 1, Int(place)))

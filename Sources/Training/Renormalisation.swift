@@ -1,7 +1,8 @@
 package import Specs
 package import Tensors
 
-/// From one normalisation of images to another, channel by channel: a network that was trained elsewhere sees what it saw there.
+/// From one normalisation of images to another, channel by channel: a network that was trained
+/// elsewhere sees what it saw there.
 package struct Renormalisation: Hashable, Sendable {
   /// new = factor × old + offset.
   private let factors: [Double]

@@ -25,8 +25,9 @@ package struct Teacher: Sendable {
 
 /// What a teacher said of the fixed views of a dataset's training images, written down once.
 package protocol RecordedOutputs: Sendable {
-  /// Logits, embedding and, where they were kept, the maps of the last stages for some views, bit for bit what the teacher would say; nil where
-  /// that cannot be had, and then the teacher is asked. It is asked too for a map that was not kept.
+  /// Logits, embedding and, where they were kept, the maps of the last stages for some views, bit for bit
+  /// what the teacher would say; nil where that cannot be had, and then the teacher is asked. It is asked too
+  /// for a map that was not kept.
   ///
   /// - Parameters:
   ///   - positions: of the images in the training set.
@@ -34,9 +35,11 @@ package protocol RecordedOutputs: Sendable {
   func activations(_ positions: [Int], views: [Int]) -> Activations?
 }
 
-/// What the teachers said of the batch at hand, for runs that show it one after the other: the first asks them, the others are told.
+/// What the teachers said of the batch at hand, for runs that show it one after the other: the first asks
+/// them, the others are told.
 ///
-/// Only runs whose teachers, images and batches are the same may have one in common; then who asks changes no bit.
+/// Only runs whose teachers, images and batches are the same may have one in common; then
+/// who asks changes no bit.
 package final class SharedAnswers: Sendable {
   fileprivate struct Answer {
     let epoch: Int
@@ -58,8 +61,8 @@ package struct TeachingCost: Sendable {
   package let isSpared: Bool
 }
 
-/// The teachers of a run behind one question: what do they say of this batch? Who answers, the network, the record of it or another run that
-/// has just asked it, changes no bit.
+/// The teachers of a run behind one question: what do they say of this batch? Who answers, the network, the
+/// record of it or another run that has just asked it, changes no bit.
 package struct TeacherPool: Sendable {
   private let teachers: [Teacher]
   private let recorded: [(any RecordedOutputs)?]
@@ -81,7 +84,8 @@ package struct TeacherPool: Sendable {
   ///
   /// - Parameters:
   ///   - images: the batch as the student sees it.
-  ///   - views: the number of the fixed view of each image; nil where views are fresh, of which nothing can be recorded.
+  ///   - views: the number of the fixed view of each image; nil where views are fresh, of which
+  ///     nothing can be recorded.
   package func activations(_ images: Tensor, _ positions: [Int], views: [Int]?) -> [Activations] {
     zip(teachers, recorded).map { teacher, record in
       if let views, let known = record?.activations(positions, views: views) {

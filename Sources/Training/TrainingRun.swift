@@ -34,7 +34,8 @@ package struct StepReport: Sendable {
   package let teachingCost: TeachingCost?
 }
 
-/// One seeded run of a student under a method: a value with a `step()`. It opens no file, starts no task and prints nothing.
+/// One seeded run of a student under a method: a value with a `step()`. It opens no file, starts no
+/// task and prints nothing.
 package struct TrainingRun: Sendable {
   package let recipe: RecipeSpec
   package let network: BuiltNetwork
@@ -47,12 +48,14 @@ package struct TrainingRun: Sendable {
   /// For tests that compare gradients.
   package var measuresGradients = false
 
-  /// How the student's convolutions are computed; for tests, because `reference` is nobody's choice in a grid.
+  /// How the student's convolutions are computed; for tests, because `reference` is
+  /// nobody's choice in a grid.
   package var convolution: ConvolutionChoice {
     get { state.convolution }
     set { state.convolution = newValue }
   }
-  /// For callers who measure what training costs: read before and after an evaluation; no number of the run depends on it.
+  /// For callers who measure what training costs: read before and after an evaluation; no number
+  /// of the run depends on it.
   package var stopwatch: (@Sendable () -> [Double])?
 
   private let teachers: TeacherPool
@@ -72,9 +75,12 @@ package struct TrainingRun: Sendable {
   /// - Parameters:
   ///   - student: built on the source's task; what the method trains jointly is declared behind it.
   ///   - seed: of initial values and of the policy; the source has its own.
-  ///   - recorded: what teachers said of the source's fixed views before, in their order; nil for those that are evaluated.
-  ///   - shared: what the teachers say of a batch, for runs with equal teachers and sources that are stepped side by side.
-  ///   - measuresAgreement: whether evaluations measure how often the student and each teacher name the same class.
+  ///   - recorded: what teachers said of the source's fixed views before, in their order; nil for
+  ///     those that are evaluated.
+  ///   - shared: what the teachers say of a batch, for runs with equal teachers and sources that
+  ///     are stepped side by side.
+  ///   - measuresAgreement: whether evaluations measure how often the student and each
+  ///     teacher name the same class.
   package init(
     student: ModelSpec, teachers: [Teacher], method: MethodSpec, recipe: RecipeSpec, source: any BatchSource,
     seed: Int,
@@ -138,7 +144,8 @@ package struct TrainingRun: Sendable {
 
   /// Trains on the next batch. Nil when the run is over.
   ///
-  /// - Throws: `TrainingDiverged`, or a `DatasetError` where images cannot be had any more. The run is then no longer one.
+  /// - Throws: `TrainingDiverged`, or a `DatasetError` where images cannot be had any more. The
+  ///   run is then no longer one.
   package mutating func step() throws -> StepReport? {
     if isFinished { return nil }
     if order.isEmpty { order = batches(epoch: epoch) }
@@ -254,8 +261,8 @@ package struct TrainingRun: Sendable {
 }
 
 extension TrainingRun {
-  /// All that the next step needs: arrays, optimiser, method, place, and the sums of the epoch so far. There is no generator state: see
-  /// `RandomStream`.
+  /// All that the next step needs: arrays, optimiser, method, place, and the sums of the epoch so far. There
+  /// is no generator state: see `RandomStream`.
   package var snapshot: Snapshot {
     var snapshot = Snapshot()
     state.save(to: &snapshot, under: "model/")
@@ -326,7 +333,8 @@ extension Teacher {
     { [self] map in network.network.logits(of: map, Pass(state, .inference)) }
   }
 
-  /// The mean embedding of each class over all training images as they are, `[classes, width]`; zeros for a class without images.
+  /// The mean embedding of each class over all training images as they are, `[classes, width]`; zeros
+  /// for a class without images.
   fileprivate func classMeans(on source: some BatchSource) throws(DatasetError) -> Tensor {
     var sums: [[Double]] = []
     var counts: [Double] = []

@@ -2,9 +2,10 @@ internal import Tensors
 
 /// Which images of an epoch stand in which batch: a pure function of the seed and the epoch.
 ///
-/// Images are taken in a shuffled order and put into the bin of their aspect; a bin that holds a group's number of images gives a group.
-/// What is left at the end is joined, bin after bin. So many consecutive groups are a batch; the last group and the last batch may
-/// be short. (open-mmlab/mmdetection, `AspectRatioBatchSampler`, forms groups the same way.)
+/// Images are taken in a shuffled order and put into the bin of their aspect; a bin that holds a group's
+/// number of images gives a group. What is left at the end is joined, bin after bin. So many consecutive
+/// groups are a batch; the last group and the last batch may be short. (open-mmlab/mmdetection,
+/// `AspectRatioBatchSampler`, forms groups the same way.)
 struct DetectionBatches: Sendable {
   /// Of each image that is trained on, the bin of its width / height.
   private let bins: [Int]

@@ -5,7 +5,8 @@ internal import Networks
 internal import Specs
 internal import Tensors
 
-/// A detector's training: which images a step shows, what is learnt from them, and what is found in a test image.
+/// A detector's training: which images a step shows, what is learnt from them, and what
+/// is found in a test image.
 struct DetectionLearner: Learner {
   let declarations: [SlotDeclaration]
   let trunkPrefix = "backbone.body."

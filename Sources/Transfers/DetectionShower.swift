@@ -86,7 +86,8 @@ struct DetectionShower: Sendable {
       ))
   }
 
-  /// Normalised values of a resized image. mmdet resizes bytes and normalises; torchvision normalises and resizes.
+  /// Normalised values of a resized image. mmdet resizes bytes and normalises;
+  /// torchvision normalises and resizes.
   private func pixels(_ image: AnnotatedImage, _ height: Int, _ width: Int) -> [Float] {
     let area = image.height * image.width
     let isResized = height != image.height || width != image.width

@@ -1,6 +1,7 @@
 package import Datasets
 
-/// Images that were read once and are kept: decoding or generating them at every step would be most of a small step's work.
+/// Images that were read once and are kept: decoding or generating them at every step would be
+/// most of a small step's work.
 package struct KeptImages: AnnotatedSource {
   private let source: any AnnotatedSource
   private let images: [Int: AnnotatedImage]

@@ -1,8 +1,10 @@
 internal import Tensors
 
-/// Changes of brightness, contrast, saturation and hue, each with probability 1/2 and cut to bytes in between.
+/// Changes of brightness, contrast, saturation and hue, each with probability 1/2 and
+/// cut to bytes in between.
 ///
-/// Source: open-mmlab/mmsegmentation `PhotoMetricDistortion`; colours as OpenCV has them in 8 bits, hue from 0 to 179.
+/// Source: open-mmlab/mmsegmentation `PhotoMetricDistortion`; colours as OpenCV has them in 8
+/// bits, hue from 0 to 179.
 struct PhotometricDistortion {
   /// Red, green, blue, one plane after the other.
   private(set) var pixels: [UInt8]
@@ -54,8 +56,8 @@ struct PhotometricDistortion {
 
 /// Hue from 0 to 179, saturation and value from 0 to 255, in OpenCV's arithmetic.
 ///
-/// Source: opencv/opencv `modules/imgproc/src/color_hsv.*`. Colours become these exactly as there; back they are cut as its
-/// vector code does, which its code for the last pixels of a row rounds.
+/// Source: opencv/opencv `modules/imgproc/src/color_hsv.*`. Colours become these exactly as there; back they
+/// are cut as its vector code does, which its code for the last pixels of a row rounds.
 struct HueColour: Equatable {
   var hue: UInt8
   var saturation: UInt8

@@ -4,7 +4,8 @@ internal import Segmentation
 internal import Specs
 internal import Tensors
 
-/// A segmentor's training: which images a step shows, what is learnt from them, and what class each pixel of a test image gets.
+/// A segmentor's training: which images a step shows, what is learnt from them, and what class each
+/// pixel of a test image gets.
 struct SegmentationLearner: Learner {
   let declarations: [SlotDeclaration]
   let trunkPrefix = "backbone."

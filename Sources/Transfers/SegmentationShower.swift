@@ -2,7 +2,8 @@ internal import Datasets
 internal import Specs
 internal import Tensors
 
-/// Images with labels of pixels as a segmentor sees them in training: resized, cropped, perhaps mirrored, normalised.
+/// Images with labels of pixels as a segmentor sees them in training: resized, cropped,
+/// perhaps mirrored, normalised.
 struct SegmentationShower: Sendable {
   enum Scale: String, CaseIterable { case none, tenths, ratio }
 
@@ -180,7 +181,8 @@ struct SegmentationShower: Sendable {
     }
   }
 
-  /// A crop that is drawn again, at most 10 times, while it has fewer than two classes or one of them has three quarters of what is judged.
+  /// A crop that is drawn again, at most 10 times, while it has fewer than two classes or one of them has
+  /// three quarters of what is judged.
   private func retried(_ whole: Picture, _ isMirrored: Bool, step: Int, slot: Int) -> Shown {
     guard let crop else { preconditionFailure("a crop that is drawn again has a size") }
     let (h, w) = (min(crop.height, whole.height), min(crop.width, whole.width))

@@ -16,7 +16,8 @@ package struct TransferEvaluation: Sendable {
   /// - Parameters:
   ///   - test: with objects and masks, or with semantics, in the order of the predictions.
   ///   - absentCountsAsZero: whether `test.mIoU` counts classes that neither occur nor are predicted.
-  /// - Throws: `LabelError` where a label of a pixel is none of the classes, `MaskError` for a polygon without an area.
+  /// - Throws: `LabelError` where a label of a pixel is none of the classes, `MaskError` for a
+  ///   polygon without an area.
   package init(
     _ predictions: [Prediction], of test: [AnnotatedImage], in dataset: AnnotatedDataset, task: TransferTask,
     absentCountsAsZero: Bool = false

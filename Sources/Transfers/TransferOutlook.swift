@@ -9,9 +9,10 @@ package enum TransferOutlook {
 
   /// Sentences that whoever plans a transfer should read.
   ///
-  /// - Parameter isGenerated: whether images are drawn anew each time they are read; then only the first are looked at.
-  /// - Throws: `DatasetError` where the head cannot be trained on these images: none has a usable box, or sizes do not go
-  ///   together.
+  /// - Parameter isGenerated: whether images are drawn anew each time they are read; then only
+  ///   the first are looked at.
+  /// - Throws: `DatasetError` where the head cannot be trained on these images: none has a usable box, or
+  ///   sizes do not go together.
   package static func notes(
     _ spec: TransferSpec, _ dataset: AnnotatedDataset, isGenerated: Bool
   ) throws -> [String] {
@@ -34,7 +35,8 @@ package enum TransferOutlook {
 }
 
 extension TransferOutlook {
-  /// A sentence on classes that no pixel of the training images has; nil where each has one, and where nobody can tell.
+  /// A sentence on classes that no pixel of the training images has; nil where each has one,
+  /// and where nobody can tell.
   private static func absentClasses(
     _ dataset: AnnotatedDataset, isGenerated: Bool
   ) throws(DatasetError) -> String? {
@@ -57,7 +59,8 @@ extension TransferOutlook {
 
 /// How well the anchors of a detector fit the objects that it is trained on.
 struct AnchorCoverage {
-  /// Objects that no anchor meets with this IoU are hardly learnt; more of them than this share are worth a sentence.
+  /// Objects that no anchor meets with this IoU are hardly learnt; more of them than this
+  /// share are worth a sentence.
   private static let overlap = 0.5
   private static let share = 0.1
 

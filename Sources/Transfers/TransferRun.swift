@@ -3,8 +3,8 @@ package import Networks
 package import Specs
 package import Tensors
 
-/// One seeded transfer: a trunk trained as part of a detector or a segmentor. A value with a `step()`, like a student's run: it opens no
-/// file, starts no task and prints nothing.
+/// One seeded transfer: a trunk trained as part of a detector or a segmentor. A value with a `step()`, like a
+/// student's run: it opens no file, starts no task and prints nothing.
 package struct TransferRun: Sendable {
   package let spec: TransferSpec
   package private(set) var state: ModelState
@@ -47,8 +47,8 @@ package struct TransferRun: Sendable {
   package var recordCount: Int { learner.schedule.records(endingBy: totalSteps) }
   /// Whether the next step is the first one of a record.
   package var isAtRecordStart: Bool { stepCount == 0 || learner.schedule.isEnd(stepCount) }
-  /// Read before and after evaluations by whoever wants to know what they cost: numbers whose differences mean
-  /// something.
+  /// Read before and after evaluations by whoever wants to know what they cost: numbers whose
+  /// differences mean something.
   package var stopwatch: (@Sendable () -> [Double])?
 
   /// What a step did.

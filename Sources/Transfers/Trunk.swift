@@ -4,7 +4,8 @@ package import Tensors
 
 /// A trained network without its classifier, with the statistics that its images were normalised by.
 ///
-/// Encoded as a safetensors file under the network's own names, whose metadata say the network and the statistics.
+/// Encoded as a safetensors file under the network's own names, whose metadata say the
+/// network and the statistics.
 package struct Trunk: Sendable {
   package let network: ModelSpec
   package let normalisation: InputNormalisation

@@ -115,7 +115,8 @@ import Testing
     let faint = try zip(shown(.colourJitter(strength: 0.001)), shown(.standard)).map { abs($0 - $1) }
     #expect(faint.max()! < 3.0 / 255 / 0.2)
 
-    // Of a gray square, brightness alone is left: contrast and saturation keep it. 2000 draws span their range evenly.
+    // Of a gray square, brightness alone is left: contrast and saturation keep it. 2000 draws
+    // span their range evenly.
     var levels: [Double] = []
     for index in 0..<2000 {
       var planes = [UInt8](repeating: 100, count: 3 * 4)

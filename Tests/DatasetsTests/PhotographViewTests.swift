@@ -6,7 +6,8 @@ import Testing
 
 @testable import Datasets
 
-/// What this engine shows of photographs, recorded for whoever shows them with other code: `Python/tests/test_photographs.py`.
+/// What this engine shows of photographs, recorded for whoever shows them with other code:
+/// `Python/tests/test_photographs.py`.
 ///
 /// `MTKD_RECORD=photographs swift test --filter PhotographViewTests` writes the files anew.
 @Suite struct PhotographViewTests {

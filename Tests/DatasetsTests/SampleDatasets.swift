@@ -97,7 +97,8 @@ extension SampleDataset {
     return files
   }
 
-  /// The Python version of some records, as Python 2 pickled it: protocol 2, byte strings, NumPy's array of bytes.
+  /// The Python version of some records, as Python 2 pickled it: protocol 2, byte
+  /// strings, NumPy's array of bytes.
   static func pickled(_ records: [UInt8], labels keys: [String]) -> [UInt8] {
     let size = keys.count + 3072
     let count = records.count / size

@@ -133,7 +133,8 @@ import Testing
     }
   }
 
-  /// What the specification measured on 60 pictures: 2.8 objects each, sides of 16, 31 and 47 pixels at 5, 50 and 95 percent.
+  /// What the specification measured on 60 pictures: 2.8 objects each, sides of 16, 31 and 47 pixels
+  /// at 5, 50 and 95 percent.
   @Test func `objects are as many and as large as the specification's calibration`() throws {
     let task = try Self.task("synthetic-shapes-96x96-3")
     let objects = (0..<200).flatMap { task.picture(split: 0, $0).objects.filter { !$0.isCrowd } }

@@ -44,7 +44,8 @@ import Testing
     #expect(throws: DatasetError.self) { try DatasetCatalog.locate(name) }
   }
 
-  /// Neither trivial nor hopeless without any learning: the nearest training image knows much more than chance and far from all.
+  /// Neither trivial nor hopeless without any learning: the nearest training image knows much more than
+  /// chance and far from all.
   @Test func `classes are visible but not obvious`() throws {
     let data = try DatasetCatalog.read(DatasetSpec(name: "synthetic", trainImages: 400, testImages: 100))
     let size = data.task.pixelCount

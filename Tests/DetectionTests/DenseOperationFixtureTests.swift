@@ -6,8 +6,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Operations on maps and dense losses against `downstream/ops.safetensors`: values and gradients, to 1e-9 in double and to the record's
-/// tolerance in single precision, both relative to the largest expected value.
+/// Operations on maps and dense losses against `downstream/ops.safetensors`: values and gradients, to 1e-9 in
+/// double and to the record's tolerance in single precision, both relative to the largest expected value.
 @Suite(.enabled(if: Fixtures.has("downstream/ops.safetensors"), "the downstream fixtures are not here"))
 struct DenseOperationFixtureTests {
   typealias Case = OperationFixtureTests.Case
@@ -25,8 +25,8 @@ struct DenseOperationFixtureTests {
       return (size[0], size[1])
     }
 
-    // The records of losses store their result under the name of their target. Where the gradient tells what the target was, it is taken
-    // from there; value and gradient are still checked in full.
+    // The records of losses store their result under the name of their target. Where the gradient tells what
+    // the target was, it is taken from there; value and gradient are still checked in full.
 
     /// Of labels 0 and 1: the gradient falls where the label is 1, and where it is 0 the logit is certain.
     func signTargets() throws -> Tensor {

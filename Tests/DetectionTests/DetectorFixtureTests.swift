@@ -5,7 +5,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Whole detectors against `downstream/*.safetensors`: outputs, matches, losses, gradients, proposals and detections, in both precisions.
+/// Whole detectors against `downstream/*.safetensors`: outputs, matches, losses, gradients, proposals and
+/// detections, in both precisions.
 @Suite(
   .enabled(if: Fixtures.has("downstream/index.json"), "the downstream fixtures are not here"), .serialized)
 struct DetectorFixtureTests {

@@ -5,7 +5,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Geometry of boxes against the values recorded in `downstream/ops.safetensors`: integers exactly, the rest to 1e-9.
+/// Geometry of boxes against the values recorded in `downstream/ops.safetensors`: integers
+/// exactly, the rest to 1e-9.
 @Suite(.enabled(if: Fixtures.has("downstream/ops.safetensors"), "the downstream fixtures are not here"))
 struct OperationFixtureTests {
   struct Case: Sendable, CustomTestStringConvertible {

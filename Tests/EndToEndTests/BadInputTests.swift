@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a person gets who made a mistake: a sentence with the place and the next step, the right exit code, nothing half-written.
+/// What a person gets who made a mistake: a sentence with the place and the next step, the right exit
+/// code, nothing half-written.
 @Suite struct BadInputTests {
   static let grids: [(mistake: String, grid: String, says: [String])] = [
     (

@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Claims through the built program: a trainer plays chosen numbers, so that it is known which seeds must be asked for.
+/// Claims through the built program: a trainer plays chosen numbers, so that it is known which
+/// seeds must be asked for.
 @Suite(
   .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3"), "python3 plays a trainer"))
 struct ClaimTests {
@@ -33,7 +34,8 @@ struct ClaimTests {
   private static let two =
     #"{ "compare": "aver-kd - baseline" }, { "compare": "ca-mkd - aver-kd" }"#
 
-  /// Ten points above the baseline with hardly any spread, and a third method that is nothing but noise about it.
+  /// Ten points above the baseline with hardly any spread, and a third method that is
+  /// nothing but noise about it.
   static let values = """
     { "baseline": [40, 40.7, 40.4, 40.1, 40.8, 40.5, 40.2, 40.9],
       "aver-kd": [50, 50.8, 50.3, 50.2, 50.7, 50.6, 50.1, 50.8],
@@ -95,7 +97,8 @@ struct ClaimTests {
     for kill in 0..<7 {
       let run = try Program.start(["run", "tiny.json", "--workers", "1"], in: sweep.folder)
       let deadline = Date.now + 120
-      // The first sign of life of each look is a good moment, and the third, fourth … run of the sweep another.
+      // The first sign of life of each look is a good moment, and the third, fourth …
+      // run of the sweep another.
       while run.process.isRunning, Date.now < deadline,
         try finished(sweep) < 3 * kill
       { usleep(10_000) }

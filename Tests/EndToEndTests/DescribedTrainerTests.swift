@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Trainers of version 2: what they say of themselves before anything is planned, and what `verify` says of their runs.
+/// Trainers of version 2: what they say of themselves before anything is planned, and what
+/// `verify` says of their runs.
 @Suite struct DescribedTrainerTests {
   private static let answer = #"""
     {"record": "description", "networks": ["their-net", "mini-resnet8-w8"], "tasks": ["classification"],

@@ -4,7 +4,8 @@ import Testing
 
 /// Devices as a resource, by trainers that only pretend to have some.
 @Suite struct DeviceTests {
-  /// Holds its device for a moment and fails where somebody else holds it; on a device named in `broken` it dies.
+  /// Holds its device for a moment and fails where somebody else holds it; on a device
+  /// named in `broken` it dies.
   private static let trainer = """
     cat > request
     echo "$MTKD_DEVICE $CUDA_VISIBLE_DEVICES" >> "$HELD/used"

@@ -2,8 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A store that commit 9dc760f made (Tests/Fixtures/stores): two of its four runs were finished and the third was about to
-/// begin. It holds two stages of the kind `warm-up`, which later programs do not know: one published, one stopped.
+/// A store that commit 9dc760f made (Tests/Fixtures/stores): two of its four runs were finished and the
+/// third was about to begin. It holds two stages of the kind `warm-up`, which later programs do not know:
+/// one published, one stopped.
 @Suite struct EarlierStoreTests {
   private static let fixture = Fixtures.committed.appending(path: "stores/9dc760f")
 
@@ -43,8 +44,8 @@ import Testing
     }
   }
 
-  /// The lines of a report as CSV without their last columns: whether a test sees no difference, which is left open
-  /// since where no test is possible, and the programs that computed the runs.
+  /// The lines of a report as CSV without their last columns: whether a test sees no difference, which is
+  /// left open since where no test is possible, and the programs that computed the runs.
   private func numbers(_ report: String) -> [Substring] {
     report.split(separator: "\n").map { line in
       line.firstMatch(of: /,(true|false)?,,"/).map { line[..<$0.range.lowerBound] } ?? line

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// A file system whose locks no other process sees, simulated by a library that is loaded first; and two coordinators on it.
+/// A file system whose locks no other process sees, simulated by a library that is loaded first;
+/// and two coordinators on it.
 @Suite struct FaultStoreLocksTests {
   /// Grants every lock without asking anybody.
   private static let library = """

@@ -2,8 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Losses of power, by the letter of POSIX: of all that was written, what survives is the content of files that were synced, under names whose
-/// folders were synced since. `Tests/Fixtures/faults/recorder.c` notes what a sweep does, and the folder is made again as it would be found.
+/// Losses of power, by the letter of POSIX: of all that was written, what survives is the content of files
+/// that were synced, under names whose folders were synced since. `Tests/Fixtures/faults/recorder.c` notes
+/// what a sweep does, and the folder is made again as it would be found.
 @Suite struct FaultStorePowerTests {
   /// Losses that are tried, evenly over the run.
   private static let cuts = 17
@@ -95,7 +96,8 @@ private struct RecordedWrites {
     }
 
     private(set) var said = ""
-    /// The numbers that files and folders have here: a file system gives those of removed ones to others again.
+    /// The numbers that files and folders have here: a file system gives those of
+    /// removed ones to others again.
     private var numbers: [UInt64: UInt64] = [:]
     private var count: UInt64 = 0
     /// What is written, and what of it was synced.

@@ -1,11 +1,12 @@
 import Foundation
 import Testing
 
-/// Calls of the operating system that fail, one after the other, in the built program: whatever fails and wherever, the
-/// program says so by an exit code, and the same command without the fault ends with the same bits.
+/// Calls of the operating system that fail, one after the other, in the built program: whatever
+/// fails and wherever, the program says so by an exit code, and the same command without the fault
+/// ends with the same bits.
 ///
-/// `MTKD_FAULTS=all` (`make faults`) tries every call of every kind with every reason; otherwise every eighth call is tried
-/// with one of them.
+/// `MTKD_FAULTS=all` (`make faults`) tries every call of every kind with every reason; otherwise every eighth
+/// call is tried with one of them.
 @Suite(.serialized, .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/cc")))
 struct FaultTests {
   private static let source = URL(filePath: #filePath).appending(path: "../../Faults/faults.c")
@@ -23,8 +24,8 @@ struct FaultTests {
     ("rename", [EIO, ENOSPC, EINTR]), ("fork", [EAGAIN, ENOMEM]), ("flock", [EINTR, ENOLCK]),
   ]
 
-  /// Exit codes that a fault may lead to: a result, some without one, held or unavailable, reading or writing, stopped, no
-  /// permission. Never a trap, a signal or an error of the program.
+  /// Exit codes that a fault may lead to: a result, some without one, held or unavailable, reading or
+  /// writing, stopped, no permission. Never a trap, a signal or an error of the program.
   private static let codes: Set<Int32> = [0, 1, 69, 73, 74, 75, 77]
 
   private let isWhole = ProcessInfo.processInfo.environment["MTKD_FAULTS"] == "all"
@@ -55,7 +56,8 @@ struct FaultTests {
         #expect(Self.codes.contains(output.status), "\(name): \(output.status) \(output.talk)")
         #expect(output.status == 0 || !output.talk.isEmpty, "\(name): \(output.status) without a word")
         #expect(try sweep.workersAlive().isEmpty, "\(name)")
-        // SQLite takes an interrupted sync of its database for an error of the disk, and offers no way to change that.
+        // SQLite takes an interrupted sync of its database for an error of the disk, and
+        // offers no way to change that.
         let isDatabase = kind == "fsync" && output.talk.contains("store.sqlite")
         if reason == EINTR, !isDatabase {
           #expect(output.status == 0, "\(name): \(output.status) \(output.talk)")
@@ -74,7 +76,8 @@ struct FaultTests {
   ) throws -> Program.Output {
     let counter = sweep.folder.appending(path: "counter")
     try Data(count: 8).write(to: counter)
-    // What its files are called has the store's name in it, so that libraries and the kernel's files are left alone.
+    // What its files are called has the store's name in it, so that libraries and the
+    // kernel's files are left alone.
     let path = sweep.folder.appending(path: store).path
     let output = try Program.start(
       ["run", "tiny.json", "-q", "--workers", "1", "--store", path], in: sweep.folder,

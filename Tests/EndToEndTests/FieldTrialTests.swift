@@ -2,7 +2,8 @@ import Foundation
 import Specs
 import Testing
 
-/// What trials in the field and attacks found: the smallest input of each entry, here or in the suite that it belongs to.
+/// What trials in the field and attacks found: the smallest input of each entry, here or in the
+/// suite that it belongs to.
 @Suite struct FieldTrialTests {
   // MARK: Foreign text
 
@@ -81,8 +82,8 @@ import Testing
 
   private static let faketime = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
-  /// A clock that is set forward or back while workers work, alone and together with the clock that nobody sets (a sleep
-  /// on a system whose clocks go on).
+  /// A clock that is set forward or back while workers work, alone and together with the clock that nobody
+  /// sets (a sleep on a system whose clocks go on).
   @Test(
     .enabled(if: FileManager.default.fileExists(atPath: faketime), "libfaketime sets the clock of a process"),
     arguments: [("+3h", true), ("-3h", true), ("+3h", false)])

@@ -4,8 +4,8 @@ import Testing
 
 /// Teachers that a trainer trains for its students, and what it writes down of them.
 @Suite(.enabled(if: Available.python("json"), "python3 plays a trainer")) struct ForeignTeacherTests {
-  /// A teacher's weights are the sum of what it was told; a student's numbers are made of its teacher's bytes and of what was
-  /// written down of it. Standard library only.
+  /// A teacher's weights are the sum of what it was told; a student's numbers are made of its teacher's bytes
+  /// and of what was written down of it. Standard library only.
   static let trainer = #"""
     import array, hashlib, json, os, struct, sys
     request = json.loads(sys.stdin.readline())

@@ -3,7 +3,8 @@ import Testing
 
 /// Whatever happens to the processes, the same command goes on and ends with the same bits.
 @Suite struct InterruptionTests {
-  /// What a finished store says: the table, and of each run the digests of every epoch's state and of its checkpoints.
+  /// What a finished store says: the table, and of each run the digests of every epoch's
+  /// state and of its checkpoints.
   private func evidence(_ sweep: TinySweep, store: String = "results") throws -> String {
     let report = try Program.run("report", "--store", store, "--format", "json", in: sweep.folder)
     #expect(report.status == 0, "\(report.talk)")
@@ -119,7 +120,8 @@ import Testing
     try expectNoWorker(of: sweep)
   }
 
-  /// A worker that hangs is one whose process is there and does nothing: held still, it answers no signal but the one that ends it.
+  /// A worker that hangs is one whose process is there and does nothing: held still, it answers no signal
+  /// but the one that ends it.
   @Test func `a worker that hangs is ended after its time and its stage goes on with the same bits`() throws {
     let sweep = try TinySweep()
     defer { sweep.remove() }

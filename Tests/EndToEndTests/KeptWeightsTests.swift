@@ -6,7 +6,8 @@ import Testing
 
 /// Weights that a trainer names with its epochs: which are kept, and who can have them.
 @Suite(.enabled(if: Available.python("json"), "python3 plays a trainer")) struct KeptWeightsTests {
-  /// Names its teacher's weights with each epoch, the last byte being the epoch's number. It dies once before its fourth epoch.
+  /// Names its teacher's weights with each epoch, the last byte being the epoch's number. It dies once
+  /// before its fourth epoch.
   private static let trainer = """
     import json, os, sys
     request = json.loads(sys.stdin.readline())

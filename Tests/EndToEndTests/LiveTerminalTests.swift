@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What stands on a terminal after bytes were written to it: text, line feeds, carriage returns, moves up, and erasing.
+/// What stands on a terminal after bytes were written to it: text, line feeds, carriage
+/// returns, moves up, and erasing.
 struct Terminal {
   let width: Int
   private(set) var lines: [[Character]] = [[]]
@@ -69,7 +70,8 @@ struct LiveTerminalTests {
     let answer = try Program.shell(line, in: folder)
     #expect(answer.status == 0, "\(answer.talk)")
     let bytes = try Data(contentsOf: folder.appending(path: "typescript"))
-    // The first and the last line are those of `script` itself. Split as bytes: a return and a line feed are one character.
+    // The first and the last line are those of `script` itself. Split as bytes: a return and a
+    // line feed are one character.
     let lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map {
       String(decoding: $0, as: UTF8.self)
     }

@@ -2,7 +2,8 @@ import Foundation
 import Specs
 import Storage
 
-/// A store whose numbers nobody trained: formulas that a test can compute again. It has finished, diverged and open runs.
+/// A store whose numbers nobody trained: formulas that a test can compute again. It has
+/// finished, diverged and open runs.
 struct MadeUpStore {
   let folder: URL
   /// Beside the sweep's points.
@@ -18,7 +19,8 @@ struct MadeUpStore {
   static func loss(run: Int, epoch: Int) -> Double { 2.5 / Double(epoch + 1) + Double(run % 3) / 8 }
 
   /// - Parameters:
-  ///   - runs: in cells of three seeds, methods in turn; the last but one diverged, the last is open with one epoch.
+  ///   - runs: in cells of three seeds, methods in turn; the last but one diverged, the
+  ///     last is open with one epoch.
   ///   - waiting: runs behind those that nobody has begun.
   init(runs: Int, epochs: Int, waiting: Int = 0, name: String = "made-up", in folder: URL? = nil) throws {
     self.folder =

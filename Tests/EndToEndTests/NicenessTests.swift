@@ -6,7 +6,8 @@ import Testing
   /// The niceness of a process's first thread, which computes.
   private func niceness(of process: Int32) -> Int? {
     guard let line = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return nil }
-    // The name of the program stands in brackets and may hold blanks; niceness is the seventeenth word behind it.
+    // The name of the program stands in brackets and may hold blanks; niceness is the
+    // seventeenth word behind it.
     let words = line[line.index(after: line.lastIndex(of: ")")!)...].split(separator: " ")
     return Int(words[16])
   }

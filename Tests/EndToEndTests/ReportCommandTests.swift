@@ -83,7 +83,8 @@ import Testing
     let methods = try Program.run(
       "compare", "baseline", "mtkd-rl", "--sweep", "made-up", "--format", "csv", in: store.folder)
     #expect(methods.status == 0, "\(methods.talk)")
-    // Run r ends at 50 + (r mod 7) 1.25 + 15: the first cells of baseline are runs 0 to 2, of mtkd-rl runs 6, 7, 8.
+    // Run r ends at 50 + (r mod 7) 1.25 + 15: the first cells of baseline are runs 0 to 2,
+    // of mtkd-rl runs 6, 7, 8.
     #expect(methods.out.split(separator: "\n")[0].contains("baseline,mtkd-rl,difference"), "\(methods.out)")
     func mean(_ runs: [Int]) -> Double { runs.reduce(0) { $0 + MadeUpStore.accuracy(run: $1, epoch: 3) } / 3 }
     let difference = mean([6, 7, 8]) - mean([0, 1, 2])

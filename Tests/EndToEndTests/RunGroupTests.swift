@@ -2,7 +2,8 @@ import Foundation
 import Specs
 import Testing
 
-/// Runs of a seed that one worker trains side by side: their teachers are asked once, and nothing else is different.
+/// Runs of a seed that one worker trains side by side: their teachers are asked once, and
+/// nothing else is different.
 @Suite struct RunGroupTests {
   private static let grid = """
     {

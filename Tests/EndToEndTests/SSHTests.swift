@@ -62,7 +62,8 @@ struct SSHTests {
     let second = try startAndWait()
     second.signal(SIGKILL)
     _ = try second.finish()
-    // A connection that was still being made starts its worker first, which then finds that nobody is there; a leak would go on for minutes.
+    // A connection that was still being made starts its worker first, which then finds that nobody is there;
+    // a leak would go on for minutes.
     let deadline = Date.now + 120
     while try !workers().isEmpty, Date.now < deadline { usleep(20_000) }
     #expect(try workers().isEmpty)

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Everything that a cluster was seen to do to jobs, done to a sweep on a virtual one: the table and every digest must be those of an undisturbed
-/// run on this machine.
+/// Everything that a cluster was seen to do to jobs, done to a sweep on a virtual one: the table and every
+/// digest must be those of an undisturbed run on this machine.
 @Suite(.enabled(if: Testbed.isHere, "a Slurm cluster on loopback is started"), .serialized)
 struct SlurmFaultTests {
   static let site = #"{"pollSeconds": 1, "chunkMinutes": 0, "leadSeconds": 10, "retrySeconds": 0}"#
@@ -54,7 +54,8 @@ struct SlurmFaultTests {
   @Test func `a lost answer of sbatch leads to no second batch`() throws {
     let bed = try Testbed(site: Self.site)
     let expected = try bed.undisturbed()
-    // The controller stops while the first submission is under way, and thaws when sbatch has given up: the job exists.
+    // The controller stops while the first submission is under way, and thaws when sbatch has
+    // given up: the job exists.
     try bed.shell("mkdir bin && for c in squeue scancel scontrol; do ln -s $(which $c) bin/$c; done")
     try bed.write(
       """
@@ -76,7 +77,8 @@ struct SlurmFaultTests {
     #expect(first.status == 69, "\(first.talk)")
     #expect(first.talk.contains("cannot be asked"), "\(first.talk)")
     let output = try bed.sweep(waiting: true)
-    // The lost batch is taken up where it still runs; on a fast machine it is over by now, and its runs are there.
+    // The lost batch is taken up where it still runs; on a fast machine it is over by
+    // now, and its runs are there.
     let isOver = output.talk.components(separatedBy: "submitted batch")[0].contains("(2 of 4)")
     #expect(output.status == 0 && (isOver || output.talk.contains("had not answered")), "\(output.talk)")
     #expect(try bed.evidence() == expected)
@@ -186,7 +188,8 @@ struct SlurmLimitTests {
       try bed.attempts().first.map { try bed.has($0, "snapshot-*") } ?? false
     }
     let first = try bed.attempts()[0]
-    // Held still until the signal has come, a minute at most before the limit, rather than made to work for as long.
+    // Held still until the signal has come, a minute at most before the limit, rather than
+    // made to work for as long.
     let worker = try bed.worker(of: first)
     kill(worker, SIGSTOP)
     try bed.wait(60, for: "signal") {
@@ -260,8 +263,8 @@ struct SlurmLimitTests {
     #expect(try bed.attempts().count == 2)
   }
 
-  /// Two rates, one of which cannot go well, six seeds of each, one task at a time. Those that go well take long enough
-  /// for a coordinator on a busy machine to hear of the others.
+  /// Two rates, one of which cannot go well, six seeds of each, one task at a time. Those that go well take
+  /// long enough for a coordinator on a busy machine to hear of the others.
   private static func divergingGrid(_ rule: String) -> String {
     TinySweep.grid.replacingOccurrences(
       of: #""method": ["baseline", "mtkd-rl"]"#,

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Runs of a seed that a task of a cluster trains side by side: their teachers are asked once, and nothing else is different.
+/// Runs of a seed that a task of a cluster trains side by side: their teachers are asked once, and
+/// nothing else is different.
 @Suite(.enabled(if: Testbed.isHere, "a Slurm cluster on loopback is started"), .serialized)
 struct SlurmGroupTests {
   /// One task at a time, so that it has all runs of a seed.

@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Teachers that a trainer trains, on a virtual cluster: the table and every digest must be those of an undisturbed run on this machine.
+/// Teachers that a trainer trains, on a virtual cluster: the table and every digest must be those of an
+/// undisturbed run on this machine.
 @Suite(
   .enabled(if: Testbed.isHere, "a Slurm cluster on loopback is started"),
   .enabled(if: Available.python("json"), "python3 plays a trainer"), .serialized)

@@ -3,8 +3,9 @@ import Specs
 import Storage
 import Testing
 
-/// A small sweep in bad company: coordinators and workers killed at random instants, files corrupted and cut in between, a disk that is full, a store
-/// that cannot be written, clocks that jump, second coordinators. At the end the table and all digests are those of an undisturbed run.
+/// A small sweep in bad company: coordinators and workers killed at random instants, files corrupted and cut
+/// in between, a disk that is full, a store that cannot be written, clocks that jump, second coordinators. At
+/// the end the table and all digests are those of an undisturbed run.
 ///
 /// `make soak` runs it long (`MTKD_SOAK_KILLS`, `MTKD_SOAK_SEED`); a short one is part of every test run.
 @Suite struct SoakTests {
@@ -65,7 +66,8 @@ import Testing
       var ended = false
       while !ended {
         tally.runs += 1
-        // By way of `env`: the clock's library changes the environment as it starts, and Swift then finds no arguments.
+        // By way of `env`: the clock's library changes the environment as it starts, and Swift
+        // then finds no arguments.
         let run = try Program.start(
           executable: URL(filePath: "/usr/bin/env"),
           [Program.path.path, "run", "tiny.json", "--store", store],
@@ -117,7 +119,8 @@ import Testing
     print(tally.line + " (seed \(seed))")
   }
 
-  /// Another day for each life, where a library is there that makes processes believe so; files keep their real times.
+  /// Another day for each life, where a library is there that makes processes believe so;
+  /// files keep their real times.
   private func clock(_ dice: inout Dice) -> [String: String] {
     let library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
     let hours = Int.random(in: -48...48, using: &dice)
@@ -144,8 +147,8 @@ import Testing
     }
   }
 
-  /// Cuts a file of the store, or changes a byte of it: snapshots, records, outputs, specifications, whatever comes; not the database, which SQLite
-  /// looks after.
+  /// Cuts a file of the store, or changes a byte of it: snapshots, records, outputs, specifications, whatever
+  /// comes; not the database, which SQLite looks after.
   private func damage(_ sweep: TinySweep, _ store: String, _ dice: inout Dice, _ tally: inout Tally) {
     let root = sweep.folder.appending(path: "\(store)/stages")
     let names = FileManager.default.subpaths(atPath: root.path) ?? []
@@ -164,8 +167,8 @@ import Testing
     if (try? Data(bytes).write(to: file)) != nil { tally.corruptions += 1 }
   }
 
-  /// Counts attempts, and those that finished what another had: each needs a reason, which is damage, or a kill between its last record and its
-  /// output.
+  /// Counts attempts, and those that finished what another had: each needs a reason, which is damage, or a
+  /// kill between its last record and its output.
   private func count(_ sweep: TinySweep, _ store: String, _ tally: inout Tally) throws {
     let root = sweep.folder.appending(path: "\(store)/stages").path
     for stage in try FileManager.default.contentsOfDirectory(atPath: root) {
@@ -192,8 +195,8 @@ import Testing
     let sweep = try TinySweep()
     defer { sweep.remove() }
     #expect(try Program.run("run", "tiny.json", "--store", "calm", in: sweep.folder).status == 0)
-    // The disk grows a little each time; every run but the last ends for want of room or of the right to write.
-    // A worker that is still leaving keeps the disk writable for a moment.
+    // The disk grows a little each time; every run but the last ends for want of room or of the right to
+    // write. A worker that is still leaving keeps the disk writable for a moment.
     let output = try Program.shell(
       """
       unshare -rm sh -c 'mkdir -p small && mount -t tmpfs -o size=200k tmpfs small || exit 9

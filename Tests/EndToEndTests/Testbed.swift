@@ -4,7 +4,8 @@ import Testing
 
 /// A virtual Slurm cluster of its own on loopback, and a folder with grids to run on it.
 final class Testbed {
-  /// Beside the repository, as the specification is. A machine without it, or without Slurm, skips these tests.
+  /// Beside the repository, as the specification is. A machine without it, or without
+  /// Slurm, skips these tests.
   static let script = URL(filePath: #filePath).appending(path: "../../../../shared/tools/slurm-testbed")
     .standardizedFileURL.path
 
@@ -57,8 +58,9 @@ final class Testbed {
 
   @discardableResult
   func does(_ words: String...) throws -> String {
-    // Daemons must not inherit what Foundation watches for the end of the command: it would wait for theirs. The shell around them keeps it,
-    // because where it closes early, Foundation waits for the command with all others waiting behind it.
+    // Daemons must not inherit what Foundation watches for the end of the command: it would wait for theirs.
+    // The shell around them keeps it, because where it closes early, Foundation waits for the command with
+    // all others waiting behind it.
     let line = ([Self.script] + words + [cluster]).joined(separator: " ")
     let closing = Program.withoutDescriptors(line)
     let output = try Program.start(
@@ -97,7 +99,8 @@ final class Testbed {
     ).finish()
   }
 
-  /// What a finished store says: the table, and of each run the digests of every epoch's state and of its checkpoints.
+  /// What a finished store says: the table, and of each run the digests of every epoch's
+  /// state and of its checkpoints.
   func evidence(store: String = "results") throws -> String {
     let report = try run("report", "--store", store, "--format", "json")
     #expect(report.status == 0, "\(report.talk)")
@@ -106,7 +109,8 @@ final class Testbed {
     return report.out + digests.out
   }
 
-  /// The evidence of the same grid run here, in a store of its own, by nobody disturbed; made once for each grid.
+  /// The evidence of the same grid run here, in a store of its own, by nobody disturbed;
+  /// made once for each grid.
   func undisturbed(_ grid: String = "tiny.json") throws -> String {
     let text = try String(contentsOf: folder.appending(path: grid), encoding: .utf8)
     return try Self.calm.withLock { known in
@@ -123,7 +127,8 @@ final class Testbed {
 
   /// Waits for something to become true, which is a failure if it does not.
   ///
-  /// - Parameter seconds: that it may take on a free machine; one that is full of tests gets three times as long.
+  /// - Parameter seconds: that it may take on a free machine; one that is full of tests
+  ///   gets three times as long.
   func wait(
     _ seconds: Double, for what: String, sourceLocation: SourceLocation = #_sourceLocation,
     until condition: () throws -> Bool

@@ -159,7 +159,8 @@ import Testing
       output.status == status && output.talk.contains(says), "\(script): \(output.status) \(output.talk)")
   }
 
-  /// A sweep of one run with a trainer that is a script, and a trainer that does all that it should in `epochs` epochs.
+  /// A sweep of one run with a trainer that is a script, and a trainer that does all that it
+  /// should in `epochs` epochs.
   private func scripted(
     _ script: String, epochs: Int = 2, retries: Int = 2, axes: String = ""
   ) throws -> TinySweep {

@@ -13,7 +13,8 @@ import Testing
     #"{ "version": 1, "name": "tiny", "base": { \#(student) "transfer": { \#(detector), \#(transfer) } } }"#
   }
 
-  /// Digests of what a store's transfers published: records, weights and predictions, whatever their keys are.
+  /// Digests of what a store's transfers published: records, weights and predictions,
+  /// whatever their keys are.
   private func outputs(_ store: String, of sweep: TinySweep) throws -> String {
     let found = try Program.shell(
       """

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Transfers whose workers and coordinators are killed at many instants end with the bits of undisturbed ones.
+/// Transfers whose workers and coordinators are killed at many instants end with the
+/// bits of undisturbed ones.
 ///
 /// `MTKD_TRANSFER_KILLS` asks for more kills than a test run has.
 @Suite struct TransferInterruptionTests {
@@ -26,7 +27,8 @@ import Testing
     }
     """
 
-  /// Tables, digests of runs, and the bytes that all stages published: records with their states, weights, predictions.
+  /// Tables, digests of runs, and the bytes that all stages published: records with their
+  /// states, weights, predictions.
   private func evidence(_ sweep: TinySweep, _ store: String) throws -> String {
     let report = try Program.run("report", "--store", store, "--format", "json", in: sweep.folder)
     let digests = try Program.run("list", "--digests", "--store", store, in: sweep.folder)
@@ -55,7 +57,8 @@ import Testing
       while !ended {
         let run = try Program.start(
           ["run", "tiny.json", "--store", store, "--workers", "2", "--quiet"], in: sweep.folder)
-        // The golden ratio spreads instants evenly, however many there are; with two workers it is over sooner.
+        // The golden ratio spreads instants evenly, however many there are; with two
+        // workers it is over sooner.
         runs += 1
         let share = (Double(runs) * 0.618).truncatingRemainder(dividingBy: 0.7)
         let instant = Date.now + length * share

@@ -1,4 +1,5 @@
-// A library to preload: makes the n-th call of a kind fail that is about a file of a store, whichever process makes it.
+// A library to preload: makes the n-th call of a kind fail that is about a file of a store,
+// whichever process makes it.
 //
 //   FAULT_COUNTER  a file of 8 bytes that all processes share: how many calls of the kind there were
 //   FAULT_KIND     open, write, fsync, rename, fork or flock

@@ -7,11 +7,12 @@ import Storage
 import Sweeps
 import Testing
 
-/// Readers of files from outside against bytes that nobody meant: they refuse with a typed error, or read something that reads the same again. A trap
-/// ends the whole process, and the input that did it lies in the temporary folder.
+/// Readers of files from outside against bytes that nobody meant: they refuse with a typed error, or
+/// read something that reads the same again. A trap ends the whole process, and the input that did it
+/// lies in the temporary folder.
 ///
-/// `make fuzz` gives each target a minute (`MTKD_FUZZ_SECONDS`); every test run gives each a moment. Inputs come from a seed (`MTKD_FUZZ_SEED`), so a
-/// finding can be met again.
+/// `make fuzz` gives each target a minute (`MTKD_FUZZ_SECONDS`); every test run gives each a moment. Inputs
+/// come from a seed (`MTKD_FUZZ_SEED`), so a finding can be met again.
 @Suite(.serialized) struct FuzzTests {
   private static let environment = ProcessInfo.processInfo.environment
   private static let seconds = environment["MTKD_FUZZ_SECONDS"].flatMap { Double($0) } ?? 1.5
@@ -58,7 +59,8 @@ import Testing
   ]
 }
 
-/// Makes inputs from others: bits and bytes changed, pieces cut, doubled, moved and put together, words of the format put in, lengths blown up.
+/// Makes inputs from others: bits and bytes changed, pieces cut, doubled, moved and put together, words of
+/// the format put in, lengths blown up.
 private struct Mutator {
   private let target: FuzzTests.Target
   private var pool: [[UInt8]]

@@ -3,7 +3,8 @@ import Specs
 import Tensors
 import Testing
 
-/// A cached output of a teacher must equal the live one: what a frozen network says of an image depends on that image alone.
+/// A cached output of a teacher must equal the live one: what a frozen network says of an image
+/// depends on that image alone.
 @Suite struct BatchIndependenceTests {
   @Test(arguments: [
     "resnet8", "wrn-10-2", "mini-mobilenetv2-050", "mini-shufflev2-02", "mini-regnety", "resnet8x4",

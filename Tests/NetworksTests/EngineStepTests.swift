@@ -71,7 +71,8 @@ import Testing
     return usage.ru_minflt
   }
 
-  /// Pinned where this suite was written; the same for AVX-512, AVX2 and neither, one thread and two, in debug and release builds.
+  /// Pinned where this suite was written; the same for AVX-512, AVX2 and neither, one thread and two, in
+  /// debug and release builds.
   static let hashes: [(String, ConvolutionChoice, UInt64)] = [
     ("mini-resnet8", .auto, 0xa504deda4e81ec5d),
     ("mini-resnet8", .direct, 0x95ed19cf15bb2472),

@@ -4,7 +4,8 @@ import TestSupport
 import Tensors
 import Testing
 
-/// What holds for every family that the catalog lists: a new one is tested by being listed, with a small member beside the others here.
+/// What holds for every family that the catalog lists: a new one is tested by being listed, with a small
+/// member beside the others here.
 @Suite struct FamilyTests {
   struct Member: Sendable, CustomTestStringConvertible {
     let spec: ModelSpec
@@ -20,7 +21,8 @@ import Testing
     }
   }
 
-  /// Names of small members and the sides of their images; families that are missing get their first alias on its usual images.
+  /// Names of small members and the sides of their images; families that are missing get their first
+  /// alias on its usual images.
   private static let small: [(String, Int)] = [
     ("mini-resnet8-w8", 16), ("mini-wrn-10-1", 16), ("mini-regnety", 16), ("mini-mobilenetv2-025", 32),
     ("mini-shufflev2-02", 16), ("shufflenetv1", 16), ("vgg8", 16), ("resnet18", 64), ("tv-mobilenetv2", 64),

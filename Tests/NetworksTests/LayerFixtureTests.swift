@@ -105,7 +105,8 @@ struct LayerFixtureTests {
     let error = zip(got, truth).map { abs($0 - $1) }.max() ?? 0
     let size = truth.map(abs).max() ?? 0
     let tolerance = precision == .double ? 1e-9 : record.tolerance
-    // A softmax removes what a bias before it adds to all its inputs: such gradients are zero, and the record holds rounding noise.
+    // A softmax removes what a bias before it adds to all its inputs: such gradients are zero, and the
+    // record holds rounding noise.
     #expect(error <= tolerance * (size > 1e-14 ? size : 1), "\(name): \(error) of \(size)")
   }
 }

@@ -5,7 +5,8 @@ import TestSupport
 import Tensors
 import Testing
 
-/// Networks against recorded evaluations of the original definitions: outputs, gradients and running statistics, in double and in float.
+/// Networks against recorded evaluations of the original definitions: outputs, gradients and running
+/// statistics, in double and in float.
 @Suite(.enabled(if: Fixtures.has("models/index.json"), "the fixtures of networks are compared with"))
 struct ModelFixtureTests {
   struct Case: Sendable, CustomTestStringConvertible {

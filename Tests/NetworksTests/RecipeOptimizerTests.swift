@@ -97,7 +97,8 @@ import Testing
   @Test func `schedules follow their formulas`() {
     let vit = RecipeSpec.named(.vit, family: "timm_vit", epochs: 300, batchSize: 1024)
     let rates = RateSchedule(vit)
-    // 5e-4 × 1024 / 512, after five epochs up from 1e-6, down to 1e-5 along a cosine that does not know of the warm-up.
+    // 5e-4 × 1024 / 512, after five epochs up from 1e-6, down to 1e-5 along a cosine that does
+    // not know of the warm-up.
     #expect(rates.rate(epoch: 0) == 1e-6)
     #expect(abs(rates.rate(epoch: 2) - (1e-6 + 2 * (1e-3 - 1e-6) / 5)) < 1e-15)
     #expect(abs(rates.rate(epoch: 150) - (1e-5 + 0.5 * (1e-3 - 1e-5))) < 1e-12)

@@ -6,7 +6,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What a task of a cluster's array does with the stages of its list, without a cluster and with workers that are made up.
+/// What a task of a cluster's array does with the stages of its list, without a cluster and with
+/// workers that are made up.
 @Suite struct BatchWorkerTests {
   /// Ends workers as it is told to, the first process first.
   private final class MadeUp: Executor {

@@ -7,7 +7,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A sweep that runs in this process: the planner, the coordinator, the bodies and the store of the program, without its processes.
+/// A sweep that runs in this process: the planner, the coordinator, the bodies and the store of the
+/// program, without its processes.
 final class InProcessSweep: Sendable {
   let folder: TemporaryFolder
   let place: StoreFolder
@@ -57,7 +58,8 @@ final class InProcessSweep: Sendable {
     return try await coordinator.run(until: stop)
   }
 
-  /// All that may depend on nothing but the grid: states and metrics of every epoch, digests of every checkpoint, metrics of every run.
+  /// All that may depend on nothing but the grid: states and metrics of every epoch, digests of every
+  /// checkpoint, metrics of every run.
   func evidence() throws -> [String] {
     let store = try ResultStore(at: place, .reading)
     return try store.stages().flatMap { stage, state in

@@ -5,8 +5,8 @@ import Testing
 
 @testable import Pipeline
 
-/// What is remembered of programs is believed of the very same file alone, and only where nobody else can have
-/// written it.
+/// What is remembered of programs is believed of the very same file alone, and only where nobody
+/// else can have written it.
 @Suite struct ProgramMemoryTests {
   private let folder: TemporaryFolder
   private let program: String

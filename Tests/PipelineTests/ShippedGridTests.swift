@@ -4,7 +4,8 @@ import Sweeps
 import TestSupport
 import Testing
 
-/// The keys, seeds and labels of every grid in `sweeps/` are promises: results that somebody has must be found again.
+/// The keys, seeds and labels of every grid in `sweeps/` are promises: results that somebody
+/// has must be found again.
 @Suite struct ShippedGridTests {
   /// One line a grid, as the program of commit 9dc760f had them. A line changes on purpose or never.
   private static let recorded = Result { try RepositoryFile.text("Tests/Fixtures/keys/shipped-grids.txt") }
@@ -22,8 +23,9 @@ import Testing
     return RepositoryFile.exists(earlier) ? earlier : "sweeps/\(name).json"
   }
 
-  /// `NAME: RUNS runs, COLUMNS, DIGEST`: the digest is over key, seed and labels of each run in the order of the plan, and over the keys of all
-  /// stages. Datasets have digests of their names, so that the line does not depend on the files of a machine.
+  /// `NAME: RUNS runs, COLUMNS, DIGEST`: the digest is over key, seed and labels of each run in the order of
+  /// the plan, and over the keys of all stages. Datasets have digests of their names, so that the line does
+  /// not depend on the files of a machine.
   private func line(_ name: String) throws -> String {
     var vocabulary = GridVocabulary.engine(dataFolders: [])
     vocabulary.dataset = { text in

@@ -11,7 +11,8 @@ import Training
 @testable import Pipeline
 @testable import Sweeps
 
-/// Measures a finished student anew, twice: a kind of stage that takes a student as its input, all of it in this place.
+/// Measures a finished student anew, twice: a kind of stage that takes a student as its input,
+/// all of it in this place.
 private struct ReevaluationStage: StageKind {
   static let kind = "reevaluation"
   static let role = StageRole.result

@@ -4,7 +4,8 @@ import Sweeps
 import TestSupport
 import Testing
 
-/// Grids whose backbones are put to something: which runs and stages they ask for, and what is said of bad ones.
+/// Grids whose backbones are put to something: which runs and stages they ask for, and
+/// what is said of bad ones.
 @Suite struct TransferGridTests {
   private static func expansion(_ text: String) throws -> GridExpansion {
     let vocabulary = GridVocabulary.engine(dataFolders: [])

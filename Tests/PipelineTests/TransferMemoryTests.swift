@@ -5,7 +5,8 @@ import Testing
 
 @testable import Pipeline
 
-/// What is forecast of the memory of transfers beside the peaks of workers that trained them (Benchmarks/RESULTS.md).
+/// What is forecast of the memory of transfers beside the peaks of workers that trained them
+/// (Benchmarks/RESULTS.md).
 @Suite struct TransferMemoryTests {
   struct Measured: CustomTestStringConvertible, Sendable {
     let size: String

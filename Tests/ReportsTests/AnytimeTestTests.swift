@@ -53,7 +53,8 @@ import Testing
     #expect(AnytimeTest.logEvidence(count: 0, t: 0) == 0)
   }
 
-  /// The first n at which e is at least 20, of sequences of differences from N(effect, 1); nil for none up to `limit`.
+  /// The first n at which e is at least 20, of sequences of differences from N(effect, 1);
+  /// nil for none up to `limit`.
   static func decisions(effect: Double, sequences: Int, limit: Int) -> [Int?] {
     var stream = NormalStream(seed: 20_261)
     let critical = (0...limit).map { AnytimeTest.criticalT(count: $0, evidence: 20) }

@@ -4,7 +4,8 @@ import Testing
 
 /// Means over settings, checked against sums that stand here.
 @Suite struct AveragedResultsTests {
-  /// Two students; methods and seeds beside each other. Differences of one student are not those of the other.
+  /// Two students; methods and seeds beside each other. Differences of one student
+  /// are not those of the other.
   static let values: [String: [String: [Double]]] = [
     "small": ["a": [60, 62, 61], "b": [63, 64, 65]],
     "large": ["a": [70, 71, 75], "b": [72, 75, 76]],

@@ -5,7 +5,8 @@ import Testing
 
 /// Settings chosen on validation images: the test set never chooses.
 @Suite struct ChosenSettingsTests {
-  /// By method and alpha: validation and test values of two seeds. Best on validation is not best on the test set.
+  /// By method and alpha: validation and test values of two seeds. Best on validation is
+  /// not best on the test set.
   private static let values: [(method: String, alpha: JSONValue, validation: [Double], test: [Double])] = [
     ("baseline", .null, [60, 62], [58, 60]),
     ("ca-mkd", 1, [70, 72], [74, 76]),

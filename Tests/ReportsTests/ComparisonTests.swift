@@ -88,7 +88,8 @@ import Testing
   }
 
   @Test func `the spread and the correlation of a sweep say how many seeds it takes`() throws {
-    // Stds 1 and 3 with two degrees of freedom each: pooled √5. Differences 2, 0, -2 have variance 4 of 1 + 9.
+    // Stds 1 and 3 with two degrees of freedom each: pooled √5. Differences 2, 0, -2
+    // have variance 4 of 1 + 9.
     let cells = Cell.cells(of: MadeUp.results([("a", [70, 71, 72]), ("b", [67, 70, 73])]))
     let sheet = PowerSheet(differences: [1], std: nil, correlation: nil, chance: 0.8, cells: cells)
     #expect(sheet.std.isNear(5.0.squareRoot(), absolute: 1e-9))

@@ -7,7 +7,8 @@ import Testing
 
 /// Figures by their structure: what is drawn, where, and with which words.
 @Suite struct FigureTests {
-  /// Two methods over alpha and beta with three seeds, a baseline that reads neither, and courses of everything.
+  /// Two methods over alpha and beta with three seeds, a baseline that reads neither,
+  /// and courses of everything.
   static let input: FigureInput = {
     var runs: [SweepResults.Run] = []
     var series: [String: [ContentKey: [Double]]] = [:]
@@ -131,7 +132,8 @@ import Testing
     #expect(((line[1].y - line[0].y) / (line[2].y - line[0].y)).isNear(0.25, absolute: 0.002))
   }
 
-  /// Two methods over a rate, one more that has a single rate, one rate at which all diverged, and four cells that read none.
+  /// Two methods over a rate, one more that has a single rate, one rate at which all diverged, and
+  /// four cells that read none.
   private static let uneven: FigureInput = {
     var runs: [SweepResults.Run] = []
     func add(_ method: String, _ rate: JSONValue, _ mean: Double?) {
@@ -163,7 +165,8 @@ import Testing
     throws
   {
     let drawing = try Drawing(AxisFigure.draw(Self.uneven).text)
-    // A mark of its own for the method under study, in the picture and in the legend; crosses at the axis, one a cell.
+    // A mark of its own for the method under study, in the picture and in the legend; crosses
+    // at the axis, one a cell.
     #expect(drawing.texts.contains("mtkd-rl"), "\(drawing.texts)")
     #expect(drawing.marks("reference", of: "line").count == 8, "four lines, four times in the legend")
     let crosses = drawing.marks("diverged", of: "line")
@@ -235,7 +238,8 @@ import Testing
     throws
   {
     let drawing = try Drawing(LossTermsFigure.draw(Self.input).text)
-    // Two methods, two alphas above 0, four marks each: an axis that does not begin at 0 has no use for columns.
+    // Two methods, two alphas above 0, four marks each: an axis that does not begin at
+    // 0 has no use for columns.
     let marks = drawing.all.filter { $0.style.contains("fill") && $0.title?.contains(" ± ") == true }
     #expect(marks.count == 16 && drawing.marks("bar", of: "path").count == 16)
     #expect(marks.count { $0.name == "circle" } == 4, "every term has a shape of its own")
@@ -250,8 +254,8 @@ import Testing
     #expect(drawing.texts.contains("epoch"))
   }
 
-  /// Three methods: of the second a run diverged after an epoch, the third has one run under way and two that diverged
-  /// before any.
+  /// Three methods: of the second a run diverged after an epoch, the third has one run under way and two
+  /// that diverged before any.
   private static let troubled: FigureInput = {
     var runs: [SweepResults.Run] = []
     var series: [String: [ContentKey: [Double]]] = [:]
@@ -409,7 +413,8 @@ import Testing
     #expect(svg.height > 100, "the picture grows with the lines at its foot")
   }
 
-  /// Long names of everything that a picture shows: sweep, student, method with its options, trainer, teachers, metric.
+  /// Long names of everything that a picture shows: sweep, student, method with its options,
+  /// trainer, teachers, metric.
   ///
   /// - Parameter hasTrainers: whether methods differ in their trainers, too.
   static func wordy(hasTrainers: Bool) -> FigureInput {
@@ -511,7 +516,8 @@ import Testing
     #expect(Scale(epochs: 240).ticks.map(\.text) == ["1", "50", "100", "150", "200"])
   }
 
-  /// WCAG's contrast of graphics, 3 to 1, against light and dark ground; and no two series with one marker and one dash.
+  /// WCAG's contrast of graphics, 3 to 1, against light and dark ground; and no two series with
+  /// one marker and one dash.
   @Test func `series stand out from either ground and from each other`() {
     func luminance(_ colour: String) -> Double {
       let value = Int(colour.dropFirst(), radix: 16)!
@@ -538,7 +544,8 @@ import Testing
   }
 }
 
-/// Where a text stands, by an estimate of its width that is not the program's: each character as wide as the mean of its kind in DejaVu Sans.
+/// Where a text stands, by an estimate of its width that is not the program's: each character as wide as the
+/// mean of its kind in DejaVu Sans.
 private struct Box: Equatable, CustomStringConvertible {
   let text: String
   let left, right, top, bottom: Double

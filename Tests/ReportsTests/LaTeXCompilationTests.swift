@@ -67,8 +67,8 @@ struct LaTeXCompilationTests {
     return PublicationTable.render(MetricTables(["test.acc1", "train.loss"].map(table)))
   }
 
-  /// One a student and method; one with alpha by beta; one of transfers; one whose names mean something to TeX; with
-  /// gaps and tests.
+  /// One a student and method; one with alpha by beta; one of transfers; one whose names mean something to
+  /// TeX; with gaps and tests.
   static var tables: [ReportTable] {
     get throws {
       func table(_ results: SweepResults, _ change: (inout ReportLayout) -> Void = { _ in }) -> ReportTable {

@@ -3,7 +3,8 @@ import Specs
 
 /// Results of sweeps that nobody ran.
 enum MadeUp {
-  /// Three seeds of three methods on two students; the numbers are chosen so that means and stds are easy to check.
+  /// Three seeds of three methods on two students; the numbers are chosen so that means
+  /// and stds are easy to check.
   static func results(
     select: ReportSelection = .last, metric: String = "test.acc1",
     change: (SweepResults.Run) -> SweepResults.Run = { $0 }

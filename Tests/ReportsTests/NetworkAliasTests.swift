@@ -3,7 +3,8 @@ import Testing
 
 @testable import Reports
 
-/// Networks that a grid spells out have short names in tables, spelt out once; a grid's note stands at the head.
+/// Networks that a grid spells out have short names in tables, spelt out once; a grid's
+/// note stands at the head.
 @Suite struct NetworkAliasTests {
   private static let small: JSONValue = ["family": "cifar_resnet", "depth": 8, "widths": [4, 4, 4, 8]]
   private static let large: JSONValue = ["family": "cifar_resnet", "depth": 8, "widths": [8, 8, 8, 16]]

@@ -31,7 +31,8 @@ import Testing
   func `every colour of text stands out from every ground, 4.5 to 1`(_ scope: String) throws {
     let colours = try Self.colours(scope)
     for name in ["ink", "soft", "accent", "good", "bad", "warn", "idle"] {
-      // Paper keeps the accent of the light theme, and so on: what a scope does not name is of the one before.
+      // Paper keeps the accent of the light theme, and so on: what a scope does not
+      // name is of the one before.
       let text = try #require(colours[name], "\(scope) \(name)")
       for ground in ["paper", "card", "wash", "code"] {
         let below = try #require(colours[ground], "\(scope) \(ground)")

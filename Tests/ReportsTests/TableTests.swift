@@ -306,7 +306,8 @@ import Testing
     var layout = ReportLayout()
     layout.compareTo = ["ca-mkd", "mtkd-rl - baseline"]
     let table = ReportTable(MadeUp.results(), layout)
-    // Against ca-mkd: the baseline at both alphas and mtkd-rl, on two students; then mtkd-rl against the baseline.
+    // Against ca-mkd: the baseline at both alphas and mtkd-rl, on two students; then
+    // mtkd-rl against the baseline.
     #expect(table.comparisons.count == 8 + 4)
     let pair = try #require(
       table.comparisons.first {
@@ -359,8 +360,8 @@ import Testing
     var layout = ReportLayout()
     (layout.isLong, layout.digits) = (true, 3)
     let lines = text(MadeUp.results(), layout).split(separator: "\n")
-    // 70 ± 4.302653 · 0.4 / √3, and the 2.5 and 97.5 percent quantiles of the 27 resamples of 69.6, 70 and 70.4: place 0.65 of 26,
-    // between the one mean of 69.6 and the three of 69.733.
+    // 70 ± 4.302653 · 0.4 / √3, and the 2.5 and 97.5 percent quantiles of the 27 resamples of 69.6, 70 and
+    // 70.4: place 0.65 of 26, between the one mean of 69.6 and the three of 69.733.
     #expect(
       lines.contains {
         $0.hasPrefix("baseline") && $0.contains("3 of 3  70.000  0.400  69.006 to 70.994  69.687 to 70.313")

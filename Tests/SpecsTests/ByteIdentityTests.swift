@@ -2,7 +2,8 @@ import Specs
 import TestSupport
 import Testing
 
-/// Two texts that look alike and have other bytes are two: a composed letter, and a letter with an accent behind it.
+/// Two texts that look alike and have other bytes are two: a composed letter, and a letter
+/// with an accent behind it.
 @Suite struct ByteIdentityTests {
   private let composed = "caf\u{e9}"
   private let decomposed = "cafe\u{301}"

@@ -15,7 +15,8 @@ import Testing
       + guides.filter { $0.hasSuffix(".md") }.sorted().map { "docs/\($0)" }
   }()
 
-  /// A row of a table has no place to break, a block of code is what a program prints or reads, and a single word is a link.
+  /// A row of a table has no place to break, a block of code is what a program prints or reads, and
+  /// a single word is a link.
   @Test(arguments: paths) func `prose has at most 110 columns`(_ path: String) throws {
     var isCode = false
     let lines = try RepositoryFile.text(path).split(separator: "\n", omittingEmptySubsequences: false)

@@ -6,10 +6,12 @@ import Testing
 
 @testable import Sweeps
 
-/// What every executor of the catalog promises: ends are told apart, a wish to stop arrives, and nothing outlives whoever
-/// started it unseen. A new executor is in the catalog and needs a bed here, or the suite fails.
+/// What every executor of the catalog promises: ends are told apart, a wish to stop arrives, and
+/// nothing outlives whoever started it unseen. A new executor is in the catalog and needs a bed
+/// here, or the suite fails.
 @Suite struct ExecutorCatalogTests {
-  /// A folder with a program that behaves as its job's key file says, and the commands that an executor calls.
+  /// A folder with a program that behaves as its job's key file says, and the
+  /// commands that an executor calls.
   private final class Bed: Sendable {
     let folder: TemporaryFolder
     var program: String { folder.path("program") }
@@ -81,7 +83,8 @@ import Testing
       try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path(name))
     }
 
-    /// The options with which an executor of the catalog runs here; nil for one that this suite does not know yet.
+    /// The options with which an executor of the catalog runs here; nil for one that this
+    /// suite does not know yet.
     func options(_ name: String) -> [String: String]? {
       switch name {
       case LocalProcesses.name: [:]

@@ -207,7 +207,8 @@ import Testing
   }
 
   @Test func `runs of a group come to one task as far as tasks at a time and the time limit allow`() {
-    // Two seeds in turns, a run without teachers in their middle; a run takes 10 s, 6 of them with its teachers.
+    // Two seeds in turns, a run without teachers in their middle; a run takes 10 s, 6
+    // of them with its teachers.
     let entries = (0..<13).map { place in
       BatchManifest.Entry(
         key: Self.request("\(place)", .result).key, after: 0, group: place == 6 ? nil : place % 2)

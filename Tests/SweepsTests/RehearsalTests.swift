@@ -98,7 +98,8 @@ import Testing
     #expect(wall(stages, workers: 1, done: stages.map(\.0)) == 0)
   }
 
-  /// Graham 1966: whatever starts as soon as it can ends within an even share of the work and the part of the longest chain that others do not share.
+  /// Graham 1966: whatever starts as soon as it can ends within an even share of the work and the part of the
+  /// longest chain that others do not share.
   @Test(arguments: 1...5)
   func `no rehearsal beats the even share and the longest chain, or wastes more than any list may`(
     _ workers: Int

@@ -119,7 +119,8 @@ import Testing
   }
 
   @Test func `a key covers kind, revision, specification and inputs, each by its name`() {
-    // Written out by hand from the description in `StageRequest`: little-endian lengths before names and values.
+    // Written out by hand from the description in `StageRequest`: little-endian lengths
+    // before names and values.
     func field(_ name: String, _ value: [UInt8]) -> [UInt8] {
       func counted(_ bytes: [UInt8]) -> [UInt8] {
         (0..<8).map { UInt8(truncatingIfNeeded: bytes.count >> (8 * $0)) } + bytes

@@ -1,7 +1,8 @@
 import Tensors
 import Testing
 
-/// The fast path against the reference path in double precision, forward and every gradient, over shapes that are awkward for it.
+/// The fast path against the reference path in double precision, forward and every gradient, over shapes
+/// that are awkward for it.
 @Suite struct FastPathTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var batch = 2
@@ -56,7 +57,8 @@ import Testing
     Case(channels: 32, outputs: 32, size: Extent(3), kernel: 5, padding: 2, groups: 32),
     Case(channels: 18, outputs: 18, size: Extent(12, 33), kernel: 7, stride: 2, padding: 3, groups: 18),
     Case(channels: 16, outputs: 32, groups: 16),
-    // Winograd's: whole tiles, tiles over the edge, more than fit at a time, channels that are no multiple of a block.
+    // Winograd's: whole tiles, tiles over the edge, more than fit at a time, channels that
+    // are no multiple of a block.
     Case(channels: 32, outputs: 32), Case(batch: 1, channels: 32, outputs: 64, size: Extent(16, 12)),
     Case(channels: 33, outputs: 37, size: Extent(7, 6)),
     Case(batch: 9, channels: 48, outputs: 32, size: Extent(13)),
@@ -107,7 +109,8 @@ import Testing
     }
   }
 
-  /// Maps that the dilation divides and that it does not, down to one pixel a phase, and maps no larger than it.
+  /// Maps that the dilation divides and that it does not, down to one pixel a phase,
+  /// and maps no larger than it.
   @Test(arguments: [(2, 9, 12), (4, 8, 8), (6, 13, 7), (12, 8, 9), (8, 9, 7), (7, 7, 8), (1, 5, 5)])
   func `a dilated convolution and its gradients agree with the reference path`(
     _ dilation: Int, _ height: Int, _ width: Int

@@ -2,8 +2,8 @@ import TestSupport
 import Tensors
 import Testing
 
-/// Products with the Hessian: the forward derivative of the backward pass of every operation, against differences of
-/// gradients in double precision.
+/// Products with the Hessian: the forward derivative of the backward pass of every operation, against
+/// differences of gradients in double precision.
 @Suite struct ForwardDerivativeTests {
   struct Operation: Sendable, CustomTestStringConvertible {
     let testDescription: String

@@ -1,6 +1,7 @@
 package import Foundation
 
-/// What tests need beyond the repository, for traits that skip a test where it is missing and let the runner count the skip:
+/// What tests need beyond the repository, for traits that skip a test where it is missing and let
+/// the runner count the skip:
 ///
 ///     @Test(.enabled(if: Available.python("mlflow"), "the mlflow package reads the file store"))
 package enum Available {

@@ -10,8 +10,9 @@ package enum Browser {
     FileManager.default.isExecutableFile(atPath: chromium)
     && Python.interpreter(with: ["playwright"]) != nil
 
-  /// Runs a script in which `page(width, height, **options)` gives a page of its own. What the pages' consoles say beyond debugging,
-  /// what they throw and what they ask of a network is printed as lines that begin with `console`, `error` and `request`.
+  /// Runs a script in which `page(width, height, **options)` gives a page of its own. What the pages'
+  /// consoles say beyond debugging, what they throw and what they ask of a network is printed as lines that
+  /// begin with `console`, `error` and `request`.
   ///
   /// - Returns: nil where Chromium or playwright is not there.
   package static func run(_ script: String, _ arguments: [String], in folder: URL? = nil) throws -> (
@@ -29,7 +30,8 @@ package enum Browser {
 
   /// Looks at pages with axe-core, in light and dark, on a desk and on a phone.
   ///
-  /// - Returns: how many looks there were, and what was found: violations, and pages that are wider than their window.
+  /// - Returns: how many looks there were, and what was found: violations, and pages that are
+  ///   wider than their window.
   package static func axe(_ addresses: [String]) throws -> (looks: Int, found: [String]) {
     guard let answer = try run(axe, addresses) else { return (0, []) }
     let lines = answer.out.split(separator: "\n").map(String.init)

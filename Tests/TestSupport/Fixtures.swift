@@ -6,7 +6,8 @@ package import Tensors
 package enum Fixtures {
   private static let repository = URL(filePath: #filePath).appending(path: "../../..").standardizedFileURL
 
-  /// `MTKD_FIXTURES`, else the specification's folder beside the repository, else the small copy in Tests/Fixtures.
+  /// `MTKD_FIXTURES`, else the specification's folder beside the repository, else the
+  /// small copy in Tests/Fixtures.
   package static let folder: URL = {
     if let named = ProcessInfo.processInfo.environment["MTKD_FIXTURES"] { return URL(filePath: named) }
     let shared = repository.appending(path: "../shared/spec/fixtures").standardizedFileURL

@@ -1,8 +1,10 @@
 package import Foundation
 
-/// Python programs that read what we write. Tests that need one are skipped where it is missing (`Available.python`).
+/// Python programs that read what we write. Tests that need one are skipped where it is
+/// missing (`Available.python`).
 package enum Python {
-  /// The first interpreter that has the modules: `MTKD_PYTHON`, then `.venv` of the repository, then the system's.
+  /// The first interpreter that has the modules: `MTKD_PYTHON`, then `.venv` of the
+  /// repository, then the system's.
   package static func interpreter(with modules: [String]) -> URL? {
     let named = ProcessInfo.processInfo.environment["MTKD_PYTHON"].map { [$0] } ?? []
     let own = URL(filePath: #filePath).appending(path: "../../../.venv/bin/python3").standardizedFileURL.path

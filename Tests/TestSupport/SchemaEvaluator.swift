@@ -1,6 +1,7 @@
 package import Specs
 
-/// As much of JSON Schema (2020-12) as the grid's schema uses; a keyword that it does not know is reported, so that none is taken for kept.
+/// As much of JSON Schema (2020-12) as the grid's schema uses; a keyword that it does not know is reported,
+/// so that none is taken for kept.
 package struct SchemaEvaluator {
   private let root: JSONValue
 

@@ -17,7 +17,8 @@ import Testing
   }
 
   @Test func `the calibration error is the gap between confidence and accuracy, bin by bin`() {
-    // Two images at a confidence of 0.9, one right and one wrong: 0.8 images apart. One right at 0.62: 0.38 apart.
+    // Two images at a confidence of 0.9, one right and one wrong: 0.8 images apart. One
+    // right at 0.62: 0.38 apart.
     func logits(_ share: Double) -> [Double] { [log(share), log(1 - share)] }
     let evaluation = evaluated([logits(0.9), logits(0.9), logits(0.62)], [0, 1, 0])
     #expect(abs(evaluation.calibrationError - 100 * (0.8 + 0.38) / 3) < 1e-4)

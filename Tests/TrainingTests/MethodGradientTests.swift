@@ -109,7 +109,8 @@ import Training
     }
   }
 
-  /// Losses whose gradient is that of the whole: weights that do not depend on the student, or that pass gradients on.
+  /// Losses whose gradient is that of the whole: weights that do not depend on the student,
+  /// or that pass gradients on.
   static let whole: [MethodVariant] = [
     MethodVariant("baseline"), MethodVariant("aver-kd"), MethodVariant("aver-kd", ["logitLoss": "dist"]),
     MethodVariant("aver-kd", ["ndMode": "replace"]), MethodVariant("aver-kd-fitnet"),

@@ -43,7 +43,8 @@ import Training
     }
   }
 
-  /// MTKD-RL keeps the states, actions and rewards of an epoch for its policy: vectors a step, and nothing of the size of a map.
+  /// MTKD-RL keeps the states, actions and rewards of an epoch for its policy: vectors a step, and
+  /// nothing of the size of a map.
   @Test func `what a policy remembers of a step is all that grows`() throws {
     let pool = BufferPool()
     try Device(pool: pool).run {

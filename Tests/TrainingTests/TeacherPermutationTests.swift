@@ -7,18 +7,22 @@ import Training
 
 @testable import Distillation
 
-/// Whose teachers stand in another order ends the same way: what a method holds of each teacher moves with it, and nothing else changes.
+/// Whose teachers stand in another order ends the same way: what a method holds of each teacher moves with
+/// it, and nothing else changes.
 @Suite struct TeacherPermutationTests {
   /// Where the teachers of the second run stand in the first.
   private static let order = [2, 0, 1]
 
-  /// How far a variant follows its teachers, and why not further. All that is not named here does so in every step of a whole run.
+  /// How far a variant follows its teachers, and why not further. All that is not named here does so in
+  /// every step of a whole run.
   private enum Following: Equatable {
     case always
-    /// ND's projector drops out elements by a stream that the teacher's place names; teachers of the student's width have no projector.
+    /// ND's projector drops out elements by a stream that the teacher's place names; teachers of the
+    /// student's width have no projector.
     case withoutProjectors
-    /// Agents draw the noise of a sample for all teachers at once, in their order: what is executed does not follow, while warm-up executes fixed weights. What
-    /// agents learn follows, given the same choices: `an agent learns the same of teachers in another order`.
+    /// Agents draw the noise of a sample for all teachers at once, in their order: what is executed does not
+    /// follow, while warm-up executes fixed weights. What agents learn follows, given the same choices:
+    /// `an agent learns the same of teachers in another order`.
     case inWarmUp
     /// The start of the released solver hands out weights from the first teacher on, up to the bound.
     case never
@@ -193,7 +197,8 @@ import Training
   }
 }
 
-/// Exchanges in a snapshot what belongs to teachers: arrays of one teacher change their names, arrays of all of them their rows or columns.
+/// Exchanges in a snapshot what belongs to teachers: arrays of one teacher change their names, arrays of all
+/// of them their rows or columns.
 private struct Exchange {
   /// Where the teachers of the new order stand in the old one.
   let order: [Int]
@@ -220,7 +225,8 @@ private struct Exchange {
     self.init(order: order, widths: widths, classes: TinyRun.task.classes, batch: run.batchSize)
   }
 
-  /// Numbered by the place of an array among those of a model, which is another in the other order; what they hold shows in the arrays themselves.
+  /// Numbered by the place of an array among those of a model, which is another in the other order; what they
+  /// hold shows in the arrays themselves.
   static func isByPlace(_ name: String) -> Bool {
     name.hasPrefix("optimizer/") || name.hasPrefix("sums/") || name.contains("adam/")
   }
@@ -270,7 +276,8 @@ private struct Exchange {
     return tensor
   }
 
-  /// - Parameter groups: widths of the teachers' blocks, for each group of them one after the other; what is behind stays.
+  /// - Parameter groups: widths of the teachers' blocks, for each group of them one after the
+  ///   other; what is behind stays.
   func turned(_ tensor: Tensor, axis: Int, _ groups: [[Int]] = [[1, 1, 1]]) -> Tensor {
     var parts: [Tensor] = []
     var start = 0

@@ -67,8 +67,8 @@ import Training
     return spies.first?.read ?? []
   }
 
-  /// The parts of the tiny teachers that a declaration names. The accuracy of teachers is reported in every run, so their logits are always
-  /// cached.
+  /// The parts of the tiny teachers that a declaration names. The accuracy of teachers is reported in every
+  /// run, so their logits are always cached.
   private static func parts(_ taps: Set<TeacherTap>) throws -> Set<Activations.Part> {
     let all = try TinyRun().trainedTeachers[0].network.network.backbone.taps
     return taps.reduce(into: taps.isEmpty ? [] : [.logits]) { parts, tap in

@@ -6,7 +6,8 @@ import Tensors
 import Testing
 import Training
 
-/// A run of seconds' fractions: ten images of 8 × 8 pixels, four classes, a student and teachers of a few hundred weights.
+/// A run of seconds' fractions: ten images of 8 × 8 pixels, four classes, a student and teachers
+/// of a few hundred weights.
 struct TinyRun {
   static let task = ImageTask(channels: 1, height: 8, width: 8, classes: 4)
 

@@ -76,7 +76,8 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
   /// Entries that stand in every file, whether or not the method has the term.
   private static let termEntries: Set<String> = ["T", "alpha", "beta", "form"]
 
-  /// The method's options: its preset, then everything else that `config` says. An entry that nobody reads is a fault.
+  /// The method's options: its preset, then everything else that `config` says. An entry that
+  /// nobody reads is a fault.
   func options(of method: MethodDescription) throws -> [String: JSONValue] {
     let config = json["config"]
     var options: [String: JSONValue] = [:]
@@ -149,8 +150,8 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
     return original == "meta.feature.fc1.weight" ? values.map { $0 * 0x1p-10 } : values
   }
 
-  /// The records' name of an array that a method learns beside the student's optimiser: policy, critic, baseline, weight
-  /// networks, target copies.
+  /// The records' name of an array that a method learns beside the student's optimiser: policy, critic,
+  /// baseline, weight networks, target copies.
   private static func learnedName(_ name: String) -> String? {
     guard let path = name.removing(prefix: "method/") else { return nil }
     let groups = ["policy.", "critic.", "baseline.", "spread.", "meta."]
@@ -158,7 +159,8 @@ struct Trajectory: Sendable, CustomTestStringConvertible {
     return groups.contains { path.hasPrefix($0) } ? path : nil
   }
 
-  /// All arrays of a run under the names of the records, with the norms of their momentum buffers; counters left out.
+  /// All arrays of a run under the names of the records, with the norms of their momentum
+  /// buffers; counters left out.
   static func arrays(of run: TrainingRun) -> [String: (Tensor, Double?)] {
     var arrays: [String: (Tensor, Double?)] = [:]
     for (slot, declaration) in zip(run.state.slots, run.state.declarations) where declaration.role != .counter

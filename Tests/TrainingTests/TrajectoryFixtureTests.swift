@@ -70,8 +70,8 @@ import Training
     #expect(!truth.explains(gradient, at: Trajectory.Place(epoch: 99, batch: 0)))
   }
 
-  /// One run of each kind of state that snapshots hold: the first of each method and agent, trained mixes, a history
-  /// across snapshots, a feature term that begins late, a projector.
+  /// One run of each kind of state that snapshots hold: the first of each method and agent, trained mixes, a
+  /// history across snapshots, a feature term that begins late, a projector.
   static let interrupted: [Trajectory] = {
     let kinds: [@Sendable (Value) -> String] = [
       { "\($0["method"].text) \($0["policy"].text)" }, { "mixing \($0["mixing"].text)" },
@@ -130,7 +130,8 @@ private struct Comparison {
 
   func finish() {
     for (quantity, found) in worst.sorted(by: { $0.key < $1.key }) {
-      // Where a recorded float run went over a kink, what comes after it has no measured tolerance (section 8).
+      // Where a recorded float run went over a kink, what comes after it has no
+      // measured tolerance (section 8).
       if precision == .single, limit(quantity).isNaN, !truth.json["float32_until"].isNull { continue }
       #expect(found.error <= limit(quantity), "\(truth.id) \(precision): \(quantity) at \(found.place)")
     }
@@ -399,8 +400,8 @@ extension Trajectory {
     }
   }
 
-  /// Whether a unit of a policy, or of a look-ahead, may have gone over its kink after a step. The file lists the former
-  /// without a gradient, and says of the latter only from where on they were seen.
+  /// Whether a unit of a policy, or of a look-ahead, may have gone over its kink after a step. The file lists
+  /// the former without a gradient, and says of the latter only from where on they were seen.
   func mayCrossUnseen(at place: Place) -> Bool {
     if json["kinks"].list.contains(where: {
       $0["part"].text == "policy" && $0["epoch"].int <= place.epoch && Self.isWithinReach($0)

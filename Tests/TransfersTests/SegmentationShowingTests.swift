@@ -8,7 +8,8 @@ import Testing
 
 /// How segmentors are shown images under mmseg's rules.
 @Suite struct SegmentationShowingTests {
-  /// Of OpenCV 4.10.0, `cv2.cvtColor` of rows of 64 equal pixels: red, green, blue; hue, saturation, value; and back.
+  /// Of OpenCV 4.10.0, `cv2.cvtColor` of rows of 64 equal pixels: red, green, blue; hue,
+  /// saturation, value; and back.
   private static let colours: [(rgb: [UInt8], hsv: [UInt8], back: [UInt8])] = [
     ([0, 0, 0], [0, 0, 0], [0, 0, 0]),
     ([255, 255, 255], [0, 0, 255], [255, 255, 255]),

@@ -5,7 +5,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Whole segmentors against `downstream/*.safetensors`: logits, losses, gradients, statistics and classes, in both precisions.
+/// Whole segmentors against `downstream/*.safetensors`: logits, losses, gradients, statistics and
+/// classes, in both precisions.
 @Suite(
   .enabled(if: Fixtures.has("downstream/index.json"), "the downstream fixtures are not here"), .serialized)
 struct SegmentorFixtureTests {

@@ -1,13 +1,14 @@
-// Element loops of the reference path. Every function takes the precision of all its arrays (float or double) and works on plain
-// row-major memory. Output arrays do not overlap input arrays unless a comment allows it. Sums are formed in double, in an order that
-// depends on the shapes alone: eight interleaved lanes, then the lanes in ascending order. Layers of transformers are in `transformer.h`.
+// Element loops of the reference path. Every function takes the precision of all its arrays (float or double)
+// and works on plain row-major memory. Output arrays do not overlap input arrays unless a comment allows it.
+// Sums are formed in double, in an order that depends on the shapes alone: eight interleaved lanes, then the
+// lanes in ascending order. Layers of transformers are in `transformer.h`.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
 typedef enum { K_SINGLE = 0, K_DOUBLE = 1 } k_precision;
 
-// Pointwise -----------------------------------------------------------------------------------------------------------------------
+// Pointwise -------------------------------------------------------------------------------------------------
 
 typedef enum { K_ADD, K_SUBTRACT, K_MULTIPLY, K_DIVIDE } k_binary_op;
 typedef enum { K_RELU, K_RELU6, K_SIGMOID, K_TANH, K_EXP, K_LOG, K_SQUARE, K_ROOT, K_CLAMP01 } k_unary_op;
@@ -16,8 +17,8 @@ typedef enum { K_RELU, K_RELU6, K_SIGMOID, K_TANH, K_EXP, K_LOG, K_SQUARE, K_ROO
 void k_binary(k_precision p, k_binary_op op, const void *x, const void *y, void *z, size_t n);
 // y[i] = f(x[i]); y may be x.
 void k_unary(k_precision p, k_unary_op op, const void *x, void *y, size_t n);
-// dx[i] = f'(x[i]) dy[i], given `kept`: x for the logarithm and the square, y = f(x) for all others. Kinks: 0 at 0 (ReLU), at 0 and 6
-// (ReLU6), outside of (0, 1) (clamp).
+// dx[i] = f'(x[i]) dy[i], given `kept`: x for the logarithm and the square, y = f(x) for all others. Kinks: 0
+// at 0 (ReLU), at 0 and 6 (ReLU6), outside of (0, 1) (clamp).
 void k_unary_pullback(k_precision p, k_unary_op op, const void *kept, const void *dy, void *dx, size_t n);
 // y[i] = a x[i] + b; y may be x.
 void k_affine(k_precision p, const void *x, double a, double b, void *y, size_t n);
@@ -27,7 +28,7 @@ void k_fill(k_precision p, double value, void *y, size_t n);
 // y[i] = x[i] in the other precision.
 void k_convert(k_precision from, const void *x, k_precision to, void *y, size_t n);
 
-// A vector along the middle axis of [outer, middle, inner] ----------------------------------------------------------------------------
+// A vector along the middle axis of [outer, middle, inner] --------------------------------------------------
 
 // y[o,m,i] = x[o,m,i] + v[m]
 void k_add_middle(k_precision p, const void *x, const void *v, void *y, size_t outer, size_t middle, size_t inner);
@@ -44,7 +45,7 @@ void k_sum_axis(k_precision p, const void *x, double factor, void *y, size_t out
 // y[o,a,i] = factor x[o,i]
 void k_spread_axis(k_precision p, const void *x, double factor, void *y, size_t outer, size_t axis, size_t inner);
 
-// Rows -----------------------------------------------------------------------------------------------------------------------------------
+// Rows ------------------------------------------------------------------------------------------------------
 
 // y = softmax or log-softmax of each row of x [rows, columns]; the maximum is subtracted first.
 void k_softmax(k_precision p, const void *x, void *y, size_t rows, size_t columns);
@@ -61,7 +62,7 @@ void k_pick(k_precision p, const void *x, const int64_t *index, void *y, size_t 
 // dx[r, c] = dy[r] where c = index[r], else 0
 void k_pick_pullback(k_precision p, const void *dy, const int64_t *index, void *dx, size_t rows, size_t columns);
 
-// Batch normalisation over [batch, channels, inner] ---------------------------------------------------------------------------------------
+// Batch normalisation over [batch, channels, inner] ---------------------------------------------------------
 
 // mean[c] and biased variance[c].
 void k_moments(k_precision p, const void *x, void *mean, void *variance, size_t batch, size_t channels, size_t inner);
@@ -77,7 +78,7 @@ void k_fixed_norm_pullback(k_precision p, const void *x, const void *mean, const
                            double epsilon, const void *dy, void *dx, void *dweight, void *dbias, size_t batch,
                            size_t channels, size_t inner);
 
-// Convolution -----------------------------------------------------------------------------------------------------------------------------
+// Convolution -----------------------------------------------------------------------------------------------
 
 // Sizes of one two-dimensional window operation; pairs are (height, width).
 typedef struct {
@@ -85,26 +86,30 @@ typedef struct {
   size_t kernel[2], stride[2], padding[2], dilation[2];
 } k_window;
 
-// One image x [channels, height, width] to the columns [channels * kh * kw, rows * out_width] of the output rows from `first` on.
+// One image x [channels, height, width] to the columns [channels * kh * kw, rows * out_width] of the
+// output rows from `first` on.
 void k_im2col(k_precision p, const void *x, void *columns, size_t channels, const k_window *w, size_t first, size_t rows);
 // The transpose: x is overwritten with the sum of the columns' entries.
 void k_col2im(k_precision p, const void *columns, void *x, size_t channels, const k_window *w);
-// Filters [outputs, channels, taps] to [channels, outputs, taps] with the taps in reverse: those of the gradient as a convolution. Applied
-// again with the extents exchanged, it undoes itself.
+// Filters [outputs, channels, taps] to [channels, outputs, taps] with the taps in reverse: those of the
+// gradient as a convolution. Applied again with the extents exchanged, it undoes itself.
 void k_turn_filters(k_precision p, const void *filters, void *turned, size_t outputs, size_t channels, size_t taps);
-// One filter a channel: y [batch, channels, oh, ow] from x [batch, channels, h, w] and weight [channels, kh, kw]. The scratch has room for a
-// padded plane and a vector behind it: (h + 2 padding) (w + 2 padding) + 8 stride elements.
+// One filter a channel: y [batch, channels, oh, ow] from x [batch, channels, h, w] and weight [channels,
+// kh, kw]. The scratch has room for a padded plane and a vector behind it: (h + 2 padding) (w + 2
+// padding) + 8 stride elements.
 void k_depthwise(k_precision p, const void *x, const void *weight, void *y, void *scratch, size_t batch, size_t channels,
                  const k_window *w);
 void k_depthwise_data(k_precision p, const void *dy, const void *weight, void *dx, size_t batch, size_t channels,
                       const k_window *w);
-// Products are summed in eight lanes a plane, then in double: lanes ascending, then samples. The scratch is as above.
+// Products are summed in eight lanes a plane, then in double: lanes ascending, then samples.
+// The scratch is as above.
 void k_depthwise_weight(k_precision p, const void *x, const void *dy, void *dweight, void *scratch, size_t batch, size_t channels,
                         const k_window *w);
 
-// Pooling and resizing, one call for all planes [planes, height, width] --------------------------------------------------------------------
+// Pooling and resizing, one call for all planes [planes, height, width] -------------------------------------
 
-// Largest value of each window and its index in the plane, the first on ties; padding counts as minus infinity.
+// Largest value of each window and its index in the plane, the first on ties; padding
+// counts as minus infinity.
 void k_max_pool(k_precision p, const void *x, void *y, int32_t *index, size_t planes, const k_window *w);
 // dx [planes, in_size] from dy [planes, out_size] and the indices.
 void k_scatter(k_precision p, const void *dy, const int32_t *index, void *dx, size_t planes, size_t in_size, size_t out_size);
@@ -121,18 +126,21 @@ void k_bilinear_pullback(k_precision p, const void *dy, void *dx, size_t planes,
 void k_nearest(k_precision p, const void *x, void *y, size_t planes, size_t h, size_t w, size_t oh, size_t ow);
 void k_nearest_pullback(k_precision p, const void *dy, void *dx, size_t planes, size_t h, size_t w, size_t oh, size_t ow);
 
-// Optimisers, in place --------------------------------------------------------------------------------------------------------------------
+// Optimisers, in place --------------------------------------------------------------------------------------
 
-// g = gradient + decay w; v = g where `first`, else momentum v + g; w -= rate (nesterov ? g + momentum v : v). v may be null when momentum is 0.
+// g = gradient + decay w; v = g where `first`, else momentum v + g; w -= rate (nesterov ? g + momentum v :
+// v). v may be null when momentum is 0.
 void k_sgd(k_precision p, void *w, const void *gradient, void *v, double rate, double momentum, double decay, int nesterov,
            int first, size_t n);
-// Adam with bias correction at step t (from 1); `decoupled` multiplies w by 1 - rate decay instead of adding decay w to the gradient.
+// Adam with bias correction at step t (from 1); `decoupled` multiplies w by 1 - rate decay instead of adding
+// decay w to the gradient.
 void k_adam(k_precision p, void *w, const void *gradient, void *m, void *v, double rate, double beta1, double beta2,
             double epsilon, double decay, int decoupled, int64_t t, size_t n);
 
-// Images ----------------------------------------------------------------------------------------------------------------------------------
+// Images ----------------------------------------------------------------------------------------------------
 
-// One sample: out [channels, height, width] = (pixel / 255 - mean) / std of the image shifted by (dy, dx), mirrored when `flip`; what comes from
-// outside is the normalised form of a black pixel, as padding before normalisation gives.
+// One sample: out [channels, height, width] = (pixel / 255 - mean) / std of the image shifted by (dy,
+// dx), mirrored when `flip`; what comes from outside is the normalised form of a black pixel, as padding
+// before normalisation gives.
 void k_image_view(const uint8_t *pixels, float *out, size_t channels, size_t height, size_t width, int dy, int dx, int flip,
                   const double *mean, const double *std);

@@ -18,8 +18,8 @@ bool process_began_ignoring(int signal);
 /// The niceness of this process when it began, which threads may have left since.
 int process_began_with_niceness(void);
 
-/// Whether signals that ask for an end do not end the process, from before `main` on, and wait for whoever takes them.
-/// Only `run` and `worker` keep them; every other command ends by such a signal.
+/// Whether signals that ask for an end do not end the process, from before `main` on, and wait for whoever
+/// takes them. Only `run` and `worker` keep them; every other command ends by such a signal.
 bool process_keeps_signals(void);
 
 /// Waits for the next signal that is kept. Never returns a signal that was inherited as ignored.
@@ -28,8 +28,8 @@ int process_take_signal(void);
 /// Whether a signal has come that nobody has taken.
 bool process_was_signalled(int signal);
 
-/// Starts a process, with no signal blocked and SIGPIPE as usual, with the niceness that this process began with, and with
-/// no descriptor but its three streams.
+/// Starts a process, with no signal blocked and SIGPIPE as usual, with the niceness that this process began
+/// with, and with no descriptor but its three streams.
 ///
 /// `folder` may be null. A process that leads a group has its own number as that of the group.
 /// Returns 0, or the system's number for the reason.
@@ -40,8 +40,8 @@ int process_spawn(
 /// How many processors this process may run on, by its affinity; -1 where that cannot be told.
 int process_usable_processors(void);
 
-/// Makes a pipe that no other program inherits: its end to read from, then its end to write to. Returns 0, or the system's
-/// number for the reason.
+/// Makes a pipe that no other program inherits: its end to read from, then its end to write to. Returns 0, or
+/// the system's number for the reason.
 int process_pipe(int ends[2]);
 
 #endif

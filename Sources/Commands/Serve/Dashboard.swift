@@ -6,7 +6,8 @@ import Specs
 import Storage
 import Synchronization
 
-/// Which page an address means. Everything is read from the store and the workers' folders; nothing is written.
+/// Which page an address means. Everything is read from the store and the workers'
+/// folders; nothing is written.
 struct Dashboard: Sendable {
   let folder: StoreFolder
   let feed: LiveFeed
@@ -238,7 +239,8 @@ struct Gate: Sendable {
 
   /// nil on loopback, where only this machine's users come.
   let token: String?
-  /// Names under which this machine's own browser asks; another name means that a page from elsewhere has been led here.
+  /// Names under which this machine's own browser asks; another name means that a page from
+  /// elsewhere has been led here.
   private static let ownNames: Set<String> = ["localhost", "127.0.0.1", "[::1]"]
   static let cookie = "mtkd_sweep"
 
@@ -273,7 +275,8 @@ struct Gate: Sendable {
     )
   }
 
-  /// The token of an `Authorization` header. Names of schemes are the same in capital and small letters (RFC 9110, 11.1).
+  /// The token of an `Authorization` header. Names of schemes are the same in capital and small
+  /// letters (RFC 9110, 11.1).
   private static func bearer(_ header: String) -> String? {
     let words = header.split(separator: " ", maxSplits: 1)
     guard words.count == 2, words[0].lowercased() == "bearer" else { return nil }

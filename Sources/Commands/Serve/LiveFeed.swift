@@ -73,7 +73,8 @@ actor LiveFeed {
     return known.mapValues(\.summary)
   }
 
-  /// Events: `change` with the store's stamp when results were added, `work` when only workers went on. The first comes at once.
+  /// Events: `change` with the store's stamp when results were added, `work` when only workers went on.
+  /// The first comes at once.
   func events() -> AsyncStream<String> {
     let id = nextWatcher
     nextWatcher += 1

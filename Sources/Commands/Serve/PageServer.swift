@@ -3,10 +3,11 @@ import FlyingSocks
 import Foundation
 import Synchronization
 
-/// Answers requests for pages, one a connection. Everything that a client can stretch has an end: the length and the time of a request, the time of
-/// an answer, the number of connections.
+/// Answers requests for pages, one a connection. Everything that a client can stretch has an end: the length
+/// and the time of a request, the time of an answer, the number of connections.
 ///
-/// The sockets are FlyingSocks'. The heads of requests are read here, because FlyingFox 0.27 reads lines without a limit and waits for them for ever.
+/// The sockets are FlyingSocks'. The heads of requests are read here, because FlyingFox 0.27 reads lines
+/// without a limit and waits for them for ever.
 final class PageServer: Sendable {
   struct Limits: Sendable {
     var headBytes = 8192
@@ -73,7 +74,8 @@ final class PageServer: Sendable {
         } catch is CancellationError {
           throw CancellationError()
         } catch {
-          // No file descriptor is free, or the client went before it was taken in: neither is a reason to end.
+          // No file descriptor is free, or the client went before it was taken in:
+          // neither is a reason to end.
           try await Task.sleep(for: .milliseconds(50))
           continue
         }

@@ -101,7 +101,8 @@ struct RunQuery: Equatable {
   ) -> Bool? {
     func text(_ x: String, _ y: String) -> Bool? { x == y ? nil : (x < y) != isDescending }
     func number(_ x: Double?, _ y: Double?) -> Bool? {
-      // What diverged or still runs has no place among results: it stays at the end, whichever way the rest goes.
+      // What diverged or still runs has no place among results: it stays at the end,
+      // whichever way the rest goes.
       let first = a.state == "finished" ? x.flatMap { $0.isFinite ? $0 : nil } : nil
       let second = b.state == "finished" ? y.flatMap { $0.isFinite ? $0 : nil } : nil
       guard let first else { return second == nil ? nil : false }
@@ -118,7 +119,8 @@ struct RunQuery: Equatable {
     }
   }
 
-  /// Whether a text has a word that begins at a word's border; numbers end at one too, so that 1 is not 16 or 0.1.
+  /// Whether a text has a word that begins at a word's border; numbers end at one too, so
+  /// that 1 is not 16 or 0.1.
   static func hasWord(_ text: String, _ word: String) -> Bool {
     func isInside(_ character: Character) -> Bool {
       character.isLetter || character.isNumber || character == "."

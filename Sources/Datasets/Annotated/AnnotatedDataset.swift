@@ -5,8 +5,8 @@ package import Specs
 package struct AnnotatedDataset: Sendable {
   /// Of objects, by their label; empty where there are none.
   package let classNames: [String]
-  /// The numbers of the classes in COCO's files, by label; label + 1 where the files give none, because evaluators take
-  /// 0 for none.
+  /// The numbers of the classes in COCO's files, by label; label + 1 where the files give none, because
+  /// evaluators take 0 for none.
   package let categoryIDs: [Int]
   /// Outputs of a segmentation network by name; empty where there are no maps.
   package let semanticNames: [String]
@@ -44,7 +44,8 @@ package struct AnnotatedSplit: Sendable {
     try source.image(places[index], parts)
   }
 
-  /// The outputs that the label map of the image at an index has, without decoding the image; nil where nobody can tell.
+  /// The outputs that the label map of the image at an index has, without decoding the image;
+  /// nil where nobody can tell.
   ///
   /// - Throws: as `image`.
   package func outputs(_ index: Int) throws(DatasetError) -> Set<UInt8>? {
@@ -62,7 +63,8 @@ package protocol AnnotatedSource: Sendable {
   var count: Int { get }
   func entry(_ place: Int) -> AnnotatedEntry
   func image(_ place: Int, _ parts: AnnotatedParts) throws(DatasetError) -> AnnotatedImage
-  /// The outputs in the label map of an image, those that are judged; nil where nobody can tell. By default nil.
+  /// The outputs in the label map of an image, those that are judged; nil where nobody
+  /// can tell. By default nil.
   func outputs(_ place: Int) throws(DatasetError) -> Set<UInt8>?
 }
 

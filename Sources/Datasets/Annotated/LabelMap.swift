@@ -7,7 +7,8 @@ struct LabelMap: Sendable {
   /// `[height, width]`.
   let values: [UInt8]
 
-  /// - Throws: a phrase that says what is wrong with the bytes. `isForeign`: another kind of file or of pixels.
+  /// - Throws: a phrase that says what is wrong with the bytes. `isForeign`: another
+  ///   kind of file or of pixels.
   init(_ bytes: [UInt8]) throws(UndecodableImage) {
     var width = 0
     var height = 0

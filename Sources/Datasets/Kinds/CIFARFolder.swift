@@ -1,6 +1,7 @@
 import Specs
 
-/// CIFAR-10 and CIFAR-100 as their authors publish them: the binary version, the Python version, or either's archive.
+/// CIFAR-10 and CIFAR-100 as their authors publish them: the binary version, the Python
+/// version, or either's archive.
 ///
 /// All of them have the digest of the binary version, because they hold the same images in the same order.
 struct CIFARFolder: FileDataset {

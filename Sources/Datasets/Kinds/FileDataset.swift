@@ -2,8 +2,8 @@ import Specs
 
 /// A dataset in a few files that are read whole.
 ///
-/// Its digest is that of the files in their published form: the same images have one digest however they are packed and
-/// wherever they lie.
+/// Its digest is that of the files in their published form: the same images have one digest however they are
+/// packed and wherever they lie.
 protocol FileDataset: DatasetKind {
   /// What its folder is called inside a folder of datasets, the archive's own name first.
   var folders: [String] { get }

@@ -1,6 +1,7 @@
 import Specs
 
-/// The binary versions of CIFAR-10 and CIFAR-100 (A. Krizhevsky): records of one or two labels and 3 × 32 × 32 bytes, without a header.
+/// The binary versions of CIFAR-10 and CIFAR-100 (A. Krizhevsky): records of one or two labels and
+/// 3 × 32 × 32 bytes, without a header.
 ///
 /// The size of a file cannot tell the two apart, so the name of the dataset decides.
 struct CIFARBinary: Sendable {

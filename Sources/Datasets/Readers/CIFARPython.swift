@@ -36,8 +36,9 @@ enum CIFARPython {
   }
 }
 
-/// A machine for the pickles of CIFAR's Python version. It knows the instructions that occur there and no other, and
-/// builds strings, numbers, lists, dictionaries, tuples and one kind of array: nothing in a file can make it do more.
+/// A machine for the pickles of CIFAR's Python version. It knows the instructions that occur there and no
+/// other, and builds strings, numbers, lists, dictionaries, tuples and one kind of array: nothing in a
+/// file can make it do more.
 struct CIFARPickle {
   final class List {
     var values: [Value] = []

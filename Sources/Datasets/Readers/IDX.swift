@@ -1,6 +1,7 @@
 import Specs
 
-/// The files of the MNIST family: a big-endian header, then unsigned bytes in row-major order; perhaps compressed.
+/// The files of the MNIST family: a big-endian header, then unsigned bytes in row-major
+/// order; perhaps compressed.
 enum IDX {
   /// What the four files of a dataset are called, each perhaps with `.gz` behind it.
   static let names = [
@@ -70,7 +71,8 @@ enum IDX {
     let (extents, header) = try extents(Gzip.beginning(of: file, count: 36))
     try check(extents, of: file)
     let size = try size(extents, file)
-    // A gzip file ends with the length of what its last member holds; several members are rare, and then all is unpacked.
+    // A gzip file ends with the length of what its last member holds; several members are rare,
+    // and then all is unpacked.
     if let length = try Gzip.length(of: file), length != header + size {
       _ = try array(Gzip.content(of: file))
     }

@@ -1,13 +1,15 @@
 import Specs
 
-/// Photographs in folders of their classes, shown as squares: `imagefolder-SIDE` for any folder, `imagenet` for the thousand classes of the
-/// ILSVRC at 224 pixels. With `-skip` behind the name, files that cannot be decoded are left out instead of refused.
+/// Photographs in folders of their classes, shown as squares: `imagefolder-SIDE` for any folder, `imagenet`
+/// for the thousand classes of the ILSVRC at 224 pixels. With `-skip` behind the name, files that cannot be
+/// decoded are left out instead of refused.
 ///
-/// `-bicubic` and `-cropSHARE` behind the name say how photographs are shown when a network is measured, as timm's
-/// `interpolation` and `crop_pct` do: `imagenet-bicubic-crop0.9`. Without them the shorter side is resampled bilinearly to
-/// 256 for squares of 224, which is a crop of 0.875.
+/// `-bicubic` and `-cropSHARE` behind the name say how photographs are shown when a network is measured, as
+/// timm's `interpolation` and `crop_pct` do: `imagenet-bicubic-crop0.9`. Without them the shorter side is
+/// resampled bilinearly to 256 for squares of 224, which is a crop of 0.875.
 ///
-/// The full name of a located folder counts its classes: `imagefolder-SIDE-CLASSES`. Images are normalised by ImageNet's statistics.
+/// The full name of a located folder counts its classes: `imagefolder-SIDE-CLASSES`. Images are normalised
+/// by ImageNet's statistics.
 struct PhotoFolder: Hashable, Sendable {
   let side: Int
   /// Nil where the folder says.

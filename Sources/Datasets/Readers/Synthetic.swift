@@ -3,9 +3,10 @@ import Tensors
 
 /// Textured shapes on cluttered ground, drawn from a seed: what a sweep trains on where no files are.
 ///
-/// A class is a shape together with a texture; no two classes share both, so neither alone tells all classes apart. Place, size, tilt,
-/// colours, brightness, noise and a distracting patch are random and tell nothing. The named size is `synthetic-CxHxW-K`: channels,
-/// height, width, classes. Image i of a split depends on nothing but the task, the split and i, and belongs to class i mod K.
+/// A class is a shape together with a texture; no two classes share both, so neither alone tells all classes
+/// apart. Place, size, tilt, colours, brightness, noise and a distracting patch are random and tell nothing.
+/// The named size is `synthetic-CxHxW-K`: channels, height, width, classes. Image i of a split depends on
+/// nothing but the task, the split and i, and belongs to class i mod K.
 package struct SyntheticTask: Hashable, Sendable {
   package let task: ImageTask
 

@@ -2,10 +2,11 @@ package import Evaluation
 import Specs
 import Tensors
 
-/// Generated pictures of coloured shapes, with boxes, masks, crowds and semantic maps: `synthetic-shapes-HxW-K[-hJ]`.
+/// Generated pictures of coloured shapes, with boxes, masks, crowds and semantic maps:
+/// `synthetic-shapes-HxW-K[-hJ]`.
 ///
-/// Image i of a split depends on split and i alone. All arithmetic is on integers or on doubles that are rounded once, so all machines agree.
-/// Classes in order: disc, square, triangle, ring, cross, bar.
+/// Image i of a split depends on split and i alone. All arithmetic is on integers or on doubles that are
+/// rounded once, so all machines agree. Classes in order: disc, square, triangle, ring, cross, bar.
 ///
 ///     try SyntheticShapes(name: "synthetic-shapes-96x96-3")!.picture(split: 0, 7).objects
 ///
@@ -228,7 +229,8 @@ extension ShapePainter {
     }
   }
 
-  /// Where a shape touches a region without covering it, looked for from a point in one direction, then in the next.
+  /// Where a shape touches a region without covering it, looked for from a point in one
+  /// direction, then in the next.
   private func place(
     beside region: Int, _ label: Int, side: Int, turn: Int, from start: (x: Int, y: Int),
     towards first: Int
@@ -330,8 +332,8 @@ extension ShapePainter {
     for index in pixels.indices { pixels[index] = min(max(pixels[index] + draw(-24...24), 0), 255) }
   }
 
-  /// Shapes of which fewer than 16 pixels or less than a quarter are visible are nobody's: nothing to find, and not
-  /// judged. A crowd is painted last and always there.
+  /// Shapes of which fewer than 16 pixels or less than a quarter are visible are nobody's: nothing to find,
+  /// and not judged. A crowd is painted last and always there.
   func picture() -> SyntheticShapes.Picture {
     var visible = Array(repeating: 0, count: shapes.count)
     for owner in owners where owner >= 0 { visible[owner] += 1 }

@@ -1,17 +1,19 @@
 package import Tensors
 
-/// How far apart two networks look at an image: the squared difference of their attention maps (Zagoruyko and Komodakis 2017).
+/// How far apart two networks look at an image: the squared difference of their attention maps
+/// (Zagoruyko and Komodakis 2017).
 ///
 ///     q(F) = vec(Σ_c F_c²) / |Σ_c F_c²|        A = mean over positions of (q(F^S) - q(F^T))²
 ///
-/// Stages are paired from the last one backwards, and what one network has more of is left out; of a pair the larger map is pooled to the size of
-/// the smaller.
+/// Stages are paired from the last one backwards, and what one network has more of is left out; of a pair the
+/// larger map is pooled to the size of the smaller.
 ///
 /// - Source: equation 2 of the paper in the form of its authors' code, which takes the mean over positions.
 package enum AttentionTransfer {
   /// The sum of A over all pairs of stages, `[batch]`; gradients flow into the student's maps.
   ///
-  /// - Parameters: maps `[batch, channels, height, width]` at the end of each stage, in the order of evaluation.
+  /// - Parameters: maps `[batch, channels, height, width]` at the end of each stage, in
+  ///   the order of evaluation.
   package static func distances(student: [Tensor], teacher: [Tensor]) -> Tensor {
     precondition(!student.isEmpty && !teacher.isEmpty, "stages to compare")
     let distances = zip(student.reversed(), teacher.reversed()).map { student, teacher in

@@ -1,14 +1,16 @@
 package import Specs
 package import Tensors
 
-/// DIST (Huang et al. 2022): one minus the correlation of student and teacher, of each sample over classes and of each class over the batch.
+/// DIST (Huang et al. 2022): one minus the correlation of student and teacher, of each sample over classes
+/// and of each class over the batch.
 ///
 ///     inter[i] = τ² (1 - pearson(p[i, :], t[i, :])),    intra = τ² mean over c of (1 - pearson(p[:, c], t[:, c]))
 ///     p = softmax(z^S / τ),  t = softmax(z^m / τ)
 ///
 /// As a logit loss the cost of a teacher is inter[i] + intra. A batch of one sample has no intra term.
 ///
-/// - Source: `methods.md` 6.1. Weighing inter + intra by a_l[i, m] is equation 2 with DIST for KL: the intra term counts with the mean weight.
+/// - Source: `methods.md` 6.1. Weighing inter + intra by a_l[i, m] is equation 2 with DIST for KL: the intra
+///   term counts with the mean weight.
 package struct DIST: LogitLoss {
   package static let name = "dist"
   private let temperature: Double
@@ -41,7 +43,8 @@ package struct DIST: LogitLoss {
   }
 }
 
-/// a~ · b~ / (|a~| |b~| + 1e-8) of each row, a~ = a - mean(a): `[rows]`. A constant row correlates with nothing.
+/// a~ · b~ / (|a~| |b~| + 1e-8) of each row, a~ = a - mean(a): `[rows]`. A constant row
+/// correlates with nothing.
 package func pearson(_ a: Tensor, _ b: Tensor) -> Tensor {
   let (a, b) = (a.adding(-a.rowMeans(), along: 0), b.adding(-b.rowMeans(), along: 0))
   return (a * b).rowSums() / (rowNorms(a) * rowNorms(b) + 1e-8)
@@ -49,6 +52,6 @@ package func pearson(_ a: Tensor, _ b: Tensor) -> Tensor {
 
 /// The Euclidean norm of each row, `[rows]`.
 ///
-/// 1e-30 under the root gives a zero row a gradient of 0 and moves no other norm: it is far below the rounding of any sum of squares that
-/// matters.
+/// 1e-30 under the root gives a zero row a gradient of 0 and moves no other norm: it is far below the
+/// rounding of any sum of squares that matters.
 package func rowNorms(_ rows: Tensor) -> Tensor { (rows.square().rowSums() + 1e-30).squareRoot() }

@@ -2,11 +2,13 @@ package import Networks
 package import Specs
 package import Tensors
 
-/// ND (Wang et al. 2023): the student's embedding should point where its class points in the teacher's space, and be as long as the teacher's.
+/// ND (Wang et al. 2023): the student's embedding should point where its class points in the teacher's space,
+/// and be as long as the teacher's.
 ///
 ///     nd[i, m] = 1 - g[i] · e[m, y_i] / max(|g[i]|, |f[i, m]|),    e = the teacher's mean embedding of the class, of length 1
 ///
-/// g is the student's embedding, sent through batch normalisation, dropout 0.5 and a linear layer where it is of another width.
+/// g is the student's embedding, sent through batch normalisation, dropout 0.5 and a linear layer
+/// where it is of another width.
 ///
 /// - Source: `methods.md` 6.2. Values lie in [0, 2].
 package struct DirectNorm: Sendable {

@@ -14,9 +14,11 @@ extension Catalog where Entry == any LogitLoss.Type {
   package static let logitLosses = Catalog("logit loss", [HintonKD.self, DIST.self]) { $0.name }
 }
 
-/// The KD loss of Hinton et al. (2015) of every teacher: T² KL(softmax(z^m / T) ‖ softmax(z^S / T)), summed over classes.
+/// The KD loss of Hinton et al. (2015) of every teacher: T² KL(softmax(z^m / T) ‖
+/// softmax(z^S / T)), summed over classes.
 ///
-/// - Source: `methods.md` 1.3. The direction is teacher against student, although the paper writes the student first.
+/// - Source: `methods.md` 1.3. The direction is teacher against student, although the paper
+///   writes the student first.
 package struct HintonKD: LogitLoss {
   package static let name = "kd"
   private let temperature: Double

@@ -5,8 +5,8 @@ package import Tensors
 ///
 ///     x[m] = regressor[m](align(F of the student))
 ///
-/// - Source: `methods.md` 1.4. Every teacher's map is aligned from the untouched student map; the authors' release aligns the map that it has
-///   already resized for earlier teachers, which depends on their order.
+/// - Source: `methods.md` 1.4. Every teacher's map is aligned from the untouched student map; the authors'
+///   release aligns the map that it has already resized for earlier teachers, which depends on their order.
 package struct Regressors: Sendable {
   /// Whose map is resized where the two differ in size.
   package enum Pairing: Sendable {
@@ -65,7 +65,8 @@ package struct Regressor: Layer {
   }
 }
 
-/// A map in a teacher's size: adaptive average pooling where it is at least as high, else bilinear upsampling.
+/// A map in a teacher's size: adaptive average pooling where it is at least as high,
+/// else bilinear upsampling.
 package func aligned(_ map: Tensor, height: Int, width: Int) -> Tensor {
   if (map.shape[2], map.shape[3]) == (height, width) { return map }
   return map.shape[2] >= height

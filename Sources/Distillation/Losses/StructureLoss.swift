@@ -1,6 +1,7 @@
 package import Tensors
 
-/// How the samples of a batch lie to each other, in the student's space against a teacher's (RKD, Park et al. 2019), as AMTML-KD uses it.
+/// How the samples of a batch lie to each other, in the student's space against a teacher's (RKD, Park et al.
+/// 2019), as AMTML-KD uses it.
 ///
 /// - Source: `methods.md` 5.3. The teacher's side is a constant.
 package enum StructureLoss {

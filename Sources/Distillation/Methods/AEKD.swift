@@ -2,7 +2,8 @@ package import Networks
 package import Specs
 package import Tensors
 
-/// AE-KD (Du et al. 2020): the combination of teachers whose gradients at the logits agree best (`methods.md` 5.4).
+/// AE-KD (Du et al. 2020): the combination of teachers whose gradients at the logits agree
+/// best (`methods.md` 5.4).
 package struct AEKD: DistillationMethod {
   package static let description = MethodDescription(
     name: "aekd", summary: "Logits, weighed so that the combined gradient is shortest.",
@@ -150,7 +151,8 @@ package struct AgreeingWeights: Sendable {
     return MinimumNorm.weights(gram: gram, bound: bound)
   }
 
-  /// Solves with vectors of length 1 and undoes their scaling in the result. Equal weights where a vector vanishes.
+  /// Solves with vectors of length 1 and undoes their scaling in the result. Equal weights
+  /// where a vector vanishes.
   package static func unitWeights(_ vectors: [[Double]], _ solve: ([[Double]]) -> [Double]) -> [Double] {
     let lengths = vectors.map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
     guard lengths.allSatisfy({ $0 > 0 && $0.isFinite }) else {

@@ -2,7 +2,8 @@ package import Networks
 package import Specs
 package import Tensors
 
-/// AMTML-KD (Liu et al. 2020): one soft target for each sample, mixed from all teachers by trained vectors (`methods.md` 5.3).
+/// AMTML-KD (Liu et al. 2020): one soft target for each sample, mixed from all teachers by trained
+/// vectors (`methods.md` 5.3).
 package struct AMTML: DistillationMethod {
   package static let description = MethodDescription(
     name: "amtml-kd", aliases: ["amtml"],

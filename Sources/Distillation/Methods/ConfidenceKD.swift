@@ -2,9 +2,11 @@ package import Networks
 package import Specs
 package import Tensors
 
-/// CA-MKD (Zhang et al. 2022): teachers that predict the label count more, sample by sample (`methods.md` 5.6).
+/// CA-MKD (Zhang et al. 2022): teachers that predict the label count more, sample by
+/// sample (`methods.md` 5.6).
 ///
-/// The feature weights come from the student's map in a teacher's form, sent through that teacher's own classifier.
+/// The feature weights come from the student's map in a teacher's form, sent through that
+/// teacher's own classifier.
 package struct ConfidenceKD: DistillationMethod {
   package static let description = MethodDescription(
     name: "ca-mkd", aliases: ["camkd"],

@@ -87,7 +87,8 @@ extension MTKDRL {
       bandits with one-step episodes. Under DIST and ND the reward is made of the losses in use; states and heuristics keep KL and cos.
       """)
 
-  /// Other agents fix what the policy gradient leaves open (`methods.md` 3). One teacher leaves nothing to decide.
+  /// Other agents fix what the policy gradient leaves open (`methods.md` 3). One teacher
+  /// leaves nothing to decide.
   @Sendable private static func unread(_ options: OptionValues) -> [String] {
     var unread = unreadLossOptions(options)
     if options.teachers == 1 { return unread + unreadWithOneTeacher(options) }
@@ -101,8 +102,8 @@ extension MTKDRL {
     return unread
   }
 
-  /// With one teacher no policy learns, both heuristics are 1, and so are weights that sum to 1 over teachers. Only a sigmoid still weighs:
-  /// by the policy that the run starts with.
+  /// With one teacher no policy learns, both heuristics are 1, and so are weights that sum to 1 over
+  /// teachers. Only a sigmoid still weighs: by the policy that the run starts with.
   private static func unreadWithOneTeacher(_ options: OptionValues) -> [String] {
     let learning = [
       "rewardScope", "rewardNorm", "rewardTiming", "objective", "policyInterval", "policyRate",
@@ -139,7 +140,8 @@ extension MTKDRL {
     return problems
   }
 
-  /// Share of a run's steps that a warm-up with full weights may take without a word: in the paper it takes 1 epoch of 240.
+  /// Share of a run's steps that a warm-up with full weights may take without a word: in the paper
+  /// it takes 1 epoch of 240.
   private static let harmlessShare = 0.02
 
   /// In a short training the warm-up is no warm-up any more, but the setting that decides the result.

@@ -2,10 +2,12 @@ package import Networks
 internal import Specs
 internal import Tensors
 
-/// Multi-teacher distillation whose weights are the actions of a policy that is paid for small losses (MTKD-RL, equations 2 to 7).
+/// Multi-teacher distillation whose weights are the actions of a policy that is paid for small losses
+/// (MTKD-RL, equations 2 to 7).
 ///
-/// Of each batch it builds every teacher's state `[f | z | CE | cos | KL]`, executes the mix of the policy's weights with two heuristics, pays the
-/// policy and stores what it learns from. All of that is constant for the student's gradient. In warm-up epochs the executed weights are 1.
+/// Of each batch it builds every teacher's state `[f | z | CE | cos | KL]`, executes the mix of the policy's
+/// weights with two heuristics, pays the policy and stores what it learns from. All of that is constant for
+/// the student's gradient. In warm-up epochs the executed weights are 1.
 ///
 /// - Source: `methods.md` 2; the presets `paper` and `reference` are bundles of options (2.6).
 package struct MTKDRL: DistillationMethod {
@@ -29,7 +31,8 @@ package struct MTKDRL: DistillationMethod {
   package init(_ options: MethodOptions, _ context: MethodContext) throws {
     distillation = try WeightedDistillation(options, context, hasFeatures: true)
     let kind = try! Catalog.agents.entry(options.word("policy"))
-    // Agents other than the policy gradient are paid by the sample, standardised over the batch (`methods.md` 3).
+    // Agents other than the policy gradient are paid by the sample, standardised over
+    // the batch (`methods.md` 3).
     let isGradient = kind == PolicyGradient.self
     perTeacherReward = isGradient && options.word("rewardScope") == "perTeacher"
     normalisation =

@@ -2,11 +2,12 @@ package import Networks
 package import Specs
 internal import Tensors
 
-/// MMKD (Zhang et al. 2023): two networks weigh the teachers, and learn by looking how a student does that was trained with their weights
-/// (`methods.md` 5.7).
+/// MMKD (Zhang et al. 2023): two networks weigh the teachers, and learn by looking how a student does that
+/// was trained with their weights (`methods.md` 5.7).
 ///
-/// The student's step comes first. Every fifth batch the student is trained ahead on hard samples, twice by the match loss and once on labels, and
-/// the networks take one step of Adam against the label loss that results, differentiated through the three steps. Then the student is as before.
+/// The student's step comes first. Every fifth batch the student is trained ahead on hard samples, twice by
+/// the match loss and once on labels, and the networks take one step of Adam against the label loss that
+/// results, differentiated through the three steps. Then the student is as before.
 package struct MetaKD: DistillationMethod {
   package static let description = MethodDescription(
     name: "mmkd", summary: "Logits and feature maps, weighed by networks that look three steps ahead.",
@@ -15,7 +16,8 @@ package struct MetaKD: DistillationMethod {
     unread: unreadLossOptions,
     // 2: products with the Hessian are exact; before they were differences of gradients.
     revision: 2,
-    // Measured: a look-ahead takes 20 plain steps of ResNet-8 (18 of those with the feature loss), before it was exact
+    // Measured: a look-ahead takes 20 plain steps of ResNet-8 (18 of those with the feature
+    // loss), before it was exact
     // 11. It is four gradients, two evaluations, and three gradients that move, each as long as four.
     extraSteps: 20 / Double(interval),
     explanation: """

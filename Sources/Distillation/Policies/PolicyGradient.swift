@@ -30,7 +30,8 @@ package struct Experience: Sendable {
   }
 }
 
-/// The policy gradient of MTKD-RL: one plain SGD step a stored batch, oldest first (`methods.md` 2.4, agent `pg`).
+/// The policy gradient of MTKD-RL: one plain SGD step a stored batch, oldest first
+/// (`methods.md` 2.4, agent `pg`).
 package struct PolicyGradient: Agent {
   package static let name = "pg"
 
@@ -98,7 +99,8 @@ package struct PolicyGradient: Agent {
     return step
   }
 
-  /// The objective, and the gradients that a step descends: of the objective where that is a loss, else of its negative.
+  /// The objective, and the gradients that a step descends: of the objective where that is a
+  /// loss, else of its negative.
   package func gradients(of experience: Experience) -> (objective: Double, gradients: [Tensor?]) {
     let pass = Pass(state, .training)
     let action = action(experience, network.scores(experience.states, pass), network.factors(pass))

@@ -1,7 +1,8 @@
 package import Networks
 package import Tensors
 
-/// The network that turns states into weights: hidden width 128, ReLU, no bias in the first layer (`methods.md` 2.2).
+/// The network that turns states into weights: hidden width 128, ReLU, no bias in the first
+/// layer (`methods.md` 2.2).
 package struct PolicyNetwork: Sendable {
   package enum Kind: String, CaseIterable, Sendable {
     /// One network a teacher, of its own state: two scores each.

@@ -5,13 +5,15 @@ package import Tensors
   internal import Glibc
 #endif
 
-/// PPO: a logistic-normal policy whose steps are held near the policy that acted (agent `ppo`, `methods.md` 3.4, our design).
+/// PPO: a logistic-normal policy whose steps are held near the policy that acted (agent `ppo`,
+/// `methods.md` 3.4, our design).
 ///
 ///     u ~ N(h(s), sigma²), w = softmax(u)       sigma = exp(log_std) for each head, trained, from log 0.5
 ///     J = mean of min(ratio A, clip(ratio, 0.8, 1.2) A) + 0.01 entropy,    A = r - V(s)
 ///
-/// Densities are taken in u, both heads summed. Four passes over the history with the stored batches as minibatches; A is fixed before the
-/// first pass. V is a baseline with mean squared error. In warm-up epochs only V learns.
+/// Densities are taken in u, both heads summed. Four passes over the history with the stored batches
+/// as minibatches; A is fixed before the first pass. V is a baseline with mean squared error. In
+/// warm-up epochs only V learns.
 package struct ProximalPolicy: Agent {
   package static let name = "ppo"
   private static let clip = 0.2
@@ -156,7 +158,8 @@ extension ProximalPolicy {
       - 0.5 * Double(width) * log(2 * .pi)
   }
 
-  /// min(ratio A, clip(ratio, 1 - clip, 1 + clip) A), `[batch]`. Where the clipped term is the smaller one nothing flows back.
+  /// min(ratio A, clip(ratio, 1 - clip, 1 + clip) A), `[batch]`. Where the clipped term is the
+  /// smaller one nothing flows back.
   package static func surrogate(_ ratio: Tensor, _ advantage: Tensor, clip: Double) -> Tensor {
     let clipped = Tensor(
       ratio.doubles.map { min(max($0, 1 - clip), 1 + clip) }, ratio.shape, ratio.precision)

@@ -1,11 +1,13 @@
 package import Networks
 package import Tensors
 
-/// DDPG: the actor and critic of DPG with a replay memory, target copies and Adam (agent `ddpg`, `methods.md` 3.3, our design).
+/// DDPG: the actor and critic of DPG with a replay memory, target copies and Adam (agent `ddpg`,
+/// `methods.md` 3.3, our design).
 ///
-/// At the end of an epoch as many minibatches are drawn as the epoch had batches, each of 64 different transitions; the critic's step comes
-/// before the actor's, then both target copies follow. Episodes have one step and the discount is 0, so the critic's target is the reward:
-/// the target copies do not influence training. In warm-up epochs only the critic learns.
+/// At the end of an epoch as many minibatches are drawn as the epoch had batches, each of 64 different
+/// transitions; the critic's step comes before the actor's, then both target copies follow. Episodes have one
+/// step and the discount is 0, so the critic's target is the reward: the target copies do not influence
+/// training. In warm-up epochs only the critic learns.
 package struct ReplayPolicy: Agent {
   package static let name = "ddpg"
   /// Transitions; bounds the memory at 20 000 (S + 2M + 1) numbers.

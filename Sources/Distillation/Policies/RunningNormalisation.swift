@@ -1,7 +1,8 @@
 package import Networks
 package import Tensors
 
-/// Standardises each component of a state by mean and variance over all batches seen so far (`methods.md` 2.1, `stateNorm = running`).
+/// Standardises each component of a state by mean and variance over all batches seen so far (`methods.md`
+/// 2.1, `stateNorm = running`).
 package struct RunningNormalisation: Sendable {
   private var count = 0.0
   private var mean: [Double]

@@ -1,6 +1,7 @@
 package import Tensors
 
-/// What a policy is told of one teacher and one sample, in the order in which it stands in the state (equation 3).
+/// What a policy is told of one teacher and one sample, in the order in which it stands
+/// in the state (equation 3).
 package enum StateEntry: String, CaseIterable, Sendable {
   /// f, the teacher's embedding.
   case feature

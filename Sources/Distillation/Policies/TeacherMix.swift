@@ -1,19 +1,22 @@
 package import Tensors
 
-/// How the policy's weights are mixed with two heuristics (`methods.md` 2.2). Matrices are `[batch, teachers]`, rows sum to 1.
+/// How the policy's weights are mixed with two heuristics (`methods.md` 2.2). Matrices are
+/// `[batch, teachers]`, rows sum to 1.
 package enum TeacherMix {
   package enum Term: String, CaseIterable, Sendable {
     case policy, confidence, divergence
   }
 
-  /// (1 - softmax over teachers of their cross-entropy) / (M - 1): who fits the label counts more. 1 for one teacher.
+  /// (1 - softmax over teachers of their cross-entropy) / (M - 1): who fits the label counts
+  /// more. 1 for one teacher.
   package static func confidence(_ crossEntropy: Tensor) -> Tensor {
     let teachers = crossEntropy.shape[1]
     guard teachers > 1 else { return .full(1, crossEntropy.shape, crossEntropy.precision) }
     return crossEntropy.softmax().affine(-1, 1) / Double(teachers - 1)
   }
 
-  /// The softmax over teachers. With KL it favours the teacher *furthest* from the student, as the release does; negate the argument for the nearest.
+  /// The softmax over teachers. With KL it favours the teacher *furthest* from the student, as the release
+  /// does; negate the argument for the nearest.
   package static func divergence(_ value: Tensor) -> Tensor { value.softmax() }
 
   /// lam_1 policy + lam_2 confidence + lam_3 divergence over the kept terms.

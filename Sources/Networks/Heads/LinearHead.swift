@@ -70,7 +70,8 @@ extension LinearHead.Plan {
 extension BuiltNetwork {
   /// A classifier of the task's images.
   ///
-  /// - Parameter extras: declares further arrays after the network's own, such as the regressors of a feature loss.
+  /// - Parameter extras: declares further arrays after the network's own, such as the
+  ///   regressors of a feature loss.
   /// - Throws: `InvalidNetwork` for parameters or images that the network does not take.
   public init(_ spec: ModelSpec, _ task: ImageTask, extras: (Scope) throws -> Void = { _ in }) throws {
     try self.init(spec, task.image, extras: extras) {

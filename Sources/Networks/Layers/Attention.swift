@@ -1,12 +1,13 @@
 package import Tensors
 
-/// Self-attention with several heads (Vaswani et al. 2017); with `talking`, heads are mixed before and after the softmax
-/// (talking heads, Shazeer et al. 2020).
+/// Self-attention with several heads (Vaswani et al. 2017); with `talking`, heads are mixed before and after
+/// the softmax (talking heads, Shazeer et al. 2020).
 ///
 ///     A = softmax(mix?(q kᵀ / √width)), output = project(mix?(A) v)
 ///
 /// - Input and output: `[batch, tokens, width]`.
-/// - Arrays: `qkv` to [q | k | v], each in heads of consecutive features; `proj`; `proj_l` and `proj_w` `[heads, heads]` where heads talk.
+/// - Arrays: `qkv` to [q | k | v], each in heads of consecutive features; `proj`; `proj_l` and `proj_w`
+///   `[heads, heads]` where heads talk.
 /// - Source: `architectures.md` 7.
 package struct Attention: Layer {
   private let qkv: Linear

@@ -2,11 +2,13 @@ public import Tensors
 
 /// Batch normalisation over all axes but the channels, with epsilon 1e-5.
 ///
-/// In training the output uses the batch's mean and biased variance, and the running statistics move a tenth of the way towards the mean and
-/// the *unbiased* variance when the step ends. In inference, and where a pass freezes its scale, the running statistics are used.
+/// In training the output uses the batch's mean and biased variance, and the running statistics move a tenth
+/// of the way towards the mean and the *unbiased* variance when the step ends. In inference, and where a pass
+/// freezes its scale, the running statistics are used.
 ///
 /// - Input and output: `[batch, channels, …]`.
-/// - Arrays: `weight`, `bias`, `running_mean`, `running_var` `[channels]`, and the counter `num_batches_tracked`.
+/// - Arrays: `weight`, `bias`, `running_mean`, `running_var` `[channels]`, and the
+///   counter `num_batches_tracked`.
 /// - Source: `architectures.md` 10.
 public struct BatchNorm: Layer {
   private let weight: Slot
@@ -50,7 +52,8 @@ public struct BatchNorm: Layer {
 
   /// Evaluates an operation that ends in this norm.
   ///
-  /// - Parameter operation: normalises by the statistics that it is given, or by those of the batch, and returns them.
+  /// - Parameter operation: normalises by the statistics that it is given, or by those of the
+  ///   batch, and returns them.
   func evaluate(
     _ pass: Pass,
     _ operation: (_ scale: Tensor, _ shift: Tensor, NormStatistics?) -> (output: PassingMaps, NormStatistics)

@@ -7,7 +7,8 @@ public struct ConvNorm: Layer {
   fileprivate let hasReLU: Bool
 
   /// - Parameters:
-  ///   - names: the scopes of the convolution and of the norm, such as `("conv1", "bn1")`; both are declared in this order.
+  ///   - names: the scopes of the convolution and of the norm, such as `("conv1", "bn1")`; both
+  ///     are declared in this order.
   public init(
     _ scope: Scope, _ names: (convolution: String, norm: String), inputs: Int, outputs: Int, kernel: Int,
     stride: Int = 1, dilation: Int = 1,
@@ -62,8 +63,8 @@ struct ConvNormChain: Layer {
 
   /// ReLU(chain(input) + added): the end of a residual block, whose last layer has no ReLU of its own.
   ///
-  /// - Parameter added: evaluated behind the other layers where gradients are recorded, so that these are summed
-  ///   up in the order of the formula.
+  /// - Parameter added: evaluated behind the other layers where gradients are recorded, so that these are
+  ///   summed up in the order of the formula.
   func callAsFunction(
     _ input: Tensor, _ pass: Pass, adding added: @autoclosure @escaping () -> Tensor, relu: Bool = true
   ) -> Tensor {

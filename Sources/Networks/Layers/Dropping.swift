@@ -1,10 +1,10 @@
 public import Tensors
 
-/// Stochastic depth: in training each sample of a branch is left out with some probability, and divided by the probability of staying otherwise
-/// (Huang et al. 2016).
+/// Stochastic depth: in training each sample of a branch is left out with some probability, and divided by
+/// the probability of staying otherwise (Huang et al. 2016).
 ///
-/// What is dropped depends on the seed, the layer's path and the place of the step. The identity in inference and where the pass has no
-/// noise.
+/// What is dropped depends on the seed, the layer's path and the place of the step. The identity in inference
+/// and where the pass has no noise.
 public struct DropPath: Layer {
   private let path: String
   /// Of the highest probability, which the recipe sets.
@@ -25,7 +25,8 @@ public struct DropPath: Layer {
   }
 }
 
-/// In training each element is left out with a probability, and divided by that of staying otherwise. As `DropPath` elsewhere.
+/// In training each element is left out with a probability, and divided by that of staying otherwise.
+/// As `DropPath` elsewhere.
 public struct Dropout: Layer {
   private let path: String
   private let rate: Double

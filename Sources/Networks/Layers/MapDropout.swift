@@ -1,7 +1,8 @@
 package import Tensors
 
-/// Dropout of maps in a transfer: in training element i (row by row), or each whole channel, is left out where draw i is below a
-/// probability, and divided by that of staying otherwise. The identity in inference and where the pass has no noise.
+/// Dropout of maps in a transfer: in training element i (row by row), or each whole channel, is left out
+/// where draw i is below a probability, and divided by that of staying otherwise. The identity in inference
+/// and where the pass has no noise.
 ///
 /// - Input and output: `[batch, channels, height, width]`.
 package struct MapDropout: Layer {

@@ -1,7 +1,8 @@
 internal import Tensors
 
-/// A stage of ShuffleNetV2: two branches read the input, and every further branch half of the channels that the ones before it gave in turn,
-/// while the other half stays as it is. Halves are carried from branch to branch, so that channels move once each time.
+/// A stage of ShuffleNetV2: two branches read the input, and every further branch half of the channels that
+/// the ones before it gave in turn, while the other half stays as it is. Halves are carried from branch to
+/// branch, so that channels move once each time.
 ///
 /// - Input: `[batch, inputs, height, width]`. Output: `[batch, 2 channels of a branch, …]`.
 /// - Source: `architectures.md` 5.5.

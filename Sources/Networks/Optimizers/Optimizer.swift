@@ -60,7 +60,8 @@ package struct Adam: Optimizer {
   private let sparesVectors: Bool
   private var moments: [(first: Tensor, second: Tensor, steps: Int)?] = []
 
-  /// - Parameter sparesVectors: no weight decay on vectors, biases, class tokens and position embeddings (`architectures.md` 7).
+  /// - Parameter sparesVectors: no weight decay on vectors, biases, class tokens and position
+  ///   embeddings (`architectures.md` 7).
   package init(
     beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0,
     decoupled: Bool = false, sparesVectors: Bool = false

@@ -8,7 +8,8 @@ package enum RateSchedule: Hashable, Sendable {
   case multiStep(base: Double, milestones: [Int], gamma: Double)
   /// base × (1 + cos(π epoch / epochs)) / 2.
   case cosine(base: Double, epochs: Int)
-  /// Linear from `start` to `base` over `warmup` epochs, then a cosine, not shifted by the warm-up, down to `least`.
+  /// Linear from `start` to `base` over `warmup` epochs, then a cosine, not shifted by the
+  /// warm-up, down to `least`.
   case warmupCosine(base: Double, start: Double, least: Double, warmup: Int, epochs: Int)
 
   /// - Parameter epoch: from 0.

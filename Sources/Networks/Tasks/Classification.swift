@@ -1,7 +1,8 @@
 public import Specs
 public import Tensors
 
-/// Classification's targets: one label an image. Its head is `LinearHead`, its metrics are `ClassificationMetrics`.
+/// Classification's targets: one label an image. Its head is `LinearHead`, its metrics are
+/// `ClassificationMetrics`.
 public struct ClassTargets: Targets {
   /// From 0 up to the number of classes.
   private let labels: [Int]
@@ -33,7 +34,8 @@ public struct ClassTargets: Targets {
   /// Of equal logits the lowest label counts.
   public func hits(of output: Tensor) -> [Bool] { zip(output.largestPerRow(), labels).map { $0 == $1 } }
 
-  /// The larger logits come before that of the label, and of equal ones those of lower labels. Every logit comes before one that is not a number.
+  /// The larger logits come before that of the label, and of equal ones those of lower labels. Every logit
+  /// comes before one that is not a number.
   public func ranks(of output: Tensor) -> [Int] {
     let values = output.doubles
     let width = output.shape[1]

@@ -1,10 +1,11 @@
 public import Specs
 public import Tensors
 
-/// What the samples of a batch should come out as, in the form of their task, with the losses and answers that follow from it.
+/// What the samples of a batch should come out as, in the form of their task, with the losses and
+/// answers that follow from it.
 ///
-/// Methods, sums and evaluations see targets only through this; what a target is (a label, boxes, a map of classes) is known to its task alone.
-/// Outputs are those of the task's head, one row a sample.
+/// Methods, sums and evaluations see targets only through this; what a target is (a label, boxes, a map of
+/// classes) is known to its task alone. Outputs are those of the task's head, one row a sample.
 public protocol Targets: Sendable {
   /// Samples.
   var count: Int { get }

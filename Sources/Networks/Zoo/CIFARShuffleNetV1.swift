@@ -1,7 +1,8 @@
 package import Specs
 internal import Tensors
 
-/// ShuffleNet for small images: grouped 1 × 1 convolutions with a shuffle between them (Zhang et al. 2018; `architectures.md` 5.6).
+/// ShuffleNet for small images: grouped 1 × 1 convolutions with a shuffle between them (Zhang et al. 2018;
+/// `architectures.md` 5.6).
 package enum CIFARShuffleNetV1: NetworkFamily {
   package struct Parameters: FamilyParameters {
     /// Of the three stages.
@@ -85,7 +86,8 @@ private struct ShuffleNetV1: Backbone {
   }
 }
 
-/// Grouped 1 × 1, shuffle, depthwise, grouped 1 × 1; then the input is added, or averaged and put beside where the size is halved.
+/// Grouped 1 × 1, shuffle, depthwise, grouped 1 × 1; then the input is added, or averaged and put beside
+/// where the size is halved.
 private struct GroupedUnit: Layer {
   let squeeze: ConvNorm
   let depthwise: ConvNorm

@@ -1,7 +1,8 @@
 package import Specs
 internal import Tensors
 
-/// ShuffleNetV2 for small images: a 1 × 1 stem and no pooling after it (Ma et al. 2018; `architectures.md` 5.5).
+/// ShuffleNetV2 for small images: a 1 × 1 stem and no pooling after it (Ma et al. 2018;
+/// `architectures.md` 5.5).
 package enum CIFARShuffleNetV2: NetworkFamily {
   package struct Parameters: FamilyParameters {
     /// Of the three stages and the last convolution.

@@ -1,8 +1,8 @@
 package import Specs
 internal import Tensors
 
-/// VGG for small images: five blocks of 3 × 3 convolutions, a classifier on the mean of the last (Simonyan and Zisserman 2015;
-/// `architectures.md` 5.7).
+/// VGG for small images: five blocks of 3 × 3 convolutions, a classifier on the mean of the last (Simonyan
+/// and Zisserman 2015; `architectures.md` 5.7).
 package enum CIFARVGG: NetworkFamily {
   package struct Parameters: FamilyParameters {
     /// Widths of the convolutions of each of the five blocks.
@@ -84,7 +84,8 @@ private struct VGG: Backbone {
   }
 }
 
-/// Convolutions with bias, each followed by a norm where there is one and a ReLU. The ReLU that closes a block has no place in the names.
+/// Convolutions with bias, each followed by a norm where there is one and a ReLU. The ReLU that closes a
+/// block has no place in the names.
 private struct VGGBlock: Layer {
   let bricks: [(convolution: Conv2D, norm: BatchNorm?)]
 

@@ -75,7 +75,8 @@ private struct WideResNet: Backbone {
   }
 }
 
-/// x + branch(a) with a = ReLU(BN(x)). Where the channels change, the shortcut is a convolution of the *activated* a.
+/// x + branch(a) with a = ReLU(BN(x)). Where the channels change, the shortcut is a
+/// convolution of the *activated* a.
 private struct PreActivationUnit: Layer {
   let norm1: BatchNorm
   let conv1: Conv2D

@@ -1,8 +1,8 @@
 package import Specs
 package import Tensors
 
-/// Class-attention transformers: patch tokens alone first, with talking heads, then blocks that only change a class token (Touvron et al. 2021;
-/// `architectures.md` 7.2).
+/// Class-attention transformers: patch tokens alone first, with talking heads, then blocks that only change a
+/// class token (Touvron et al. 2021; `architectures.md` 7.2).
 package enum CaiT: NetworkFamily {
   package struct Parameters: FamilyParameters {
     package var tokens: TokenParameters

@@ -102,7 +102,8 @@ private struct ConvNormReLU6: Layer {
   func callAsFunction(_ input: Tensor, _ pass: Pass) -> Tensor { brick(input, pass).relu6() }
 }
 
-/// Expand where there is something to expand, depthwise, project without activation; x is added where stride and channels allow.
+/// Expand where there is something to expand, depthwise, project without activation; x is added where
+/// stride and channels allow.
 private struct InvertedResidual: Layer {
   let branch: Chain
   let addsInput: Bool

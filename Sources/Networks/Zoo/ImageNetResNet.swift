@@ -1,8 +1,8 @@
 package import Specs
 internal import Tensors
 
-/// Residual networks for photographs, their wide and their grouped variants (He et al. 2016, Zagoruyko and Komodakis 2016, Xie et al. 2017;
-/// `architectures.md` 6.1).
+/// Residual networks for photographs, their wide and their grouped variants (He et al. 2016, Zagoruyko and
+/// Komodakis 2016, Xie et al. 2017; `architectures.md` 6.1).
 package enum ImageNetResNet: NetworkFamily {
   package enum Block: String, CaseIterable, Sendable {
     case basic, bottleneck

@@ -1,8 +1,8 @@
 package import Specs
 package import Tensors
 
-/// Vision transformers with a class token, as DeiT without its distillation token (Dosovitskiy et al. 2021, Touvron et al. 2021;
-/// `architectures.md` 7.1).
+/// Vision transformers with a class token, as DeiT without its distillation token (Dosovitskiy et al. 2021,
+/// Touvron et al. 2021; `architectures.md` 7.1).
 package enum VisionTransformer: NetworkFamily {
   package struct Parameters: FamilyParameters {
     package var tokens: TokenParameters
@@ -103,7 +103,8 @@ package struct TokenParameters: Hashable, Sendable {
     }
   }
 
-  /// After which blocks (from 1) tokens are tapped: a quarter, a half and three quarters of the depth, rounded up.
+  /// After which blocks (from 1) tokens are tapped: a quarter, a half and three quarters
+  /// of the depth, rounded up.
   var tapped: [Int] { (1...3).map { (depth * $0 + 3) / 4 } }
 
   func map(_ tokens: Tensor) -> Tensor { tokens.asMap(side: side) }

@@ -3,7 +3,8 @@ internal import Specs
 internal import Storage
 internal import Sweeps
 
-/// The command that a grid names trains the student. What it knows it keeps to itself: it takes what it is given.
+/// The command that a grid names trains the student. What it knows it keeps to itself:
+/// it takes what it is given.
 struct CommandTrainer: Trainer {
   let spec: TrainerSpec
   var description: TrainerDescription? { nil }
@@ -13,8 +14,8 @@ struct CommandTrainer: Trainer {
   }
 }
 
-/// Lets a command of somebody else's do a task: hands it over as one line of JSON, reads records from its standard output,
-/// publishes the files that it names (`docs/trainers.md`).
+/// Lets a command of somebody else's do a task: hands it over as one line of JSON, reads records from its
+/// standard output, publishes the files that it names (`docs/trainers.md`).
 enum ExternalBody {
   /// Between the wish to stop and the end of patience.
   private static let graceSeconds = 30.0
@@ -66,7 +67,8 @@ enum ExternalBody {
     }
   }
 
-  /// What a trainer that has ended leaves: a result, a failure, or an attempt that is to be followed by another.
+  /// What a trainer that has ended leaves: a result, a failure, or an attempt that is
+  /// to be followed by another.
   private static func finish(
     _ task: TrainerTask, _ trainer: TrainerSpec, _ session: TrainerSession, _ child: TrainerProcess,
     wasAsked: Bool, in workspace: Workspace
@@ -138,8 +140,8 @@ enum ExternalBody {
     return earlier.map { AttemptLog($0.log).lastWords == ForeignText.line(sentence) } ?? false
   }
 
-  /// The epochs that earlier attempts have on disk, by their numbers. A trainer that was killed may have come further than
-  /// its records did.
+  /// The epochs that earlier attempts have on disk, by their numbers. A trainer that was killed may have come
+  /// further than its records did.
   private static func reportedEpochs(_ stage: StageFolder) throws -> [Int: EpochRecord] {
     var epochs: [Int: EpochRecord] = [:]
     for attempt in try stage.attempts() {
@@ -160,8 +162,8 @@ enum ExternalBody {
   }
 }
 
-/// Which of the workers that run at the same time a process is, from 1: so that trainers share graphics cards, for example.
-/// Trainers find it in their environment and in their request.
+/// Which of the workers that run at the same time a process is, from 1: so that trainers share graphics
+/// cards, for example. Trainers find it in their environment and in their request.
 enum WorkerSlot {
   static let variable = "MTKD_SWEEP_SLOT"
 }

@@ -4,8 +4,9 @@ internal import Specs
 internal import Storage
 internal import Sweeps
 
-/// What a trainer writes down of a teacher, in files of the same form as this program's own (`ChunkFile`): of each image and
-/// view its logits, and behind them its features where it writes some. Nothing of it is believed before it was looked at.
+/// What a trainer writes down of a teacher, in files of the same form as this program's own (`ChunkFile`): of
+/// each image and view its logits, and behind them its features where it writes some. Nothing of it is
+/// believed before it was looked at.
 enum ForeignOutputs {
   private static let viewsPerPart = 1024
 

@@ -3,8 +3,8 @@ internal import Networks
 internal import Specs
 internal import Storage
 
-/// Weights that a trainer names with its epochs: those of the best and of the newest epochs are kept, in a folder of the stage
-/// until the run is published.
+/// Weights that a trainer names with its epochs: those of the best and of the newest epochs are kept, in a
+/// folder of the stage until the run is published.
 struct KeptWeights {
   /// What an output says of them: after which epochs, counted from 0, and steps.
   static let file = "checkpoints.json"
@@ -55,8 +55,8 @@ struct KeptWeights {
     best = epoch
   }
 
-  /// Takes an epoch's weights out of the trainer's folder, before the epoch is recorded: whoever is killed between the two is
-  /// told of the epoch again, and has them already.
+  /// Takes an epoch's weights out of the trainer's folder, before the epoch is recorded: whoever is killed
+  /// between the two is told of the epoch again, and has them already.
   ///
   /// - Throws: `TrainerFault` where they are not there or are no safetensors file.
   mutating func take(_ name: String?, of epoch: EpochRecord) throws {
@@ -109,7 +109,8 @@ struct KeptWeights {
     try AtomicFile.removeFolder(folder)
   }
 
-  /// The best and the last weights of a run of a trainer, as its output has them; none of one that named none.
+  /// The best and the last weights of a run of a trainer, as its output has them;
+  /// none of one that named none.
   static func checkpoints(_ output: PublishedOutput) throws -> [Checkpoint] {
     guard output.names.contains(file) else { return [] }
     let places = try JSONReader.read(output.read(file)).value.object ?? [:]

@@ -4,16 +4,19 @@ internal import Storage
 internal import Sweeps
 internal import Training
 
-/// What runs of one process have in common, loaded once: images, teachers, and what these say of the batch at hand.
+/// What runs of one process have in common, loaded once: images, teachers, and what these
+/// say of the batch at hand.
 final class SharedLesson {
   var loaded: (Dataset, [Teacher])?
   let answers = SharedAnswers()
 }
 
-/// Runs that one process trains side by side, batch by batch, because they show the same images to the same teachers, who are then asked once.
+/// Runs that one process trains side by side, batch by batch, because they show the same images to the same
+/// teachers, who are then asked once.
 ///
-/// Each run has its own attempt with records, snapshots and an end; nothing of one reaches another. Whoever is behind steps first, so runs that
-/// were resumed at different places come level again; until then the one behind asks the teachers for itself.
+/// Each run has its own attempt with records, snapshots and an end; nothing of one reaches another. Whoever
+/// is behind steps first, so runs that were resumed at different places come level again; until then the one
+/// behind asks the teachers for itself.
 enum RunGroup {
   struct Member {
     let run: RunSpec
@@ -23,7 +26,8 @@ enum RunGroup {
 
   /// Trains all of them to their ends.
   ///
-  /// - Parameter ended: is told the exit code of a run by its place in `members` as soon as the run has ended.
+  /// - Parameter ended: is told the exit code of a run by its place in `members` as
+  ///   soon as the run has ended.
   static func run(_ members: [Member], ended: (Int, Int32) -> Void) {
     // Whoever put together what does not belong together has gained nothing and lost nothing.
     var lessons: [TaughtBatches: SharedLesson] = [:]

@@ -38,14 +38,15 @@ extension TeacherOutputsStage: StageKind {
   }
 }
 
-/// Asks a teacher once for every fixed view of the training images and writes down what it says, part by part: what a stop or a kill costs is the
-/// part in hand.
+/// Asks a teacher once for every fixed view of the training images and writes down what it says, part by
+/// part: what a stop or a kill costs is the part in hand.
 enum TeacherOutputsBody {
   /// Images a step; what a teacher says of one does not depend on the others.
   private static let batchSize = 64
   /// Views of a part: some seconds of work, and 64 MB of the largest maps that the paper's teachers have.
   private static let viewsPerPart = 1024
-  /// Maps that would take more than this are compressed: they would not stay in memory between epochs, and then reading costs more than unpacking.
+  /// Maps that would take more than this are compressed: they would not stay in memory between epochs, and
+  /// then reading costs more than unpacking.
   private static let plainLimit = 4 << 30
 
   static func run(_ stage: TeacherOutputsStage, in workspace: Workspace) throws {

@@ -93,7 +93,8 @@ enum TrainerLine: Hashable {
 }
 
 extension TrainerLine {
-  /// Python's json module writes `NaN`, `Infinity` and `-Infinity`, which JSON does not have: here they are `"nan"`.
+  /// Python's json module writes `NaN`, `Infinity` and `-Infinity`, which JSON does not
+  /// have: here they are `"nan"`.
   static func withoutBareNonNumbers(_ text: String) -> String {
     let bytes = Array(text.utf8)
     var (result, place, isInString): ([UInt8], Int, Bool) = ([], 0, false)

@@ -11,7 +11,8 @@ final class TrainerProcess {
   private static let longestLine = 1 << 20
   /// Seconds for which a group that was told to end may take its time.
   private static let patience = 5.0
-  /// Seconds for which what an ended trainer has written is still read: a process that it left may write for ever.
+  /// Seconds for which what an ended trainer has written is still read: a process that it
+  /// left may write for ever.
   private static let rest = 2.0
 
   private let number: Int32
@@ -84,11 +85,11 @@ final class TrainerProcess {
     return ended.end
   }
 
-  /// Whole lines that have come, waiting a little for the first; nil when the trainer has ended and all is read. Its end
-  /// counts, not that of its output: what it left behind may hold that open.
+  /// Whole lines that have come, waiting a little for the first; nil when the trainer has ended and all is
+  /// read. Its end counts, not that of its output: what it left behind may hold that open.
   ///
-  /// - Parameter isAsked: whether it was asked to stop. Then others of its group may still have something to say when a shell
-  ///   that started them is gone.
+  /// - Parameter isAsked: whether it was asked to stop. Then others of its group may still have something to
+  ///   say when a shell that started them is gone.
   func lines(isAsked: Bool) -> [String]? {
     if ended == nil, let end = ChildProcess.endIfOver(of: number) { ended = (end, Self.now) }
     if let ended, isOutputOver || (!isAsked && Self.now - ended.time > Self.rest) || isGroupGone {
@@ -179,8 +180,8 @@ enum TrainerGroup {
   }
 }
 
-/// Processes of a trainer whose worker is gone. They are found by a mark in their environment, which names the folder of
-/// their stage by device and number, so that another name of the store changes nothing.
+/// Processes of a trainer whose worker is gone. They are found by a mark in their environment, which names
+/// the folder of their stage by device and number, so that another name of the store changes nothing.
 enum TrainerRemains {
   static let variable = "MTKD_SWEEP_TRAINER"
   private static let patience = 5.0
@@ -191,8 +192,8 @@ enum TrainerRemains {
     return stat(stage, &status) == 0 ? "\(status.st_dev):\(status.st_ino)" : ""
   }
 
-  /// Ends all that is left of earlier attempts at a stage on this machine: asked first, then at once. Waits as long as there
-  /// is something that cannot be ended, and says so.
+  /// Ends all that is left of earlier attempts at a stage on this machine: asked first, then at once. Waits
+  /// as long as there is something that cannot be ended, and says so.
   ///
   /// - Parameter most: seconds after which nobody waits any longer.
   static func end(of stage: String, within most: Double = .infinity, note: (String) -> Void) {

@@ -11,7 +11,8 @@ struct TrainerSession {
   private(set) var step = 0
   private(set) var finished: TrainerLine.Finished?
   private(set) var failure: FailureRecord?
-  /// What the attempt is made with, until it is recorded: the trainer may say what decides its bits, before all else.
+  /// What the attempt is made with, until it is recorded: the trainer may say what decides
+  /// its bits, before all else.
   private var unrecorded: Provenance?
   /// What decides its bits, as it says or as this program would.
   private(set) var profile: String

@@ -3,7 +3,8 @@ internal import Specs
 internal import Storage
 internal import Sweeps
 
-/// What somebody else's trainer is asked for: to train a student or a teacher, or to write down what a teacher says.
+/// What somebody else's trainer is asked for: to train a student or a teacher, or to write
+/// down what a teacher says.
 struct TrainerTask {
   enum Kind {
     case student
@@ -83,7 +84,8 @@ struct TrainerTask {
   }
 }
 
-/// What is kept of what a run's teachers say, for a trainer that reads it: held against eviction as long as this lives.
+/// What is kept of what a run's teachers say, for a trainer that reads it: held against
+/// eviction as long as this lives.
 struct KeptOutputs {
   /// Folders, one for each teacher; nil where nobody is to be told of any.
   let member: JSONValue?

@@ -156,7 +156,8 @@ enum TrainingBody {
     return Teacher(built, state, renormalisation: TeacherWeights.renormalisation(teacher.weights, dataset))
   }
 
-  /// A teacher that was trained elsewhere: its weights are read, fitted, measured and published as if one epoch had made them.
+  /// A teacher that was trained elsewhere: its weights are read, fitted, measured and published as if
+  /// one epoch had made them.
   private static func takeIn(_ stage: TeacherStage, in workspace: Workspace) throws {
     try workspace.record(.started(step: 0, ProgramIdentity.provenance()))
     let dataset = try DatasetBody.dataset(stage.inputs[0], in: workspace)

@@ -5,7 +5,8 @@ internal import Storage
 internal import Tensors
 internal import Training
 
-/// A run while a worker trains it: writes records and snapshots around the steps of a `TrainingRun`, leaves on request and publishes the end.
+/// A run while a worker trains it: writes records and snapshots around the steps of a `TrainingRun`, leaves
+/// on request and publishes the end.
 struct TrainingSession {
   private let workspace: Workspace
   private var run: TrainingRun
@@ -16,7 +17,8 @@ struct TrainingSession {
   private let totalSteps: Int
   /// Whether the process trains nothing else.
   private let isAlone: Bool
-  /// CPU seconds of this attempt's steps, and of what the teachers said in them, whoever has asked: what the run would have taken alone.
+  /// CPU seconds of this attempt's steps, and of what the teachers said in them, whoever has asked: what the
+  /// run would have taken alone.
   private var (spent, teaching) = (0.0, 0.0)
 
   /// A run where its newest usable snapshot left it, or at its start.
@@ -43,7 +45,8 @@ struct TrainingSession {
     let measured = cost.end(report)
     spent += cost.lastStep
     teaching += report.teachingCost?.spent.last ?? 0
-    // Asked once a step: a wish that comes while a step is written down is heard after the next one, with a snapshot.
+    // Asked once a step: a wish that comes while a step is written down is heard after the
+    // next one, with a snapshot.
     let isLeaving = workspace.isStopRequested
     if let epoch = report.finishedEpoch {
       try end(epoch, measured)
@@ -67,7 +70,8 @@ struct TrainingSession {
     epoch.measured = measured
     let better = BestEpoch(epoch, than: best)
     (best, last) = (better ?? best, epoch)
-    // The end is published with all of this at once: to write it twice would take a small stage as long as its training.
+    // The end is published with all of this at once: to write it twice would take a small stage
+    // as long as its training.
     try workspace.record(.epoch(epoch), isFollowed: run.isFinished)
     if run.isFinished { return }
     // What a snapshot refers to is on disk before the snapshot is.
@@ -130,8 +134,8 @@ struct TrainingSession {
     return Metrics(totals)
   }
 
-  /// The run where its newest usable snapshot left it, or at its start. A snapshot is usable when the best state that it refers to is
-  /// there too.
+  /// The run where its newest usable snapshot left it, or at its start. A snapshot is usable when the best
+  /// state that it refers to is there too.
   private static func resumed(
     _ fresh: TrainingRun, in workspace: Workspace
   ) throws -> (run: TrainingRun, best: BestEpoch?) {

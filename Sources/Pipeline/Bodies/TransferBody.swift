@@ -30,8 +30,8 @@ extension TransferStage: StageKind {
   func run(in workspace: Workspace) throws { try TransferBody.run(self, in: workspace) }
 }
 
-/// Trains a detector or a segmentor and writes down what it says of the test images, part by part: what a stop or a kill costs is a
-/// snapshot's interval, or the part in hand.
+/// Trains a detector or a segmentor and writes down what it says of the test images, part by part: what a
+/// stop or a kill costs is a snapshot's interval, or the part in hand.
 enum TransferBody {
   static let curveFile = "curve.json"
   /// Test images of a part.
@@ -113,7 +113,8 @@ enum TransferBody {
     }
   }
 
-  /// What predictions took on top of training is a part of what forecasts learn: without it the peak would be that of training.
+  /// What predictions took on top of training is a part of what forecasts learn: without it the peak
+  /// would be that of training.
   private static func learn(_ run: TransferRun, in workspace: Workspace) throws {
     guard var progress = WorkerProgress(of: workspace.attempt), progress.stepsHere > 0 else { return }
     progress.cpuSeconds = processorSeconds()

@@ -17,8 +17,8 @@ package struct ClaimBook: Sendable {
   private let comparisons: [ClaimComparison]
   private let read: [Readings]
 
-  /// One side of a comparison: a cell, or cells whose mean is taken seed by seed. It stands once for each claim, whose
-  /// metric may be another one.
+  /// One side of a comparison: a cell, or cells whose mean is taken seed by seed. It stands once for each
+  /// claim, whose metric may be another one.
   private struct Side: Hashable {
     let claim: Int
     /// Places among the cells.
@@ -98,7 +98,8 @@ package struct ClaimBook: Sendable {
     }
   }
 
-  /// Of one seed of the cells of a side: nil until all of them have ended; without a value where one of them has none.
+  /// Of one seed of the cells of a side: nil until all of them have ended; without a value
+  /// where one of them has none.
   private static func mean(_ results: [ClaimComparison.SeedResult?]) -> ClaimComparison.SeedResult? {
     var sum = 0.0
     var isWithout = false
@@ -117,15 +118,16 @@ package struct ClaimBook: Sendable {
       count: set.count, limit: set.seeds.count, step: set.step, level: set.level.double)
   }
 
-  /// Runs that the claims will have asked for in the end, by simulation: results that are there stay, others are drawn
-  /// around the mean of their cell.
+  /// Runs that the claims will have asked for in the end, by simulation: results that are there stay, others
+  /// are drawn around the mean of their cell.
   ///
   /// - Parameters:
   ///   - std: std of the runs of a cell, above 0.
   ///   - correlation: between two cells' results of one seed, clamped to 0 ... 0.99.
-  ///   - normal: standard normal numbers of a draw (from 0), a cell (nil for what all cells of a seed share) and a seed.
-  /// - Returns: the mean over the draws. A cell without results is taken to be at its claim's mean, and one std above
-  ///   it where it is the first of a pair.
+  ///   - normal: standard normal numbers of a draw (from 0), a cell (nil for what all cells of
+  ///     a seed share) and a seed.
+  /// - Returns: the mean over the draws. A cell without results is taken to be at its claim's mean, and one
+  ///   std above it where it is the first of a pair.
   package func expectedRuns(
     std: Double, correlation: Double, normal: (_ draw: Int, _ cell: Int?, _ seed: Int) -> Double
   ) -> Double {

@@ -2,11 +2,13 @@ internal import Specs
 
 /// Which seeds the cells of claims need, and what is known of each comparison: a pure function of results.
 ///
-/// The looks are played again from the first one, so whoever asks, after whatever interruption and with however many
-/// workers, gets the same answer from the same results:
+/// The looks are played again from the first one, so whoever asks, after whatever interruption and with
+/// however many workers, gets the same answer from the same results:
 ///
-/// 1. Every cell gets the first `count` seeds. A look happens when all runs asked for so far have ended, never before.
-/// 2. A look computes e for each comparison over the seeds that both cells have. Holm over all comparisons decides.
+/// 1. Every cell gets the first `count` seeds. A look happens when all runs asked for so far
+///   have ended, never before.
+/// 2. A look computes e for each comparison over the seeds that both cells have. Holm over
+///   all comparisons decides.
 /// 3. Cells of comparisons that are still open get the next `step` seeds, up to `limit`; all others stop.
 package struct ClaimSchedule: Sendable {
   package struct Rules: Equatable, Sendable {

@@ -2,7 +2,8 @@ internal import Specs
 
 /// The file store of MLflow: an experiment for the sweep, a run for each run.
 ///
-/// - Source: what MLflow 3.17 reads with `MLFLOW_ALLOW_FILE_STORE=true`; its `migrate-filestore` command takes the tree into its database.
+/// - Source: what MLflow 3.17 reads with `MLFLOW_ALLOW_FILE_STORE=true`; its `migrate-filestore` command
+///   takes the tree into its database.
 package struct MLflowFiles: ExportFormat {
   package static let name = "mlflow"
   package static let summary = """

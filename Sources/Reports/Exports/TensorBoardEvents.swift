@@ -2,7 +2,8 @@ internal import Specs
 
 /// Event files as TensorBoard reads them: a folder a run, a scalar for each metric.
 ///
-/// - Source: the record framing and message fields of TensorBoard 2.21, in the `simple_value` form, which every version reads.
+/// - Source: the record framing and message fields of TensorBoard 2.21, in the `simple_value` form,
+///   which every version reads.
 package struct TensorBoardEvents: ExportFormat {
   package static let name = "tensorboard"
   package static let summary = """

@@ -1,7 +1,8 @@
 internal import Foundation
 internal import Specs
 
-/// A metric over one setting: a line a combination of the others, a band or bars of one std, every seed a mark.
+/// A metric over one setting: a line a combination of the others, a band or bars of
+/// one std, every seed a mark.
 package enum AxisFigure: FigureKind {
   package static let name = "axis"
   package static let summary = "the metric over any setting of numbers or words: --x SETTING"

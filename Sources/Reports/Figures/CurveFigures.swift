@@ -58,7 +58,8 @@ enum SpreadMarks {
   static func word(_ lines: [Int]) -> String { areBars(lines) ? "bars" : "band" }
 }
 
-/// A run that diverged: in which epoch, counted from 1, and where its line ends; at the axis where it has none.
+/// A run that diverged: in which epoch, counted from 1, and where its line ends; at
+/// the axis where it has none.
 struct Divergence {
   let epoch: Int
   let value: Double?
@@ -77,7 +78,8 @@ struct Divergence {
   /// Epochs that are written beside the crosses of a frame at most.
   private static let mostTexts = 4
 
-  /// A cross where each ends; those at one place are one. What happened is written beside the first cross of an epoch.
+  /// A cross where each ends; those at one place are one. What happened is written beside the
+  /// first cross of an epoch.
   static func draw(_ ends: [Divergence], _ frame: Frame, on svg: inout SVG) {
     let epochs = Set(ends.map(\.epoch)).sorted()
     for (row, epoch) in epochs.enumerated() {

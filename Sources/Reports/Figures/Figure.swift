@@ -50,7 +50,8 @@ package struct FigureInput: Sendable {
     place(column).map { cell.labels[$0] }.flatMap { $0 == .null ? nil : $0 }
   }
 
-  /// The words of a cell for what varies among some cells, apart from some settings: `mtkd-rl beta=5`; `all` where nothing does.
+  /// The words of a cell for what varies among some cells, apart from some settings: `mtkd-rl beta=5`;
+  /// `all` where nothing does.
   func name(_ cell: Cell, among cells: [Cell], without hidden: [String] = []) -> String {
     let pools = ReportTable.poolNames(results)
     let words = telling(cells, without: hidden).compactMap { index -> String? in
@@ -63,8 +64,8 @@ package struct FigureInput: Sendable {
     return words.isEmpty ? label(cell, "method").map(ReportTable.text) ?? "all" : words.joined(separator: " ")
   }
 
-  /// The columns that tell cells apart. A setting of one value that some cells do not have, as blocks of a grid leave
-  /// it, is dropped where the others tell as much.
+  /// The columns that tell cells apart. A setting of one value that some cells do not have, as blocks of a
+  /// grid leave it, is dropped where the others tell as much.
   private func telling(_ cells: [Cell], without hidden: [String]) -> [Int] {
     func told(_ columns: [Int]) -> Int { Set(cells.map { cell in columns.map { cell.labels[$0] } }).count }
     var columns = results.columns.indices.filter { !hidden.contains(results.columns[$0]) }

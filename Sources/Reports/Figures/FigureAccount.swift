@@ -3,7 +3,8 @@ internal import Specs
 // What a figure says of every cell of its table
 
 extension FigureInput {
-  /// Where each cell of the table went: `26 cells: 18 drawn, 3 diverged (learningRate=100000), 5 do not read alpha.`
+  /// Where each cell of the table went: `26 cells: 18 drawn, 3 diverged
+  /// (learningRate=100000), 5 do not read alpha.`
   ///
   /// - Parameters:
   ///   - drawn: cells with a number in the picture.
@@ -52,8 +53,8 @@ extension FigureInput {
     }.joined(separator: " ")
   }
 
-  /// As many groups of cells as a picture has room for, in their order: the two with the best means, those that
-  /// are compared, then the next best. Without a direction the first ones of the table.
+  /// As many groups of cells as a picture has room for, in their order: the two with the best means, those
+  /// that are compared, then the next best. Without a direction the first ones of the table.
   func kept<Group>(_ groups: [Group], most: Int, _ cells: (Group) -> [Cell]) -> [Group] {
     guard groups.count > most else { return groups }
     let sign = results.described.isHigherBetter.map { $0 ? 1.0 : -1.0 } ?? 0

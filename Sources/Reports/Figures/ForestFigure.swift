@@ -1,7 +1,7 @@
 internal import Specs
 
-/// Cells sorted by their means, each with its interval and every seed a dot, beside a line at a reference: the one figure
-/// of a sweep's table.
+/// Cells sorted by their means, each with its interval and every seed a dot, beside a line at a reference:
+/// the one figure of a sweep's table.
 package enum ForestFigure: FigureKind {
   package static let name = "forest"
   package static let summary =
@@ -92,7 +92,8 @@ package enum ForestFigure: FigureKind {
     var reference: Double?
   }
 
-  /// By student and dataset, the best mean first in each: cells of different students answer different questions.
+  /// By student and dataset, the best mean first in each: cells of different students
+  /// answer different questions.
   private static func groups(_ input: FigureInput, _ cells: [Cell], _ lost: [Cell]) -> [Group] {
     let places = ["student", "dataset"].compactMap { input.place($0) }
     let sign = input.results.described.isHigherBetter == false ? -1.0 : 1.0

@@ -64,8 +64,8 @@ extension FigureInput {
   /// Panels of a picture at most.
   private static let mostPanels = 12
 
-  /// Lines in one frame; where there are more than can be told apart, in a panel a student (and dataset), so that the
-  /// lines of a panel are methods. What does not fit then is kept as `kept` says.
+  /// Lines in one frame; where there are more than can be told apart, in a panel a student (and dataset), so
+  /// that the lines of a panel are methods. What does not fit then is kept as `kept` says.
   ///
   /// - Parameters:
   ///   - hidden: settings that names leave out.

@@ -1,7 +1,7 @@
 internal import Specs
 
-/// A drawing in scalable vector graphics, made of a few shapes: lines first, texts last, no identifiers, so that several may stand in one
-/// page.
+/// A drawing in scalable vector graphics, made of a few shapes: lines first, texts last, no identifiers, so
+/// that several may stand in one page.
 ///
 /// Colours are classes: a style sheet inside gives them values for light and for dark surroundings.
 package struct SVG: Sendable {
@@ -90,7 +90,8 @@ package struct SVG: Sendable {
         + " height=\"\(Self.number(frame.height))\" fill=\"none\" pointer-events=\"all\"/>")
   }
 
-  /// The area between two lines, whose edges have the dash of its series: bands over each other stay apart in grey.
+  /// The area between two lines, whose edges have the dash of its series: bands over each
+  /// other stay apart in grey.
   mutating func band(_ index: Int, upper: [Point], lower: [Point]) {
     path(upper + lower.reversed(), "band f\(index % FigureStyle.count)", isClosed: true)
     for edge in [upper, lower] {
@@ -156,7 +157,8 @@ package struct SVG: Sendable {
   ///
   /// - Parameters:
   ///   - anchor: `start`, `middle` or `end`.
-  ///   - room: pixels that it may take besides; as many as there are to the picture's edge where nothing is said.
+  ///   - room: pixels that it may take besides; as many as there are to the picture's
+  ///     edge where nothing is said.
   mutating func text(
     _ whole: String, _ at: Point, _ style: String = "label", anchor: String = "start", turned: Bool = false,
     room: Double = .infinity, hint: String? = nil
@@ -206,8 +208,9 @@ struct Point: Equatable, Sendable {
 
 /// Colours, dashes and the style sheet of all figures.
 ///
-/// The eight colours are those of Okabe and Ito, which people of every colour vision tell apart, in an order of alternating lightness; each
-/// comes with a marker and a dash of its own, so that nothing is said by colour alone.
+/// The eight colours are those of Okabe and Ito, which people of every colour vision tell apart, in
+/// an order of alternating lightness; each comes with a marker and a dash of its own, so that nothing
+/// is said by colour alone.
 enum FigureStyle {
   static let light = ["#0072b2", "#d55e00", "#008a63", "#b3478c", "#9a6a00", "#3d8fc4", "#555555", "#7a7200"]
   static let dark = ["#5ab4ef", "#ff9a5c", "#43d1a5", "#eba6cf", "#f0bc4e", "#9fd7fa", "#cfcfcf", "#e5dc63"]
@@ -223,7 +226,8 @@ enum FigureStyle {
   static func ribbon(_ index: Int) -> String { "ribbon f\(index % count)\(index % 2 == 1 ? " pale" : "")" }
   /// An upright interval.
   static func bar(_ index: Int) -> String { "bar c\(index % count)" }
-  /// Pixels between the strokes over an area, and their dash: with the two lightnesses, eight areas differ in grey.
+  /// Pixels between the strokes over an area, and their dash: with the two lightnesses,
+  /// eight areas differ in grey.
   static func hatch(_ index: Int) -> (step: Double, dash: String?)? {
     [nil, (7, nil), (3.5, nil), (7, "5 4")][index % count / 2]
   }
@@ -269,7 +273,8 @@ enum FigureStyle {
       + lit(":root[data-theme=light] .mf") + "}@media screen{" + shaded(":root[data-theme=dark] .mf") + "}"
   }()
 
-  /// From dark blue over grey to yellow, its lightness rising evenly (after cividis), so that it reads in grey and to every eye.
+  /// From dark blue over grey to yellow, its lightness rising evenly (after cividis), so that it reads
+  /// in grey and to every eye.
   ///
   /// - Parameter share: in [0, 1].
   static func heat(_ share: Double) -> (colour: String, isDark: Bool) {

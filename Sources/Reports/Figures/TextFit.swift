@@ -1,6 +1,7 @@
 /// How wide texts are about, and what is done about those that are too wide.
 ///
-/// Whoever shows a figure chooses the font, so widths are estimated by kinds of characters, after DejaVu Sans, the widest of those that the style sheet names.
+/// Whoever shows a figure chooses the font, so widths are estimated by kinds of characters, after DejaVu
+/// Sans, the widest of those that the style sheet names.
 enum TextFit {
   /// Pixels of a text in a style of `FigureStyle.sheet`.
   static func width(_ text: some StringProtocol, _ style: String = "label") -> Double {
@@ -26,7 +27,8 @@ enum TextFit {
     return character.isUppercase ? 0.72 : 0.635
   }
 
-  /// What does not fit loses the middle of its longest word, again and again: names often differ in a short one, and words at their ends.
+  /// What does not fit loses the middle of its longest word, again and again: names often differ in a short
+  /// one, and words at their ends.
   static func shortened(_ text: String, _ style: String = "label", to room: Double) -> String {
     if width(text, style) <= room { return text }
     var words = text.split(separator: " ", omittingEmptySubsequences: false).map { Word($0) }

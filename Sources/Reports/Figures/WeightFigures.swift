@@ -6,7 +6,8 @@ package enum WeightsFigure: FigureKind {
   package static let summary =
     "ribbons of the teachers' weights over the epochs, logit and feature term; warm-up as a grey strip"
   static let kinds = [("weight.logit", "logit term"), ("weight.feature", "feature term")]
-  /// The mean losses of each teacher beside its weight: the last word of `teacher.2.logit`, and a panel's title.
+  /// The mean losses of each teacher beside its weight: the last word of
+  /// `teacher.2.logit`, and a panel's title.
   private static let losses = [("logit", "logit loss"), ("feature", "feature loss")]
   /// Cells at most; more than three are drawn less tall.
   private static let most = 12

@@ -1,6 +1,7 @@
 internal import Specs
 
-/// Every cell with its labels and statistics, and the declared comparisons. `schema` rises when the meaning of a member changes.
+/// Every cell with its labels and statistics, and the declared comparisons. `schema` rises when the
+/// meaning of a member changes.
 package enum JSONTable: TableFormat {
   package static let name = "json"
 

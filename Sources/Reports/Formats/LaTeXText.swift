@@ -9,7 +9,8 @@ enum LaTeXText {
     ForeignText.safe(ForeignText.bounded(text), for: .latex)
   }
 
-  /// A remark on characters that LaTeX's usual fonts do not have and that stand as `?`; nil where there are none.
+  /// A remark on characters that LaTeX's usual fonts do not have and that stand as `?`;
+  /// nil where there are none.
   static func lost(_ texts: [String]) -> String? {
     var scalars: Set<Unicode.Scalar> = []
     for scalar in texts.joined().unicodeScalars where !scalar.isASCII {

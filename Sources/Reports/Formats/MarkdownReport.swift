@@ -1,6 +1,7 @@
 internal import Specs
 
-/// A sweep's report as a file to keep beside a grid: what was run, by which programs on which machines, the tables, and the grid itself.
+/// A sweep's report as a file to keep beside a grid: what was run, by which programs on which machines, the
+/// tables, and the grid itself.
 package enum MarkdownReport {
   /// Without dates: equal results of equal programs are equal bytes.
   package static func render(_ story: SweepStory, style: TextStyle) -> String {

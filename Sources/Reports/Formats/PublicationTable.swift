@@ -1,7 +1,7 @@
 internal import Specs
 
-/// A table to paste into a paper: a column a setting, `$41.3_{\pm 0.8}$`, bold for all that tie with the best, notes in
-/// a `threeparttable`, and the tests in a file of their own.
+/// A table to paste into a paper: a column a setting, `$41.3_{\pm 0.8}$`, bold for all that tie with the
+/// best, notes in a `threeparttable`, and the tests in a file of their own.
 package enum PublicationTable {
   /// What `report --style` calls it.
   package static let name = "paper"

@@ -1,7 +1,7 @@
 internal import Specs
 
-/// The tests of a paper's table. Comparisons have long names, so each stands on a line of its own above its numbers,
-/// and what is left fits a page, or a column of one.
+/// The tests of a paper's table. Comparisons have long names, so each stands on a line of its own above its
+/// numbers, and what is left fits a page, or a column of one.
 enum TestsTable {
   /// Comparisons of one table at most: a float that is taller than a page is never set.
   private static let most = 12

@@ -2,8 +2,8 @@ internal import Specs
 
 /// Aligned columns for a terminal.
 ///
-/// A table that is wider than the terminal first loses what stands in brackets, then its columns stand in blocks below
-/// each other, each with the names of the rows: nothing is hidden.
+/// A table that is wider than the terminal first loses what stands in brackets, then its columns stand in
+/// blocks below each other, each with the names of the rows: nothing is hidden.
 package enum TextTable: TableFormat {
   package static let name = "text"
   private static let gap = 2
@@ -60,8 +60,8 @@ package enum TextTable: TableFormat {
     return widths.reduce(0, +) + gap * (widths.count - 1)
   }
 
-  /// Places of columns that stand beside each other: all of them, or as many as fit behind the names of the rows, one
-  /// at least.
+  /// Places of columns that stand beside each other: all of them, or as many as fit behind the names
+  /// of the rows, one at least.
   private static func blocks(_ widths: [Int], stubs: Int, width: Int?) -> [[Int]] {
     let all = Array(widths.indices)
     guard let width, widths.reduce(0, +) + gap * (widths.count - 1) > width, all.count > stubs + 1 else {

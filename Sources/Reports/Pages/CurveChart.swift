@@ -1,4 +1,5 @@
-/// One metric of one run over its epochs, with the numbers that a reader wants at a glance: first, last, lowest, highest.
+/// One metric of one run over its epochs, with the numbers that a reader wants at a glance:
+/// first, last, lowest, highest.
 package enum CurveChart {
   /// - Parameters:
   ///   - values: epoch by epoch; those that are no number are gaps.

@@ -1,7 +1,7 @@
 package import Specs
 
-/// The curves of a sweep: means of cells over each other, in a panel a student where there are many, then every cell with
-/// its seeds.
+/// The curves of a sweep: means of cells over each other, in a panel a student where there are many, then
+/// every cell with its seeds.
 package enum CurveSections {
   /// Past so many runs only cells by themselves are drawn, the first of them.
   package static let mostRuns = 1000

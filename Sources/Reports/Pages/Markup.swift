@@ -1,6 +1,7 @@
 internal import Specs
 
-/// Text that is HTML. What is interpolated is escaped, unless it is markup itself, so that no name, grid or log can become a tag.
+/// Text that is HTML. What is interpolated is escaped, unless it is markup itself, so that no name, grid
+/// or log can become a tag.
 package struct Markup: Sendable, Equatable, ExpressibleByStringInterpolation {
   package private(set) var text: String
 

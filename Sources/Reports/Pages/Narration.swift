@@ -131,8 +131,9 @@ enum Narration {
       """
   }
 
-  /// The cell with the best mean of those that the sentences rank, and its name. Without a ranking it is the best of the
-  /// cells that have every seed; nil where there is none, or nobody said which way the metric is good.
+  /// The cell with the best mean of those that the sentences rank, and its name. Without a ranking
+  /// it is the best of the cells that have every seed; nil where there is none, or nobody said
+  /// which way the metric is good.
   static func top(_ table: ReportTable) -> (name: String, cell: Cell)? {
     let metric = table.results.described
     guard metric.isHigherBetter != nil else { return nil }

@@ -1,7 +1,7 @@
 internal import Specs
 
-/// Lines over the epochs in a small frame, as pages show them: to be read as they are; with scripts values follow the
-/// pointer and the arrow keys, and a button shows the last third of the epochs by itself.
+/// Lines over the epochs in a small frame, as pages show them: to be read as they are; with scripts values
+/// follow the pointer and the arrow keys, and a button shows the last third of the epochs by itself.
 struct PageChart {
   struct Line {
     let name: String

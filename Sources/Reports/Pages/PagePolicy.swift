@@ -1,8 +1,9 @@
 internal import Foundation
 internal import Specs
 
-/// What a browser may do with a page: run our scripts and styles and nothing else, so that no name, grid or log that got
-/// into a page by mistake could act there. Scripts and styles are named by their SHA-256, and attributes have neither.
+/// What a browser may do with a page: run our scripts and styles and nothing else, so that no name, grid or
+/// log that got into a page by mistake could act there. Scripts and styles are named by their SHA-256, and
+/// attributes have neither.
 package enum PagePolicy {
   /// The directives, for a header or a `meta` element.
   package static let text: String = {

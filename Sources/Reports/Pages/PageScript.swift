@@ -1,5 +1,5 @@
-/// What pages do by themselves: sort, filter, copy, open the run that a link names; live pages fetch their parts anew. A page without scripts loses
-/// that, and the runs beyond the first hundreds.
+/// What pages do by themselves: sort, filter, copy, open the run that a link names; live pages fetch their
+/// parts anew. A page without scripts loses that, and the runs beyond the first hundreds.
 package enum PageScript {
   package static let report = #"""
     "use strict";
@@ -242,8 +242,8 @@ package enum PageScript {
     addEventListener("load", () => setTimeout(all, 200));
     """#
 
-  /// For pages of `serve`: parts with `data-live` hold what their address gives, fetched anew when the server says that something changed;
-  /// those with `data-work` also when workers went on.
+  /// For pages of `serve`: parts with `data-live` hold what their address gives, fetched anew when the server
+  /// says that something changed; those with `data-work` also when workers went on.
   package static let live =
     report + #"""
 

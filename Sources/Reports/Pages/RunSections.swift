@@ -48,7 +48,8 @@ package enum RunSections {
       """
   }
 
-  /// Runs that are there as soon as the page is; the others wait as text until the reader's browser has nothing else to do.
+  /// Runs that are there as soon as the page is; the others wait as text until the reader's
+  /// browser has nothing else to do.
   private static let atOnce = 200
   private static let textual: Set = ["run", "state"]
 

@@ -1,6 +1,7 @@
 internal import Specs
 
-/// A sweep's report as one page that needs nothing else: no network, no files beside it, no dates, the same bytes for the same results.
+/// A sweep's report as one page that needs nothing else: no network, no files beside it, no dates, the same
+/// bytes for the same results.
 package enum SweepPage {
   /// What `report --format` calls it.
   package static let name = "html"
@@ -170,7 +171,8 @@ package enum SweepPage {
 }
 
 extension SweepResults {
-  /// How many runs are in which state, in the order in which a bar shows them; states without runs are left out.
+  /// How many runs are in which state, in the order in which a bar shows them; states
+  /// without runs are left out.
   package var states: [(word: String, count: Int)] {
     var counts: [String: Int] = [:]
     for run in runs { counts[run.state.word, default: 0] += 1 }

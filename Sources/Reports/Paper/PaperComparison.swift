@@ -4,7 +4,8 @@ package import Specs
 package struct PaperComparison: Sendable {
   package let table: PaperTable
   package let rows: [Row]
-  /// What differs between our runs and the paper's, each with the cells that it is true of; empty for all of them.
+  /// What differs between our runs and the paper's, each with the cells that it is true
+  /// of; empty for all of them.
   package let settings: [(difference: String, cells: [String])]
 
   package struct Row: Sendable {
@@ -98,7 +99,8 @@ package struct PaperComparison: Sendable {
 
 /// What the paper's CIFAR-100 runs were.
 ///
-/// - Source: the paper's section on its implementation, and the released scripts where it is silent (`train_student_rl.py`).
+/// - Source: the paper's section on its implementation, and the released scripts where it is silent
+///   (`train_student_rl.py`).
 enum PaperSettings {
   private static let recipe = RecipeSpec.student(epochs: 240)
   private static let teachers = ["cifar_regnet", "cifar_regnet", "cifar_resnet", "cifar_wrn"]

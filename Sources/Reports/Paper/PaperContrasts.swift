@@ -1,7 +1,8 @@
 package import Specs
 
 extension PaperTable {
-  /// The paper's own table under tests that it does not print: MTKD-RL minus each rival, student by student, from mean, std and n.
+  /// The paper's own table under tests that it does not print: MTKD-RL minus each rival, student by
+  /// student, from mean, std and n.
   ///
   /// - Parameters:
   ///   - method: whose gains are asked for.

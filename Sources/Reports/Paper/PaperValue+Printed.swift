@@ -1,11 +1,13 @@
 // Numbers that others published, copied as they are printed; `PaperValue` reads them.
 
 extension PaperValue {
-  /// One row a printed number: table, task, dataset, network, method, method_id, metric, mean, std, unit, role, variant, source.
+  /// One row a printed number: table, task, dataset, network, method, method_id, metric, mean, std,
+  /// unit, role, variant, source.
   ///
-  /// - Source: "Multi-Teacher Knowledge Distillation with Reinforcement Learning for Visual Recognition" (MTKD-RL, AAAI 2025), tables 1 to
-  ///   7, figure 2 and text; rows of `readme` from the README of its release, winycg/MTKD-RL. Labels are unified: ShuffleNetv2 is
-  ///   ShuffleNetV2, "(Ours)" is dropped, AVER in Table 3 is AVER (KD).
+  /// - Source: "Multi-Teacher Knowledge Distillation with Reinforcement Learning for Visual Recognition"
+  ///   (MTKD-RL, AAAI 2025), tables 1 to 7, figure 2 and text; rows of `readme` from the README of its
+  ///   release, winycg/MTKD-RL. Labels are unified: ShuffleNetv2 is ShuffleNetV2, "(Ours)" is dropped, AVER
+  ///   in Table 3 is AVER (KD).
   static let printed = """
     table1,image classification,CIFAR-100,RegNetY-400MF,-,-,params,5.8,,M,teacher,,Table 1
     table1,image classification,CIFAR-100,RegNetY-400MF,-,-,flops,467.1,,M,teacher,,Table 1
@@ -191,7 +193,8 @@ extension PaperValue {
     readme,image classification,CIFAR-100,ResNet-56,MTKD-RL,mtkd-rl,top1,75.51,,%,student,static,winycg/MTKD-RL README.md
     """
 
-  /// What the paper's text claims of its tables, and what the tables give: claim, paper_value, recomputed_from_tables, agrees, source.
+  /// What the paper's text claims of its tables, and what the tables give: claim, paper_value,
+  /// recomputed_from_tables, agrees, source.
   static let printedClaims = """
     "AVER (KD) minus Baseline, mean of 4 students",2.46,1.9800,NO,text on Table 1
     "AVER (KD+FitNet) minus AVER (KD), mean of 4 students",0.68,0.6800,yes,text on Table 1

@@ -85,7 +85,8 @@ package struct PaperTable: Sendable {
   private let tables: [String]
   /// What a reader has to know before setting other numbers beside these.
   package let notes: [String]
-  /// Methods that the paper's own is tested against, and the family that is corrected over: the first so many of them.
+  /// Methods that the paper's own is tested against, and the family that is corrected over:
+  /// the first so many of them.
   let rivals: [String]
   let family: Int
   /// Where rows of one method differ in a variant: the one that the others are tested against.
@@ -114,11 +115,13 @@ package struct PaperTable: Sendable {
 
   package var values: [PaperValue] { PaperValue.all.filter { tables.contains($0.table) } }
 
-  /// The accuracy of a student under a method; nil where the table has none, or several that only a variant tells apart and none is meant.
+  /// The accuracy of a student under a method; nil where the table has none, or several that only a variant
+  /// tells apart and none is meant.
   ///
   /// - Parameters:
   ///   - student: as grids write it, or as the paper does.
-  ///   - variants: what the run is called besides, such as `ppo`, `mask-rcnn` or `ade20k:FOLDER`; compared without case.
+  ///   - variants: what the run is called besides, such as `ppo`, `mask-rcnn` or
+  ///     `ade20k:FOLDER`; compared without case.
   package func accuracy(student: String, method: String, variants: [String] = []) -> PaperValue? {
     var rows = accuracies.filter { $0.methodName == method && Self.isSame($0.network, student) }
     if Set(rows.map(\.dataset)).count > 1 {

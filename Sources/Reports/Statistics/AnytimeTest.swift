@@ -2,23 +2,25 @@
   internal import Glibc
 #endif
 
-/// The anytime-valid t test: evidence against "no difference" that stays valid however often and whenever one looks.
+/// The anytime-valid t test: evidence against "no difference" that stays valid however
+/// often and whenever one looks.
 ///
-/// For paired differences x_1 … x_n with mean m and sample standard deviation s, t = m √n / s and ν = n - 1, the
-/// likelihood ratio of an effect size drawn from N(0, τ²) to none, with the right Haar prior on the scale, is
+/// For paired differences x_1 … x_n with mean m and sample standard deviation s, t = m √n / s and
+/// ν = n - 1, the likelihood ratio of an effect size drawn from N(0, τ²) to none, with the right
+/// Haar prior on the scale, is
 ///
 ///     log e(n, τ) = -½ log(1 + n τ²) + n/2 · [ log(1 + t²/ν) - log(1 + t²/(ν (1 + n τ²))) ]
 ///
-/// and e(n) is its mean over τ in {½, 1, 2, 4, 8}. Under "no difference" e is a non-negative martingale that starts
-/// at 1, so P(e(n) ≥ 1/a for any n) ≤ a (Ville's inequality), and 1 / max e is a p value.
+/// and e(n) is its mean over τ in {½, 1, 2, 4, 8}. Under "no difference" e is a non-negative martingale that
+/// starts at 1, so P(e(n) ≥ 1/a for any n) ≤ a (Ville's inequality), and 1 / max e is a p value.
 ///
 ///     AnytimeTest.evidence(count: 3, t: 16.470)          // 20: decided at 0.05
 ///     AnytimeTest.criticalT(count: 3, evidence: 20)      // 16.470
 ///     AnytimeTest.criticalT(count: 3, evidence: 60)      // nil: three differences never reach 60
 ///
-/// Sources: Robbins 1970; Lai 1976; Rouder et al. 2009 for the Bayes factor; Grünwald, de Heide and Koolen, "Safe
-/// testing" (JRSS B 2024); Pérez-Ortiz et al. (Annals of Statistics 2024). The mean over τ is ours: a mean of such
-/// martingales is one.
+/// Sources: Robbins 1970; Lai 1976; Rouder et al. 2009 for the Bayes factor; Grünwald, de Heide and Koolen,
+/// "Safe testing" (JRSS B 2024); Pérez-Ortiz et al. (Annals of Statistics 2024). The mean over τ is ours: a
+/// mean of such martingales is one.
 package enum AnytimeTest {
   /// Prior standard deviations of the effect size.
   private static let scales = [0.5, 1, 2, 4, 8]

@@ -1,8 +1,9 @@
 /// Percentile intervals of a mean from resampling with replacement.
 ///
-/// Up to `exactLimit` values every resample is counted, so that nothing is random; above, `resamples` are drawn from a fixed stream. The
-/// same values in the same order give the same interval everywhere. For few values the interval is too narrow (three values: their
-/// smallest and largest mean bound it), which is why tables show the t interval.
+/// Up to `exactLimit` values every resample is counted, so that nothing is random; above, `resamples` are
+/// drawn from a fixed stream. The same values in the same order give the same interval everywhere. For few
+/// values the interval is too narrow (three values: their smallest and largest mean bound it), which is why
+/// tables show the t interval.
 package enum Bootstrap {
   static let exactLimit = 8
   static let resamples = 10_000
@@ -51,7 +52,8 @@ package enum Bootstrap {
     return means.sorted().map { ($0, 1) }
   }
 
-  /// The quantile of the expanded list, linear between neighbours (the usual rule, number 7 of Hyndman and Fan 1996).
+  /// The quantile of the expanded list, linear between neighbours (the usual rule, number 7
+  /// of Hyndman and Fan 1996).
   private static func quantile(_ share: Double, of means: [Weighted]) -> Double {
     let count = means.reduce(0) { $0 + $1.weight }
     let place = share * Double(count - 1)

@@ -16,11 +16,13 @@ package struct PairedComparison: Equatable, Sendable {
   package let signFlip: Double
   /// Wilcoxon's signed rank test, two-sided and exact: zeros are left out, ties share their ranks.
   package let wilcoxon: Double
-  /// The smallest p that the sign flip test and Wilcoxon's can give for so many differences other than 0: 2^(1 - n).
+  /// The smallest p that the sign flip test and Wilcoxon's can give for so many differences
+  /// other than 0: 2^(1 - n).
   package let smallestReachable: Double
   /// Cohen's d of the differences: their mean in units of their std; nil where there is no std.
   package let effectSize: Double?
-  /// Pearson's r between the samples: how much shared seeds help. Nil for fewer than three pairs or without spread.
+  /// Pearson's r between the samples: how much shared seeds help. Nil for fewer than three
+  /// pairs or without spread.
   package let correlation: Double?
 
   /// Whether the differences could speak against 0 at all: two pairs, and one that differs.

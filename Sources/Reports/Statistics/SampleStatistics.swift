@@ -9,8 +9,8 @@ package struct SampleStatistics: Equatable, Sendable {
   /// In the order in which they were given.
   package let values: [Double]
 
-  /// Nil for no values, and where one is not finite. Two passes, so that accuracies near each other do not cancel. Values whose sum or squares
-  /// no number holds are divided by their largest first.
+  /// Nil for no values, and where one is not finite. Two passes, so that accuracies near each other do not
+  /// cancel. Values whose sum or squares no number holds are divided by their largest first.
   package init?(_ values: [Double]) {
     guard !values.isEmpty, values.allSatisfy(\.isFinite) else { return nil }
     let largest = values.reduce(0) { max($0, abs($1)) }

@@ -32,8 +32,8 @@ package struct StudentT: Sendable {
     }
   }
 
-  /// P(T > t) where the mean of the numerator is δ instead of 0 (the noncentral t distribution), which is what decides the power of a
-  /// t test.
+  /// P(T > t) where the mean of the numerator is δ instead of 0 (the noncentral t distribution), which is
+  /// what decides the power of a t test.
   ///
   ///     P(T > t) = ∫ Φ(δ - t s) f(s) ds,    s² ν ~ χ²(ν)
   ///

@@ -1,4 +1,5 @@
-/// Two samples that share nothing, from their means, stds and sizes (Welch 1947): a published table is enough.
+/// Two samples that share nothing, from their means, stds and sizes (Welch 1947): a
+/// published table is enough.
 ///
 ///     t = (b - a) / √(s_a² / n_a + s_b² / n_b)
 ///

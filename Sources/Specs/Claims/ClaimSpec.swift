@@ -78,9 +78,9 @@ package struct ClaimPair: Hashable, Sendable {
 }
 
 extension ClaimSet {
-  /// The comparisons that the claims make, in the order of the claims and of the cells: two sides whose labels agree in
-  /// everything but the method. A setting that one of the two does not read agrees with every value. Where a claim takes
-  /// means, both sides are over the same values of the settings that it averages.
+  /// The comparisons that the claims make, in the order of the claims and of the cells: two sides whose
+  /// labels agree in everything but the method. A setting that one of the two does not read agrees with every
+  /// value. Where a claim takes means, both sides are over the same values of the settings that it averages.
   ///
   /// - Parameters:
   ///   - columns: what the labels are called; `method` is among them.
@@ -129,7 +129,8 @@ extension ClaimSet {
   }
 }
 
-/// Cells that agree in everything but the settings that a claim averages; a cell by itself where it averages none.
+/// Cells that agree in everything but the settings that a claim averages; a cell by
+/// itself where it averages none.
 private struct AveragedSide {
   /// Null for what means are taken over.
   let labels: [JSONValue]
@@ -155,7 +156,8 @@ private struct AveragedSide {
     return sides
   }
 
-  /// Whether both are over the same values; a setting that one of the two does not read agrees with every value.
+  /// Whether both are over the same values; a setting that one of the two does not read
+  /// agrees with every value.
   func covers(_ other: AveragedSide) -> Bool {
     func agree(_ a: [JSONValue], _ b: [JSONValue]) -> Bool {
       zip(a, b).allSatisfy { $0 == $1 || $0 == .null || $1 == .null }
@@ -177,7 +179,8 @@ extension ClaimSpec {
     }
   }
 
-  /// Whether a cell meets the conditions on some settings; one that its method does not read meets every condition.
+  /// Whether a cell meets the conditions on some settings; one that its method does not
+  /// read meets every condition.
   fileprivate func admits(_ labels: [JSONValue], _ columns: [String], among names: [String]) -> Bool {
     conditions.allSatisfy { name, condition in
       guard names.contains(name), let place = columns.firstIndex(of: name), labels[place] != .null else {

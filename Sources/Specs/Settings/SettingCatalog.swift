@@ -29,7 +29,8 @@ package struct SettingCatalog: Sendable {
     for method in methods {
       for option in method.options where try add(option, of: method.name) { options.append(option) }
     }
-    // Encodings and old grids may call a setting by another's name, as long as the two go to different places.
+    // Encodings and old grids may call a setting by another's name, as long as the
+    // two go to different places.
     var encoded: Set<[String]> = []
     for setting in common + options {
       let part =

@@ -1,13 +1,15 @@
-/// One setting of a run, described once. The grid reader, `check`, the JSON schema, filters, the encoding, `init`, completion, `settings`
-/// and the table in docs/grid.md are made of these descriptions.
+/// One setting of a run, described once. The grid reader, `check`, the JSON schema, filters, the encoding,
+/// `init`, completion, `settings` and the table in docs/grid.md are made of these descriptions.
 ///
 ///     SettingDescription(
 ///       "labelSmoothing", .number(.from(0, below: 1)), default: .value(0), place: .recipe,
 ///       sentence: "Share of a label that all classes divide among them.")
 ///
-/// That one entry in `Settings.common` is a whole recipe setting; whoever computes with it reads `recipe.number("labelSmoothing")`.
+/// That one entry in `Settings.common` is a whole recipe setting; whoever computes with it reads
+/// `recipe.number("labelSmoothing")`.
 public struct SettingDescription: Hashable, Sendable {
-  /// As a grid writes it. A dot makes it a member of a group: `transfer.detector` is also `"transfer": { "detector": … }`.
+  /// As a grid writes it. A dot makes it a member of a group: `transfer.detector` is also
+  /// `"transfer": { "detector": … }`.
   public let name: String
   /// What its values may be.
   public let kind: SettingKind

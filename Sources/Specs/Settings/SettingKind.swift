@@ -1,4 +1,5 @@
-/// What the value of a setting may be. Reader, schema, listings and the table in docs/grid.md all ask this one type.
+/// What the value of a setting may be. Reader, schema, listings and the table in
+/// docs/grid.md all ask this one type.
 public enum SettingKind: Hashable, Sendable {
   case number(NumberRange)
   /// Written without point and exponent.
@@ -94,8 +95,8 @@ public struct NumberRange: Hashable, Sendable {
 // MARK: Reading
 
 extension SettingKind {
-  /// What a value should be, in words, where this one is not acceptable by itself; nil where it is. Whether a name means something is for
-  /// the vocabulary to say.
+  /// What a value should be, in words, where this one is not acceptable by itself; nil where it is. Whether a
+  /// name means something is for the vocabulary to say.
   ///
   /// - Parameter isPlain: whether a number is written without point and exponent, as integers have to be.
   package func complaint(about value: JSONValue, isPlain: Bool = true) -> String? {
@@ -177,8 +178,8 @@ extension ClosedRange<Int> {
 // MARK: Schema and listings
 
 extension SettingKind {
-  /// The members of a JSON schema that accepts what `complaint` accepts, as far as a schema can tell: it does not see how a number is
-  /// written, and it does not know what a network or a method is called.
+  /// The members of a JSON schema that accepts what `complaint` accepts, as far as a schema can tell: it does
+  /// not see how a number is written, and it does not know what a network or a method is called.
   ///
   /// - Parameter presets: names of the bundles of all methods.
   package func schema(presets: [String]) -> [String: JSONValue] {
@@ -212,7 +213,8 @@ extension SettingKind {
     }
   }
 
-  /// `{ "pool": […], "take": M, "choose": "prefix" }`; as an axis `take` may be a list, and `choose` may be `all`.
+  /// `{ "pool": […], "take": M, "choose": "prefix" }`; as an axis `take` may be a list,
+  /// and `choose` may be `all`.
   static let pool: JSONValue = {
     let count: JSONValue = ["type": "integer", "minimum": 1]
     return [

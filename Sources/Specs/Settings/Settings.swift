@@ -3,7 +3,8 @@ package enum Settings {
   /// More views than this are fresh ones in all but name, and nothing could be kept of them.
   package static let mostViews = 1000
 
-  /// Settings of every run, in the order of the guide; then those that several methods share, and those of transfers.
+  /// Settings of every run, in the order of the guide; then those that several methods
+  /// share, and those of transfers.
   package static let common = ofStudents + transfer
 
   static let ofStudents: [SettingDescription] = [

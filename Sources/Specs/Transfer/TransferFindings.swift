@@ -1,5 +1,5 @@
-/// What an evaluation writes down for people beside its numbers: values of single classes, some test images with
-/// what was found in them, curves of precision over recall. It decides no number and stands in no key.
+/// What an evaluation writes down for people beside its numbers: values of single classes, some test images
+/// with what was found in them, curves of precision over recall. It decides no number and stands in no key.
 package struct TransferFindings: CanonicallyEncodable {
   /// Of objects, or of pixels.
   package var classes: [String] = []

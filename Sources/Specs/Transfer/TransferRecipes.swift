@@ -1,8 +1,8 @@
 /// The recipes of transfers and their fields.
 ///
 /// Sources: open-mmlab/mmdetection `configs/_base_`, pytorch/vision `torchvision/models/detection` and
-/// `references/detection`; winycg/CIRKD `train_baseline.py`; open-mmlab/mmsegmentation `configs/_base_`. `mini-det` and
-/// `mini-seg` are this program's own, for small images and small machines.
+/// `references/detection`; winycg/CIRKD `train_baseline.py`; open-mmlab/mmsegmentation `configs/_base_`.
+/// `mini-det` and `mini-seg` are this program's own, for small images and small machines.
 package enum TransferRecipes {
   package static let all = [
     TransferRecipe(

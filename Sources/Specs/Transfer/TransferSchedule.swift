@@ -1,5 +1,5 @@
-/// After which of its steps a transfer writes a record, and after which it is evaluated while it trains: records
-/// end every `interval` steps, after every step that is evaluated, and after the last one.
+/// After which of its steps a transfer writes a record, and after which it is evaluated while it trains:
+/// records end every `interval` steps, after every step that is evaluated, and after the last one.
 package struct TransferSchedule: Hashable, Sendable {
   /// Of the whole training.
   package let steps: Int
@@ -49,7 +49,8 @@ extension TransferSchedule {
     self.init(steps: steps, interval: max(steps / 10, 1), evaluation: try spec.integer("evalEvery"))
   }
 
-  /// Whether a segmentor is evaluated after other steps than by versions that rounded down to tenths of all steps.
+  /// Whether a segmentor is evaluated after other steps than by versions that rounded
+  /// down to tenths of all steps.
   package var evaluatesBetweenTenths: Bool {
     guard evaluation % interval != 0 else { return false }
     let rounded = max(evaluation / interval, 1) * interval

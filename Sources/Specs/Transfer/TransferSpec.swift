@@ -11,8 +11,8 @@ package enum BackboneSource: Hashable, Sendable {
   package var isStudent: Bool { if case .student = self { true } else { false } }
 }
 
-/// What a run's backbone is put to, fully resolved: exactly the values that the head reads, so that equal transfers are
-/// equal values.
+/// What a run's backbone is put to, fully resolved: exactly the values that the head reads, so that equal
+/// transfers are equal values.
 package struct TransferSpec: Hashable, Sendable {
   package var task: TransferTask
   /// A detector or a segmentor by its name.

@@ -35,7 +35,8 @@ package struct TransferRecipe: Hashable, Sendable {
   package let summary: String
 }
 
-/// A field of the recipes of a task: every constant that differs between frameworks is one, so it is in the key.
+/// A field of the recipes of a task: every constant that differs between frameworks is
+/// one, so it is in the key.
 ///
 ///     TransferField("fpnWidth", .integer(minimum: 1), unit: "channels", .detection, "…",
 ///       ["mmdet-1x": .value(256), "torchvision": .value(256), "mini-det": .value(64)])

@@ -143,8 +143,8 @@ package struct BatchManifest: CanonicallyEncodable {
     }
   }
 
-  /// Fills tasks with stages, in their order but that runs of a group follow the first of them, until each has
-  /// enough to do.
+  /// Fills tasks with stages, in their order but that runs of a group follow the first of them,
+  /// until each has enough to do.
   package static func chunks(_ entries: [Entry], _ cut: Cut) -> [[Entry]] {
     let least = max(1, (entries.count + cut.limit - 1) / cut.limit)
     let share = cut.share(of: entries.count)

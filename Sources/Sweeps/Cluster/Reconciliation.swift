@@ -1,8 +1,10 @@
 package import Specs
 
-/// Decides what to do about a sweep on a cluster from what files and the scheduler say: values in, a decision out.
+/// Decides what to do about a sweep on a cluster from what files and the scheduler say:
+/// values in, a decision out.
 ///
-/// Files come first, heartbeats second, the scheduler last: it never makes a stage done or failed, it only says what is queued, running or gone.
+/// Files come first, heartbeats second, the scheduler last: it never makes a stage done or failed, it only
+/// says what is queued, running or gone.
 package struct Reconciliation: Sendable {
   package struct Stage: Sendable {
     package enum State: Sendable { case open, done, failed }
@@ -104,7 +106,8 @@ package struct Reconciliation: Sendable {
   package private(set) var over: [String] = []
   /// Perhaps with the scheduler, perhaps not: to be asked again.
   package private(set) var uncertain: [String] = []
-  /// Tasks that will not come to an end by themselves: said to run and their workers gone, or held after a failed launch.
+  /// Tasks that will not come to an end by themselves: said to run and their workers gone, or
+  /// held after a failed launch.
   package private(set) var stalled: [String] = []
   /// Tasks that ended without beginning, by batch.
   package private(set) var refused: [String: [BatchTask]] = [:]
@@ -239,7 +242,8 @@ package struct Reconciliation: Sendable {
       }
       if sight.covered.contains(key) { continue }
       if stage.attempts.last?.standing == .working {
-        // Whoever has it is out of the scheduler's sight and alive: a lost node's worker, or one of another executor.
+        // Whoever has it is out of the scheduler's sight and alive: a lost node's worker, or
+        // one of another executor.
         outside += 1
         continue
       }

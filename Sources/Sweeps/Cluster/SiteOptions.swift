@@ -1,6 +1,7 @@
 package import Specs
 
-/// What a cluster wants to be told of every job, from a small JSON file of the site (`docs/slurm.md`). Changes no result.
+/// What a cluster wants to be told of every job, from a small JSON file of the site
+/// (`docs/slurm.md`). Changes no result.
 package struct SiteOptions: Hashable, Sendable {
   package var partition: String?
   package var account: String?
@@ -106,8 +107,9 @@ package struct SiteOptions: Hashable, Sendable {
   /// Seconds of a task's time limit; nil for none.
   package var wallSeconds: Int? { time.flatMap(Self.seconds(ofTime:)) }
 
-  /// Seconds of a time as `sbatch --time` takes it: `minutes`, `minutes:seconds`, `hours:minutes:seconds`, `days-hours`, `days-hours:minutes`,
-  /// `days-hours:minutes:seconds`. Nil for anything else, and for no limit.
+  /// Seconds of a time as `sbatch --time` takes it: `minutes`, `minutes:seconds`,
+  /// `hours:minutes:seconds`, `days-hours`, `days-hours:minutes`, `days-hours:minutes:seconds`. Nil for
+  /// anything else, and for no limit.
   package static func seconds(ofTime text: String) -> Int? {
     let halves = text.split(separator: "-", omittingEmptySubsequences: false)
     guard halves.count <= 2, let last = halves.last else { return nil }

@@ -7,8 +7,9 @@ internal import CProcesses
 
 /// A process to start: its program, what it finds, and where its streams lead.
 ///
-/// It takes no descriptor while it runs, unlike the processes of swift-subprocess: these end the program, or are waited for
-/// in vain, where a process may have few descriptors (`ulimit -n`), and their waiting depends on process descriptors.
+/// It takes no descriptor while it runs, unlike the processes of swift-subprocess: these end the program,
+/// or are waited for in vain, where a process may have few descriptors (`ulimit -n`), and their waiting
+/// depends on process descriptors.
 ///
 ///     var shell = ChildProcess("/bin/sh", ["-c", "exit 3"])
 ///     let end = ChildProcess.wait(for: try shell.start())  // .exited(3)
@@ -32,7 +33,8 @@ package struct ChildProcess: Sendable {
     self.arguments = arguments
   }
 
-  /// Starts it with no signal blocked and SIGPIPE as usual. Signals that this process ignores besides stay ignored.
+  /// Starts it with no signal blocked and SIGPIPE as usual. Signals that this process
+  /// ignores besides stay ignored.
   ///
   /// - Returns: the number of the process, which somebody has to wait for.
   package func start() throws(StartFailure) -> Int32 {
@@ -54,7 +56,8 @@ package struct ChildProcess: Sendable {
     return JobEnd(waitStatus: status)
   }
 
-  /// The end of a process that this one has started; nil while it runs. Never asked again once it has answered.
+  /// The end of a process that this one has started; nil while it runs. Never asked
+  /// again once it has answered.
   package static func endIfOver(of number: Int32) -> JobEnd? {
     var status: Int32 = 0
     switch SystemCall.retrying({ waitpid(number, &status, WNOHANG) }) {

@@ -26,7 +26,8 @@ public enum JobEnd: Hashable, Sendable {
   case killed(signal: Int)
   /// It could not be started; a sentence.
   case notStarted(String)
-  /// It could not be started for now, because processes, descriptors or memory have run out; a sentence. It costs no try.
+  /// It could not be started for now, because processes, descriptors or memory have run out; a
+  /// sentence. It costs no try.
   case noRoom(String)
 }
 

@@ -56,7 +56,8 @@ public struct AttemptAccess: Sendable {
   /// Whether the job's worker has ever claimed its attempt.
   public let hasBegun: @Sendable (Job) -> Bool
 
-  /// The two things that an executor without signals needs of an attempt; tests hand in functions of their own.
+  /// The two things that an executor without signals needs of an attempt; tests hand
+  /// in functions of their own.
   public init(
     askToStop: @escaping @Sendable (Job) -> Void, hasBegun: @escaping @Sendable (Job) -> Bool
   ) {
@@ -65,7 +66,8 @@ public struct AttemptAccess: Sendable {
   }
 }
 
-/// Where workers run, as `run --executor` names it: an entry of the catalog makes the executor and declares its options.
+/// Where workers run, as `run --executor` names it: an entry of the catalog makes the executor
+/// and declares its options.
 ///
 ///     ExecutorDescription(name: "twice", help: "every worker twice", options: []) { request in
 ///       .workers(Twice(try LocalProcesses(executable: request.running)), count: nil)
@@ -129,7 +131,8 @@ extension Catalog where Entry == ExecutorDescription {
     [.local] + Catalog<SchedulerDescription>.schedulers.entries.map { ExecutorDescription($0) } + [.ssh]
   ) { $0.name }
 
-  /// What is wrong with the options that were given for the executor of a name, a sentence; nil where nothing is.
+  /// What is wrong with the options that were given for the executor of a name, a
+  /// sentence; nil where nothing is.
   ///
   /// - Throws: `UnknownName` for an executor that is not in the catalog.
   package func complaint(_ name: String, _ options: [String: String]) throws(UnknownName) -> String? {

@@ -7,8 +7,8 @@ internal import Foundation
 
 /// Worker processes on this machine.
 ///
-/// Every worker's standard input is the read end of one pipe whose write end this process alone holds and never writes to:
-/// when this process is gone, however it went, workers read the end of file.
+/// Every worker's standard input is the read end of one pipe whose write end this process alone holds and
+/// never writes to: when this process is gone, however it went, workers read the end of file.
 package struct LocalProcesses: Executor {
   package static let name = "local"
   package static let takesGroups = true

@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// Worker processes on machines that are reached by ssh and see the store under the same path.
 ///
-/// The connection is the lifeline: `ssh` hands on the end of this process's pipe, and a worker that reads it ends. A signal cannot be handed on, so a
-/// worker is asked to stop by a file in its attempt's folder.
+/// The connection is the lifeline: `ssh` hands on the end of this process's pipe, and a worker that reads it
+/// ends. A signal cannot be handed on, so a worker is asked to stop by a file in its attempt's folder.
 package final class SSHHosts: Executor {
   package static let name = "ssh"
 
@@ -54,8 +54,9 @@ package final class SSHHosts: Executor {
       case .later: try? await Task.sleep(for: .milliseconds(200))
       case .host(let host):
         let end = await run(job, line, on: host, started)
-        // 255 is ssh's own: the worker's codes are below. A worker that had begun may live on behind a broken connection, so its attempt
-        // is not for another; one that never began costs nothing but a try elsewhere.
+        // 255 is ssh's own: the worker's codes are below. A worker that had begun may live on
+        // behind a broken connection, so its attempt is not for another; one that never began costs
+        // nothing but a try elsewhere.
         guard end == .exited(255) else { return end }
         if attempts.hasBegun(job) { return .notStarted("the connection to \(host) broke") }
       }

@@ -50,7 +50,8 @@ extension RunResolver {
     return standing(setting, method, in: row)
   }
 
-  /// The value of a setting that a row does not name: its method's, its recipe's, or what every run has. Nil where its run has none.
+  /// The value of a setting that a row does not name: its method's, its recipe's, or what every run has.
+  /// Nil where its run has none.
   private func standing(
     _ setting: SettingDescription, _ method: MethodDescription?, in row: GridRow
   ) -> JSONValue? {

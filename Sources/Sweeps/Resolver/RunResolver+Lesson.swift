@@ -70,7 +70,8 @@ extension RunResolver {
     return .string(parts.count > 1 ? "\(name):\(parts[1])" : name)
   }
 
-  /// A run needs a student and a method. Top-level axes beside blocks are often meant to multiply with them, and do not.
+  /// A run needs a student and a method. Top-level axes beside blocks are often meant to
+  /// multiply with them, and do not.
   private mutating func reportMissing(_ setting: String, in row: GridRow) {
     if rows.isBesideBlocks, let spot = rows.spot {
       let sentence =

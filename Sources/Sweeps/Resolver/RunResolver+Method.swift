@@ -1,7 +1,8 @@
 internal import Specs
 
 extension RunResolver {
-  /// What is set of a method's options and makes a difference: the preset's, then those that are set alone. Complaints are reported once.
+  /// What is set of a method's options and makes a difference: the preset's, then those that are set alone.
+  /// Complaints are reported once.
   mutating func methodPart(_ taught: Taught, _ row: GridRow) -> MethodPart {
     if let known = rows.methods.value(for: row) { return known }
     let part = newMethodPart(taught, rows.methods.deciding(row))

@@ -1,7 +1,7 @@
 internal import Specs
 
-// What older grids call a setting: `warmupEpochs` was a method's option as well as the rate's warm-up. The old word is read where it can
-// mean only one thing.
+// What older grids call a setting: `warmupEpochs` was a method's option as well as the rate's warm-up. The
+// old word is read where it can mean only one thing.
 
 /// A place of a grid that uses an old word.
 struct OldWordPlace: Hashable {

@@ -42,7 +42,8 @@ extension RunResolver {
     }
   }
 
-  /// Remembers which words of a row mean what the recipe has by that name, where methods had an option of it once.
+  /// Remembers which words of a row mean what the recipe has by that name, where methods
+  /// had an option of it once.
   private mutating func noteOwnWords(_ row: GridRow, _ schedule: RecipeSpec.Schedule) {
     for setting in recipeSettings {
       guard case .schedule(let own) = setting.readers, own == schedule, row[setting.name] != nil else {

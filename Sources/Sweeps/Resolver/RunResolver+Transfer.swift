@@ -173,7 +173,8 @@ extension RunResolver {
     }
   }
 
-  /// The lesson of a run whose backbone comes from elsewhere: it reads no student, method, teachers or dataset.
+  /// The lesson of a run whose backbone comes from elsewhere: it reads no student,
+  /// method, teachers or dataset.
   mutating func untaught(_ row: GridRow, _ transfer: TransferPart) -> Taught? {
     for name in ["student", "method", "teachers", "dataset"] {
       guard let setting = row[name], isAxis(name, in: row) else { continue }

@@ -2,8 +2,8 @@ internal import Specs
 
 /// Turns the settings of a row into the run that its method reads. Every name and value is looked up once.
 ///
-/// `+Names` judges names and values, `+Filters` says which rows are excluded, `+Recipe`, `+Lesson` and `+Method` make the parts of a run,
-/// `+OldWords` knows what older grids call a setting.
+/// `+Names` judges names and values, `+Filters` says which rows are excluded, `+Recipe`, `+Lesson` and
+/// `+Method` make the parts of a run, `+OldWords` knows what older grids call a setting.
 struct RunResolver {
   var problems: [GridProblem] = []
   var warnings: [GridProblem] = []
@@ -38,7 +38,8 @@ struct RunResolver {
   /// What was looked at together: whether this program can compute it.
   private var checkedPairings: Set<Pairing> = []
   private var lastPairing: Pairing?
-  /// What methods were asked about already: whether a training of this length is long enough for their options.
+  /// What methods were asked about already: whether a training of this length is long
+  /// enough for their options.
   private var checkedLengths: Set<MethodLength> = []
   private var lastLength: MethodLength?
   /// What each place that uses an old word means by it.
@@ -124,7 +125,8 @@ extension RunResolver {
     unreadAxes = (block.axes + block.zip.flatMap(\.self)).map(\.name)
   }
 
-  /// Complains about filters without effect and words with two meanings, and warns about axes that nothing reads.
+  /// Complains about filters without effect and words with two meanings, and warns about
+  /// axes that nothing reads.
   mutating func finish(_ block: GridSpec.Block) {
     for (index, filter) in block.exclude.enumerated() where !usedFilters.contains(index) {
       report(filter.spot.problem("exclude no. \(index + 1) removes no run"))
@@ -210,7 +212,8 @@ extension RunResolver {
     report((row[setting]?.spot ?? taught.spot).problem(sentence))
   }
 
-  /// The values that tell cells apart: what the grid says, or the default; null for what the run does not read.
+  /// The values that tell cells apart: what the grid says, or the default; null for
+  /// what the run does not read.
   private func labels(
     _ row: GridRow, _ reader: MethodReader, _ recipe: RecipePart, _ part: MethodPart,
     _ transfer: TransferPart?

@@ -1,7 +1,7 @@
 package import Specs
 
-/// Something that queues scripts and runs them on machines of its own: a cluster. A new one is one file and one line in
-/// `Catalog.schedulers`; `Slurm` is the example to follow.
+/// Something that queues scripts and runs them on machines of its own: a cluster. A new one is one file and
+/// one line in `Catalog.schedulers`; `Slurm` is the example to follow.
 ///
 /// It is believed last: files say what became of the work, it only says what is queued, running or gone.
 package protocol BatchScheduler: Sendable {
@@ -36,14 +36,15 @@ package protocol BatchScheduler: Sendable {
 
   /// The script that starts the worker of each task; it is the same for the same values.
   ///
-  /// - Throws: `SiteError` for what the scheduler cannot be told, such as a path with a character that it takes for a
-  ///   pattern.
+  /// - Throws: `SiteError` for what the scheduler cannot be told, such as a path with a character
+  ///   that it takes for a pattern.
   func script(_ submission: BatchSubmission, _ site: SiteOptions) throws(SiteError) -> String
   /// What the worker of a task finds in its environment.
   func place(task: Int, environment: [String: String]) -> BatchPlace
   /// What a person has to do about a reason for which a task waits; nil where waiting is all there is to do.
   func advice(_ reason: String) -> String?
-  /// What is probably wrong where tasks end with an exit code before their program begins; nil where nothing is known.
+  /// What is probably wrong where tasks end with an exit code before their program begins;
+  /// nil where nothing is known.
   func hint(exitCode: String) -> String?
   /// Whether a pending task will never begin by itself, because its node could not start it.
   func isStuck(_ task: BatchTask) -> Bool

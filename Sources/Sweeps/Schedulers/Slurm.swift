@@ -2,7 +2,8 @@ internal import Specs
 internal import Subprocess
 internal import SystemPackage
 
-/// Slurm by its commands: `sbatch`, `squeue`, `scancel`, `scontrol`, each under a time limit of its own. Nothing else of it is needed.
+/// Slurm by its commands: `sbatch`, `squeue`, `scancel`, `scontrol`, each under a time limit of its own.
+/// Nothing else of it is needed.
 package struct Slurm: BatchScheduler {
   package static let name = "slurm"
   package static let help = "jobs of a Slurm cluster; returns once they are submitted"
@@ -17,8 +18,8 @@ package struct Slurm: BatchScheduler {
     SlurmText.limits(try await ask("scontrol", ["show", "config"]))
   }
 
-  /// Whether the scheduler would take a script. What asks for more time than its partition gives it would take, and then
-  /// keep waiting for ever.
+  /// Whether the scheduler would take a script. What asks for more time than its partition gives it would
+  /// take, and then keep waiting for ever.
   package func check(_ script: String, _ site: SiteOptions) async throws(ExecutorError) {
     _ = try await ask("sbatch", ["--test-only", script])
     guard let partition = site.partition, let wanted = site.wallSeconds,

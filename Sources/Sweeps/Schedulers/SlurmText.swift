@@ -9,8 +9,8 @@ package enum SlurmText {
 // MARK: The script
 
 extension SlurmText {
-  /// The batch script. The program takes the shell's place, so that signals to the batch process reach it, and starts with nothing of the
-  /// submitter's environment.
+  /// The batch script. The program takes the shell's place, so that signals to the batch process reach it,
+  /// and starts with nothing of the submitter's environment.
   ///
   /// - Throws: `SiteError` for a path that cannot stand in a script.
   package static func script(
@@ -40,7 +40,8 @@ extension SlurmText {
       if !$0.contains($1) { $0.append($1) }
     }
     option("exclude", exclude.isEmpty ? nil : exclude.joined(separator: ","))
-    // afterany: one failed teacher must not keep all students from running; workers look whether their inputs are there.
+    // afterany: one failed teacher must not keep all students from running; workers look
+    // whether their inputs are there.
     option(
       "dependency", submission.after.isEmpty ? nil : "afterany:\(submission.after.joined(separator: ":"))")
     option("begin", submission.delay > 0 ? "now+\(submission.delay)" : nil)
@@ -77,8 +78,8 @@ extension SlurmText {
     return "\(folder.replacing("%", with: "%%"))/log-%a"
   }
 
-  /// The job number in what `sbatch --parsable` printed: `1`, or `1;cluster` on a federated site. Wrappers and plug-ins of
-  /// a site print lines of their own before it and after it.
+  /// The job number in what `sbatch --parsable` printed: `1`, or `1;cluster` on a federated site. Wrappers
+  /// and plug-ins of a site print lines of their own before it and after it.
   package static func jobNumber(_ output: String) -> String? {
     let numbers = output.split(whereSeparator: \.isNewline).compactMap { line -> String? in
       let parts = line.split(separator: ";", maxSplits: 1, omittingEmptySubsequences: false)
@@ -95,10 +96,12 @@ extension SlurmText {
 // MARK: Listings
 
 extension SlurmText {
-  /// One line for each task, pending ones included, with a separator of our own: `squeue -h -r --states=all -o FORMAT`.
+  /// One line for each task, pending ones included, with a separator of our own:
+  /// `squeue -h -r --states=all -o FORMAT`.
   package static let listingFormat = "%i|%F|%K|%T|%r|%N|%j"
 
-  /// Reads a listing. Lines that do not read as one of ours are passed over: a site's commands may print greetings.
+  /// Reads a listing. Lines that do not read as one of ours are passed over: a site's
+  /// commands may print greetings.
   package static func tasks(_ listing: String) -> [BatchTask] {
     listing.split(whereSeparator: \.isNewline).compactMap { line in
       let fields = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
@@ -180,7 +183,8 @@ extension SlurmText {
       .map { String($0.dropFirst(name.count + 1)) }
   }
 
-  /// Whether a command's complaint says that the scheduler could not be asked, which proves nothing about jobs.
+  /// Whether a command's complaint says that the scheduler could not be asked, which
+  /// proves nothing about jobs.
   package static func isUnavailable(_ complaint: String) -> Bool {
     [
       "Unable to contact slurm controller", "Socket timed out", "Connection refused",

@@ -27,9 +27,9 @@ package struct ConvolutionNormStep {
   }
 }
 
-/// Steps one after the other that nobody asks gradients of and that the fast path takes: what `convolutionNorm`
-/// gives step after step, with the same bits. A few images pass all steps before the next ones do, so that the
-/// maps between stay in a core's cache.
+/// Steps one after the other that nobody asks gradients of and that the fast path takes: what
+/// `convolutionNorm` gives step after step, with the same bits. A few images pass all steps before the next
+/// ones do, so that the maps between stay in a core's cache.
 package struct ConvolutionNorms {
   private let input: Tensor
   private let convolutions: [FastConvolution]

@@ -9,8 +9,8 @@ package struct NormStatistics: Sendable {
   }
 }
 
-/// Maps on their way through convolutions and norms: as they are, or with a norm, and perhaps a ReLU, that the
-/// next convolution applies while it reads them, so that what lies between is never stored.
+/// Maps on their way through convolutions and norms: as they are, or with a norm, and perhaps a ReLU, that
+/// the next convolution applies while it reads them, so that what lies between is never stored.
 package struct PassingMaps: Sendable {
   /// With the record of what they are behind the norm.
   private let maps: Tensor

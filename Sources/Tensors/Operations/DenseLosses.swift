@@ -22,8 +22,8 @@ extension Tensor {
     elementwise(.binaryCrossEntropy, targets)
   }
 
-  /// d² / (2 β) below β and d - β / 2 above, with d = |x - y| (Girshick 2015); β = 0 is the absolute difference,
-  /// with gradient 0 at 0.
+  /// d² / (2 β) below β and d - β / 2 above, with d = |x - y| (Girshick 2015); β = 0 is the absolute
+  /// difference, with gradient 0 at 0.
   ///
   /// - Parameter targets: of the same shape; constants.
   package func smoothL1(_ targets: Tensor, beta: Double) -> Tensor {

@@ -14,7 +14,8 @@ extension Tensor {
 
   /// The maps whose phases these are.
   ///
-  /// - Parameter shape: of the maps. The phases may have more rows and columns than they need: those are left.
+  /// - Parameter shape: of the maps. The phases may have more rows and columns than
+  ///   they need: those are left.
   func joined(by step: Extent, _ shape: Shape) -> Tensor {
     .computed(from: [self]) {
       Primitives.joinedPhases(self, by: step, shape)
@@ -27,9 +28,10 @@ extension Tensor {
 
   /// A convolution with a dilation, phase by phase; nil where the fast path takes none of that shape.
   ///
-  /// The padding is a multiple of the dilation, so that each phase is padded alike. Taps that meet padding alone are
-  /// left out: on maps no larger than the dilation, all but the middle ones. Phases of less than four columns would
-  /// be computed pixel by pixel: there, what all taps read becomes channels of a 1 × 1 convolution.
+  /// The padding is a multiple of the dilation, so that each phase is padded alike. Taps that meet
+  /// padding alone are left out: on maps no larger than the dilation, all but the middle ones. Phases
+  /// of less than four columns would be computed pixel by pixel: there, what all taps read becomes
+  /// channels of a 1 × 1 convolution.
   func convolvedByPhases(
     _ weight: Tensor, bias: Tensor?, padding: Extent, dilation: Extent, groups: Int,
     _ choice: ConvolutionChoice

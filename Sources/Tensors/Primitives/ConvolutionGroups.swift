@@ -1,8 +1,8 @@
 internal import CKernels
 
-/// A convolution between two norms, a few images at a time: what it reads passes the norm before it in a core's
-/// cache, and so does the gradient that comes back from the norm behind it. Neither is ever stored whole. The bits
-/// are those of one pass after the other.
+/// A convolution between two norms, a few images at a time: what it reads passes the norm before it in a
+/// core's cache, and so does the gradient that comes back from the norm behind it. Neither is ever stored
+/// whole. The bits are those of one pass after the other.
 extension FastConvolution {
   /// - Parameters:
   ///   - pending: the norm that maps have to pass first.
@@ -46,7 +46,8 @@ extension FastConvolution {
   ) -> (dx: Tensor?, dweight: Tensor?) {
     let device = Device.current
     guard !usesWinograd, device.threads == 1 else {
-      // Winograd's sums of a batch stay transformed, and several threads share the output blocks of all images.
+      // Winograd's sums of a batch stay transformed, and several threads share the
+      // output blocks of all images.
       return gradients(
         pending.map { $0(x) } ?? x, weight, norm.y, wantsInput: wantsInput, wantsWeight: wantsWeight)
     }

@@ -1,7 +1,7 @@
 internal import CKernels
 
-/// Where operations are computed: the variant of the kernels, the number of threads that one operation's work is
-/// divided among, and the pool that memory comes from. None of it decides a bit.
+/// Where operations are computed: the variant of the kernels, the number of threads that one operation's work
+/// is divided among, and the pool that memory comes from. None of it decides a bit.
 ///
 /// A pass holds its device and computes there; operations outside of a pass compute on the current one.
 package struct Device: Sendable {
@@ -41,8 +41,8 @@ package struct Device: Sendable {
 
   var kernels: UnsafePointer<kb_kernels> { kb_kernels_of(kb_level(rawValue: UInt32(level.rawValue))) }
 
-  /// Does the work for 0 ..< count, in ranges that may run at the same time: no result may depend on how they are
-  /// cut. On other threads the current device is not this one, so the body asks for none.
+  /// Does the work for 0 ..< count, in ranges that may run at the same time: no result may depend on how they
+  /// are cut. On other threads the current device is not this one, so the body asks for none.
   package func forEachRange(_ count: Int, _ body: (_ first: Int, _ end: Int) -> Void) {
     guard count > 1, threads > 1 else {
       if count > 0 { body(0, count) }

@@ -190,7 +190,8 @@ struct FastConvolution: Sendable {
     let upstream = dy.blocks
     let dweight =
       wantsWeight ? Tensor(weight.shape, .single) { self.weight(x.blocks, upstream, to: $0) } : nil
-    // Weights with a gradient change soon: to keep what only this pass reads would be memory of a network's size.
+    // Weights with a gradient change soon: to keep what only this pass reads would be
+    // memory of a network's size.
     let dx =
       wantsInput
       ? Tensor(input, .single, .blocked) {

@@ -212,7 +212,8 @@ struct FastNorm: Sendable {
   }
 }
 
-/// A norm, perhaps with a ReLU, that maps have yet to pass: who reads them applies it to few images at a time.
+/// A norm, perhaps with a ReLU, that maps have yet to pass: who reads them applies it
+/// to few images at a time.
 struct PendingNorm: Sendable {
   private let finish: Finish
   private let norm: FastNorm

@@ -1,4 +1,5 @@
-// The element loops of the fixtures' fill rule: large networks have tens of millions of elements, and tests run in debug builds.
+// The element loops of the fixtures' fill rule: large networks have tens of millions of elements, and
+// tests run in debug builds.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
-// Loaded first, it notes what a program does to the files below RECORD_ROOT, in the order in which it is done, in the file RECORD_LOG:
-// one header line for each call, and behind it the bytes that were written. Tests/EndToEndTests/FaultStorePowerTests.swift reads it.
+// Loaded first, it notes what a program does to the files below RECORD_ROOT, in the order in which it is
+// done, in the file RECORD_LOG: one header line for each call, and behind it the bytes that were written.
+// Tests/EndToEndTests/FaultStorePowerTests.swift reads it.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>

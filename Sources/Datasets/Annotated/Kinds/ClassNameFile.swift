@@ -9,8 +9,8 @@ struct ClassNameFile: Sendable {
   /// The value in labels and its name; nil for a line that is not one. A negative value is none of labels.
   let read: @Sendable (Substring) -> (value: Int, name: String)?
 
-  /// `objectInfo150.txt` of ADE20K: columns set apart by tabs, of which the first is the value and the last the names,
-  /// the usual one first.
+  /// `objectInfo150.txt` of ADE20K: columns set apart by tabs, of which the first is the value and the last
+  /// the names, the usual one first.
   static let objectInfo = ClassNameFile(
     path: "objectInfo150.txt", line: "a number, further columns and names, set apart by tabs"
   ) { line in
@@ -22,7 +22,8 @@ struct ClassNameFile: Sendable {
     return (value, trimmed(name))
   }
 
-  /// `labels.txt` of COCO-Stuff: `12: stop sign`, where 0 is the unlabelled and numbers are those of labels plus 1.
+  /// `labels.txt` of COCO-Stuff: `12: stop sign`, where 0 is the unlabelled and numbers
+  /// are those of labels plus 1.
   static let labels = ClassNameFile(path: "labels.txt", line: "a number, a colon and a name") { line in
     let fields = line.split(separator: ":", maxSplits: 1).map(trimmed)
     guard fields.count == 2, let number = Int(fields[0]), number >= 0, !fields[1].isEmpty else { return nil }

@@ -7,8 +7,8 @@ enum CocoMask {
 
   /// Calls `body` with every polygon that encloses something.
   ///
-  /// - Returns: how many those were, and how many others, which have an odd number of coordinates or fewer than three
-  ///   corners.
+  /// - Returns: how many those were, and how many others, which have an odd number of coordinates or
+  ///   fewer than three corners.
   static func polygons(
     _ stream: inout JSONStream, _ body: ([Double]) -> Void
   ) throws(JSONStream.Problem) -> (drawn: Int, odd: Int) {
@@ -35,7 +35,8 @@ enum CocoMask {
     return (drawn, odd)
   }
 
-  /// - Returns: the size; the text of compressed counts, or the sum of uncompressed ones, -1 for a negative one.
+  /// - Returns: the size; the text of compressed counts, or the sum of uncompressed
+  ///   ones, -1 for a negative one.
   static func runs(
     _ stream: inout JSONStream, _ body: (Int) -> Void = { _ in }
   ) throws(JSONStream.Problem) -> (size: PixelSize?, text: String?, counts: Int?) {

@@ -18,7 +18,8 @@ package enum PicturesBeside {
     }
   }
 
-  /// The runs to look at: the first finished one of each cell, of the best and the compared cells where there are many.
+  /// The runs to look at: the first finished one of each cell, of the best and the compared
+  /// cells where there are many.
   package static func runs(of table: ReportTable) -> [ContentKey] {
     let finished = table.cells.filter { $0.key != nil }
     return FigureInput(table).kept(finished, most: 2 * mostCells) { [$0] }.compactMap(\.key)
