@@ -43,7 +43,8 @@ static void jpeg_warn(j_common_ptr info, int level) {
   snprintf(errors->message, CI_MESSAGE, "%s", text);
 }
 
-static int decode_jpeg(const uint8_t *bytes, size_t count, uint8_t **pixels, size_t *width, size_t *height, char *message) {
+static int decode_jpeg(const uint8_t *bytes, size_t count, uint8_t **pixels, size_t *width, size_t *height,
+                       char *message) {
   struct jpeg_decompress_struct info;
   jpeg_errors errors;
   uint8_t *volatile made = NULL;
@@ -136,7 +137,8 @@ static size_t big_endian(const uint8_t *bytes) {
 static size_t png_known_width(const uint8_t *bytes) { return big_endian(bytes + 16); }
 static size_t png_known_height(const uint8_t *bytes) { return big_endian(bytes + 20); }
 
-static int decode_png(const uint8_t *bytes, size_t count, uint8_t **pixels, size_t *width, size_t *height, char *message) {
+static int decode_png(const uint8_t *bytes, size_t count, uint8_t **pixels, size_t *width, size_t *height,
+                      char *message) {
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, message, png_fail, png_note);
   png_infop info = png ? png_create_info_struct(png) : NULL;
   uint8_t *volatile made = NULL;
@@ -193,7 +195,8 @@ static int decode_png(const uint8_t *bytes, size_t count, uint8_t **pixels, size
 }
 
 // A label map is data: a wrong checksum is damage here.
-static int decode_values(const uint8_t *bytes, size_t count, uint8_t **values, size_t *width, size_t *height, char *message) {
+static int decode_values(const uint8_t *bytes, size_t count, uint8_t **values, size_t *width, size_t *height,
+                         char *message) {
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, message, png_fail, png_note);
   png_infop info = png ? png_create_info_struct(png) : NULL;
   uint8_t *volatile made = NULL;
@@ -217,9 +220,11 @@ static int decode_values(const uint8_t *bytes, size_t count, uint8_t **values, s
   if (too_large(w, h, message)) png_longjmp(png, 1);
   const int kind = png_get_color_type(png, info), depth = png_get_bit_depth(png, info);
   if ((kind != PNG_COLOR_TYPE_GRAY && kind != PNG_COLOR_TYPE_PALETTE) || depth > 8) {
-    static const char *const names[] = {"gray", "", "RGB", "palette", "gray with alpha", "", "RGB with alpha"};
+    static const char *const names[] = {
+        "gray", "", "RGB", "palette", "gray with alpha", "", "RGB with alpha"};
     status = CI_FOREIGN;
-    snprintf(message, CI_MESSAGE, "%s pixels of %d bits", kind >= 0 && kind <= 6 ? names[kind] : "unusual", depth);
+    snprintf(message, CI_MESSAGE, "%s pixels of %d bits", kind >= 0 && kind <= 6 ? names[kind] : "unusual",
+             depth);
     png_longjmp(png, 1);
   }
   png_set_packing(png);
@@ -260,8 +265,8 @@ static void png_put(png_structp png, png_bytep from, size_t count) {
 
 static void png_flush_nothing(png_structp png) { (void)png; }
 
-int ci_encode(const uint8_t *pixels, size_t width, size_t height, size_t channels, uint8_t **bytes, size_t *count,
-              char *message) {
+int ci_encode(const uint8_t *pixels, size_t width, size_t height, size_t channels, uint8_t **bytes,
+              size_t *count, char *message) {
   *message = 0;
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, message, png_fail, png_note);
   png_infop info = png ? png_create_info_struct(png) : NULL;
@@ -278,8 +283,8 @@ int ci_encode(const uint8_t *pixels, size_t width, size_t height, size_t channel
   }
   png_set_write_fn(png, &output, png_put, png_flush_nothing);
   png_set_IHDR(png, info, (png_uint_32)width, (png_uint_32)height, 8,
-               channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-               PNG_FILTER_TYPE_DEFAULT);
+               channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_write_info(png, info);
   for (size_t y = 0; y < height; y++) png_write_row(png, pixels + y * width * channels);
   png_write_end(png, NULL);
@@ -292,15 +297,19 @@ int ci_encode(const uint8_t *pixels, size_t width, size_t height, size_t channel
 // Both ------------------------------------------------------------------------------------------------------
 
 static const char *foreign(const uint8_t *bytes, size_t count) {
-  if (count >= 12 && !memcmp(bytes, "RIFF", 4) && !memcmp(bytes + 8, "WEBP", 4)) return "WebP, which is not read here";
+  if (count >= 12 && !memcmp(bytes, "RIFF", 4) && !memcmp(bytes + 8, "WEBP", 4))
+    return "WebP, which is not read here";
   if (count >= 6 && !memcmp(bytes, "GIF8", 4)) return "GIF, which is not read here";
   if (count >= 2 && !memcmp(bytes, "BM", 2)) return "BMP, which is not read here";
-  if (count >= 4 && (!memcmp(bytes, "II*\0", 4) || !memcmp(bytes, "MM\0*", 4))) return "TIFF, which is not read here";
-  if (count >= 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '6') return "PNM, which is not read here";
+  if (count >= 4 && (!memcmp(bytes, "II*\0", 4) || !memcmp(bytes, "MM\0*", 4)))
+    return "TIFF, which is not read here";
+  if (count >= 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '6')
+    return "PNM, which is not read here";
   return count == 0 ? "an empty file" : "no image that is known";
 }
 
-int ci_decode(const uint8_t *bytes, size_t count, uint8_t **pixels, size_t *width, size_t *height, char *message) {
+int ci_decode(const uint8_t *bytes, size_t count, uint8_t **pixels, size_t *width, size_t *height,
+              char *message) {
   static const uint8_t png[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
   *message = 0;
   if (count >= 3 && bytes[0] == 0xFF && bytes[1] == 0xD8 && bytes[2] == 0xFF)
@@ -310,10 +319,12 @@ int ci_decode(const uint8_t *bytes, size_t count, uint8_t **pixels, size_t *widt
   return CI_FOREIGN;
 }
 
-int ci_values(const uint8_t *bytes, size_t count, uint8_t **values, size_t *width, size_t *height, char *message) {
+int ci_values(const uint8_t *bytes, size_t count, uint8_t **values, size_t *width, size_t *height,
+              char *message) {
   static const uint8_t png[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
   *message = 0;
-  if (count >= 8 && !memcmp(bytes, png, 8)) return decode_values(bytes, count, values, width, height, message);
+  if (count >= 8 && !memcmp(bytes, png, 8))
+    return decode_values(bytes, count, values, width, height, message);
   const int is_jpeg = count >= 3 && bytes[0] == 0xFF && bytes[1] == 0xD8 && bytes[2] == 0xFF;
   snprintf(message, CI_MESSAGE, "%s", is_jpeg ? "JPEG, whose values are not exact" : foreign(bytes, count));
   return CI_FOREIGN;
@@ -389,8 +400,8 @@ static uint8_t clipped(int64_t sum) {
   return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
 }
 
-int ci_resample(const uint8_t *pixels, size_t stride, ci_box from, size_t width, size_t height, ci_box window, int is_cubic,
-                uint8_t *out) {
+int ci_resample(const uint8_t *pixels, size_t stride, ci_box from, size_t width, size_t height, ci_box window,
+                int is_cubic, uint8_t *out) {
   shares x_shares = {0}, y_shares = {0};
   uint8_t *middle = NULL;
   int is_short = !weigh(&x_shares, from.width, width, window.left, window.width, is_cubic) ||
@@ -410,7 +421,8 @@ int ci_resample(const uint8_t *pixels, size_t stride, ci_box from, size_t width,
         for (size_t c = 0; c < 3; c++) {
           const int32_t *share = x_shares.share + x * x_shares.most;
           int64_t sum = 1 << (FRACTION - 1);
-          for (size_t i = 0; i < x_shares.count[x]; i++) sum += (int64_t)row[(x_shares.first[x] + i) * 3 + c] * share[i];
+          for (size_t i = 0; i < x_shares.count[x]; i++)
+            sum += (int64_t)row[(x_shares.first[x] + i) * 3 + c] * share[i];
           middle[(y * window.width + x) * 3 + c] = clipped(sum);
         }
     }
@@ -430,7 +442,8 @@ int ci_resample(const uint8_t *pixels, size_t stride, ci_box from, size_t width,
   return is_short;
 }
 
-void ci_planes(const uint8_t *pixels, size_t stride, size_t left, size_t top, size_t width, size_t height, uint8_t *planes) {
+void ci_planes(const uint8_t *pixels, size_t stride, size_t left, size_t top, size_t width, size_t height,
+               uint8_t *planes) {
   for (size_t c = 0; c < 3; c++)
     for (size_t y = 0; y < height; y++)
       for (size_t x = 0; x < width; x++) *planes++ = pixels[((top + y) * stride + left + x) * 3 + c];
@@ -438,7 +451,8 @@ void ci_planes(const uint8_t *pixels, size_t stride, size_t left, size_t top, si
 
 // BT.601 in integers.
 static uint8_t gray(const uint8_t *planes, size_t count, size_t i) {
-  return (uint8_t)((planes[i] * 19595u + planes[count + i] * 38470u + planes[2 * count + i] * 7471u + 0x8000u) >> 16);
+  const uint32_t sum = planes[i] * 19595u + planes[count + i] * 38470u + planes[2 * count + i] * 7471u;
+  return (uint8_t)((sum + 0x8000u) >> 16);
 }
 
 static uint8_t moved(uint8_t from, uint8_t value, float factor) {

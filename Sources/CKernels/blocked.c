@@ -10,8 +10,8 @@ kb_level kb_best_level(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   const int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl"))
+  if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
     return KB_AVX512;
   if (avx2) return KB_AVX2;
 #endif
@@ -34,7 +34,9 @@ int kb_takes(const kb_convolution *c) {
   return c->batch > 0 && c->channels > 0 && c->outputs > 0 && taps_of(c) <= KB_TAPS;
 }
 
-int kb_is_depthwise(const kb_convolution *c) { return c->groups == c->channels && c->outputs == c->channels && c->groups > 1; }
+int kb_is_depthwise(const kb_convolution *c) {
+  return c->groups == c->channels && c->outputs == c->channels && c->groups > 1;
+}
 
 int kb_takes_winograd(const kb_convolution *c) {
   for (int axis = 0; axis < 2; axis++)
@@ -48,7 +50,8 @@ size_t kb_images_at_once(const kb_convolution *c) { return images_at_once(c); }
 
 size_t kb_winograd_scratch(const kb_convolution *c) {
   const size_t in_blocks = blocks_of(c->channels), out_blocks = blocks_of(c->outputs);
-  return 36 * KB_LANES * ((in_blocks + out_blocks) * winograd_room(c) + 2 + in_blocks * out_blocks * KB_LANES);
+  return 36 * KB_LANES *
+         ((in_blocks + out_blocks) * winograd_room(c) + 2 + in_blocks * out_blocks * KB_LANES);
 }
 
 size_t kb_winograd_filters(const kb_convolution *c) {
@@ -64,7 +67,9 @@ kb_convolution kb_mirrored(const kb_convolution *c) {
 
 size_t kb_product_panels(size_t n, size_t k) { return k * product_columns(n); }
 
-size_t kb_product_scratch(size_t n, size_t k) { return product_columns(n) + smaller(PRODUCT_DEPTH, k) * PRODUCT_ROWS; }
+size_t kb_product_scratch(size_t n, size_t k) {
+  return product_columns(n) + smaller(PRODUCT_DEPTH, k) * PRODUCT_ROWS;
+}
 
 size_t kb_scratch(const kb_convolution *c) {
   const frame forward = forward_frame(c), backward = backward_frame(c);
@@ -95,24 +100,25 @@ static void pack_depthwise(const kb_convolution *c, const float *weights, float 
 
 // Visits the packed places of output block `block` and lends the weight of each: one direction
 // copies there, the other back.
-#define VISIT_WEIGHTS(c, block, gradient, visit)                                                                           \
-  do {                                                                                                                     \
-    const reach r_ = (gradient) ? backward_reach(c) : forward_reach(c);                                                    \
-    const size_t taps_ = taps_of(c), start_ = reach_start(&r_, block);                                                     \
-    const size_t depth_ = (c)->channels / (c)->groups, width_ = (c)->outputs / (c)->groups;                                \
-    for (size_t s_ = 0; s_ < r_.span; s_++)                                                                                \
-      for (size_t to_ = 0; to_ < lanes_of(r_.to, block); to_++)                                                            \
-        for (size_t from_ = 0; from_ < lanes_of(r_.from, start_ + s_); from_++) {                                          \
-          const size_t target_ = (block) * KB_LANES + to_, source_ = (start_ + s_) * KB_LANES + from_;                     \
-          const size_t out_ = (gradient) ? source_ : target_, in_ = (gradient) ? target_ : source_;                        \
-          if (out_ / width_ != in_ / depth_) continue;                                                                     \
-          const size_t weight = (out_ * depth_ + in_ % depth_) * taps_;                                                    \
-          const size_t place = (((block) * r_.span + s_) * taps_ * KB_LANES + from_) * KB_LANES + to_;                     \
-          for (size_t t = 0; t < taps_; t++) visit(weight + t, place + t * KB_LANES * KB_LANES);                           \
-        }                                                                                                                  \
+#define VISIT_WEIGHTS(c, block, gradient, visit)                                                             \
+  do {                                                                                                       \
+    const reach r_ = (gradient) ? backward_reach(c) : forward_reach(c);                                      \
+    const size_t taps_ = taps_of(c), start_ = reach_start(&r_, block);                                       \
+    const size_t depth_ = (c)->channels / (c)->groups, width_ = (c)->outputs / (c)->groups;                  \
+    for (size_t s_ = 0; s_ < r_.span; s_++)                                                                  \
+      for (size_t to_ = 0; to_ < lanes_of(r_.to, block); to_++)                                              \
+        for (size_t from_ = 0; from_ < lanes_of(r_.from, start_ + s_); from_++) {                            \
+          const size_t target_ = (block) * KB_LANES + to_, source_ = (start_ + s_) * KB_LANES + from_;       \
+          const size_t out_ = (gradient) ? source_ : target_, in_ = (gradient) ? target_ : source_;          \
+          if (out_ / width_ != in_ / depth_) continue;                                                       \
+          const size_t weight = (out_ * depth_ + in_ % depth_) * taps_;                                      \
+          const size_t place = (((block) * r_.span + s_) * taps_ * KB_LANES + from_) * KB_LANES + to_;       \
+          for (size_t t = 0; t < taps_; t++) visit(weight + t, place + t * KB_LANES * KB_LANES);             \
+        }                                                                                                    \
   } while (0)
 
-void kb_pack(const kb_kernels *kernels, const kb_convolution *c, const float *weights, float *packed, int gradient) {
+void kb_pack(const kb_kernels *kernels, const kb_convolution *c, const float *weights, float *packed,
+             int gradient) {
   if (kb_is_depthwise(c)) return pack_depthwise(c, weights, packed);
   if (c->groups == 1) return kernels->pack(c, weights, packed, gradient);
   memset(packed, 0, kb_packed(c, gradient) * sizeof(float));
@@ -121,8 +127,8 @@ void kb_pack(const kb_kernels *kernels, const kb_convolution *c, const float *we
   for (size_t b = 0; b < blocks; b++) VISIT_WEIGHTS(c, b, gradient, TAKE);
 }
 
-void kb_unpack(const kb_kernels *kernels, const kb_convolution *c, const float *packed, float *weights, size_t first,
-               size_t end) {
+void kb_unpack(const kb_kernels *kernels, const kb_convolution *c, const float *packed, float *weights,
+               size_t first, size_t end) {
   const size_t taps = taps_of(c);
   if (kb_is_depthwise(c)) {
     for (size_t channel = first * KB_LANES; channel < smaller(end * KB_LANES, c->channels); channel++)
@@ -159,7 +165,8 @@ void kb_unblock(const float *blocked, float *plain, size_t batch, size_t channel
     }
 }
 
-void kb_permute_channels(const float *x, float *y, const int32_t *order, size_t channels, size_t batch, size_t pixels) {
+void kb_permute_channels(const float *x, float *y, const int32_t *order, size_t channels, size_t batch,
+                         size_t pixels) {
   const size_t block = pixels * KB_LANES, image = blocks_of(channels) * block;
   const size_t rest = blocks_of(channels) * KB_LANES - channels;
   for (size_t n = 0; n < batch; n++) {
@@ -177,8 +184,8 @@ void kb_permute_channels(const float *x, float *y, const int32_t *order, size_t 
 
 // Batch norm ------------------------------------------------------------------------------------------------
 
-static void norm_vectors(size_t c, double mean, double variance, const float *weight, const float *bias, double epsilon,
-                         float *block_mean, float *block_scale, float *block_shift) {
+static void norm_vectors(size_t c, double mean, double variance, const float *weight, const float *bias,
+                         double epsilon, float *block_mean, float *block_scale, float *block_shift) {
   const double scale = weight[c] / sqrt(variance + epsilon);
   block_mean[c] = (float)mean;
   block_scale[c] = (float)scale;
@@ -190,14 +197,15 @@ static void clear_tail(size_t channels, float *v) {
   for (size_t c = channels; c < blocks_of(channels) * KB_LANES; c++) v[c] = 0;
 }
 
-void kb_norm_statistics(const kb_kernels *kernels, const float *moments, size_t batch, size_t channels, size_t pixels,
-                        const float *weight, const float *bias, double epsilon, float *mean, float *variance, float *block_mean,
-                        float *block_scale, float *block_shift) {
+void kb_norm_statistics(const kb_kernels *kernels, const float *moments, size_t batch, size_t channels,
+                        size_t pixels, const float *weight, const float *bias, double epsilon, float *mean,
+                        float *variance, float *block_mean, float *block_scale, float *block_shift) {
   const size_t blocks = blocks_of(channels);
   const double count = (double)batch * (double)pixels;
   for (size_t b = 0; b < blocks; b++) {
     double centers[KB_LANES], squares[KB_LANES];
-    kernels->join_moments(moments + b * KB_MOMENT_FLOATS, blocks * KB_MOMENT_FLOATS, batch, pixels, centers, squares);
+    kernels->join_moments(moments + b * KB_MOMENT_FLOATS, blocks * KB_MOMENT_FLOATS, batch, pixels, centers,
+                          squares);
     for (size_t l = 0; l < lanes_of(channels, b); l++) {
       const size_t c = b * KB_LANES + l;
       const double value = squares[l] > 0 ? squares[l] / count : 0;
@@ -211,8 +219,9 @@ void kb_norm_statistics(const kb_kernels *kernels, const float *moments, size_t 
   clear_tail(channels, block_shift);
 }
 
-void kb_norm_constants(const float *mean, const float *variance, size_t channels, const float *weight, const float *bias,
-                       double epsilon, float *block_mean, float *block_scale, float *block_shift) {
+void kb_norm_constants(const float *mean, const float *variance, size_t channels, const float *weight,
+                       const float *bias, double epsilon, float *block_mean, float *block_scale,
+                       float *block_shift) {
   for (size_t c = 0; c < channels; c++)
     norm_vectors(c, mean[c], variance[c], weight, bias, epsilon, block_mean, block_scale, block_shift);
   clear_tail(channels, block_mean);
@@ -220,8 +229,9 @@ void kb_norm_constants(const float *mean, const float *variance, size_t channels
   clear_tail(channels, block_shift);
 }
 
-void kb_norm_gradients(const kb_kernels *kernels, const float *sums, size_t batch, size_t channels, size_t pixels,
-                       const float *variance, double epsilon, float *dweight, float *dbias, float *block_a, float *block_b) {
+void kb_norm_gradients(const kb_kernels *kernels, const float *sums, size_t batch, size_t channels,
+                       size_t pixels, const float *variance, double epsilon, float *dweight, float *dbias,
+                       float *block_a, float *block_b) {
   const size_t blocks = blocks_of(channels);
   const double count = (double)batch * (double)pixels;
   for (size_t b = 0; b < blocks; b++) {
@@ -229,7 +239,8 @@ void kb_norm_gradients(const kb_kernels *kernels, const float *sums, size_t batc
     kernels->join_sums(sums + b * 2 * KB_LANES, blocks * 2 * KB_LANES, batch, totals);
     for (size_t l = 0; l < lanes_of(channels, b); l++) {
       const size_t c = b * KB_LANES + l;
-      const double sum = totals[l], product = totals[KB_LANES + l], inverse = 1 / sqrt((double)variance[c] + epsilon);
+      const double sum = totals[l], product = totals[KB_LANES + l],
+                   inverse = 1 / sqrt((double)variance[c] + epsilon);
       dbias[c] = (float)sum;
       dweight[c] = (float)(product * inverse);
       block_a[c] = (float)(sum / count);

@@ -8,7 +8,9 @@ static inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static inline size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 static inline size_t taps_of(const kb_convolution *c) { return c->kernel[0] * c->kernel[1]; }
 // Real channels of a block.
-static inline size_t lanes_of(size_t channels, size_t block) { return smaller(KB_LANES, channels - block * KB_LANES); }
+static inline size_t lanes_of(size_t channels, size_t block) {
+  return smaller(KB_LANES, channels - block * KB_LANES);
+}
 
 // The blocks of `from` channels that an output block of `to` channels reads: `span` of them from start(block)
 // on. With groups these are few.
@@ -44,8 +46,12 @@ static inline int is_halved(const reach *r) {
   return r->groups > 1 && r->from == r->to && KB_LANES / 2 % (r->from / r->groups) == 0;
 }
 
-static inline reach forward_reach(const kb_convolution *c) { return reach_of(c->channels, c->outputs, c->groups); }
-static inline reach backward_reach(const kb_convolution *c) { return reach_of(c->outputs, c->channels, c->groups); }
+static inline reach forward_reach(const kb_convolution *c) {
+  return reach_of(c->channels, c->outputs, c->groups);
+}
+static inline reach backward_reach(const kb_convolution *c) {
+  return reach_of(c->outputs, c->channels, c->groups);
+}
 
 // An image block with a margin of zeros.
 typedef struct {
@@ -104,9 +110,13 @@ static inline size_t images_at_once(const kb_convolution *c) {
 // Winograd's tiles that a forward pass takes at a time, whole wide tiles of a row; and those that the
 // weights' gradient takes: where its sums are large, they should be read and written seldom.
 enum { TILES_AT_ONCE = 24 };
-static inline size_t winograd_room(const kb_convolution *c) { return c->channels >= 128 ? 64 : TILES_AT_ONCE; }
+static inline size_t winograd_room(const kb_convolution *c) {
+  return c->channels >= 128 ? 64 : TILES_AT_ONCE;
+}
 
 // Of a matrix product at once: rows and steps of k, of which the second cache holds a block; and its columns
 // in whole panels of any variant.
 enum { PRODUCT_ROWS = 96, PRODUCT_DEPTH = 256 };
-static inline size_t product_columns(size_t n) { return (n + 2 * KB_LANES - 1) / (2 * KB_LANES) * (2 * KB_LANES); }
+static inline size_t product_columns(size_t n) {
+  return (n + 2 * KB_LANES - 1) / (2 * KB_LANES) * (2 * KB_LANES);
+}

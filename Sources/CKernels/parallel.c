@@ -58,7 +58,8 @@ static void do_parts(uint32_t round) {
   for (;;) {
     const uint32_t left = (uint32_t)ticket;
     if (ticket >> 32 != round || left == 0) return;
-    if (!atomic_compare_exchange_weak_explicit(&pool.ticket, &ticket, ticket - 1, memory_order_acq_rel, memory_order_acquire))
+    if (!atomic_compare_exchange_weak_explicit(&pool.ticket, &ticket, ticket - 1, memory_order_acq_rel,
+                                               memory_order_acquire))
       continue;
     // The work cannot end before this part has, so what describes it stays.
     pool.task(pool.context, pool.count * (left - 1) / pool.parts, pool.count * left / pool.parts);
@@ -110,6 +111,7 @@ void kb_parallel(size_t threads, size_t count, kb_task task, void *context) {
   atomic_store(&pool.round, round);
   wake(&pool.round, &pool.sleepers);
   do_parts(round);
-  for (uint32_t left; (left = atomic_load(&pool.undone)) != 0;) wait_while(&pool.undone, left, &pool.caller_sleeps);
+  for (uint32_t left; (left = atomic_load(&pool.undone)) != 0;)
+    wait_while(&pool.undone, left, &pool.caller_sleeps);
   pthread_mutex_unlock(&pool.owner);
 }

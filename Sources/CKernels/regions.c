@@ -60,15 +60,19 @@ static double sample_at(const k_cut *c, size_t cell, size_t i) {
 size_t k_roi_align_scratch(const k_regions *r) {
   return r->channels * (r->batch * r->height * r->width + r->pooled[0] * r->pooled[1]);
 }
-void k_roi_align(k_precision p, const void *x, const double *regions, void *y, void *scratch, const k_regions *r) {
+void k_roi_align(k_precision p, const void *x, const double *regions, void *y, void *scratch,
+                 const k_regions *r) {
   DISPATCH(p, roi_align, x, regions, y, scratch, r);
 }
-void k_roi_align_pullback(k_precision p, const void *dy, const double *regions, void *dx, void *scratch, const k_regions *r) {
+void k_roi_align_pullback(k_precision p, const void *dy, const double *regions, void *dx, void *scratch,
+                          const k_regions *r) {
   DISPATCH(p, roi_align_pullback, dy, regions, dx, scratch, r);
 }
-void k_bilinear_corners(k_precision p, const void *x, void *y, size_t planes, size_t h, size_t w, size_t oh, size_t ow) {
+void k_bilinear_corners(k_precision p, const void *x, void *y, size_t planes, size_t h, size_t w, size_t oh,
+                        size_t ow) {
   DISPATCH(p, bilinear_corners, x, y, planes, h, w, oh, ow);
 }
-void k_bilinear_corners_pullback(k_precision p, const void *dy, void *dx, size_t planes, size_t h, size_t w, size_t oh, size_t ow) {
+void k_bilinear_corners_pullback(k_precision p, const void *dy, void *dx, size_t planes, size_t h, size_t w,
+                                 size_t oh, size_t ow) {
   DISPATCH(p, bilinear_corners_pullback, dy, dx, planes, h, w, oh, ow);
 }

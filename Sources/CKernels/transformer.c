@@ -50,7 +50,8 @@ void k_gelu(const kb_kernels *kernels, k_precision p, const void *x, void *y, si
   for (size_t i = 0; i < n; i++) to[i] = from[i] * normal(from[i], &density);
 }
 
-void k_gelu_pullback(const kb_kernels *kernels, k_precision p, const void *x, const void *dy, void *dx, size_t n) {
+void k_gelu_pullback(const kb_kernels *kernels, k_precision p, const void *x, const void *dy, void *dx,
+                     size_t n) {
   if (p == K_SINGLE) return kernels->gelu_pullback(x, dy, dx, n);
   const double *at = x, *from = dy;
   double *to = dx, density;
@@ -60,27 +61,28 @@ void k_gelu_pullback(const kb_kernels *kernels, k_precision p, const void *x, co
   }
 }
 
-WIDE void k_layer_norm(k_precision p, const void *x, const void *weight, const void *bias, double epsilon, void *y,
-                       double *statistics, size_t rows, size_t columns) {
+WIDE void k_layer_norm(k_precision p, const void *x, const void *weight, const void *bias, double epsilon,
+                       void *y, double *statistics, size_t rows, size_t columns) {
   DISPATCH(p, layer_norm, x, weight, bias, epsilon, y, statistics, rows, columns);
 }
-WIDE void k_layer_norm_pullback(k_precision p, const void *x, const void *weight, const double *statistics, const void *dy,
-                                void *dx, void *dweight, void *dbias, size_t rows, size_t columns) {
+WIDE void k_layer_norm_pullback(k_precision p, const void *x, const void *weight, const double *statistics,
+                                const void *dy, void *dx, void *dweight, void *dbias, size_t rows,
+                                size_t columns) {
   DISPATCH(p, layer_norm_pullback, x, weight, statistics, dy, dx, dweight, dbias, rows, columns);
 }
 WIDE void k_scaled_softmax(k_precision p, const void *x, double scale, void *y, size_t rows, size_t columns) {
   DISPATCH(p, scaled_softmax, x, scale, y, rows, columns);
 }
-WIDE void k_scaled_softmax_pullback(k_precision p, const void *y, double scale, const void *dy, void *dx, size_t rows,
-                                    size_t columns) {
+WIDE void k_scaled_softmax_pullback(k_precision p, const void *y, double scale, const void *dy, void *dx,
+                                    size_t rows, size_t columns) {
   DISPATCH(p, scaled_softmax_pullback, y, scale, dy, dx, rows, columns);
 }
-void k_split_heads(k_precision p, const void *x, void *y, size_t batch, size_t tokens, size_t parts, size_t part, size_t heads,
-                   size_t width) {
+void k_split_heads(k_precision p, const void *x, void *y, size_t batch, size_t tokens, size_t parts,
+                   size_t part, size_t heads, size_t width) {
   DISPATCH(p, split_heads, x, y, batch, tokens, parts, part, heads, width);
 }
-void k_merge_heads(k_precision p, const void *y, void *x, size_t batch, size_t tokens, size_t parts, size_t part, size_t heads,
-                   size_t width) {
+void k_merge_heads(k_precision p, const void *y, void *x, size_t batch, size_t tokens, size_t parts,
+                   size_t part, size_t heads, size_t width) {
   DISPATCH(p, merge_heads, y, x, batch, tokens, parts, part, heads, width);
 }
 void k_transpose(k_precision p, const void *x, void *y, size_t batch, size_t rows, size_t columns) {
@@ -89,18 +91,20 @@ void k_transpose(k_precision p, const void *x, void *y, size_t batch, size_t row
 void k_space(k_precision p, const void *x, void *y, size_t planes, size_t h, size_t w, size_t sy, size_t sx) {
   DISPATCH(p, space, x, y, planes, h, w, sy, sx);
 }
-void k_space_pullback(k_precision p, const void *dy, void *dx, size_t planes, size_t h, size_t w, size_t sy, size_t sx) {
+void k_space_pullback(k_precision p, const void *dy, void *dx, size_t planes, size_t h, size_t w, size_t sy,
+                      size_t sx) {
   DISPATCH(p, space_pullback, dy, dx, planes, h, w, sy, sx);
 }
-void k_phases(k_precision p, const void *x, void *y, size_t batch, size_t channels, size_t h, size_t w, size_t sy, size_t sx) {
+void k_phases(k_precision p, const void *x, void *y, size_t batch, size_t channels, size_t h, size_t w,
+              size_t sy, size_t sx) {
   DISPATCH(p, phases, x, y, batch, channels, h, w, sy, sx);
 }
-void k_joined_phases(k_precision p, const void *y, void *x, size_t batch, size_t channels, size_t ph, size_t pw, size_t h, size_t w,
-                     size_t sy, size_t sx) {
+void k_joined_phases(k_precision p, const void *y, void *x, size_t batch, size_t channels, size_t ph,
+                     size_t pw, size_t h, size_t w, size_t sy, size_t sx) {
   DISPATCH(p, joined_phases, y, x, batch, channels, ph, pw, h, w, sy, sx);
 }
-void k_adaptive_max_pool(k_precision p, const void *x, void *y, int32_t *index, size_t planes, size_t h, size_t w, size_t oh,
-                         size_t ow) {
+void k_adaptive_max_pool(k_precision p, const void *x, void *y, int32_t *index, size_t planes, size_t h,
+                         size_t w, size_t oh, size_t ow) {
   DISPATCH(p, adaptive_max_pool, x, y, index, planes, h, w, oh, ow);
 }
 int k_is_finite(k_precision p, const void *x, size_t n) { return DISPATCH(p, is_finite, x, n); }

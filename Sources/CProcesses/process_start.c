@@ -22,7 +22,8 @@ enum { ending_count = sizeof endings / sizeof endings[0] };
 
 static bool is_ignored(int number) {
   struct sigaction action;
-  return sigaction(number, 0, &action) == 0 && !(action.sa_flags & SA_SIGINFO) && action.sa_handler == SIG_IGN;
+  return sigaction(number, 0, &action) == 0 && !(action.sa_flags & SA_SIGINFO) &&
+         action.sa_handler == SIG_IGN;
 }
 
 // Signals that have come and that nobody has taken, by their numbers, and how many these are in all.
@@ -69,7 +70,8 @@ static void begin(int count, char **values, char **environment) {
 }
 
 // Before the constructors of all libraries: they take milliseconds in which a signal would end the process.
-__attribute__((section(".preinit_array"), used)) static void (*const beginning)(int, char **, char **) = begin;
+__attribute__((section(".preinit_array"), used))
+static void (*const beginning)(int, char **, char **) = begin;
 
 int process_argument_count(void) { return argument_count; }
 
@@ -91,7 +93,9 @@ int process_take_signal(void) {
   }
 }
 
-bool process_was_signalled(int number) { return number > 0 && number < 64 && atomic_load(&waiting[number]) > 0; }
+bool process_was_signalled(int number) {
+  return number > 0 && number < 64 && atomic_load(&waiting[number]) > 0;
+}
 
 int process_spawn(
   pid_t *number, const char *executable, char *const values[], char *const environment[], const char *folder,

@@ -4,7 +4,8 @@
 
 #include <jpeglib.h>
 
-void jpeg_encode(const uint8_t *rgb, size_t width, size_t height, int quality, uint8_t **bytes, size_t *count) {
+void jpeg_encode(const uint8_t *rgb, size_t width, size_t height, int quality, uint8_t **bytes,
+                 size_t *count) {
   struct jpeg_compress_struct info;
   struct jpeg_error_mgr errors;
   unsigned long size = 0;

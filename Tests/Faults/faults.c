@@ -63,17 +63,25 @@ static int fails_file(const char *what, int file) {
 // The function of that name that this one stands before.
 #define NEXT(name) static __typeof__(&name) next; if (!next) next = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 #define MODE(flags) mode_t mode = 0; \
-  if ((flags) & (O_CREAT | __O_TMPFILE)) { va_list list; va_start(list, flags); mode = va_arg(list, mode_t); va_end(list); }
+  if ((flags) & (O_CREAT | __O_TMPFILE)) { \
+    va_list list; va_start(list, flags); mode = va_arg(list, mode_t); va_end(list); \
+  }
 
-int open(const char *path, int flags, ...) { NEXT(open); MODE(flags); return fails("open", path) ? -1 : next(path, flags, mode); }
-int open64(const char *path, int flags, ...) { NEXT(open64); MODE(flags); return fails("open", path) ? -1 : next(path, flags, mode); }
+int open(const char *path, int flags, ...) {
+  NEXT(open); MODE(flags); return fails("open", path) ? -1 : next(path, flags, mode);
+}
+int open64(const char *path, int flags, ...) {
+  NEXT(open64); MODE(flags); return fails("open", path) ? -1 : next(path, flags, mode);
+}
 int openat(int folder, const char *path, int flags, ...) {
   NEXT(openat); MODE(flags); return fails("open", path) ? -1 : next(folder, path, flags, mode);
 }
 int openat64(int folder, const char *path, int flags, ...) {
   NEXT(openat64); MODE(flags); return fails("open", path) ? -1 : next(folder, path, flags, mode);
 }
-ssize_t write(int file, const void *bytes, size_t count) { NEXT(write); return fails_file("write", file) ? -1 : next(file, bytes, count); }
+ssize_t write(int file, const void *bytes, size_t count) {
+  NEXT(write); return fails_file("write", file) ? -1 : next(file, bytes, count);
+}
 ssize_t pwrite(int file, const void *bytes, size_t count, off_t place) {
   NEXT(pwrite); return fails_file("write", file) ? -1 : next(file, bytes, count, place);
 }
@@ -82,11 +90,15 @@ ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t place) {
 }
 int fsync(int file) { NEXT(fsync); return fails_file("fsync", file) ? -1 : next(file); }
 int fdatasync(int file) { NEXT(fdatasync); return fails_file("fsync", file) ? -1 : next(file); }
-int rename(const char *from, const char *to) { NEXT(rename); return fails("rename", to) ? -1 : next(from, to); }
-int flock(int file, int operation) { NEXT(flock); return fails_file("flock", file) ? -1 : next(file, operation); }
+int rename(const char *from, const char *to) {
+  NEXT(rename); return fails("rename", to) ? -1 : next(from, to);
+}
+int flock(int file, int operation) {
+  NEXT(flock); return fails_file("flock", file) ? -1 : next(file, operation);
+}
 int posix_spawnp(
-  pid_t *number, const char *file, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
-  char *const arguments[], char *const environment[]) {
+  pid_t *number, const char *file, const posix_spawn_file_actions_t *actions,
+  const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]) {
   NEXT(posix_spawnp);
   return fails("fork", part) ? code : next(number, file, actions, attributes, arguments, environment);
 }

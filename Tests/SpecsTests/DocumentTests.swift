@@ -28,4 +28,35 @@ import Testing
     }
     #expect(!isCode)
   }
+
+  /// Swift and C, by their paths in the repository.
+  private static let sources: [String] = {
+    let endings = [".swift", ".c", ".h", ".inc"]
+    let files = ["Benchmarks", "Fuzz", "Sources", "Tests"].flatMap { folder in
+      FileManager.default.enumerator(atPath: RepositoryFile.root.appending(path: folder).path)?
+        .compactMap { ($0 as? String).map { "\(folder)/\($0)" } } ?? []
+    }
+    return ["Package.swift"] + files.filter { path in endings.contains { path.hasSuffix($0) } }.sorted()
+  }()
+
+  /// Lines of Swift other than comments are left to `swift format`. What stands between triple quotes is a
+  /// program's output, and four more spaces in a comment begin an example.
+  @Test func `comments of sources, and code in C, have at most 110 columns`() throws {
+    for path in Self.sources {
+      let isSwift = path.hasSuffix(".swift")
+      var isOutput = false
+      for (index, line) in try RepositoryFile.text(path).components(separatedBy: "\n").enumerated() {
+        let text = line.drop { $0 == " " }
+        let isComment = !isOutput && text.hasPrefix("//")
+        if isSwift, !isComment, line.components(separatedBy: "\"\"\"").count.isMultiple(of: 2) {
+          isOutput.toggle()
+        }
+        guard line.utf8.count > Self.columns, isComment || !isSwift else { continue }
+        let isExample = text.drop { $0 == "/" }.hasPrefix("     ")
+        #expect(isExample || line.count <= Self.columns, "\(path):\(index + 1) has \(line.count) columns")
+      }
+      #expect(!isOutput, "\(path) has triple quotes without their other end")
+    }
+    #expect(Self.sources.count > 500, "the folders were not found")
+  }
 }

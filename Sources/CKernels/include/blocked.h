@@ -68,8 +68,8 @@ typedef struct {
   void (*winograd_filters)(const kb_convolution *c, const float *packed, float *filters, int gradient);
   void (*winograd)(const kb_convolution *c, const float *x, const float *filters, float *y, float *scratch,
                    const kb_finish *_Nullable finish, float *_Nullable moments, size_t first, size_t end);
-  void (*winograd_weight)(const kb_convolution *c, const float *x, const float *dy, float *packed, float *scratch, size_t first,
-                          size_t end);
+  void (*winograd_weight)(const kb_convolution *c, const float *x, const float *dy, float *packed,
+                          float *scratch, size_t first, size_t end);
 
   // The same for one filter a channel; the last one's range is of blocks.
   void (*depthwise)(const kb_convolution *c, const float *x, const float *packed,
@@ -85,7 +85,8 @@ typedef struct {
                            size_t end);
   // The mean and the summed squares of the distance to it over a batch, in double, of 16 channels whose
   // moments lie `image` floats apart.
-  void (*join_moments)(const float *moments, size_t image, size_t batch, size_t pixels, double *means, double *squares);
+  void (*join_moments)(const float *moments, size_t image, size_t batch, size_t pixels, double *means,
+                       double *squares);
   // z = finish(y); z may be y.
   void (*finish)(const float *y, const kb_finish *finish, float *z, size_t blocks,
                           size_t pixels, size_t first, size_t end);
@@ -114,24 +115,28 @@ typedef struct {
 
   // The planes [h][w][16] in another size, bilinear with half-pixel centres, and its
   // gradient. The range is of planes.
-  void (*bilinear)(const float *x, float *y, size_t h, size_t w, size_t oh, size_t ow, size_t first, size_t end);
-  void (*bilinear_pullback)(const float *dy, float *dx, size_t h, size_t w, size_t oh, size_t ow, size_t first, size_t end);
+  void (*bilinear)(const float *x, float *y, size_t h, size_t w, size_t oh, size_t ow, size_t first,
+                   size_t end);
+  void (*bilinear_pullback)(const float *dy, float *dx, size_t h, size_t w, size_t oh, size_t ow,
+                            size_t first, size_t end);
 
   // y channel 2 c is channel c of a, 2 c + 1 that of b, each of `half` channels; and the way back.
-  void (*interleave)(const float *a, const float *b, float *y, size_t half, size_t pixels, size_t first, size_t end);
-  void (*deinterleave)(const float *y, float *a, float *b, size_t half, size_t pixels, size_t first, size_t end);
+  void (*interleave)(const float *a, const float *b, float *y, size_t half, size_t pixels, size_t first,
+                     size_t end);
+  void (*deinterleave)(const float *y, float *a, float *b, size_t half, size_t pixels, size_t first,
+                       size_t end);
   // The same channels, but the first half of them to `low` and the second to `high`; and the way back. The
   // scratch has room for 32 (blocks of half) 16 floats.
-  void (*shuffle_halves)(const float *a, const float *b, float *low, float *high, size_t half, size_t pixels, float *scratch,
-                         size_t first, size_t end);
-  void (*unshuffle_halves)(const float *low, const float *high, float *a, float *b, size_t half, size_t pixels, float *scratch,
-                           size_t first, size_t end);
+  void (*shuffle_halves)(const float *a, const float *b, float *low, float *high, size_t half, size_t pixels,
+                         float *scratch, size_t first, size_t end);
+  void (*unshuffle_halves)(const float *low, const float *high, float *a, float *b, size_t half,
+                           size_t pixels, float *scratch, size_t first, size_t end);
   // y = channels [from, from + count) of x. The scratch has room for 16 (blocks of x_channels + 2) 16 floats.
-  void (*copy_channels)(const float *x, size_t x_channels, size_t from, float *y, size_t count, size_t pixels, float *scratch,
-                        size_t first, size_t end);
-  // y = the channels of a, then those of b. The scratch has room for 16 (blocks of both) 16 floats.
-  void (*join_channels)(const float *a, size_t a_channels, const float *b, size_t b_channels, float *y, size_t pixels,
+  void (*copy_channels)(const float *x, size_t x_channels, size_t from, float *y, size_t count, size_t pixels,
                         float *scratch, size_t first, size_t end);
+  // y = the channels of a, then those of b. The scratch has room for 16 (blocks of both) 16 floats.
+  void (*join_channels)(const float *a, size_t a_channels, const float *b, size_t b_channels, float *y,
+                        size_t pixels, float *scratch, size_t first, size_t end);
 
   // The panels of b, kb_product_panels floats: 16 columns side by side, in the order in which a product reads
   // them. Element (l, j) lies at l row_b + j step_b; one of the two steps is 1.
@@ -140,8 +145,9 @@ typedef struct {
   // to which the element of bias [n] is added last, where there is one. Element (i, l) of a lies at i
   // row_a + l step_a, one of which is 1, (i, j) of c at i row_c + j. The scratch has room for
   // kb_product_scratch floats. The range is of rows.
-  void (*product)(const float *a, size_t row_a, size_t step_a, const float *panels, float *c, size_t row_c, size_t n, size_t k, int keep,
-                  const float *_Nullable bias, float *scratch, size_t first, size_t end);
+  void (*product)(const float *a, size_t row_a, size_t step_a, const float *panels, float *c, size_t row_c,
+                  size_t n, size_t k, int keep, const float *_Nullable bias, float *scratch, size_t first,
+                  size_t end);
 
   // y = x Phi(x), and dx = dy (Phi(x) + x phi(x)), of n elements.
   void (*gelu)(const float *x, float *y, size_t n);
@@ -179,10 +185,11 @@ size_t kb_scratch(const kb_convolution *c);
 size_t kb_packed(const kb_convolution *c, int gradient);
 // Weights [outputs, channels / groups, kh, kw] in the order in which the kernels read them; with
 // `gradient` for convolve_data.
-void kb_pack(const kb_kernels *kernels, const kb_convolution *c, const float *weights, float *packed, int gradient);
+void kb_pack(const kb_kernels *kernels, const kb_convolution *c, const float *weights, float *packed,
+             int gradient);
 // The other way, from the forward order, for output blocks [first, end).
-void kb_unpack(const kb_kernels *kernels, const kb_convolution *c, const float *packed, float *weights, size_t first,
-               size_t end);
+void kb_unpack(const kb_kernels *kernels, const kb_convolution *c, const float *packed, float *weights,
+               size_t first, size_t end);
 
 // [batch, channels, pixels] to the blocked layout and back.
 void kb_block(const float *plain, float *blocked, size_t batch, size_t channels, size_t pixels);
@@ -195,16 +202,16 @@ void kb_permute_channels(const float *x, float *y, const int32_t *order, size_t 
 // Batch norm's vectors, one value a channel; those with `blocks` are padded to whole blocks, the others have
 // `channels` elements. From the images' moments, in double, images ascending: mean, biased variance, and
 // scale and shift of the normalisation.
-void kb_norm_statistics(const kb_kernels *kernels, const float *moments, size_t batch, size_t channels, size_t pixels,
-                        const float *weight, const float *bias, double epsilon, float *mean, float *variance,
-                        float *block_mean, float *block_scale, float *block_shift);
+void kb_norm_statistics(const kb_kernels *kernels, const float *moments, size_t batch, size_t channels,
+                        size_t pixels, const float *weight, const float *bias, double epsilon, float *mean,
+                        float *variance, float *block_mean, float *block_scale, float *block_shift);
 // The same vectors from given statistics.
 void kb_norm_constants(const float *mean, const float *variance, size_t channels, const float *weight,
                        const float *bias, double epsilon, float *block_mean, float *block_scale,
                        float *block_shift);
 // From the images' sums of norm_sums: the gradients of weight and bias, and a and b of norm_gradient.
-void kb_norm_gradients(const kb_kernels *kernels, const float *sums, size_t batch, size_t channels, size_t pixels, const float *variance,
-                       double epsilon, float *dweight, float *dbias, float *block_a,
-                       float *block_b);
+void kb_norm_gradients(const kb_kernels *kernels, const float *sums, size_t batch, size_t channels,
+                       size_t pixels, const float *variance, double epsilon, float *dweight, float *dbias,
+                       float *block_a, float *block_b);
 
 #pragma clang assume_nonnull end

@@ -34,8 +34,8 @@ bool process_was_signalled(int signal);
 /// `folder` may be null. A process that leads a group has its own number as that of the group.
 /// Returns 0, or the system's number for the reason.
 int process_spawn(
-  pid_t *number, const char *executable, char *const arguments[], char *const environment[], const char *folder,
-  const int streams[3], bool leads_group);
+  pid_t *number, const char *executable, char *const arguments[], char *const environment[],
+  const char *folder, const int streams[3], bool leads_group);
 
 /// How many processors this process may run on, by its affinity; -1 where that cannot be told.
 int process_usable_processors(void);

@@ -81,7 +81,8 @@ static void changed(const char *what, int file, off_t offset, const void *bytes,
   if (fstat(file, &status)) return;
   char head[2 * PATH_MAX];
   snprintf(
-    head, sizeof head, "%s\t%lu\t%ld\t%zu\t%s\t\n", isTalk ? "say" : what, (unsigned long)status.st_ino, (long)offset, count, path);
+    head, sizeof head, "%s\t%lu\t%ld\t%zu\t%s\t\n", isTalk ? "say" : what, (unsigned long)status.st_ino,
+    (long)offset, count, path);
   put(head, bytes, count);
 }
 
@@ -113,7 +114,8 @@ ssize_t write(int file, const void *bytes, size_t count) {
   if (journal >= 0 && file != journal) {
     struct stat status;
     int flags = fcntl(file, F_GETFL);
-    offset = flags >= 0 && (flags & O_APPEND) && !fstat(file, &status) ? status.st_size : lseek(file, 0, SEEK_CUR);
+    const int isAtEnd = flags >= 0 && (flags & O_APPEND) && !fstat(file, &status);
+    offset = isAtEnd ? status.st_size : lseek(file, 0, SEEK_CUR);
   }
   ssize_t done = NEXT(write)(file, bytes, count);
   if (done > 0) changed("write", file, offset < 0 ? 0 : offset, bytes, (size_t)done);
