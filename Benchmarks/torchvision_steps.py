@@ -1,10 +1,12 @@
-"""The rival of `mtkd-benchmarks downstream`: detectors and operations of torchvision, segmentors of CIRKD's shape.
+"""The rival of `mtkd-benchmarks downstream`: detectors and operations of torchvision,
+segmentors of CIRKD's shape.
 
     torchvision_steps.py NAME [--seconds S] [--layout last|first]
 
-Prints one line: milliseconds a call at one thread, median, then the largest resident memory in MiB. The shapes are those of
-`DownstreamSpeed.swift`: two images of 256 x 341 with three classes, the stem and the first stage frozen as in torchvision's
-recipe, or of 128 x 128. Start it with malloc told to keep memory, or page faults are measured.
+Prints one line: milliseconds a call at one thread, median, then the largest resident memory in MiB. The
+shapes are those of `DownstreamSpeed.swift`: two images of 256 x 341 with three classes, the stem and the
+first stage frozen as in torchvision's recipe, or of 128 x 128. Start it with malloc told to keep memory, or
+page faults are measured.
 """
 
 import resource

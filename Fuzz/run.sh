@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs every libFuzzer target of this folder for some seconds each: Fuzz/run.sh [SECONDS]. The first run builds instrumented modules of its own.
+# Runs every libFuzzer target of this folder for some seconds each: Fuzz/run.sh [SECONDS]. The first run
+# builds instrumented modules of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}

@@ -1,10 +1,11 @@
 #!/bin/bash
 # Makes files of results/ again from their grids: results/make.sh PROGRAM STORE NAME...
 #
-# Runs sweeps/NAME.json in STORE (what is done there is not done again) and writes results/NAME.md from results/about/NAME.md:
-# what the table shows, the report, how it was made. A line `plot: KIND OPTIONS` there draws results/NAME.svg, another one
-# results/NAME-KIND.svg, and a line `metric: METRIC TITLE` adds a table of another metric. DATA names a folder of datasets, as
-# --data does. What could not be run is named, the others are made.
+# Runs sweeps/NAME.json in STORE (what is done there is not done again) and writes results/NAME.md from
+# results/about/NAME.md: what the table shows, the report, how it was made. A line `plot: KIND OPTIONS`
+# there draws results/NAME.svg, another one results/NAME-KIND.svg, and a line `metric: METRIC TITLE` adds
+# a table of another metric. DATA names a folder of datasets, as --data does. What could not be run is
+# named, the others are made.
 set -euo pipefail
 program=$1 store=$2
 shift 2

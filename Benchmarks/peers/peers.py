@@ -1,7 +1,8 @@
 """What other tools do where mtkd-sweep promises something: python Benchmarks/peers/peers.py PROGRAM
 
-Needs `pip install snakemake optuna hydra-core pandas`. Each fact is counted, not quoted: a "training" of five epochs
-appends a line to a file for each epoch, so that the lines tell what was done twice. Prints a table; takes minutes.
+Needs `pip install snakemake optuna hydra-core pandas`. Each fact is counted, not quoted: a "training"
+of five epochs appends a line to a file for each epoch, so that the lines tell what was done twice.
+Prints a table; takes minutes.
 """
 
 import json

@@ -1,4 +1,5 @@
-"""A loop in the style of torchdistill: a configuration, a box that holds a stage of training, hooks around each epoch."""
+"""A loop in the style of torchdistill: a configuration, a box that holds a stage of training,
+hooks around each epoch."""
 import sys
 
 import numpy

@@ -1,9 +1,11 @@
-"""What a resume costs that restores weights and optimiser alone, against one with mtkd_trainer: the table of docs/trainers.md.
+"""What a resume costs that restores weights and optimiser alone, against one with mtkd_trainer: the
+table of docs/trainers.md.
 
     python3 usual_recipe.py
 
-Trains the plain loop for five seeds: undisturbed; left after its second epoch and gone on with in the usual way; and left there
-and gone on with by mtkd_trainer. Each start is as in a new process: generators are seeded, everything is built anew.
+Trains the plain loop for five seeds: undisturbed; left after its second epoch and gone on with in the usual
+way; and left there and gone on with by mtkd_trainer. Each start is as in a new process: generators are
+seeded, everything is built anew.
 """
 import pathlib
 import random

@@ -1,7 +1,7 @@
 """Whether the tables of a store hold what was written there.
 
-The bytes that digests are over are those of `Sources/Storage/ResultStore+Digests.swift`: each value with its type, and
-with its length where that varies.
+The bytes that digests are over are those of `Sources/Storage/ResultStore+Digests.swift`: each value with its
+type, and with its length where that varies.
 """
 from __future__ import annotations
 
@@ -101,7 +101,8 @@ def has(db, table: str) -> bool:
 
 
 def damages(db, sweep: int, name: str) -> list[str]:
-    """What of a sweep is not what was written; a sentence each. Stores from before digests have nothing to compare."""
+    """What of a sweep is not what was written; a sentence each. Stores from before digests
+    have nothing to compare."""
     found = []
     (points,) = db.execute("SELECT digest FROM sweep WHERE id = ?", (sweep,)).fetchone()
     if of_points(db, sweep) != points:

@@ -1,4 +1,5 @@
-"""Which metric a sweep's table is of, which of its values are the better ones, and what may choose an epoch."""
+"""Which metric a sweep's table is of, which of its values are the better ones, and
+what may choose an epoch."""
 from __future__ import annotations
 
 import dataclasses

@@ -1,4 +1,5 @@
-"""The statistics of a cell as `mtkd-sweep report` computes them, operation by operation: the same numbers to the bit.
+"""The statistics of a cell as `mtkd-sweep report` computes them, operation by operation: the
+same numbers to the bit.
 
 What they are is told in docs/statistics.md; `Sources/Reports/Statistics` is what they are compared with.
 """
@@ -101,7 +102,8 @@ def _beta(x: float, a: float, b: float) -> float:
 
 
 def bootstrap(values: list[float]) -> tuple[float, float] | None:
-    """The percentile interval of the mean at 95 percent; every resample of up to eight values, drawn ones above."""
+    """The percentile interval of the mean at 95 percent; every resample of up to eight
+    values, drawn ones above."""
     if len(values) < 2:
         return None
     means = _every(values) if len(values) <= 8 else _drawn(values)

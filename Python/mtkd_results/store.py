@@ -58,8 +58,9 @@ class Results:
     def runs(self, sweep: str | None = None, metric: str | None = None, settings: bool = False):
         """The runs of a sweep in the order of its plan: labels, seed, key, state and why, and their numbers.
 
-        `value` is the number that the report of the sweep's grid takes, `last` that of the last epoch, `best` the best of
-        any epoch. With `settings`, every setting of a run is a column too, such as `recipe.learningRate`.
+        `value` is the number that the report of the sweep's grid takes, `last` that of the last
+        epoch, `best` the best of any epoch. With `settings`, every setting of a run is a column too,
+        such as `recipe.learningRate`.
         """
         with self._reading() as db:
             head = self._head(db, sweep, metric)
@@ -68,8 +69,8 @@ class Results:
     def epochs(self, sweep: str | None = None):
         """The epochs of all runs of a sweep, each with its metrics and the digest of the state after it.
 
-        Epochs count from 1, as in tables and exports. A number that is not finite is NaN. A metric that is called like
-        one of the other columns, such as `learningRate`, is `metric.learningRate`.
+        Epochs count from 1, as in tables and exports. A number that is not finite is NaN. A metric that is
+        called like one of the other columns, such as `learningRate`, is `metric.learningRate`.
         """
         with self._reading() as db:
             head, rows = self._head(db, sweep, None), []
@@ -93,9 +94,11 @@ class Results:
             return _frame(rows)
 
     def cells(self, sweep: str | None = None, metric: str | None = None, allow_mixed: bool = False):
-        """The cells of a sweep's table: the columns of `mtkd-sweep report --format csv` but for the two of ranks.
+        """The cells of a sweep's table: the columns of `mtkd-sweep report --format csv`
+        but for the two of ranks.
 
-        Where programs of different numerics made the numbers of a cell they are withheld, unless `allow_mixed`.
+        Where programs of different numerics made the numbers of a cell they are
+        withheld, unless `allow_mixed`.
         """
         with self._reading() as db:
             head = self._head(db, sweep, metric)
@@ -105,10 +108,11 @@ class Results:
             return _frame([_cell(runs, head, allow_mixed) for runs in groups.values()])
 
     def weights(self, key: str, which: str = "best", kind: str = "numpy") -> dict:
-        """The weights of a run by their names: arrays of numpy, or tensors (`kind="torch"`), as a state dictionary.
+        """The weights of a run by their names: arrays of numpy, or tensors
+        (`kind="torch"`), as a state dictionary.
 
-        `key` is that of `runs()`, or its beginning; `which` is `best`, `last` or `final`. They come from the folder of the
-        run and are compared with the store's digest.
+        `key` is that of `runs()`, or its beginning; `which` is `best`, `last` or `final`. They come from the
+        folder of the run and are compared with the store's digest.
         """
         from mtkd_trainer import read_safetensors
         with self._reading() as db:
@@ -315,7 +319,8 @@ def _model(arrays):
 
 
 def _label(value):
-    """A label as tables show it: numbers and words stay, a network is `cifar_resnet(depth=8,widths=[4,4,8])`."""
+    """A label as tables show it: numbers and words stay, a network is
+    `cifar_resnet(depth=8,widths=[4,4,8])`."""
     return _title(value) if isinstance(value, (dict, list)) else value
 
 

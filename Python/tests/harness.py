@@ -1,4 +1,5 @@
-"""What mtkd-sweep is to a trainer, for tests: starts it with a request, hears its records, kills it, starts it again."""
+"""What mtkd-sweep is to a trainer, for tests: starts it with a request, hears its records,
+kills it, starts it again."""
 from __future__ import annotations
 
 import json
@@ -39,7 +40,8 @@ class Attempt:
         log.close()
 
     def _fork(self, script, line, log):
-        """A child of this process, which has loaded torch already: starting anew would take seconds each time."""
+        """A child of this process, which has loaded torch already: starting anew would
+        take seconds each time."""
         (their_in, our_out), (our_in, their_out) = os.pipe(), os.pipe()
         os.write(our_out, line)
         child = os.fork()
@@ -136,8 +138,8 @@ class Runner:
     def killed(self, number, after, signals=(signal.SIGKILL,)):
         """Runs until it is finished, killed so many times at random instants.
 
-        In turn up to `after` seconds from the start, and up to the time that an epoch takes from its first record on, which
-        leaves something to go on from however slow the machine is.
+        In turn up to `after` seconds from the start, and up to the time that an epoch takes from its first
+        record on, which leaves something to go on from however slow the machine is.
         """
         chance = random.Random(number)
         while self.finished is None:

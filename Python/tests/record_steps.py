@@ -2,8 +2,9 @@
 
     record_steps.py PROGRAM FOLDER          FOLDER is Tests/Fixtures/steps, which has the grid
 
-Every epoch of these runs is one batch, so that the record of an epoch is that of a step. Images and teachers' weights go
-beside the numbers: `torch_steps.py` gives mtkd_torch the same. A test of the built program runs the grid again.
+Every epoch of these runs is one batch, so that the record of an epoch is that of a step. Images and
+teachers' weights go beside the numbers: `torch_steps.py` gives mtkd_torch the same. A test of the built
+program runs the grid again.
 """
 import json
 import pathlib

@@ -2,8 +2,9 @@
 
     record_torch.py FIXTURES [PART OF A CASE'S NAME ...]        with names: prints these, and writes nothing
 
-The record has each case's largest error as a share of its limit, and the digests of the code and of the fixtures that
-it is about. `test_torch_record.py` fails where it is old or where a case is missing, and needs no torch.
+The record has each case's largest error as a share of its limit, and the digests of the code and of
+the fixtures that it is about. `test_torch_record.py` fails where it is old or where a case is
+missing, and needs no torch.
 """
 import hashlib
 import importlib

@@ -1,4 +1,5 @@
-"""What teachers say, written down and read back: with the standard library, with numpy, and where files are damaged."""
+"""What teachers say, written down and read back: with the standard library, with numpy, and
+where files are damaged."""
 import json
 import os
 import pathlib

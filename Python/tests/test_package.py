@@ -1,4 +1,5 @@
-"""What a checkpoint holds, what a damaged one does, and what the package says to loops that use it wrongly."""
+"""What a checkpoint holds, what a damaged one does, and what the package says to
+loops that use it wrongly."""
 import collections
 import json
 import os

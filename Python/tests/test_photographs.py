@@ -1,4 +1,5 @@
-"""Indexes of photographs, and views of them beside those that mtkd-sweep's own engine has recorded (`Tests/Fixtures/photographs`)."""
+"""Indexes of photographs, and views of them beside those that mtkd-sweep's own engine has recorded
+(`Tests/Fixtures/photographs`)."""
 import functools
 import os
 import pathlib

@@ -30,7 +30,8 @@ class StoreTests(unittest.TestCase):
 
 class StatisticsTests(unittest.TestCase):
     def test_the_interval_of_two_values_is_that_of_the_cauchy_distribution(self):
-        # One degree of freedom: the quantile is tan(π · 0.475), and its reach for std √2/2 and n = 2 is half of it.
+        # One degree of freedom: the quantile is tan(π · 0.475), and its reach for std √2/2
+        # and n = 2 is half of it.
         low, high = statistics.interval(2, 10.0, math.sqrt(0.5))
         self.assertAlmostEqual(high - 10, math.tan(math.pi * 0.475) / 2, places=9)
         self.assertAlmostEqual(10 - low, high - 10, places=12)

@@ -1,4 +1,5 @@
-"""Three loops of PyTorch in the styles that people write, each killed fifty times. Skipped where there is no torch."""
+"""Three loops of PyTorch in the styles that people write, each killed fifty times. Skipped
+where there is no torch."""
 import os
 import re
 import runpy

@@ -1,4 +1,5 @@
-"""What holds of the trainer `torch` where there is no torch: that the record of `make test-torch` is about the code and the fixtures that lie here, and has every case."""
+"""What holds of the trainer `torch` where there is no torch: that the record of `make test-torch` is about
+the code and the fixtures that lie here, and has every case."""
 import json
 import os
 import subprocess

@@ -1,4 +1,5 @@
-"""The trainer `torch`: killed at random it ends as if nobody had disturbed it. Skipped where there is no torch."""
+"""The trainer `torch`: killed at random it ends as if nobody had disturbed it. Skipped
+where there is no torch."""
 import os
 import pathlib
 import random
@@ -83,7 +84,8 @@ class TorchTrainerTests(unittest.TestCase):
         self.addCleanup(calm.close)
         seconds = calm.whole()
         self.assertEqual(len(calm.states()), EPOCHS)
-        # On a busy machine a run may be over before a kill falls into one of its epochs: then another is killed.
+        # On a busy machine a run may be over before a kill falls into one of its
+        # epochs: then another is killed.
         for chance in range(20):
             disturbed = TorchRunner(home.name, method, **options)
             self.addCleanup(disturbed.close)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A trainer that trains the teachers of its students too, and writes down once what they say of each image.
 
-`their-big` is a softmax regression over pixels and their products with their neighbours, `their-small` one over pixels
-alone, which learns from labels (`baseline`) or from its teachers (`soft`). Needs numpy and mtkd_trainer
-(`pip install Python/`); docs/trainers.md describes what it is asked.
+`their-big` is a softmax regression over pixels and their products with their neighbours, `their-small` one
+over pixels alone, which learns from labels (`baseline`) or from its teachers (`soft`). Needs numpy and
+mtkd_trainer (`pip install Python/`); docs/trainers.md describes what it is asked.
 """
 import numpy
 
@@ -40,7 +40,8 @@ def softmax(logits):
 
 
 def shown(pixels, images, views):
-    """View 0 of an image is the image, view 1 its mirror image, and so on: it depends on image and view alone."""
+    """View 0 of an image is the image, view 1 its mirror image, and so on: it depends on
+    image and view alone."""
     batch = pixels[numpy.asarray(images)]
     return numpy.where((numpy.asarray(views) % 2 == 1)[:, None, None, None], batch[..., ::-1], batch)
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""A trainer in place of mtkd-sweep's own: softmax regression by full-batch gradient descent, standard library only.
+"""A trainer in place of mtkd-sweep's own: softmax regression by full-batch gradient
+descent, standard library only.
 
-It reads one line of JSON, prints one line of JSON an epoch, keeps its state in the folder that it is given, and goes on from there
-when it is started again. docs/trainers.md describes the lines.
+It reads one line of JSON, prints one line of JSON an epoch, keeps its state in the folder that it is given,
+and goes on from there when it is started again. docs/trainers.md describes the lines.
 """
 import json
 import math
@@ -55,7 +56,8 @@ def main():
         with open(path) as file:
             state = json.load(file)
         print(f"going on from epoch {state['epoch']}", flush=True)
-    # Killed between a checkpoint and its record, or before its record was read: say again what has not been heard.
+    # Killed between a checkpoint and its record, or before its record was read: say again
+    # what has not been heard.
     for epoch in range(min(request["reported"], state["epoch"]), state["epoch"]):
         report(epoch, state["history"][epoch])
     metrics = state["history"][-1] if state["history"] else {}

@@ -1,4 +1,5 @@
-"""Turns docs/*.md into plain HTML pages that need no network: python3 docs/tools/build.py OUT. Needs the Markdown package."""
+"""Turns docs/*.md into plain HTML pages that need no network: python3 docs/tools/build.py OUT. Needs
+the Markdown package."""
 
 import pathlib
 import re

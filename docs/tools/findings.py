@@ -1,8 +1,9 @@
 """Writes docs/findings.md from stores: docs/tools/findings.py PROGRAM CLAIMS OUTPUT STORE...
 
-CLAIMS is a list of the paper's sentences (docs/findings.json): what each says, its number, its source, and either the
-sweep and the two methods that show it here, or why it cannot be tested here. A verdict other than `open` needs a claim
-that the sweep's grid declared before its first run: what was looked for afterwards proves nothing.
+CLAIMS is a list of the paper's sentences (docs/findings.json): what each says, its number, its source, and
+either the sweep and the two methods that show it here, or why it cannot be tested here. A verdict other
+than `open` needs a claim that the sweep's grid declared before its first run: what was looked for
+afterwards proves nothing.
 """
 
 import json

@@ -1,4 +1,5 @@
-"""Makes a picture of a terminal: tmux capture-pane -e -p -t PANE | python3 docs/tools/terminal.py OUT.png. Needs playwright and Chromium."""
+"""Makes a picture of a terminal: tmux capture-pane -e -p -t PANE | python3 docs/tools/terminal.py OUT.png.
+Needs playwright and Chromium."""
 
 import html
 import re

@@ -8,7 +8,8 @@ import sys
 import mtkd_results
 from mtkd_results import statistics
 
-#: Of a method and of a student's methods together: two and one standard deviations over seeds, in points (README.md).
+#: Of a method and of a student's methods together: two and one standard deviations over
+#: seeds, in points (README.md).
 MARGINS = {"resnet8": (3.9, 2.0), "shufflenetv2-0-5": (5.2, 2.6)}
 
 

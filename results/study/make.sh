@@ -1,8 +1,9 @@
 #!/bin/bash
-# Writes the tables, figures and archives of the study from its stores: results/study/make.sh PROGRAM STORE CIFAR-STORE
+# Writes the tables, figures and archives of the study from its stores:
+# results/study/make.sh PROGRAM STORE CIFAR-STORE
 #
-# Nothing is run: docs/study.md says how the stores are made, that of CIFAR-10 with its four imports. results/study/README.md
-# is written by hand around them.
+# Nothing is run: docs/study.md says how the stores are made, that of CIFAR-10 with its four imports.
+# results/study/README.md is written by hand around them.
 set -euo pipefail
 program=$(realpath "$1") store=$(realpath "$2") cifar=$(realpath "$3")
 cd "$(dirname "$0")"

@@ -1,4 +1,5 @@
-"""A loop in the style of Lightning: a module that says how a step goes, a trainer that walks through the epochs."""
+"""A loop in the style of Lightning: a module that says how a step goes, a trainer that
+walks through the epochs."""
 import sys
 
 import torch

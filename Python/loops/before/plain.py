@@ -1,4 +1,5 @@
-"""A plain loop of PyTorch: momentum, a falling rate, dropout, pictures that are flipped by chance, two loader processes."""
+"""A plain loop of PyTorch: momentum, a falling rate, dropout, pictures that are flipped by chance,
+two loader processes."""
 import random
 import sys
 

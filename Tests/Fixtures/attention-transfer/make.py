@@ -1,11 +1,14 @@
-"""Reference numbers of attention transfer (Zagoruyko and Komodakis 2017) in NumPy alone, written beside this file as cases.json.
+"""Reference numbers of attention transfer (Zagoruyko and Komodakis 2017) in NumPy alone, written beside
+this file as cases.json.
 
     python3 Tests/Fixtures/attention-transfer/make.py
 
-Loss: mean over samples of the cross-entropy H plus beta / M times the sum over teachers and pairs of stages of the mean over positions of
-(q(student) - q(teacher))^2, with q = vec(sum over channels of F^2) divided by its length. Stages are paired from the last one backwards; the
-larger map of a pair is pooled as adaptive average pooling pools it. Gradients are complex-step derivatives: the loss is evaluated at
-x + 1e-30 i in one element at a time, and the imaginary part divided by 1e-30 is exact to rounding. No formula of a gradient is used.
+Loss: mean over samples of the cross-entropy H plus beta / M times the sum over teachers and pairs of
+stages of the mean over positions of (q(student) - q(teacher))^2, with q = vec(sum over channels of F^2)
+divided by its length. Stages are paired from the last one backwards; the larger map of a pair is pooled as
+adaptive average pooling pools it. Gradients are complex-step derivatives: the loss is evaluated at
+x + 1e-30 i in one element at a time, and the imaginary part divided by 1e-30 is exact to rounding. No
+formula of a gradient is used.
 """
 
 import json

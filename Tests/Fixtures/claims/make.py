@@ -2,8 +2,9 @@
 
     python3 -m venv .venv && .venv/bin/pip install mpmath && .venv/bin/python Tests/Fixtures/claims/make.py
 
-The formula is that of Rouder et al. 2009 for a normal prior on the effect size, integrated here numerically as well
-(over the effect size, against the noncentral t density) for a few cases, so that the closed form itself is checked.
+The formula is that of Rouder et al. 2009 for a normal prior on the effect size, integrated here
+numerically as well (over the effect size, against the noncentral t density) for a few cases, so that the
+closed form itself is checked.
 """
 
 import json

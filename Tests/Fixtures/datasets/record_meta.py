@@ -1,4 +1,5 @@
-"""Writes meta.mat, two classes in the form of the ImageNet devkit's file. Made with SciPy and NumPy: python3 record_meta.py"""
+"""Writes meta.mat, two classes in the form of the ImageNet devkit's file. Made with SciPy and NumPy:
+python3 record_meta.py"""
 import os
 
 import numpy

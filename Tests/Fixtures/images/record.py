@@ -1,11 +1,13 @@
-"""Makes small images of every kind that is read, and records what the Python imaging library decodes and resamples them to.
+"""Makes small images of every kind that is read, and records what the Python imaging library
+decodes and resamples them to.
 
     /usr/bin/python3 record.py
 
 The files beside this one were made with Pillow 9.4.0 over libjpeg-turbo 2.1.5 and libpng 1.6.39 of Debian 12.
-`NAME.rgb` holds width and height as two bytes, then the pixels; `NAME.centre` the middle 16 x 16 of the image with its shorter side resampled to
-20; `NAME.crop` the part from (3, 2) of 17 x 11 pixels resampled to 8 x 8. `photo.jpg.enhanced` holds that crop with its brightness, contrast and
-saturation times 0.6 and times 1.7, each alone, then all three in turn (made with Pillow 13.0.0: the formula has not changed).
+`NAME.rgb` holds width and height as two bytes, then the pixels; `NAME.centre` the middle 16 x 16 of the image
+with its shorter side resampled to 20; `NAME.crop` the part from (3, 2) of 17 x 11 pixels resampled to 8 x 8.
+`photo.jpg.enhanced` holds that crop with its brightness, contrast and saturation times 0.6 and times 1.7,
+each alone, then all three in turn (made with Pillow 13.0.0: the formula has not changed).
 """
 import math
 

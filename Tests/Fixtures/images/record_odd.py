@@ -2,9 +2,10 @@
 
     python3 record_odd.py
 
-The files in `odd` were made with Pillow 13.0.0 over libjpeg-turbo 3.2.0 and zlib 1.2.13. `NAME.rgb` holds width and height as two bytes, then the
-pixels; it is empty where Pillow refuses the file. `../photo.jpg.bicubic` and `../palette.png.bicubic` hold the middle 16 x 16 of the image with its
-shorter side resampled to 20 by Image.BICUBIC.
+The files in `odd` were made with Pillow 13.0.0 over libjpeg-turbo 3.2.0 and zlib 1.2.13. `NAME.rgb` holds
+width and height as two bytes, then the pixels; it is empty where Pillow refuses the file.
+`../photo.jpg.bicubic` and `../palette.png.bicubic` hold the middle 16 x 16 of the image with its shorter side
+resampled to 20 by Image.BICUBIC.
 """
 import io
 import os

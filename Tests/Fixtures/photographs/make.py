@@ -1,4 +1,5 @@
-"""Makes the two photographs that `../images` has none of: one that is shrunk a lot, and a strip that no random part fits into.
+"""Makes the two photographs that `../images` has none of: one that is shrunk a lot, and a strip that
+no random part fits into.
 
     python3 make.py
 

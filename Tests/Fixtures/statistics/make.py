@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Reference values of the report's statistics: `python3 make.py > statistics.json`.
 
-Made with numpy 2 and scipy 1.17.1. What scipy does not offer (every resample of a bootstrap, the seeded stream, Holm, exact tests under ties)
-is computed here from its definition, by enumeration.
+Made with numpy 2 and scipy 1.17.1. What scipy does not offer (every resample of a bootstrap, the seeded
+stream, Holm, exact tests under ties) is computed here from its definition, by enumeration.
 """
 import itertools, json, math, sys
 import numpy as np

@@ -1,5 +1,6 @@
-"""Sums of squares of full factorials, by projection onto orthonormal contrasts (Kronecker products of QR bases): no
-inclusion and exclusion, no table of means. Writes sums-of-squares.json. NumPy in 64-bit arithmetic."""
+"""Sums of squares of full factorials, by projection onto orthonormal contrasts (Kronecker
+products of QR bases): no inclusion and exclusion, no table of means. Writes sums-of-squares.json.
+NumPy in 64-bit arithmetic."""
 import itertools
 import json
 import numpy

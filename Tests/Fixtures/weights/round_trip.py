@@ -1,8 +1,10 @@
-"""Loads exported weights into the same network written in PyTorch and prints its logits of images of the fill rule as JSON.
+"""Loads exported weights into the same network written in PyTorch and prints its logits of images
+of the fill rule as JSON.
 
     python3 round_trip.py WEIGHTS.safetensors SEED COUNT CHANNELS HEIGHT WIDTH
 
-Networks: cifar_resnet with basic blocks. `load_state_dict(strict=True)` takes the names, the shapes and the counters, or fails.
+Networks: cifar_resnet with basic blocks. `load_state_dict(strict=True)` takes the names, the shapes
+and the counters, or fails.
 """
 import json
 import sys
