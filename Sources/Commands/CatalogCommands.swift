@@ -133,7 +133,8 @@ struct Bench: ParsableCommand {
           "steps": JSONValue(result.steps), "cpuSeconds": JSONValue(result.cpuSeconds),
           "imagesPerCPUSecond": JSONValue(result.imagesPerCPUSecond), "library": .string(result.library),
         ])
-        : "\(network) \(phase): \((result.imagesPerCPUSecond * 10).rounded() / 10) images per CPU second (batch \(batch), \(result.library))\n"
+        : "\(network) \(phase): \((result.imagesPerCPUSecond * 10).rounded() / 10) images per CPU second "
+          + "(batch \(batch), \(result.library))\n"
     )
   }
 }

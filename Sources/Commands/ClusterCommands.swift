@@ -105,9 +105,9 @@ struct StillOnCluster: UserError {
   let file: String
   let executor: String
   var description: String {
-    "\(counted(batches, "batch", "batches")) of this store \(batches == 1 ? "is" : "are") still on the cluster. "
-      + "`mtkd-sweep run \(shellWord(file)) --executor \(executor)` goes on with \(batches == 1 ? "it" : "them"), "
-      + "`mtkd-sweep cancel` ends them."
+    "\(counted(batches, "batch", "batches")) of this store \(batches == 1 ? "is" : "are") still on the "
+      + "cluster. `mtkd-sweep run \(shellWord(file)) --executor \(executor)` goes on with "
+      + "\(batches == 1 ? "it" : "them"), `mtkd-sweep cancel` ends them."
   }
 }
 

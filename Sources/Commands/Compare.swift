@@ -36,7 +36,8 @@ struct Compare: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Test the numbers that the paper prints: \(Catalog.paperTables.names.joined(separator: ", ")). A and B, where given, are two of its methods.",
+      "Test the numbers that the paper prints: \(Catalog.paperTables.names.joined(separator: ", ")). A and "
+        + "B, where given, are two of its methods.",
       valueName: "table"), completion: Completions.paperTables)
   var paper: String?
 
@@ -140,7 +141,8 @@ struct Compare: ParsableCommand {
       throw NothingThere(
         description: sweeps.isEmpty
           ? "The store \(path) has no sweep yet."
-          : "The store \(path) has \(sweeps.count) sweeps: \(sweeps.map(\.name).joined(separator: ", ")). Name one with --sweep."
+          : "The store \(path) has \(sweeps.count) sweeps: \(sweeps.map(\.name).joined(separator: ", ")). "
+            + "Name one with --sweep."
       )
     }
     return sweeps[0]
@@ -188,7 +190,8 @@ struct Compare: ParsableCommand {
     } catch {
       throw NothingThere(
         description:
-          "'\(error.name)' is no sweep of \(location.path) (\(sweeps.map(\.name).joined(separator: ", "))), no store, and no method of \(record.name) (\(error.known.joined(separator: ", ")))."
+          "'\(error.name)' is no sweep of \(location.path) (\(sweeps.map(\.name).joined(separator: ", "))), "
+          + "no store, and no method of \(record.name) (\(error.known.joined(separator: ", ")))."
       )
     }
     try layout.checkAverages(results)
@@ -196,7 +199,8 @@ struct Compare: ParsableCommand {
     guard !table.comparisons.isEmpty else {
       throw NothingThere(
         description:
-          "No cells of \(a) and \(b) in \(record.name) agree in all other settings: there is nothing to compare."
+          "No cells of \(a) and \(b) in \(record.name) agree in all other settings: there is "
+          + "nothing to compare."
       )
     }
     let mixed = table.comparisons.filter { $0.a.isWithheld || $0.b.isWithheld }
@@ -248,6 +252,7 @@ struct MixedPrograms: UserError {
     let names =
       cells.prefix(5).joined(separator: "; ") + (cells.count > 5 ? "; and \(cells.count - 5) more" : "")
     return
-      "Different programs or numerics made the seeds of \(counted(cells.count, "cell")): \(names). `mtkd-sweep report` says which; --allow-mixed compares them all the same."
+      "Different programs or numerics made the seeds of \(counted(cells.count, "cell")): \(names). "
+      + "`mtkd-sweep report` says which; --allow-mixed compares them all the same."
   }
 }

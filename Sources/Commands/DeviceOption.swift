@@ -48,8 +48,8 @@ enum DeviceOption {
     let executor: String
     var exitStatus: ExitStatus { .badInput }
     var description: String {
-      "Devices are given to runs on this machine, and the executor '\(executor)' starts them elsewhere. On a cluster ask for "
-        + "a device with each task, in the site file."
+      "Devices are given to runs on this machine, and the executor '\(executor)' starts them elsewhere. On "
+        + "a cluster ask for a device with each task, in the site file."
     }
   }
 }

@@ -33,7 +33,8 @@ struct Doctor: ParsableCommand {
     Out.put(
       troubles == 0
         ? "This machine is ready. `mtkd-sweep init` writes a first grid, `mtkd-sweep run GRID` runs it.\n"
-        : "\(troubles == 1 ? "One thing needs" : "\(troubles) things need") care: see the lines marked \(Finding.Mark.trouble.rawValue).\n"
+        : "\(troubles == 1 ? "One thing needs" : "\(troubles) things need") care: see the lines marked "
+          + "\(Finding.Mark.trouble.rawValue).\n"
     )
   }
 }
@@ -64,7 +65,8 @@ private struct Finding {
     return Finding(
       mark: .fine, topic: "program",
       sentence:
-        "mtkd-sweep \(made.version), \(made.commit.map { "commit \($0)" } ?? "built without a recorded commit (`make` records it)")"
+        "mtkd-sweep \(made.version), "
+        + "\(made.commit.map { "commit \($0)" } ?? "built without a recorded commit (`make` records it)")"
     )
   }
 
@@ -151,8 +153,9 @@ private struct Finding {
       Finding(
         mark: .absent, topic: "torch",
         sentence:
-          "\(what) Needed only by grids with \"trainer\": \"torch\". To have one: `python3 -m venv torch-env && "
-          + "torch-env/bin/pip install torch numpy`, then `PATH=$PWD/torch-env/bin:$PATH mtkd-sweep …`.")
+          "\(what) Needed only by grids with \"trainer\": \"torch\". To have one: "
+          + "`python3 -m venv torch-env && torch-env/bin/pip install torch numpy`, then "
+          + "`PATH=$PWD/torch-env/bin:$PATH mtkd-sweep …`.")
     }
     guard let python = PythonSide.interpreter() else { return absent("No python3 on PATH answers.") }
     let which = "Python \(python.version) (\(python.path))"
@@ -165,8 +168,8 @@ private struct Finding {
       return Finding(
         mark: .absent, topic: "torch",
         sentence:
-          "\(which) has torch \(torch), but the trainer's modules are not beside this program: take it from the "
-          + "repository, `make install` or the wheel.")
+          "\(which) has torch \(torch), but the trainer's modules are not beside this program: take it from "
+          + "the repository, `make install` or the wheel.")
     }
     return Finding(mark: .fine, topic: "torch", sentence: "\(which) has torch \(torch); \(devices)")
   }

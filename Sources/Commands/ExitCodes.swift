@@ -38,7 +38,8 @@ enum ExitCodes {
     // has the one for "failure".
     guard error is ExitCode || code != .failure else {
       Talk.say(
-        "Internal error: \(error). Run the same command again; `mtkd-sweep doctor` says what this machine has."
+        "Internal error: \(error). Run the same command again; `mtkd-sweep doctor` says what "
+          + "this machine has."
       )
       return ExitStatus.internalError.rawValue
     }

@@ -14,9 +14,11 @@ struct Export: ParsableCommand {
     discussion: (Catalog.exports.entries.map { format in
       "--format \(format.name)\n\(format.summary)"
     } + [
-      "--format \(WeightsExport.format)\nThe weights of one run, named by its key, as PyTorch's load_state_dict(strict=True) takes them.",
-      "--format \(DetectionsExport.format)\nWhat the detector of one run, named by its key, has found in the test images: COCO's format for results, as "
-        + "pycocotools' loadRes takes it, with masks where there are.",
+      "--format \(WeightsExport.format)\nThe weights of one run, named by its key, as PyTorch's "
+        + "load_state_dict(strict=True) takes them.",
+      "--format \(DetectionsExport.format)\nWhat the detector of one run, named by its key, has found in "
+        + "the test images: COCO's format for results, as pycocotools' loadRes takes it, with masks "
+        + "where there are.",
     ]).joined(separator: "\n\n"))
 
   /// Formats of a single run.
@@ -26,14 +28,16 @@ struct Export: ParsableCommand {
 
   @Argument(
     help:
-      "The sweep, as 'mtkd-sweep list' names it. May be left out where the store holds one. For \(Self.ofRuns.joined(separator: " and ")) the key of a run, or the beginning of one.",
+      ArgumentHelp(
+        "The sweep, as 'mtkd-sweep list' names it. May be left out where the store holds one. "
+          + "For \(Self.ofRuns.joined(separator: " and ")) the key of a run, or the beginning of one."),
     completion: Completions.sweeps)
   var sweep: String?
 
   @Option(
     help: ArgumentHelp(
-      "Of a run's weights: last (the last epoch's), best (the best epoch's on the test images), or of a trainer's run a number "
-        + "of epochs after which they were kept (run --keep).", valueName: "epoch"))
+      "Of a run's weights: last (the last epoch's), best (the best epoch's on the test images), or of a "
+        + "trainer's run a number of epochs after which they were kept (run --keep).", valueName: "epoch"))
   var epoch = WeightsExport.Choice.last
 
   @Option(help: "What to write: \((Catalog.exports.names + Self.ofRuns).joined(separator: ", ")).")
@@ -42,7 +46,8 @@ struct Export: ParsableCommand {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "File or folder to write. (default: -, standard output, for a format that is one file) A folder is replaced where an earlier export made it.",
+      "File or folder to write. (default: -, standard output, for a format that is one file) A folder is "
+        + "replaced where an earlier export made it.",
       valueName: "path"))
   var output: String?
 

@@ -28,7 +28,8 @@ enum FirstContact {
     guard !(commands + topics).contains(word) else { return }
     let hint = NearestName.of(word, among: topics + commands).map { " Did you mean '\($0)'?" } ?? ""
     Talk.say(
-      "There is no help on '\(word)'.\(hint) Topics: \(topics.joined(separator: ", ")). `mtkd-sweep --help` lists the commands."
+      "There is no help on '\(word)'.\(hint) Topics: \(topics.joined(separator: ", ")). `mtkd-sweep --help` "
+        + "lists the commands."
     )
     exit(ExitStatus.wrongUse.rawValue)
   }
@@ -41,7 +42,8 @@ enum FirstContact {
     let isGrid = word.hasSuffix(".json") || word.hasSuffix(".jsonc")
     Talk.say(
       isGrid
-        ? "\(word) looks like a grid. `mtkd-sweep plan \(shellWord(word))` says what it costs, `mtkd-sweep run \(shellWord(word))` runs it."
+        ? "\(word) looks like a grid. `mtkd-sweep plan \(shellWord(word))` says what it costs, "
+          + "`mtkd-sweep run \(shellWord(word))` runs it."
         : "There is no command \(word)\(hint) `mtkd-sweep --help` lists them.")
     exit(ExitStatus.wrongUse.rawValue)
   }

@@ -32,7 +32,9 @@ struct Import: ParsableCommand {
 
   @Option(
     help:
-      "How it expects its images normalised: as the dataset's are, or imagenet (default: what the file says, else dataset)."
+      ArgumentHelp(
+        "How it expects its images normalised: as the dataset's are, or imagenet (default: what "
+          + "the file says, else dataset).")
   )
   var normalisation: String?
 
@@ -91,7 +93,8 @@ struct Import: ParsableCommand {
       let old = try TeacherWeights.record(name, in: folder)
       guard old.weights == record.weights.withoutPath, old.network == record.network else {
         throw WeightsError(
-          "The store has other weights under the name \(name) (digest \(old.weights.digest.short)). Choose another one with --name."
+          "The store has other weights under the name \(name) (digest \(old.weights.digest.short)). Choose "
+            + "another one with --name."
         )
       }
     }
@@ -127,8 +130,8 @@ struct Import: ParsableCommand {
         list.map { "\(($0.double / 255 * 1000).rounded() / 1000)" }.joined(separator: ",")
       }
       throw WeightsError(
-        "--mean and --std are in units of 0 to 1, and these are above 1. Of bytes from 0 to 255 they are --mean "
-          + "\(scaled(given.mean)) --std \(scaled(given.std)).")
+        "--mean and --std are in units of 0 to 1, and these are above 1. Of bytes from 0 to 255 they are "
+          + "--mean \(scaled(given.mean)) --std \(scaled(given.std)).")
     }
     return .given(given)
   }
@@ -152,7 +155,8 @@ struct Import: ParsableCommand {
       return Out.put(Commands.json(members))
     }
     Out.put(
-      "\(name): \(title), digest \(examined.weights.digest.short). Teachers of a grid: { \"import\": \"\(name)\" }\n"
+      "\(name): \(title), digest \(examined.weights.digest.short). Teachers of a grid: { \"import\": "
+        + "\"\(name)\" }\n"
     )
     if let evaluation {
       let accuracy = (evaluation.accuracy * 100).rounded() / 100

@@ -23,7 +23,9 @@ struct Init: ParsableCommand {
 
   @Option(
     help:
-      "A grid that comes with the program, instead of questions: \(Catalog.presets.names.joined(separator: ", "))."
+      ArgumentHelp(
+        "A grid that comes with the program, instead of questions: "
+          + "\(Catalog.presets.names.joined(separator: ", ")).")
   )
   var preset: String?
 

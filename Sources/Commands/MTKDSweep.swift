@@ -29,7 +29,8 @@ struct MTKDSweep: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mtkd-sweep",
     abstract:
-      "From a grid file to a table of means and stds: multi-teacher distillation sweeps that survive anything.",
+      "From a grid file to a table of means and stds: multi-teacher distillation sweeps that "
+      + "survive anything.",
     discussion: """
       mtkd-sweep run sweeps/smoke.json      plan, run, table. Interrupted? The same command goes on, bit for bit.
       mtkd-sweep help TOPIC                 \(Catalog.helpTopics.names.joined(separator: ", ")).

@@ -18,7 +18,8 @@ struct Migrate: ParsableCommand {
   func run() throws {
     _ = try SweepPlanner.check(gridAt: file, dataFolders: data.folders, limit: GridExpansion.limit)
     Talk.say(
-      "\(file) is of version 1, the newest: nothing to do. `mtkd-sweep plan \(shellWord(file))` says what it asks for."
+      "\(file) is of version 1, the newest: nothing to do. `mtkd-sweep plan \(shellWord(file))` says "
+        + "what it asks for."
     )
   }
 }

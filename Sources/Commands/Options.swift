@@ -25,7 +25,8 @@ struct StoreLocation: ParsableArguments {
       throw NothingThere(
         description: sweeps.isEmpty
           ? "The store \(path) has no sweep yet. `mtkd-sweep run FILE` makes one."
-          : "The store \(path) has \(sweeps.count) sweeps: \(sweeps.map(\.name).joined(separator: ", ")). Name one."
+          : "The store \(path) has \(sweeps.count) sweeps: \(sweeps.map(\.name).joined(separator: ", ")). "
+            + "Name one."
       )
     }
     return sweeps[0]
@@ -37,7 +38,8 @@ struct StoreLocation: ParsableArguments {
     guard found.count == 1 else {
       throw NothingThere(
         description: found.isEmpty
-          ? "No run of \(path) has a key that begins with \(prefix). `mtkd-sweep list --store \(shellWord(path))` lists them."
+          ? "No run of \(path) has a key that begins with \(prefix). "
+            + "`mtkd-sweep list --store \(shellWord(path))` lists them."
           : "\(found.count) runs have a key that begins with \(prefix). Give more digits.")
     }
     return found[0]
@@ -89,7 +91,9 @@ struct LimitOptions: ParsableArguments {
 
   @Option(
     help:
-      "Threads of each run, for a few big ones on many cores (default: what the grid says, else 1). They change no bit."
+      ArgumentHelp(
+        "Threads of each run, for a few big ones on many cores (default: what the grid says, "
+          + "else 1). They change no bit.")
   )
   var threadsPerRun: Int?
 
@@ -115,7 +119,8 @@ struct LimitOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Keep the weights that a trainer names with its epochs of so many newest epochs, beside those of the best.",
+      "Keep the weights that a trainer names with its epochs of so many newest epochs, beside "
+        + "those of the best.",
       valueName: "epochs"))
   var keep = 1
 
@@ -162,11 +167,13 @@ struct LimitOptions: ParsableArguments {
     }
     if minutes != nil {
       return
-        "--minutes is of workers on this machine. On a cluster the site file says it: \"time\", for each task."
+        "--minutes is of workers on this machine. On a cluster the site file says it: \"time\", "
+        + "for each task."
     }
     if silence != nil {
       return
-        "--silence is of workers on this machine. On a cluster a worker counts as lost after 60 s without a heartbeat."
+        "--silence is of workers on this machine. On a cluster a worker counts as lost after 60 s "
+        + "without a heartbeat."
     }
     return nil
   }

@@ -85,7 +85,8 @@ struct Plan: ParsableCommand {
       guard let lines = try SweepPlanner.explanation(of: explain, in: sweep, store) else {
         throw NothingThere(
           description:
-            "Neither \(file) nor the store has a stage whose key begins with \(explain). `mtkd-sweep list` names those of the store."
+            "Neither \(file) nor the store has a stage whose key begins with \(explain). `mtkd-sweep list` "
+            + "names those of the store."
         )
       }
       return Out.put(lines.joined(separator: "\n") + "\n")
@@ -135,8 +136,8 @@ struct Plan: ParsableCommand {
     guard let largest = sweep.forecast.largestTransfer else { return [] }
     let here = Double(WorkLimits().memoryLimit)
     let what =
-      "  memory of a transfer: \(size(largest.bytes)) at most (\(largest.title): \(size(largest.perImage)) an image, "
-      + "\(largest.images) at once)"
+      "  memory of a transfer: \(size(largest.bytes)) at most (\(largest.title): \(size(largest.perImage)) "
+      + "an image, \(largest.images) at once)"
     if let advice = largest.advice(within: here) {
       return ["\(what), more than the \(size(here)) of this machine: \(advice)"]
     }
@@ -148,7 +149,8 @@ struct Plan: ParsableCommand {
   private func text(_ sweep: PlannedSweep, _ devices: DeviceUse?) -> String {
     let (counts, forecast, workers) = (sweep.counts, sweep.forecast, workerCount(sweep))
     var lines = [
-      "\(sweep.name): \(counted(counts.asked, "run")) asked for, \(counts.distinct) distinct, \(counts.shared) shared"
+      "\(sweep.name): \(counted(counts.asked, "run")) asked for, \(counts.distinct) distinct, "
+        + "\(counts.shared) shared"
     ]
     lines += sweep.expansion.sharing.map { "  \($0)" }
     let before =
@@ -178,11 +180,14 @@ struct Plan: ParsableCommand {
       let threads = sweep.grid.run.threadsPerRun
       let threading = threads > 1 ? " of \(threads) threads, each run at the pace of one" : ""
       lines.append(
-        "  forecast: \(duration(forecast.cpuSeconds - outlook.spared)) of CPU, \(duration(outlook.wall)) at \(workers) \(workers == 1 ? "worker" : "workers")\(threading), \(size(forecast.diskBytes)) of disk (\(basis))"
+        "  forecast: \(duration(forecast.cpuSeconds - outlook.spared)) of CPU, \(duration(outlook.wall)) at "
+          + "\(workers) \(workers == 1 ? "worker" : "workers")\(threading), \(size(forecast.diskBytes)) of "
+          + "disk (\(basis))"
       )
       if outlook.spared > 0 {
         lines.append(
-          "  runs of a seed ask their teachers together, \(counted(outlook.asked, "time")) in all; each for itself: \(duration(forecast.cpuSeconds)) of CPU"
+          "  runs of a seed ask their teachers together, \(counted(outlook.asked, "time")) in all; each for "
+            + "itself: \(duration(forecast.cpuSeconds)) of CPU"
         )
       }
       if forecast.savedSeconds > 0 || forecast.outputBytes > 0 {

@@ -146,7 +146,8 @@ struct Plot: ParsableCommand {
     let withheld = table.cells.filter(\.isWithheld).count
     if withheld > 0 {
       Talk.say(
-        "\(counted(withheld, "cell")) left out because of different programs or numerics. --allow-mixed draws all."
+        "\(counted(withheld, "cell")) left out because of different programs or numerics. "
+          + "--allow-mixed draws all."
       )
     }
     var input = FigureInput(table, series: try series(figure, record.name, results, store), x: x)
@@ -255,6 +256,7 @@ struct NoConverter: UserError {
       ? "None of rsvg-convert, inkscape and ImageMagick is installed"
       : "\(tried.joined(separator: " and ")) did not"
     return
-      "\(found) to make a .\(format). `apt-get install librsvg2-bin` brings one; or write an .svg, which needs none."
+      "\(found) to make a .\(format). `apt-get install librsvg2-bin` brings one; or write an .svg, "
+      + "which needs none."
   }
 }

@@ -30,11 +30,12 @@ struct Rebuild: ParsableCommand {
     }
     let seals = report.seals + report.lostSeals == 0 ? "" : ", \(count(report.seals, "seal")) of runs kept"
     Out.put(
-      "\(count(report.stages, "stage")), \(report.finished) of them finished, and \(count(report.sweeps, "sweep"))\(seals). "
-        + "The old database is store.sqlite.before-rebuild.\n")
+      "\(count(report.stages, "stage")), \(report.finished) of them finished, and "
+        + "\(count(report.sweeps, "sweep"))\(seals). The old database is store.sqlite.before-rebuild.\n")
     if report.lostSeals > 0 {
       Talk.say(
-        "\(count(report.lostSeals, "seal")) could not be kept: their runs have other numbers now, or none. `mtkd-sweep verify` seals runs again."
+        "\(count(report.lostSeals, "seal")) could not be kept: their runs have other numbers now, or none. "
+          + "`mtkd-sweep verify` seals runs again."
       )
     }
     if !report.troubles.isEmpty { throw ExitCode(.doneWithFailures) }
@@ -65,13 +66,15 @@ struct Fsck: ParsableCommand {
     try lookAtUndigested(checked)
     guard checked.damages.isEmpty else {
       Talk.say(
-        "\(count(checked.damages.count, "damaged item")) found. `mtkd-sweep rebuild` makes the database from the folders; `mtkd-sweep run` makes removed outputs again."
+        "\(count(checked.damages.count, "damaged item")) found. `mtkd-sweep rebuild` makes the database "
+          + "from the folders; `mtkd-sweep run` makes removed outputs again."
       )
       throw ExitCode(.doneWithFailures)
     }
     guard checked.hasDatabase else {
       Talk.say(
-        "\(location.folder.database) is not there: only folders were looked at, and they are right. `mtkd-sweep rebuild\(storeArgument)` makes the database of them."
+        "\(location.folder.database) is not there: only folders were looked at, and they are right. "
+          + "`mtkd-sweep rebuild\(storeArgument)` makes the database of them."
       )
       throw ExitCode(.missingInput)
     }
@@ -86,7 +89,8 @@ struct Fsck: ParsableCommand {
     let old = count(checked.undigested.count, "stage")
     guard repair else {
       return Talk.say(
-        "\(old) of an older version without a digest in the database. `mtkd-sweep fsck --repair\(storeArgument)` writes them."
+        "\(old) of an older version without a digest in the database. "
+          + "`mtkd-sweep fsck --repair\(storeArgument)` writes them."
       )
     }
     try location.writing { try $0.addDigests(to: checked.repairable) }
@@ -130,7 +134,8 @@ struct GC: ParsableCommand {
     }
     for item in litter {
       Out.put(
-        "\(item.path.dropFirst(location.folder.path.count + 1))  \(size(Double(item.bytes)))  (left by a process that was killed)\n"
+        "\(item.path.dropFirst(location.folder.path.count + 1))  \(size(Double(item.bytes)))  (left by a "
+          + "process that was killed)\n"
       )
     }
     let all =
@@ -170,7 +175,9 @@ struct Archive: ParsableCommand {
 
   @Flag(
     help:
-      "Numbers, specifications and provenance alone: a small file to send, from which tables and figures are drawn; its runs are neither verified nor exported."
+      ArgumentHelp(
+        "Numbers, specifications and provenance alone: a small file to send, from which tables "
+          + "and figures are drawn; its runs are neither verified nor exported.")
   )
   var withoutCheckpoints = false
 
@@ -183,12 +190,15 @@ struct Archive: ParsableCommand {
       sweep, of: store, in: location.folder, to: path, hasCheckpoints: !withoutCheckpoints)
     let weights = archived.weights == 0 ? "" : " and \(count(archived.weights, "file")) of imported weights"
     Out.put(
-      "\(path): \(count(archived.stages, "stage")) of \(sweep)\(weights). `mtkd-sweep unarchive \(shellWord(path)) --store DIR` brings it back.\n"
+      "\(path): \(count(archived.stages, "stage")) of \(sweep)\(weights). "
+        + "`mtkd-sweep unarchive \(shellWord(path)) --store DIR` brings it back.\n"
     )
     if !archived.lacks.isEmpty {
       let files = archived.lacks.map { "weights/\($0).safetensors" }.joined(separator: ", ")
       Talk.say(
-        "It is without files that teachers were imported from, because the store has them no more: \(files). Teachers that are finished are in it all the same; to verify them too, import the files where the archive is unpacked."
+        "It is without files that teachers were imported from, because the store has them no more: "
+          + "\(files). Teachers that are finished are in it all the same; to verify them too, import the "
+          + "files where the archive is unpacked."
       )
     }
   }
@@ -213,7 +223,8 @@ struct Unarchive: ParsableCommand {
       try StoreUpkeep.unarchive(file, into: location.folder, store)
     }
     Out.put(
-      "\(sweeps.joined(separator: ", ")) in \(location.path). `mtkd-sweep report --store \(shellWord(location.path))` shows it.\n"
+      "\(sweeps.joined(separator: ", ")) in \(location.path). "
+        + "`mtkd-sweep report --store \(shellWord(location.path))` shows it.\n"
     )
   }
 }
@@ -226,7 +237,8 @@ struct WouldLose: UserError {
     let named =
       titles.prefix(5).joined(separator: ", ") + (titles.count > 5 ? " and \(titles.count - 5) more" : "")
     return
-      "The database has \(titles.count) results that no folder has: \(named). Nothing was changed; `mtkd-sweep rebuild --yes` leaves them out."
+      "The database has \(titles.count) results that no folder has: \(named). Nothing was changed; "
+      + "`mtkd-sweep rebuild --yes` leaves them out."
   }
 }
 

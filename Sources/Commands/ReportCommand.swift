@@ -23,7 +23,9 @@ struct Report: ParsableCommand {
 
   @Option(
     help:
-      "How to write the table: \(Catalog.tableFormats.names.joined(separator: ", ")); or \(SweepPage.name): one page with everything, for a browser.",
+      ArgumentHelp(
+        "How to write the table: \(Catalog.tableFormats.names.joined(separator: ", ")); or "
+          + "\(SweepPage.name): one page with everything, for a browser."),
     completion: Completions.reportFormats)
   var format = TextTable.name
 
@@ -45,13 +47,14 @@ struct Report: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Choose settings, such as alpha,beta, for each method by its validation images, and tell the test result of "
-        + "what was chosen.", valueName: "settings"), completion: Completions.varying)
+      "Choose settings, such as alpha,beta, for each method by its validation images, and tell the test "
+        + "result of what was chosen.", valueName: "settings"), completion: Completions.varying)
   var choose: String?
 
   @Option(
     help: ArgumentHelp(
-      "\(PublicationTable.name): with --format latex, a table for a paper; its tests go to a file of their own.",
+      "\(PublicationTable.name): with --format latex, a table for a paper; its tests go to a "
+        + "file of their own.",
       valueName: "style"))
   var style: String?
 
@@ -126,8 +129,8 @@ struct Report: ParsableCommand {
     let withheld = table.cells.count { $0.isWithheld }
     if withheld > 0 {
       Talk.say(
-        "\(withheld == 1 ? "1 cell shows" : "\(withheld) cells show") no numbers: different programs or numerics made "
-          + "them. --allow-mixed shows them.")
+        "\(withheld == 1 ? "1 cell shows" : "\(withheld) cells show") no numbers: different programs or "
+          + "numerics made them. --allow-mixed shows them.")
       if requireComplete { throw ExitCode(.incomplete) }
     }
     let missing = tables.missing

@@ -8,13 +8,17 @@ import Storage
 struct TestOptions: ParsableArguments {
   @Option(
     help:
-      "Metric to show (default: the grid's, else the headline that the task or the trainer declares); report shows several, such as test.box.AP,test.box.AP50, side by side."
+      ArgumentHelp(
+        "Metric to show (default: the grid's, else the headline that the task or the trainer "
+          + "declares); report shows several, such as test.box.AP,test.box.AP50, side by side.")
   )
   var metric: String?
 
   @Option(
     help:
-      "Which values of the metric are better: \(MetricDirection.allCases.map(\.rawValue).joined(separator: ", ")) (default: as declared)."
+      ArgumentHelp(
+        "Which values of the metric are better: "
+          + "\(MetricDirection.allCases.map(\.rawValue).joined(separator: ", ")) (default: as declared).")
   )
   var direction: MetricDirection?
 
@@ -24,13 +28,15 @@ struct TestOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Only runs that meet a condition, such as 'alpha>=1' or 'method=mtkd-rl|ca-mkd'; may be given several times.",
+      "Only runs that meet a condition, such as 'alpha>=1' or 'method=mtkd-rl|ca-mkd'; may be given "
+        + "several times.",
       valueName: "condition"), completion: Completions.conditions)
   var `where`: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Means over settings, such as student: within each seed first, then mean and std over seeds; '' for none.",
+      "Means over settings, such as student: within each seed first, then mean and std over "
+        + "seeds; '' for none.",
       valueName: "settings"), completion: Completions.varying)
   var average: String?
 
@@ -110,7 +116,9 @@ struct TestOptions: ParsableArguments {
     else {
       throw NothingThere(
         description:
-          "No run of \(record.name) recorded a \(results.selector?.title ?? "validation metric"). 'bestOnValidation' needs \"validationImages\" in the grid's \"base\", or a trainer that reports it."
+          "No run of \(record.name) recorded a \(results.selector?.title ?? "validation metric"). "
+          + "'bestOnValidation' needs \"validationImages\" in the grid's \"base\", or a trainer "
+          + "that reports it."
       )
     }
     return results
@@ -235,8 +243,8 @@ struct ReportOptions: ParsableArguments {
   private static func noValidation(_ record: SweepRecord, _ metric: String) -> NothingThere {
     NothingThere(
       description:
-        "No run of \(record.name) recorded a \(metric), and values chosen on the test set would look too good. "
-        + "Take \"validationImages\" out of the training images in the grid's \"base\" and run it.")
+        "No run of \(record.name) recorded a \(metric), and values chosen on the test set would look too "
+        + "good. Take \"validationImages\" out of the training images in the grid's \"base\" and run it.")
   }
 }
 

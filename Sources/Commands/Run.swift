@@ -32,13 +32,15 @@ struct Run: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Devices that runs of trainers are given, each exclusively: cuda:0,cuda:1, or auto for what torch finds. (default: what the grid says)",
+      "Devices that runs of trainers are given, each exclusively: cuda:0,cuda:1, or auto for what torch "
+        + "finds. (default: what the grid says)",
       valueName: "names"))
   var devices: String?
 
   @Option(
     help: ArgumentHelp(
-      "Only these runs, such as 'method=mtkd-rl' or 'seed=1,2'; given several times, all must hold. Others stay for later.",
+      "Only these runs, such as 'method=mtkd-rl' or 'seed=1,2'; given several times, all must hold. Others "
+        + "stay for later.",
       valueName: "name=value"))
   var only: [RunFilter] = []
 
@@ -50,7 +52,8 @@ struct Run: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "For claims: begin no further look after so much CPU time of this call's workers (8h), or after a date.",
+      "For claims: begin no further look after so much CPU time of this call's workers (8h), "
+        + "or after a date.",
       valueName: "time"))
   var budget: ClaimBudget?
 
@@ -61,7 +64,8 @@ struct Run: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Shell command to run when this run ends, however it ends: it finds the exit code, the counts and the sweep in its environment (`help on-end`).",
+      "Shell command to run when this run ends, however it ends: it finds the exit code, the counts and the "
+        + "sweep in its environment (`help on-end`).",
       valueName: "command"))
   var onEnd: String?
 
@@ -85,7 +89,8 @@ struct Run: AsyncParsableCommand {
       }
       if workers != nil {
         throw ValidationError(
-          "--workers is of workers on this machine. On a cluster the site file says it: \"tasksAtOnce\" and \"cpus\"."
+          "--workers is of workers on this machine. On a cluster the site file says it: "
+            + "\"tasksAtOnce\" and \"cpus\"."
         )
       }
       if let complaint = share.complaintOnCluster { throw ValidationError(complaint) }
@@ -221,8 +226,9 @@ struct Run: AsyncParsableCommand {
     let (sweep, later) = (look.sweep, look.later)
     if case .submitted(let pending, let running) = outcome {
       Talk.say(
-        "\(pending) tasks wait and \(running) run on the cluster. `mtkd-sweep status\(storeArgument)` shows them; "
-          + "`mtkd-sweep run \(shellWord(file))\(storeArgument) --executor \(place.executor)` takes in what is done, submits what is missing, and prints the table at the end."
+        "\(pending) tasks wait and \(running) run on the cluster. `mtkd-sweep status\(storeArgument)` shows "
+          + "them; `mtkd-sweep run \(shellWord(file))\(storeArgument) --executor \(place.executor)` takes "
+          + "in what is done, submits what is missing, and prints the table at the end."
       )
       return
     }
@@ -235,26 +241,29 @@ struct Run: AsyncParsableCommand {
     if !events { Out.put(TextTable.render(table, style: styles.style(for: STDOUT_FILENO))) }
     if !later.isEmpty {
       Talk.say(
-        "\(later.count == 1 ? "1 run stays" : "\(later.count) runs stay") for later. `mtkd-sweep run \(shellWord(file))\(storeArgument)` goes on."
+        "\(later.count == 1 ? "1 run stays" : "\(later.count) runs stay") for later. "
+          + "`mtkd-sweep run \(shellWord(file))\(storeArgument)` goes on."
       )
     }
     if case .done(.someFailed(let failures)) = outcome {
       Talk.say(
-        "\(failures) without a result. `mtkd-sweep status\(storeArgument)` says which; `mtkd-sweep retry` runs failed ones again."
+        "\(failures) without a result. `mtkd-sweep status\(storeArgument)` says which; `mtkd-sweep retry` "
+          + "runs failed ones again."
       )
       throw ExitCode(.doneWithFailures)
     }
     let withheld = table.cells.count { $0.isWithheld }
     if withheld > 0 {
       Talk.say(
-        "\(withheld == 1 ? "1 cell shows" : "\(withheld) cells show") no numbers: different programs or numerics made "
-          + "them. `mtkd-sweep report --allow-mixed\(storeArgument)` shows them.")
+        "\(withheld == 1 ? "1 cell shows" : "\(withheld) cells show") no numbers: different programs or "
+          + "numerics made them. `mtkd-sweep report --allow-mixed\(storeArgument)` shows them.")
       throw ExitCode(.doneWithFailures)
     }
     let lost = try runsWithoutResult(sweep, store, later)
     if lost > 0 {
       Talk.say(
-        "\(lost) of \(sweep.plan.runKeys.count) runs \(lost == 1 ? "has" : "have") no number: the notes under the table say why, `mtkd-sweep list \(sweep.name)\(storeArgument)` which they are."
+        "\(lost) of \(sweep.plan.runKeys.count) runs \(lost == 1 ? "has" : "have") no number: the notes "
+          + "under the table say why, `mtkd-sweep list \(sweep.name)\(storeArgument)` which they are."
       )
       throw ExitCode(.doneWithFailures)
     }
@@ -309,8 +318,8 @@ struct Run: AsyncParsableCommand {
     Out.goOn(in: diary)
     Talk.whenLost { code in
       diary.write(
-        "Standard error cannot be written (\(String(cString: strerror(code)))). SIGHUP is ignored, so the run goes on "
-          + "and writes here.")
+        "Standard error cannot be written (\(String(cString: strerror(code)))). SIGHUP is ignored, so the "
+          + "run goes on and writes here.")
     }
   }
 

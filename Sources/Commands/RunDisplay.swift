@@ -176,7 +176,8 @@ struct SweepProgress {
     if failures > 0 { words.append("\(failures) failed") }
     if let remaining = remaining() {
       words.append(
-        "\(duration(remaining.lowerBound)) to \(duration(remaining.upperBound)) left, until about \(Self.clock(now + remaining.upperBound))"
+        "\(duration(remaining.lowerBound)) to \(duration(remaining.upperBound)) left, until about "
+          + "\(Self.clock(now + remaining.upperBound))"
       )
     }
     return words.joined(separator: ", ")
@@ -226,7 +227,8 @@ struct SweepProgress {
         ? ", \(Self.preparations(counts)) to make"
         : ""
       return
-        "\(counted(counts.asked, "run")) asked for, \(counts.distinct) distinct, \(counts.done) done, \(counts.toRun) to run\(made), \(workers > 0 ? counted(workers, "worker") : "on the cluster")"
+        "\(counted(counts.asked, "run")) asked for, \(counts.distinct) distinct, \(counts.done) done, "
+        + "\(counts.toRun) to run\(made), \(workers > 0 ? counted(workers, "worker") : "on the cluster")"
     case .stageFinished(let title, let metrics, let seconds, _):
       let value = headline.flatMap { headline in
         metrics[headline.name].map { ", \(headline.name) \(headline.text($0))" }

@@ -14,7 +14,8 @@ struct Show: ParsableCommand {
     commandName: "show",
     abstract: "One run, or imported weights: what it is, how it went, what made it.",
     discussion:
-      "Of imported weights, named as grids name them: how their images are normalised and shown, their classes and dataset."
+      "Of imported weights, named as grids name them: how their images are normalised and shown, their "
+      + "classes and dataset."
   )
 
   @OptionGroup var location: StoreLocation
@@ -26,7 +27,8 @@ struct Show: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Write a page for a browser: facts and curves; of a transfer also test images with what was found in them.",
+      "Write a page for a browser: facts and curves; of a transfer also test images with what was "
+        + "found in them.",
       valueName: "file"))
   var page: String?
 
@@ -119,10 +121,13 @@ struct Show: ParsableCommand {
     let times = AttemptTimes.all(of: stage.key, in: location.folder)
     for attempt in try store.attempts(of: stage.key) {
       let made = attempt.provenance.map {
-        "mtkd-sweep \($0.version)\($0.commit.map { " (\($0))" } ?? ""), \($0.blas), \($0.cpu), \($0.host)\($0.threading.map { ", \($0)" } ?? "")"
+        "mtkd-sweep \($0.version)\($0.commit.map { " (\($0))" } ?? ""), \($0.blas), \($0.cpu), "
+          + "\($0.host)\($0.threading.map { ", \($0)" } ?? "")"
       }
       lines.append(
-        "try \(attempt.number)   from step \(attempt.firstStep), \(attempt.outcome.rawValue)\(attempt.reason.map { ": \(ForeignText.line($0))" } ?? ""); \(made ?? "never began")\(times[attempt.number].map { "; \($0.text)" } ?? "")"
+        "try \(attempt.number)   from step \(attempt.firstStep), "
+          + "\(attempt.outcome.rawValue)\(attempt.reason.map { ": \(ForeignText.line($0))" } ?? ""); "
+          + "\(made ?? "never began")\(times[attempt.number].map { "; \($0.text)" } ?? "")"
       )
     }
     let shown = try store.shownMetrics(of: stage.key)
@@ -134,7 +139,8 @@ struct Show: ParsableCommand {
     }
     for checkpoint in try store.checkpoints(of: stage.key) {
       lines.append(
-        "\(checkpoint.kind.rawValue)  epoch \(checkpoint.epoch + 1), \(size(Double(checkpoint.size))) (\(size(Double(checkpoint.storedSize))) stored), \(checkpoint.digest.short)"
+        "\(checkpoint.kind.rawValue)  epoch \(checkpoint.epoch + 1), \(size(Double(checkpoint.size))) "
+          + "(\(size(Double(checkpoint.storedSize))) stored), \(checkpoint.digest.short)"
       )
     }
     lines += try ClassTable.lines(of: stage, store, in: location.folder)

@@ -69,7 +69,7 @@ struct NoThread: UserError {
   }
 
   var description: String {
-    "Cannot start a thread: \(String(cString: strerror(code))). `ulimit -u` and the memory of this machine or its "
-      + "container decide how many there may be; raise them, or end other programs."
+    "Cannot start a thread: \(String(cString: strerror(code))). `ulimit -u` and the memory of this machine "
+      + "or its container decide how many there may be; raise them, or end other programs."
   }
 }

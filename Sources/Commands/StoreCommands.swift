@@ -28,7 +28,9 @@ struct Status: AsyncParsableCommand {
 
   @Flag(
     help:
-      "Go on showing it, with the table that fills up; Ctrl-C ends it. Elsewhere than on a terminal, a line for each change."
+      ArgumentHelp(
+        "Go on showing it, with the table that fills up; Ctrl-C ends it. Elsewhere than on a "
+          + "terminal, a line for each change.")
   )
   var watch = false
 
@@ -185,7 +187,8 @@ struct Standing {
     lines += troubles.map { "  \($0.text)" }
     if programs.count > 1 {
       lines.append(
-        "\(programs.count) programs or numerics made the finished runs; a cell that has runs of several shows no number without --allow-mixed:"
+        "\(programs.count) programs or numerics made the finished runs; a cell that has runs of several "
+          + "shows no number without --allow-mixed:"
       )
       lines += programs.map { "  \($0.runs) by \($0.program)" }
     }
@@ -310,7 +313,8 @@ struct List: ParsableCommand {
       let last = times.keys.max().flatMap { times[$0] }.map { "  \($0.text)" } ?? ""
       let tries = times.count > 1 ? "  \(times.count) attempts" : ""
       Out.put(
-        "\(outcome.point.key.short)  \(state)\(value)  \(labels) seed=\(outcome.point.seed)\(made)\(last)\(tries)\n"
+        "\(outcome.point.key.short)  \(state)\(value)  \(labels) "
+          + "seed=\(outcome.point.seed)\(made)\(last)\(tries)\n"
       )
     }
   }

@@ -28,8 +28,8 @@ extension StoreLocation {
       case false?: throw LocksUnseen(path: path)
       case nil:
         Talk.say(
-          "Cannot tell whether locks work where \(path) lies: no second process could be started to look at one. "
-            + "`mtkd-sweep doctor` tries again.")
+          "Cannot tell whether locks work where \(path) lies: no second process could be started to look at "
+            + "one. `mtkd-sweep doctor` tries again.")
       }
     } catch let error as FileError {
       throw StoreError.file(error)
@@ -43,8 +43,9 @@ struct LocksUnseen: UserError {
   let path: String
 
   var description: String {
-    "A second process does not see the locks of this one where \(path) lies, so two commands that write at the same time would damage its "
-      + "database. Nothing was written. Name a folder on a local disk or on a file system with locks with --store (NFS: mount it without "
-      + "'nolock'; Lustre: with 'flock'); reports can be read where it is."
+    "A second process does not see the locks of this one where \(path) lies, so two commands that write at "
+      + "the same time would damage its database. Nothing was written. Name a folder on a local disk or on "
+      + "a file system with locks with --store (NFS: mount it without 'nolock'; Lustre: with 'flock'); "
+      + "reports can be read where it is."
   }
 }

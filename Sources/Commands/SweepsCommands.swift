@@ -33,7 +33,8 @@ struct RenameSweep: ParsableCommand {
     _ = try location.open().sweep(sweep)
     try location.writing { store in try StoreUpkeep.rename(sweep, to: name, location.folder, store) }
     Out.put(
-      "\(sweep) is named \(name) now. Change \"name\" in its grid file too: the next `mtkd-sweep run` would make a new sweep of the old name.\n"
+      "\(sweep) is named \(name) now. Change \"name\" in its grid file too: the next `mtkd-sweep run` would "
+        + "make a new sweep of the old name.\n"
     )
   }
 }
@@ -60,7 +61,8 @@ struct RemoveSweep: ParsableCommand {
     let runs = "\(count(counts.all, "run")), \(counts.finished) finished"
     guard yes else {
       return Out.put(
-        "\(sweep): \(runs). `mtkd-sweep sweeps remove \(sweep) --yes` forgets it; its runs stay until `mtkd-sweep gc --yes`.\n"
+        "\(sweep): \(runs). `mtkd-sweep sweeps remove \(sweep) --yes` forgets it; its runs stay until "
+          + "`mtkd-sweep gc --yes`.\n"
       )
     }
     try location.writing { store in try StoreUpkeep.remove(sweep: sweep, location.folder, store) }
@@ -112,12 +114,14 @@ struct Unlock: ParsableCommand {
     }
     let identity = trace.holder.identity
     let who =
-      "process \(identity.process) on \(identity.host), since \(TimeOfDay.local(trace.holder.since)); last sign of life \(duration(trace.silence)) ago"
+      "process \(identity.process) on \(identity.host), since \(TimeOfDay.local(trace.holder.since)); last "
+      + "sign of life \(duration(trace.silence)) ago"
     switch identity.isAlive {
     case true?: throw StoreError.held(location.path, by: trace.holder)
     case false?:
       return Out.put(
-        "\(location.path) was held by \(who). That process is gone: the next `mtkd-sweep run` takes the store.\n"
+        "\(location.path) was held by \(who). That process is gone: the next `mtkd-sweep run` "
+          + "takes the store.\n"
       )
     case nil: break
     }
@@ -125,7 +129,8 @@ struct Unlock: ParsableCommand {
       let advice =
         trace.silence < Lease.patience
         ? "It seems to be alive: end it there."
-        : "It counts as gone: the next `mtkd-sweep run` takes the store, unless the file system still holds its lock."
+        : "It counts as gone: the next `mtkd-sweep run` takes the store, unless the file system still "
+          + "holds its lock."
       return Out.put(
         """
         \(location.path) is held by \(who). \(advice)
@@ -146,8 +151,9 @@ struct OtherGrid: UserError {
   let file: String
 
   var description: String {
-    "The store has a sweep named \(name) with results, and \(file) asks for none of its runs. Give the grid another \"name\", or keep the old "
-      + "sweep under another one with `mtkd-sweep sweeps rename \(name) NEW`; `run --replace` takes the name over, after which `gc` counts "
-      + "the old runs as garbage."
+    "The store has a sweep named \(name) with results, and \(file) asks for none of its runs. Give the grid "
+      + "another \"name\", or keep the old sweep under another one with "
+      + "`mtkd-sweep sweeps rename \(name) NEW`; `run --replace` takes the name over, after which `gc` "
+      + "counts the old runs as garbage."
   }
 }

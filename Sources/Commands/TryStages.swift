@@ -62,7 +62,8 @@ struct StageTrials {
       return "\(result.trial.title): failed: \(result.failure ?? "unknown") \(stages)"
     }
     return
-      "\(result.trial.title): step \(seconds(outcome.step)), evaluation batch \(seconds(outcome.evaluation)), peak memory \(size(Double(outcome.peakBytes))) \(stages)"
+      "\(result.trial.title): step \(seconds(outcome.step)), evaluation batch "
+      + "\(seconds(outcome.evaluation)), peak memory \(size(Double(outcome.peakBytes))) \(stages)"
   }
 
   static func machine(_ result: Result) -> JSONValue {

@@ -61,7 +61,8 @@ struct ValidationList: Sendable {
 
   static func advice(root: String) -> String {
     "has no folders of classes. A flat val is read with a list of its files' classes in \(root): "
-      + "LOC_val_solution.csv, val.txt (FILE CLASS), or the devkit's ILSVRC2012_validation_ground_truth.txt with its meta.mat"
+      + "LOC_val_solution.csv, val.txt (FILE CLASS), or the devkit's ILSVRC2012_validation_ground_truth.txt "
+      + "with its meta.mat"
   }
 
   private static func places(_ folder: String, _ root: String) -> [String] {

@@ -82,7 +82,8 @@ public enum SnapshotError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .missing(let name): "The snapshot holds no '\(name)': it belongs to another run or program."
     case .unexpected(let name, let found, let expected):
-      "The snapshot holds \(found) as '\(name)' where \(expected) is due: it belongs to another run or program."
+      "The snapshot holds \(found) as '\(name)' where \(expected) is due: it belongs to another "
+        + "run or program."
     }
   }
 }

@@ -45,7 +45,8 @@ package struct StateImport: Sendable {
     }
     if missingCounters > 0 {
       notes.append(
-        "\(missingCounters) counters num_batches_tracked are missing, as in checkpoints before PyTorch 0.4.1; they count as 0"
+        "\(missingCounters) counters num_batches_tracked are missing, as in checkpoints before PyTorch "
+          + "0.4.1; they count as 0"
       )
     }
     for (type, count) in converted.sorted(by: { $0.key < $1.key }) {
@@ -75,7 +76,8 @@ package struct StateImport: Sendable {
     let extras = entries.filter { isExtra($0.name) }.map(\.name)
     if !extras.isEmpty {
       notes.append(
-        "\(counted(extras.count, "entry", "entries")) ignored that are no part of a network, such as '\(extras[0])'"
+        "\(counted(extras.count, "entry", "entries")) ignored that are no part of a network, such as "
+          + "'\(extras[0])'"
       )
     }
     let kept = entries.filter { !isExtra($0.name) }
@@ -182,7 +184,8 @@ package enum ImportError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .mixedPrefix(let prefix, let count, let all):
-      "\(count) of \(all) names begin with '\(prefix)' and the others do not: two dictionaries in one file. Save one network alone."
+      "\(count) of \(all) names begin with '\(prefix)' and the others do not: two dictionaries in one file. "
+        + "Save one network alone."
     case .names(let missing, let extra, let candidates):
       "The weights belong to another network: "
         + [Self.list(missing, "missing"), Self.list(extra, "too many")].filter { !$0.isEmpty }
@@ -191,7 +194,8 @@ package enum ImportError: Error, Equatable, CustomStringConvertible {
       "The weights belong to another network: '\(name)' is \(found) where \(expected) is due"
         + (count > 1 ? ", and \(count - 1) more differ." : ".") + Self.hint(candidates)
     case .classes(let found, let expected):
-      "The weights classify into \(found) classes and the dataset has \(expected). A teacher needs the dataset's classes: name the dataset that it was trained on, or retrain its last layer."
+      "The weights classify into \(found) classes and the dataset has \(expected). A teacher needs the "
+        + "dataset's classes: name the dataset that it was trained on, or retrain its last layer."
     case .type(let name, let found, let expected):
       "The array '\(name)' holds \(found) where \(expected) is due."
     case .notFinite(let name):

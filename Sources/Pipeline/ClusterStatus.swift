@@ -89,7 +89,8 @@ package struct ClusterStatus: Sendable {
         ? (unavailable == nil ? "no task in the queue" : "queue unknown")
         : batch.tasks.map { "\($0.count) \($0.word)" }.joined(separator: ", ")
       lines.append(
-        "batch \(batch.token) of \(batch.sweep), job \(batch.number ?? "not answered yet"): \(tasks); \(batch.finished) of \(batch.stages) stages finished"
+        "batch \(batch.token) of \(batch.sweep), job \(batch.number ?? "not answered yet"): \(tasks); "
+          + "\(batch.finished) of \(batch.stages) stages finished"
       )
       lines += batch.troubles.map { "  \($0.reason): \($0.advice)" }
     }

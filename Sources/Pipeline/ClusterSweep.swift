@@ -402,7 +402,8 @@ extension ClusterSweep {
         let code = await scheduler.exitCode(of: task.id) ?? "?"
         refusals[task.index] = (task.node, code)
         say(
-          "task \(task.id) ended before its program began (\(task.word), \(task.reason), exit code \(code), node \(task.node))"
+          "task \(task.id) ended before its program began (\(task.word), \(task.reason), exit code \(code), "
+            + "node \(task.node))"
         )
       }
       try batch.setRefusals(refusals)
@@ -420,7 +421,8 @@ extension ClusterSweep {
     for token in decision.over { try folder.batch(token).setOver() }
     if !decision.stalled.isEmpty {
       say(
-        "tasks \(decision.stalled.joined(separator: ", ")) are said to run, and their workers are gone: ended, to be submitted anew"
+        "tasks \(decision.stalled.joined(separator: ", ")) are said to run, and their workers are gone: "
+          + "ended, to be submitted anew"
       )
       try await scheduler.cancel(tasks: decision.stalled)
     }
@@ -470,7 +472,8 @@ extension ClusterSweep {
         count += tasks.count
         observe(
           .notice(
-            "submitted batch \(token) as job \(submitted.last ?? "?"): \(counted(manifest.keys.count, "stage")) in \(counted(tasks.count, "task"))"
+            "submitted batch \(token) as job \(submitted.last ?? "?"): "
+              + "\(counted(manifest.keys.count, "stage")) in \(counted(tasks.count, "task"))"
           ))
       }
       numbers.append(submitted)

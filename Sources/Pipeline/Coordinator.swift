@@ -437,7 +437,8 @@ extension Coordinator {
       failures += 1
       try flush()
       let reason =
-        "it took longer than the \(limits.minutes ?? 0) minutes that a stage may; the next run goes on where it was"
+        "it took longer than the \(limits.minutes ?? 0) minutes that a stage may; the next run goes "
+        + "on where it was"
       try store.setState(.blocked(reason: reason), of: key)
       observe(.warning("\(title(key).text): \(reason)"))
       return scheduler.handle(.timedOut(key))

@@ -120,8 +120,8 @@ package struct ExportedWeights: Sendable {
       return (dataset.test, dataset.classNames)
     } catch DatasetError.missing(let missing) {
       throw WeightsError(
-        "How images of \(spec.name) were normalised is in the dataset, which the store has no more. \(missing.advice) "
-          + "Or name its folder's parent with --data.")
+        "How images of \(spec.name) were normalised is in the dataset, which the store has no more. "
+          + "\(missing.advice) Or name its folder's parent with --data.")
     }
   }
 }

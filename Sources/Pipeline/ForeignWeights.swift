@@ -15,8 +15,8 @@ enum ForeignWeights {
     let lowered = start.lowercased().drop { $0.isWhitespace }
     if lowered.hasPrefix("<!doctype") || lowered.hasPrefix("<html") {
       return
-        "\(path) is a web page, not weights: the download gave a page instead of the file. Take the link to the "
-        + "file itself; on Hugging Face it has /resolve/ where the page has /blob/."
+        "\(path) is a web page, not weights: the download gave a page instead of the file. Take the link to "
+        + "the file itself; on Hugging Face it has /resolve/ where the page has /blob/."
     }
     if bytes.starts(with: [0x93]), start.dropFirst().hasPrefix("NUMPY") {
       return "\(path) is one NumPy array. A teacher needs all arrays of a network, with their names."

@@ -70,8 +70,8 @@ final class Intake {
     for (report, epochs) in zip(reports, contradicted) where !epochs.isEmpty {
       let (key, named) = (report.attempt.key, epochs.map { "\($0 + 1)" }.joined(separator: ", "))
       contradictions.append(
-        "\(titles[key]?.text ?? key.short): attempt \(report.attempt.number) came to another state in epoch \(named) than an earlier one. "
-          + "`mtkd-sweep show \(key.short)` says which machines made them.")
+        "\(titles[key]?.text ?? key.short): attempt \(report.attempt.number) came to another state in epoch "
+          + "\(named) than an earlier one. `mtkd-sweep show \(key.short)` says which machines made them.")
     }
     (announced, reports) = ([], [])
   }
@@ -84,9 +84,10 @@ final class Intake {
         seenPrograms.insert(program).inserted
       else { continue }
       sentences.append(
-        "\(titles[key]?.text ?? key.short) was computed by another program (\(made.version), \(program.short)) than the one "
-          + "that runs this sweep (\(own.short)). A cell that mixes programs shows no number without --allow-mixed; what "
-          + "`mtkd-sweep verify` proves equal under one program counts as that one's.")
+        "\(titles[key]?.text ?? key.short) was computed by another program (\(made.version), "
+          + "\(program.short)) than the one that runs this sweep (\(own.short)). A cell that mixes programs "
+          + "shows no number without --allow-mixed; what `mtkd-sweep verify` proves equal under one program "
+          + "counts as that one's.")
     }
     return sentences
   }

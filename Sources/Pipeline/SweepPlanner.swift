@@ -36,7 +36,8 @@ package struct PlannedSweep: Sendable {
   package var change: String? {
     guard let kept, kept < plan.runKeys.count || dropped > 0 else { return nil }
     return
-      "\(name): \(counted(kept, "run")) kept, \(plan.runKeys.count - kept) new, \(dropped) no longer asked for (nothing is deleted)"
+      "\(name): \(counted(kept, "run")) kept, \(plan.runKeys.count - kept) new, \(dropped) no longer asked "
+      + "for (nothing is deleted)"
   }
 
   /// Whether the store has a sweep of this name with results, none of which the grid asks for any more.
@@ -131,7 +132,8 @@ package struct UnreadableGrid: UserError, Equatable {
   package let problem: String
 
   package var description: String {
-    "\(path) \(problem). Name a grid file; `mtkd-sweep presets show smoke > grid.json` writes one to begin with."
+    "\(path) \(problem). Name a grid file; `mtkd-sweep presets show smoke > grid.json` writes one "
+      + "to begin with."
   }
 }
 

@@ -106,6 +106,7 @@ public struct NoWorkers: Error, Equatable, CustomStringConvertible {
   public let executor: String
 
   public var description: String {
-    "The executor \(executor) starts no workers that this call could wait for. Take `mtkd-sweep run`, or another executor."
+    "The executor \(executor) starts no workers that this call could wait for. Take `mtkd-sweep run`, or "
+      + "another executor."
   }
 }

@@ -162,7 +162,8 @@ extension TeacherRecord {
       return nil
     }
     workspace.note(
-      "\(found.count { $0 != nil }) of \(counted(found.count, "teacher")) read from what was written down, the others asked"
+      "\(found.count { $0 != nil }) of \(counted(found.count, "teacher")) read from what was written down, "
+        + "the others asked"
     )
     return found
   }
@@ -179,7 +180,8 @@ extension TeacherRecord {
       let form = try RecordForm(JSONReader.read(output.read(RecordForm.file)).value, at: RecordForm.file)
       guard form.profile == ProgramIdentity.profile else {
         workspace.note(
-          "\(stage.key.short) was written under \(form.profile), this process computes under \(ProgramIdentity.profile)"
+          "\(stage.key.short) was written under \(form.profile), this process computes under "
+            + "\(ProgramIdentity.profile)"
         )
         return nil
       }

@@ -113,7 +113,8 @@ package enum TeacherWeights {
       chosen = if case .given(let given) = normalisation { given } else { nil }
       if let stated, stated != chosen {
         notes.append(
-          "the file says mean \(stated.mean), std \(stated.std), and is shown images normalised in another way, as asked"
+          "the file says mean \(stated.mean), std \(stated.std), and is shown images normalised in "
+            + "another way, as asked"
         )
       }
     }
@@ -201,7 +202,8 @@ package enum TeacherWeights {
     else { return [] }
     guard shown.task.height != task.height || shown.task.width != task.width else { return [] }
     return [
-      "it was trained on images of \(shown.task.height) × \(shown.task.width), and this dataset's have \(task.height) × \(task.width)"
+      "it was trained on images of \(shown.task.height) × \(shown.task.width), and this dataset's have "
+        + "\(task.height) × \(task.width)"
     ]
   }
 
@@ -233,8 +235,8 @@ package enum TeacherWeights {
   package static func task(of dataset: DatasetSpec) throws -> ImageTask {
     guard let task = DatasetCatalog.facts(of: dataset)?.imageTask else {
       throw WeightsError(
-        "whether weights fit \(dataset.name) cannot be said before its files are found; put them where the grid "
-          + "says, or name another folder")
+        "whether weights fit \(dataset.name) cannot be said before its files are found; put them where the "
+          + "grid says, or name another folder")
     }
     return task
   }
@@ -266,7 +268,8 @@ package enum TeacherWeights {
       throw error
     } catch {
       throw WeightsError(
-        "The import '\(name)' is damaged (\(error)). Remove \(folder.path)/\(name).json and import the file again."
+        "The import '\(name)' is damaged (\(error)). Remove \(folder.path)/\(name).json and import "
+          + "the file again."
       )
     }
   }

@@ -75,7 +75,8 @@ package enum PythonSide {
 struct NoPythonSide: Error, CustomStringConvertible {
   let trainer: String
   var description: String {
-    "the trainer '\(trainer)' is made of the modules in Python/, which are not beside this program: take the program from the repository, `make install` or the wheel"
+    "the trainer '\(trainer)' is made of the modules in Python/, which are not beside this program: take "
+      + "the program from the repository, `make install` or the wheel"
   }
 }
 

@@ -124,7 +124,8 @@ enum TrainerFiles {
     guard !names.isEmpty, names.count <= mostFiles else {
       throw TrainerFault(
         reason:
-          "the folder \(folder) of a trainer holds \(counted(names.count, "file")), and 1 to \(mostFiles) are copied"
+          "the folder \(folder) of a trainer holds \(counted(names.count, "file")), and 1 to "
+          + "\(mostFiles) are copied"
       )
     }
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }

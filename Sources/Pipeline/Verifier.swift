@@ -123,12 +123,14 @@ package final class Verifier: Sendable {
     }
     guard request.revision == kind.revision else {
       return .no(
-        "another program made it: its numbers are of revision \(request.revision), this program's of \(kind.revision)"
+        "another program made it: its numbers are of revision \(request.revision), this program's of "
+          + "\(kind.revision)"
       )
     }
     if let lost = stage.sourceWeights, !WeightsFolder(folder).has(lost.digest) {
       return .no(
-        "the file that it was made from is not in the store (\(WeightsFolder(folder).file(lost.digest))); import it again"
+        "the file that it was made from is not in the store (\(WeightsFolder(folder).file(lost.digest))); "
+          + "import it again"
       )
     }
     return .yes(request, stage)

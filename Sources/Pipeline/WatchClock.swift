@@ -91,11 +91,11 @@ package struct NoRoomForWorkers: UserError, Equatable {
   package let reason: String
 
   static let advice =
-    "`ulimit -u` and `ulimit -n` show how many processes and open files there may be; the memory of the machine or its "
-    + "container may be short too."
+    "`ulimit -u` and `ulimit -n` show how many processes and open files there may be; the memory of the "
+    + "machine or its container may be short too."
 
   package var description: String {
-    "No worker could be started for 2 minutes: \(reason). Nothing is lost. \(Self.advice) Raise what is too low, and run "
-      + "the same command again."
+    "No worker could be started for 2 minutes: \(reason). Nothing is lost. \(Self.advice) Raise what is too "
+      + "low, and run the same command again."
   }
 }

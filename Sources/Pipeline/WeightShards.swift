@@ -26,7 +26,8 @@ enum WeightShards {
     }
     guard !places.isEmpty, places.count <= mostFiles else {
       throw WeightsError(
-        "\(path) is the index of weights in several files and names \(places.count); expected 1 to \(mostFiles)."
+        "\(path) is the index of weights in several files and names \(places.count); expected 1 "
+          + "to \(mostFiles)."
       )
     }
     let folder = (path as NSString).deletingLastPathComponent
@@ -53,7 +54,8 @@ enum WeightShards {
     do throws(FileError) { bytes = try AtomicFile.read(path) } catch {
       throw WeightsError(
         error.isAbsent
-          ? "\(index) is an index of several files, and \(path) is not there. Put all of them into one folder."
+          ? "\(index) is an index of several files, and \(path) is not there. Put all of them "
+            + "into one folder."
           : "\(error)")
     }
     if let sentence = ForeignWeights.sentence(bytes, path) { throw WeightsError(sentence) }

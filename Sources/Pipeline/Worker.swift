@@ -43,7 +43,8 @@ package enum WorkerError: Error, Equatable, CustomStringConvertible {
     case .noAttempt(let key, let number):
       "The stage \(key.short) has no attempt \(number). Workers are started by `mtkd-sweep run`."
     case .otherKey(let expected, let found):
-      "spec.json of \(expected.short) is that of \(found.short): it was changed. Remove the stage's folder and run again."
+      "spec.json of \(expected.short) is that of \(found.short): it was changed. Remove the stage's folder "
+        + "and run again."
     case .noThread(let errno): "Cannot start a thread (\(String(cString: strerror(errno))))."
     }
   }

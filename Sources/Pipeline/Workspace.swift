@@ -14,8 +14,9 @@ struct OtherProfile: Error, Equatable, CustomStringConvertible {
   let here: String
 
   var description: String {
-    "Its snapshot was written under the numerics profile '\(snapshot)' and this machine has '\(here)'. Go on where it was written, "
-      + "or with `run --allow-other-profile`: then the result is recorded as of both and is not bit-exact."
+    "Its snapshot was written under the numerics profile '\(snapshot)' and this machine has '\(here)'. Go "
+      + "on where it was written, or with `run --allow-other-profile`: then the result is recorded as of "
+      + "both and is not bit-exact."
   }
 }
 

@@ -27,7 +27,8 @@ package struct PowerSheet: Sendable {
       parts.append("the std is as given")
     } else if let spread {
       parts.append(
-        "the std is pooled over \(counted(spread.cells, "cell")) with \(counted(spread.freedom, "degree")) of freedom"
+        "the std is pooled over \(counted(spread.cells, "cell")) with "
+          + "\(counted(spread.freedom, "degree")) of freedom"
       )
     } else {
       parts.append("the std is assumed; no finished cell has two seeds yet")
@@ -101,7 +102,8 @@ package struct PowerSheet: Sendable {
       rows: rows,
       notes: [
         "Two-sided t tests at 0.05 without correction; std \(NumberFormat.fixed(std, 2)); \(basis).",
-        "Pairs share their seeds. What they save is the correlation, which a sweep has to show: \(correlation.map { "here r = \(NumberFormat.fixed($0, 2))" } ?? "nothing is known yet").",
+        "Pairs share their seeds. What they save is the correlation, which a sweep has to show: "
+          + "\(correlation.map { "here r = \(NumberFormat.fixed($0, 2))" } ?? "nothing is known yet").",
       ])
   }
 }

@@ -165,8 +165,8 @@ extension ReportTable {
         + (average.values.count > 12 ? " and \(average.values.count - 12) more" : "")
     }
     return [
-      "Each seed's value is its \(results.averageText) (\(members.joined(separator: "; "))); mean and std are over seeds. "
-        + "A seed counts where every averaged run has a number."
+      "Each seed's value is its \(results.averageText) (\(members.joined(separator: "; "))); mean and std "
+        + "are over seeds. A seed counts where every averaged run has a number."
     ]
   }
 
@@ -187,7 +187,8 @@ extension ReportTable {
         ? "\(chosen); [in brackets] its best epoch, \(test)." : "\(chosen)."
     case .bestOnTest:
       return
-        "WARNING: each seed's best epoch, \(test): such numbers are too good.\(layout.showsBest ? " [In brackets] after the last epoch." : "")"
+        "WARNING: each seed's best epoch, \(test): such numbers are too "
+        + "good.\(layout.showsBest ? " [In brackets] after the last epoch." : "")"
     }
   }
 
@@ -195,7 +196,8 @@ extension ReportTable {
   private func directionNotes() -> [String] {
     guard let isHigherBetter = results.described.isHigherBetter else {
       return [
-        "Nobody declared which way \(results.metric) is good: no best epochs and no marks. \"direction\" in the grid's \"report\", or in the trainer's \"metrics\", says it."
+        "Nobody declared which way \(results.metric) is good: no best epochs and no marks. \"direction\" in "
+          + "the grid's \"report\", or in the trainer's \"metrics\", says it."
       ]
     }
     return ["\(results.metric): \(isHigherBetter ? "higher" : "lower") is better."]
@@ -219,7 +221,8 @@ extension ReportTable {
     let error = (mean * (100 - mean) / Double(images)).squareRoot()
     return [
       line
-        + ", whose binomial standard error is \(NumberFormat.fixed(error, error < 1 ? 2 : 1)) points at \(NumberFormat.fixed(mean, 1)) %."
+        + ", whose binomial standard error is \(NumberFormat.fixed(error, error < 1 ? 2 : 1)) points at "
+        + "\(NumberFormat.fixed(mean, 1)) %."
     ]
   }
 
@@ -248,7 +251,8 @@ extension ReportTable {
       values.allSatisfy({ $0 >= 0 })
     else { return [] }
     return [
-      "\(results.metric) is in percent, and no value is above 1: a trainer that counts in fractions multiplies them by 100."
+      "\(results.metric) is in percent, and no value is above 1: a trainer that counts in fractions "
+        + "multiplies them by 100."
     ]
   }
 
@@ -351,8 +355,8 @@ extension ReportTable {
   private func lookNotes() -> [String] {
     guard let priorLook, claims == nil, !rankings.isEmpty || !comparisons.isEmpty else { return [] }
     return [
-      "Seeds were added after a look at n = \(priorLook): these p values are too small; `mtkd-sweep compare A B "
-        + "--anytime` gives valid ones."
+      "Seeds were added after a look at n = \(priorLook): these p values are too small; "
+        + "`mtkd-sweep compare A B --anytime` gives valid ones."
     ]
   }
 
@@ -363,7 +367,9 @@ extension ReportTable {
     let bound = NumberFormat.fixed(CellComparison.level, 2)
     let isUntestable = rankings.contains { $0.family.contains { $0.adjusted == nil } }
     var lines = [
-      "#1 and #2: best and second best of a student among complete cells; \(style.alike) means not distinguishable from the best (\(test), \(correction) over all comparisons with the best, p at least \(bound))\(isUntestable ? "; \(TextStyle.untestable) means not testable" : ""):"
+      "#1 and #2: best and second best of a student among complete cells; \(style.alike) means not "
+        + "distinguishable from the best (\(test), \(correction) over all comparisons with the best, p at "
+        + "least \(bound))\(isUntestable ? "; \(TextStyle.untestable) means not testable" : ""):"
     ]
     for ranking in rankings {
       let comparison = ranking.rival
@@ -404,7 +410,8 @@ extension ReportTable {
   private func reach(_ comparison: CellComparison) -> String {
     guard let paired = comparison.paired, paired.smallestReachable >= CellComparison.level else { return "" }
     return
-      " (n = \(paired.count): sign flip and Wilcoxon cannot give less than \(NumberFormat.p(paired.smallestReachable)))"
+      " (n = \(paired.count): sign flip and Wilcoxon cannot give less than "
+      + "\(NumberFormat.p(paired.smallestReachable)))"
   }
 
   private func mixtureNotes() -> [String] {
@@ -412,14 +419,17 @@ extension ReportTable {
     guard !mixed.isEmpty else { return [] }
     var lines = [
       mixed.contains(where: \.isWithheld)
-        ? "Different programs or numerics made \(counted(mixed.count, "cell")); the numbers are withheld. --allow-mixed shows them."
-        : "Different programs or numerics made \(counted(mixed.count, "cell")), shown because of --allow-mixed:"
+        ? "Different programs or numerics made \(counted(mixed.count, "cell")); the numbers are withheld. "
+          + "--allow-mixed shows them."
+        : "Different programs or numerics made \(counted(mixed.count, "cell")), shown because of "
+          + "--allow-mixed:"
     ]
     for (row, line) in zip(rows, grid) {
       for (column, cell) in zip(columns, line) where cell?.isMixed == true {
         for maker in cell!.programs {
           lines.append(
-            "  \(row), \(column), seed \(maker.seeds.map(String.init).joined(separator: ", ")): \(maker.program)"
+            "  \(row), \(column), seed \(maker.seeds.map(String.init).joined(separator: ", ")): "
+              + "\(maker.program)"
           )
         }
       }
@@ -434,7 +444,8 @@ extension ReportTable {
     var sheet = ComparisonSheet.sheet(
       comparisons, title: "Differences, \(layout.test.title)", digits: digits, correction: correction, style)
     sheet.notes.insert(
-      "The declared family: \(layout.compareTo.joined(separator: "; ")); \(tests) tests, \(correction.title).",
+      "The declared family: \(layout.compareTo.joined(separator: "; ")); \(tests) tests, "
+        + "\(correction.title).",
       at: 0)
     return sheet
   }
@@ -477,7 +488,8 @@ package enum ComparisonSheet {
         "\(test.title), \(correction.title)", "d", "r",
       ], rows: rows,
       notes: [
-        "difference: \(names.1) \(style.minus) \(names.0). All p are two-sided; smallest: what sign flip and Wilcoxon can reach with so many pairs; Welch takes the runs as independent."
+        "difference: \(names.1) \(style.minus) \(names.0). All p are two-sided; smallest: what sign flip "
+          + "and Wilcoxon can reach with so many pairs; Welch takes the runs as independent."
       ] + tooFew(comparisons))
   }
 
@@ -535,7 +547,8 @@ package enum ComparisonSheet {
       return ["p is Welch's, two-sided; d is Hedges' g. Assumes that all runs are independent."]
     }
     let notes = [
-      "Paired by seed; p is two-sided (\(test.title)); d is the mean difference over its std; r is the seeds' correlation.",
+      "Paired by seed; p is two-sided (\(test.title)); d is the mean difference over its std; r is the "
+        + "seeds' correlation.",
       "smallest p: what sign flip and Wilcoxon's test can reach with so many pairs.",
     ]
     return notes + tooFew(comparisons)
@@ -546,7 +559,8 @@ package enum ComparisonSheet {
     let reachable = comparisons.compactMap { $0.paired?.smallestReachable }
     guard let least = reachable.min(), least >= CellComparison.level else { return [] }
     return [
-      "So few seeds cannot reach \(NumberFormat.fixed(CellComparison.level, 2)) in those tests, whatever the differences: 6 can."
+      "So few seeds cannot reach \(NumberFormat.fixed(CellComparison.level, 2)) in those tests, whatever "
+        + "the differences: 6 can."
     ]
   }
 }

@@ -166,11 +166,14 @@ package struct SweepComparison: Sendable {
     }
     let test = rows.first?.comparison.test ?? .none
     var notes = [
-      "\(counted(rows.count, "cell")) on both sides\(rows.isEmpty ? "" : ": \(counts.joined(separator: ", "))"). A cell moved when the 95 % interval of its difference, taken alone, leaves out 0."
+      "\(counted(rows.count, "cell")) on both "
+        + "sides\(rows.isEmpty ? "" : ": \(counts.joined(separator: ", "))"). A cell moved when the 95 % "
+        + "interval of its difference, taken alone, leaves out 0."
     ]
     if !rows.isEmpty {
       notes.append(
-        "\(a.results.described.heading); \(test.isPaired ? "paired by seed, " : "")p: \(test.title), two-sided, corrected over \(rows.count { $0.comparison.p != nil }) tests."
+        "\(a.results.described.heading); \(test.isPaired ? "paired by seed, " : "")p: \(test.title), "
+          + "two-sided, corrected over \(rows.count { $0.comparison.p != nil }) tests."
       )
     }
     func list(_ title: String, _ names: [String]) {

@@ -210,7 +210,8 @@ extension SweepResults.Reading {
       } else {
         self = .notRecorded(
           reason:
-            "epoch \(end.epoch + 1), the last, did not report it; epoch \(last.epoch + 1) was the last that did"
+            "epoch \(end.epoch + 1), the last, did not report it; epoch \(last.epoch + 1) was "
+            + "the last that did"
         )
       }
     } else {

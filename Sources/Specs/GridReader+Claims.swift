@@ -51,7 +51,8 @@ extension GridReader {
       } else if let most = limit.integer, most < number {
         problems.append(
           limit.spot.problem(
-            "\"upTo\" is the most seeds that a cell may get, \"count\" of them at first: \(most) is below \(number)"
+            "\"upTo\" is the most seeds that a cell may get, \"count\" of them at first: \(most) is "
+              + "below \(number)"
           ))
       } else {
         let _: Int? = complain(limit, "the most seeds that a cell may get, from \(number) to 1000000")

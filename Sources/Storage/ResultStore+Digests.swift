@@ -193,7 +193,8 @@ extension ResultStore {
       let name = "\(try row.text("title")) (\(key.short))"
       if found[id]?.summary != was.summary {
         check.damages.append(
-          "\(name): its specification, state, final numbers, attempts or checkpoints were changed after they were written"
+          "\(name): its specification, state, final numbers, attempts or checkpoints were changed after "
+            + "they were written"
         )
       }
       if found[id]?.epochs != was.epochs {

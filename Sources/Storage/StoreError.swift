@@ -46,21 +46,25 @@ package enum StoreError: UserError, Equatable {
       "There is no store at \(path). `mtkd-sweep run FILE` makes one; --store names another folder."
     case .notAStore(let path): "\(path) is no store of mtkd-sweep. Name another folder with --store."
     case .newer(let path, let migrations):
-      "\(path) was written by a newer version of mtkd-sweep (it knows \(migrations.joined(separator: ", "))). "
-        + "Use that version, or name another folder with --store."
+      "\(path) was written by a newer version of mtkd-sweep (it knows "
+        + "\(migrations.joined(separator: ", "))). Use that version, or name another folder with --store."
     case .older(let path):
-      "\(path) lacks tables that this version of mtkd-sweep reads: an older version wrote it, or whoever made it was ended halfway. "
-        + "`mtkd-sweep run GRID` with a grid of it adds them; nothing in it is lost."
+      "\(path) lacks tables that this version of mtkd-sweep reads: an older version wrote it, or whoever "
+        + "made it was ended halfway. `mtkd-sweep run GRID` with a grid of it adds them; nothing "
+        + "in it is lost."
     case .notRegular(let path, let kind):
       "\(path) is \(kind) and not a regular file. Move it away, or name another folder with --store."
     case .halfCommitted(let path):
-      "\(path) was left in the middle of a commit, which only a user who may write it can undo: let one of them run "
-        + "`mtkd-sweep list` on it, or copy its folder to a place of your own and name the copy with --store."
+      "\(path) was left in the middle of a commit, which only a user who may write it can undo: let one of "
+        + "them run `mtkd-sweep list` on it, or copy its folder to a place of your own and name the "
+        + "copy with --store."
     case .superseded(let path, let holder):
-      "\(path) was taken over by \(Self.name(holder)), so that this process writes no more. What its workers have finished is taken in there."
+      "\(path) was taken over by \(Self.name(holder)), so that this process writes no more. What its "
+        + "workers have finished is taken in there."
     case .held(let path, let holder): Self.sentence(path, holder)
     case .full(let path):
-      "No space left on the disk of \(path). Make room there and run the same command again: what was finished is kept."
+      "No space left on the disk of \(path). Make room there and run the same command again: what was "
+        + "finished is kept."
     case .readOnly(let path):
       "\(path) cannot be written: it is read-only. Name a folder that can be with --store."
     case .denied(let path): "No permission to write \(path). Ask for it, or name another folder with --store."
@@ -71,7 +75,8 @@ package enum StoreError: UserError, Equatable {
     case .altered(let path, let changes):
       "\(path) is not what was written there: \(changes.prefix(3).joined(separator: "; "))"
         + (changes.count > 3 ? "; and \(changes.count - 3) more" : "")
-        + ". `mtkd-sweep fsck` lists all changes, `mtkd-sweep rebuild` makes the database again from the folders of its stages."
+        + ". `mtkd-sweep fsck` lists all changes, `mtkd-sweep rebuild` makes the database again from the "
+        + "folders of its stages."
     case .failed(let path, let reason): "\(path): \(reason). Run the same command again."
     case .file(let error): error.description
     case .unknownSweep(let name, let known):
@@ -80,7 +85,8 @@ package enum StoreError: UserError, Equatable {
     case .otherSweep(let path, let name):
       "\(path) has a sweep named \(name) that asks for other runs. Name another folder with --store."
     case .notAnArchive(let path, let reason):
-      "\(path) is no archive of mtkd-sweep, or not a whole one (\(reason)). `mtkd-sweep archive SWEEP` writes one."
+      "\(path) is no archive of mtkd-sweep, or not a whole one (\(reason)). "
+        + "`mtkd-sweep archive SWEEP` writes one."
     case .checkpointAbsent(let key, let kind):
       "Run \(key.short) has no \(kind.rawValue) checkpoint. `mtkd-sweep show \(key.short)` names what it has."
     case .checkpointDamaged(let key, let kind, let reason):
@@ -95,10 +101,12 @@ package enum StoreError: UserError, Equatable {
     let isElsewhere = holder.map { $0.identity.isAlive == nil } ?? false
     let unlock =
       isElsewhere
-      ? " Where that process is gone, it counts as such \(Int(Lease.patience)) s after its last sign of life; `mtkd-sweep unlock --store \(shellWord(path))` says how old that is."
+      ? " Where that process is gone, it counts as such \(Int(Lease.patience)) s after its last sign of "
+        + "life; `mtkd-sweep unlock --store \(shellWord(path))` says how old that is."
       : ""
     return
-      "The store \(path) is held by \(name(holder))\(since). `mtkd-sweep status --store \(shellWord(path))` shows what it does.\(unlock)"
+      "The store \(path) is held by \(name(holder))\(since). `mtkd-sweep status --store \(shellWord(path))` "
+      + "shows what it does.\(unlock)"
   }
 
   private static func name(_ holder: Holder?) -> String {

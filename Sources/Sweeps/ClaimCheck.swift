@@ -15,7 +15,8 @@ enum ClaimCheck {
         let hint = NearestName.of(condition.name, among: columns).map { "; did you mean \"\($0)\"?" } ?? "."
         problems.append(
           spot.problem(
-            "\"\(condition.name)\" does not vary in this grid\(hint) What varies: \(columns.joined(separator: ", "))"
+            "\"\(condition.name)\" does not vary in this grid\(hint) What varies: "
+              + "\(columns.joined(separator: ", "))"
           ))
       }
       for name in claim.average {

@@ -278,7 +278,8 @@ private struct RunGathering {
     let name = cell.labels.filter { $0 != .null }.map(\.title).joined(separator: " ")
     clashes.append(
       block.spot.problem(
-        "two different cells would both be shown as \"\(name)\"; every block has to say what tells them apart, and trainers need different names"
+        "two different cells would both be shown as \"\(name)\"; every block has to say what tells them "
+          + "apart, and trainers need different names"
       ))
   }
 

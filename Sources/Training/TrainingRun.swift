@@ -302,7 +302,9 @@ package struct OtherRevision: Error, Equatable, CustomStringConvertible {
   }
 
   package var description: String {
-    "The run is one of revision \(asked) of \(method), and this program computes revision \(known), which has other results. Its records stay readable; to train it anew run its grid again, which gives it a new key."
+    "The run is one of revision \(asked) of \(method), and this program computes revision \(known), which "
+      + "has other results. Its records stay readable; to train it anew run its grid again, which "
+      + "gives it a new key."
   }
 }
 
@@ -313,7 +315,8 @@ package struct NoMapHead: Error, Equatable, CustomStringConvertible {
   package init(method: String) { self.method = method }
 
   package var description: String {
-    "\(method) sends the student's map through the classifier of each teacher, and a transformer's reads its class token. Take another method, or teachers that are no transformers."
+    "\(method) sends the student's map through the classifier of each teacher, and a transformer's reads "
+      + "its class token. Take another method, or teachers that are no transformers."
   }
 }
 
@@ -323,7 +326,8 @@ package struct NoWholeBatch: Error, Equatable, CustomStringConvertible {
   package let batchSize: Int
 
   package var description: String {
-    "\(method) trains on whole batches only, and there are fewer than \(batchSize) training images. Lower \"batchSize\"."
+    "\(method) trains on whole batches only, and there are fewer than \(batchSize) training images. Lower "
+      + "\"batchSize\"."
   }
 }
 

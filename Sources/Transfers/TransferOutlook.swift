@@ -123,7 +123,8 @@ struct AnchorCoverage {
     let isSmall = 2 * small > uncovered
     let percent = Int((100 * Double(uncovered) / Double(objects)).rounded())
     return
-      "\(title): \(percent) % of the boxes (\(uncovered) of \(objects)) have no anchor of IoU \(Self.overlap), "
+      "\(title): \(percent) % of the boxes (\(uncovered) of \(objects)) have no anchor of IoU "
+      + "\(Self.overlap), "
       + (isSmall ? "most of them smaller than the smallest one; a smaller" : "and are hardly learnt; another")
       + " \"anchorScale\" than \(scale) helps\(isSmall ? ", or a larger \"shortSide\"" : "")."
   }

@@ -138,7 +138,8 @@ struct PageResponse: Sendable {
     lines += [
       "Connection: close", "Cache-Control: no-store", "X-Content-Type-Options: nosniff",
       "Referrer-Policy: no-referrer",
-      "Content-Security-Policy: \(PagePolicy.text); frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+      "Content-Security-Policy: \(PagePolicy.text); frame-ancestors 'none'; base-uri 'none'; "
+        + "form-action 'none'",
     ]
     lines += headers.map { "\($0.name): \($0.value)" }
     return Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)

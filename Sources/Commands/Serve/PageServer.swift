@@ -178,7 +178,8 @@ struct CannotListen: UserError {
   let port: Int
   let reason: String
   var description: String {
-    "Cannot listen on \(host), port \(port): \(reason). Choose another with --port, or 0 for any that is free."
+    "Cannot listen on \(host), port \(port): \(reason). Choose another with --port, or 0 for "
+      + "any that is free."
   }
 }
 

@@ -23,7 +23,10 @@ struct Serve: AsyncParsableCommand {
 
   @Option(
     help:
-      "The token to ask for. Others on this machine see it in the list of processes: prefer --token-file, or MTKD_SWEEP_TOKEN in the environment. (default: one is made up where --host is not this machine's loopback)"
+      ArgumentHelp(
+        "The token to ask for. Others on this machine see it in the list of processes: prefer "
+          + "--token-file, or MTKD_SWEEP_TOKEN in the environment. (default: one is made up where --host is "
+          + "not this machine's loopback)")
   )
   var token: String?
 

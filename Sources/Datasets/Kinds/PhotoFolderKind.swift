@@ -8,8 +8,10 @@ struct PhotoFolderKind: DatasetKind {
 
   var summary: String {
     isImageNet
-      ? "1.28 million photographs, 3 × 224 × 224, 1000 classes: imagenet:FOLDER; measured as timm does with -bicubic, -crop0.9"
-      : "photographs in folders of their classes: imagefolder-SIDE:FOLDER, with FOLDER/train/CLASS and FOLDER/val/CLASS"
+      ? "1.28 million photographs, 3 × 224 × 224, 1000 classes: imagenet:FOLDER; measured as timm does with "
+        + "-bicubic, -crop0.9"
+      : "photographs in folders of their classes: imagefolder-SIDE:FOLDER, with FOLDER/train/CLASS and "
+        + "FOLDER/val/CLASS"
   }
 
   func answers(to name: String) -> Bool { name == self.name || name.hasPrefix("\(self.name)-") }

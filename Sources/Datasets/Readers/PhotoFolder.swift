@@ -115,7 +115,8 @@ struct PhotoFolder: Hashable, Sendable {
       throw .unusable(
         folder: root,
         problem:
-          "has \(index.damaged.count) \(index.damaged.count == 1 ? "file" : "files") that cannot be decoded: \(shown)\(rest). Mend or remove them, or leave them out by writing \(name)-skip"
+          "has \(index.damaged.count) \(index.damaged.count == 1 ? "file" : "files") that cannot be "
+          + "decoded: \(shown)\(rest). Mend or remove them, or leave them out by writing \(name)-skip"
       )
     }
     return index

@@ -152,10 +152,11 @@ extension MTKDRL {
     let share = (100 * Double(min(warmup, epochs)) / Double(epochs)).rounded()
     let enough = Int((Double(warmup) / harmlessShare).rounded(.up))
     return [
-      "in warm-up (\(min(warmup, epochs)) of \(counted(epochs, "epoch")), \(Int(share)) % of the run) each of the "
-        + "\(teachers) teachers has weight 1, so that their part of the loss is \(teachers) times as large as with "
-        + "weights that add up to 1; in a training this short that can cost more than distillation gains. "
-        + "Write \"warmupWeight\": \"uniform\", or train for at least \(counted(enough, "epoch"))"
+      "in warm-up (\(min(warmup, epochs)) of \(counted(epochs, "epoch")), \(Int(share)) % of the run) each "
+        + "of the \(teachers) teachers has weight 1, so that their part of the loss is \(teachers) times as "
+        + "large as with weights that add up to 1; in a training this short that can cost more than "
+        + "distillation gains. Write \"warmupWeight\": \"uniform\", or train for at least "
+        + "\(counted(enough, "epoch"))"
     ]
   }
 }

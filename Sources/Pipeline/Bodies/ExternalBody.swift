@@ -79,8 +79,8 @@ enum ExternalBody {
       guard session.reported == session.epochs else {
         throw TrainerFault(
           reason:
-            "The trainer wrote \"finished\" after \(session.reported) of \(counted(session.epochs, "epoch")). "
-            + "It reports every epoch first (docs/trainers.md).")
+            "The trainer wrote \"finished\" after \(session.reported) of "
+            + "\(counted(session.epochs, "epoch")). It reports every epoch first (docs/trainers.md).")
       }
       if case .outputs(let stage) = task.kind {
         // What is checked from here on nobody writes to any more.
@@ -96,16 +96,16 @@ enum ExternalBody {
         guard !files.contains(where: { $0.name == kept.name }) else {
           throw TrainerFault(
             reason:
-              "The trainer names the file \(kept.name) in \"finished\" and weights with its epochs, of which this program "
-              + "writes a file of that name. Choose another one.")
+              "The trainer names the file \(kept.name) in \"finished\" and weights with its epochs, of "
+              + "which this program writes a file of that name. Choose another one.")
         }
         files.append(kept)
       }
       if case .teacher = task.kind, !weights.contains(where: { TrainerTask.weightFiles.contains($0.name) }) {
         throw TrainerFault(
           reason:
-            "The trainer was asked for a teacher and named no weights with its last epoch. Students are handed those of "
-            + "its best epoch, or else of its last (\"weights\" in docs/trainers.md).")
+            "The trainer was asked for a teacher and named no weights with its last epoch. Students are "
+            + "handed those of its best epoch, or else of its last (\"weights\" in docs/trainers.md).")
       }
       files.append((name: "metrics.json", bytes: finished.metrics.canonicalBytes))
       try workspace.publish(files, finished.metrics)

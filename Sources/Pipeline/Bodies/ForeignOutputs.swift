@@ -69,7 +69,8 @@ enum ForeignOutputs {
     func fault(_ what: String) -> TrainerFault {
       TrainerFault(
         reason:
-          "The trainer was asked for a teacher's outputs, and \(name) in \(folder) \(what) (docs/trainers.md)."
+          "The trainer was asked for a teacher's outputs, and \(name) in \(folder) \(what) "
+          + "(docs/trainers.md)."
       )
     }
     var status = stat()
@@ -89,8 +90,8 @@ enum ForeignOutputs {
       for chunk in 0..<chunks.count where chunks.size(of: chunk) != sizes[chunk % form.columns] {
         let size = sizes[chunk % form.columns]
         throw fault(
-          "has \(counted(chunks.size(of: chunk), "byte")) as the \(place(chunk, range, form)), where \(size / 4) numbers "
-            + "of 32 bits make \(size)")
+          "has \(counted(chunks.size(of: chunk), "byte")) as the \(place(chunk, range, form)), where "
+            + "\(size / 4) numbers of 32 bits make \(size)")
       }
       let whole = ChunkFile.headSize(chunks.count) + range.count * sizes.reduce(0, +)
       guard Int(status.st_size) == whole else {

@@ -65,7 +65,8 @@ struct TrainerSession {
         guard let last = lastMetrics[value.name], last != value.value, !(last.isNaN && value.value.isNaN)
         else { continue }
         try hint(
-          "\"finished\" has \(value.name) \(value.value), and epoch \(lastEpoch + 1) had \(last): tables show the first",
+          "\"finished\" has \(value.name) \(value.value), and epoch \(lastEpoch + 1) had \(last): tables "
+            + "show the first",
           workspace)
       }
     case .failed(let failure): self.failure = failure
@@ -110,8 +111,8 @@ struct TrainerSession {
     where value.name.hasSuffix(".acc1") && value.value > 0 && value.value < 1 {
       guard !hints.contains(where: { $0.hasPrefix("\(value.name) is ") }) else { continue }
       try hint(
-        "\(value.name) is \(value.value) in epoch \(epoch.epoch + 1): accuracies are in percent, so a share is to be "
-          + "multiplied by 100", workspace)
+        "\(value.name) is \(value.value) in epoch \(epoch.epoch + 1): accuracies are in percent, so a share "
+          + "is to be multiplied by 100", workspace)
     }
   }
 
@@ -120,8 +121,8 @@ struct TrainerSession {
     guard !hasSpoken, workspace.elapsed > Self.silence else { return }
     hasSpoken = true
     try hint(
-      "its trainer has written no record for \(Int(Self.silence)) s. Programs hold back what they write into a pipe: "
-        + "in Python print(…, flush=True) or python3 -u writes it at once", workspace)
+      "its trainer has written no record for \(Int(Self.silence)) s. Programs hold back what they write "
+        + "into a pipe: in Python print(…, flush=True) or python3 -u writes it at once", workspace)
   }
 
   /// Says something once, in the log and to whoever watches.

@@ -114,7 +114,8 @@ struct KeptOutputs {
     self.holds = holds
     member = .array(folders)
     workspace.note(
-      "\(holds.count) of \(counted(folders.count, "teacher")) read from what was written down, the others asked"
+      "\(holds.count) of \(counted(folders.count, "teacher")) read from what was written down, "
+        + "the others asked"
     )
   }
 }

@@ -26,7 +26,8 @@ extension ClaimBook {
     entries.map { entry in
       let cell = entry.context.isEmpty ? "" : ", \(entry.context)"
       return
-        "\(entry.claim.compare)\(cell): n \(entry.state.pairs), e \(Self.evidence(entry.state.logEvidence)), \(entry.answer(2))"
+        "\(entry.claim.compare)\(cell): n \(entry.state.pairs), e "
+        + "\(Self.evidence(entry.state.logEvidence)), \(entry.answer(2))"
     }
   }
 

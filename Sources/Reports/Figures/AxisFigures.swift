@@ -43,7 +43,8 @@ package enum AxisFigure: FigureKind {
       width: grid.width, height: grid.height,
       title: "\(input.results.name): \(input.metricTitle) over \(symbol)",
       description:
-        "Lines are means over seeds, \(hasBars ? "bars" : "bands") one sample std, marks single seeds, \(input.selection)."
+        "Lines are means over seeds, \(hasBars ? "bars" : "bands") one sample std, marks single seeds, "
+        + "\(input.selection)."
     )
     svg.text("\(input.results.name): \(Self.noun(input)) over \(symbol)", Point(66, 26), "title")
     for (index, panel) in panels.enumerated() {
@@ -65,7 +66,8 @@ package enum AxisFigure: FigureKind {
     let account = account(
       input, place, panels.flatMap { $0.members.map(\.item) }, content.references, content.diverged)
     svg.note(
-      "Mean of n = \(n) seeds, \(SpreadMarks.word(sizes)) of one sample std, each seed a mark; \(input.selection).\(scales) \(account)"
+      "Mean of n = \(n) seeds, \(SpreadMarks.word(sizes)) of one sample std, each seed a mark; "
+        + "\(input.selection).\(scales) \(account)"
     )
     return svg
   }

@@ -66,7 +66,8 @@ package enum CostFigure: FigureKind {
         (name, front.contains(place) ? Legend.Mark.marker(3, colour: 1) : .marker(0, colour: 0))
       }, on: &svg, at: Point(556, 46))
     svg.note(
-      "Diamonds: no other cell is both cheaper and better. Mean and one sample std over seeds; seconds are those of the machines that ran them. \(input.account(drawn: all) { _ in "without seconds" })"
+      "Diamonds: no other cell is both cheaper and better. Mean and one sample std over seeds; seconds are "
+        + "those of the machines that ran them. \(input.account(drawn: all) { _ in "without seconds" })"
     )
     return svg
   }

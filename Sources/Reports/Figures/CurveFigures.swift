@@ -284,7 +284,8 @@ package enum RewardFigure: FigureKind {
       panels, names: names, title: "\(input.results.name): reward of the agent",
       y: panels.count > 1 ? "reward (nats)" : "reward, mean over samples (nats)",
       note:
-        "As paid, before normalisation; mean over samples and seeds, \(spread) of one sample std.\(scales) \(account)",
+        "As paid, before normalisation; mean over samples and seeds, \(spread) of one sample "
+        + "std.\(scales) \(account)",
       input, kind: Self.name)
   }
 

@@ -38,8 +38,8 @@ package enum ForestFigure: FigureKind {
       width: left + width + column + 16, height: 46 + Double(rows) * rowHeight + 70,
       title: "\(input.results.name): every cell by its mean",
       description:
-        "A row a cell, the best mean first; the large mark is the mean, the level line its 95 percent t interval, "
-        + "each dot a seed, \(input.selection).")
+        "A row a cell, the best mean first; the large mark is the mean, the level line its 95 percent t "
+        + "interval, each dot a seed, \(input.selection).")
     svg.text(input.results.name, Point(16, 26), "title")
     let x = try input.limited(scale(cells), cells.flatMap { $0.values.map(\.value) }, kind: name)
     let frame = Frame(
@@ -180,8 +180,8 @@ package enum ForestFigure: FigureKind {
   private static func note(_ input: FigureInput, _ cells: [Cell], _ lost: [Cell]) -> String {
     let seeds = Set(cells.map(\.values.count)).sorted().map(String.init).joined(separator: " or ")
     var parts = [
-      "Large mark: mean over \(seeds) seeds; dots: seeds; level: 95 % t interval, open where it leaves the frame; "
-        + "\(input.selection)."
+      "Large mark: mean over \(seeds) seeds; dots: seeds; level: 95 % t interval, open where it leaves the "
+        + "frame; \(input.selection)."
     ]
     if let reference = referenceMethod(input) {
       let places = Set(["student", "dataset"].compactMap { input.place($0) })

@@ -53,7 +53,8 @@ package enum HeatMapFigure: FigureKind {
     }
     key(low, high, input, Point(x, 62), Double(tallest) * side, on: &svg)
     svg.note(
-      "Mean ± sample std over seeds, \(input.selection). \(input.account(drawn: drawn) { $0.labels[a] == .null || $0.labels[b] == .null ? "without α or β" : "not shown" })"
+      "Mean ± sample std over seeds, \(input.selection). "
+        + "\(input.account(drawn: drawn) { $0.labels[a] == .null || $0.labels[b] == .null ? "without α or β" : "not shown" })"
     )
     return svg
   }

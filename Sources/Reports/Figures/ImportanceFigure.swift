@@ -5,7 +5,8 @@ internal import Specs
 package enum ImportanceFigure: FigureKind {
   package static let name = "importance"
   package static let summary =
-    "the share of settings, their interactions and seeds in the spread: sums of squares over the balanced part"
+    "the share of settings, their interactions and seeds in the spread: sums of squares over "
+    + "the balanced part"
   private static let most = 14
   /// 2 to so many subsets are summed up, over every run.
   private static let mostSettings = 10
@@ -33,8 +34,8 @@ package enum ImportanceFigure: FigureKind {
       width: left + width + 84, height: 44 + height + 82,
       title: "\(input.results.name): where the spread of \(input.metricTitle) comes from",
       description:
-        "A bar a setting, an interaction of settings and the seeds: its share in the total sum of squares over "
-        + "\(part.runs) runs, \(input.selection).")
+        "A bar a setting, an interaction of settings and the seeds: its share in the total sum of squares "
+        + "over \(part.runs) runs, \(input.selection).")
     svg.text(input.results.name, Point(16, 26), "title")
     let top = max(shares.map(\.share).max() ?? 1, 0.05)
     let frame = Frame(

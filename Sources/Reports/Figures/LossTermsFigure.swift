@@ -50,7 +50,8 @@ package enum LossTermsFigure: FigureKind {
       words.indices.map { (words[$0], Legend.Mark.marker($0, colour: $0)) }, on: &svg,
       at: Point(width - Legend.width(words), 46))
     svg.note(
-      "Mean over seeds with a bar of one sample std, seeds as dots beside it; \(input.selection). \(input.account(drawn: drawn) { _ in "not shown" })"
+      "Mean over seeds with a bar of one sample std, seeds as dots beside it; \(input.selection). "
+        + "\(input.account(drawn: drawn) { _ in "not shown" })"
     )
     return svg
   }

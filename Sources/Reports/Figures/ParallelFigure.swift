@@ -29,7 +29,8 @@ package enum ParallelFigure: FigureKind {
       width: input.options.width == nil ? max(440, width) : width, height: 84 + height + 66,
       title: "\(input.results.name): settings and \(input.metricTitle)",
       description:
-        "A line a cell through its value of each setting, from the left to the right, to its mean over seeds, \(input.selection)."
+        "A line a cell through its value of each setting, from the left to the right, to its mean over "
+        + "seeds, \(input.selection)."
     )
     svg.text(input.results.name, Point(16, 26), "title")
     let y = Scale(covering: cells.compactMap { $0.headline?.mean }, count: 6)
@@ -141,7 +142,8 @@ package enum ParallelFigure: FigureKind {
     var parts = ["A line a cell, to its mean over \(counts) seeds, \(input.selection)."]
     if !best.isEmpty {
       let names = best.map { cell in
-        "\(input.name(cell, among: cells)) \(ReportTable.text(cell.headline, plusMinus: "±", digits: input.table.digits))"
+        "\(input.name(cell, among: cells)) "
+          + "\(ReportTable.text(cell.headline, plusMinus: "±", digits: input.table.digits))"
       }
       parts.append("Strong: the best by their means alone, \(names.joined(separator: "; ")).")
     }

@@ -27,7 +27,8 @@ package enum SeedsFigure: FigureKind {
     var svg = SVG(
       width: width, height: height, title: "\(input.results.name): every seed",
       description:
-        "Marks are seeds; the upright line is their mean, the level one its 95 percent t interval, \(input.selection)."
+        "Marks are seeds; the upright line is their mean, the level one its 95 percent t interval, "
+        + "\(input.selection)."
     )
     svg.text("\(input.results.name): every seed", Point(16, 26), "title")
     let frame = Frame(
@@ -57,7 +58,8 @@ package enum SeedsFigure: FigureKind {
       legend.indices.map { (legend[$0], Legend.Mark.marker($0, colour: $0)) }, on: &svg,
       at: Point(left + 456, 46))
     svg.note(
-      "Upright: mean; level: its 95 % t interval, open where it leaves the frame; \(input.selection). \(input.account(drawn: cells) { _ in "not shown" })"
+      "Upright: mean; level: its 95 % t interval, open where it leaves the frame; \(input.selection). "
+        + "\(input.account(drawn: cells) { _ in "not shown" })"
     )
     return svg
   }

@@ -132,7 +132,8 @@ package enum WeightsFigure: FigureKind {
     let warmupNote =
       hasWarmup ? " Grey strip: the first epochs, in which all teachers weigh the same (warm-up)." : ""
     svg.note(
-      "Mean over samples and seeds of executed weights, stacked in the order of the pool.\(warmupNote) \(account)"
+      "Mean over samples and seeds of executed weights, stacked in the order of the "
+        + "pool.\(warmupNote) \(account)"
     )
     return svg
   }
@@ -321,7 +322,8 @@ package enum ClassWeightsFigure: FigureKind {
       return teachers(other, input) > 1 ? "with equal weights of all teachers" : "with one teacher"
     }
     svg.note(
-      "After the last epoch, mean over samples and seeds; stacked in the order of the pool. \(account)\(left > 0 ? " \(left) more classes are not shown." : "")"
+      "After the last epoch, mean over samples and seeds; stacked in the order of the pool. "
+        + "\(account)\(left > 0 ? " \(left) more classes are not shown." : "")"
     )
     return svg
   }

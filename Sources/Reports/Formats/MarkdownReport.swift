@@ -20,14 +20,16 @@ package enum MarkdownReport {
     let missing = results.isComplete ? "" : ", \(results.answered) of them with a result so far"
     var lines = [
       "# \(results.name)", "",
-      "`mtkd-sweep run \(results.name).json`, where that file is the grid below: \(shared)\(missing). Made by:",
+      "`mtkd-sweep run \(results.name).json`, where that file is the grid below: "
+        + "\(shared)\(missing). Made by:",
       "",
     ]
     lines += story.makers.map { made, runs in
       let commit = made.commit.map { ", commit \($0)" } ?? ", built without a commit"
       let threads = made.threading.map { ", \($0)" } ?? ""
       let line =
-        "mtkd-sweep \(made.version)\(commit) on \(made.cpu) (\(made.host)), \(made.profile)\(threads): \(counted(runs, "run"))"
+        "mtkd-sweep \(made.version)\(commit) on \(made.cpu) (\(made.host)), \(made.profile)\(threads): "
+        + "\(counted(runs, "run"))"
       return "- " + ForeignText.safe(line, for: .markdownLine)
     }
     if story.makers.isEmpty { lines.append("- nobody yet") }

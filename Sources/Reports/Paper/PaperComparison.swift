@@ -141,7 +141,8 @@ enum PaperSettings {
       let epochs = Set(run.teachers.map(\.recipe.epochs)).subtracting([recipe.epochs]).sorted()
       note(
         !epochs.isEmpty,
-        "teachers trained for \(epochs.map(String.init).joined(separator: " or ")) epochs; the paper \(recipe.epochs)"
+        "teachers trained for \(epochs.map(String.init).joined(separator: " or ")) epochs; the paper "
+          + "\(recipe.epochs)"
       )
     }
     note(seeds != PaperValue.count, "\(counted(seeds, "seed")); the paper \(PaperValue.count) runs")

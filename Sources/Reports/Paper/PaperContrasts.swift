@@ -92,10 +92,14 @@ extension PaperTable {
       NumberFormat.fixed(Power(difference: shift, std: 1).unpaired(seeds: n), 2)
     }
     return [
-      "Percentage points; two-sided Welch tests from the printed mean ± std, n = \(n), ± taken as the sample std.",
-      "After \(correction.title) over the \(tested.count) comparisons with \(family.joined(separator: " and ")): smallest \(NumberFormat.p(adjusted)).",
-      "If ± divided by n instead, all p would rise: \(NumberFormat.p(least)) would be \(NumberFormat.p(wider)).",
-      "A true difference of one std is found with probability \(chances[0]) at n = \(n) (\(chances[1]) at 1.5 stds, \(chances[2]) at 2).",
+      "Percentage points; two-sided Welch tests from the printed mean ± std, n = \(n), ± taken as "
+        + "the sample std.",
+      "After \(correction.title) over the \(tested.count) comparisons with "
+        + "\(family.joined(separator: " and ")): smallest \(NumberFormat.p(adjusted)).",
+      "If ± divided by n instead, all p would rise: \(NumberFormat.p(least)) would be "
+        + "\(NumberFormat.p(wider)).",
+      "A true difference of one std is found with probability \(chances[0]) at n = \(n) (\(chances[1]) at "
+        + "1.5 stds, \(chances[2]) at 2).",
       "Assumes that the runs (n = \(n)) are independent.",
     ] + wrongClaims
   }
@@ -103,7 +107,8 @@ extension PaperTable {
   /// What the paper's text states of this table and the table does not give.
   private var wrongClaims: [String] {
     PaperClaim.all.filter { !$0.agrees && $0.source == "text on \(title)" }.map {
-      "The text states \(NumberFormat.fixed($0.stated, 2)) for \($0.claim); the table gives \(NumberFormat.fixed($0.recomputed, 2))."
+      "The text states \(NumberFormat.fixed($0.stated, 2)) for \($0.claim); the table gives "
+        + "\(NumberFormat.fixed($0.recomputed, 2))."
     }
   }
 }

@@ -19,7 +19,8 @@ extension Catalog where Entry == PaperTable {
         notes: ["The paper does not name the metric; mIoU is assumed. Single numbers without a std."]
           + downstreamNotes
           + [
-            "For COCO-Stuff, test.mIoU under lab-seg counts the 11 ids that never occur as 0; test.mIoU.present leaves them out."
+            "For COCO-Stuff, test.mIoU under lab-seg counts the 11 ids that never occur as 0; "
+              + "test.mIoU.present leaves them out."
           ],
         rivals: ["baseline"]),
       PaperTable(name: "table6a", title: "Table 6(a)", tables: ["table6a"], notes: cifarNotes, variant: "PG"),
@@ -40,21 +41,25 @@ extension Catalog where Entry == PaperTable {
       PaperTable(
         name: "readme", title: "README of the release", tables: ["readme"],
         notes: [
-          "Not in the paper: single numbers of the dynamic and the static mix from the README of the released code."
+          "Not in the paper: single numbers of the dynamic and the static mix from the README of the "
+            + "released code."
         ], variant: "static"),
     ]
   ) { $0.name }
 
   private static let cifarNotes = [
-    "The paper averages 3 runs and does not say whether ± divides by n or by n - 1; here it is taken as n - 1.",
+    "The paper averages 3 runs and does not say whether ± divides by n or by n - 1; here it is "
+      + "taken as n - 1.",
     "The paper does not say which epoch it reports; the released script ends with the best test epoch.",
-    "Our augmentation, subsets and random streams are our own; the released code's are not reproduced bit for bit.",
+    "Our augmentation, subsets and random streams are our own; the released code's are not "
+      + "reproduced bit for bit.",
     "The paper does not say how it scaled the losses of the compared methods; see the option 'scaling'.",
-    "The paper's Baseline may come from the released baseline script: weight decay 5e-4, no Nesterov, rate 0.01 for mobile networks.",
+    "The paper's Baseline may come from the released baseline script: weight decay 5e-4, no Nesterov, rate "
+      + "0.01 for mobile networks.",
   ]
   private static let downstreamNotes = [
-    "The paper's protocol is not published: neither framework nor schedule, seeds or metric. The recipes mmdet-1x and "
-      + "lab-seg are what its authors most likely used (docs/transfer.md)."
+    "The paper's protocol is not published: neither framework nor schedule, seeds or metric. The recipes "
+      + "mmdet-1x and lab-seg are what its authors most likely used (docs/transfer.md)."
   ]
   private static let imageNetNotes = [
     "Single numbers: the paper prints no std, so no test is possible.",

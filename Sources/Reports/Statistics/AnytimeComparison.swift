@@ -56,8 +56,9 @@ package struct AnytimeComparison: Sendable {
     return Sheet(
       title: title, head: ["", "difference", "95 % (all together)", "n", "e", "p Holm"], rows: rows,
       notes: [
-        "Anytime-valid t test over the seeds that both have: p = 1/e stays valid however often one looked before "
-          + "and whenever one stops; it is larger than that of a test with n fixed beforehand (docs/statistics.md)."
+        "Anytime-valid t test over the seeds that both have: p = 1/e stays valid however often one looked "
+          + "before and whenever one stops; it is larger than that of a test with n fixed beforehand "
+          + "(docs/statistics.md)."
       ])
   }
 }

@@ -17,7 +17,8 @@ extension Settings {
       "transfer.recipe", .choice(TransferRecipes.all.map(\.name)), default: .absent("the task's first"),
       place: .transfer,
       sentence:
-        "The transfer's recipe, `mmdet-1x` or `lab-seg` where none is named; the settings below override its values."
+        "The transfer's recipe, `mmdet-1x` or `lab-seg` where none is named; the settings below "
+        + "override its values."
     ),
     SettingDescription(
       "transfer.trainImages", .integer(minimum: 1), default: .absent("all"), unit: "images", place: .transfer,
@@ -31,7 +32,8 @@ extension Settings {
     SettingDescription(
       "transfer.backbone", .backbone, default: .value("student"), place: .transfer,
       sentence:
-        "Whose backbone it is: the run's own student's, that of weights from elsewhere, or a random one as the floor."
+        "Whose backbone it is: the run's own student's, that of weights from elsewhere, or a random "
+        + "one as the floor."
     ),
     SettingDescription(
       "transfer.epoch", .choice(["last", "best"]), default: .value("last"), place: .transfer,

@@ -30,7 +30,8 @@ package enum Settings {
     SettingDescription(
       "resize", .choice(["bilinear", "bicubic"]), default: .value("bilinear"), place: .run,
       synonyms: ["interpolation"],
-      sentence: "How photographs are resampled when a network is measured; timm's DeiT and CaiT use bicubic."),
+      sentence: "How photographs are resampled when a network is measured; timm's DeiT and "
+        + "CaiT use bicubic."),
     SettingDescription(
       "crop", .number(.from(DecimalNumber(mantissa: 1, exponent: -1))),
       default: .value(.number(DecimalNumber(mantissa: 875, exponent: -3))),
@@ -42,7 +43,8 @@ package enum Settings {
       "teachers", .teachers, default: .absent("none"), readers: .methodsWithTeachers, place: .run,
       synonyms: ["teacher"],
       sentence:
-        "The pool of teachers, in order. A teacher is a network that is trained here, { \"import\": NAME }, or { \"file\": PATH, \"network\": NAME }."
+        "The pool of teachers, in order. A teacher is a network that is trained here, { \"import\": NAME }, "
+        + "or { \"file\": PATH, \"network\": NAME }."
     ),
     SettingDescription(
       "recipe", .choice(RecipeSpec.Name.allCases.map(\.rawValue)), default: .value("student"),
@@ -73,13 +75,15 @@ package enum Settings {
       "warmupEpochs", .integer(minimum: 0), default: .value(0), unit: "epochs",
       readers: .schedule(.cosine), place: .recipe, synonyms: ["warmup", "warmup_epochs"],
       sentence:
-        "Epochs in which the learning rate rises to its full value; of recipes with a cosine schedule (`vit`)."
+        "Epochs in which the learning rate rises to its full value; of recipes with a cosine "
+        + "schedule (`vit`)."
     ),
     SettingDescription(
       "colourJitter", .number(.from(0, to: 1)), default: .value(0), place: .recipe,
       synonyms: ["colorJitter", "color_jitter", "jitter"],
       sentence:
-        "Of photographs: brightness, contrast and saturation change by factors from 1 - this to 1 + this, in a random order; not with fixed views. TorchVision and timm usually take 0.4."
+        "Of photographs: brightness, contrast and saturation change by factors from 1 - this to 1 + this, "
+        + "in a random order; not with fixed views. TorchVision and timm usually take 0.4."
     ),
     SettingDescription(
       "teacherEpochs", .integer(minimum: 1), default: .of("epochs"), unit: "epochs",
@@ -92,29 +96,36 @@ package enum Settings {
       "teacherTrainImages", .integer(minimum: 1), default: .of("trainImages"), unit: "images",
       readers: .methodsWithTeachers, place: .run,
       sentence:
-        "How many training images the teachers learn from: teachers that know no more than the student have little to teach. Larger subsets hold the smaller ones; images held out for validation are in none."
+        "How many training images the teachers learn from: teachers that know no more than the student have "
+        + "little to teach. Larger subsets hold the smaller ones; images held out for "
+        + "validation are in none."
     ),
     SettingDescription(
       "views", .integer(0...mostViews), default: .value(0), unit: "views of an image", place: .run,
       sentence:
-        "K: every epoch draws each image's view from K seeded ones, the same for all runs, so that teachers' outputs can be cached; 0: new views in each epoch."
+        "K: every epoch draws each image's view from K seeded ones, the same for all runs, so that "
+        + "teachers' outputs can be cached; 0: new views in each epoch."
     ),
     SettingDescription(
       "agreement", .flag, default: .value(false), readers: .methodsWithTeachers, place: .run,
       sentence:
-        "Whether each evaluation also measures the share of images for which the student and a teacher name the same class: `test.agreement.0` of the first teacher, and so on."
+        "Whether each evaluation also measures the share of images for which the student and a teacher name "
+        + "the same class: `test.agreement.0` of the first teacher, and so on."
     ),
     SettingDescription(
       "convolution", .choice(RecipeSpec.ConvolutionKind.allCases.map(\.rawValue)), default: .value("auto"),
       place: .recipeOfAll,
       sentence:
-        "How convolutions are computed: the fastest way for each shape, Winograd's algorithm included, or the sums of the definition. Holds for a run and its teachers, imported ones too."
+        "How convolutions are computed: the fastest way for each shape, Winograd's algorithm included, or "
+        + "the sums of the definition. Holds for a run and its teachers, imported ones too."
     ),
     SettingDescription(
       "numerics", .choice(RecipeSpec.NumericsKind.allCases.map(\.rawValue)), default: .value("portable"),
       place: .recipeOfAll,
       sentence:
-        "`portable`: the same bits on every machine with AVX2. `native`: products of attention use OpenBLAS's kernel for this processor, and the bits are those of its kind. Holds for a run and its teachers."
+        "`portable`: the same bits on every machine with AVX2. `native`: products of attention use "
+        + "OpenBLAS's kernel for this processor, and the bits are those of its kind. Holds for a run "
+        + "and its teachers."
     ),
     SettingDescription(
       "trainer", .trainer, default: .absent("none"), place: .run,

@@ -24,7 +24,8 @@ extension TransferRecipes {
   private static let detectionSchedule: [TransferField] = [
     TransferField(
       "rules", .choice(["mmdet", "tv"]), .detection,
-      "Whose conventions decide matching, coding, losses, anchors and first weights; Cascade R-CNN always follows mmdet's.",
+      "Whose conventions decide matching, coding, losses, anchors and first weights; Cascade R-CNN always "
+        + "follows mmdet's.",
       values("mmdet", "tv", "tv")),
     TransferField(
       "epochs", .integer(minimum: 1), unit: "epochs", .detection, "Length of the transfer's training.",
@@ -35,7 +36,8 @@ extension TransferRecipes {
       values(16, 16, 4)),
     TransferField(
       "lossGroup", .integer(minimum: 1), unit: "images", .detection,
-      "Images that are padded and normalised together in losses; the gradient is the mean over a batch's groups.",
+      "Images that are padded and normalised together in losses; the gradient is the mean over a "
+        + "batch's groups.",
       values(2, 2, 4)),
     TransferField(
       "momentum", .number(.from(0, below: 1)), .detection, "Of SGD, without Nesterov's correction.",
@@ -79,7 +81,8 @@ extension TransferRecipes {
       each(.value([1]), .value(thirds), .value([]))),
     TransferField(
       "evalEvery", .integer(minimum: 0), unit: "epochs", .detection,
-      "Epochs of a detector, or steps of a segmentor, between evaluations on the test images while it trains; 0 for at the end alone.",
+      "Epochs of a detector, or steps of a segmentor, between evaluations on the test images while it "
+        + "trains; 0 for at the end alone.",
       values(0, 0, 3)),
   ]
 
@@ -95,11 +98,13 @@ extension TransferRecipes {
   private static let detectionNetwork: [TransferField] = [
     TransferField(
       "frozenStages", .integer(0...4), .detection,
-      "Stages of the backbone that are not trained, counted from the stem, which is frozen with the first; 0 for none.",
+      "Stages of the backbone that are not trained, counted from the stem, which is frozen with the "
+        + "first; 0 for none.",
       values(1, 1, 0)),
     TransferField(
       "trunkNorm", .choice(["frozen", "affine", "trained"]), .detection,
-      "Of the backbone's norms: nothing is trained, their scales alone, or statistics too (of each group of images).",
+      "Of the backbone's norms: nothing is trained, their scales alone, or statistics too (of each "
+        + "group of images).",
       values("affine", "frozen", "trained")),
     TransferField(
       "fpnWidth", .integer(minimum: 1), unit: "channels", .detection, "Of the feature pyramid.",
@@ -134,7 +139,8 @@ extension TransferRecipes {
       "Whether anchors are rounded as torchvision does; by default as the rules say.", same("rules")),
     TransferField(
       "roiSampling", .integerOr(0...16, ["rules"]), .detection, readers: twoStage,
-      "Samples a cell and axis of pooled regions, 0 for as many as the cell has pixels; by default as the rules say.",
+      "Samples a cell and axis of pooled regions, 0 for as many as the cell has pixels; by default as "
+        + "the rules say.",
       same("rules")),
     TransferField(
       "roiAligned", .flagOr("rules"), .detection, readers: twoStage,

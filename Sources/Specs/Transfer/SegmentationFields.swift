@@ -43,7 +43,8 @@ extension TransferRecipes {
       "Of what is trained on; 0 for the whole image.", sized((1024, 512), (1024, 512), 0)),
     TransferField(
       "cropRule", .choice(["pad", "retry75"]), .segmentation,
-      "Whether a crop is drawn once from the padded image, or again while one class has three quarters of it.",
+      "Whether a crop is drawn once from the padded image, or again while one class has three "
+        + "quarters of it.",
       values("pad", "retry75", "pad")),
     TransferField(
       "scale", .choice(["none", "tenths", "ratio"]), .segmentation,
@@ -51,7 +52,8 @@ extension TransferRecipes {
       values("tenths", "ratio", "none")),
     TransferField(
       "frameLong", .integer(minimum: 0), unit: "pixels", .segmentation,
-      "Long side of the frame that images are resized into: in training times a draw, under the scale `ratio`; in tests as it is. 0 for none.",
+      "Long side of the frame that images are resized into: in training times a draw, under the scale "
+        + "`ratio`; in tests as it is. 0 for none.",
       values(0, 2048, 0), omitted: 0),
     TransferField(
       "frameShort", .integer(minimum: 0), unit: "pixels", .segmentation, "Short side of that frame.",
@@ -92,7 +94,8 @@ extension TransferRecipes {
       values("all", "present", "present")),
     TransferField(
       "stuffIds", .choice(["raw", "used"]), .segmentation,
-      "Of COCO-Stuff: 182 outputs as its labels say, or 171 of ids that occur.", values("raw", "used", "raw")),
+      "Of COCO-Stuff: 182 outputs as its labels say, or 171 of "
+        + "ids that occur.", values("raw", "used", "raw")),
   ]
 
   private static let segmentationNetwork: [TransferField] = [

@@ -60,7 +60,8 @@ extension RunResolver {
       if let spot = row["resize"]?.spot ?? row["crop"]?.spot {
         report(
           spot.problem(
-            "\"resize\" and \"crop\" are how photographs are measured (imagenet, imagefolder-SIDE), and \(text) has images of one size"
+            "\"resize\" and \"crop\" are how photographs are measured (imagenet, imagefolder-SIDE), and "
+              + "\(text) has images of one size"
           ))
       }
       return nil
@@ -75,7 +76,8 @@ extension RunResolver {
   private mutating func reportMissing(_ setting: String, in row: GridRow) {
     if rows.isBesideBlocks, let spot = rows.spot {
       let sentence =
-        "these stand beside \"blocks\" and are a block of their own, whose runs have no \"\(setting)\"; write it in the top-level \"base\", or move them into each block: they do not multiply with it"
+        "these stand beside \"blocks\" and are a block of their own, whose runs have no \"\(setting)\"; "
+        + "write it in the top-level \"base\", or move them into each block: they do not multiply with it"
       return report(spot.problem(sentence))
     }
     guard let spot = row.spot ?? rows.spot else { return }

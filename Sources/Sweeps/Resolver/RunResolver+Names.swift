@@ -84,7 +84,8 @@ extension RunResolver {
       if !(setting.value.string.map(presets.contains) ?? false) {
         report(
           setting.spot.problem(
-            "\(description.name) is \(setting.written) and should be one of \(presets.joined(separator: ", "))"
+            "\(description.name) is \(setting.written) and should be one of "
+              + "\(presets.joined(separator: ", "))"
           ))
       }
     default: lookUp(setting.value, of: description.kind, at: setting.spot)

@@ -75,7 +75,8 @@ extension RunResolver {
       if meanings.isOwn {
         report(
           meanings.spot.problem(
-            "\"\(place.word)\" means the recipe's own in some runs here and \"\(option.name)\" of \(meanings.method) in others; write \"\(option.name)\" where that is meant"
+            "\"\(place.word)\" means the recipe's own in some runs here and \"\(option.name)\" of "
+              + "\(meanings.method) in others; write \"\(option.name)\" where that is meant"
           ))
       } else {
         warn(

@@ -60,7 +60,8 @@ extension RunResolver {
     else { return }
     warn(
       spot.problem(
-        "in \(counted(recipe.epochs, "epoch")) the learning rate falls \(recipe.milestones.count) times at once, before epoch \(recipe.milestones[0] + 1); a longer training spreads the steps",
+        "in \(counted(recipe.epochs, "epoch")) the learning rate falls \(recipe.milestones.count) times at "
+          + "once, before epoch \(recipe.milestones[0] + 1); a longer training spreads the steps",
         .warning))
   }
 }

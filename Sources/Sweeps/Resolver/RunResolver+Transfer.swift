@@ -79,7 +79,8 @@ extension RunResolver {
     let known = TransferRecipes.fields(of: task).map(\.name)
     let hint = NearestName.of(name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
     return spot.problem(
-      "no recipe of the task \(task.rawValue) has a field \"\(name)\"\(hint) (`mtkd-sweep recipes` lists them)"
+      "no recipe of the task \(task.rawValue) has a field \"\(name)\"\(hint) "
+        + "(`mtkd-sweep recipes` lists them)"
     )
   }
 
@@ -180,7 +181,8 @@ extension RunResolver {
       guard let setting = row[name], isAxis(name, in: row) else { continue }
       report(
         setting.spot.problem(
-          "\"\(name)\" has no influence on a backbone from elsewhere; write these runs as a block of their own"
+          "\"\(name)\" has no influence on a backbone from elsewhere; write these runs as a "
+            + "block of their own"
         ))
       return nil
     }

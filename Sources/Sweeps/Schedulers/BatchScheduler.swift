@@ -164,11 +164,13 @@ package enum ExecutorError: UserError, Equatable {
   package var description: String {
     switch self {
     case .unavailable(let reason):
-      "The scheduler cannot be asked (\(reason)). Nothing was changed; jobs that run go on. The same command later goes on from there."
+      "The scheduler cannot be asked (\(reason)). Nothing was changed; jobs that run go on. The same "
+        + "command later goes on from there."
     case .refused(let command, let reason):
       "\(command) said: \(reason). Change the site file (docs/slurm.md) and run again."
     case .absent(let command):
-      "\(command) was not found. Run this on a login node, or name the folder of the scheduler's commands as \"bin\" in the site file."
+      "\(command) was not found. Run this on a login node, or name the folder of the scheduler's commands "
+        + "as \"bin\" in the site file."
     }
   }
 }

@@ -28,7 +28,8 @@ package struct Slurm: BatchScheduler {
     throw .refused(
       command: "sbatch",
       reason:
-        "the partition \(partition) ends jobs after \(most / 60) minutes, and \"time\" asks for \(wanted / 60)"
+        "the partition \(partition) ends jobs after \(most / 60) minutes, and \"time\" asks for "
+        + "\(wanted / 60)"
     )
   }
 

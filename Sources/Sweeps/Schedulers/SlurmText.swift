@@ -134,7 +134,8 @@ extension SlurmText {
     return switch reason {
     case "DependencyNeverSatisfied": "cancel it and run again: what it waits for will not come"
     case "PartitionConfig", "PartitionTimeLimit", "PartitionNodeLimit":
-      "it asks for more than the partition gives: change time, cpus or memory in the site file, cancel, run again"
+      "it asks for more than the partition gives: change time, cpus or memory in the site file, "
+        + "cancel, run again"
     case "launch_failed_requeued_held":
       "its node could not start it: `scontrol release` it, or cancel and run again"
     case "JobHeldUser": "you hold it: `scontrol release` lets it go"

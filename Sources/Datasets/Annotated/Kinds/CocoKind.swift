@@ -17,8 +17,9 @@ struct CocoKind: AnnotatedKind {
   static let any = CocoKind(name: "coco-json", trainName: "train", testName: "val", counts: nil)
 
   var summary: String {
-    "objects with boxes and masks\(counts == nil ? "" : ", 80 classes, 118 287 + 5 000 images"): \(name):FOLDER, with "
-      + "FOLDER/annotations/instances_\(trainName).json, \(trainName)/ and the same of \(testName)"
+    "objects with boxes and masks\(counts == nil ? "" : ", 80 classes, 118 287 + 5 000 images"): "
+      + "\(name):FOLDER, with FOLDER/annotations/instances_\(trainName).json, \(trainName)/ and the same "
+      + "of \(testName)"
   }
 
   let tasks: [AnnotatedTask] = [.detection]
@@ -104,8 +105,8 @@ private struct CocoFiles {
       leftOut += files.leftOut
       if index.oddPolygons > 0 {
         notes.append(
-          "\(index.path): \(counted(index.oddPolygons, "polygon")) with an odd number of coordinates or fewer "
-            + "than 3 corners left out")
+          "\(index.path): \(counted(index.oddPolygons, "polygon")) with an odd number of coordinates or "
+            + "fewer than 3 corners left out")
       }
     }
     train = sources[0]
