@@ -66,9 +66,14 @@ public protocol Backbone: Sendable {
   func embedding(of map: Tensor, _ pass: Pass) -> Tensor
   /// How the network's authors classify its embeddings.
   var classifier: LinearHead.Plan { get }
+  /// Images that a thread infers at a time (default: 16, whose maps stay in a core's cache). More are worth
+  /// it where weights weigh more than maps. It decides no bit.
+  var imagesAtOnce: Int { get }
 }
 
 extension Backbone {
+  public var imagesAtOnce: Int { 16 }
+
   public var embedsMap: Bool { true }
 
   /// The mean over all positions.

@@ -42,16 +42,13 @@ extension HeadedNetwork where Top == LinearHead {
   }
 }
 
-/// Images that a thread infers at a time.
-private let imagesAtOnce = 16
-
 extension HeadedNetwork where Top.Output == Tensor {
   /// What it says of images with running statistics, constants, in parts that follow each other:
   /// their maps stay in a core's cache. What is said of one image depends on no other, so where a
   /// batch is cut decides no bit.
   package func parts(of images: Tensor, _ state: ModelState) -> [Activations] {
     let count = images.shape[0]
-    let step = imagesAtOnce * Device.current.threads
+    let step = backbone.imagesAtOnce * Device.current.threads
     guard count > step else { return [self(images, Pass(state, .inference))] }
     return stride(from: 0, to: count, by: step).map { first in
       self(images.sliced(axis: 0, from: first, to: min(first + step, count)), Pass(state, .inference))

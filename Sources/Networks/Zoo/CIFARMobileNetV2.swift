@@ -59,6 +59,7 @@ private struct MobileNetV2: Backbone {
   let last: ConvNorm
   let taps = Tap.stemAndStages(4)
   let classifier: LinearHead.Plan
+  let imagesAtOnce = 64
 
   init(_ scope: Scope, _ parameters: CIFARMobileNetV2.Parameters, _ image: ImageShape) {
     var width = parameters.channels(32)

@@ -154,6 +154,9 @@ private struct ViT: Backbone {
 
   var embedsMap: Bool { false }
 
+  /// About a thousand tokens, by which a matrix of weights is read once.
+  var imagesAtOnce: Int { max(16, 1088 / (parameters.count + 1)) }
+
   init(_ scope: Scope, _ parameters: TokenParameters, _ image: ImageShape) {
     self.parameters = parameters
     let width = parameters.width
