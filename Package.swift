@@ -113,7 +113,9 @@ let package = Package(
         "Distillation", "Networks", "Tensors", "Specs",
       ],
       path: "Benchmarks",
-      exclude: ["RESULTS.md", "pairs.py", "torch_steps.py", "downstream_pairs.py", "torchvision_steps.py"],
+      exclude: [
+        "RESULTS.md", "pairs.py", "torch_steps.py", "downstream_pairs.py", "torchvision_steps.py", "peers",
+      ],
       swiftSettings: strict),
     // Tests
     .target(

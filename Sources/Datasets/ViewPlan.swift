@@ -1,4 +1,4 @@
-package import Specs
+internal import Specs
 package import Tensors
 
 /// Which view of an image an epoch shows: what may change from epoch to epoch, and who decides it.

@@ -1,5 +1,5 @@
 package import Networks
-package import Specs
+internal import Specs
 package import Tensors
 
 /// Equation 2: the mean over samples of H + alpha Σ_m a_l L + beta Σ_m a_f D, for any

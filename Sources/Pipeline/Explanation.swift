@@ -1,4 +1,4 @@
-package import Specs
+internal import Specs
 package import Storage
 internal import Sweeps
 

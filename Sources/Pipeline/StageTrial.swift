@@ -1,7 +1,7 @@
 package import Foundation
 internal import Datasets
 internal import Distillation
-package import Networks
+internal import Networks
 package import Specs
 internal import Storage
 package import Sweeps

@@ -1,7 +1,7 @@
 internal import Datasets
 internal import Foundation
 internal import Networks
-package import Specs
+internal import Specs
 package import Storage
 internal import Sweeps
 

@@ -1,4 +1,4 @@
-package import Specs
+internal import Specs
 
 /// Settings chosen honestly: for every method the values that are best on validation images, and what the
 /// test set says of those alone.

@@ -1,4 +1,4 @@
-package import Reports
+internal import Reports
 package import Specs
 package import Storage
 

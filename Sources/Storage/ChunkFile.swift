@@ -1,4 +1,4 @@
-package import Specs
+internal import Specs
 internal import Synchronization
 
 #if canImport(Glibc)

@@ -1,5 +1,5 @@
 @preconcurrency import Dispatch
-package import Specs
+internal import Specs
 
 #if canImport(Glibc)
   import Glibc

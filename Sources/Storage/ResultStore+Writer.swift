@@ -14,7 +14,7 @@ extension ResultStore {
     let holder = Holder(identity: .current, since: 0)
     let generation = try write { db in
       let row = try Row.fetchOne(db, sql: "SELECT id, generation, holder FROM writer")
-      let old = try row.map { try StoredRow("writer", $0) }
+      let old = row.map { StoredRow("writer", $0) }
       if !isForced, let other = try old.flatMap({ Self.holder(try $0.text("holder")) }),
         other.identity != ProcessIdentity.current, other.identity.isAlive == true
       {

@@ -1,7 +1,7 @@
 internal import Datasets
-package import Networks
+internal import Networks
 internal import Specs
-package import Tensors
+internal import Tensors
 
 /// The loss of a transfer stopped being finite.
 package struct TransferDiverged: Error, Equatable, CustomStringConvertible {

@@ -1,6 +1,6 @@
 package import Networks
 package import Specs
-package import Tensors
+internal import Tensors
 
 /// A trained network without its classifier, with the statistics that its images were normalised by.
 ///

@@ -29,7 +29,7 @@ import Testing
     // The first epoch executes fixed weights, so the student's loss is fine.
     #expect(loss.total.scalar.isFinite)
     let again = RecalledBatch { _ in batch }
-    let outcome = try method.finishStep(
+    let outcome = method.finishStep(
       batch,
       SteppedStudent(state: state, optimizer: SGD(), rate: 0.1, current: again, recall: { _ in again }))
     #expect(outcome.nonfiniteSamples == 1)

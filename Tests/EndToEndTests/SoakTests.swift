@@ -138,7 +138,7 @@ import Testing
     do {
       let problems = try ResultStore(file: file, .reading).damages()
       #expect(problems.isEmpty, "\(problems)")
-    } catch let error as StoreError {
+    } catch {
       // Killed before its tables were all made: there is nothing in it yet.
       switch error {
       case .absent, .older: break

@@ -19,7 +19,7 @@ import Testing
     let recorded = Pass(state, .inference, recordsGradients: true)
     let layered = built.network(images, recorded).logits
     for threads in [1, 2] {
-      try Device(threads: threads).run {
+      Device(threads: threads).run {
         let pass = Pass(state, .inference)
         let chained = built.network(images, pass).logits
         #expect(chained.floats == layered.floats, "\(name), \(threads) threads")

@@ -87,7 +87,9 @@ import Testing
   }
 
   @Test func `numbers at the ends of what a number holds end no page and no figure`() throws {
-    let results = MadeUp.results([("a", [1.7e308, -1.6e308, 5e-324]), ("b", [1.7e308, 1.6e308, 1.5e308])])
+    let results = MadeUp.results([
+      ("a", [1.7e308, -1.6e308, .leastNonzeroMagnitude]), ("b", [1.7e308, 1.6e308, 1.5e308]),
+    ])
     let table = ReportTable(results)
     for format in Catalog.tableFormats.entries {
       #expect(!format.render(table, style: TextStyle()).isEmpty)
@@ -96,11 +98,11 @@ import Testing
     let runs = results.runs.map { run in
       SweepStory.Run(
         key: ContentKey(hashing: [UInt8(run.seed)]), title: "t", attempts: [],
-        series: [1.7e308, .nan, -1.6e308, 5e-324], lastState: nil, final: nil)
+        series: [1.7e308, .nan, -1.6e308, .leastNonzeroMagnitude], lastState: nil, final: nil)
     }
     #expect(
       SweepPage.render(SweepStory(table, grid: "{}", asked: runs.count, runs: runs)).contains("</html>"))
-    #expect(CurveChart.markup("m", [1.7e308, -1.6e308, 5e-324]) != "")
+    #expect(CurveChart.markup("m", [1.7e308, -1.6e308, .leastNonzeroMagnitude]) != "")
   }
 
   @Test func `a run whose value is not finite is a gap in every format`() throws {

@@ -35,7 +35,9 @@ import Testing
   }
 
   @Test func `doubles go in and out without loss`() throws {
-    for value in [0.1, 1.0 / 3, 5e-324, 1.7976931348623157e308, -2.5, 1e22, 123456.789, .pi, 0] {
+    for value in [
+      0.1, 1.0 / 3, .leastNonzeroMagnitude, 1.7976931348623157e308, -2.5, 1e22, 123456.789, .pi, 0,
+    ] {
       #expect(try #require(DecimalNumber(value)).double == value, "\(value)")
     }
     #expect(DecimalNumber(Double.nan) == nil && DecimalNumber(Double.infinity) == nil)

@@ -80,7 +80,9 @@ import Testing
   private static func noise(_ count: Int) -> [UInt8] {
     var state: UInt64 = 88_172_645_463_325_252
     return (0..<count).map { _ in
-      (state ^= state << 13, state ^= state >> 7, state ^= state << 17)
+      state ^= state << 13
+      state ^= state >> 7
+      state ^= state << 17
       return UInt8(truncatingIfNeeded: state)
     }
   }

@@ -55,7 +55,6 @@ struct Dashboard: Sendable {
   }
 
   private func page(_ request: PageRequest) async throws -> PageResponse {
-    let query = RunQuery(request.query)
     switch (request.path.first, request.path.count) {
     case (nil, _):
       return .html(

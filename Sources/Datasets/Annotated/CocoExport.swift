@@ -1,5 +1,5 @@
 import Evaluation
-package import Specs
+internal import Specs
 
 /// A dataset as COCO's JSON with images and label maps as PNG, in the layout of `coco-json`: for other
 /// frameworks.

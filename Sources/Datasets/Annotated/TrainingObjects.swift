@@ -1,5 +1,5 @@
 import Evaluation
-package import Specs
+internal import Specs
 
 /// An object as a detector is trained on it.
 package struct TrainingObject: Hashable, Sendable {

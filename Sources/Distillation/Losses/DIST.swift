@@ -1,4 +1,4 @@
-package import Specs
+internal import Specs
 package import Tensors
 
 /// DIST (Huang et al. 2022): one minus the correlation of student and teacher, of each sample over classes

@@ -1,5 +1,5 @@
 package import Networks
-package import Specs
+internal import Specs
 package import Tensors
 
 /// ND (Wang et al. 2023): the student's embedding should point where its class points in the teacher's space,

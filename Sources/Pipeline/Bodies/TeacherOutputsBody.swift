@@ -27,7 +27,7 @@ extension TeacherOutputsStage: StageKind {
 
   func topics(_ meter: inout CostMeter) throws -> [String] {
     [
-      "outputs \(NetworkNames.title(of: teacher.network)) \(try meter.shape(of: dataset))", "outputs",
+      "outputs \(NetworkNames.title(of: teacher.network)) \(meter.shape(of: dataset))", "outputs",
       Forecast.topic,
     ]
   }

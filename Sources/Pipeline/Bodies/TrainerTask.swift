@@ -98,7 +98,7 @@ struct KeptOutputs {
       return
     }
     var holds: [OutputHold] = []
-    let folders = try run.teachers.map { teacher -> JSONValue in
+    let folders = run.teachers.map { teacher -> JSONValue in
       guard let features = teacher.outputs, !workspace.asksTeachers else { return .null }
       let stage = TeacherOutputsStage(
         teacher, on: run.dataset, views: run.views, keeps: features > 0 ? .maps : .heads)

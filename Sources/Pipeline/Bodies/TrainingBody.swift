@@ -26,7 +26,7 @@ extension TeacherStage: StageKind {
     return StageCost(
       multiplyAdds: try meter.teacher(self),
       topics: [
-        "teacher \(NetworkNames.title(of: network)) \(try meter.shape(of: dataset))", "teacher",
+        "teacher \(NetworkNames.title(of: network)) \(meter.shape(of: dataset))", "teacher",
         Forecast.topic,
       ],
       diskBytes: try isImported
@@ -64,7 +64,7 @@ extension StudentStage: StageKind {
     let (own, teachers) = try meter.student(run)
     let pool = run.teachers.map { NetworkNames.title(of: $0.network) }.joined(separator: " ")
     let how = run.teachers.isEmpty ? "alone" : hasHelpers ? "reading" : "asking"
-    let (network, shape) = (NetworkNames.title(of: run.student), try meter.shape(of: run.dataset))
+    let (network, shape) = (NetworkNames.title(of: run.student), meter.shape(of: run.dataset))
     let asking = hasHelpers ? [] : teachers.map { (network: $0.teacher.network, multiplyAdds: $0.cost) }
     let asked = asking.reduce(0) { $0 + $1.multiplyAdds }
     let student = run.student

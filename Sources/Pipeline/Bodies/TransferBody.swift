@@ -17,7 +17,7 @@ extension TransferStage: StageKind {
 
   func cost(hasHelpers: Bool, _ meter: inout CostMeter) throws -> StageCost? {
     let trunk = NetworkNames.title(of: network)
-    let shape = try meter.shape(of: transfer.dataset)
+    let shape = meter.shape(of: transfer.dataset)
     return StageCost(
       multiplyAdds: try meter.transfer(self),
       topics: [

@@ -1,4 +1,4 @@
-package import Specs
+internal import Specs
 
 /// One small chart a cell, all on one scale: every seed as a thin line, their mean as a thick one.
 package enum CurveGrid {

@@ -1,4 +1,4 @@
-package import Specs
+internal import Specs
 
 /// The curves of a sweep: means of cells over each other, in a panel a student where there are many, then
 /// every cell with its seeds.

@@ -1,4 +1,4 @@
-package import Specs
+internal import Specs
 
 /// Runs that a reader picked, drawn over each other.
 package enum OverlayChart {

@@ -50,8 +50,10 @@ package struct Device: Sendable {
     }
     withoutActuallyEscaping(body) { body in
       var work = RangeWork(body: body)
-      kb_parallel(
-        threads, count, { $0.assumingMemoryBound(to: RangeWork.self).pointee.body($1, $2) }, &work)
+      withUnsafeMutablePointer(to: &work) { work in
+        kb_parallel(
+          threads, count, { $0.assumingMemoryBound(to: RangeWork.self).pointee.body($1, $2) }, work)
+      }
     }
   }
 

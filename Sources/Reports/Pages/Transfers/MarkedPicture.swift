@@ -1,5 +1,5 @@
 internal import Foundation
-package import Specs
+internal import Specs
 
 /// A test image twice: with what is true, and with what was found. One drawing, the pixels in it once.
 enum MarkedPicture {
